@@ -1,0 +1,122 @@
+"""Maintenance as plain data: what is asked for, what is planned, what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+RepackMode = Literal['auto', 'all', 'none']
+CompressMode = Literal['auto', 'yes', 'no', 'keep']
+
+KeyStream = Callable[[], Iterator[str]]
+"""Asked anew, yields the keys that nodes name: distinct, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceOptions:
+    """What a maintenance shall do.
+
+    :param full: with the profile locked: also remove garbage, repack, vacuum.
+    :param dry_run: plan only, write nothing.
+    :param repack: `auto`: packs over `max_waste` and packs that are too small; `all`; `none`.
+    :param max_waste: percent of a pack that may be waste before `auto` repacks it.
+    :param compress: `keep`: what is packed keeps its form, what is loose is packed as it is; `yes`; `no`; `auto`: what a
+        sample shows to be worth it.
+    """
+
+    full: bool = False
+    dry_run: bool = False
+    repack: RepackMode = 'auto'
+    max_waste: float = 10.0
+    compress: CompressMode = 'keep'
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of objects and the bytes they take on disk."""
+
+    objects: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """What a container holds, counted without reading content.
+
+    :param content_bytes: bytes of content of all packed objects, uncompressed.
+    :param garbage: objects that no node names (None where nobody could say which are named).
+    :param waste_bytes: bytes of packs that no index row covers.
+    :param missing: keys that nodes name and the container lacks.
+    :param files: number of files in the container.
+    """
+
+    loose: Amount = Amount()
+    packed: Amount = Amount()
+    content_bytes: int = 0
+    garbage: Amount | None = None
+    waste_bytes: int = 0
+    missing: int | None = None
+    packs: int = 0
+    files: int = 0
+    index_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceStep:
+    """One step, planned or done.
+
+    :param name: `recover`, `pack`, `clean loose`, `remove garbage`, `repack`, `vacuum index`, `vacuum database` …
+    :param detail: a line for a person.
+    :param objects: how many objects it touches.
+    :param read: bytes to read; :param write: bytes to write; :param freed: bytes of disk given back.
+    :param seconds: how long it took; None in a plan.
+    """
+
+    name: str
+    detail: str = ''
+    objects: int = 0
+    read: int = 0
+    write: int = 0
+    freed: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An object that is missing or damaged.
+
+    :param kind: `missing`, `damaged`.
+    :param detail: what is wrong, in words.
+    :param nodes: what names it: (pk, uuid, path) of each, the first ones of many.
+    """
+
+    kind: Literal['missing', 'damaged']
+    key: str
+    detail: str = ''
+    nodes: tuple[tuple[int, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceReport:
+    """A plan (`dry_run`) or what was done; both of one shape.
+
+    :param space_needed: bytes of free disk the plan asks for.
+    :param problems: the first ones; `problem_count` is their true number.
+    :param interrupted: why the work ended early, or None.
+    """
+
+    options: MaintenanceOptions
+    before: ContainerState
+    after: ContainerState | None = None
+    steps: tuple[MaintenanceStep, ...] = ()
+    space_needed: int = 0
+    problems: tuple[Problem, ...] = ()
+    problem_count: int = 0
+    interrupted: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether the plan was empty."""
+        return not self.steps

@@ -1,0 +1,121 @@
+"""What a store of objects must offer. An object is one content, named by its key: the lower-case hex SHA-256 of it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+CHUNK_BYTES = 1 << 20
+
+
+class RepositoryBackend(ABC):
+    """Content by key. What a `put_…` method has returned is durable: file and folder are fsynced."""
+
+    key_format = 'sha256'
+
+    @property
+    @abstractmethod
+    def uuid(self) -> str | None:
+        """The identifier that the database repeats (32 hex digits), or None for a store without one."""
+
+    @property
+    @abstractmethod
+    def is_initialised(self) -> bool:
+        """Whether the store exists and can be used."""
+
+    @abstractmethod
+    def initialise(self, **kwargs: Any) -> None:
+        """Create an empty store.
+
+        :raises ricordi.errors.InvalidOperation: if there is one already.
+        """
+
+    @abstractmethod
+    def erase(self) -> None:
+        """Delete the store and all in it."""
+
+    @abstractmethod
+    def put_object_from_filelike(self, handle: BinaryIO) -> str:
+        """Store what `handle` yields, in constant memory, and return its key."""
+
+    def put_object_from_bytes(self, content: bytes) -> str:
+        """Store `content` and return its key."""
+        return self.put_object_from_filelike(io.BytesIO(content))
+
+    def put_object_from_file(self, filepath: str | Path) -> str:
+        """Store the content of a file and return its key."""
+        with Path(filepath).open('rb') as handle:
+            return self.put_object_from_filelike(handle)
+
+    def put_objects(self, contents: Iterable[bytes | BinaryIO]) -> list[str]:
+        """Store many at once, durable together on return; the keys come in the order of `contents`."""
+        return [
+            self.put_object_from_bytes(content)
+            if isinstance(content, bytes)
+            else self.put_object_from_filelike(content)
+            for content in contents
+        ]
+
+    @abstractmethod
+    def has_objects(self, keys: Iterable[str]) -> list[bool]:
+        """For each key, in order, whether the store has it."""
+
+    def has_object(self, key: str) -> bool:
+        """Whether the store has the object `key`."""
+        return self.has_objects([key])[0]
+
+    @abstractmethod
+    def open(self, key: str) -> BinaryIO:
+        """A seekable binary stream over the content; close it, or use it as a context manager.
+
+        :raises ricordi.errors.NotExistent: if there is no such object.
+        """
+
+    def get_object_content(self, key: str) -> bytes:
+        """The whole content of an object."""
+        with self.open(key) as handle:
+            return handle.read()
+
+    @abstractmethod
+    def get_object_size(self, key: str) -> int:
+        """Bytes of content, found without reading it."""
+
+    def get_object_hash(self, key: str) -> str:
+        """SHA-256 of the content as it is now, read for the purpose; equal to `key` unless the object is damaged."""
+        digest = hashlib.sha256()
+        with self.open(key) as handle:
+            while chunk := handle.read(CHUNK_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    @abstractmethod
+    def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
+        """Open many, in the order that is cheapest to read; each stream is valid until the next is asked for.
+
+        :raises ricordi.errors.NotExistent: at the first key the store lacks.
+        """
+
+    @abstractmethod
+    def list_objects(self) -> Iterator[str]:
+        """All keys in ascending order, streamed in constant memory."""
+
+    @abstractmethod
+    def delete_objects(self, keys: Iterable[str]) -> None:
+        """Remove objects. Only for a caller who holds the exclusive lock of the profile."""
+
+    @abstractmethod
+    def get_info(self, detailed: bool = False) -> dict[str, Any]:
+        """Counts and sizes in bytes."""
+
+    def close(self) -> None:
+        """Let go of open files and connections; further use opens them anew."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

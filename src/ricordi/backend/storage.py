@@ -1,0 +1,226 @@
+"""What a storage must offer. Rows in, rows out; no rule of the provenance graph is decided here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.repository import RepositoryBackend
+from ricordi.backend.rows import EntityKind, Row
+from ricordi.progress import Progress, Stop
+
+if TYPE_CHECKING:
+    from ricordi.config.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryLocation:
+    """Which object store a storage wants to be handed, and where it is.
+
+    :param kind: `container` (a folder), `zip` (the archive itself), `sandbox` (a throw-away store).
+    :param path: folder or file; None for a throw-away store.
+    """
+
+    kind: Literal['container', 'zip', 'sandbox']
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """A node and the path in its file tree that names a key."""
+
+    key: str
+    pk: int
+    uuid: str
+    path: str
+
+
+class StorageBackend(ABC):
+    """One storage: a database and the repository it was handed. The class methods work on a profile without opening it."""
+
+    read_only: ClassVar[bool] = False
+
+    # -- without opening ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    @abstractmethod
+    def repository_location(cls, profile: Profile) -> RepositoryLocation:
+        """Which repository to hand to `open` and `initialise`."""
+
+    @classmethod
+    @abstractmethod
+    def initialise(cls, profile: Profile, repository: RepositoryBackend) -> None:
+        """Create an empty database at the head schema, tied to `repository` by its uuid.
+
+        :raises ricordi.errors.InvalidOperation: if there is a storage already.
+        """
+
+    @classmethod
+    @abstractmethod
+    def version_head(cls) -> str:
+        """The schema revision this program works on."""
+
+    @classmethod
+    @abstractmethod
+    def version_profile(cls, profile: Profile) -> str:
+        """The schema revision of the profile's database.
+
+        :raises ricordi.errors.UnreachableStorage: if it cannot be reached.
+        """
+
+    @classmethod
+    @abstractmethod
+    def migrate(cls, profile: Profile) -> None:
+        """Bring the database to the head schema; the caller holds the exclusive lock."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, profile: Profile, repository: RepositoryBackend) -> Self:
+        """Open the storage and validate it: schema revision, repository uuid.
+
+        :raises ricordi.errors.UnreachableStorage: database or container is not there, or refuses us.
+        :raises ricordi.errors.IncompatibleStorageSchema: the schema needs a migration, or is too new.
+        :raises ricordi.errors.CorruptStorage: database and container do not belong together.
+        """
+
+    # -- life -----------------------------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def profile(self) -> Profile:
+        """The profile this storage belongs to."""
+
+    @property
+    @abstractmethod
+    def repository(self) -> RepositoryBackend:
+        """The object store."""
+
+    @property
+    @abstractmethod
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of connections and files; later use raises ClosedStorage."""
+
+    @abstractmethod
+    def version(self) -> str:
+        """The schema revision of the open database."""
+
+    # -- transactions ---------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All changes inside are committed together at the end, or none is; nested ones are savepoints."""
+
+    @property
+    @abstractmethod
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open in this thread."""
+
+    # -- rows -----------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def insert(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Insert rows, given as field name → value; returns their pks in order. All rows have the same fields.
+
+        What is left out takes the default of the row class; uuid and times are made where they are missing.
+
+        :raises ricordi.errors.IntegrityError: a constraint is broken (UniquenessError: a unique one).
+        """
+
+    @abstractmethod
+    def update(self, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
+        """Change fields of one row, as one UPDATE.
+
+        :raises ricordi.errors.NotExistent: there is no such row.
+        """
+
+    @abstractmethod
+    def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Change many rows; each mapping holds `pk` and the fields to change."""
+
+    @abstractmethod
+    def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
+        """Delete rows of one kind and what the schema's cascades remove with them; returns how many rows of `kind`."""
+
+    @abstractmethod
+    def get(self, kind: EntityKind, pk: int) -> Row | None:
+        """One row by primary key."""
+
+    @abstractmethod
+    def find(
+        self,
+        kind: EntityKind,
+        equal: Mapping[str, Any] | None = None,
+        order_by: Sequence[str] = ('pk',),
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Rows whose plain fields equal the given values (a sequence means any of them, of any length)."""
+
+    @abstractmethod
+    def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:
+        """Rows whose uuid starts with `prefix` (with or without hyphens), at most `limit`."""
+
+    # -- graph ----------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def add_nodes_to_group(self, group_pk: int, node_pks: Iterable[int]) -> int:
+        """Make nodes members; those that are already stay. Returns how many were added."""
+
+    @abstractmethod
+    def remove_nodes_from_group(self, group_pk: int, node_pks: Iterable[int] | None) -> int:
+        """End membership of the given nodes, or of all for None. Returns how many were removed."""
+
+    @abstractmethod
+    def has_path(self, source_pk: int, target_pk: int, link_types: Sequence[str]) -> bool:
+        """Whether links of these types lead from one node to the other (in any number of steps; a node reaches itself)."""
+
+    @abstractmethod
+    def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:
+        """Delete nodes with their links, memberships, comments and logs, in one transaction."""
+
+    # -- settings -------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_global_variable(self, key: str) -> Any:
+        """The JSON value of a global setting.
+
+        :raises ricordi.errors.NotExistentKeyError: there is none of this name.
+        """
+
+    @abstractmethod
+    def set_global_variable(self, key: str, value: Any, description: str | None = None, overwrite: bool = True) -> None:
+        """Set a global setting.
+
+        :raises ricordi.errors.InvalidOperation: it exists and `overwrite` is False.
+        """
+
+    # -- repository and maintenance -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def named_keys(self) -> Iterator[str]:
+        """All keys that nodes name: distinct, ascending, streamed; computed in the database."""
+
+    @abstractmethod
+    def uses_of_keys(self, keys: Iterable[str]) -> Iterator[KeyUse]:
+        """Which nodes name these keys, and under which path."""
+
+    @abstractmethod
+    def maintain(
+        self,
+        options: MaintenanceOptions,
+        progress: Progress | None = None,
+        stop: Stop | None = None,
+    ) -> MaintenanceReport:
+        """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the exclusive lock."""
+
+    @abstractmethod
+    def get_info(self, detailed: bool = False) -> dict[str, Any]:
+        """Counts of entities, sizes of database and repository in bytes; `detailed`: what else costs time to find."""

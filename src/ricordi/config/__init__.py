@@ -1,0 +1,1 @@
+"""The configuration folder: where it is, `config.json`, profiles."""

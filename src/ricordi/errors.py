@@ -1,0 +1,169 @@
+"""Every error Ricordi raises on purpose: a message that says what to do, and the exit code of the command line.
+
+Names that AiiDA users catch (`NotExistent`, `ModificationNotAllowed`, …) are kept. The exit codes:
+1 failed · 2 wrong usage · 3 storage unreachable or corrupt · 4 schema needs migration · 5 profile locked or in use ·
+6 problems found · 7 interrupted or out of time, state clean, more to do.
+"""
+
+
+class RicordiError(Exception):
+    """Root of the tree. `exit_code` is what the command line ends with when nobody handles the error."""
+
+    exit_code = 1
+
+
+# wrong usage -----------------------------------------------------------------------------------------------------------
+
+
+class UsageError(RicordiError):
+    """The caller asked for something that cannot be meant: wrong argument, missing flag."""
+
+    exit_code = 2
+
+
+class ConfigurationError(RicordiError):
+    """The configuration folder or file cannot be used as it is."""
+
+
+class MissingConfigurationError(ConfigurationError):
+    """There is no configuration folder or file."""
+
+
+class ConfigurationVersionError(ConfigurationError):
+    """The configuration file has a version that this program cannot read."""
+
+
+class ProfileConfigurationError(ConfigurationError):
+    """A profile does not exist, has no valid name or lacks a required key."""
+
+
+# the graph -------------------------------------------------------------------------------------------------------------
+
+
+class ValidationError(RicordiError, ValueError):
+    """A value breaks a rule of the provenance graph or of the format."""
+
+
+class NotExistent(RicordiError):
+    """What was asked for is not in the storage."""
+
+
+class NotExistentAttributeError(NotExistent, AttributeError):
+    """An entity has no such attribute."""
+
+
+class NotExistentKeyError(NotExistent, KeyError):
+    """An entity has no such key."""
+
+    __str__ = Exception.__str__
+
+
+class MultipleObjectsError(RicordiError):
+    """More than one entity fits where one was expected."""
+
+
+class UniquenessError(RicordiError):
+    """A second entity with the same unique value."""
+
+
+class ModificationNotAllowed(RicordiError):
+    """What is stored or sealed cannot be changed."""
+
+
+class StoringNotAllowed(RicordiError):
+    """This entity cannot be stored as it is."""
+
+
+class IntegrityError(RicordiError):
+    """The database refused a change because it would break a constraint."""
+
+
+class InvalidOperation(RicordiError):
+    """The operation makes no sense in this state."""
+
+
+class EntryPointError(RicordiError):
+    """An entry point cannot be loaded."""
+
+
+class MissingEntryPointError(EntryPointError):
+    """No entry point of that name is installed."""
+
+
+# storage ---------------------------------------------------------------------------------------------------------------
+
+
+class StorageError(RicordiError):
+    """Something about a storage as a whole."""
+
+    exit_code = 3
+
+
+class UnreachableStorage(StorageError):
+    """The storage is not there, or does not let us in."""
+
+
+class CorruptStorage(StorageError):
+    """The storage contradicts itself."""
+
+
+class ClosedStorage(StorageError):
+    """The storage was closed before this use."""
+
+
+class ReadOnlyStorage(StorageError):
+    """This storage can only be read."""
+
+    exit_code = 1
+
+
+class NotEnoughSpace(StorageError):
+    """The disk has not the room that the work needs; nothing was written."""
+
+
+class IncompatibleStorageSchema(StorageError):
+    """The schema of the storage is not the one this program works on."""
+
+    exit_code = 4
+
+
+class StorageMigrationError(StorageError):
+    """The storage cannot be migrated from here."""
+
+    exit_code = 4
+
+
+class ProblemsFound(RicordiError):
+    """Objects are missing or damaged. Nothing that could still be used was removed."""
+
+    exit_code = 6
+
+
+# access ----------------------------------------------------------------------------------------------------------------
+
+
+class AccessError(RicordiError):
+    """The profile cannot be had now; trying later may help."""
+
+    exit_code = 5
+
+
+class LockedProfileError(AccessError):
+    """The profile is locked by another process."""
+
+
+class LockingProfileError(AccessError):
+    """The profile cannot be locked, for others use it."""
+
+
+class PackerBusy(AccessError):
+    """Another process packs or repacks this container."""
+
+
+# ending early ----------------------------------------------------------------------------------------------------------
+
+
+class Interrupted(RicordiError):
+    """Stopped between two steps by a signal or a time budget: the state is clean, more remains to be done."""
+
+    exit_code = 7

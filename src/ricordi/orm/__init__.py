@@ -1,0 +1,1 @@
+"""The frontend: entities, collections, node namespaces, the QueryBuilder."""

@@ -1,0 +1,47 @@
+"""How long work tells how far it is, and how it is told to end early. Nothing here prints."""
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+Unit = Literal['bytes', 'objects', 'rows']
+
+
+class Progress:
+    """Hears of the steps of some work. This one is silent; the command line hands in one that draws."""
+
+    def begin(self, step: str, total: int | None, unit: Unit = 'bytes') -> None:
+        """A step begins.
+
+        :param step: what is done, in words for a person (`pack loose objects`).
+        :param total: how much there is in `unit`, or None if nobody knows.
+        """
+
+    def advance(self, amount: int) -> None:
+        """`amount` more (in the unit of the step) is done."""
+
+    def end(self) -> None:
+        """The step has ended, complete or not."""
+
+
+class Stop:
+    """Tells long work that it should end at the next clean point: on request (a signal) or at a deadline."""
+
+    def __init__(self, max_seconds: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        :param max_seconds: time budget from now on, in seconds; None for no limit.
+        """
+        self._clock = clock
+        self._deadline = None if max_seconds is None else clock() + max_seconds
+        self._reason: str | None = None
+
+    def request(self, reason: str) -> None:
+        """Ask for an early end; `reason` goes into the report (`SIGTERM`)."""
+        self._reason = reason
+
+    @property
+    def reason(self) -> str | None:
+        """Why the work should end now, or None while it may go on."""
+        if self._reason is None and self._deadline is not None and self._clock() >= self._deadline:
+            self._reason = 'the time given by --max-runtime is over'
+        return self._reason

@@ -1,0 +1,1 @@
+"""Object stores: the container of loose files, packs and index, and its maintenance."""

@@ -1,0 +1,1 @@
+"""The verbs as plain functions: typed arguments in, dataclasses out. Nothing here prints."""

