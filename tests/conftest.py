@@ -18,7 +18,7 @@ import pytest
 DATA = Path(__file__).parent / 'data'
 
 
-# configuration folders -------------------------------------------------------------------------------------------------
+# configuration folders -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-# the installed command -------------------------------------------------------------------------------------------------
+# the installed command -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-# PostgreSQL ------------------------------------------------------------------------------------------------------------
+# PostgreSQL ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def new_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
             connection.execute(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)'.encode())
 
 
-# aiida-core ------------------------------------------------------------------------------------------------------------
+# aiida-core ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope='session')

@@ -12,7 +12,7 @@ class RicordiError(Exception):
     exit_code = 1
 
 
-# wrong usage -----------------------------------------------------------------------------------------------------------
+# wrong usage -----------------------------------------------------------------------------------------------
 
 
 class UsageError(RicordiError):
@@ -37,7 +37,7 @@ class ProfileConfigurationError(ConfigurationError):
     """A profile does not exist, has no valid name or lacks a required key."""
 
 
-# the graph -------------------------------------------------------------------------------------------------------------
+# the graph -------------------------------------------------------------------------------------------------
 
 
 class ValidationError(RicordiError, ValueError):
@@ -90,7 +90,7 @@ class MissingEntryPointError(EntryPointError):
     """No entry point of that name is installed."""
 
 
-# storage ---------------------------------------------------------------------------------------------------------------
+# storage ---------------------------------------------------------------------------------------------------
 
 
 class StorageError(RicordiError):
@@ -139,7 +139,7 @@ class ProblemsFound(RicordiError):
     exit_code = 6
 
 
-# access ----------------------------------------------------------------------------------------------------------------
+# access ----------------------------------------------------------------------------------------------------
 
 
 class AccessError(RicordiError):
@@ -160,7 +160,7 @@ class PackerBusy(AccessError):
     """Another process packs or repacks this container."""
 
 
-# ending early ----------------------------------------------------------------------------------------------------------
+# ending early ----------------------------------------------------------------------------------------------
 
 
 class Interrupted(RicordiError):

@@ -21,8 +21,8 @@ class MaintenanceOptions:
     :param dry_run: plan only, write nothing.
     :param repack: `auto`: packs over `max_waste` and packs that are too small; `all`; `none`.
     :param max_waste: percent of a pack that may be waste before `auto` repacks it.
-    :param compress: `keep`: what is packed keeps its form, what is loose is packed as it is; `yes`; `no`; `auto`: what a
-        sample shows to be worth it.
+    :param compress: `keep`: what is packed keeps its form, what is loose is packed as it is; `yes`; `no`; `auto`:
+        what a sample shows to be worth it.
     """
 
     full: bool = False

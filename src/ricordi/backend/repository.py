@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.progress import Progress, Stop
+
 CHUNK_BYTES = 1 << 20
 
 
@@ -111,6 +114,23 @@ class RepositoryBackend(ABC):
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Counts and sizes in bytes."""
 
+    @abstractmethod
+    def maintain(
+        self,
+        options: MaintenanceOptions,
+        named_keys: KeyStream,
+        progress: Progress | None = None,
+        stop: Stop | None = None,
+    ) -> MaintenanceReport:
+        """Plan and, unless `options.dry_run`, carry out: recover, pack; when full also remove garbage, repack, vacuum.
+
+        :param named_keys: asked anew, streams the keys that nodes name, distinct and ascending; what is not among them is
+            garbage. For `options.full` the caller holds the exclusive lock of the profile.
+        :raises ricordi.errors.PackerBusy: another process packs this store.
+        :raises ricordi.errors.NotEnoughSpace: before anything is written.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of open files and connections; further use opens them anew."""
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 Json = Any
 JsonDict = dict[str, Any]
 
 
-class EntityKind(str, Enum):
+class EntityKind(StrEnum):
     """The kinds of row a storage keeps."""
 
     USER = 'user'

@@ -41,11 +41,11 @@ class KeyUse:
 
 
 class StorageBackend(ABC):
-    """One storage: a database and the repository it was handed. The class methods work on a profile without opening it."""
+    """One storage: a database and the repository it was handed. Class methods work on a profile without opening it."""
 
     read_only: ClassVar[bool] = False
 
-    # -- without opening ----------------------------------------------------------------------------------------------
+    # -- without opening ----------------------------------------------------------------------------------
 
     @classmethod
     @abstractmethod
@@ -88,7 +88,7 @@ class StorageBackend(ABC):
         :raises ricordi.errors.CorruptStorage: database and container do not belong together.
         """
 
-    # -- life -----------------------------------------------------------------------------------------------------------
+    # -- life -----------------------------------------------------------------------------------------------
 
     @property
     @abstractmethod
@@ -113,7 +113,7 @@ class StorageBackend(ABC):
     def version(self) -> str:
         """The schema revision of the open database."""
 
-    # -- transactions ---------------------------------------------------------------------------------------------------
+    # -- transactions ---------------------------------------------------------------------------------------
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
@@ -124,7 +124,7 @@ class StorageBackend(ABC):
     def in_transaction(self) -> bool:
         """Whether a transaction is open in this thread."""
 
-    # -- rows -----------------------------------------------------------------------------------------------------------
+    # -- rows -----------------------------------------------------------------------------------------------
 
     @abstractmethod
     def insert(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -168,7 +168,7 @@ class StorageBackend(ABC):
     def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:
         """Rows whose uuid starts with `prefix` (with or without hyphens), at most `limit`."""
 
-    # -- graph ----------------------------------------------------------------------------------------------------------
+    # -- graph ----------------------------------------------------------------------------------------------
 
     @abstractmethod
     def add_nodes_to_group(self, group_pk: int, node_pks: Iterable[int]) -> int:
@@ -180,13 +180,13 @@ class StorageBackend(ABC):
 
     @abstractmethod
     def has_path(self, source_pk: int, target_pk: int, link_types: Sequence[str]) -> bool:
-        """Whether links of these types lead from one node to the other (in any number of steps; a node reaches itself)."""
+        """Whether links of these types lead from one node to the other, in any number of steps; a node reaches itself."""
 
     @abstractmethod
     def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:
         """Delete nodes with their links, memberships, comments and logs, in one transaction."""
 
-    # -- settings -------------------------------------------------------------------------------------------------------
+    # -- settings -------------------------------------------------------------------------------------------
 
     @abstractmethod
     def get_global_variable(self, key: str) -> Any:
@@ -202,7 +202,7 @@ class StorageBackend(ABC):
         :raises ricordi.errors.InvalidOperation: it exists and `overwrite` is False.
         """
 
-    # -- repository and maintenance -------------------------------------------------------------------------------------
+    # -- repository and maintenance -------------------------------------------------------------------------
 
     @abstractmethod
     def named_keys(self) -> Iterator[str]:
