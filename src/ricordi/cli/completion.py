@@ -1,0 +1,59 @@
+"""`ricordi completion`: prints the static scripts by which the shells complete verbs and options without Python.
+
+`python -m ricordi.cli.completion --write FOLDER` regenerates them from the tree.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ricordi.cli.session import Session
+from ricordi.cli.verb import verb
+
+FILES = {'bash': 'ricordi.bash', 'zsh': '_ricordi', 'fish': 'ricordi.fish'}
+
+_PLACES = (Path(__file__).parent / 'completions', Path(__file__).parents[3] / 'completions')
+"""Where the scripts are: in an installed package beside this module, in a source tree at its top."""
+
+
+@verb('source <(ricordi completion bash)', 'ricordi completion fish > ~/.config/fish/completions/ricordi.fish')
+@click.argument('shell', type=click.Choice(list(FILES)))
+def completion(session: Session, shell: str) -> int:
+    """Print the completion script for a shell.
+
+    Verbs and options then complete without starting Python; names of profiles are asked of the program.
+    """
+    for place in _PLACES:
+        script = place / FILES[shell]
+        if script.is_file():
+            sys.stdout.write(script.read_text(encoding='utf-8'))
+            return 0
+    sys.stdout.write(generate(shell))
+    return 0
+
+
+def generate(shell: str) -> str:
+    """The script for a shell, made anew from the tree."""
+    from ricordi.cli.completion_bash import bash_script
+    from ricordi.cli.completion_fish import fish_script
+    from ricordi.cli.completion_model import branches, verbs
+    from ricordi.cli.completion_zsh import zsh_script
+
+    make = {'bash': bash_script, 'zsh': zsh_script, 'fish': fish_script}[shell]
+    return make(verbs(), branches())
+
+
+def write_scripts(folder: Path) -> None:
+    """Write the scripts of all shells into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for shell, name in FILES.items():
+        (folder / name).write_text(generate(shell), encoding='utf-8')
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 3 or sys.argv[1] != '--write':
+        sys.exit('usage: python -m ricordi.cli.completion --write FOLDER')
+    write_scripts(Path(sys.argv[2]))

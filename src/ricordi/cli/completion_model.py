@@ -1,0 +1,104 @@
+"""What the shells need to know of each verb, read off its click command: options, their values, arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from ricordi.cli.main import load_command
+from ricordi.cli.tree import TREE, Branch, leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What stands for the value of an option or argument.
+
+    :param kind: `words`, `file`, `folder`, `any` (nothing to offer), or the name of something the program lists.
+    """
+
+    kind: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The kind, with the words where it is a list: `words:a b`."""
+        return f'words:{" ".join(self.words)}' if self.kind == 'words' else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedOption:
+    """An option: its names, its line of help, its value (None for a flag)."""
+
+    names: tuple[str, ...]
+    line: str
+    value: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedVerb:
+    """A verb: the words that lead to it, its options, what its arguments are."""
+
+    path: str
+    options: tuple[CompletedOption, ...]
+    argument: Value | None
+
+
+def verbs() -> list[CompletedVerb]:
+    """All verbs of the tree; imports the module of each."""
+    return [_verb(' '.join(path), load_command(place)) for path, _, place in leaves()]
+
+
+def branches(branch: Branch | None = None, above: str = '') -> list[tuple[str, list[tuple[str, str]]]]:
+    """For the program ('') and each noun: its words below with their lines of help."""
+    branch = TREE if branch is None else branch
+    found = [(above, [(word, line) for word, (line, _) in branch.items()])]
+    for word, (_, place) in branch.items():
+        if not isinstance(place, str):
+            found += branches(place, f'{above} {word}'.strip())
+    return found
+
+
+def _verb(path: str, command: click.Command) -> CompletedVerb:
+    context = click.Context(command)
+    options = []
+    argument = None
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            options.append(_option(parameter))
+        elif isinstance(parameter, click.Argument) and argument is None:
+            argument = _value(parameter.type)
+    return CompletedVerb(path, tuple(options), argument)
+
+
+def _option(option: click.Option) -> CompletedOption:
+    names = tuple(sorted([*option.opts, *option.secondary_opts], key=lambda name: (not name.startswith('--'))))
+    line = (option.help or '').split('. ')[0].rstrip('.').replace('\n', ' ')
+    return CompletedOption(names, line, None if option.is_flag or option.count else _value(option.type))
+
+
+def _value(kind: click.ParamType) -> Value:  # type: ignore[type-arg,unused-ignore]
+    if isinstance(kind, click.Choice):
+        return Value('words', tuple(map(str, kind.choices)))
+    if isinstance(kind, click.Path):
+        return Value('folder' if kind.dir_okay and not kind.file_okay else 'file')
+    if isinstance(kind, click.File):
+        return Value('file')
+    return Value(getattr(kind, 'completion', 'any'))
+
+
+def value_cases(verbs: list[CompletedVerb]) -> list[tuple[list[str], str]]:
+    """For scripts with a `case "$path|$option"`: patterns, and the kind of value (as `words:a b` where it is a list).
+
+    The empty option stands for an argument; the empty kind says that a `-p` of this verb is a flag, not the profile.
+    """
+    cases = []
+    for verb in verbs:
+        for option in verb.options:
+            if option.value is not None and '--profile' not in option.names:
+                cases.append(([f'{verb.path}|{name}' for name in option.names], option.value.text))
+            elif option.value is None and '-p' in option.names:
+                cases.append(([f'{verb.path}|-p'], ''))
+        if verb.argument is not None:
+            cases.append(([f'{verb.path}|'], verb.argument.text))
+    return cases

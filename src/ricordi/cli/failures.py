@@ -1,0 +1,105 @@
+"""From an exception to one message on stderr and an exit code. The only place of the program that does this."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+
+from ricordi.errors import RicordiError, StorageError, UsageError
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+_OF_THE_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+_WAY_OUT = {
+    errno.ENOSPC: 'free some space and run the command again; nothing that a node names was lost',
+    errno.EDQUOT: 'your quota is used up: free some space and run the command again; nothing that a node names was lost',
+    errno.EACCES: 'run as the owner of the files, or have the permissions changed',
+    errno.EPERM: 'run as the owner of the files, or have the permissions changed',
+    errno.EROFS: 'the disk is mounted read-only: mount it for writing',
+    errno.EIO: 'the disk reports damage: look at the system log and save what is on it',
+    errno.EMFILE: 'raise the limit of open files (`ulimit -n`)',
+}
+
+
+def report_failure(error: BaseException, debug: bool) -> int:
+    """Tell on stderr why the command ended, and return the exit code.
+
+    :param debug: also show the traceback.
+    """
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, BrokenPipeError):
+        _silence_stdout()
+        return BROKEN_PIPE
+    message, code = explain(error)
+    try:
+        if debug:
+            traceback.print_exception(error)
+        print(message, file=sys.stderr)
+        sys.stderr.flush()
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _silence_stdout()
+    return code
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The message for a person and the exit code of an error."""
+    if isinstance(error, RicordiError):
+        return f'ricordi: error: {error}', error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return 'ricordi: interrupted', INTERRUPTED
+    if type(error).__module__.startswith('click.'):
+        return _explain_click(error)
+    if isinstance(error, OSError):
+        return _explain_os_error(error)
+    if isinstance(error, MemoryError):
+        return 'ricordi: error: out of memory', 1
+    return _explain_bug(error), 1
+
+
+def _explain_click(error: BaseException) -> tuple[str, int]:
+    import click
+
+    if isinstance(error, click.Abort):
+        return 'ricordi: interrupted', INTERRUPTED
+    if isinstance(error, click.ClickException):
+        text = error.format_message()
+        text = text[:1].lower() + text[1:].rstrip('.')
+        context = getattr(error, 'ctx', None)
+        hint = f'; see `{context.command_path} --help`' if context is not None else ''
+        code = error.exit_code if not isinstance(error, click.UsageError) else UsageError.exit_code
+        return f'ricordi: error: {text}{hint}', code
+    return _explain_bug(error), 1
+
+
+def _explain_os_error(error: OSError) -> tuple[str, int]:
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    parts = [f'{" → ".join(names)}: {reason}' if names else reason]
+    if error.errno in _WAY_OUT:
+        parts.append(_WAY_OUT[error.errno])
+    code = StorageError.exit_code if error.errno in _OF_THE_STORAGE else 1
+    return f'ricordi: error: {"; ".join(parts)}', code
+
+
+def _explain_bug(error: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if f'{os.sep}ricordi{os.sep}' in frame.filename]
+    place = f' at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}' if frames else ''  # noqa: PTH119
+    words = str(error).strip().splitlines()
+    reason = f': {words[0]}' if words else ''
+    return (
+        f'ricordi: error: unexpected {type(error).__name__}{place}{reason}\n'
+        'This is a bug. Please report it, with the output of the same command with --debug added.'
+    )
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter does not complain once more when it flushes at exit."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass

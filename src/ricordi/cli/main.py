@@ -1,0 +1,111 @@
+"""The entry point: finds the verb, runs it, and turns every error into a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from ricordi.cli.tree import ELSEWHERE, find, overview
+from ricordi.errors import UsageError
+
+FLAGS = {'-v': '--verbose', '--verbose': '--verbose', '-q': '--quiet', '--quiet': '--quiet', '--debug': '--debug'}
+
+NAMES = '_names'
+"""The hidden word by which completion scripts ask for names."""
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; errors are told on stderr."""
+    try:
+        code = dispatch(arguments)
+        sys.stdout.flush()
+    except BaseException as error:
+        from ricordi.cli.failures import report_failure
+
+        return report_failure(error, debug='--debug' in arguments)
+    return code
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Walk down the tree to the verb and run it with what is left of the arguments."""
+    path: list[str] = []
+    leading: list[str] = []
+    place = find(path)
+    position = 0
+    while not isinstance(place, str):
+        if position == len(arguments):
+            print(overview(path), file=sys.stderr)
+            return UsageError.exit_code
+        word = arguments[position]
+        if word in ('-h', '--help'):
+            print(overview(path))
+            return 0
+        if word == '--version':
+            from ricordi import __version__
+
+            print(f'ricordi {__version__}')
+            return 0
+        if word.startswith('-'):
+            used, options = global_option(arguments, position)
+            leading += options
+            position += used
+            continue
+        if word == NAMES and not path:
+            from ricordi.cli.names import print_names
+
+            return print_names(arguments[position + 1 :])
+        if word not in place:
+            raise unknown_word(word, path)
+        path.append(word)
+        place = place[word][1]
+        position += 1
+    return run_verb(place, path, leading + arguments[position:])
+
+
+def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
+    """Read the option at `position`: how many arguments it takes, and its long form.
+
+    The long form is what a verb is handed, since some verbs use the letter `-p` for something else.
+    """
+    word = arguments[position]
+    if word in FLAGS:
+        return 1, [FLAGS[word]]
+    if word in ('-p', '--profile'):
+        if position + 1 == len(arguments):
+            raise UsageError(f'the option {word} needs the name of a profile')
+        return 2, ['--profile', arguments[position + 1]]
+    if word.startswith('--profile='):
+        return 1, ['--profile', word.removeprefix('--profile=')]
+    if word.startswith('-p'):
+        return 1, ['--profile', word.removeprefix('-p')]
+    raise UsageError(f'there is no option {word} before the verb; see `ricordi --help`')
+
+
+def unknown_word(word: str, path: list[str]) -> UsageError:
+    """The error for a noun or verb that is not in the tree, with what may have been meant."""
+    from ricordi.cli.suggestion import did_you_mean
+
+    above = ' '.join(['ricordi', *path])
+    if not path and word in ELSEWHERE:
+        return UsageError(f'`{word}` is not part of ricordi: use `{ELSEWHERE[word]}`')
+    kind = f'verb `{word}` under `{above}`' if path else f'noun or verb `{word}`'
+    return UsageError(f'there is no {kind}{did_you_mean(word, find(path))} See `{above} --help`.')
+
+
+def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
+    """Import the module of a verb and run its click command; returns the exit code."""
+    command = load_command(place)
+    code = command.main(arguments, prog_name=' '.join(['ricordi', *path]), standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def load_command(place: str):  # type: ignore[no-untyped-def]  # a click.Command: naming the type would import click
+    """The click command at `module:attribute`."""
+    from importlib import import_module
+
+    module, _, attribute = place.partition(':')
+    return getattr(import_module(module), attribute)

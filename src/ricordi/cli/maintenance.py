@@ -1,0 +1,66 @@
+"""Running a maintenance from the command line: the question before, signals and progress meanwhile, the report after."""
+
+from __future__ import annotations
+
+import sys
+
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.cli.drawing import drawing
+from ricordi.cli.maintenance_report import exit_code_of, problem_lines, report_as_data, report_as_text
+from ricordi.cli.output import write_details
+from ricordi.cli.prompt import confirm
+from ricordi.cli.session import Session
+from ricordi.cli.signals import stopping
+from ricordi.errors import InvalidOperation
+from ricordi.progress import Stop
+from ricordi.services import storage
+
+
+def run_maintenance(
+    session: Session,
+    options: MaintenanceOptions,
+    *,
+    yes: bool,
+    wait: float,
+    max_runtime: float | None,
+    output_format: str | None,
+) -> int:
+    """Ask if need be, maintain, print the report; returns the exit code.
+
+    :param wait: seconds to wait for the lock. :param max_runtime: seconds the work may take, None for no limit.
+    """
+    profile = storage.find_profile(session.profile_name)
+    if options.full and not options.dry_run:
+        question = (
+            f'Full maintenance locks profile `{profile.name}` until it is done and removes, for good, the objects that '
+            'no node names. Go on?'
+        )
+        if not confirm(question, yes):
+            raise InvalidOperation('nothing was done')
+    stop = Stop(max_runtime)
+    with stopping(stop), drawing(session.quiet) as progress:
+        report = storage.maintain(profile, options, wait=wait, progress=progress, stop=stop)
+    if session.shows_result(output_format):
+        _print_report(profile.name, report, output_format)
+    _tell_what_is_wrong(report, told=session.shows_result(output_format))
+    return exit_code_of(report)
+
+
+def _print_report(profile: str, report: MaintenanceReport, output_format: str | None) -> None:
+    if output_format in (None, 'table'):
+        print(report_as_text(profile, report))
+    else:
+        write_details(report_as_data(profile, report), output_format)
+
+
+def _tell_what_is_wrong(report: MaintenanceReport, told: bool) -> None:
+    """Say on stderr why the exit code will not be 0; with the problems one by one if no report has told them."""
+    sys.stdout.flush()
+    if report.problem_count:
+        lines = list(problem_lines(report))
+        print(f'ricordi: error: {lines[0].rstrip(":")}', file=sys.stderr)
+        if not told:
+            print('\n'.join(lines[1:]), file=sys.stderr)
+    if report.interrupted:
+        reason = f'{report.interrupted}: ended early, in a clean state, with more to do'
+        print(f'ricordi: error: {reason}; run it again to go on', file=sys.stderr)

@@ -1,0 +1,144 @@
+"""Results on stdout: lists and details as table, JSON, JSON lines, CSV or YAML. No colour, no limit of width."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table for people.
+
+    :param key: which value of the row.
+    :param heading: what stands above it.
+    :param show: how to write a value; None for as it is.
+    """
+
+    key: str
+    heading: str
+    show: Callable[[Any], str] | None = None
+
+    def text(self, row: Row) -> str:
+        """The cell of `row`; a missing value is an empty cell."""
+        value = row.get(self.key)
+        if value is None:
+            return ''
+        return self.show(value) if self.show else one_line(value)
+
+
+def write_list(rows: Iterable[Row], columns: Sequence[Column], output_format: str | None) -> None:
+    """Write rows, streamed where the format allows: all keys of a row for a program, the columns for a person."""
+    if output_format in (None, 'table'):
+        table = [[column.text(row) for column in columns] for row in rows]
+        print(format_table(table, [column.heading for column in columns]))
+    elif output_format == 'json':
+        _write_json_array(rows)
+    elif output_format == 'jsonl':
+        for row in rows:
+            print(to_json(row))
+    elif output_format == 'csv':
+        _write_csv(rows, [column.key for column in columns])
+    else:
+        _write_yaml([dict(row) for row in rows])
+
+
+def write_details(details: Row, output_format: str | None) -> None:
+    """Write one thing: for a person and as CSV a line per value, nested keys joined by dots; else as it is."""
+    if output_format in (None, 'table'):
+        print(format_table([[key, one_line(value)] for key, value in flatten(details)], ()))
+    elif output_format == 'json':
+        print(to_json(details, indent=2))
+    elif output_format == 'jsonl':
+        print(to_json(details))
+    elif output_format == 'csv':
+        _write_csv(({'key': key, 'value': one_line(value)} for key, value in flatten(details)), ['key', 'value'])
+    else:
+        _write_yaml(details)
+
+
+def format_table(rows: Sequence[Sequence[str]], headings: Sequence[str], right: Sequence[int] = ()) -> str:
+    """Lines of aligned columns.
+
+    :param right: numbers of the columns that are aligned to the right.
+    """
+    from tabulate import tabulate
+
+    width = max([len(headings), *(len(row) for row in rows)])
+    align = ['right' if number in right else 'left' for number in range(width)]
+    style = 'simple' if headings else 'plain'
+    text = tabulate(rows, headings, tablefmt=style, colalign=align if rows else None, disable_numparse=True)
+    return '\n'.join(line.rstrip() for line in text.splitlines())
+
+
+def flatten(details: Row, above: str = '') -> Iterator[tuple[str, Any]]:
+    """Pairs of dotted key and value; empty mappings vanish."""
+    for key, value in details.items():
+        name = f'{above}.{key}' if above else str(key)
+        if isinstance(value, Mapping):
+            yield from flatten(value, name)
+        else:
+            yield name, value
+
+
+def one_line(value: Any) -> str:
+    """A value in one line: text as it is with control characters escaped, the rest as JSON would write it."""
+    if isinstance(value, str):
+        return value if value.isprintable() else value.encode('unicode_escape').decode('ascii')
+    if value is None:
+        return ''
+    if isinstance(value, list | tuple) and all(isinstance(part, str | int) for part in value):
+        return ', '.join(map(one_line, value))
+    text = to_json(value)
+    return text.strip('"')
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """JSON text: times in ISO 8601, paths and other foreign things as text."""
+    import json
+
+    return json.dumps(value, indent=indent, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, 'isoformat'):
+        return value.isoformat()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return str(value)
+
+
+def _write_json_array(rows: Iterable[Row]) -> None:
+    opened = False
+    for row in rows:
+        sys.stdout.write((',\n  ' if opened else '[\n  ') + to_json(row))
+        opened = True
+    print('\n]' if opened else '[]')
+
+
+def _write_csv(rows: Iterable[Row], keys: Sequence[str]) -> None:
+    import csv
+
+    writer: Any = None
+    for row in rows:
+        if writer is None:
+            # The keys of the first row and no others, so that rows can be streamed.
+            writer = csv.DictWriter(sys.stdout, list(row), extrasaction='ignore', lineterminator='\n')
+            writer.writeheader()
+        writer.writerow({key: one_line(value) for key, value in row.items()})
+    if writer is None:
+        csv.writer(sys.stdout, lineterminator='\n').writerow(keys)
+
+
+def _write_yaml(value: Any) -> None:
+    import json
+
+    import yaml
+
+    plain = json.loads(to_json(value))
+    dumper = getattr(yaml, 'CSafeDumper', yaml.SafeDumper)
+    yaml.dump(plain, sys.stdout, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)

@@ -1,0 +1,55 @@
+"""The kinds of value that options and arguments take; `completion` names what the shell offers for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ricordi.cli.quantities import parse_duration, parse_percent
+from ricordi.errors import UsageError
+
+
+class DurationType(click.ParamType[float]):
+    """A duration, given like `10m`; the value is in seconds."""
+
+    name = 'duration'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; a number passes."""
+        if isinstance(value, int | float):
+            return float(value)
+        try:
+            return parse_duration(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class PercentType(click.ParamType[float]):
+    """A percentage from 0 to 100."""
+
+    name = 'percent'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; a number passes."""
+        try:
+            return parse_percent(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Named(click.ParamType[str]):
+    """A name of something that the program can list (`profile`), for which the shell asks it."""
+
+    def __init__(self, kind: str) -> None:
+        self.name = kind
+        self.completion = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it stands; whether there is such a thing is for the service to say."""
+        return str(value)
+
+
+DURATION = DurationType()
+PERCENT = PercentType()
+PROFILE = Named('profile')

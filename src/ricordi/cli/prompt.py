@@ -1,0 +1,27 @@
+"""Questions to a person. Off a terminal nothing is asked: the command fails and names the flag that answers."""
+
+from __future__ import annotations
+
+import sys
+
+from ricordi.errors import UsageError
+
+
+def is_interactive() -> bool:
+    """Whether a person can be asked: both where we read from and where we ask are a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(question: str, yes: bool, flag: str = '--yes') -> bool:
+    """Ask a yes-or-no question on stderr, unless it is answered already.
+
+    :param yes: whether the flag was given.
+    :returns: whether to go on.
+    :raises ricordi.errors.UsageError: if there is nobody to ask.
+    """
+    if yes:
+        return True
+    if not is_interactive():
+        raise UsageError(f'this asks for a confirmation and there is no terminal to ask on: add {flag} to go on')
+    print(f'{question} [y/N] ', end='', file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ('y', 'yes')

@@ -1,0 +1,87 @@
+"""Bytes, durations and percentages: read from what people type, written for people to read."""
+
+from __future__ import annotations
+
+from ricordi.errors import UsageError
+
+_SECONDS = {'s': 1.0, 'sec': 1.0, 'm': 60.0, 'min': 60.0, 'h': 3600.0, 'd': 86400.0, 'w': 604800.0}
+_UNITS = ('kB', 'MB', 'GB', 'TB', 'PB')
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration such as `90`, `45s`, `10m`, `1h30m`, `1.5h`, `2d`; a bare number is seconds.
+
+    :raises ricordi.errors.UsageError: if `text` is no duration.
+    """
+    rest = text.strip().lower().replace(' ', '')
+    total = 0.0
+    if not rest:
+        raise _no_duration(text)
+    while rest:
+        digits = _leading(rest, '0123456789.')
+        rest = rest[len(digits) :]
+        unit = _leading(rest, 'abcdefghijklmnopqrstuvwxyz')
+        rest = rest[len(unit) :]
+        try:
+            total += float(digits) * _SECONDS[unit or 's']
+        except (ValueError, KeyError):
+            raise _no_duration(text) from None
+    return total
+
+
+def _leading(text: str, letters: str) -> str:
+    return text[: len(text) - len(text.lstrip(letters))]
+
+
+def _no_duration(text: str) -> UsageError:
+    return UsageError(f'`{text}` is no duration: write it like 90s, 10m, 2h, 1h30m or 1d')
+
+
+def parse_percent(text: str) -> float:
+    """A percentage from 0 to 100, with or without the sign.
+
+    :raises ricordi.errors.UsageError: if `text` is none.
+    """
+    try:
+        value = float(text.strip().removesuffix('%'))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise UsageError(f'`{text}` is no percentage: write a number from 0 to 100')
+    return value
+
+
+def format_bytes(count: float) -> str:
+    """A number of bytes in decimal units with three digits: `0 B`, `812 B`, `1.24 MB`."""
+    if abs(count) < 1000:
+        return f'{count:.0f} B'
+    for unit in _UNITS:
+        count /= 1000
+        if abs(count) < 999.5:
+            break
+    digits = 2 if abs(count) < 9.995 else 1 if abs(count) < 99.95 else 0
+    return f'{count:.{digits}f} {unit}'
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration for a person: `0.012 s`, `3.4 s`, `2 min 05 s`, `3 h 20 min`, `2 d 3 h`."""
+    if seconds < 1:
+        return f'{seconds:.3f} s'
+    if seconds < 59.95:
+        return f'{seconds:.1f} s'
+    whole = round(seconds)
+    if whole < 3600:
+        return f'{whole // 60} min {whole % 60:02d} s'
+    if whole < 86400:
+        return f'{whole // 3600} h {whole % 3600 // 60:02d} min'
+    return f'{whole // 86400} d {whole % 86400 // 3600} h'
+
+
+def format_count(count: int) -> str:
+    """A number with thousands set apart: `60,000`."""
+    return f'{count:,}'
+
+
+def plural(count: int, noun: str) -> str:
+    """A number with its noun: `1 object`, `2,000 objects`."""
+    return f'{count:,} {noun}' if count == 1 else f'{count:,} {noun}s'

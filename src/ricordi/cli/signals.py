@@ -1,0 +1,40 @@
+"""SIGINT, SIGTERM and SIGHUP during long work: the first asks for a clean end, a second SIGINT quits at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ricordi.progress import Stop
+
+_SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name))
+
+
+@contextmanager
+def stopping(stop: Stop) -> Iterator[None]:
+    """While inside, signals ask `stop` for an early end instead of killing the process."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        stop.request(name)
+        # A second one must end the process even if the work never looks at `stop`; the storage survives that.
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        again = ' (Ctrl-C again quits at once)' if number == signal.SIGINT else ''
+        try:
+            # Not print: the handler may have interrupted a write to the same buffer.
+            os.write(2, f'ricordi: {name}: ending at the next clean point{again}\n'.encode())
+        except OSError:
+            pass
+
+    for number, previous in before.items():
+        if previous is not signal.SIG_IGN:  # nohup ignores SIGHUP, and that stays so
+            signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)

@@ -1,0 +1,151 @@
+"""`ricordi storage`: info, version, migrate, maintain, locks, unlock."""
+
+from __future__ import annotations
+
+import click
+
+from ricordi.cli.output import write_details
+from ricordi.cli.parameters import DURATION, PERCENT
+from ricordi.cli.prompt import confirm
+from ricordi.cli.session import Session
+from ricordi.cli.verb import format_option, option, verb, yes_option
+from ricordi.errors import InvalidOperation, UsageError
+
+WAIT = option(
+    '--wait',
+    type=DURATION,
+    default=0.0,
+    metavar='DURATION',
+    group='Time',
+    help='Wait so long (90s, 10m, 2h) for others to leave the profile. [default: do not wait]',
+)
+
+
+@verb('ricordi storage info', 'ricordi -p main storage info --detailed --format json')
+@option('--detailed', is_flag=True, help='Also what takes time to find: garbage, waste, missing objects, table sizes.')
+@format_option()
+def info(session: Session, detailed: bool, output_format: str | None) -> int:
+    """Show what the storage holds and how large it is."""
+    from ricordi.services.storage import get_info
+
+    write_details(get_info(session.profile_name, detailed), output_format)
+    return 0
+
+
+@verb('ricordi storage version', 'ricordi storage version --format json')
+@format_option()
+def version(session: Session, output_format: str | None) -> int:
+    """Show the schema version of the storage.
+
+    Exits with 4 where it is not the one that this program works on.
+    """
+    from dataclasses import asdict
+
+    from ricordi.services.storage import get_version
+
+    found = get_version(session.profile_name)
+    if output_format is None:
+        print(f'Profile `{found.profile}`: {found.backend}, schema {found.version}')
+    else:
+        write_details(asdict(found), output_format)
+    return 0 if found.version == found.head else 4
+
+
+@verb('ricordi storage migrate', 'ricordi -p main storage migrate --yes --wait 10m')
+@yes_option('Do not ask before changing the database.')
+@WAIT
+def migrate(session: Session, yes: bool, wait: float) -> int:
+    """Bring the database to the schema version that this program works on.
+
+    The profile is locked meanwhile. Back the database up first: there is no way back to the older version.
+    """
+    from ricordi.services import storage
+
+    found = storage.get_version(session.profile_name)
+    if found.version == found.head:
+        session.tell(f'Profile `{found.profile}` is at schema {found.head} already: nothing to do.')
+        return 0
+    question = f'Migrate profile `{found.profile}` from schema {found.version} to {found.head}?'
+    if not confirm(question, yes):
+        raise InvalidOperation('not migrated')
+    storage.migrate(session.profile_name, wait)
+    session.tell(f'Profile `{found.profile}` is now at schema {found.head}.')
+    return 0
+
+
+@verb(
+    'ricordi storage maintain',
+    'ricordi storage maintain --full --dry-run',
+    'ricordi -p main storage maintain --full --yes --wait 10m --max-runtime 2h',
+)
+@option('--full', is_flag=True, group='What to do', help='Lock the profile; also remove garbage, repack and vacuum.')
+@option('--dry-run', is_flag=True, group='What to do', help='Show the plan and write nothing.')
+@option(
+    '--repack',
+    type=click.Choice(('auto', 'all', 'none')),
+    group='What to do',
+    help='With --full, which packs to rewrite: those with too much waste or too small, all, or none. [default: auto]',
+)
+@option('--no-repack', is_flag=True, group='What to do', help='The same as --repack none.')
+@option(
+    '--max-waste',
+    type=PERCENT,
+    default=10.0,
+    metavar='PERCENT',
+    group='What to do',
+    help='How much of a pack may be waste before --repack auto rewrites it. [default: 10]',
+)
+@option(
+    '--compress',
+    type=click.Choice(('auto', 'yes', 'no', 'keep')),
+    is_flag=False,
+    flag_value='auto',
+    default='keep',
+    group='What to do',
+    help='Compress what is packed and repacked: all, none, what a sample shows to be worth it (auto, also meant by the '
+    'bare option), or leave each object in the form it has. [default: keep]',
+)
+@option('--incremental-cleanup/--no-incremental-cleanup', default=True, hidden=True)
+@WAIT
+@option(
+    '--max-runtime',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='End cleanly after so long (90s, 10m, 2h); exits with 7 if there is more to do.',
+)
+@yes_option('Do not ask before a full maintenance.')
+@format_option()
+def maintain(
+    session: Session,
+    full: bool,
+    dry_run: bool,
+    repack: str | None,
+    no_repack: bool,
+    max_waste: float,
+    compress: str,
+    incremental_cleanup: bool,
+    wait: float,
+    max_runtime: float | None,
+    yes: bool,
+    output_format: str | None,
+) -> int:
+    """Pack the repository; with --full also remove garbage, repack and vacuum.
+
+    Without --full this runs beside other users of the profile and removes nothing but loose copies of objects that are
+    packed and checked. Exit codes: 0 all done, 5 the profile is locked or in use, 6 objects are missing or damaged,
+    7 interrupted or out of time with more to do.
+    """
+    from ricordi.backend.maintenance import MaintenanceOptions
+    from ricordi.cli.maintenance import run_maintenance
+
+    if no_repack and repack not in (None, 'none'):
+        raise UsageError(f'--no-repack and --repack {repack} contradict each other')
+    options = MaintenanceOptions(
+        full=full,
+        dry_run=dry_run,
+        repack='none' if no_repack else repack or 'auto',  # type: ignore[arg-type]  # click has checked the choice
+        max_waste=max_waste,
+        compress=compress,  # type: ignore[arg-type]
+    )
+    return run_maintenance(session, options, yes=yes, wait=wait, max_runtime=max_runtime, output_format=output_format)

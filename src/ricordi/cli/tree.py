@@ -1,0 +1,124 @@
+"""The tree of verbs as plain data: what `ricordi --help` shows and where the code of each verb is.
+
+Help for the program and for a noun is written from this table alone, so that it costs no import; click is loaded for a verb.
+A word maps to a line of help and either the place of its command (`module:attribute`) or the words below it.
+"""
+
+from __future__ import annotations
+
+Entry = tuple[str, 'str | Branch']
+Branch = dict[str, Entry]
+
+TREE: Branch = {
+    'profile': (
+        'Profiles: the named storages of the configuration folder.',
+        {
+            'list': ('List the profiles.', 'ricordi.cli.profile:list_profiles'),
+            'show': ('Show the configuration of a profile, passwords masked.', 'ricordi.cli.profile:show'),
+            'set-default': (
+                'Make a profile the one that is used when none is named.',
+                'ricordi.cli.profile:set_default',
+            ),
+        },
+    ),
+    'storage': (
+        'The storage of a profile: database and repository.',
+        {
+            'info': ('Show what the storage holds and how large it is.', 'ricordi.cli.storage:info'),
+            'version': ('Show the schema version of the storage.', 'ricordi.cli.storage:version'),
+            'migrate': (
+                'Bring the database to the schema version that this program works on.',
+                'ricordi.cli.storage:migrate',
+            ),
+            'maintain': (
+                'Pack the repository; with --full also remove garbage, repack and vacuum.',
+                'ricordi.cli.storage:maintain',
+            ),
+            'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage:locks'),
+            'unlock': (
+                'Clear access records and locks that nobody can check, such as those of other hosts.',
+                'ricordi.cli.storage:unlock',
+            ),
+        },
+    ),
+    'tour': ('Show a full maintenance on a small storage in a temporary folder.', 'ricordi.cli.tour:tour'),
+    'completion': ('Print the completion script for a shell.', 'ricordi.cli.completion:completion'),
+}
+
+GLOBAL_OPTIONS = (
+    ('-p, --profile PROFILE', 'The profile to work on; else the default profile.'),
+    ('-v, --verbose', 'Tell more, on stderr.'),
+    ('-q, --quiet', 'Print nothing but errors.'),
+    ('--debug', 'Show the traceback of an error.'),
+    ('--version', 'Show the version of the program and exit.'),
+    ('-h, --help', 'Show this message and exit.'),
+)
+
+ELSEWHERE = {
+    'calcjob': 'verdi calcjob',
+    'daemon': 'verdi daemon',
+    'process': 'verdi process',
+    'run': 'verdi run',
+    'shell': 'verdi shell',
+    'plugin': 'verdi plugin',
+    'config': 'verdi config',
+    'restapi': 'verdi restapi',
+}
+"""Words that verdi knows and that are none of this program's business, with where to go."""
+
+
+def find(path: list[str]) -> Branch | str:
+    """What stands at `path` (words that are known to exist): the words below, or the place of a command."""
+    place: Branch | str = TREE
+    for word in path:
+        if isinstance(place, str):
+            raise KeyError(word)
+        place = place[word][1]
+    return place
+
+
+def leaves(branch: Branch | None = None, above: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str, str]]:
+    """All commands as (words, line of help, place of the code), in the order of the table."""
+    found = []
+    for word, (line, place) in (TREE if branch is None else branch).items():
+        if isinstance(place, str):
+            found.append(((*above, word), line, place))
+        else:
+            found += leaves(place, (*above, word))
+    return found
+
+
+def overview(path: list[str]) -> str:
+    """The help text of the program (no words) or of a noun."""
+    branch = find(path)
+    assert not isinstance(branch, str)
+    if path:
+        above = find(path[:-1])
+        assert not isinstance(above, str)
+        usage, title = f'ricordi [OPTIONS] {" ".join(path)} VERB …', above[path[-1]][0]
+    else:
+        usage = 'ricordi [OPTIONS] NOUN VERB …'
+        title = 'Keeps the provenance of computational science: opens AiiDA profiles and maintains their storage.'
+    commands = tuple((word, line) for word, (line, _) in branch.items())
+    below = 'Verbs' if path else 'Nouns and verbs'
+    example = ' '.join(['ricordi', *(path or ['storage', 'maintain']), *(['VERB'] if path else []), '--help'])
+    return '\n'.join(
+        [
+            f'Usage: {usage}',
+            '',
+            f'  {title}',
+            '',
+            f'{below}:',
+            *_aligned(commands),
+            '',
+            'Options, before or after the verb:',
+            *_aligned(GLOBAL_OPTIONS),
+            '',
+            f'More about one of them: {example}',
+        ]
+    )
+
+
+def _aligned(pairs: tuple[tuple[str, str], ...]) -> list[str]:
+    width = max(len(left) for left, _ in pairs)
+    return [f'  {left:{width}}  {right}' for left, right in pairs]

@@ -1,0 +1,123 @@
+"""How a verb is declared: a click command with the options that all verbs have, grouped options and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ricordi.cli.parameters import PROFILE
+from ricordi.cli.session import Session
+
+FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
+COMMON = 'Common options'
+Function = Callable[..., Any]
+
+
+class GroupedOption(click.Option):
+    """An option that knows under which heading of the help it stands."""
+
+    def __init__(self, *args: Any, group: str = 'Options', **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+
+
+class Verb(click.Command):
+    """A command whose help groups its options and ends with examples."""
+
+    examples: tuple[str, ...] = ()
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, a paragraph per group, the common ones last."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(getattr(parameter, 'group', COMMON), []).append(record)
+        for name in sorted(groups, key=lambda name: name == COMMON):
+            with formatter.section(name):
+                formatter.write_dl(groups[name])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        with formatter.section('Examples' if len(self.examples) > 1 else 'Example'):
+            for example in self.examples:
+                formatter.write(f'  {example}\n')
+
+
+def verb(*examples: str) -> Callable[[Function], Verb]:
+    """Make a command of a function whose first argument is the `Session` and whose docstring is the help.
+
+    :param examples: command lines that show the use.
+    """
+
+    def decorate(function: Function) -> Verb:
+        parameters = list(reversed(getattr(function, '__click_params__', [])))
+        taken = {name for parameter in parameters for name in parameter.opts}
+
+        def callback(**values: Any) -> Any:
+            session = Session(
+                profile_name=values.pop('profile_name'),
+                verbose=values.pop('verbose'),
+                quiet=values.pop('quiet'),
+                debug=values.pop('debug'),
+            )
+            return function(session, **values)
+
+        command = Verb(
+            name=function.__name__,
+            callback=callback,
+            params=parameters + _common_options(taken),
+            help=function.__doc__,
+            context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100},
+        )
+        command.examples = examples
+        return command
+
+    return decorate
+
+
+def _common_options(taken: set[str]) -> list[click.Parameter]:
+    """`--profile`, `--verbose`, `--quiet`, `--debug`; without the letters that the verb uses for something else."""
+
+    def names(*wanted: str) -> list[str]:
+        return [name for name in wanted if name not in taken]
+
+    def flag(*wanted: str, text: str) -> GroupedOption:
+        return GroupedOption([*names(*wanted)], group=COMMON, is_flag=True, help=text)
+
+    profile = GroupedOption(
+        [*names('-p', '--profile'), 'profile_name'],
+        group=COMMON,
+        type=PROFILE,
+        metavar='PROFILE',
+        help='The profile to work on; else the default profile.',
+    )
+    return [
+        profile,
+        flag('-v', '--verbose', text='Tell more, on stderr.'),
+        flag('-q', '--quiet', text='Print nothing but errors.'),
+        flag('--debug', text='Show the traceback of an error.'),
+    ]
+
+
+def option(*names: str, group: str = 'Options', **attributes: Any) -> Callable[[Function], Function]:
+    """An option of a verb, as `click.option`, under the heading `group`."""
+    return click.option(*names, cls=GroupedOption, group=group, **attributes)
+
+
+def format_option() -> Callable[[Function], Function]:
+    """`--format`: how the result is written; the value is None where the user did not say."""
+    return option(
+        '--format',
+        'output_format',
+        type=click.Choice(FORMATS),
+        group='Output',
+        help='How to write the result. [default: table]',
+    )
+
+
+def yes_option(text: str = 'Do not ask.') -> Callable[[Function], Function]:
+    """`--yes`, with verdi's `-f/--force` for the same."""
+    return option('--yes', '-y', '--force', '-f', 'yes', is_flag=True, help=text)
