@@ -21,6 +21,14 @@ class UsageError(RicordiError):
     exit_code = 2
 
 
+class QueryError(UsageError, ValueError):
+    """A query names something that is not there, or asks what cannot be meant."""
+
+
+class QueryTypeError(QueryError, TypeError):
+    """A part of a query has the wrong Python type."""
+
+
 class ConfigurationError(RicordiError):
     """The configuration folder or file cannot be used as it is."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.query import Query
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.rows import EntityKind, Row
 from ricordi.progress import Progress, Stop
@@ -167,6 +168,35 @@ class StorageBackend(ABC):
     @abstractmethod
     def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:
         """Rows whose uuid starts with `prefix` (with or without hyphens), at most `limit`."""
+
+    # -- queries --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def query_rows(self, query: Query, batch_size: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """Answer a query, streamed in constant memory; a whole entity comes as its row class.
+
+        The storage can be used, and changed, while the rows are read: they are those of the moment the query began.
+
+        :param batch_size: how many rows to fetch at a time; None for what is good.
+        """
+
+    @abstractmethod
+    def count_rows(self, query: Query) -> int:
+        """How many rows `query_rows` would give."""
+
+    @abstractmethod
+    def query_sql(self, query: Query, inline: bool = False) -> str:
+        """The SQL of a query, to be read by a person.
+
+        :param inline: with the values in place of the parameters: a statement that can be run as it is.
+        """
+
+    @abstractmethod
+    def explain_query(self, query: Query, execute: bool = False, verbose: bool = False) -> str:
+        """The plan of the database for a query, one step a line.
+
+        :param execute: run it and tell times, where the database can (PostgreSQL).
+        """
 
     # -- graph ----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,243 @@
+"""The description of a query: what `orm` asks and `storage` answers. Plain frozen data, no work.
+
+Names of fields are those of the row classes (`pk`, `user_pk`, …). Values are plain Python: `int`, `float`, `str`, `bool`,
+`None`, timezone-aware `datetime`, and lists and dicts of JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ricordi.backend.rows import EntityKind
+
+
+class ValueKind(StrEnum):
+    """What a column holds."""
+
+    INT = 'int'
+    TEXT = 'text'
+    BOOL = 'bool'
+    TIME = 'time'
+    UUID = 'uuid'
+    JSON = 'json'
+
+
+class EdgeKind(StrEnum):
+    """How two vertices are joined."""
+
+    REFERENCE = 'reference'
+    """A field of one holds the pk of the other; there is nothing to filter or project on the edge."""
+    LINK = 'link'
+    """A link of the provenance graph; the edge has the fields of `LinkRow`."""
+    MEMBER = 'member'
+    """Membership in a group; the edge has the fields of `GroupNodeRow`."""
+    WALK = 'walk'
+    """Any number of `create` and `input_calc` links; the edge has the fields of `WALK_COLUMNS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a field of a row holds, and whether it may hold nothing."""
+
+    kind: ValueKind
+    nullable: bool = False
+
+
+_INT, _TEXT, _BOOL = Column(ValueKind.INT), Column(ValueKind.TEXT), Column(ValueKind.BOOL)
+_TIME, _UUID, _JSON = Column(ValueKind.TIME), Column(ValueKind.UUID), Column(ValueKind.JSON)
+
+COLUMNS: dict[EntityKind, dict[str, Column]] = {
+    EntityKind.USER: {'pk': _INT, 'email': _TEXT, 'first_name': _TEXT, 'last_name': _TEXT, 'institution': _TEXT},
+    EntityKind.COMPUTER: {
+        'pk': _INT,
+        'uuid': _UUID,
+        'label': _TEXT,
+        'hostname': _TEXT,
+        'description': _TEXT,
+        'scheduler_type': _TEXT,
+        'transport_type': _TEXT,
+        'metadata': _JSON,
+    },
+    EntityKind.AUTHINFO: {
+        'pk': _INT,
+        'user_pk': _INT,
+        'computer_pk': _INT,
+        'metadata': _JSON,
+        'auth_params': _JSON,
+        'enabled': _BOOL,
+    },
+    EntityKind.NODE: {
+        'pk': _INT,
+        'uuid': _UUID,
+        'node_type': _TEXT,
+        'process_type': Column(ValueKind.TEXT, nullable=True),
+        'label': _TEXT,
+        'description': _TEXT,
+        'ctime': _TIME,
+        'mtime': _TIME,
+        'attributes': Column(ValueKind.JSON, nullable=True),
+        'extras': Column(ValueKind.JSON, nullable=True),
+        'repository_metadata': _JSON,
+        'computer_pk': Column(ValueKind.INT, nullable=True),
+        'user_pk': _INT,
+    },
+    EntityKind.GROUP: {
+        'pk': _INT,
+        'uuid': _UUID,
+        'label': _TEXT,
+        'type_string': _TEXT,
+        'time': _TIME,
+        'description': _TEXT,
+        'extras': _JSON,
+        'user_pk': _INT,
+    },
+    EntityKind.COMMENT: {
+        'pk': _INT,
+        'uuid': _UUID,
+        'node_pk': _INT,
+        'ctime': _TIME,
+        'mtime': _TIME,
+        'user_pk': _INT,
+        'content': _TEXT,
+    },
+    EntityKind.LOG: {
+        'pk': _INT,
+        'uuid': _UUID,
+        'time': _TIME,
+        'loggername': _TEXT,
+        'levelname': _TEXT,
+        'node_pk': _INT,
+        'message': _TEXT,
+        'metadata': _JSON,
+    },
+    EntityKind.LINK: {'pk': _INT, 'input_pk': _INT, 'output_pk': _INT, 'label': _TEXT, 'type': _TEXT},
+    EntityKind.GROUP_NODE: {'pk': _INT, 'node_pk': _INT, 'group_pk': _INT},
+}
+"""The fields of each kind of row, in the order of the row class."""
+
+WALK_COLUMNS: dict[str, Column] = {
+    'ancestor_pk': _INT,
+    'descendant_pk': _INT,
+    'depth': _INT,
+    'path': _JSON,
+}
+"""The fields of a walk: both ends; how many nodes lie between them (on the shortest way, or on `path` where that is asked
+for); the pks on the way, from the vertex joined to up to the one added."""
+
+WALK_LINK_TYPES = ('create', 'input_calc')
+"""The links a walk follows: those of data provenance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a vertex or an edge, or what lies at a path inside a JSON column.
+
+    :param path: keys of objects; in an array, an index (`0` the first, `-1` the last).
+    """
+
+    column: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`field operator value`.
+
+    :param operator: `== < <= > >= in like ilike has_key contains of_length longer shorter of_type`.
+    :param value: of `in`: a tuple.
+    """
+
+    field: Field
+    operator: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """All of the parts (`any` False) or at least one of them; never empty."""
+
+    parts: tuple[Condition, ...]
+    any: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """Not the part: true where the part is false. What is unknown stays unknown, as in SQL."""
+
+    part: Condition
+
+
+Condition = Comparison | Junction | Negation
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """A kind of entity on the path of the query."""
+
+    tag: str
+    kind: EntityKind
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """How the vertex `end` is joined to the vertex `start`, which stands before it.
+
+    :param forward: link, walk: from `start` (source, ancestor) to `end` (target, descendant); member: `start` is the group.
+    :param columns: of a reference: the fields of `start` and of `end` that are equal.
+    :param outer: keep rows of `start` for which there is no `end`; filters of edge and `end` then say what counts as one.
+    """
+
+    tag: str
+    start: str
+    end: str
+    kind: EdgeKind
+    forward: bool = True
+    columns: tuple[str, str] = ('', '')
+    outer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A value of each row of the result.
+
+    :param field: None: the whole entity, as its row class (None where an outer join found nothing).
+    :param cast: `f i b t j d`: the value inside JSON as float, int, bool, text, JSON, date; None if it is not one.
+    :param function: `min max count avg`: over all rows that agree in what is projected without a function.
+    """
+
+    tag: str
+    field: Field | None
+    cast: str | None = None
+    function: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """A key to sort by. What is missing comes last, first when descending."""
+
+    tag: str
+    field: Field
+    cast: str | None = None
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """All that a storage needs to know to answer.
+
+    :param vertices: at least one; each but the first is the `end` of one edge.
+    :param filters: tag of a vertex or edge and what must hold for it.
+    :param projections: at least one; their order is that of the values in a row of the result.
+    :param distinct: rows that agree in all projections come once.
+    """
+
+    vertices: tuple[Vertex, ...]
+    edges: tuple[Edge, ...] = ()
+    filters: tuple[tuple[str, Condition], ...] = ()
+    projections: tuple[Projection, ...] = ()
+    order_by: tuple[Ordering, ...] = ()
+    limit: int | None = None
+    offset: int | None = None
+    distinct: bool = False
