@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from ricordi.cli.completion_model import CompletedVerb, value_cases
+from ricordi.cli.completion_model import CompletedVerb, global_options, value_cases
 
 _HEAD = """\
 # Completion of ricordi for bash, generated from the tree of verbs: `ricordi completion bash`.
@@ -17,13 +17,12 @@ _ricordi() {
     local -i skip=0
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
-        if ((skip)); then
-            [[ $word == = ]] || skip=0
-            continue
-        fi
         if [[ $word == -* ]]; then
             _ricordi_value "$path" "$word"
-            [[ -n $kind ]] && skip=1
+            skip=$((${#kind} > 0))
+            continue
+        elif ((skip)); then
+            [[ $word == = ]] || skip=0
             continue
         fi
         _ricordi_words "$path"
@@ -32,11 +31,11 @@ _ricordi() {
     COMPREPLY=()
     [[ $cur == = ]] && cur=''
     _ricordi_words "$path"
-    if ((!skip)); then
-        if [[ $cur == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "$opts" -- "$cur")
-            return
-        elif [[ -n $subs ]]; then
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$opts" -- "$cur")
+        return
+    elif ((!skip)); then
+        if [[ -n $subs ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$subs" -- "$cur")
             return
         fi
@@ -54,20 +53,23 @@ _ricordi() {
 complete -F _ricordi ricordi
 """
 
-_GLOBAL = '--profile -p --verbose -v --quiet -q --debug --version --help -h'
-
 
 def bash_script(verbs: list[CompletedVerb], branches: list[tuple[str, list[tuple[str, str]]]]) -> str:
     """The script as text."""
     lines = [_HEAD, '# What may follow the words in $1: sets subs and opts.', '_ricordi_words() {', "    subs=''"]
-    lines += [f'    opts={shlex.quote(_GLOBAL)}', '    case $1 in']
+    lines += [f'    opts={shlex.quote(" ".join(name for name, _ in global_options()))}', '    case $1 in']
     for path, words in branches:
         subs = shlex.quote(' '.join(word for word, _ in words))
         lines.append(f'        {shlex.quote(path)}) subs={subs} ;;')
     for verb in verbs:
         names = ' '.join(name for option in verb.options for name in option.names)
         lines.append(f'        {shlex.quote(verb.path)}) opts={shlex.quote(names)} ;;')
-    lines += ['    esac', '}', '', '# What the option $2 after the words in $1 takes (no option: an argument): sets kind.']
+    lines += [
+        '    esac',
+        '}',
+        '',
+        '# What the option $2 after the words in $1 takes (no option: an argument): sets kind.',
+    ]
     lines += ['_ricordi_value() {', "    kind=''", '    case "$1|$2" in']
     for patterns, kind in value_cases(verbs):
         lines.append(f'        {"|".join(map(shlex.quote, patterns))}) kind={shlex.quote(kind)} ;;')

@@ -2,91 +2,101 @@
 
 from __future__ import annotations
 
-from ricordi.cli.completion_model import CompletedOption, CompletedVerb, Value
+from collections.abc import Iterable
+
+from ricordi.cli.completion_model import CompletedVerb, global_options, value_cases
 
 _HEAD = """\
 # Completion of ricordi for fish, generated from the tree of verbs: `ricordi completion fish`.
 # Put it into ~/.config/fish/completions/ricordi.fish, or: ricordi completion fish | source
+"""
 
-function __ricordi_words --description 'The words of the command line that are neither options nor their values'
+_TAIL = r"""
+function __ricordi_complete
+    set -l tokens (commandline -opc)
+    set -l current (commandline -ct)
     set -l words
-    set -l skip 0
-    for token in (commandline -opc)[2..-1]
-        if test $skip = 1
-            set skip 0
-        else if string match -q -- '-*' $token
-            set -l key "$words|$token"
-            if contains -- $key $__ricordi_valued
-                set skip 1
-            else if contains -- $token -p --profile; and not contains -- $key $__ricordi_flags
-                set skip 1
-            end
-        else
+    set -l kind ''
+    for token in $tokens[2..-1]
+        if string match -q -- '-*' $token
+            set kind (__ricordi_value "$words|$token")
+        else if test -n "$kind"
+            set kind ''
+        else if contains -- $token (__ricordi_words "$words" | string replace -r '\t.*' '')
             set -a words $token
         end
     end
-    string join ' ' $words
+    if string match -q -- '-*' $current
+        __ricordi_options "$words"
+        return
+    end
+    if test -z "$kind"
+        set -l below (__ricordi_words "$words")
+        if test -n "$below"
+            printf '%s\n' $below
+            return
+        end
+        set kind (__ricordi_value "$words|")
+    end
+    switch "$kind"
+        case 'words:*'
+            string split ' ' (string replace 'words:' '' $kind)
+        case file
+            __fish_complete_path $current
+        case folder
+            __fish_complete_directories $current
+        case any ''
+            return
+        case '*'
+            command -q $tokens[1]; and $tokens[1] _names $kind $current 2>/dev/null
+    end
 end
 
-function __ricordi_at --description 'Whether exactly these words stand before the cursor'
-    test (__ricordi_words) = "$argv"
-end
-
-function __ricordi_in --description 'Whether the command line began with these words'
-    set -l words (__ricordi_words)
-    test "$words" = "$argv"; or string match -q -- "$argv *" "$words"
-end
-
-complete -c ricordi -f
+complete -c ricordi -f -a '(__ricordi_complete)'
 """
+
+_PROFILE_OPTION = r"        string match -rq '\|(-p|--profile)$' -- $argv[1]; and echo profile"
 
 
 def fish_script(verbs: list[CompletedVerb], branches: list[tuple[str, list[tuple[str, str]]]]) -> str:
     """The script as text."""
-    valued, flags = [], []
-    for verb in verbs:
-        for option in verb.options:
-            if option.value is not None:
-                valued += [f'{verb.path}|{name}' for name in option.names]
-            elif '-p' in option.names:
-                flags.append(f'{verb.path}|-p')
-    lines = [_HEAD]
-    lines.append(f'set -g __ricordi_valued {" ".join(map(_quote, valued))}')
-    lines.append(f'set -g __ricordi_flags {" ".join(map(_quote, flags))}')
-    lines.append('')
-    for path, words in branches:
-        for word, line in words:
-            lines.append(f'complete -c ricordi -n {_quote(f"__ricordi_at {path}".strip())} -a {word} -d {_quote(line)}')
-        if path:
-            lines.append('')
-    at_top = "-n '__ricordi_at'"
-    lines.append(f"complete -c ricordi {at_top} -s p -l profile -x -a '(ricordi _names profile)' -d 'The profile to work on'")
-    lines.append(f"complete -c ricordi {at_top} -l version -d 'Show the version'")
-    lines.append(f"complete -c ricordi {at_top} -s h -l help -d 'Show help'")
-    for verb in verbs:
-        lines.append('')
-        condition = f'-n {_quote(f"__ricordi_in {verb.path}")}'
-        lines += [f'complete -c ricordi {condition} {_option(option)}' for option in verb.options]
-        if verb.argument is not None and verb.argument.kind != 'any':
-            lines.append(f'complete -c ricordi {condition} {_value(verb.argument)}')
-    return '\n'.join(lines) + '\n'
-
-
-def _option(option: CompletedOption) -> str:
-    names = ' '.join(
-        f'-l {name.removeprefix("--")}' if name.startswith('--') else f'-s {name.removeprefix("-")}'
-        for name in option.names
+    nouns = [f'    case {_quote(path)}\n{_printed(words)}' for path, words in branches]
+    options = [
+        f'    case {_quote(verb.path)}\n'
+        + _printed((name, option.line) for option in verb.options for name in option.names)
+        for verb in verbs
+    ]
+    values = [
+        f'    case {" ".join(map(_quote, patterns))}\n        echo {_quote(kind)}'
+        for patterns, kind in value_cases(verbs)
+    ]
+    return '\n'.join(
+        [
+            _HEAD,
+            *_function('__ricordi_words', 'The words that may follow those in the argument', nouns),
+            *_function('__ricordi_options', 'The options after these words', options, _printed(global_options())),
+            *_function('__ricordi_value', 'What `words|option` takes', values, _PROFILE_OPTION),
+            _TAIL.strip('\n'),
+            '',
+        ]
     )
-    value = f' -r {_value(option.value)}' if option.value is not None else ''
-    return f'{names}{value} -d {_quote(option.line)}'
 
 
-def _value(value: Value) -> str:
-    if value.kind == 'words':
-        return f'-x -a {_quote(" ".join(value.words))}'
-    if value.kind in ('file', 'folder'):
-        return '-F' if value.kind == 'file' else "-x -a '(__fish_complete_directories)'"
-    return '-x' if value.kind == 'any' else f"-x -a '(ricordi _names {value.kind})'"
+def _function(name: str, description: str, cases: list[str], otherwise: str | None = None) -> list[str]:
+    last = [f"    case '*'\n{otherwise}"] if otherwise else []
+    return [
+        f'function {name} --description {_quote(description)}',
+        '    switch $argv[1]',
+        *cases,
+        *last,
+        '    end',
+        'end',
+        '',
+    ]
+
+
+def _printed(pairs: Iterable[tuple[str, str]]) -> str:
+    return "        printf '%s\\t%s\\n' " + ' '.join(f'{word} {_quote(line)}' for word, line in pairs)
 
 
 def _quote(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from ricordi.cli.main import load_command
-from ricordi.cli.tree import TREE, Branch, leaves
+from ricordi.cli.tree import GLOBAL_OPTIONS, TREE, Branch, leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def branches(branch: Branch | None = None, above: str = '') -> list[tuple[str, l
 
 
 def _verb(path: str, command: click.Command) -> CompletedVerb:
-    context = click.Context(command)
+    context = click.Context(command, **command.context_settings)
     options = []
     argument = None
     for parameter in command.get_params(context):
@@ -72,7 +72,7 @@ def _verb(path: str, command: click.Command) -> CompletedVerb:
 
 
 def _option(option: click.Option) -> CompletedOption:
-    names = tuple(sorted([*option.opts, *option.secondary_opts], key=lambda name: (not name.startswith('--'))))
+    names = tuple(sorted([*option.opts, *option.secondary_opts], key=lambda name: not name.startswith('--')))
     line = (option.help or '').split('. ')[0].rstrip('.').replace('\n', ' ')
     return CompletedOption(names, line, None if option.is_flag or option.count else _value(option.type))
 
@@ -85,6 +85,11 @@ def _value(kind: click.ParamType) -> Value:  # type: ignore[type-arg,unused-igno
     if isinstance(kind, click.File):
         return Value('file')
     return Value(getattr(kind, 'completion', 'any'))
+
+
+def global_options() -> list[tuple[str, str]]:
+    """The options that may stand before the verb, one name each, with their lines of help."""
+    return [(name, line) for names, line in GLOBAL_OPTIONS for name in names.removesuffix(' PROFILE').split(', ')]
 
 
 def value_cases(verbs: list[CompletedVerb]) -> list[tuple[list[str], str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ricordi.cli.completion_model import CompletedVerb, value_cases
+from ricordi.cli.completion_model import CompletedVerb, global_options, value_cases
 
 _HEAD = """\
 #compdef ricordi
@@ -16,27 +16,26 @@ _ricordi() {
     local -a subs opts names
     for ((i = 2; i < CURRENT; i++)); do
         word=${words[i]}
-        if ((skip)); then
-            skip=0
-            continue
-        fi
         if [[ $word == -* ]]; then
             _ricordi_value "$where" "$word"
-            [[ -n $kind ]] && skip=1
+            skip=$((${#kind} > 0))
+            continue
+        elif ((skip)); then
+            skip=0
             continue
         fi
         _ricordi_words "$where"
         [[ -n ${subs[(r)$word:*]} ]] && where="${where:+$where }$word"
     done
     _ricordi_words "$where"
-    if ((!skip)); then
-        if [[ $cur == --*=* ]]; then
-            _ricordi_value "$where" "${cur%%=*}"
-            compset -P '*='
-        elif [[ $cur == -* ]]; then
-            _describe -o option opts
-            return
-        elif ((${#subs})); then
+    if [[ $cur == --*=* ]]; then
+        _ricordi_value "$where" "${cur%%=*}"
+        compset -P '*='
+    elif [[ $cur == -* ]]; then
+        _describe -o option opts
+        return
+    elif ((!skip)); then
+        if ((${#subs})); then
             _describe verb subs
             return
         else
@@ -59,26 +58,22 @@ else
 fi
 """
 
-_GLOBAL = (
-    ('--profile', 'the profile to work on'),
-    ('--verbose', 'tell more'),
-    ('--quiet', 'print nothing but errors'),
-    ('--debug', 'show the traceback of an error'),
-    ('--version', 'show the version'),
-    ('--help', 'show help'),
-)
-
 
 def zsh_script(verbs: list[CompletedVerb], branches: list[tuple[str, list[tuple[str, str]]]]) -> str:
     """The script as text."""
     lines = [_HEAD, '# What may follow the words in $1: sets subs and opts.', '_ricordi_words() {', '    subs=()']
-    lines += [f'    opts=({_described(_GLOBAL)})', '    case $1 in']
+    lines += [f'    opts=({_described(global_options())})', '    case $1 in']
     for path, words in branches:
         lines.append(f'        {_quote(path)}) subs=({_described(words)}) ;;')
     for verb in verbs:
         pairs = [(name, option.line) for option in verb.options for name in option.names]
         lines.append(f'        {_quote(verb.path)}) opts=({_described(pairs)}) ;;')
-    lines += ['    esac', '}', '', '# What the option $2 after the words in $1 takes (no option: an argument): sets kind.']
+    lines += [
+        '    esac',
+        '}',
+        '',
+        '# What the option $2 after the words in $1 takes (no option: an argument): sets kind.',
+    ]
     lines += ['_ricordi_value() {', "    kind=''", '    case "$1|$2" in']
     for patterns, kind in value_cases(verbs):
         lines.append(f'        {"|".join(map(_quote, patterns))}) kind={_quote(kind)} ;;')
@@ -86,7 +81,7 @@ def zsh_script(verbs: list[CompletedVerb], branches: list[tuple[str, list[tuple[
     return '\n'.join(lines) + '\n' + _TAIL
 
 
-def _described(pairs: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
+def _described(pairs: list[tuple[str, str]]) -> str:
     return ' '.join(_quote(f'{word}:{line.replace(":", chr(92) + ":")}') for word, line in pairs)
 
 

@@ -87,7 +87,9 @@ def _explain_os_error(error: OSError) -> tuple[str, int]:
 
 
 def _explain_bug(error: BaseException) -> str:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if f'{os.sep}ricordi{os.sep}' in frame.filename]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if f'{os.sep}ricordi{os.sep}' in frame.filename
+    ]
     place = f' at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}' if frames else ''  # noqa: PTH119
     words = str(error).strip().splitlines()
     reason = f': {words[0]}' if words else ''

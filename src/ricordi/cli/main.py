@@ -87,7 +87,7 @@ def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
 
 def unknown_word(word: str, path: list[str]) -> UsageError:
     """The error for a noun or verb that is not in the tree, with what may have been meant."""
-    from ricordi.cli.suggestion import did_you_mean
+    from ricordi.services.suggestion import did_you_mean
 
     above = ' '.join(['ricordi', *path])
     if not path and word in ELSEWHERE:
@@ -99,7 +99,14 @@ def unknown_word(word: str, path: list[str]) -> UsageError:
 def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
     """Import the module of a verb and run its click command; returns the exit code."""
     command = load_command(place)
-    code = command.main(arguments, prog_name=' '.join(['ricordi', *path]), standalone_mode=False)
+    # Imported by now; and not `command.main`, which has its own way with a broken pipe.
+    import click
+
+    try:
+        with command.make_context(' '.join(['ricordi', *path]), arguments) as context:
+            code = command.invoke(context)
+    except click.exceptions.Exit as done:  # how click ends --help
+        return done.exit_code
     return code if isinstance(code, int) else 0
 
 

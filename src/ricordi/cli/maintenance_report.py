@@ -88,7 +88,16 @@ def problem_lines(report: MaintenanceReport) -> Iterator[str]:
         yield f'  and {plural(unnamed, "more object")}'
 
 
-_STATE_ROWS = ('loose objects', 'packed objects', 'garbage', 'waste in packs', 'missing objects', 'packs', 'files', 'index')
+_STATE_ROWS = (
+    'loose objects',
+    'packed objects',
+    'garbage',
+    'waste in packs',
+    'missing objects',
+    'packs',
+    'files',
+    'index',
+)
 
 
 def _state_cells(state: ContainerState) -> list[tuple[str, str]]:

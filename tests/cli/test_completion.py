@@ -1,0 +1,165 @@
+"""Completion: the scripts are in step with the tree, and real shells complete with them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ricordi.cli.completion import FILES, generate, write_scripts
+from ricordi.cli.tree import leaves
+
+SCRIPTS = Path(__file__).parents[2] / 'completions'
+
+
+def needs(shell: str) -> str:
+    """The path of a shell; the test is skipped where it is not installed."""
+    found = shutil.which(shell)
+    if found is None:
+        pytest.skip(f'{shell} is not installed')
+    return found
+
+
+@pytest.fixture
+def path_with_ricordi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH on which `ricordi` is this program and writes down that it was started."""
+    folder = tmp_path / 'bin'
+    folder.mkdir()
+    log = tmp_path / 'started'
+    program = folder / 'ricordi'
+    program.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {sys.executable} -m ricordi "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')
+    return log
+
+
+@pytest.mark.parametrize('shell', FILES)
+def test_the_scripts_in_the_source_are_those_that_the_tree_makes(shell: str) -> None:
+    written = (SCRIPTS / FILES[shell]).read_text(encoding='utf-8')
+    assert written == generate(shell), 'run: python -m ricordi.cli.completion --write completions'
+
+
+def test_all_scripts_are_written_at_once(tmp_path: Path) -> None:
+    write_scripts(tmp_path / 'new')
+    assert sorted(path.name for path in (tmp_path / 'new').iterdir()) == sorted(FILES.values())
+
+
+@pytest.mark.parametrize('shell', FILES)
+def test_the_program_prints_the_script(run_cli, shell: str) -> None:
+    done = run_cli('completion', shell)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert done.stdout == (SCRIPTS / FILES[shell]).read_text(encoding='utf-8')
+
+
+def test_an_unknown_shell_is_wrong_usage(run_cli) -> None:
+    done = run_cli('completion', 'tcsh')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert "'bash', 'zsh', 'fish'" in done.stderr
+
+
+def complete_in_bash(line: str) -> list[str]:
+    """What bash offers for a line with the cursor at its end."""
+    program = r"""
+        source "$1"; line=$2
+        COMP_WORDS=(); word=''
+        for ((i = 0; i < ${#line}; i++)); do
+            letter=${line:i:1}
+            case $letter in
+                ' ') [[ -n $word ]] && COMP_WORDS+=("$word"); word='' ;;
+                =) [[ -n $word ]] && COMP_WORDS+=("$word"); COMP_WORDS+=(=); word='' ;;
+                *) word+=$letter ;;
+            esac
+        done
+        [[ -n $word || ${line: -1} == ' ' ]] && COMP_WORDS+=("$word")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        compopt() { :; }
+        _ricordi; printf '%s\n' "${COMPREPLY[@]}"
+    """
+    command = [needs('bash'), '--norc', '-c', program, 'bash', str(SCRIPTS / 'ricordi.bash'), line]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ''
+    return [word for word in done.stdout.splitlines() if word]
+
+
+def complete_in_fish(line: str) -> list[str]:
+    """What fish offers for a line with the cursor at its end."""
+    program = f'source {SCRIPTS / "ricordi.fish"}; complete -C $argv[1]'
+    command = [needs('fish'), '--no-config', '-c', program, line]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ''
+    return [row.split('\t')[0] for row in done.stdout.splitlines()]
+
+
+COMPLETERS = {'bash': complete_in_bash, 'fish': complete_in_fish}
+CASES = [
+    ('ricordi stor', {'storage'}),
+    ('ricordi storage ma', {'maintain'}),
+    ('ricordi -p main storage ma', {'maintain'}),
+    ('ricordi --debug storage ma', {'maintain'}),
+    ('ricordi storage maintain --max-', {'--max-waste', '--max-runtime'}),
+    ('ricordi storage maintain --repack ', {'auto', 'all', 'none'}),
+    ('ricordi storage maintain --repack a', {'auto', 'all'}),
+    ('ricordi storage maintain --compress --ful', {'--full'}),
+    ('ricordi storage maintain --wait ', set()),
+    ('ricordi storage maintain --wait 10m --dry', {'--dry-run'}),
+    ('ricordi completion ', {'bash', 'zsh', 'fish'}),
+    ('ricordi --vers', {'--version'}),
+]
+
+
+@pytest.mark.parametrize('shell', COMPLETERS)
+@pytest.mark.parametrize(('line', 'offered'), CASES, ids=[line for line, _ in CASES])
+def test_verbs_options_and_choices_complete_without_starting_the_program(
+    shell: str, line: str, offered: set[str], path_with_ricordi: Path
+) -> None:
+    assert set(COMPLETERS[shell](line)) == offered
+    assert not path_with_ricordi.exists()
+
+
+@pytest.mark.parametrize('shell', COMPLETERS)
+@pytest.mark.parametrize('line', ['ricordi -p mi', 'ricordi profile show mi', 'ricordi storage info --profile mi'])
+def test_profile_names_are_asked_of_the_program(
+    shell: str, line: str, path_with_ricordi: Path, reference_home: Path
+) -> None:
+    assert COMPLETERS[shell](line) == ['mixed']
+    assert path_with_ricordi.read_text().startswith('_names profile')
+
+
+@pytest.mark.parametrize('shell', COMPLETERS)
+def test_without_a_configuration_there_are_no_names_and_no_noise(
+    shell: str, path_with_ricordi: Path, empty_home: Path
+) -> None:
+    assert COMPLETERS[shell]('ricordi -p ') == []
+
+
+@pytest.mark.parametrize(
+    ('typed', 'becomes'),
+    [
+        ('ricordi stor\t', 'ricordi storage'),
+        ('ricordi storage maint\t', 'ricordi storage maintain'),
+        ('ricordi -p x storage maint\t', 'ricordi -p x storage maintain'),
+        ('ricordi storage maintain --dry\t', 'ricordi storage maintain --dry-run'),
+        ('ricordi storage maintain --repack non\t', 'ricordi storage maintain --repack none'),
+        ('ricordi profile show mix\t', 'ricordi profile show mixed'),
+        ('ricordi completion fi\t', 'ricordi completion fish'),
+    ],
+)
+def test_zsh_completes(
+    run_in_terminal, typed: str, becomes: str, path_with_ricordi: Path, reference_home: Path
+) -> None:
+    setup = f"PS1='ready>'; autoload -Uz compinit; compinit -u -D; source {SCRIPTS / '_ricordi'}; unsetopt beep\n"
+    # Ctrl-A and `echo :` turn the completed line into something that prints it.
+    run = run_in_terminal(
+        program=[needs('zsh'), '-f', '-i'],
+        answers={'% ': setup, '# ': setup, 'ready>': f'{typed}\x01print -r -- "\x05"; exit\n'},
+        timeout=20,
+    )
+    assert f'\n{becomes}\n' in run.screen
+
+
+def test_every_verb_is_in_every_script() -> None:
+    for name in FILES.values():
+        text = (SCRIPTS / name).read_text(encoding='utf-8')
+        for path, _, _ in leaves():
+            assert ' '.join(path) in text

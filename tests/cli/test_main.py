@@ -1,0 +1,163 @@
+"""The entry point: help without click, unknown words, global options, and how every error ends."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from ricordi.cli.failures import explain
+from ricordi.cli.main import load_command, run
+from ricordi.cli.tree import TREE, leaves, overview
+from ricordi.errors import CorruptStorage, LockedProfileError, NotEnoughSpace
+
+
+def test_help_of_the_program_names_every_noun(run_cli) -> None:
+    done = run_cli('--help')
+    assert done.returncode == 0
+    assert done.stderr == ''
+    for word, (line, _) in TREE.items():
+        assert word in done.stdout
+        assert line in done.stdout
+
+
+@pytest.mark.parametrize('noun', [noun for noun, (_, place) in TREE.items() if not isinstance(place, str)])
+def test_help_of_a_noun_names_its_verbs(run_cli, noun: str) -> None:
+    done = run_cli(noun, '--help')
+    assert done.returncode == 0
+    assert done.stdout == overview([noun]) + '\n'
+
+
+@pytest.mark.parametrize(
+    ('path', 'line', 'place'), leaves(), ids=lambda value: ' '.join(value) if isinstance(value, tuple) else ''
+)
+def test_every_verb_has_the_help_that_the_tree_tells_and_an_example(
+    path: tuple[str, ...], line: str, place: str
+) -> None:
+    command = load_command(place)
+    text = command.get_help(click.Context(command, info_name=' '.join(('ricordi', *path))))
+    assert (command.help or '').split('\n\n')[0].replace('\n', ' ').split('  ')[0].strip() == line
+    assert command.examples
+    assert all(example.split()[0] in ('ricordi', 'source') or '|' in example for example in command.examples)
+    assert 'Common options:' in text
+
+
+@pytest.mark.parametrize(
+    ('path', 'line', 'place'), leaves(), ids=lambda value: ' '.join(value) if isinstance(value, tuple) else ''
+)
+def test_the_examples_of_every_verb_can_be_parsed(path: tuple[str, ...], line: str, place: str) -> None:
+    command = load_command(place)
+    own = [example for example in command.examples if example.startswith('ricordi') and '<' not in example]
+    for example in own:
+        words = example.split('|')[0].split('>')[0].split()[1:]
+        if words[0] == '-p':
+            words = words[2:]
+        assert tuple(words[: len(path)]) == path
+        command.make_context('test', words[len(path) :])
+
+
+def test_without_arguments_help_goes_to_stderr_and_the_code_is_that_of_wrong_usage(run_cli) -> None:
+    done = run_cli()
+    assert (done.returncode, done.stdout) == (2, '')
+    assert 'Usage: ricordi' in done.stderr
+
+
+def test_version_is_told(run_cli) -> None:
+    from ricordi import __version__
+
+    done = run_cli('--version')
+    assert (done.returncode, done.stdout) == (0, f'ricordi {__version__}\n')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'told'),
+    [
+        (['storag'], 'did you mean `storage`'),
+        (['storage', 'maintian'], 'did you mean `maintain`'),
+        (['storage', 'maintain', '--ful'], "'--full'"),
+        (['daemon', 'start'], 'use `verdi daemon`'),
+        (['--nonsense', 'storage'], 'no option --nonsense'),
+        (['-p'], 'needs the name of a profile'),
+        (['storage', 'maintain', '--max-waste', '200'], 'from 0 to 100'),
+        (['storage', 'maintain', '--wait', 'soon'], 'write it like 90s'),
+        (['storage', 'maintain', '--repack', 'some'], "'auto', 'all', 'none'"),
+        (['storage', 'maintain', '--no-repack', '--repack', 'all'], 'contradict'),
+        (['storage', 'maintain', 'extra'], 'extra'),
+    ],
+)
+def test_wrong_usage_is_one_line_on_stderr_with_a_way_out(run_cli, arguments: list[str], told: str) -> None:
+    done = run_cli(*arguments)
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr.startswith('ricordi: error: ')
+    assert told in done.stderr
+    assert done.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize('error', [LockedProfileError('held by 12'), CorruptStorage('torn'), NotEnoughSpace('full')])
+def test_an_error_of_ours_ends_with_its_own_code(error: Exception) -> None:
+    assert explain(error) == (f'ricordi: error: {error}', error.exit_code)
+
+
+def test_a_full_disk_and_a_closed_folder_are_told_with_the_file_and_the_way_out() -> None:
+    message, code = explain(OSError(28, 'No space left on device', '/data/x'))
+    assert code == 3
+    assert '/data/x' in message
+    assert 'free some space' in message
+    message, code = explain(PermissionError(13, 'Permission denied', '/data/y'))
+    assert code == 3
+    assert 'owner' in message
+
+
+def test_an_unexpected_error_is_called_a_bug_in_two_lines_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('ricordi.cli.main.dispatch', lambda arguments: {}['absent'])
+    assert run(['storage']) == 1
+    told = capsys.readouterr().err
+    assert 'unexpected KeyError' in told
+    assert '--debug' in told
+    assert 'Traceback' not in told
+    assert run(['--debug', 'storage']) == 1
+    assert 'Traceback' in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('ricordi.cli.main.dispatch', interrupt)
+    assert run([]) == 130
+    assert capsys.readouterr().err == 'ricordi: interrupted\n'
+
+
+def test_a_reader_that_goes_away_is_no_error_to_talk_about() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, 'w') as closed:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, '-m', 'ricordi', 'completion', 'bash'], stdout=closed, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (141, '')
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='needs /dev/full')
+def test_output_that_cannot_be_written_is_an_error() -> None:
+    with open('/dev/full', 'w') as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, '-m', 'ricordi', '--help'], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode != 0
+    assert 'No space left on device' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_a_profile_named_before_the_verb_and_after_it_is_the_same(run_cli, reference_home: Path) -> None:
+    shown = [
+        run_cli('-p', 'mixed', 'profile', 'show', '--format', 'json'),
+        run_cli('profile', 'show', '-p', 'mixed', '--format', 'json'),
+        run_cli('--profile=mixed', 'profile', 'show', '--format', 'json'),
+        run_cli('profile', '-pmixed', 'show', '--format', 'json'),
+    ]
+    assert {json.loads(done.stdout)['name'] for done in shown} == {'mixed'}
