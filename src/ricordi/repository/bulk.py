@@ -1,0 +1,118 @@
+"""Many objects straight into packs, without loose files in between."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ricordi.backend.maintenance import CompressMode
+from ricordi.repository.compression import compress as deflate
+from ricordi.repository.compression import compressor, wants_compression
+from ricordi.repository.loose import chunks_of
+from ricordi.repository.pack_writer import PackWriter, pack_to_append_to
+
+if TYPE_CHECKING:
+    from ricordi.repository.container import Container
+
+LARGE_BYTES = 8 << 20
+"""Larger objects are streamed."""
+
+
+def stored_form(content: bytes, mode: CompressMode, was_compressed: bool, level: int) -> tuple[bytes, bool]:
+    """How `content` shall lie in a pack: the bytes, and whether they are a zlib stream (only where that is shorter)."""
+    if content and wants_compression(mode, was_compressed, content):
+        stream = deflate(content, level)
+        if len(stream) < len(content):
+            return stream, True
+    return content, False
+
+
+def put_into_packs(container: Container, contents: Iterable[bytes | BinaryIO], mode: CompressMode) -> list[str]:
+    """Append what the packs do not have yet; returns all keys in order. For one who holds `packer_lock`."""
+    index, level = container.index, container.config.compression_level
+    target = container.config.pack_size_target
+    writer = PackWriter(container.layout, index, target, index.put, pack_to_append_to(container.layout, index, target))
+    keys: list[str] = []
+    pending: set[str] = set()
+    try:
+        for content in contents:
+            head = content if isinstance(content, bytes) else content.read(LARGE_BYTES)
+            if not isinstance(content, bytes) and len(head) == LARGE_BYTES:
+                keys.append(_put_large(container, writer, head, content, mode, pending))
+            else:
+                key = hashlib.sha256(head).hexdigest()
+                keys.append(key)
+                if key not in pending and not _has_sound(container, key):
+                    stored, compressed = stored_form(head, mode, False, level)
+                    writer.append(key, stored, len(head), compressed)
+                    pending.add(key)
+            if writer.pending_is_large:
+                writer.commit()
+                pending.clear()
+        writer.commit()
+    finally:
+        writer.close()
+    return keys
+
+
+def _has_sound(container: Container, key: str) -> bool:
+    row = container.index.find(key)
+    return row is not None and container.packed_copy_is_sound(row)
+
+
+class Measured:
+    """Passes chunks on, meanwhile taking their SHA-256 and counting them; compresses them where asked to."""
+
+    def __init__(self, chunks: Iterable[bytes], deflater: Any = None) -> None:
+        self._chunks = chunks
+        self._deflater = deflater
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def __iter__(self) -> Any:
+        for chunk in self._chunks:
+            self._digest.update(chunk)
+            self.size += len(chunk)
+            if self._deflater is None:
+                yield chunk
+            elif piece := self._deflater.compress(chunk):
+                yield piece
+        if self._deflater is not None:
+            yield self._deflater.flush()
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of what has passed."""
+        return self._digest.hexdigest()
+
+
+def append_large(
+    container: Container, writer: PackWriter, chunks: Iterable[bytes], head: bytes, mode: CompressMode, was: bool
+) -> tuple[Measured, bool, tuple[int, int]]:
+    """Stream a large object into the pack; the caller then keeps it by `add_row` or undoes it by `take_back`.
+
+    :param head: the beginning of the content, to judge compressibility by.
+    :param was: whether it was stored compressed so far.
+    :returns: size and key of the content, whether it was compressed, and its place.
+    """
+    compressed = wants_compression(mode, was, head)
+    measured = Measured(chunks, compressor(container.config.compression_level) if compressed else None)
+    return measured, compressed, writer.append_chunks(measured)
+
+
+def _put_large(
+    container: Container, writer: PackWriter, head: bytes, rest: BinaryIO, mode: CompressMode, pending: set[str]
+) -> str:
+    def chunks() -> Iterable[bytes]:
+        yield from chunks_of(io.BytesIO(head))
+        yield from chunks_of(rest)
+
+    measured, compressed, place = append_large(container, writer, chunks(), head, mode, False)
+    if measured.key in pending or _has_sound(container, measured.key):
+        writer.take_back(place)
+    else:
+        writer.add_row(measured.key, measured.size, compressed, place)
+        pending.add(measured.key)
+    return measured.key

@@ -1,0 +1,250 @@
+"""The index of a container, `packs.idx`: which object lies where in the packs. SQLite in WAL mode.
+
+Rows are committed durably (`synchronous=FULL`) and only after the bytes they point at are fsynced.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from ricordi.errors import CorruptStorage, NotExistent, UnreachableStorage
+
+SCHEMA = """
+CREATE TABLE db_object (
+    id INTEGER NOT NULL,
+    hashkey VARCHAR NOT NULL,
+    compressed BOOLEAN NOT NULL,
+    size INTEGER NOT NULL,
+    "offset" INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    pack_id INTEGER NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX ix_db_object_hashkey ON db_object (hashkey);
+"""
+COLUMNS = 'hashkey, compressed, size, "offset", length, pack_id'
+BUSY_SECONDS = 60.0
+
+
+class PackedObject(NamedTuple):
+    """A row of the index: `length` bytes at `offset` of pack `pack_id` are the object, a zlib stream if `compressed`.
+
+    `size` is the number of bytes of content.
+    """
+
+    key: str
+    compressed: int
+    size: int
+    offset: int
+    length: int
+    pack_id: int
+
+
+class PackSummary(NamedTuple):
+    """What the index says of one pack: rows, bytes they cover, bytes of content, end of the last object."""
+
+    objects: int
+    length: int
+    size: int
+    end: int
+
+
+class Index:
+    """One connection to `packs.idx`. Not for two threads at once."""
+
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        """
+        :param path: the file; it must exist.
+        :param read_only: open it so that nothing can be written, also in a folder without write permission.
+        :raises ricordi.errors.UnreachableStorage: it is not there or cannot be opened.
+        :raises ricordi.errors.CorruptStorage: it is not an index.
+        """
+        self.path = path
+        self.connection = _connect(path, read_only)
+        with self.guarded():
+            columns = {row[1] for row in self.connection.execute('PRAGMA table_info(db_object)')}
+        if not {'hashkey', 'compressed', 'size', 'offset', 'length', 'pack_id'} <= columns:
+            self.connection.close()
+            raise CorruptStorage(f'{path} is not the index of a container: the table db_object is not in it')
+
+    @staticmethod
+    def create(path: Path) -> None:
+        """Make an empty index file."""
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.execute('PRAGMA journal_mode=WAL')
+            connection.execute('PRAGMA synchronous=FULL')
+            connection.executescript(f'BEGIN;{SCHEMA}COMMIT;')
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Turn what SQLite says of a broken, locked or unreadable file into an error with a way out."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise _translated(error, self.path) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes inside are committed at the end, durably, or none is."""
+        with self.guarded():
+            self.connection.execute('BEGIN IMMEDIATE')
+            try:
+                yield
+                self.connection.execute('COMMIT')
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute('ROLLBACK')
+                raise
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def find(self, key: str) -> PackedObject | None:
+        """The row of one key."""
+        with self.guarded():
+            row = self.connection.execute(f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?', (key,)).fetchone()
+        return None if row is None else PackedObject._make(row)
+
+    def find_many(self, keys: Iterable[str]) -> Iterator[PackedObject]:
+        """The rows of those keys that have one, in the order of `keys`."""
+        execute, statement = self.connection.execute, f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?'
+        with self.guarded():
+            for key in keys:
+                row = execute(statement, (key,)).fetchone()
+                if row is not None:
+                    yield PackedObject._make(row)
+
+    def keys(self) -> Iterator[str]:
+        """All keys, ascending."""
+        with self.guarded():
+            for (key,) in self.connection.execute('SELECT hashkey FROM db_object ORDER BY hashkey'):
+                yield key
+
+    def objects_of_pack(self, pack_id: int) -> Iterator[PackedObject]:
+        """The rows of one pack in the order of their offsets."""
+        statement = f'SELECT {COLUMNS} FROM db_object WHERE pack_id = ? ORDER BY "offset", length'
+        with self.guarded():
+            for row in self.connection.execute(statement, (pack_id,)):
+                yield PackedObject._make(row)
+
+    def packs(self) -> dict[int, PackSummary]:
+        """What the index says of each pack that any row names."""
+        statement = (
+            'SELECT pack_id, COUNT(*), SUM(length), SUM(size), MAX("offset" + length) FROM db_object GROUP BY pack_id'
+        )
+        with self.guarded():
+            return {row[0]: PackSummary(*row[1:]) for row in self.connection.execute(statement)}
+
+    def count(self) -> int:
+        """Number of rows."""
+        with self.guarded():
+            (number,) = self.connection.execute('SELECT COUNT(*) FROM db_object').fetchone()
+        return int(number)
+
+    def free_pages(self) -> tuple[int, int, int]:
+        """Unused pages, all pages, bytes per page of the file."""
+        with self.guarded():
+            free, pages, size = (
+                self.connection.execute(f'PRAGMA {name}').fetchone()[0]
+                for name in ('freelist_count', 'page_count', 'page_size')
+            )
+        return int(free), int(pages), int(size)
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def put(self, rows: Iterable[PackedObject]) -> None:
+        """Insert rows; a key that has one already gets the new place. For use inside `transaction`."""
+        self.connection.executemany(
+            f'INSERT INTO db_object ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hashkey) DO UPDATE SET '
+            'compressed = excluded.compressed, size = excluded.size, "offset" = excluded."offset", '
+            'length = excluded.length, pack_id = excluded.pack_id',
+            rows,
+        )
+
+    def move(self, rows: Iterable[PackedObject]) -> None:
+        """Give rows that exist a new place. For use inside `transaction`."""
+        self.connection.executemany(
+            'UPDATE db_object SET compressed = ?, size = ?, "offset" = ?, length = ?, pack_id = ? WHERE hashkey = ?',
+            ((row.compressed, row.size, row.offset, row.length, row.pack_id, row.key) for row in rows),
+        )
+
+    def renumber(self, old_pack: int, new_pack: int) -> None:
+        """Say of all rows of one pack that they lie in another, at the same offsets. For use inside `transaction`."""
+        self.connection.execute('UPDATE db_object SET pack_id = ? WHERE pack_id = ?', (new_pack, old_pack))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove rows. For use inside `transaction`."""
+        self.connection.executemany('DELETE FROM db_object WHERE hashkey = ?', ((key,) for key in keys))
+
+    def vacuum(self) -> None:
+        """Give unused pages back to the disk, and bring the write-ahead log into the file."""
+        with self.guarded():
+            self.connection.execute('VACUUM')
+            self.connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+
+
+def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+    if not path.exists():
+        raise UnreachableStorage(
+            f'the index {path} is not there: without it nothing in the packs can be found; restore it from a backup'
+        )
+    try:
+        if read_only:
+            return _connect_read_only(path)
+        connection = sqlite3.connect(
+            f'{path.absolute().as_uri()}?mode=rw', uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        )
+        connection.execute('PRAGMA synchronous=FULL')
+        return connection
+    except sqlite3.DatabaseError as error:
+        raise _translated(error, path) from error
+
+
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    uri = path.absolute().as_uri()
+    connection = sqlite3.connect(f'{uri}?mode=ro', uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
+    except sqlite3.OperationalError:
+        # WAL mode wants to make a `-shm` file; where the folder cannot be written and no log is pending, go without
+        connection.close()
+        wal = path.with_name(path.name + '-wal')
+        if wal.exists() and wal.stat().st_size:
+            raise
+        connection = sqlite3.connect(f'{uri}?immutable=1', uri=True, isolation_level=None)
+    return connection
+
+
+def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    code = getattr(error, 'sqlite_errorname', '') or ''
+    if code.startswith(('SQLITE_BUSY', 'SQLITE_LOCKED')):
+        return UnreachableStorage(
+            f'the index {path} is locked by another program for over {BUSY_SECONDS:.0f} s; try later'
+        )
+    if code.startswith('SQLITE_FULL'):
+        return OSError(28, 'No space left on device', str(path))
+    if code.startswith(('SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM')):
+        return UnreachableStorage(f'cannot open the index {path}: {error}; check the permissions of file and folder')
+    if code.startswith(('SQLITE_CORRUPT', 'SQLITE_NOTADB')):
+        return CorruptStorage(
+            f'the index {path} is damaged ({error}); nothing was changed: restore it from a backup, or try '
+            f'`sqlite3 packs.idx .recover`'
+        )
+    if code.startswith('SQLITE_IOERR'):
+        return UnreachableStorage(f'the disk failed while the index {path} was used: {error}')
+    return CorruptStorage(f'the index {path} cannot be used: {error}')
+
+
+def not_existent(key: str) -> NotExistent:
+    """The error for a key that the container lacks."""
+    return NotExistent(f'there is no object {key} in the repository')

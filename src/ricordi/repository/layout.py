@@ -1,0 +1,192 @@
+"""Where things lie in a container folder, and its `config.json`. Facts: disk-objectstore's container version 1."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ricordi.errors import CorruptStorage, InvalidOperation, UnreachableStorage
+from ricordi.files import fsync_folder, write_atomic
+
+CONTAINER_VERSION = 1
+KEY_LENGTH = 64
+KEY_PATTERN = re.compile(r'[0-9a-f]{64}')
+REPACK_ID = -1
+"""The pack number that disk-objectstore uses while it repacks; nothing keeps it for long unless a crash does."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerConfig:
+    """What `config.json` of a container says.
+
+    :param pack_size_target: bytes at which a pack counts as full.
+    :param compression_algorithm: `zlib+<level>`.
+    """
+
+    container_version: int
+    loose_prefix_len: int
+    pack_size_target: int
+    hash_type: str
+    container_id: str
+    compression_algorithm: str
+
+    @classmethod
+    def new(cls, loose_prefix_len: int = 2, pack_size_target: int = 4 * 1024**3) -> ContainerConfig:
+        """The configuration of a container that is about to be created."""
+        return cls(CONTAINER_VERSION, loose_prefix_len, pack_size_target, 'sha256', uuid.uuid4().hex, 'zlib+1')
+
+    @classmethod
+    def read(cls, path: Path) -> ContainerConfig:
+        """Read and check the file.
+
+        :raises ricordi.errors.UnreachableStorage: there is no such file, or it may not be read.
+        :raises ricordi.errors.CorruptStorage: it is not what a container of version 1 has.
+        """
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise UnreachableStorage(
+                f'no object container in {path.parent}: {path.name} is not there; '
+                'check the path in the profile, or that the disk is mounted'
+            ) from None
+        except OSError as error:
+            raise UnreachableStorage(f'cannot read {path}: {error.strerror}; check the permissions') from None
+        except ValueError as error:
+            raise CorruptStorage(f'{path} is not JSON ({error}); restore it from a backup') from None
+        return cls._checked(content, path)
+
+    @classmethod
+    def _checked(cls, content: object, path: Path) -> ContainerConfig:
+        try:
+            assert isinstance(content, dict)
+            config = cls(**{name: content[name] for name in cls.__dataclass_fields__})
+            level = int(config.compression_algorithm.removeprefix('zlib+'))
+            sound = config.loose_prefix_len >= 0 and config.pack_size_target > 0 and 0 <= level <= 9
+        except (AssertionError, KeyError, TypeError, ValueError, AttributeError):
+            sound = False
+        if not sound:
+            raise CorruptStorage(
+                f'{path} lacks what a container needs, or holds wrong values; restore it from a backup'
+            )
+        if config.container_version != CONTAINER_VERSION:
+            raise CorruptStorage(
+                f'the container in {path.parent} has version {config.container_version}; '
+                f'this program knows version {CONTAINER_VERSION}: use a newer Ricordi'
+            )
+        if config.hash_type != 'sha256':
+            raise CorruptStorage(f'the container in {path.parent} names objects by {config.hash_type}, not sha256')
+        return config
+
+    @property
+    def compression_level(self) -> int:
+        """Level for zlib, 0 to 9."""
+        return int(self.compression_algorithm.removeprefix('zlib+'))
+
+    def to_json(self) -> bytes:
+        """The content of `config.json`."""
+        return json.dumps(asdict(self)).encode()
+
+
+class Layout:
+    """The paths of one container. Holds no open file."""
+
+    def __init__(self, folder: Path) -> None:
+        """
+        :param folder: the container folder, which need not exist yet.
+        """
+        self.folder = folder
+        self.config = folder / 'config.json'
+        self.index = folder / 'packs.idx'
+        self.loose = folder / 'loose'
+        self.packs = folder / 'packs'
+        self.sandbox = folder / 'sandbox'
+        self.duplicates = folder / 'duplicates'
+        self.packer_lock = folder / 'packer.lock'
+        self._loose_text = str(self.loose)
+
+    def create(self, config: ContainerConfig) -> None:
+        """Make the folders and `config.json`, durably.
+
+        :raises ricordi.errors.InvalidOperation: the folder holds something already.
+        """
+        if self.folder.exists() and any(self.folder.iterdir()):
+            raise InvalidOperation(f'cannot create a container in {self.folder}: the folder is not empty')
+        for folder in (self.folder, self.loose, self.packs, self.sandbox, self.duplicates):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(self.config, config.to_json(), mode=0o644)
+        fsync_folder(self.folder.parent)
+
+    def loose_path(self, key: str, prefix_length: int) -> str:
+        """Path of the loose file of `key` (text, since this is on the way of every read)."""
+        if prefix_length:
+            return f'{self._loose_text}/{key[:prefix_length]}/{key[prefix_length:]}'
+        return f'{self._loose_text}/{key}'
+
+    def pack_path(self, pack_id: int) -> Path:
+        """Path of a pack file."""
+        return self.packs / str(pack_id)
+
+    def pack_sizes(self) -> dict[int, int]:
+        """Bytes of each pack file that exists, by number; `-1` is the leftover of an aborted repack."""
+        sizes = {}
+        for entry in _entries(self.packs):
+            if re.fullmatch(r'-1|\d+', entry.name):
+                sizes[int(entry.name)] = entry.stat().st_size
+        return dict(sorted(sizes.items()))
+
+    def pack_locks(self) -> list[Path]:
+        """The lock files that packers of disk-objectstore, and ours, put beside packs."""
+        return sorted(Path(entry.path) for entry in _entries(self.packs) if re.fullmatch(r'(-1|\d+)\.lock', entry.name))
+
+    def loose_objects(self, prefix_length: int) -> Iterator[tuple[str, int]]:
+        """Key and bytes of every loose object, ascending by key; a file that vanishes meanwhile is passed over."""
+        if not prefix_length:
+            yield from _sized(self._loose_text, '')
+            return
+        prefix = re.compile(f'[0-9a-f]{{{prefix_length}}}')
+        for name in sorted(entry.name for entry in _entries(self.loose) if prefix.fullmatch(entry.name)):
+            yield from _sized(f'{self._loose_text}/{name}', name)
+
+    def loose_keys(self, prefix_length: int) -> Iterator[str]:
+        """Key of every loose object, ascending."""
+        if not prefix_length:
+            yield from _named(self._loose_text, '')
+            return
+        for name in sorted(entry.name for entry in _entries(self.loose)):
+            yield from _named(f'{self._loose_text}/{name}', name)
+
+    def leftovers(self, folder: Path) -> list[os.DirEntry[str]]:
+        """Files in `sandbox/` or `duplicates/`; none where the folder is missing."""
+        return sorted(
+            (entry for entry in _entries(folder) if entry.is_file(follow_symlinks=False)), key=lambda e: e.name
+        )
+
+
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise UnreachableStorage(f'cannot list {folder}: {error.strerror}; check the permissions') from None
+
+
+def _named(folder: str, prefix: str) -> Iterator[str]:
+    rest = KEY_LENGTH - len(prefix)
+    return iter(
+        sorted(prefix + e.name for e in _entries(folder) if len(e.name) == rest and KEY_PATTERN.match(prefix + e.name))
+    )
+
+
+def _sized(folder: str, prefix: str) -> Iterator[tuple[str, int]]:
+    for key in _named(folder, prefix):
+        try:
+            yield key, os.stat(f'{folder}/{key[len(prefix) :]}').st_size  # noqa: PTH116
+        except FileNotFoundError:
+            continue

@@ -1,0 +1,258 @@
+"""Appending to packs. Bytes are read back, compared and fsynced before the index rows that name them are committed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ricordi.errors import PackerBusy
+from ricordi.files import fsync_folder
+from ricordi.repository.index import Index, PackedObject
+from ricordi.repository.layout import Layout
+from ricordi.repository.packer_lock import create_pack_lock
+
+FLUSH_BYTES = 4 << 20
+EARLY_SYNC_BYTES = 32 << 20
+COMMIT_BYTES = 64 << 20
+COMMIT_OBJECTS = 10_000
+
+
+@dataclass(slots=True)
+class _Touched:
+    """A pack that was written to since the last commit: how to undo it."""
+
+    pack_id: int
+    committed_end: int
+    existed: bool
+
+
+def fresh_pack_id(layout: Layout, index: Index) -> int:
+    """A number above all that files, rows or locks name."""
+    locked = [int(path.stem) for path in layout.pack_locks()]
+    return max([-1, *layout.pack_sizes(), *index.packs(), *locked]) + 1
+
+
+def pack_to_append_to(layout: Layout, index: Index, size_target: int) -> int:
+    """The last pack, if it is below `size_target` bytes, whole and used by nobody; else a fresh number."""
+    sizes, summaries = layout.pack_sizes(), index.packs()
+    fresh = fresh_pack_id(layout, index)
+    last = max(sizes, default=-1)
+    if last < 0 or last != fresh - 1 or sizes[last] >= size_target:
+        return fresh
+    if last in summaries and summaries[last].end > sizes[last]:
+        return (
+            fresh  # a pack that was cut: rows point behind its end, and what is written there would be taken for theirs
+        )
+    return last
+
+
+class PackWriter:
+    """Appends objects to a pack, going on to the next number when it is full. For one who holds `packer_lock`.
+
+    What is appended counts only after `commit`; `close` without it undoes.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        index: Index,
+        size_target: int,
+        save: Callable[[Iterable[PackedObject]], None],
+        first_pack: int,
+    ) -> None:
+        """
+        :param size_target: bytes at which a pack is full.
+        :param save: what writes rows inside the transaction: `index.put` or `index.move`.
+        :param first_pack: the number to begin with.
+        """
+        self._layout = layout
+        self._index = index
+        self._size_target = size_target
+        self._save = save
+        self._next_pack = first_pack
+        self._descriptor: int | None = None
+        self._lock: Path | None = None
+        self._buffer: list[bytes | memoryview] = []
+        self._buffered = 0
+        self._flushed = 0
+        self._unsynced = 0
+        self._rows: list[PackedObject] = []
+        self._touched: list[_Touched] = []
+        self._row_bytes = 0
+        self._syncer = ThreadPoolExecutor(1, thread_name_prefix='fsync')
+        self._sync: Future[None] | None = None
+        self._foreign = False
+        self.written = 0
+        """Bytes appended and kept, so far."""
+
+    @property
+    def pending_is_large(self) -> bool:
+        """Whether enough is pending that a commit is worth its fsync."""
+        return self._row_bytes >= COMMIT_BYTES or len(self._rows) >= COMMIT_OBJECTS
+
+    @property
+    def position(self) -> int:
+        """Where in the open pack the next object would begin."""
+        return self._flushed + self._buffered
+
+    def append(self, key: str, stored: bytes | memoryview, size: int, compressed: bool) -> None:
+        """Append the stored form of one object; `size` is the bytes of its content."""
+        self._need_pack()
+        length = len(stored)
+        self._rows.append(
+            PackedObject(key, int(compressed), size, self._flushed + self._buffered, length, self._next_pack)
+        )
+        self._add(stored)
+        self._row_bytes += length
+
+    def append_chunks(self, stored: Iterable[bytes]) -> tuple[int, int]:
+        """Append the stored form of a large object in pieces; returns the offset and the length.
+
+        `add_row` must follow to keep it, or `take_back` to undo it.
+        """
+        self._need_pack()
+        start = self._flushed + self._buffered
+        for chunk in stored:
+            self._add(chunk)
+        return start, self._flushed + self._buffered - start
+
+    def add_row(self, key: str, size: int, compressed: bool, place: tuple[int, int]) -> None:
+        """Name what `append_chunks` has appended."""
+        offset, length = place
+        self._rows.append(PackedObject(key, int(compressed), size, offset, length, self._next_pack))
+        self._row_bytes += length
+
+    def take_back(self, place: tuple[int, int]) -> None:
+        """Undo the last `append_chunks`."""
+        self._flush()
+        assert self._descriptor is not None
+        if os.fstat(self._descriptor).st_size == self._flushed:
+            os.ftruncate(self._descriptor, place[0])
+            self._flushed = place[0]
+        if not self._flushed and not self._touched[-1].existed:
+            self._layout.pack_path(self._next_pack).unlink()
+            self._touched.pop()
+            self._release_pack()
+
+    def commit(self) -> None:
+        """Make everything appended so far durable: bytes first, then rows.
+
+        :raises ricordi.errors.PackerBusy: the bytes are not where they were put: somebody else writes to the pack.
+        """
+        if not self._rows:
+            return
+        self._finish_pack_bytes()
+        with self._index.transaction():
+            self._save(self._rows)
+        self.written += self._row_bytes
+        self._rows, self._row_bytes, self._touched = [], 0, []
+        if self._descriptor is not None:
+            self._touched.append(_Touched(self._next_pack, self._flushed, True))
+
+    def close(self) -> None:
+        """Close the pack, undoing what was not committed."""
+        try:
+            self._await_sync()
+        finally:
+            self._syncer.shutdown()
+            if self._has_pending() and not self._foreign:
+                self._undo()
+            self._release_pack()
+
+    # -- the pack that is open --------------------------------------------------------------------------------
+
+    def _need_pack(self) -> None:
+        if self._descriptor is not None and self._flushed + self._buffered >= self._size_target:
+            self._finish_pack_bytes()
+            self._release_pack()
+            self._next_pack = fresh_pack_id(self._layout, self._index)
+        if self._descriptor is None:
+            self._open_pack()
+
+    def _open_pack(self) -> None:
+        path = self._layout.pack_path(self._next_pack)
+        self._lock = create_pack_lock(self._layout, self._next_pack)
+        existed = path.exists()
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        self._flushed = os.fstat(self._descriptor).st_size
+        if not existed:
+            fsync_folder(self._layout.packs)
+        self._touched.append(_Touched(self._next_pack, self._flushed, existed))
+
+    def _release_pack(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        if self._lock is not None:
+            self._lock.unlink(missing_ok=True)
+            self._lock = None
+
+    def _add(self, piece: bytes | memoryview) -> None:
+        self._buffer.append(piece)
+        self._buffered += len(piece)
+        if self._buffered >= FLUSH_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write the buffer and read it back: what is not found where it was put is not named by a row."""
+        if not self._buffer:
+            return
+        assert self._descriptor is not None
+        content = b''.join(self._buffer)
+        self._buffer, self._buffered = [], 0
+        view = memoryview(content)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+        position = 0
+        while position < len(content):
+            piece = os.pread(self._descriptor, len(content) - position, self._flushed + position)
+            if not piece or content[position : position + len(piece)] != piece:
+                self._foreign = True
+                raise PackerBusy(
+                    f'another program writes to pack {self._next_pack} at the same time; nothing was lost: '
+                    'run again when it has ended'
+                )
+            position += len(piece)
+        self._flushed += len(content)
+        self._unsynced += len(content)
+        if self._unsynced >= EARLY_SYNC_BYTES:
+            self._start_sync()
+
+    # -- fsync, begun early in a thread so that the disk works while the next objects are read ----------------
+
+    def _start_sync(self) -> None:
+        if self._sync is None or self._sync.done():
+            self._await_sync()
+            self._unsynced = 0
+            assert self._descriptor is not None
+            self._sync = self._syncer.submit(os.fsync, self._descriptor)
+
+    def _await_sync(self) -> None:
+        if self._sync is not None:
+            pending, self._sync = self._sync, None
+            pending.result()
+
+    def _finish_pack_bytes(self) -> None:
+        self._flush()
+        self._await_sync()
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
+            self._unsynced = 0
+
+    # -- undoing ----------------------------------------------------------------------------------------------
+
+    def _has_pending(self) -> bool:
+        return bool(self._rows or self._buffer or (self._touched and self._flushed > self._touched[-1].committed_end))
+
+    def _undo(self) -> None:
+        """Cut the packs back to what rows name."""
+        self._buffer, self._buffered, self._rows = [], 0, []
+        for touched in self._touched:
+            path = self._layout.pack_path(touched.pack_id)
+            if not touched.existed:
+                path.unlink(missing_ok=True)
+            elif path.stat().st_size > touched.committed_end:
+                os.truncate(path, touched.committed_end)

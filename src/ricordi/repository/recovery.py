@@ -1,0 +1,191 @@
+"""What a crash left behind, and tidying it up. Only what is certain to be nobody's is touched.
+
+disk-objectstore's repack writes pack -1, points the rows at it, deletes the old pack, links -1 back to the old number,
+points the rows back and unlinks -1; it may have been killed after any of these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ricordi.files import fsync_folder
+from ricordi.repository.census import Census
+from ricordi.repository.layout import REPACK_ID
+from ricordi.repository.loose import LooseWriter, chunks_of
+from ricordi.repository.pack_writer import fresh_pack_id
+from ricordi.repository.packer_lock import is_ours
+from ricordi.repository.packing import Work
+
+if TYPE_CHECKING:
+    from ricordi.repository.container import Container
+
+
+@dataclass(frozen=True, slots=True)
+class Wreckage:
+    """What is there to tidy.
+
+    :param stray_repack: rows name pack -1 and its file is there: it needs a number of its own.
+    :param locks: pack locks that nobody holds.
+    :param orphans: packs (with their bytes) that no row names.
+    :param tails: bytes behind the last object of a pack, by pack.
+    :param sandbox: files that were being written.
+    :param duplicates: second copies.
+    """
+
+    stray_repack: bool
+    locks: tuple[Path, ...]
+    orphans: tuple[tuple[int, int], ...]
+    tails: tuple[tuple[int, int], ...]
+    sandbox: tuple[Path, ...]
+    duplicates: tuple[Path, ...]
+
+    @property
+    def freed(self) -> int:
+        """Bytes that tidying up gives back, second copies not counted."""
+        return sum(size for _, size in self.orphans + self.tails) + sum(_size(path) for path in self.sandbox)
+
+    @property
+    def items(self) -> int:
+        """How many things there are."""
+        return (
+            int(self.stray_repack)
+            + len(self.locks)
+            + len(self.orphans)
+            + len(self.tails)
+            + len(self.sandbox)
+            + len(self.duplicates)
+        )
+
+    def describe(self) -> str:
+        """A line for a person."""
+        parts = [
+            'a repack of disk-objectstore that was killed' if self.stray_repack else '',
+            _counted(len(self.orphans), 'pack without rows', 'packs without rows'),
+            _counted(len(self.tails), 'pack with an unnamed tail', 'packs with unnamed tails'),
+            _counted(len(self.locks), 'stale pack lock', 'stale pack locks'),
+            _counted(len(self.sandbox), 'half-written file', 'half-written files'),
+            _counted(len(self.duplicates), 'second copy', 'second copies'),
+        ]
+        return ', '.join(part for part in parts if part)
+
+
+def find_wreckage(container: Container, census: Census, full: bool, may_remove: bool) -> Wreckage:
+    """What there is to tidy up: live only what is certain, in full all; bytes only if `may_remove`.
+
+    :param may_remove: whether everything that nodes name is at hand, so that bytes without a row are surely useless.
+    """
+    layout, packs = container.layout, census.packs.values()
+    locks = [path for path in layout.pack_locks() if full or is_ours(path)]
+    removes = full and may_remove
+    stray = full and REPACK_ID in census.packs and census.packs[REPACK_ID].objects > 0
+    return Wreckage(
+        stray_repack=stray and census.packs[REPACK_ID].file_bytes is not None,
+        locks=tuple(locks),
+        orphans=tuple((p.pack_id, p.file_bytes or 0) for p in packs if removes and not p.objects),
+        tails=tuple(
+            (p.pack_id, p.file_bytes - p.end)
+            for p in packs
+            if removes and p.objects and p.file_bytes is not None and p.file_bytes > p.end
+        ),
+        sandbox=tuple(Path(e.path) for e in layout.leftovers(layout.sandbox)) if full else (),
+        duplicates=tuple(Path(e.path) for e in layout.leftovers(layout.duplicates)),
+    )
+
+
+def settle_aborted_repack(container: Container) -> int:
+    """Give what lies in pack -1 a number of its own, so that every program finds it. Needs the exclusive lock.
+
+    First a second name for the file, then the rows, then the old name goes: killed anywhere, it can be done again.
+
+    :returns: how many objects were found again.
+    """
+    layout, index = container.layout, container.index
+    stray = layout.pack_path(REPACK_ID)
+    rows = index.packs().get(REPACK_ID)
+    if rows is None or not stray.exists():
+        return 0
+    number = fresh_pack_id(layout, index)
+    os.link(stray, layout.pack_path(number))
+    fsync_folder(layout.packs)
+    with index.transaction():
+        index.renumber(REPACK_ID, number)
+    stray.unlink()
+    fsync_folder(layout.packs)
+    return rows.objects
+
+
+def tidy(container: Container, wreckage: Wreckage) -> Work:
+    """Remove the locks, orphans, tails, sandbox files and second copies that were found."""
+    work = Work()
+    layout = container.layout
+    for path in wreckage.locks:
+        path.unlink(missing_ok=True)
+        work.objects += 1
+    for pack_id, size in wreckage.orphans:
+        if pack_id not in container.index.packs():
+            layout.pack_path(pack_id).unlink(missing_ok=True)
+            work.objects += 1
+            work.freed += size
+    for pack_id, _ in wreckage.tails:
+        work.freed += _cut_tail(container, pack_id)
+        work.objects += 1
+    for path in wreckage.sandbox:
+        work.freed += _size(path)
+        path.unlink(missing_ok=True)
+        work.objects += 1
+    for path in wreckage.duplicates:
+        work.freed += _settle_duplicate(container, path)
+        work.objects += 1
+    if wreckage.items:
+        fsync_folder(layout.packs)
+    return work
+
+
+def _cut_tail(container: Container, pack_id: int) -> int:
+    """Cut a pack at the end of its last object, as the index says now; returns the bytes freed."""
+    summary = container.index.packs().get(pack_id)
+    path = container.layout.pack_path(pack_id)
+    size = path.stat().st_size
+    if summary is None or size <= summary.end:
+        return 0
+    os.truncate(path, summary.end)
+    return size - summary.end
+
+
+def _settle_duplicate(container: Container, path: Path) -> int:
+    """Drop a second copy if the first is sound, else make it the first; returns the bytes freed."""
+    key, size = path.name.partition('.')[0], _size(path)
+    loose = Path(container.loose_path(key))
+    row = container.index.find(key)
+    if (row is not None and container.packed_copy_is_sound(row)) or _file_has_key(loose, key):
+        path.unlink(missing_ok=True)
+        return size
+    if _file_has_key(path, key):
+        LooseWriter(container.layout, container.config.loose_prefix_len).publish(str(path), key)
+    return 0
+
+
+def _file_has_key(path: Path, key: str) -> bool:
+    digest = hashlib.sha256()
+    try:
+        with path.open('rb') as handle:
+            for chunk in chunks_of(handle):
+                digest.update(chunk)
+    except OSError:
+        return False
+    return digest.hexdigest() == key
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return '' if not number else f'{number} {one if number == 1 else many}'

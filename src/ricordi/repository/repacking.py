@@ -1,0 +1,276 @@
+"""Repacking: what rows name is copied into a new pack, checked by its SHA-256 on the way, and the old pack goes.
+
+Rows switch to the new pack in one transaction after its bytes are fsynced. A damaged object stays where it is, and the
+old pack with it, unless a good copy is at hand.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from ricordi.backend.maintenance import CompressMode
+from ricordi.errors import CorruptStorage
+from ricordi.files import fsync_folder
+from ricordi.progress import Progress, Stop
+from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form
+from ricordi.repository.compression import decompress, decompressed_chunks
+from ricordi.repository.index import PackedObject
+from ricordi.repository.loose import chunks_of
+from ricordi.repository.pack_writer import PackWriter
+from ricordi.repository.packing import Work
+from ricordi.repository.problems import Problems
+from ricordi.repository.streams import PackSlice
+
+if TYPE_CHECKING:
+    from ricordi.repository.container import Container
+
+WINDOW_BYTES = 8 << 20
+"""Neighbouring objects are read together up to this many bytes."""
+
+
+class Repacker:
+    """Rewrites packs. For one who holds the packer lock and the exclusive lock of the profile."""
+
+    def __init__(
+        self, container: Container, first_pack: int, mode: CompressMode, problems: Problems, progress: Progress
+    ) -> None:
+        """
+        :param first_pack: the number of the new pack.
+        """
+        config = container.config
+        self._container = container
+        self._mode = mode
+        self._level = config.compression_level
+        self._problems = problems
+        self._progress = progress
+        self._writer = PackWriter(
+            container.layout, container.index, config.pack_size_target, container.index.move, first_pack
+        )
+        self.work = Work()
+
+    def repack(self, pack_ids: Iterable[int], stop: Stop) -> None:
+        """Rewrite these packs one after the other, until done or told to stop."""
+        with closing(self._writer):
+            for pack_id in pack_ids:
+                if not self._move_objects(pack_id, stop):
+                    return
+                self._remove_if_empty(pack_id)
+
+    def _move_objects(self, pack_id: int, stop: Stop) -> bool:
+        """Move what can be moved; False if told to stop before the end."""
+        with closing(self._container.new_index()) as reader:
+            for window in _windows(reader.objects_of_pack(pack_id)):
+                self._move_window(window)
+                self.work.read += sum(row.length for row in window)
+                self._progress.advance(sum(row.length for row in window))
+                if self._writer.pending_is_large:
+                    self._commit()
+                    if stop.reason:
+                        return False
+        self._commit()
+        return True
+
+    def _commit(self) -> None:
+        self._writer.commit()
+        self.work.written = self._writer.written
+
+    def _remove_if_empty(self, pack_id: int) -> None:
+        path = self._container.layout.pack_path(pack_id)
+        if not path.exists() or pack_id in self._container.index.packs():
+            return
+        self.work.freed += path.stat().st_size
+        path.unlink()
+        fsync_folder(path.parent)
+
+    # -- one window of neighbouring objects -------------------------------------------------------------------
+
+    def _move_window(self, window: list[PackedObject]) -> None:
+        if len(window) == 1 and window[0].length > LARGE_BYTES:
+            self._move_large(window[0])
+            return
+        start = window[0].offset
+        length = max(row.offset + row.length for row in window) - start
+        try:
+            stored = memoryview(_read(self._container.layout.pack_path(window[0].pack_id), start, length))
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            self._move_around_bad_blocks(window)
+            return
+        for row in window:
+            self._move_small(row, stored[row.offset - start : row.offset - start + row.length])
+
+    def _move_around_bad_blocks(self, window: list[PackedObject]) -> None:
+        """The disk cannot read a part of the window: save its objects one by one."""
+        if len(window) == 1:
+            self._move_good_copy(window[0], 'the disk cannot read it')
+            return
+        for row in window:
+            self._move_window([row])
+
+    def _move_small(self, row: PackedObject, stored: memoryview) -> None:
+        try:
+            if len(stored) < row.length:
+                raise zlib.error('the pack ends before the object does')
+            content: bytes | memoryview = decompress(bytes(stored)) if row.compressed else stored
+            if hashlib.sha256(content).hexdigest() != row.key:
+                raise zlib.error('its bytes are not what its key says')
+        except zlib.error as error:
+            self._move_good_copy(row, str(error))
+            return
+        if self._keeps_form(row):
+            self._writer.append(row.key, stored, len(content), bool(row.compressed))
+        else:
+            new, compressed = stored_form(bytes(content), self._mode, bool(row.compressed), self._level)
+            self._writer.append(row.key, new, len(content), compressed)
+        self.work.objects += 1
+
+    def _keeps_form(self, row: PackedObject) -> bool:
+        return (
+            self._mode == 'keep'
+            or (self._mode == 'no' and not row.compressed)
+            or (self._mode == 'yes' and bool(row.compressed))
+        )
+
+    def _move_large(self, row: PackedObject) -> None:
+        path = self._container.layout.pack_path(row.pack_id)
+        if not path.exists():
+            self._move_good_copy(row, 'the pack file is gone')
+            return
+        with closing(PackSlice(path, row.offset, row.length)) as part:
+            source = chunks_of(part)  # type: ignore[arg-type]
+            try:
+                if self._keeps_form(row) and row.compressed:
+                    self._copy_stream(row, source)
+                else:
+                    self._append_content(row, decompressed_chunks(source) if row.compressed else source)
+            except (CorruptStorage, zlib.error) as error:
+                self._move_good_copy(row, str(error))
+
+    def _copy_stream(self, row: PackedObject, source: Iterator[bytes]) -> None:
+        """Copy a compressed object as it is, while checking what it inflates to."""
+        digest = hashlib.sha256()
+
+        def checked() -> Iterator[bytes]:
+            inflater = zlib.decompressobj()
+            for chunk in source:
+                digest.update(inflater.decompress(chunk))
+                yield chunk
+
+        place = self._writer.append_chunks(_undone_on_error(self._writer, checked()))
+        if digest.hexdigest() != row.key:
+            self._writer.take_back(place)
+            raise zlib.error('its bytes are not what its key says')
+        self._writer.add_row(row.key, row.size, True, place)
+        self.work.objects += 1
+
+    def _append_content(self, row: PackedObject, chunks: Iterator[bytes]) -> None:
+        head = next(chunks, b'')
+        measured, compressed, place = append_large(
+            self._container,
+            self._writer,
+            _undone_on_error(self._writer, _again(head, chunks)),
+            head,
+            self._mode,
+            bool(row.compressed),
+        )
+        if measured.key != row.key:
+            self._writer.take_back(place)
+            raise zlib.error('its bytes are not what its key says')
+        self._writer.add_row(row.key, measured.size, compressed, place)
+        self.work.objects += 1
+
+    # -- damage -----------------------------------------------------------------------------------------------
+
+    def _move_good_copy(self, row: PackedObject, reason: str) -> None:
+        """Use another copy whose SHA-256 is right; where there is none, leave the object and name it."""
+        for open_copy in _candidates(self._container, row):
+            if _has_key(open_copy, row.key):
+                with open_copy() as handle:
+                    self._append_content(row, chunks_of(handle))
+                return
+        self._problems.add('damaged', row.key, f'in pack {row.pack_id} at byte {row.offset}: {reason}')
+
+
+def _candidates(container: Container, row: PackedObject) -> Iterator[Callable[[], BinaryIO]]:
+    """Ways to open what may be another copy of an object: loose, in `duplicates/`, at its place in another pack."""
+    layout = container.layout
+    paths = [Path(container.loose_path(row.key))]
+    paths += [Path(entry.path) for entry in layout.leftovers(layout.duplicates) if entry.name.startswith(row.key)]
+    for path in paths:
+        yield partial(_open_file, path)
+    for pack_id, size in layout.pack_sizes().items():
+        if pack_id != row.pack_id and size >= row.offset + row.length:
+            yield partial(container.open_packed, row._replace(pack_id=pack_id))
+
+
+def _open_file(path: Path) -> BinaryIO:
+    return path.open('rb')
+
+
+def _has_key(open_copy: Callable[[], BinaryIO], key: str) -> bool:
+    digest = hashlib.sha256()
+    try:
+        with open_copy() as handle:
+            for chunk in chunks_of(handle):
+                digest.update(chunk)
+    except (OSError, zlib.error, CorruptStorage):
+        return False
+    return digest.hexdigest() == key
+
+
+def _windows(rows: Iterable[PackedObject]) -> Iterator[list[PackedObject]]:
+    """Group rows, which come by offset, into stretches that are read at once; a large object is a group of its own."""
+    window: list[PackedObject] = []
+    start = 0
+    for row in rows:
+        if window and (row.length > LARGE_BYTES or row.offset + row.length - start > WINDOW_BYTES):
+            yield window
+            window = []
+        if not window:
+            start = row.offset
+        window.append(row)
+        if row.length > LARGE_BYTES:
+            yield window
+            window = []
+    if window:
+        yield window
+
+
+def _read(path: Path, offset: int, length: int) -> bytes:
+    """What the file has of these bytes: fewer if it ends before, none if it is not there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return b''
+    try:
+        pieces = []
+        while length and (piece := os.pread(descriptor, length, offset)):
+            pieces.append(piece)
+            offset, length = offset + len(piece), length - len(piece)
+        return pieces[0] if len(pieces) == 1 else b''.join(pieces)
+    finally:
+        os.close(descriptor)
+
+
+def _again(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from chunks
+
+
+def _undone_on_error(writer: PackWriter, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass chunks on; should the source fail on the way, what was appended of them is taken back."""
+    place = (writer.position, 0)
+    try:
+        yield from chunks
+    except (CorruptStorage, zlib.error):
+        writer.take_back(place)
+        raise
