@@ -1,0 +1,180 @@
+"""What can be found out about a process: whether it runs, since when, with what command line, on which machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+Existence = Literal['gone', 'running', 'unreadable']
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where a process ID has its meaning.
+
+    :param host: host name.
+    :param machine: identifier of the installation, or empty where there is none.
+    :param boot: identifier of the running kernel, new with every boot; empty where the system gives none.
+    :param namespace: identifier of the PID namespace; empty where the system has none.
+    """
+
+    host: str
+    machine: str
+    boot: str
+    namespace: str
+
+    @classmethod
+    def here(cls) -> Machine:
+        """Where this process runs. Read anew each time, for a process can change its namespace."""
+        namespace = ''
+        with suppress(OSError):
+            namespace = os.readlink('/proc/self/ns/pid')  # noqa: PTH115
+        return cls(
+            host=socket.gethostname(),
+            machine=_read_line('/etc/machine-id'),
+            boot=_read_line('/proc/sys/kernel/random/boot_id'),
+            namespace=namespace,
+        )
+
+    @property
+    def tag(self) -> str:
+        """A short text that differs between machines, boots and namespaces; fit for a file name."""
+        return hashlib.sha256('\0'.join(asdict(self).values()).encode()).hexdigest()[:10]
+
+    def relation(self, other: Machine) -> Literal['same', 'earlier boot', 'foreign']:
+        """What a process ID of `other` means here: the same, nothing any more, or nothing that can be checked."""
+        booted_together = self.boot == other.boot if self.boot and other.boot else self.host == other.host
+        if booted_together:
+            return 'same' if self.namespace == other.namespace else 'foreign'
+        same_host = self.host == other.host and self.machine == other.machine
+        return 'earlier boot' if same_host else 'foreign'
+
+
+def user_name(uid: int) -> str:
+    """The name of a user, or the number where the system knows no name."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def own_command_line() -> list[str]:
+    """The argument list of this process as the system tells it to others, which AiiDA compares records with."""
+    with suppress(OSError):
+        return _split_command_line(os.fsdecode(Path('/proc/self/cmdline').read_bytes()))
+    import psutil
+
+    return psutil.Process().cmdline()
+
+
+def _split_command_line(text: str) -> list[str]:
+    # A process that rewrote its title leaves one string with blanks instead of NUL-terminated arguments.
+    if text.endswith('\0'):
+        arguments = text[:-1].split('\0')
+        return text[:-1].split(' ') if len(arguments) == 1 and ' ' in text else arguments
+    return text.removesuffix(' ').split(' ') if text else []
+
+
+def command_line(pid: int) -> list[str] | None:
+    """The argument list of a process, or None where it may not be read or the process is gone."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).cmdline()
+    except (psutil.Error, OSError):
+        return None
+
+
+def existence(pid: int) -> Existence:
+    """Whether there is a process of this ID. One that ended and was not waited for (a zombie) is gone."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return 'gone'
+    except OSError:  # of another user: there, but what /proc shows of it may be nothing
+        pass
+    status = _status(pid)
+    if not status:
+        return _existence_without_proc(pid)
+    # A thread answers to signals by its own number, but is no process.
+    if status.get('Tgid', str(pid)) != str(pid) or status.get('State', '')[:1] in ('Z', 'X'):
+        return 'gone'
+    return 'running'
+
+
+def _status(pid: int) -> dict[str, str]:
+    try:
+        text = Path(f'/proc/{pid}/status').read_text(errors='replace')
+    except OSError:
+        return {}
+    return {key: value.strip() for key, _, value in (line.partition(':') for line in text.splitlines())}
+
+
+def _existence_without_proc(pid: int) -> Existence:
+    import psutil
+
+    try:
+        return 'gone' if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE else 'running'
+    except psutil.ZombieProcess:
+        return 'gone'
+    except (psutil.Error, OSError):
+        pass
+    try:  # it may have ended since the first look, or be hidden from us
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return 'gone'
+    except OSError:
+        pass
+    return 'unreadable'
+
+
+def start_token(pid: int) -> str:
+    """What tells a process from a later one of the same ID on the same boot; empty where it may not be read.
+
+    On Linux the clock ticks from boot to its start, which no change of the wall clock touches.
+    """
+    try:
+        fields = Path(f'/proc/{pid}/stat').read_text(errors='replace').rpartition(')')[2].split()
+        return fields[19]
+    except (OSError, IndexError):
+        pass
+    started = start_time(pid)
+    return '' if started is None else f'{started:.2f}'
+
+
+def start_time(pid: int) -> float | None:
+    """When a process started, in seconds since the epoch, to about a second; None where it may not be read."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).create_time()
+    except (psutil.Error, OSError):
+        return None
+
+
+def owner(pid: int) -> str:
+    """The name of the user a process belongs to, or an empty text where it may not be read."""
+    try:
+        return user_name(Path(f'/proc/{pid}').stat().st_uid)
+    except OSError:
+        pass
+    import psutil
+
+    try:
+        return psutil.Process(pid).username()
+    except (psutil.Error, OSError, KeyError):
+        return ''
+
+
+def _read_line(path: str) -> str:
+    try:
+        return Path(path).read_text(errors='replace').strip()
+    except OSError:
+        return ''

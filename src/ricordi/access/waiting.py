@@ -1,0 +1,39 @@
+"""Trying again until something can be had, or the time is over."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from ricordi.errors import AccessError, Interrupted
+
+if TYPE_CHECKING:
+    from ricordi.progress import Stop
+
+SHORTEST_PAUSE = 0.01
+LONGEST_PAUSE = 0.25
+
+Result = TypeVar('Result')
+
+
+def retry(attempt: Callable[[], Result], wait: float | None, stop: Stop | None) -> Result:
+    """Call `attempt` until it raises no `AccessError`.
+
+    :param wait: seconds after which the last error is raised; None: after the first attempt.
+    :raises ricordi.errors.Interrupted: `stop` asked for an end while waiting.
+    """
+    deadline = time.monotonic() + (wait or 0.0)
+    pause = SHORTEST_PAUSE
+    while True:
+        try:
+            return attempt()
+        except AccessError:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise
+        if stop is not None and stop.reason is not None:
+            raise Interrupted(f'stopped while waiting for the profile: {stop.reason}; nothing was done')
+        time.sleep(min(left, pause * random.uniform(0.5, 1.0)))  # apart, so that waiting processes do not collide
+        pause = min(pause * 2, LONGEST_PAUSE)
