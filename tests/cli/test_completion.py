@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ricordi.cli.completion import FILES, generate, write_scripts
 from ricordi.cli.tree import leaves
 

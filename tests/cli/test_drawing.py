@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from ricordi.cli.drawing import LogProgress
 from ricordi.cli.meter import Meter
 

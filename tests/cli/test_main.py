@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from ricordi.cli.failures import explain
 from ricordi.cli.main import load_command, run
 from ricordi.cli.tree import TREE, leaves, overview

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ricordi.cli.output import Column, write_details, write_list
 
 ROWS = [{'name': 'a', 'size': 1, 'tags': ['x', 'y']}, {'name': 'b; "ü"', 'size': None, 'tags': []}]

@@ -1,6 +1,7 @@
 """Durations, percentages and bytes as people type and read them."""
 
 import pytest
+
 from ricordi.cli.quantities import format_bytes, format_seconds, parse_duration, parse_percent, plural
 from ricordi.errors import UsageError
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 FIRST_BAR_AFTER = 0.4
-"""Seconds of work before a bar appears: what is over sooner needs none, and loading `rich` costs a tenth of a second."""
+"""Seconds of work before a bar appears: loading `rich` costs a tenth of a second, and short work needs none."""
 REDRAW_EVERY = 0.1
 LOG_LINE_EVERY = 30.0
 

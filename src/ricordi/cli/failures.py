@@ -15,7 +15,7 @@ BROKEN_PIPE = 141
 _OF_THE_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 _WAY_OUT = {
     errno.ENOSPC: 'free some space and run the command again; nothing that a node names was lost',
-    errno.EDQUOT: 'your quota is used up: free some space and run the command again; nothing that a node names was lost',
+    errno.EDQUOT: 'your quota is used up: free some space and run it again; nothing that a node names was lost',
     errno.EACCES: 'run as the owner of the files, or have the permissions changed',
     errno.EPERM: 'run as the owner of the files, or have the permissions changed',
     errno.EROFS: 'the disk is mounted read-only: mount it for writing',

@@ -1,4 +1,4 @@
-"""Running a maintenance from the command line: the question before, signals and progress meanwhile, the report after."""
+"""A maintenance run from the command line: the question before, signals and progress meanwhile, the report after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the completion scripts ask for: `ricordi _names KIND [START]` prints the names that begin with START, one a line."""
+"""What the completion scripts ask for: `ricordi _names KIND [START]` prints the names, one a line."""
 
 from __future__ import annotations
 

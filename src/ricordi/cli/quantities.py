@@ -55,12 +55,12 @@ def format_bytes(count: float) -> str:
     """A number of bytes in decimal units with three digits: `0 B`, `812 B`, `1.24 MB`."""
     if abs(count) < 1000:
         return f'{count:.0f} B'
-    for unit in _UNITS:
+    step = 0
+    while abs(count) >= 999.5 and step < len(_UNITS):
         count /= 1000
-        if abs(count) < 999.5:
-            break
+        step += 1
     digits = 2 if abs(count) < 9.995 else 1 if abs(count) < 99.95 else 0
-    return f'{count:.{digits}f} {unit}'
+    return f'{count:.{digits}f} {_UNITS[step - 1]}'
 
 
 def format_seconds(seconds: float) -> str:

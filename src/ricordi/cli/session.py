@@ -1,4 +1,4 @@
-"""What all verbs are handed: the profile that was named, how much to tell, and how to reach configuration and storage."""
+"""What all verbs are handed: the profile that was named, and how much to tell."""
 
 from __future__ import annotations
 

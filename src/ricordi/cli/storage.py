@@ -1,4 +1,4 @@
-"""`ricordi storage`: info, version, migrate, maintain, locks, unlock."""
+"""`ricordi storage`: info, version, migrate, maintain."""
 
 from __future__ import annotations
 
@@ -149,20 +149,3 @@ def maintain(
         compress=compress,  # type: ignore[arg-type]
     )
     return run_maintenance(session, options, yes=yes, wait=wait, max_runtime=max_runtime, output_format=output_format)
-
-
-@verb('ricordi storage locks', 'ricordi -p main storage locks --format json')
-@format_option()
-def locks(session: Session, output_format: str | None) -> int:
-    """Show who uses or locks the profile.
-
-    Exits with 0 whether or not there is anybody.
-    """
-    return 0
-
-
-@verb('ricordi -p main storage unlock --yes')
-@yes_option('Do not ask before clearing records.')
-def unlock(session: Session, yes: bool) -> int:
-    """Clear access records and locks that nobody can check, such as those of other hosts."""
-    return 0

@@ -1,7 +1,8 @@
 """The tree of verbs as plain data: what `ricordi --help` shows and where the code of each verb is.
 
-Help for the program and for a noun is written from this table alone, so that it costs no import; click is loaded for a verb.
-A word maps to a line of help and either the place of its command (`module:attribute`) or the words below it.
+Help for the program and for a noun is written from this table alone, so that it costs no import; click is loaded for
+a verb. A word maps to a line of help and either the place of its command (`module:attribute`) or the words
+below it.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ TREE: Branch = {
                 'Pack the repository; with --full also remove garbage, repack and vacuum.',
                 'ricordi.cli.storage:maintain',
             ),
-            'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage:locks'),
+            'locks': ('Show who uses or locks the profile.', 'ricordi.cli.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',
-                'ricordi.cli.storage:unlock',
+                'ricordi.cli.locks:unlock',
             ),
         },
     ),
