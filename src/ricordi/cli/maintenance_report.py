@@ -26,7 +26,7 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
         'full': options.full,
         'dry_run': options.dry_run,
         'options': {'repack': options.repack, 'max_waste': options.max_waste, 'compress': options.compress},
-        'nothing_to_do': report.nothing_to_do,
+        'nothing_to_do': report.nothing_to_do and not report.interrupted,
         'interrupted': report.interrupted,
         'before': _state_as_data(report.before),
         'after': _state_as_data(report.after) if report.after else None,
@@ -54,7 +54,7 @@ def seconds(report: MaintenanceReport) -> float:
 def report_as_text(profile: str, report: MaintenanceReport) -> str:
     """The report for a person; one line where there was nothing to do."""
     parts = []
-    if report.nothing_to_do:
+    if report.nothing_to_do and not report.interrupted:
         parts.append(_nothing_to_do(profile, report))
     else:
         parts += [_title(profile, report), states_table(report.before, report.after), _steps_table(report)]
