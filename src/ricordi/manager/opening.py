@@ -1,0 +1,203 @@
+"""From a profile to its storage: the class, the repository it is handed, access, what is done to all of it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ricordi.access import ProfileAccessManager
+from ricordi.errors import EntryPointError, MissingEntryPointError
+
+if TYPE_CHECKING:
+    from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+    from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.storage import RepositoryLocation, StorageBackend
+    from ricordi.config.profile import Profile
+    from ricordi.progress import Progress, Stop
+
+ENTRY_POINT_GROUP = 'ricordi.storage'
+
+BUILT_IN = {
+    'core.sqlite_dos': 'ricordi.storage.sqlite_dos:SqliteDosStorage',
+    'core.psql_dos': 'ricordi.storage.psql_dos:PsqlDosStorage',
+    'core.sqlite_zip': 'ricordi.storage.sqlite_zip:SqliteZipStorage',
+    'core.sqlite_temp': 'ricordi.storage.sqlite_temp:SqliteTempStorage',
+}
+"""The storages of this package, found without looking through the metadata of all that is installed."""
+
+REPOSITORIES = {
+    'container': 'ricordi.repository.container:Container',
+    'zip': 'ricordi.repository.zip:ZipRepository',
+    'sandbox': 'ricordi.repository.sandbox:SandboxRepository',
+}
+
+_accesses: weakref.WeakKeyDictionary[StorageBackend, ProfileAccessManager] = weakref.WeakKeyDictionary()
+
+
+def storage_class(profile: Profile) -> type[StorageBackend]:
+    """The storage class of a profile, by its entry point name.
+
+    :raises ricordi.errors.MissingEntryPointError: nothing of that name is installed; the message names what is.
+    :raises ricordi.errors.EntryPointError: it cannot be imported.
+    """
+    name = profile.storage_backend
+    target = BUILT_IN.get(name)
+    if target is None:
+        from importlib.metadata import entry_points
+
+        found = entry_points(group=ENTRY_POINT_GROUP)
+        if name not in found.names:
+            known = ', '.join(sorted({*BUILT_IN, *found.names}))
+            raise MissingEntryPointError(
+                f'profile {profile.name!r} has the storage backend {name!r}, which is not installed '
+                f'(installed: {known}); install the package that brings it, or correct storage.backend of the profile'
+            )
+        target = found[name].value
+    try:
+        loaded: type[StorageBackend] = _load(target)
+    except (ImportError, AttributeError) as error:
+        raise EntryPointError(
+            f'the storage backend {name!r} of profile {profile.name!r} cannot be loaded from {target}: {error}'
+        ) from error
+    return loaded
+
+
+def _load(target: str) -> Any:
+    module, _, attribute = target.partition(':')
+    return getattr(import_module(module), attribute)
+
+
+def repository_at(location: RepositoryLocation) -> RepositoryBackend:
+    """The object store at a location; it is not touched yet."""
+    kind = _load(REPOSITORIES[location.kind])
+    repository: RepositoryBackend = kind() if location.kind == 'sandbox' else kind(location.path)
+    return repository
+
+
+def open_storage(
+    profile: Profile,
+    *,
+    shared_access: bool = True,
+    purpose: str = '',
+    wait: float | None = None,
+    config_folder: Path | None = None,
+) -> StorageBackend:
+    """Ask for access to a profile, and open its storage with its repository. To be closed by `close_storage`.
+
+    :param shared_access: False: the caller has the profile already, by `ProfileAccessManager.lock`.
+    :param purpose: what for, told to who wants to lock the profile meanwhile.
+    :param wait: seconds to wait for a lock to end; None: do not wait.
+    :raises ricordi.errors.LockedProfileError: the profile is locked.
+    :raises ricordi.errors.StorageError: the storage cannot be opened; see `StorageBackend.open`.
+    """
+    kind = storage_class(profile)
+    access = ProfileAccessManager(profile, config_folder) if shared_access else None
+    if access is not None:
+        access.request_access(purpose, wait=wait)
+    try:
+        repository = repository_at(kind.repository_location(profile))
+        storage = kind.open(profile, repository)
+    except BaseException:
+        if access is not None:
+            access.release()
+        raise
+    if access is not None:
+        _accesses[storage] = access
+        weakref.finalize(storage, access.release)
+    return storage
+
+
+def close_storage(storage: StorageBackend) -> None:
+    """Close a storage and its repository, and end the access that `open_storage` asked for."""
+    try:
+        storage.close()
+    finally:
+        try:
+            storage.repository.close()
+        finally:
+            access = _accesses.pop(storage, None)
+            if access is not None:
+                access.release()
+
+
+@contextmanager
+def use_storage(
+    profile: Profile, *, shared_access: bool = True, purpose: str = '', wait: float | None = None
+) -> Iterator[StorageBackend]:
+    """The storage of a profile for the length of a `with` block; arguments and errors as of `open_storage`."""
+    storage = open_storage(profile, shared_access=shared_access, purpose=purpose, wait=wait)
+    try:
+        yield storage
+    finally:
+        close_storage(storage)
+
+
+@contextmanager
+def lock_profile(
+    profile: Profile, purpose: str, *, wait: float | None = None, stop: Stop | None = None
+) -> Iterator[type[StorageBackend]]:
+    """Have a profile alone, its database included, for the length of a `with` block; yields the storage class.
+
+    :param purpose: what for, told to who wants access meanwhile.
+    :param wait: seconds to wait for others to leave; None: do not wait.
+    :param stop: a request to stop ends the waiting with `Interrupted`.
+    :raises ricordi.errors.AccessError: the profile is locked or in use; the message tells by whom.
+    """
+    kind = storage_class(profile)
+    access = ProfileAccessManager(profile)
+    with access.lock(wait=wait, purpose=purpose, guards=[lambda: kind.full_guard(profile)], stop=stop):
+        yield kind
+
+
+def initialise_storage(profile: Profile, *, wait: float | None = None) -> None:
+    """Create the storage that a profile describes: an empty repository, and an empty database tied to it.
+
+    :raises ricordi.errors.InvalidOperation: there is a storage already.
+    :raises ricordi.errors.AccessError: the profile is locked or in use.
+    """
+    kind = storage_class(profile)
+    with ProfileAccessManager(profile).lock(wait=wait, purpose='storage initialise'):
+        repository = repository_at(kind.repository_location(profile))
+        try:
+            kind.initialise(profile, repository)
+        finally:
+            repository.close()
+
+
+def migrate_storage(profile: Profile, wait: float | None = None, stop: Stop | None = None) -> None:
+    """Bring the database of a profile to the schema this program works on, with the profile locked.
+
+    :param wait: seconds to wait for others to leave; None: do not wait.
+    :raises ricordi.errors.AccessError: the profile is locked or in use.
+    :raises ricordi.errors.StorageMigrationError: there is no way from its schema.
+    """
+    with lock_profile(profile, 'storage migrate', wait=wait, stop=stop) as kind:
+        kind.migrate(profile)
+
+
+def maintain_storage(
+    profile: Profile,
+    options: MaintenanceOptions,
+    wait: float | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> MaintenanceReport:
+    """Maintain the storage of a profile: with the profile locked if it is to be full, beside other users if not.
+
+    :param wait: seconds to wait for others to leave (full) or for a lock to end (live); None: do not wait.
+    :raises ricordi.errors.AccessError: the profile is locked or in use.
+    :raises ricordi.errors.StorageError: the storage cannot be opened, or has no room for the work.
+    """
+    if not options.full or options.dry_run:
+        purpose = 'storage maintain --dry-run' if options.dry_run else 'storage maintain'
+        with use_storage(profile, purpose=purpose, wait=wait) as storage:
+            return storage.maintain(options, progress, stop)
+    with (
+        lock_profile(profile, 'storage maintain --full', wait=wait, stop=stop),
+        use_storage(profile, shared_access=False) as storage,
+    ):
+        return storage.maintain(options, progress, stop)
