@@ -14,6 +14,7 @@ from ricordi.cli.signals import stopping
 from ricordi.errors import InvalidOperation
 from ricordi.progress import Stop
 from ricordi.services import storage
+from ricordi.services.profile import find_profile
 
 
 def run_maintenance(
@@ -21,15 +22,16 @@ def run_maintenance(
     options: MaintenanceOptions,
     *,
     yes: bool,
-    wait: float,
+    wait: float | None,
     max_runtime: float | None,
     output_format: str | None,
 ) -> int:
     """Ask if need be, maintain, print the report; returns the exit code.
 
-    :param wait: seconds to wait for the lock. :param max_runtime: seconds the work may take, None for no limit.
+    :param wait: seconds to wait for the lock, None: do not wait.
+    :param max_runtime: seconds that waiting and work may take, None for no limit.
     """
-    profile = storage.find_profile(session.profile_name)
+    profile = find_profile(session.profile_name)
     if options.full and not options.dry_run:
         question = (
             f'Full maintenance locks profile `{profile.name}` until it is done and removes, for good, the objects that '

@@ -8,13 +8,14 @@ from ricordi.cli.output import write_details
 from ricordi.cli.parameters import DURATION, PERCENT
 from ricordi.cli.prompt import confirm
 from ricordi.cli.session import Session
+from ricordi.cli.signals import stopping
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UsageError
+from ricordi.progress import Stop
 
 WAIT = option(
     '--wait',
     type=DURATION,
-    default=0.0,
     metavar='DURATION',
     group='Time',
     help='Wait so long (90s, 10m, 2h) for others to leave the profile. [default: do not wait]',
@@ -26,9 +27,10 @@ WAIT = option(
 @format_option()
 def info(session: Session, detailed: bool, output_format: str | None) -> int:
     """Show what the storage holds and how large it is."""
+    from ricordi.services.profile import find_profile
     from ricordi.services.storage import get_info
 
-    write_details(get_info(session.profile_name, detailed), output_format)
+    write_details(get_info(find_profile(session.profile_name), detailed), output_format)
     return 0
 
 
@@ -41,9 +43,10 @@ def version(session: Session, output_format: str | None) -> int:
     """
     from dataclasses import asdict
 
+    from ricordi.services.profile import find_profile
     from ricordi.services.storage import get_version
 
-    found = get_version(session.profile_name)
+    found = get_version(find_profile(session.profile_name))
     if output_format is None:
         print(f'Profile `{found.profile}`: {found.backend}, schema {found.version}')
     else:
@@ -54,21 +57,25 @@ def version(session: Session, output_format: str | None) -> int:
 @verb('ricordi storage migrate', 'ricordi -p main storage migrate --yes --wait 10m')
 @yes_option('Do not ask before changing the database.')
 @WAIT
-def migrate(session: Session, yes: bool, wait: float) -> int:
+def migrate(session: Session, yes: bool, wait: float | None) -> int:
     """Bring the database to the schema version that this program works on.
 
     The profile is locked meanwhile. Back the database up first: there is no way back to the older version.
     """
     from ricordi.services import storage
+    from ricordi.services.profile import find_profile
 
-    found = storage.get_version(session.profile_name)
+    profile = find_profile(session.profile_name)
+    found = storage.get_version(profile)
     if found.version == found.head:
         session.tell(f'Profile `{found.profile}` is at schema {found.head} already: nothing to do.')
         return 0
     question = f'Migrate profile `{found.profile}` from schema {found.version} to {found.head}?'
     if not confirm(question, yes):
         raise InvalidOperation('not migrated')
-    storage.migrate(session.profile_name, wait)
+    stop = Stop()
+    with stopping(stop):
+        storage.migrate(profile, wait, stop)
     session.tell(f'Profile `{found.profile}` is now at schema {found.head}.')
     return 0
 
@@ -125,7 +132,7 @@ def maintain(
     max_waste: float,
     compress: str,
     incremental_cleanup: bool,
-    wait: float,
+    wait: float | None,
     max_runtime: float | None,
     yes: bool,
     output_format: str | None,

@@ -1,0 +1,72 @@
+"""What is done to the storage of a profile as a whole: info, version, migrate, maintain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
+
+if TYPE_CHECKING:
+    from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+    from ricordi.config import Profile
+    from ricordi.progress import Progress, Stop
+
+
+@dataclass(frozen=True, slots=True)
+class StorageVersion:
+    """The schema of a database.
+
+    :param backend: entry point name of the storage class. :param head: the schema that this program works on.
+    """
+
+    profile: str
+    backend: str
+    version: str
+    head: str
+
+
+def get_version(profile: Profile) -> StorageVersion:
+    """The schema version of a profile's database, found without opening the storage.
+
+    :raises ricordi.errors.UnreachableStorage: the database cannot be reached.
+    """
+    kind = storage_class(profile)
+    return StorageVersion(profile.name, profile.storage_backend, kind.version_profile(profile), kind.version_head())
+
+
+def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
+    """Counts of entities, sizes of database and repository in bytes; `detailed`: what else costs time to find.
+
+    :raises ricordi.errors.AccessError: the profile is locked.
+    :raises ricordi.errors.StorageError: the storage cannot be opened.
+    """
+    with use_storage(profile, purpose='storage info') as storage:
+        return {'profile': profile.name, 'backend': profile.storage_backend, **storage.get_info(detailed)}
+
+
+def migrate(profile: Profile, wait: float | None, stop: Stop | None = None) -> None:
+    """Bring the database to the schema that this program works on; the profile is locked meanwhile.
+
+    :param wait: seconds to wait for others to leave the profile.
+    :raises ricordi.errors.AccessError: the profile is locked or in use.
+    :raises ricordi.errors.StorageMigrationError: there is no way from its schema.
+    """
+    migrate_storage(profile, wait=wait, stop=stop)
+
+
+def maintain(
+    profile: Profile,
+    options: MaintenanceOptions,
+    *,
+    wait: float | None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> MaintenanceReport:
+    """Plan a maintenance and, unless `options.dry_run`, carry it out; see docs/storage-maintain.md.
+
+    :param wait: seconds to wait for others to leave (full), or for a lock to end (live).
+    :raises ricordi.errors.AccessError: the profile is locked or in use.
+    :raises ricordi.errors.NotEnoughSpace: before anything is written.
+    """
+    return maintain_storage(profile, options, wait=wait, progress=progress, stop=stop)

@@ -1,0 +1,94 @@
+"""The tour: a full maintenance, shown and checked on a small storage that AiiDA made and that comes with the package."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from ricordi.access import ProfileAccessManager
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.storage import StorageBackend
+from ricordi.config import Config, load_config
+from ricordi.manager import close_storage, open_storage
+
+PROFILE = 'tour'
+ARCHIVE = 'data/tour.tar.gz'
+STORAGE_FOLDER = 'mixed'
+"""The name of the storage inside the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What came back of the objects that nodes name.
+
+    :param objects: how many were read. :param bytes: their content. :param wrong: keys whose content has another SHA-256.
+    """
+
+    objects: int
+    bytes: int
+    wrong: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """What the tour did.
+
+    :param before: the check before maintenance; :param after: the one after it.
+    :param again: a second maintenance right after the first.
+    """
+
+    before: Check
+    maintenance: MaintenanceReport
+    after: Check
+    again: MaintenanceReport
+
+    @property
+    def is_all_well(self) -> bool:
+        """Whether every object that was there before came back as it was."""
+        same = (self.before.objects, self.before.bytes) == (self.after.objects, self.after.bytes)
+        return same and not self.after.wrong and not self.maintenance.problem_count
+
+
+def lay_out(folder: Path) -> Config:
+    """Unpack the storage and make a configuration folder of its own around it.
+
+    :param folder: an empty folder; the configuration folder becomes its subfolder `.aiida`.
+    """
+    config = load_config(create=True, folder=folder / '.aiida')
+    repository = Path(config.dirpath) / 'repository'
+    with files('ricordi.services').joinpath(ARCHIVE).open('rb') as packed, tarfile.open(fileobj=packed) as tar:
+        tar.extractall(repository, filter='data')
+    config.create_profile(PROFILE, 'core.sqlite_dos', {'filepath': str(repository / STORAGE_FOLDER)})
+    config.set_default_profile(PROFILE)
+    return config.store()
+
+
+def take_tour(folder: Path) -> Tour:
+    """Lay the storage out, check it, maintain it in full, check it again, and maintain it once more.
+
+    :param folder: an empty folder, in which all happens.
+    """
+    config = lay_out(folder)
+    profile = config.get_profile(PROFILE)
+    with ProfileAccessManager(profile, Path(config.dirpath)).lock(purpose='tour'):
+        storage = open_storage(profile, shared_access=False)
+        try:
+            options = MaintenanceOptions(full=True)
+            return Tour(check(storage), storage.maintain(options), check(storage), storage.maintain(options))
+        finally:
+            close_storage(storage)
+
+
+def check(storage: StorageBackend) -> Check:
+    """Read every object that a node names and compare its SHA-256 with its key."""
+    repository = storage.repository
+    count = size = 0
+    wrong = []
+    for key in storage.named_keys():
+        count += 1
+        size += repository.get_object_size(key)
+        if repository.get_object_hash(key) != key:
+            wrong.append(key)
+    return Check(count, size, tuple(wrong))
