@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -39,6 +40,35 @@ class KeyUse:
     pk: int
     uuid: str
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSession:
+    """A connection to the database server, as the server sees it.
+
+    :param pid: process id of the session on the server's host.
+    :param application: what the program calls itself; empty where it does not.
+    :param client: address of the host it comes from; empty for a local socket or where it may not be seen.
+    :param since: when it connected, aware; None where it may not be seen.
+    :param own: whether it belongs to this process.
+    """
+
+    pid: int
+    user: str
+    application: str
+    client: str
+    since: datetime | None
+    own: bool = False
+
+    def __str__(self) -> str:
+        text = f'database session {self.pid} of user {self.user}'
+        if self.application:
+            text += f', program `{self.application}`'
+        if self.client:
+            text += f', from {self.client}'
+        if self.since is not None:
+            text += f', since {self.since.astimezone():%Y-%m-%d %H:%M:%S}'
+        return text
 
 
 class StorageBackend(ABC):
@@ -89,6 +119,23 @@ class StorageBackend(ABC):
         :raises ricordi.errors.CorruptStorage: database and container do not belong together.
         """
 
+    # -- other users of the database ------------------------------------------------------------------------
+
+    @classmethod
+    def sessions(cls, profile: Profile) -> list[DatabaseSession]:
+        """Who is connected to the profile's database, as its server tells; empty for a database without a server."""
+        return []
+
+    @classmethod
+    def full_guard(cls, profile: Profile) -> AbstractContextManager[None]:
+        """Keep others out of the database itself, wherever they run; one of the guards of `ProfileAccessManager.lock`.
+
+        Nothing where the database has no server to ask. What this process has open itself does not stand in the way.
+
+        :raises ricordi.errors.LockingProfileError: others are connected; the message names them. It does not wait.
+        """
+        return nullcontext()
+
     # -- life -----------------------------------------------------------------------------------------------
 
     @property
@@ -131,25 +178,34 @@ class StorageBackend(ABC):
     def insert(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert rows, given as field name → value; returns their pks in order. All rows have the same fields.
 
-        What is left out takes the default of the row class; uuid and times are made where they are missing.
+        What is left out takes the default of the row class; uuid and times are made where they are missing. A `pk` may
+        only be None: the database gives it. All rows are inserted, or none.
 
         :raises ricordi.errors.IntegrityError: a constraint is broken (UniquenessError: a unique one).
         """
 
     @abstractmethod
     def update(self, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
-        """Change fields of one row, as one UPDATE.
+        """Change fields of one row, as one UPDATE. `mtime` becomes the time of the change, unless it is given.
 
         :raises ricordi.errors.NotExistent: there is no such row.
         """
 
     @abstractmethod
     def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Change many rows; each mapping holds `pk` and the fields to change."""
+        """Change many rows; each mapping holds `pk` and the fields to change. `mtime` as in `update`.
+
+        :raises ricordi.errors.NotExistent: one of the rows does not exist; then none is changed.
+        """
 
     @abstractmethod
     def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
-        """Delete rows of one kind and what the schema's cascades remove with them; returns how many rows of `kind`."""
+        """Delete rows of one kind and what the schema's cascades remove with them; returns how many rows of `kind`.
+
+        Memberships go with their group. Links and memberships of nodes do not: see `delete_nodes_and_connections`.
+
+        :raises ricordi.errors.IntegrityError: other rows still name one of them.
+        """
 
     @abstractmethod
     def get(self, kind: EntityKind, pk: int) -> Row | None:
@@ -163,7 +219,10 @@ class StorageBackend(ABC):
         order_by: Sequence[str] = ('pk',),
         limit: int | None = None,
     ) -> Iterator[Row]:
-        """Rows whose plain fields equal the given values (a sequence means any of them, of any length)."""
+        """Rows whose plain fields equal the given values (a sequence means any of them, of any length; None means no value).
+
+        The storage can be used and changed between rows. A field in `order_by` with a minus before it sorts downwards.
+        """
 
     @abstractmethod
     def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:

@@ -87,3 +87,9 @@ def column_name(kind: EntityKind, field: str) -> str:
 def value_kind(field: str) -> ValueKind:
     """How the values of a field are carried; fields of one name are alike in all tables."""
     return _VALUE_KINDS.get(field, ValueKind.PLAIN)
+
+
+def row_words(table: str) -> str:
+    """What a row of a table is called in a message (`db_dbnode` → `node`)."""
+    words = {name: kind.value.replace('_', ' ') for kind, name in TABLES.items()}
+    return {**words, 'db_dbgroup_dbnodes': 'group membership', 'db_dbsetting': 'setting'}.get(table, f'row of {table}')

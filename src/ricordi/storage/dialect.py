@@ -1,0 +1,168 @@
+"""What differs between the databases, as one small class per database. Everything else is written once on top of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ricordi.errors import RicordiError
+from ricordi.storage.columns import ValueKind
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from ricordi.backend.maintenance import MaintenanceStep
+    from ricordi.storage.session import Session
+
+Encoder = Callable[[Any, str], Any]
+Decoder = Callable[[Any], Any]
+
+
+class Dialect(ABC):
+    """How to speak with one kind of database. Connections are the driver's own, in autocommit mode.
+
+    `mark` stands for a parameter in SQL text.
+    """
+
+    name: ClassVar[str]
+    mark: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def driver_errors(self) -> tuple[type[Exception], ...]:
+        """What the driver raises when the database or the driver refuses a statement."""
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """The database in words for a message, without any secret."""
+
+    @abstractmethod
+    def connect(self) -> Any:
+        """A new connection of the driver.
+
+        :raises ricordi.errors.UnreachableStorage: there is no database, or it refuses us.
+        """
+
+    def close(self) -> None:
+        """Let go of connections that the dialect keeps on its own account."""
+
+    @abstractmethod
+    def usable(self, raw: Any) -> bool:
+        """Whether a connection that was idle can be used again."""
+
+    @abstractmethod
+    def in_transaction(self, raw: Any) -> bool:
+        """Whether the connection is inside a transaction."""
+
+    @property
+    @abstractmethod
+    def begin(self) -> str:
+        """The statement that begins a transaction that will write."""
+
+    @abstractmethod
+    def failure(self, error: Exception, raw: Any | None = None) -> RicordiError:
+        """The error of ours that says what an exception of the driver means and what to do.
+
+        :param raw: the connection, where the cause can still be asked for.
+        """
+
+    # -- values ---------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def encoder(self, kind: ValueKind) -> Encoder | None:
+        """Turns a Python value (and its name, for errors) into what the driver takes; None where it is taken as it is."""
+
+    @abstractmethod
+    def decoder(self, kind: ValueKind) -> Decoder | None:
+        """Turns what the driver hands out into the Python value; None where it is that already."""
+
+    @abstractmethod
+    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
+        """A subquery with the one column `value`, over any number of values in one parameter (see `pack`)."""
+
+    @abstractmethod
+    def pack(self, values: Sequence[Any]) -> Any:
+        """The parameter of `table_of_values`: encoded values, all strings or all integers, none of them None."""
+
+    @abstractmethod
+    def uuid_range(self, prefix: str) -> tuple[str, str]:
+        """First and last uuid (both inclusive) that start with a prefix, given with its hyphens."""
+
+    # -- many rows --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def insert(self, session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> list[int]:
+        """Insert encoded rows inside a transaction; returns their ids in order."""
+
+    @abstractmethod
+    def stream(
+        self, session: Session, sql: str, parameters: Sequence[Any] | dict[str, Any]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Rows of a SELECT in constant memory, while the session may be used and rows be changed.
+
+        The rows are those of the moment the SELECT ran. No lock that stops a writer is held between rows.
+        """
+
+    # -- object keys --------------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def named_keys(self) -> str:
+        """A SELECT of the keys that the file trees of nodes name: distinct, ascending by byte."""
+
+    @abstractmethod
+    def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:
+        """A SELECT of (id, uuid, repository_metadata) of the nodes that name one of the keys: (SQL, parameter)."""
+
+    # -- maintenance ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def size(self, session: Session) -> int:
+        """Bytes of the database on disk."""
+
+    @abstractmethod
+    def table_sizes(self, session: Session) -> dict[str, int | None]:
+        """Bytes of each table with its indexes; None where the database cannot tell."""
+
+    @abstractmethod
+    def vacuum_plan(self, session: Session, max_waste: float) -> tuple[MaintenanceStep, ...]:
+        """What vacuum and analyze have to gain; empty where nothing.
+
+        :param max_waste: percent of the database that may lie unused.
+        """
+
+    def space_for(self, step: MaintenanceStep) -> int:
+        """Bytes of free disk that a planned step asks for, as far as that can be known on this host."""
+        return 0
+
+    def check_space(self, step: MaintenanceStep) -> None:
+        """See that a planned step will have the room it asks for.
+
+        :raises ricordi.errors.NotEnoughSpace: it will not.
+        """
+
+    @abstractmethod
+    def vacuum(self, session: Session, step: MaintenanceStep, max_waste: float) -> MaintenanceStep:
+        """Carry out a planned step; returns it as it was done."""
+
+    # -- schema -----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def table_names(self, session: Session) -> set[str]:
+        """The tables that the database has."""
+
+    @property
+    @abstractmethod
+    def forget_calcjob_hashes(self) -> str:
+        """The UPDATE that leads from schema main_0001 to main_0002 (formats/database.md)."""
+
+    @abstractmethod
+    def engine(self, connect: Callable[[], Any]) -> Engine:
+        """A SQLAlchemy engine over connections of ours; the only method that imports SQLAlchemy."""
+
+
+def marks(dialect: Dialect, columns: Iterable[str]) -> str:
+    """As many parameter marks as there are columns, comma-separated."""
+    return ', '.join(dialect.mark for _ in columns)

@@ -1,0 +1,69 @@
+"""Maintenance of a storage: that of its repository, then what the database has to gain, as one plan and one report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, MaintenanceStep, Problem
+from ricordi.backend.repository import RepositoryBackend
+from ricordi.errors import InvalidOperation
+from ricordi.progress import Progress, Stop
+from ricordi.storage.object_keys import named_keys, uses_of_keys
+from ricordi.storage.session import Session
+
+NODES_PER_PROBLEM = 10
+
+
+def maintain(
+    session: Session,
+    repository: RepositoryBackend,
+    options: MaintenanceOptions,
+    progress: Progress,
+    stop: Stop,
+) -> MaintenanceReport:
+    """Plan and, unless `options.dry_run`, carry out; for `options.full` nobody else uses the storage.
+
+    :raises ricordi.errors.NotEnoughSpace: before anything is written.
+    """
+    if session.depth:
+        raise InvalidOperation('a storage cannot be maintained inside a transaction; end it first')
+    planned = session.dialect.vacuum_plan(session, options.max_waste) if options.full else ()
+    if not options.dry_run:
+        for step in planned:
+            session.dialect.check_space(step)
+    report = repository.maintain(options, lambda: named_keys(session), progress, stop)
+    report = replace(report, problems=_with_nodes(session, report.problems))
+    if options.dry_run:
+        space = max([report.space_needed, *(session.dialect.space_for(step) for step in planned)])
+        return replace(report, steps=report.steps + planned, space_needed=space)
+    return _vacuum(session, report, planned, progress, stop)
+
+
+def _vacuum(
+    session: Session, report: MaintenanceReport, planned: Sequence[MaintenanceStep], progress: Progress, stop: Stop
+) -> MaintenanceReport:
+    for step in planned:
+        reason = report.interrupted or stop.reason
+        if reason is not None:
+            return replace(report, interrupted=reason)
+        progress.begin(step.name, None)
+        try:
+            done = session.dialect.vacuum(session, step, report.options.max_waste)
+        finally:
+            progress.end()
+        report = replace(report, steps=(*report.steps, done))
+    return report
+
+
+def _with_nodes(session: Session, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The problems with the nodes that name the objects, the first ones of many."""
+    keys = [problem.key for problem in problems if not problem.nodes]
+    found: dict[str, list[tuple[int, str, str]]] = {key: [] for key in keys}
+    if keys:
+        # One key may be named by very many nodes (the empty file is): enough is enough.
+        for use in islice(uses_of_keys(session, keys), NODES_PER_PROBLEM * NODES_PER_PROBLEM * len(keys)):
+            if len(found[use.key]) < NODES_PER_PROBLEM:
+                found[use.key].append((use.pk, use.uuid, use.path))
+    return tuple(replace(problem, nodes=problem.nodes or tuple(found[problem.key])) for problem in problems)

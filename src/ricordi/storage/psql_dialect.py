@@ -1,0 +1,277 @@
+"""PostgreSQL: connections, values, streams, vacuum."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.types.string import TextLoader
+
+from ricordi.backend.maintenance import MaintenanceStep
+from ricordi.errors import RicordiError, ValidationError
+from ricordi.storage import psql_vacuum
+from ricordi.storage.columns import ValueKind
+from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
+from ricordi.storage.psql_failures import connection_failure, failure
+from ricordi.storage.session import Parameters, Session
+from ricordi.storage.values import encode_json, encode_uuid, texts, utc
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+CONNECT_SECONDS = 10
+STREAM_ROWS = 1000
+
+_ANY_KEY = '$.**.k ? (@.type() == "string")'
+_STRING_OR_EXPONENT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e\+\d+')
+
+
+class PsqlDialect(Dialect):
+    """A PostgreSQL database, by the `storage.config` of a `core.psql_dos` profile (formats/config.md)."""
+
+    name = 'postgresql'
+    mark = '%s'
+    begin = 'BEGIN'
+    # Lone surrogates are refused by the driver with an error of Python's own.
+    driver_errors = (psycopg.Error, OverflowError, UnicodeEncodeError)
+
+    def __init__(self, config: Mapping[str, Any], connect_seconds: int = CONNECT_SECONDS) -> None:
+        """
+        :param connect_seconds: how long to wait for the server to answer.
+        """
+        self._arguments = {
+            'host': config.get('database_hostname') or None,
+            'port': config.get('database_port') or None,
+            'user': config.get('database_username') or None,
+            'password': config.get('database_password') or None,
+            'dbname': config.get('database_name') or None,
+            'connect_timeout': connect_seconds,
+            'client_encoding': 'UTF8',
+        }
+        self._cursors = itertools.count()
+        self._lock = threading.Lock()
+        self._idle: tuple[int, psycopg.Connection[Any]] | None = None
+
+    @property
+    def place(self) -> str:
+        arguments = self._arguments
+        where = f'{arguments["host"] or "localhost"}:{arguments["port"] or 5432}'
+        return f'database {arguments["dbname"]} on {where} (user {arguments["user"]})'
+
+    def connect(self) -> psycopg.Connection[Any]:
+        try:
+            raw = psycopg.connect(
+                autocommit=True,
+                application_name=application_name(),
+                **{name: value for name, value in self._arguments.items() if value is not None},
+            )
+        except psycopg.Error as error:
+            raise connection_failure(error, self.place) from error
+        raw.adapters.register_loader('uuid', TextLoader)
+        return raw
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, None
+        if idle is not None and idle[0] == os.getpid():
+            idle[1].close()
+
+    def usable(self, raw: Any) -> bool:
+        return not raw.closed
+
+    def in_transaction(self, raw: Any) -> bool:
+        return bool(raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE)
+
+    def failure(self, error: Exception, raw: Any | None = None) -> RicordiError:
+        return failure(error, self.place)
+
+    # -- values ---------------------------------------------------------------------------------------------
+
+    def encoder(self, kind: ValueKind) -> Encoder | None:
+        return {ValueKind.UUID: encode_uuid, ValueKind.TIME: utc, ValueKind.JSON: encode_jsonb}.get(kind)
+
+    def decoder(self, kind: ValueKind) -> Decoder | None:
+        return _in_utc if kind is ValueKind.TIME else None
+
+    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
+        element = {ValueKind.UUID: 'uuid', ValueKind.TIME: 'timestamptz', ValueKind.BOOLEAN: 'boolean'}.get(
+            kind, 'bigint' if integers else 'text'
+        )
+        return f'(SELECT unnest(%s::{element}[]) AS value)'
+
+    def pack(self, values: Sequence[Any]) -> list[Any]:
+        return list(values)
+
+    def uuid_range(self, prefix: str) -> tuple[str, str]:
+        rest = '00000000-0000-0000-0000-000000000000'[len(prefix) :]
+        return prefix + rest, prefix + rest.replace('0', 'f')
+
+    # -- many rows --------------------------------------------------------------------------------------------
+
+    def insert(self, session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> list[int]:
+        names = ', '.join(columns)
+        if len(rows) == 1:
+            cursor = session.execute(
+                f'INSERT INTO {table} ({names}) VALUES ({marks(self, columns)}) RETURNING id', rows[0]
+            )
+            return [cursor.fetchone()[0]]
+        sequence = f"nextval(pg_get_serial_sequence('{table}', 'id'))"
+        ids = [number for (number,) in session.execute(f'SELECT {sequence} FROM generate_series(1, %s)', (len(rows),))]
+        with session.driver(), session.raw.cursor().copy(f'COPY {table} (id, {names}) FROM STDIN') as copy:
+            for number, row in zip(ids, rows, strict=True):
+                copy.write_row((number, *row))
+        return ids
+
+    def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
+        if session.depth:  # what the transaction has changed is seen by its own connection alone
+            yield from self._server_cursor(session.raw, sql, parameters)
+            return
+        raw = self._reader()
+        try:
+            raw.execute('BEGIN READ ONLY')
+            yield from self._server_cursor(raw, sql, parameters)
+        finally:
+            self._put_back(raw)
+
+    def _server_cursor(self, raw: Any, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
+        try:
+            with raw.cursor(name=f'ricordi_{next(self._cursors)}') as cursor:
+                cursor.itersize = STREAM_ROWS
+                cursor.execute(sql, parameters)
+                yield from cursor
+        except self.driver_errors as error:
+            raise self.failure(error) from error
+
+    def _reader(self) -> psycopg.Connection[Any]:
+        with self._lock:
+            idle, self._idle = self._idle, None
+        if idle is not None and idle[0] == os.getpid() and not idle[1].closed:
+            return idle[1]
+        return self.connect()
+
+    def _put_back(self, raw: psycopg.Connection[Any]) -> None:
+        if not raw.closed:
+            raw.rollback()
+        with self._lock:
+            if self._idle is None and not raw.closed:
+                self._idle = (os.getpid(), raw)
+                return
+        raw.close()
+
+    # -- object keys --------------------------------------------------------------------------------------------
+
+    named_keys = (
+        f"SELECT DISTINCT (jsonb_path_query(repository_metadata, '{_ANY_KEY}') #>> '{{}}') COLLATE \"C\" AS key "
+        "FROM db_dbnode WHERE repository_metadata <> '{}' ORDER BY key"
+    )
+
+    def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:
+        return (
+            'SELECT id, uuid, repository_metadata FROM db_dbnode '
+            f"WHERE repository_metadata <> '{{}}' AND EXISTS (SELECT 1 FROM jsonb_path_query(repository_metadata, "
+            f"'{_ANY_KEY}') AS named WHERE named #>> '{{}}' = ANY(%s::text[]))",
+            (list(keys),),
+        )
+
+    # -- maintenance ----------------------------------------------------------------------------------------------
+
+    def size(self, session: Session) -> int:
+        return int(session.execute('SELECT pg_database_size(current_database())').fetchone()[0])
+
+    def table_sizes(self, session: Session) -> dict[str, int | None]:
+        rows = session.execute(
+            'SELECT relname::text, pg_total_relation_size(relid) FROM pg_stat_user_tables '
+            'WHERE schemaname = current_schema() ORDER BY relname'
+        )
+        return dict(rows.fetchall())
+
+    def vacuum_plan(self, session: Session, max_waste: float) -> tuple[MaintenanceStep, ...]:
+        return psql_vacuum.plan(session, max_waste)
+
+    def vacuum(self, session: Session, step: MaintenanceStep, max_waste: float) -> MaintenanceStep:
+        return psql_vacuum.carry_out(session, step, max_waste)
+
+    # -- schema -----------------------------------------------------------------------------------------------
+
+    def table_names(self, session: Session) -> set[str]:
+        query = 'SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()'
+        return {name for (name,) in session.execute(query)}
+
+    forget_calcjob_hashes = (
+        "UPDATE db_dbnode SET extras = extras - '_aiida_hash' "
+        "WHERE node_type = 'process.calculation.calcjob.CalcJobNode.' AND jsonb_exists(extras, '_aiida_hash')"
+    )
+
+    def engine(self, connect: Callable[[], Any]) -> Engine:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        return create_engine(
+            'postgresql+psycopg://',
+            creator=connect,
+            poolclass=NullPool,
+            pool_reset_on_return=None,
+            use_native_hstore=False,
+            json_serializer=lambda value: encode_jsonb(value, 'the value'),
+        )
+
+    @cached_property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells this database from others, for what a process keeps once per database."""
+        return tuple(self._arguments[name] for name in ('host', 'port', 'user', 'dbname'))
+
+
+def encode_jsonb(value: Any, name: str) -> str:
+    """JSON text for a `jsonb` column, which keeps numbers as decimals: a float keeps its point, so that it comes back as one.
+
+    (`1e+300` would come back as an integer of 301 digits. Only the sign of `-0.0` is lost: decimals have no negative zero.)
+
+    :raises ricordi.errors.ValidationError: what JSON or PostgreSQL cannot carry; NUL and lone surrogates in strings too.
+    """
+    text = encode_json(value, name)
+    if '\\u0000' in text or '\\ud' in text:
+        _refuse_texts(value, name)
+    if 'e+' in text:
+        text = _STRING_OR_EXPONENT.sub(_with_point, text)
+    return text
+
+
+def _with_point(match: re.Match[str]) -> str:
+    token = match.group()
+    return token if token.startswith('"') else f'{Decimal(token):f}.0'
+
+
+def _refuse_texts(value: Any, name: str) -> None:
+    for path, text in texts(value, name):
+        if '\x00' in text:
+            raise ValidationError(
+                f'{path} cannot be stored: PostgreSQL has no place for the character \\u0000 in a text'
+            )
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValidationError(f'{path} cannot be stored: it is no valid Unicode ({error.reason})') from None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+_tokens: dict[int, str] = {}
+
+
+def application_name() -> str:
+    """How the sessions of this process are called in `pg_stat_activity`: `ricordi <host>:<pid>:<random>`."""
+    pid = os.getpid()
+    token = _tokens.setdefault(pid, secrets.token_hex(3))
+    return f'ricordi {socket.gethostname()[:35]}:{pid}:{token}'

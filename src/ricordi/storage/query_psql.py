@@ -1,0 +1,180 @@
+"""Comparing and selecting values on PostgreSQL, with `jsonb`: its own comparison keeps numbers exact and types apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ricordi.backend.query import ValueKind
+from ricordi.storage.query_expressions import Decoder, Expressions, Place
+
+_NULL = "'null'::jsonb"
+_BY_CODE_POINT = {'<': '~<~', '<=': '~<=~', '>': '~>~', '>=': '~>=~'}
+_ELEMENTS = {ValueKind.UUID: 'uuid', ValueKind.TIME: 'timestamptz', ValueKind.BOOL: 'boolean', ValueKind.TEXT: 'text'}
+_LEAP_YEAR = r'(\d\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)'
+_DAY = (
+    r'\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))'
+    rf'|{_LEAP_YEAR}-02-29'
+)
+_ZONE = r'(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)'
+_ISO_TIME = rf'^({_DAY})([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?{_ZONE}?)?$'
+
+
+class PsqlExpressions(Expressions):
+    """SQL of PostgreSQL."""
+
+    mark = '%({})s'
+
+    # -- columns --------------------------------------------------------------------------------------------
+
+    def encode_time(self, moment: datetime) -> datetime:
+        return moment.astimezone(UTC)
+
+    def bare(self, place: Place) -> str:
+        return place.sql
+
+    def compare_text(self, sql: str, operator: str, parameter: str) -> str:
+        # The operators of the `ix_pat_…` indexes: by code point whatever the locale.
+        return f'{sql} {_BY_CODE_POINT[operator]} {parameter}'
+
+    def column_text(self, place: Place) -> str:
+        if place.column.kind is ValueKind.TIME:
+            return f"to_char({place.sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+        return f'{place.sql}::text'
+
+    def like(self, text: str, pattern: str) -> str:
+        return f'{text} LIKE {self.bind(pattern)}'
+
+    def ilike(self, text: str, pattern: str) -> str:
+        return f'{text} ILIKE {self.bind(pattern)}'
+
+    def one_of(self, sql: str, kind: ValueKind, values: Sequence[Any], negated: bool) -> str:
+        element = _ELEMENTS.get(kind) or ('numeric' if any(isinstance(value, float) for value in values) else 'bigint')
+        listed = f'{self.bind(list(values))}::{element}[]'
+        return f'{sql} <> ALL({listed})' if negated else f'{sql} = ANY({listed})'
+
+    # -- JSON -----------------------------------------------------------------------------------------------
+
+    def json_present(self, place: Place) -> str:
+        return f'{self._json(place)} <> {_NULL}'
+
+    def json_absent(self, place: Place) -> str:
+        return f'coalesce({self._json(place)} = {_NULL}, TRUE)'
+
+    def json_has_type(self, place: Place, name: str, negated: bool) -> str:
+        return f"jsonb_typeof({self._json(place)}) {'<>' if negated else '='} '{name}'"
+
+    def json_compare(self, place: Place, operator: str, value: Any) -> str:
+        if isinstance(value, datetime):
+            return f'coalesce({self.json_time(place)} {operator} {self.bind(self.encode_time(value))}, FALSE)'
+        if _has_no_place(value):
+            return self.false
+        if operator == '==':
+            return f'{self._json(place)} = {self._constant(value)}'
+        if isinstance(value, str):
+            test = self.compare_text(self.json_text(place), operator, self.bind(value))
+            return self._guarded(place, 'string', test)
+        name = 'boolean' if isinstance(value, bool) else 'number'
+        return self._guarded(place, name, f'{self._json(place)} {operator} {self._constant(value)}')
+
+    def json_one_of(self, place: Place, values: Sequence[Any]) -> str:
+        times = [self.json_compare(place, '==', value) for value in values if isinstance(value, datetime)]
+        others = [value for value in values if not isinstance(value, datetime) and not _has_no_place(value)]
+        if others:
+            times.append(f'{self._json(place)} IN (SELECT jsonb_array_elements({self._constant(others)}))')
+        return f'({" OR ".join(times)})' if times else self.false
+
+    def json_like(self, place: Place, pattern: str, ignore_case: bool) -> str:
+        match = self.ilike if ignore_case else self.like
+        return self._guarded(place, 'string', match(self.json_text(place), pattern))
+
+    def json_length(self, place: Place, operator: str, length: int) -> str:
+        value = self._json(place)
+        test = f'jsonb_array_length({value}) {operator} {self.bind(length)}'
+        return f"CASE WHEN jsonb_typeof({value}) = 'array' THEN {test} ELSE FALSE END"
+
+    def json_has_key(self, place: Place, key: str) -> str:
+        if _has_no_place(key):
+            return self.false
+        value = self._json(place)
+        return f"(jsonb_typeof({value}) IN ('object', 'array') AND {value} ? {self.bind(key)})"
+
+    def json_contains(self, place: Place, value: Any) -> str:
+        return self.false if _has_no_place(value) else f'{self._json(place)} @> {self._constant(value)}'
+
+    # -- results --------------------------------------------------------------------------------------------
+
+    def select(self, place: Place) -> tuple[str, Decoder | None]:
+        kind = place.column.kind
+        if kind is ValueKind.TIME:
+            return place.sql, self.decode_time
+        if kind is ValueKind.JSON:
+            return f'{self._json(place)}::text', _decode_json
+        return place.sql, None
+
+    def json_number(self, place: Place) -> str:
+        value = self._json(place)
+        return f"CASE WHEN jsonb_typeof({value}) = 'number' THEN {value}::numeric END"
+
+    def json_whole(self, place: Place) -> str:
+        return f'trunc({self.json_number(place)})'
+
+    def json_text(self, place: Place) -> str:
+        return f"({self._json(place)} #>> '{{}}')"
+
+    def json_truth(self, place: Place) -> str:
+        value = self._json(place)
+        return f"CASE WHEN {value} = 'true'::jsonb THEN 1 WHEN {value} = 'false'::jsonb THEN 0 END"
+
+    def json_time(self, place: Place) -> str:
+        text = self.json_text(place)
+        zone = f"CASE WHEN {text} ~ {self.bind(_ZONE + '$')} THEN '' ELSE 'Z' END"
+        is_time = f"jsonb_typeof({self._json(place)}) = 'string' AND {text} ~ {self.bind(_ISO_TIME)}"
+        return f'CASE WHEN {is_time} THEN ({text} || {zone})::timestamptz END'
+
+    def json_rank(self, place: Place) -> str:
+        return (
+            f"CASE jsonb_typeof({self._json(place)}) WHEN 'string' THEN 1 WHEN 'number' THEN 2 "
+            "WHEN 'boolean' THEN 3 WHEN 'array' THEN 4 WHEN 'object' THEN 5 END"
+        )
+
+    def group_key(self, place: Place) -> str:
+        return self._json(place) if place.column.kind is ValueKind.JSON else place.sql
+
+    def aggregate_text(self, function: str, sql: str) -> str:
+        return f'{function}({sql}::text COLLATE "C")'
+
+    def order_term(self, sql: str, is_text: bool, descending: bool, nullable: bool) -> str:
+        # NULL comes last, first when descending: what PostgreSQL does anyway.
+        if is_text:
+            return f'{sql} USING {"~>~" if descending else "~<~"}'
+        return f'{sql}{" DESC" if descending else ""}'
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _json(self, place: Place) -> str:
+        if not place.path:
+            return place.sql
+        # The path as the text of an array: one text per path, so that equal expressions share their parameter.
+        return f'({place.sql} #> {self.bind(_array_text(place.path))}::text[])'
+
+    def _constant(self, value: Any) -> str:
+        return f'{self.bind(json.dumps(value))}::jsonb'
+
+    def _guarded(self, place: Place, name: str, test: str) -> str:
+        return f"(jsonb_typeof({self._json(place)}) = '{name}' AND {test})"
+
+
+def _array_text(path: Sequence[str]) -> str:
+    return '{' + ','.join('"' + key.replace('\\', '\\\\').replace('"', '\\"') + '"' for key in path) + '}'
+
+
+def _has_no_place(value: Any) -> bool:
+    """Whether PostgreSQL cannot hold this: the character NUL in a text."""
+    return '\\u0000' in json.dumps(value)
+
+
+def _decode_json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

@@ -1,0 +1,237 @@
+"""Comparing and selecting values on SQLite 3.35 and newer, with its JSON functions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ricordi.backend.query import ValueKind
+from ricordi.storage.query_expressions import Decoder, Expressions, Place
+from ricordi.storage.values import decode_json
+
+_LARGEST = 2**63 - 1
+_PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
+_INDEX = re.compile(r'-?(0|[1-9]\d*)').fullmatch
+_BEYOND_THE_END = '$[#]'
+_NUMBER = "('integer', 'real')"
+_TYPES = {
+    'object': "= 'object'",
+    'array': "= 'array'",
+    'string': "= 'text'",
+    'number': f'IN {_NUMBER}',
+    'boolean': "IN ('true', 'false')",
+}
+
+
+class SqliteExpressions(Expressions):
+    """SQL of SQLite. `needs_functions` tells whether the statement calls functions of `query_functions`."""
+
+    mark = ':{}'
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.needs_functions = False
+
+    # -- columns --------------------------------------------------------------------------------------------
+
+    def encode_time(self, moment: datetime) -> str:
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')
+
+    def encode_int(self, value: float) -> float:
+        return value if -_LARGEST <= value <= _LARGEST else float(value)
+
+    def encode_bool(self, value: bool) -> int:
+        return int(value)
+
+    def bare(self, place: Place) -> str:
+        return place.sql if place.searched else f'+{place.sql}'
+
+    def compare_text(self, sql: str, operator: str, parameter: str) -> str:
+        return f'{sql} {operator} {parameter}'
+
+    def column_text(self, place: Place) -> str:
+        return f'CAST({place.sql} AS TEXT)' if place.column.kind is ValueKind.INT else place.sql
+
+    def like(self, text: str, pattern: str) -> str:
+        return f"{text} LIKE {self.bind(pattern)} ESCAPE '\\'"
+
+    def ilike(self, text: str, pattern: str) -> str:
+        if pattern.isascii():
+            return f"lower({text}) LIKE {self.bind(pattern.lower())} ESCAPE '\\'"
+        return f"{self._call('ricordi_lower', text)} LIKE {self.bind(pattern.lower())} ESCAPE '\\'"
+
+    def one_of(self, sql: str, kind: ValueKind, values: Sequence[Any], negated: bool) -> str:
+        return f'{sql} {"NOT " if negated else ""}IN (SELECT value FROM json_each({self.bind(json.dumps(values))}))'
+
+    # -- JSON -----------------------------------------------------------------------------------------------
+
+    def json_present(self, place: Place) -> str:
+        return f"{self._type(place)} <> 'null'"
+
+    def json_absent(self, place: Place) -> str:
+        return f"ifnull({self._type(place)}, 'null') = 'null'"
+
+    def json_has_type(self, place: Place, name: str, negated: bool) -> str:
+        return f'{"NOT " if negated else ""}{self._type(place)} {_TYPES[name]}'
+
+    def json_compare(self, place: Place, operator: str, value: Any) -> str:
+        if isinstance(value, bool):
+            return self._guarded(place, 'boolean', f'{self._value(place)} {operator} {int(value)}')
+        if isinstance(value, datetime):
+            return f'ifnull({self.json_time(place)} {operator} {self.bind(self.encode_time(value))}, FALSE)'
+        if isinstance(value, str):
+            return self._guarded(place, 'string', f'{self._value(place)} {operator} {self.bind(value)}')
+        if isinstance(value, list | dict) or abs(value) > _LARGEST:
+            return self._test(place, operator, value)
+        # A float goes through SQLite's own reading of its digits, as the stored one does: else the last bit may differ.
+        number = f"json_extract({self.bind(repr(value))}, '$')" if isinstance(value, float) else self.bind(value)
+        return self._guarded(place, 'number', f'{self._value(place)} {operator} {number}')
+
+    def json_one_of(self, place: Place, values: Sequence[Any]) -> str:
+        single = [value for value in values if isinstance(value, bool | list | dict | datetime) or _is_huge(value)]
+        tests = [self.json_compare(place, '==', value) for value in single]
+        texts = [value for value in values if isinstance(value, str)]
+        numbers = [value for value in values if _is_number(value) and not _is_huge(value)]
+        for name, group in (('string', texts), ('number', numbers)):
+            if group:
+                listed = f'(SELECT value FROM json_each({self.bind(json.dumps(group))}))'
+                tests.append(self._guarded(place, name, f'{self._value(place)} IN {listed}'))
+        return f'({" OR ".join(tests)})'
+
+    def json_like(self, place: Place, pattern: str, ignore_case: bool) -> str:
+        match = self.ilike if ignore_case else self.like
+        return self._guarded(place, 'string', match(self._value(place), pattern))
+
+    def json_length(self, place: Place, operator: str, length: int) -> str:
+        return self._guarded(place, 'array', f'{self._json("json_array_length", place)} {operator} {self.bind(length)}')
+
+    def json_has_key(self, place: Place, key: str) -> str:
+        document, paths = self._document(place)
+        if len(paths) > 1 or not _PLAIN_KEY(key):
+            return self._test(place, 'has_key', key)
+        inside = f'json_type({document}, {self.bind(f'{paths[0]}."{key}"')}) IS NOT NULL'
+        listed = f"EXISTS (SELECT 1 FROM json_each({document}, {self.bind(paths[0])}) WHERE type = 'text' AND value = "
+        return (
+            f"CASE {self._type(place)} WHEN 'object' THEN {inside} "
+            f"WHEN 'array' THEN {listed}{self.bind(key)}) WHEN 'null' THEN NULL ELSE FALSE END"
+        )
+
+    def json_contains(self, place: Place, value: Any) -> str:
+        return self._test(place, 'contains', value)
+
+    # -- results --------------------------------------------------------------------------------------------
+
+    def select(self, place: Place) -> tuple[str, Decoder | None]:
+        kind = place.column.kind
+        if kind is ValueKind.TIME:
+            return place.sql, self.decode_time
+        if kind is ValueKind.BOOL:
+            return place.sql, _decode_bool
+        if kind is not ValueKind.JSON:
+            return place.sql, None
+        document, paths = self._document(place)
+        if paths == ['$']:
+            return document, decode_json
+        # With several paths the values come as JSON text, digit by digit as they were stored.
+        paths = [*paths, _BEYOND_THE_END][:2]
+        return f'json_extract({document}, {", ".join(map(self.bind, paths))})', _first_found
+
+    def json_number(self, place: Place) -> str:
+        return f'CASE WHEN {self._type(place)} IN {_NUMBER} THEN {self._value(place)} END'
+
+    def json_whole(self, place: Place) -> str:
+        return f'CAST({self.json_number(place)} AS INTEGER)'
+
+    def json_text(self, place: Place) -> str:
+        kind = self._type(place)
+        return (
+            f"CASE {kind} WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST({self._value(place)} AS TEXT) END"
+        )
+
+    def json_truth(self, place: Place) -> str:
+        return f"CASE {self._type(place)} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END"
+
+    def json_time(self, place: Place) -> str:
+        text = f"CASE {self._type(place)} WHEN 'text' THEN {self._value(place)} END"
+        return self._call('ricordi_json_time', text)
+
+    def json_rank(self, place: Place) -> str:
+        return (
+            f"CASE {self._type(place)} WHEN 'text' THEN 1 WHEN 'integer' THEN 2 WHEN 'real' THEN 2 "
+            "WHEN 'true' THEN 3 WHEN 'false' THEN 3 WHEN 'array' THEN 4 WHEN 'object' THEN 5 END"
+        )
+
+    def group_key(self, place: Place) -> str:
+        return self.select(place)[0]
+
+    def aggregate_text(self, function: str, sql: str) -> str:
+        return f'{function}({sql})'
+
+    def order_term(self, sql: str, is_text: bool, descending: bool, nullable: bool) -> str:
+        nulls = f' NULLS {"FIRST" if descending else "LAST"}' if nullable else ''
+        return f'{sql}{" DESC" if descending else ""}{nulls}'
+
+    def decode_time(self, value: Any) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(f'{value}+00:00')
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _document(self, place: Place) -> tuple[str, list[str]]:
+        """The JSON document and the path in it: two, where a key of digits may be an index as well."""
+        indexes = sum(1 for key in place.path if _INDEX(key))
+        if indexes > 1 or not all(map(_PLAIN_KEY, place.path)):
+            return self._call('ricordi_json_get', place.sql, self.bind(json.dumps(place.path))), ['$']
+        path = '$' + ''.join(f'."{key}"' for key in place.path)
+        if not indexes:
+            return place.sql, [path]
+        as_index = '$' + ''.join(_index_step(key) if _INDEX(key) else f'."{key}"' for key in place.path)
+        return place.sql, [as_index, path]
+
+    def _json(self, function: str, place: Place) -> str:
+        document, paths = self._document(place)
+        calls = [f'{function}({document}, {self.bind(path)})' for path in paths]
+        return calls[0] if len(calls) == 1 else f'coalesce({", ".join(calls)})'
+
+    def _type(self, place: Place) -> str:
+        return self._json('json_type', place)
+
+    def _value(self, place: Place) -> str:
+        return self._json('json_extract', place)
+
+    def _guarded(self, place: Place, name: str, test: str) -> str:
+        return f'({self._type(place)} {_TYPES[name]} AND {test})'
+
+    def _test(self, place: Place, operator: str, value: Any) -> str:
+        path = self.bind(json.dumps(place.path))
+        operand = self.bind(json.dumps(value))
+        return self._call('ricordi_json_test', place.sql, path, f"'{operator}'", operand)
+
+    def _call(self, function: str, *arguments: str) -> str:
+        self.needs_functions = True
+        return f'{function}({", ".join(arguments)})'
+
+
+def _index_step(key: str) -> str:
+    return f'[#{key}]' if key.startswith('-') else f'[{key}]'
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_huge(value: Any) -> bool:
+    return _is_number(value) and abs(value) > _LARGEST
+
+
+def _decode_bool(value: Any) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _first_found(text: str | None) -> Any:
+    if text is None:
+        return None
+    first, second = json.loads(text)
+    return second if first is None else first

@@ -1,0 +1,262 @@
+"""Rows of the database: insert, update, delete, get, find. One statement for one row, bulk forms for many."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import MISSING, fields
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
+from ricordi.errors import NotExistent, ValidationError
+from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
+from ricordi.storage.dialect import Dialect, marks
+from ricordi.storage.session import Session
+
+FIND_ROWS = 1000
+"""Up to so many rows are found by one statement; of more, first the pks, then the rows in portions of this size."""
+
+
+class RowCodec:
+    """How rows of one kind go into and come out of one database."""
+
+    def __init__(self, dialect: Dialect, kind: EntityKind) -> None:
+        self.table = table_name(kind)
+        self.columns = columns(kind)
+        self.select = f'SELECT {", ".join(self.columns.values())} FROM {self.table}'
+        self._row_type = ROW_TYPES[kind]
+        self._encoders = {name: dialect.encoder(value_kind(name)) for name in self.columns}
+        kinds = [value_kind(name) for name in self.columns]
+        self._json = [place for place, kind in enumerate(kinds) if kind is ValueKind.JSON]
+        decoders = [dialect.decoder(kind) for kind in kinds]
+        self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode]
+
+    def decode(self, values: Sequence[Any]) -> Row:
+        """The row of what `select` yields; JSON that is NULL in the database is an empty dict."""
+        decoded = list(values)
+        for place, decode in self._decoders:
+            if decoded[place] is not None:
+                decoded[place] = decode(decoded[place])
+        for place in self._json:
+            if decoded[place] is None:
+                decoded[place] = {}
+        return self._row_type(*decoded)
+
+    def encode(self, field: str, value: Any) -> Any:
+        """What the driver takes for a value of a field."""
+        encoder = self._encoders[field]
+        return value if encoder is None or value is None else encoder(value, field)
+
+    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Columns and encoded values of rows to be inserted, with defaults, uuids and times where they are missing."""
+        given = rows[0].keys()
+        if any(row.keys() != given for row in rows):
+            raise ValidationError('all rows of one insert must have the same fields')
+        unknown = given - self.columns.keys()
+        if unknown:
+            raise ValidationError(f'{self.table} has no field {min(unknown)!r}; it has {", ".join(self.columns)}')
+        if 'pk' in given and any(row['pk'] is not None for row in rows):
+            raise ValidationError('a pk cannot be chosen: the database gives it')
+        now = datetime.now(UTC)
+        values = []
+        for field in fields(self._row_type):
+            if field.name == 'pk':
+                continue
+            values.append(self._encode_column(field.name, _default_of(field, now), rows, field.name in given))
+        return [column for name, column in self.columns.items() if name != 'pk'], list(zip(*values, strict=True))
+
+    def _encode_column(
+        self, name: str, default: Callable[[], Any], rows: Sequence[Mapping[str, Any]], given: bool
+    ) -> list[Any]:
+        made = value_kind(name) in (ValueKind.UUID, ValueKind.TIME)
+        if not given:
+            encoded = self.encode(name, default())
+            return [default() for _ in rows] if name == 'uuid' else [encoded] * len(rows)
+        encoder = self._encoders[name]
+        if encoder is None:
+            return [row[name] for row in rows]
+        if made:
+            return [encoder(row[name] or default(), name) for row in rows]
+        return [None if (value := row[name]) is None else encoder(value, name) for row in rows]
+
+
+def _default_of(field: Any, now: datetime) -> Callable[[], Any]:
+    kind = value_kind(field.name)
+    if kind is ValueKind.UUID:
+        return lambda: str(uuid4())
+    if kind is ValueKind.TIME:
+        return lambda: now
+    if field.default is not MISSING:
+        return lambda: field.default
+    return field.default_factory  # type: ignore[no-any-return]
+
+
+class Rows:
+    """The rows of all kinds in the databases of one dialect; each call is given the session to work in."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._codecs: dict[EntityKind, RowCodec] = {}
+
+    def codec(self, kind: EntityKind) -> RowCodec:
+        """The codec of a kind, made at first need."""
+        if kind not in self._codecs:
+            self._codecs[kind] = RowCodec(self.dialect, kind)
+        return self._codecs[kind]
+
+    # -- changing -------------------------------------------------------------------------------------------
+
+    def insert(self, session: Session, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Insert rows, all or none; returns their pks in order."""
+        if not rows:
+            return []
+        names, values = self.codec(kind).encode_rows(rows)
+        if len(values) == 1:
+            return self.dialect.insert(session, table_name(kind), names, values)
+        with session.transaction():
+            return self.dialect.insert(session, table_name(kind), names, values)
+
+    def update(self, session: Session, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
+        """Change fields of one row."""
+        if not values:
+            return
+        statement, encoded = self._update_statement(kind, values)
+        if session.execute(statement, (*encoded, pk)).rowcount == 0:
+            raise NotExistent(f'there is no {kind} with pk {pk}')
+
+    def bulk_update(self, session: Session, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Change many rows, all or none."""
+        alike: dict[str, list[tuple[Any, ...]]] = {}
+        for row in rows:
+            if 'pk' not in row:
+                raise ValidationError('each row of a bulk update must have its pk')
+            values = {name: value for name, value in row.items() if name != 'pk'}
+            if values:
+                statement, encoded = self._update_statement(kind, values)
+                alike.setdefault(statement, []).append((*encoded, row['pk']))
+        with session.transaction():
+            for statement, parameters in alike.items():
+                if session.execute_many(statement, parameters) != len(parameters):
+                    self._refuse_missing(session, kind, [values[-1] for values in parameters])
+
+    def _update_statement(self, kind: EntityKind, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        codec = self.codec(kind)
+        if 'pk' in values:
+            raise ValidationError('the pk of a row cannot be changed')
+        if 'mtime' in codec.columns and 'mtime' not in values:
+            values = {**values, 'mtime': datetime.now(UTC)}
+        changes = ', '.join(f'{column_name(kind, name)} = {self.dialect.mark}' for name in values)
+        encoded = [codec.encode(name, value) for name, value in values.items()]
+        return f'UPDATE {codec.table} SET {changes} WHERE id = {self.dialect.mark}', encoded
+
+    def _refuse_missing(self, session: Session, kind: EntityKind, pks: list[int]) -> None:
+        there = {row.pk for row in self.find(session, kind, {'pk': pks}, ('pk',), None)}
+        missing = sorted(set(pks) - there)
+        if missing:
+            raise NotExistent(f'there is no {kind} with pk {", ".join(map(str, missing[:10]))}; no row was changed')
+
+    def delete(self, session: Session, kind: EntityKind, pks: Iterable[int]) -> int:
+        """Delete rows; memberships go with their group."""
+        chosen = list(pks)
+        if not chosen:
+            return 0
+        with session.transaction():
+            if kind is EntityKind.GROUP:
+                self.delete_where(session, EntityKind.GROUP_NODE, {'group_pk': chosen})
+            return self.delete_where(session, kind, {'pk': chosen})
+
+    def delete_where(self, session: Session, kind: EntityKind, equal: Mapping[str, Any]) -> int:
+        """Delete the rows that `find` would find; returns how many."""
+        condition, parameters = self._condition(kind, equal)
+        return int(session.execute(f'DELETE FROM {table_name(kind)} WHERE {condition}', parameters).rowcount)
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def get(self, session: Session, kind: EntityKind, pk: int) -> Row | None:
+        """One row by primary key."""
+        codec = self.codec(kind)
+        values = session.execute(f'{codec.select} WHERE id = {self.dialect.mark}', (pk,)).fetchone()
+        return None if values is None else codec.decode(values)
+
+    def find(
+        self,
+        session: Session,
+        kind: EntityKind,
+        equal: Mapping[str, Any] | None,
+        order_by: Sequence[str],
+        limit: int | None,
+    ) -> Iterator[Row]:
+        """Rows whose fields equal the given values; few by one statement, many in portions."""
+        codec = self.codec(kind)
+        condition, parameters = self._condition(kind, equal or {})
+        tail = f'WHERE {condition} ORDER BY {_ordering(kind, order_by)}'
+        first = FIND_ROWS + 1 if limit is None else min(limit, FIND_ROWS + 1)
+        found = session.execute(f'{codec.select} {tail} LIMIT {first}', parameters).fetchall()
+        if len(found) <= FIND_ROWS or limit == len(found):
+            return map(codec.decode, found)
+        most = '' if limit is None else f' LIMIT {limit}'
+        pks = [pk for (pk,) in session.execute(f'SELECT id FROM {codec.table} {tail}{most}', parameters)]
+        return self._in_portions(session, kind, pks)
+
+    def _in_portions(self, session: Session, kind: EntityKind, pks: list[int]) -> Iterator[Row]:
+        codec = self.codec(kind)
+        values = self.dialect.table_of_values(ValueKind.PLAIN, integers=True)
+        statement = f'{codec.select} WHERE id IN {values}'
+        for begin in range(0, len(pks), FIND_ROWS):
+            portion = pks[begin : begin + FIND_ROWS]
+            rows = {row[0]: row for row in session.execute(statement, (self.dialect.pack(portion),)).fetchall()}
+            for pk in portion:
+                if pk in rows:  # it may have been deleted meanwhile
+                    yield codec.decode(rows[pk])
+
+    def find_uuid_prefix(self, session: Session, kind: EntityKind, prefix: str, limit: int) -> list[Row]:
+        """Rows whose uuid starts with `prefix`, with or without hyphens; none for what cannot start a uuid."""
+        digits = prefix.replace('-', '').lower()
+        if not re.fullmatch('[0-9a-f]{1,32}', digits):
+            return []
+        parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        first, last = self.dialect.uuid_range('-'.join(part for part in parts if part))
+        codec, mark = self.codec(kind), self.dialect.mark
+        found = session.execute(
+            f'{codec.select} WHERE uuid >= {mark} AND uuid <= {mark} ORDER BY uuid LIMIT {limit}', (first, last)
+        )
+        return [codec.decode(values) for values in found.fetchall()]
+
+    # -- conditions -------------------------------------------------------------------------------------------
+
+    def _condition(self, kind: EntityKind, equal: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        parts, parameters = [], []
+        for name, value in equal.items():
+            column = column_name(kind, name)
+            if value_kind(name) is ValueKind.JSON:
+                raise ValidationError(f'{name} holds JSON and cannot be compared here; use a query')
+            if isinstance(value, Sequence | Set) and not isinstance(value, str | bytes):
+                part, parameter = self._any_of(kind, name, column, list(value))
+                parts.append(part)
+                parameters += parameter
+            elif value is None:
+                parts.append(f'{column} IS NULL')
+            else:
+                parts.append(f'{column} = {self.dialect.mark}')
+                parameters.append(self.codec(kind).encode(name, value))
+        return ' AND '.join(parts) or '1 = 1', parameters
+
+    def _any_of(self, kind: EntityKind, name: str, column: str, values: list[Any]) -> tuple[str, list[Any]]:
+        encode = self.codec(kind).encode
+        encoded = [encode(name, value) for value in values if value is not None]
+        integers = all(isinstance(value, int) for value in encoded)
+        table = self.dialect.table_of_values(value_kind(name), integers)
+        condition = f'{column} IN {table}'
+        if len(encoded) < len(values):
+            condition = f'({condition} OR {column} IS NULL)'
+        return condition, [self.dialect.pack(encoded)]
+
+
+def _ordering(kind: EntityKind, order_by: Sequence[str]) -> str:
+    """ORDER BY of fields, downwards where a minus stands before; ties are broken by pk."""
+    names = [(name.removeprefix('-'), name.startswith('-')) for name in order_by]
+    if not any(name == 'pk' for name, _ in names):
+        names.append(('pk', False))
+    return ', '.join(f'{column_name(kind, name)}{" DESC" if downwards else ""}' for name, downwards in names)

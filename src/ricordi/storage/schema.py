@@ -1,0 +1,181 @@
+"""The schema of a database: made, told by its revision, checked, migrated (formats/database.md)."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ricordi.errors import (
+    CorruptStorage,
+    IncompatibleStorageSchema,
+    InvalidOperation,
+    RicordiError,
+    StorageMigrationError,
+    UnreachableStorage,
+)
+from ricordi.storage.columns import TABLES, ValueKind
+from ricordi.storage.values import decode_json
+
+if TYPE_CHECKING:
+    from ricordi.storage.session import Session
+
+HEAD = 'main_0002'
+OLDEST = 'main_0001'
+REPOSITORY_UUID = 'repository|uuid'
+
+_VERSION_TABLE = 'alembic_version'
+_DJANGO_TABLE = 'django_migrations'
+
+
+def create(session: Session, repository_uuid: str | None) -> None:
+    """Create tables and indexes at the head revision, tied to a repository, in one transaction.
+
+    :raises ricordi.errors.InvalidOperation: the database has tables of a storage already.
+    """
+    taken = session.dialect.table_names(session) & {*TABLES.values(), _VERSION_TABLE, _DJANGO_TABLE}
+    if taken:
+        raise InvalidOperation(
+            f'the {session.dialect.place} holds a storage already (table {min(taken)}); choose another'
+        )
+    with session.transaction():
+        for statement in _definitions(session.dialect.name):
+            session.execute(statement)
+        mark = session.dialect.mark
+        session.execute(f'INSERT INTO {_VERSION_TABLE} (version_num) VALUES ({mark})', (HEAD,))
+        if repository_uuid is not None:
+            _write_repository_uuid(session, repository_uuid)
+
+
+def _definitions(dialect_name: str) -> list[str]:
+    """The CREATE statements of `ricordi.storage.tables` as text."""
+    from sqlalchemy import create_mock_engine
+
+    from ricordi.storage.tables import metadata
+
+    statements: list[str] = []
+    url = {'sqlite': 'sqlite://', 'postgresql': 'postgresql+psycopg://'}[dialect_name]
+
+    def collect(element: object, *args: object, **kwargs: object) -> None:
+        statements.append(str(element.compile(dialect=engine.dialect)))  # type: ignore[attr-defined]
+
+    engine = create_mock_engine(url, collect)
+    metadata.create_all(engine, checkfirst=False)
+    return statements
+
+
+def _write_repository_uuid(session: Session, repository_uuid: str) -> None:
+    mark = session.dialect.mark
+    encode_time = session.dialect.encoder(ValueKind.TIME)
+    now = datetime.now(UTC)
+    session.execute(
+        f'INSERT INTO db_dbsetting (key, val, description, time) VALUES ({mark}, {mark}, {mark}, {mark})',
+        (
+            REPOSITORY_UUID,
+            json.dumps(repository_uuid),
+            'Repository UUID',
+            encode_time(now, 'time') if encode_time else now,
+        ),
+    )
+
+
+# -- revision ------------------------------------------------------------------------------------------------
+
+
+def read_version(session: Session) -> str:
+    """The schema revision of the database.
+
+    :raises ricordi.errors.UnreachableStorage: there is no storage in the database.
+    :raises ricordi.errors.IncompatibleStorageSchema: it was made by AiiDA 1 with Django.
+    :raises ricordi.errors.CorruptStorage: it does not tell its revision.
+    """
+    tables = session.dialect.table_names(session)
+    place = session.dialect.place
+    if _VERSION_TABLE not in tables:
+        if _DJANGO_TABLE in tables:
+            raise _made_by_aiida_1(place, 'a Django one')
+        if tables & set(TABLES.values()):
+            raise CorruptStorage(
+                f'the {place} does not tell its schema revision (no table {_VERSION_TABLE}); restore it'
+            )
+        raise UnreachableStorage(f'the {place} holds no storage; check the profile, or initialise a storage')
+    rows = session.execute(f'SELECT version_num FROM {_VERSION_TABLE}').fetchall()
+    if len(rows) != 1:
+        raise CorruptStorage(f'the {place} has {len(rows)} rows in {_VERSION_TABLE} instead of one; restore it')
+    return str(rows[0][0])
+
+
+def check_version(version: str, place: str, profile_name: str) -> None:
+    """Accept the head revision only.
+
+    :raises ricordi.errors.IncompatibleStorageSchema: any other; the message says how to get to the head.
+    """
+    if version == HEAD:
+        return
+    if version == OLDEST:
+        raise IncompatibleStorageSchema(
+            f'the {place} has schema {version}, and {HEAD} is needed: run `ricordi -p {profile_name} storage migrate`'
+        )
+    raise _unknown_version(version, place)
+
+
+def _unknown_version(version: str, place: str) -> RicordiError:
+    number = re.fullmatch(r'main_(\d{4})', version)
+    if number and version > HEAD:
+        return IncompatibleStorageSchema(
+            f'the {place} has schema {version}, newer than {HEAD}, the newest this program knows: update Ricordi'
+        )
+    return _made_by_aiida_1(place, version)
+
+
+def _made_by_aiida_1(place: str, version: str) -> RicordiError:
+    return IncompatibleStorageSchema(
+        f'the {place} has an old schema ({version}), made before AiiDA 2: back it up and run `verdi storage migrate` '
+        'of aiida-core 2 on it first'
+    )
+
+
+def migrate(session: Session) -> None:
+    """Bring the database to the head revision, in one transaction; nothing is done where it is there already.
+
+    :raises ricordi.errors.StorageMigrationError: there is no way from its revision.
+    """
+    version = read_version(session)
+    if version == HEAD:
+        return
+    if version != OLDEST:
+        raise StorageMigrationError(str(_unknown_version(version, session.dialect.place)))
+    mark = session.dialect.mark
+    with session.transaction():
+        session.execute(session.dialect.forget_calcjob_hashes)
+        session.execute(f'UPDATE {_VERSION_TABLE} SET version_num = {mark} WHERE version_num = {mark}', (HEAD, OLDEST))
+
+
+# -- tie to the repository --------------------------------------------------------------------------------------
+
+
+def check_repository(session: Session, repository_uuid: str | None) -> None:
+    """See that database and repository belong together (formats/repository.md, *Meeting point*).
+
+    :raises ricordi.errors.CorruptStorage: they do not, or the database does not say.
+    """
+    mark = session.dialect.mark
+    row = session.execute(f'SELECT val FROM db_dbsetting WHERE key = {mark}', (REPOSITORY_UUID,)).fetchone()
+    expected = decode_uuid(row[0]) if row else None
+    if expected is None:
+        raise CorruptStorage(f'the {session.dialect.place} does not say which repository belongs to it; restore it')
+    if expected != repository_uuid:
+        raise CorruptStorage(
+            f'the {session.dialect.place} belongs to the repository {expected}, but the one beside it is '
+            f'{repository_uuid}: one of the two was exchanged; put back the pair that belongs together'
+        )
+
+
+def decode_uuid(value: object) -> str | None:
+    """The repository uuid as the database hands it out: JSON text on SQLite, the string itself on PostgreSQL."""
+    try:
+        value = decode_json(value)
+    except ValueError:
+        pass
+    return str(value) if value is not None else None

@@ -1,0 +1,192 @@
+"""Connections of a storage: one for each thread, with its transaction; and what becomes of them at fork and close."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ricordi.errors import ClosedStorage, StorageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from ricordi.storage.dialect import Dialect
+
+Parameters = Sequence[Any] | dict[str, Any]
+
+
+class Session:
+    """The connection of one thread: statements, nested transactions, and SQLAlchemy over the same connection on demand."""
+
+    def __init__(self, dialect: Dialect, engines: EngineSource) -> None:
+        self.dialect = dialect
+        self.raw = dialect.connect()
+        self.depth = 0
+        self.pid = os.getpid()
+        self._engines = engines
+        self._lost = False
+        self._finalizer = weakref.finalize(self, _close_own, self.raw, self.pid)
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> Any:
+        """Run one statement; returns the driver's cursor.
+
+        :raises ricordi.errors.RicordiError: what the driver raised, in our words (`Dialect.failure`).
+        """
+        with self.driver():
+            return self.raw.execute(sql, parameters)
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Run one statement for each row of parameters; returns how many rows of the table it touched in all."""
+        with self.driver():
+            cursor = self.raw.cursor()
+            cursor.executemany(sql, rows)
+            return int(cursor.rowcount)
+
+    @contextmanager
+    def driver(self) -> Iterator[None]:
+        """Whatever is done with the driver's connection inside raises errors in our words."""
+        self._check_transaction()
+        try:
+            yield
+        except self.dialect.driver_errors as error:
+            raise self._failed(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that happens inside is committed together at the end, or none is; nested ones are savepoints."""
+        if self.depth:
+            name = f'level_{self.depth}'
+            begin, commit, rollback = f'SAVEPOINT {name}', f'RELEASE {name}', f'ROLLBACK TO {name}'
+        else:
+            begin, commit, rollback = self.dialect.begin, 'COMMIT', 'ROLLBACK'
+        self.execute(begin)
+        self.depth += 1
+        try:
+            yield
+            self.execute(commit)
+        except BaseException:
+            # A failed COMMIT of SQLite leaves the transaction open; a full disk may have rolled it back already.
+            with suppress(*self.dialect.driver_errors):
+                if self.dialect.in_transaction(self.raw):
+                    self.raw.execute(rollback)
+            raise
+        finally:
+            self.depth -= 1
+            if not self.depth:
+                self._lost = False
+
+    @cached_property
+    def sqlalchemy(self) -> Connection:
+        """SQLAlchemy over this very connection; never commit, roll back or close it: `transaction` does."""
+        return self._engines.attach(self.raw)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return not self._finalizer.alive
+
+    def close(self) -> None:
+        """Close the connection; in a forked child it is only forgotten, for the parent uses it."""
+        self._finalizer()
+
+    def _failed(self, error: Exception) -> Exception:
+        failure = self.dialect.failure(error, self.raw)
+        if self.depth and not self.dialect.in_transaction(self.raw):
+            self._lost = True
+        return failure
+
+    def _check_transaction(self) -> None:
+        if self._lost:
+            raise StorageError('the database has rolled the transaction back after an earlier error; begin a new one')
+
+
+class EngineSource:
+    """Makes, at first need, the SQLAlchemy engine of a storage, and attaches it to connections that exist already."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._handed_over: Any | None = None
+
+    def attach(self, raw: Any) -> Connection:
+        """A SQLAlchemy connection over a connection of the driver."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._prepared_engine()
+            self._handed_over = raw
+            return self._engine.connect()
+
+    def _prepared_engine(self) -> Engine:
+        engine = self._dialect.engine(self._connect)
+        # An engine asks its first connection for the server's version, and rolls back: not over one of ours.
+        with engine.connect() as first:
+            raw = first.connection.driver_connection
+        raw.close()  # type: ignore[union-attr]
+        return engine
+
+    def _connect(self) -> Any:
+        raw, self._handed_over = self._handed_over, None
+        return raw if raw is not None else self._dialect.connect()
+
+
+class Sessions:
+    """The sessions of one open storage."""
+
+    def __init__(self, dialect: Dialect, place: str) -> None:
+        """
+        :param place: the storage in words, for messages.
+        """
+        self.dialect = dialect
+        self.closed = False
+        self._place = place
+        self._engines = EngineSource(dialect)
+        self._local = threading.local()
+        self._all: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    def get(self) -> Session:
+        """The session of this thread, connected anew where the server has dropped it or the process was forked.
+
+        :raises ricordi.errors.ClosedStorage: the storage was closed.
+        """
+        session: Session | None = getattr(self._local, 'session', None)
+        if session is not None and session.pid == os.getpid() and not self.closed:
+            if session.depth or self.dialect.usable(session.raw):
+                return session
+            session.close()
+        return self._connect()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether this thread is inside a transaction."""
+        session: Session | None = getattr(self._local, 'session', None)
+        return session is not None and session.pid == os.getpid() and session.depth > 0
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self.closed = True
+        with self._lock:
+            sessions = list(self._all)
+        for session in sessions:
+            session.close()
+
+    def _connect(self) -> Session:
+        if self.closed:
+            raise ClosedStorage(f'{self._place} was closed; load the profile again to use it')
+        session = Session(self.dialect, self._engines)
+        self._local.session = session
+        with self._lock:
+            self._all.add(session)
+        return session
+
+
+def _close_own(raw: Any, pid: int) -> None:
+    # Closing a connection that the parent of a fork still uses would end it on the server for the parent, too.
+    if os.getpid() == pid:
+        raw.close()

@@ -1,0 +1,243 @@
+"""What all SQL storages have in common: the storage contract over a dialect, its sessions and the repository."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from typing import TYPE_CHECKING, Any, Self
+
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.rows import EntityKind, Row
+from ricordi.backend.storage import KeyUse, StorageBackend
+from ricordi.errors import InvalidOperation, UnreachableStorage
+from ricordi.progress import Progress, Stop
+from ricordi.storage import graph, object_keys, schema, settings
+from ricordi.storage.info import get_info
+from ricordi.storage.maintenance import maintain
+from ricordi.storage.rows import Rows
+from ricordi.storage.session import EngineSource, Session, Sessions
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ricordi.backend.query import Query
+    from ricordi.backend.repository import RepositoryBackend
+    from ricordi.config.profile import Profile
+    from ricordi.storage.dialect import Dialect
+
+
+class SqlStorage(StorageBackend):
+    """A storage over a SQL database. A backend says where its database and repository are, and with which dialect.
+
+    Each thread has a connection of its own; a transaction belongs to its thread. What runs SQL of its own, such as the
+    query compiler (`ricordi.storage.query_execution`: a function each for the four methods about queries, called with this
+    storage first), uses `session`, `connection` (SQLAlchemy over the same connection) and `stream`.
+    """
+
+    def __init__(self, profile: Profile, dialect: Dialect, repository: RepositoryBackend) -> None:
+        self._profile = profile
+        self._repository = repository
+        self._rows = Rows(dialect)
+        self._sessions = Sessions(dialect, f'the storage of profile {profile.name!r}')
+
+    @classmethod
+    @abstractmethod
+    def dialect_of(cls, profile: Profile) -> Dialect:
+        """How to speak with the profile's database; connects to nothing yet."""
+
+    # -- without opening ----------------------------------------------------------------------------------
+
+    @classmethod
+    def version_head(cls) -> str:
+        return schema.HEAD
+
+    @classmethod
+    def version_profile(cls, profile: Profile) -> str:
+        with _passing_session(cls.dialect_of(profile)) as session:
+            return schema.read_version(session)
+
+    @classmethod
+    def migrate(cls, profile: Profile) -> None:
+        with _passing_session(cls.dialect_of(profile)) as session:
+            schema.migrate(session)
+
+    @classmethod
+    def open(cls, profile: Profile, repository: RepositoryBackend) -> Self:
+        storage = cls(profile, cls.dialect_of(profile), repository)
+        try:
+            storage._validate()
+        except BaseException:
+            storage.close()
+            raise
+        return storage
+
+    def _validate(self) -> None:
+        session = self.session
+        schema.check_version(schema.read_version(session), session.dialect.place, self._profile.name)
+        if not self._repository.is_initialised:
+            where = self.repository_location(self._profile).path
+            raise UnreachableStorage(
+                f'there is no repository at {where}: check the path in the profile, or whether the disk is mounted'
+            )
+        schema.check_repository(session, self._repository.uuid)
+
+    # -- life -----------------------------------------------------------------------------------------------
+
+    @property
+    def profile(self) -> Profile:
+        return self._profile
+
+    @property
+    def repository(self) -> RepositoryBackend:
+        return self._repository
+
+    @property
+    def is_closed(self) -> bool:
+        return self._sessions.closed
+
+    def close(self) -> None:
+        self._sessions.close()
+        self._sessions.dialect.close()
+
+    def version(self) -> str:
+        return schema.read_version(self.session)
+
+    # -- SQL --------------------------------------------------------------------------------------------------
+
+    @property
+    def dialect(self) -> Dialect:
+        """How to speak with the database."""
+        return self._sessions.dialect
+
+    @property
+    def session(self) -> Session:
+        """The connection of this thread, with its transaction."""
+        return self._sessions.get()
+
+    @property
+    def connection(self) -> Connection:
+        """SQLAlchemy over the connection of this thread; its user never commits, rolls back or closes it."""
+        return self.session.sqlalchemy
+
+    def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a SELECT as the driver hands them out, in constant memory, while the storage is used and changed."""
+        session = self.session
+        return self.dialect.stream(session, sql, parameters)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self.session.transaction()
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._sessions.in_transaction
+
+    # -- rows -----------------------------------------------------------------------------------------------
+
+    def insert(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        return self._rows.insert(self.session, kind, rows)
+
+    def update(self, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
+        self._rows.update(self.session, kind, pk, values)
+
+    def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._rows.bulk_update(self.session, kind, rows)
+
+    def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
+        return self._rows.delete(self.session, kind, pks)
+
+    def get(self, kind: EntityKind, pk: int) -> Row | None:
+        return self._rows.get(self.session, kind, pk)
+
+    def find(
+        self,
+        kind: EntityKind,
+        equal: Mapping[str, Any] | None = None,
+        order_by: Sequence[str] = ('pk',),
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        return self._rows.find(self.session, kind, equal, order_by, limit)
+
+    def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:
+        return self._rows.find_uuid_prefix(self.session, kind, prefix, limit)
+
+    # -- queries --------------------------------------------------------------------------------------------
+
+    def query_rows(self, query: Query, batch_size: int | None = None) -> Iterator[tuple[Any, ...]]:
+        from ricordi.storage import query_execution
+
+        return query_execution.query_rows(self, query, batch_size)
+
+    def count_rows(self, query: Query) -> int:
+        from ricordi.storage import query_execution
+
+        return query_execution.count_rows(self, query)
+
+    def query_sql(self, query: Query, inline: bool = False) -> str:
+        from ricordi.storage import query_execution
+
+        return query_execution.query_sql(self, query, inline)
+
+    def explain_query(self, query: Query, execute: bool = False, verbose: bool = False) -> str:
+        from ricordi.storage import query_execution
+
+        return query_execution.explain_query(self, query, execute, verbose)
+
+    # -- graph ----------------------------------------------------------------------------------------------
+
+    def add_nodes_to_group(self, group_pk: int, node_pks: Iterable[int]) -> int:
+        return graph.add_nodes_to_group(self.session, group_pk, node_pks)
+
+    def remove_nodes_from_group(self, group_pk: int, node_pks: Iterable[int] | None) -> int:
+        return graph.remove_nodes_from_group(self.session, self._rows, group_pk, node_pks)
+
+    def has_path(self, source_pk: int, target_pk: int, link_types: Sequence[str]) -> bool:
+        return graph.has_path(self.session, source_pk, target_pk, link_types)
+
+    def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:
+        graph.delete_nodes_and_connections(self.session, self._rows, pks)
+
+    # -- settings -------------------------------------------------------------------------------------------
+
+    def get_global_variable(self, key: str) -> Any:
+        return settings.get_global_variable(self.session, key)
+
+    def set_global_variable(self, key: str, value: Any, description: str | None = None, overwrite: bool = True) -> None:
+        settings.set_global_variable(self.session, key, value, description, overwrite)
+
+    # -- repository and maintenance -------------------------------------------------------------------------
+
+    def named_keys(self) -> Iterator[str]:
+        return object_keys.named_keys(self.session)
+
+    def uses_of_keys(self, keys: Iterable[str]) -> Iterator[KeyUse]:
+        return object_keys.uses_of_keys(self.session, keys)
+
+    def maintain(
+        self,
+        options: MaintenanceOptions,
+        progress: Progress | None = None,
+        stop: Stop | None = None,
+    ) -> MaintenanceReport:
+        progress, stop = progress or Progress(), stop or Stop()
+        if not options.full or options.dry_run:
+            return maintain(self.session, self._repository, options, progress, stop)
+        self._refuse_without_lock()
+        with self.full_guard(self._profile):
+            return maintain(self.session, self._repository, options, progress, stop)
+
+    def _refuse_without_lock(self) -> None:
+        from ricordi.access import ProfileAccessManager
+
+        if not ProfileAccessManager(self._profile).holds_lock():
+            raise InvalidOperation(
+                f'full maintenance needs profile {self._profile.name!r} locked: wrap it in ProfileAccessManager(profile).lock()'
+            )
+
+    def get_info(self, detailed: bool = False) -> dict[str, Any]:
+        return get_info(self.session, self._repository, detailed)
+
+
+def _passing_session(dialect: Dialect) -> AbstractContextManager[Session]:
+    """A session for one question, closed afterwards."""
+    return closing(Session(dialect, EngineSource(dialect)))

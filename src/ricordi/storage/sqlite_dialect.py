@@ -1,0 +1,266 @@
+"""SQLite: connections, values, streams, vacuum."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ricordi.backend.maintenance import MaintenanceStep
+from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
+from ricordi.storage import sqlite_vacuum
+from ricordi.storage.columns import ValueKind
+from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
+from ricordi.storage.session import Parameters, Session
+from ricordi.storage.sqlite_failures import failure
+from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+BUSY_SECONDS = 30.0
+OLDEST_SQLITE = (3, 35, 0)
+STREAM_ROWS = 1000
+
+_NAMED = "tree.key = 'k' AND tree.type = 'text'"
+
+
+class SqliteDialect(Dialect):
+    """A SQLite database in a file, or in memory where the place is a URI of the `memdb` kind."""
+
+    name = 'sqlite'
+    mark = '?'
+    # Integers beyond 64 bits and lone surrogates are refused by the driver with errors of Python's own.
+    driver_errors = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+    begin = 'BEGIN IMMEDIATE'
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        """
+        :param path: the file, which must exist; None for a new database in memory, shared by all connections of this
+            dialect and gone with the last of them.
+        :param create: make the file if there is none.
+        :param busy_seconds: how long to wait for a lock that another program holds on the file.
+        """
+        self.path = path
+        self.busy_seconds = busy_seconds
+        self._memory = f'/ricordi-{uuid.uuid4().hex}'
+        self._mode = 'ro' if read_only else 'rwc' if create else 'rw'
+        self._spools = itertools.count()
+
+    @property
+    def place(self) -> str:
+        return f'database {self.path}' if self.path else 'database in memory'
+
+    @property
+    def uri(self) -> str:
+        """The URI under which SQLite opens the database."""
+        if self.path is None:
+            return f'file:{self._memory}?vfs=memdb'
+        return f'{self.path.absolute().as_uri()}?mode={self._mode}'
+
+    def connect(self) -> sqlite3.Connection:
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise UnreachableStorage(
+                f'SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed; use a Python that brings one'
+            )
+        self._look_at_file()
+        raw: sqlite3.Connection | None = None
+        try:
+            raw = sqlite3.connect(
+                self.uri,
+                uri=True,
+                timeout=self.busy_seconds,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
+            )
+            raw.execute('PRAGMA foreign_keys = ON')
+            raw.execute('PRAGMA case_sensitive_like = ON')
+            # EXTRA also syncs the folder after the journal is gone, so that a power cut cannot bring the journal back.
+            raw.execute('PRAGMA synchronous = EXTRA')
+            raw.execute('PRAGMA schema_version').fetchone()
+        except sqlite3.Error as error:
+            if raw is not None:
+                raw.close()
+            raise self.failure(error) from error
+        return raw
+
+    def _look_at_file(self) -> None:
+        """Say what is wrong where SQLite would only say that it is `unable to open database file`."""
+        if self.path is None or self._mode == 'rwc':
+            return
+        try:
+            if not self.path.exists():
+                raise UnreachableStorage(
+                    f'there is no {self.place}: check the path in the profile, or whether the disk is mounted'
+                )
+            if self.path.is_dir():
+                raise UnreachableStorage(f'{self.path} is a folder, not a SQLite database')
+            if self.path.stat().st_size == 0:
+                raise CorruptStorage(f'{self.place} is an empty file; restore it from a backup')
+        except PermissionError as error:
+            raise UnreachableStorage(f'no permission to look into {self.path.parent}') from error
+        if not os.access(self.path, os.R_OK):
+            raise UnreachableStorage(f'no permission to read {self.place}')
+
+    def usable(self, raw: Any) -> bool:
+        return True
+
+    def in_transaction(self, raw: sqlite3.Connection) -> bool:
+        return raw.in_transaction
+
+    def failure(self, error: Exception, raw: Any | None = None) -> RicordiError:
+        return failure(error, self.place, self.busy_seconds, raw)
+
+    # -- values ---------------------------------------------------------------------------------------------
+
+    def encoder(self, kind: ValueKind) -> Encoder | None:
+        return _ENCODERS.get(kind)
+
+    def decoder(self, kind: ValueKind) -> Decoder | None:
+        return _DECODERS.get(kind)
+
+    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
+        return '(SELECT value FROM json_each(?))'
+
+    def pack(self, values: Sequence[Any]) -> str:
+        return json.dumps(list(values))
+
+    def uuid_range(self, prefix: str) -> tuple[str, str]:
+        return prefix, prefix + 'g'
+
+    # -- many rows --------------------------------------------------------------------------------------------
+
+    def insert(self, session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> list[int]:
+        # Ids are given here, inside the write transaction: executemany returns none.
+        first = session.execute(f'SELECT coalesce(max(id), 0) + 1 FROM {table}').fetchone()[0]
+        ids = range(first, first + len(rows))
+        names = ('id', *columns)
+        session.execute_many(
+            f'INSERT INTO {table} ({", ".join(names)}) VALUES ({marks(self, names)})',
+            [(number, *row) for number, row in zip(ids, rows, strict=True)],
+        )
+        return list(ids)
+
+    def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
+        # An open SELECT keeps every writer, AiiDA's too, from committing. So the rows go into a temporary table (a file
+        # of SQLite's own) at once, and are read from there page by page.
+        spool = f'temp.spool_{next(self._spools)}'
+        session.execute(f'CREATE TABLE {spool} AS {sql}', parameters)
+        page = f'SELECT rowid, * FROM {spool} WHERE rowid > ? ORDER BY rowid LIMIT {STREAM_ROWS}'
+        try:
+            last = 0
+            while rows := session.execute(page, (last,)).fetchall():
+                last = rows[-1][0]
+                for row in rows:
+                    yield row[1:]
+        finally:
+            if not session.closed:
+                session.execute(f'DROP TABLE IF EXISTS {spool}')
+
+    # -- object keys --------------------------------------------------------------------------------------------
+
+    # GROUP BY sorts on disk as a merge of runs; DISTINCT would build a tree.
+    named_keys = (
+        'SELECT tree.atom AS key FROM db_dbnode, json_tree(db_dbnode.repository_metadata) AS tree '
+        f"WHERE db_dbnode.repository_metadata <> '{{}}' AND {_NAMED} GROUP BY tree.atom ORDER BY tree.atom"
+    )
+
+    def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:
+        return (
+            'SELECT id, uuid, repository_metadata FROM db_dbnode '
+            "WHERE repository_metadata <> '{}' AND EXISTS (SELECT 1 FROM json_tree(db_dbnode.repository_metadata) AS tree "
+            f'WHERE {_NAMED} AND tree.atom IN (SELECT value FROM json_each(?)))',
+            (json.dumps(list(keys)),),
+        )
+
+    # -- maintenance ----------------------------------------------------------------------------------------------
+
+    def size(self, session: Session) -> int:
+        pages, size = (session.execute(f'PRAGMA {name}').fetchone()[0] for name in ('page_count', 'page_size'))
+        return int(pages * size)
+
+    def table_sizes(self, session: Session) -> dict[str, int | None]:
+        tables: dict[str, int | None] = dict.fromkeys(sorted(self.table_names(session)))
+        query = (
+            'SELECT s.tbl_name, sum(d.pgsize) FROM dbstat AS d JOIN sqlite_schema AS s ON d.name = s.name '
+            'WHERE d.aggregate = TRUE GROUP BY s.tbl_name'
+        )
+        try:
+            sizes = dict(session.raw.execute(query).fetchall())
+        except sqlite3.OperationalError:  # SQLite may be built without dbstat
+            return tables
+        return {name: sizes.get(name) for name in tables}
+
+    def vacuum_plan(self, session: Session, max_waste: float) -> tuple[MaintenanceStep, ...]:
+        return sqlite_vacuum.plan(session, max_waste)
+
+    def space_for(self, step: MaintenanceStep) -> int:
+        return sum(sqlite_vacuum.space_for(self.path, step).values())
+
+    def check_space(self, step: MaintenanceStep) -> None:
+        sqlite_vacuum.check_space(self.path, step)
+
+    def vacuum(self, session: Session, step: MaintenanceStep, max_waste: float) -> MaintenanceStep:
+        return sqlite_vacuum.carry_out(session, step)
+
+    # -- schema -----------------------------------------------------------------------------------------------
+
+    def table_names(self, session: Session) -> set[str]:
+        query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        return {name for (name,) in session.execute(query)}
+
+    forget_calcjob_hashes = (
+        "UPDATE db_dbnode SET extras = json_remove(extras, '$._aiida_hash') "
+        "WHERE node_type = 'process.calculation.calcjob.CalcJobNode.' AND json_type(extras, '$._aiida_hash') IS NOT NULL"
+    )
+
+    def engine(self, connect: Callable[[], Any]) -> Engine:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        return create_engine(
+            'sqlite://',
+            creator=connect,
+            poolclass=NullPool,
+            pool_reset_on_return=None,
+            json_serializer=lambda value: encode_json(value, 'the value'),
+        )
+
+
+def _encode_time(value: Any, name: str) -> str:
+    return utc(value, name).replace(tzinfo=None).isoformat(' ', 'microseconds')
+
+
+def _decode_time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _encode_boolean(value: Any, name: str) -> int:
+    return 1 if value else 0
+
+
+_ENCODERS: dict[ValueKind, Encoder] = {
+    ValueKind.UUID: encode_uuid,
+    ValueKind.TIME: _encode_time,
+    ValueKind.JSON: encode_json,
+    ValueKind.BOOLEAN: _encode_boolean,
+}
+_DECODERS: dict[ValueKind, Decoder] = {
+    ValueKind.TIME: _decode_time,
+    ValueKind.JSON: decode_json,
+    ValueKind.BOOLEAN: bool,
+}

@@ -1,0 +1,114 @@
+"""Values on their way into the database: JSON that comes back as it went in, times in UTC, and a clear refusal of the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from ricordi.errors import ValidationError
+
+_encode = json.JSONEncoder(allow_nan=False).encode
+_CANONICAL_UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
+
+
+def encode_json(value: Any, name: str) -> str:
+    """JSON text of a value, in the form that Python's `json` writes (formats/database.md, *Types*).
+
+    :param name: what the value is called in an error message.
+    :raises ricordi.errors.ValidationError: it holds what JSON cannot carry: NaN, infinities, keys that are not strings,
+        foreign types, itself. The message names the path of the bad value.
+    """
+    if type(value) is dict and not value:
+        return '{}'
+    try:
+        _check_keys(value)
+        return _encode(value)
+    except (TypeError, ValueError, RecursionError):
+        raise ValidationError(_explain(value, name)) from None
+
+
+def decode_json(text: Any) -> Any:
+    """The value of JSON text as SQLite hands it out; a bare number comes as a number, for the column has its affinity."""
+    return json.loads(text) if isinstance(text, str | bytes) else text
+
+
+def _check_keys(value: Any) -> None:
+    """Refuse keys that `json` would turn into strings on its own (1, None, True)."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError
+            if isinstance(item, dict | list | tuple):
+                _check_keys(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            if isinstance(item, dict | list | tuple):
+                _check_keys(item)
+
+
+def _explain(value: Any, name: str) -> str:
+    try:
+        path, reason = next(_bad_values(value, name))
+    except (RecursionError, StopIteration):
+        return f'{name} is nested too deeply for JSON, or contains itself'
+    return f'{path} cannot be stored: {reason}'
+
+
+def _bad_values(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield path, f'its key {key!r} is of type {type(key).__name__}, and JSON has only strings for keys'
+            yield from _bad_values(item, f'{path}[{key!r}]')
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _bad_values(item, f'{path}[{number}]')
+    else:
+        try:
+            _encode(value)
+        except ValueError:
+            yield path, f'{value!r} is no number that JSON can write'
+        except TypeError:
+            yield path, f'JSON has nothing for a value of type {type(value).__name__}'
+
+
+def texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """All strings inside a JSON value, keys included, each with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield path, key
+            yield from texts(item, f'{path}[{key!r}]')
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from texts(item, f'{path}[{number}]')
+
+
+def encode_uuid(value: Any, name: str) -> str:
+    """The canonical form of a uuid: 36 characters, lower case, with hyphens.
+
+    :raises ricordi.errors.ValidationError: it is no uuid.
+    """
+    if isinstance(value, str) and _CANONICAL_UUID(value):
+        return value
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        raise ValidationError(f'{name} is no uuid: {value!r}') from None
+
+
+def utc(moment: Any, name: str) -> datetime:
+    """A time in UTC.
+
+    :raises ricordi.errors.ValidationError: it is no datetime, or one that does not say its time zone.
+    """
+    if not isinstance(moment, datetime):
+        raise ValidationError(f'{name} must be a datetime, not {type(moment).__name__}')
+    if moment.tzinfo is None:
+        raise ValidationError(f'{name} ({moment}) has no time zone; use datetime.now(UTC) or .astimezone()')
+    return moment.astimezone(UTC)
