@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ricordi.config.merge import merge
 from ricordi.errors import ConfigurationError, MissingConfigurationError
 from ricordi.files import fsync_folder
 
@@ -34,10 +35,14 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Interference:
-    """What another program wrote while we did; `in_place`: it is what the file holds now (None: nothing)."""
+    """Another program wrote while we did.
 
-    version: Version | None
-    in_place: bool
+    :param written: what it wrote; None: it removed the file.
+    :param now_in_place: what is in the file's place now: that, or ours.
+    """
+
+    written: Any
+    now_in_place: Version | None
 
 
 def read_json(path: Path) -> Any:
@@ -53,8 +58,7 @@ def update_json(path: Path, change: Callable[[Any], Any], mode: int = 0o600) -> 
     """Replace a JSON file by what `change` makes of its content (None: no file yet), whole and durably.
 
     A lock keeps out other processes that use this function. A program that holds no lock and writes at the same moment
-    is found out (the file is exchanged, and what came out is not what was read), and `change` is asked again with
-    what that program wrote.
+    is found out (the file is exchanged, and what came out is not what was read), and its change is merged in.
 
     :param mode: the widest permission bits of the new file.
     :returns: the content now on disk.
@@ -76,16 +80,19 @@ def update_json(path: Path, change: Callable[[Any], Any], mode: int = 0o600) -> 
 
 
 def _update_locked(path: Path, change: Callable[[Any], Any], mode: int) -> Any:
-    current: Version | None = _read_version(path)
-    in_place = True
+    expected = _read_version(path)
+    content = change(None if expected is None else expected.content)
+    if expected is not None and content == expected.content and not _is_wider(path, mode):
+        return content
     while True:
-        content = change(None if current is None else current.content)
-        if in_place and current is not None and content == current.content and not _is_wider(path, mode):
-            return content
-        other = _replace(path, encode_json(content), current, mode)
+        other = _replace(path, encode_json(content), expected, mode)
         if other is None:
             return content
-        current, in_place = other.version, other.in_place
+        if expected is None or not isinstance(other.written, dict):
+            content = change(other.written)
+        else:  # what they changed since the version we took for the current one, together with what we did
+            content = merge(expected.content, content, other.written)
+        expected = other.now_in_place
 
 
 def encode_json(content: Any) -> bytes:
@@ -139,28 +146,32 @@ def _is_wider(path: Path, mode: int) -> bool:
 
 
 def _replace(path: Path, content: bytes, expected: Version | None, mode: int) -> Interference | None:
-    """Put `content` in the place of the version `expected`; what another program wrote meanwhile is returned."""
+    """Put `content` in the place of the version `expected`, or tell who came between."""
     temporary = _write_beside(path, content, mode)
     try:
         if expected is None:
-            return None if _create(temporary, path) else Interference(_read_version(path), True)
+            return None if _create(temporary, path) else _found_in_place(path)
         mine = _identity(temporary.stat())
         if _exchange(temporary, path):
             if _identity(temporary.stat()) == expected.identity:
                 return None
-            # What came out was never read: its changes go on top of ours, which is in place now. To exchange back
-            # instead could throw away what the other program writes in this instant.
-            return Interference(Version(_read(temporary)[0], mine), False)
+            # To exchange back instead could throw away what the other program writes in this instant.
+            return Interference(_read(temporary)[0], Version(json.loads(content), mine))
         if _identity(path.stat()) != expected.identity:  # leaves an instant uncovered where files cannot be exchanged
-            return Interference(_read_version(path), True)
+            return _found_in_place(path)
         temporary.replace(path)
         return None
-    except FileNotFoundError:  # somebody removed the file
-        return Interference(_read_version(path), True)
+    except FileNotFoundError:
+        return _found_in_place(path)
     finally:
         with suppress(OSError):
             temporary.unlink()
         fsync_folder(path.parent)
+
+
+def _found_in_place(path: Path) -> Interference:
+    version = _read_version(path)
+    return Interference(None if version is None else version.content, version)
 
 
 def _write_beside(path: Path, content: bytes, mode: int) -> Path:
