@@ -219,7 +219,7 @@ class StorageBackend(ABC):
         order_by: Sequence[str] = ('pk',),
         limit: int | None = None,
     ) -> Iterator[Row]:
-        """Rows whose plain fields equal the given values (a sequence means any of them, of any length; None means no value).
+        """Rows whose plain fields equal the given values: a sequence, of any length, means any of them; None, no value.
 
         The storage can be used and changed between rows. A field in `order_by` with a minus before it sorts downwards.
         """
@@ -269,7 +269,7 @@ class StorageBackend(ABC):
 
     @abstractmethod
     def has_path(self, source_pk: int, target_pk: int, link_types: Sequence[str]) -> bool:
-        """Whether links of these types lead from one node to the other, in any number of steps; a node reaches itself."""
+        """Whether links of these types lead from one node to the other, in any number of steps (none: to itself)."""
 
     @abstractmethod
     def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:

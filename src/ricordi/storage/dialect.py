@@ -10,8 +10,6 @@ from ricordi.errors import RicordiError
 from ricordi.storage.columns import ValueKind
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from ricordi.backend.maintenance import MaintenanceStep
     from ricordi.storage.session import Session
 
@@ -45,7 +43,7 @@ class Dialect(ABC):
         :raises ricordi.errors.UnreachableStorage: there is no database, or it refuses us.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of connections that the dialect keeps on its own account."""
 
     @abstractmethod
@@ -72,7 +70,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def encoder(self, kind: ValueKind) -> Encoder | None:
-        """Turns a Python value (and its name, for errors) into what the driver takes; None where it is taken as it is."""
+        """Turns a Python value (and its name, for errors) into what the driver takes; None: taken as it is."""
 
     @abstractmethod
     def decoder(self, kind: ValueKind) -> Decoder | None:
@@ -137,7 +135,7 @@ class Dialect(ABC):
         """Bytes of free disk that a planned step asks for, as far as that can be known on this host."""
         return 0
 
-    def check_space(self, step: MaintenanceStep) -> None:
+    def check_space(self, step: MaintenanceStep) -> None:  # noqa: B027 - a server's disk cannot be seen from here
         """See that a planned step will have the room it asks for.
 
         :raises ricordi.errors.NotEnoughSpace: it will not.
@@ -157,10 +155,6 @@ class Dialect(ABC):
     @abstractmethod
     def forget_calcjob_hashes(self) -> str:
         """The UPDATE that leads from schema main_0001 to main_0002 (formats/database.md)."""
-
-    @abstractmethod
-    def engine(self, connect: Callable[[], Any]) -> Engine:
-        """A SQLAlchemy engine over connections of ours; the only method that imports SQLAlchemy."""
 
 
 def marks(dialect: Dialect, columns: Iterable[str]) -> str:

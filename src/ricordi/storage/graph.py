@@ -1,4 +1,4 @@
-"""Changes and questions that span rows: membership in groups, paths of links, deletion of nodes with all that hangs on them."""
+"""Changes and questions that span rows: membership in groups, paths of links, deletion of nodes with all they have."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ import re
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from psycopg.types.string import TextLoader
@@ -25,9 +25,6 @@ from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql_failures import connection_failure, failure
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 CONNECT_SECONDS = 10
 STREAM_ROWS = 1000
@@ -49,7 +46,7 @@ class PsqlDialect(Dialect):
         """
         :param connect_seconds: how long to wait for the server to answer.
         """
-        self._arguments = {
+        self._arguments: dict[str, Any] = {
             'host': config.get('database_hostname') or None,
             'port': config.get('database_port') or None,
             'user': config.get('database_username') or None,
@@ -212,19 +209,6 @@ class PsqlDialect(Dialect):
         "WHERE node_type = 'process.calculation.calcjob.CalcJobNode.' AND jsonb_exists(extras, '_aiida_hash')"
     )
 
-    def engine(self, connect: Callable[[], Any]) -> Engine:
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
-
-        return create_engine(
-            'postgresql+psycopg://',
-            creator=connect,
-            poolclass=NullPool,
-            pool_reset_on_return=None,
-            use_native_hstore=False,
-            json_serializer=lambda value: encode_jsonb(value, 'the value'),
-        )
-
     @cached_property
     def identity(self) -> tuple[Any, ...]:
         """What tells this database from others, for what a process keeps once per database."""
@@ -232,11 +216,11 @@ class PsqlDialect(Dialect):
 
 
 def encode_jsonb(value: Any, name: str) -> str:
-    """JSON text for a `jsonb` column, which keeps numbers as decimals: a float keeps its point, so that it comes back as one.
+    """JSON text for a `jsonb` column, which keeps numbers as decimals: a float keeps its point, to come back as one.
 
-    (`1e+300` would come back as an integer of 301 digits. Only the sign of `-0.0` is lost: decimals have no negative zero.)
+    (`1e+300` would come back as an integer of 301 digits. Only the sign of `-0.0` is lost: there is no such decimal.)
 
-    :raises ricordi.errors.ValidationError: what JSON or PostgreSQL cannot carry; NUL and lone surrogates in strings too.
+    :raises ricordi.errors.ValidationError: it holds what JSON or PostgreSQL cannot carry, such as NUL in a string.
     """
     text = encode_json(value, name)
     if '\\u0000' in text or '\\ud' in text:

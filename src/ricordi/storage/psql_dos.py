@@ -10,7 +10,7 @@ from ricordi.storage import schema
 from ricordi.storage.creation import new_repository
 from ricordi.storage.psql_dialect import PsqlDialect
 from ricordi.storage.psql_guard import guard_of, list_sessions
-from ricordi.storage.session import EngineSource, Session
+from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class PsqlDosStorage(SqlStorage):
     @classmethod
     def initialise(cls, profile: Profile, repository: RepositoryBackend) -> None:
         dialect = cls.dialect_of(profile)
-        with closing(Session(dialect, EngineSource(dialect))) as session, new_repository(repository) as repository_uuid:
+        with closing(Session(dialect)) as session, new_repository(repository) as repository_uuid:
             schema.create(session, repository_uuid)
 
     @classmethod

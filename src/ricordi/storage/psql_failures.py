@@ -1,4 +1,4 @@
-"""What the errors of PostgreSQL mean, and the way out of each. No message holds a password: libpq puts none into its own."""
+"""What the errors of PostgreSQL mean, and the way out of each. No message holds a password: libpq writes none."""
 
 from __future__ import annotations
 

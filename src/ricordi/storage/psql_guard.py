@@ -27,7 +27,8 @@ FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'cli
 """
 _HOLDERS = """
 SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock' AND objsubid = 1
-AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32) + objid::bigint = %s
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND (classid::bigint << 32) + objid::bigint = %s
 """
 
 
@@ -54,7 +55,8 @@ class DatabaseGuard:
                 names = _lines(session for session in list_sessions(raw) if session.pid in holders)
                 self._release_if_idle()
                 raise LockedProfileError(
-                    f'the {self._dialect.place} is locked for maintenance; try again when it is done. It is held by:{names}'
+                    f'the {self._dialect.place} is locked for maintenance; try again when it is done. '
+                    f'It is held by:{names}'
                 )
             self._sharers += 1
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
 from ricordi.errors import NotExistent, ValidationError
 from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
-from ricordi.storage.dialect import Dialect, marks
+from ricordi.storage.dialect import Dialect
 from ricordi.storage.session import Session
 
 FIND_ROWS = 1000

@@ -7,28 +7,24 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import ClosedStorage, StorageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
-
     from ricordi.storage.dialect import Dialect
 
 Parameters = Sequence[Any] | dict[str, Any]
 
 
 class Session:
-    """The connection of one thread: statements, nested transactions, and SQLAlchemy over the same connection on demand."""
+    """The connection of one thread: statements and nested transactions."""
 
-    def __init__(self, dialect: Dialect, engines: EngineSource) -> None:
+    def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.raw = dialect.connect()
         self.depth = 0
         self.pid = os.getpid()
-        self._engines = engines
         self._lost = False
         self._finalizer = weakref.finalize(self, _close_own, self.raw, self.pid)
 
@@ -80,11 +76,6 @@ class Session:
             if not self.depth:
                 self._lost = False
 
-    @cached_property
-    def sqlalchemy(self) -> Connection:
-        """SQLAlchemy over this very connection; never commit, roll back or close it: `transaction` does."""
-        return self._engines.attach(self.raw)
-
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
@@ -105,36 +96,6 @@ class Session:
             raise StorageError('the database has rolled the transaction back after an earlier error; begin a new one')
 
 
-class EngineSource:
-    """Makes, at first need, the SQLAlchemy engine of a storage, and attaches it to connections that exist already."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._lock = threading.Lock()
-        self._engine: Engine | None = None
-        self._handed_over: Any | None = None
-
-    def attach(self, raw: Any) -> Connection:
-        """A SQLAlchemy connection over a connection of the driver."""
-        with self._lock:
-            if self._engine is None:
-                self._engine = self._prepared_engine()
-            self._handed_over = raw
-            return self._engine.connect()
-
-    def _prepared_engine(self) -> Engine:
-        engine = self._dialect.engine(self._connect)
-        # An engine asks its first connection for the server's version, and rolls back: not over one of ours.
-        with engine.connect() as first:
-            raw = first.connection.driver_connection
-        raw.close()  # type: ignore[union-attr]
-        return engine
-
-    def _connect(self) -> Any:
-        raw, self._handed_over = self._handed_over, None
-        return raw if raw is not None else self._dialect.connect()
-
-
 class Sessions:
     """The sessions of one open storage."""
 
@@ -145,7 +106,6 @@ class Sessions:
         self.dialect = dialect
         self.closed = False
         self._place = place
-        self._engines = EngineSource(dialect)
         self._local = threading.local()
         self._all: weakref.WeakSet[Session] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -179,7 +139,7 @@ class Sessions:
     def _connect(self) -> Session:
         if self.closed:
             raise ClosedStorage(f'{self._place} was closed; load the profile again to use it')
-        session = Session(self.dialect, self._engines)
+        session = Session(self.dialect)
         self._local.session = session
         with self._lock:
             self._all.add(session)

@@ -31,7 +31,8 @@ def set_global_variable(session: Session, key: str, value: Any, description: str
     dialect = session.dialect
     mark = dialect.mark
     encode_json, encode_time = dialect.encoder(ValueKind.JSON), dialect.encoder(ValueKind.TIME)
-    assert encode_json is not None and encode_time is not None
+    assert encode_json is not None
+    assert encode_time is not None
     text = encode_json(value, f'the value of {key!r}')
     now = encode_time(datetime.now(UTC), 'time')
     with session.transaction():

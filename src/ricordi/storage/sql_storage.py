@@ -16,11 +16,9 @@ from ricordi.storage import graph, object_keys, schema, settings
 from ricordi.storage.info import get_info
 from ricordi.storage.maintenance import maintain
 from ricordi.storage.rows import Rows
-from ricordi.storage.session import EngineSource, Session, Sessions
+from ricordi.storage.session import Session, Sessions
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from ricordi.backend.query import Query
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.config.profile import Profile
@@ -31,8 +29,8 @@ class SqlStorage(StorageBackend):
     """A storage over a SQL database. A backend says where its database and repository are, and with which dialect.
 
     Each thread has a connection of its own; a transaction belongs to its thread. What runs SQL of its own, such as the
-    query compiler (`ricordi.storage.query_execution`: a function each for the four methods about queries, called with this
-    storage first), uses `session`, `connection` (SQLAlchemy over the same connection) and `stream`.
+    query compiler, uses `session` and `stream`. (`ricordi.storage.query_execution` has a function for each of the four
+    methods about queries, called with this storage first.)
     """
 
     def __init__(self, profile: Profile, dialect: Dialect, repository: RepositoryBackend) -> None:
@@ -114,11 +112,6 @@ class SqlStorage(StorageBackend):
     def session(self) -> Session:
         """The connection of this thread, with its transaction."""
         return self._sessions.get()
-
-    @property
-    def connection(self) -> Connection:
-        """SQLAlchemy over the connection of this thread; its user never commits, rolls back or closes it."""
-        return self.session.sqlalchemy
 
     def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a SELECT as the driver hands them out, in constant memory, while the storage is used and changed."""
@@ -231,7 +224,8 @@ class SqlStorage(StorageBackend):
 
         if not ProfileAccessManager(self._profile).holds_lock():
             raise InvalidOperation(
-                f'full maintenance needs profile {self._profile.name!r} locked: wrap it in ProfileAccessManager(profile).lock()'
+                f'full maintenance needs profile {self._profile.name!r} locked: wrap it in '
+                'ProfileAccessManager(profile).lock()'
             )
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
@@ -240,4 +234,4 @@ class SqlStorage(StorageBackend):
 
 def _passing_session(dialect: Dialect) -> AbstractContextManager[Session]:
     """A session for one question, closed afterwards."""
-    return closing(Session(dialect, EngineSource(dialect)))
+    return closing(Session(dialect))

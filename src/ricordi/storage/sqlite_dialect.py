@@ -7,10 +7,10 @@ import json
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
@@ -20,9 +20,6 @@ from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.sqlite_failures import failure
 from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 BUSY_SECONDS = 30.0
 OLDEST_SQLITE = (3, 35, 0)
@@ -182,7 +179,8 @@ class SqliteDialect(Dialect):
     def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:
         return (
             'SELECT id, uuid, repository_metadata FROM db_dbnode '
-            "WHERE repository_metadata <> '{}' AND EXISTS (SELECT 1 FROM json_tree(db_dbnode.repository_metadata) AS tree "
+            "WHERE repository_metadata <> '{}' AND EXISTS ("
+            'SELECT 1 FROM json_tree(db_dbnode.repository_metadata) AS tree '
             f'WHERE {_NAMED} AND tree.atom IN (SELECT value FROM json_each(?)))',
             (json.dumps(list(keys)),),
         )
@@ -225,20 +223,9 @@ class SqliteDialect(Dialect):
 
     forget_calcjob_hashes = (
         "UPDATE db_dbnode SET extras = json_remove(extras, '$._aiida_hash') "
-        "WHERE node_type = 'process.calculation.calcjob.CalcJobNode.' AND json_type(extras, '$._aiida_hash') IS NOT NULL"
+        "WHERE node_type = 'process.calculation.calcjob.CalcJobNode.' "
+        "AND json_type(extras, '$._aiida_hash') IS NOT NULL"
     )
-
-    def engine(self, connect: Callable[[], Any]) -> Engine:
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
-
-        return create_engine(
-            'sqlite://',
-            creator=connect,
-            poolclass=NullPool,
-            pool_reset_on_return=None,
-            json_serializer=lambda value: encode_json(value, 'the value'),
-        )
 
 
 def _encode_time(value: Any, name: str) -> str:

@@ -13,7 +13,7 @@ from ricordi.errors import ConfigurationError, InvalidOperation, UnreachableStor
 from ricordi.files import fsync_file, fsync_folder
 from ricordi.storage import schema
 from ricordi.storage.creation import new_repository
-from ricordi.storage.session import EngineSource, Session
+from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite_dialect import SqliteDialect
 
@@ -48,7 +48,7 @@ class SqliteDosStorage(SqlStorage):
         try:
             with new_repository(repository) as repository_uuid:
                 dialect = SqliteDialect(draft, create=True)
-                with closing(Session(dialect, EngineSource(dialect))) as session:
+                with closing(Session(dialect)) as session:
                     schema.create(session, repository_uuid)
                 fsync_file(draft)
                 _give_name(draft, database)

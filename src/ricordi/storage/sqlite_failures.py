@@ -50,7 +50,7 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
         return CorruptStorage(f'the {place} is not a SQLite database; restore it from a backup')
     if code.startswith('SQLITE_CORRUPT'):
         return CorruptStorage(
-            f'the {place} is damaged ({error}): make a copy of it, then restore a backup, or try the `.recover` command '
+            f'the {place} is damaged ({error}): copy it, then restore a backup, or try the `.recover` command '
             'of the sqlite3 program on the copy'
         )
     if code.startswith('SQLITE_IOERR'):

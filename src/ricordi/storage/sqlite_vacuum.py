@@ -1,7 +1,7 @@
 """Vacuum and ANALYZE of a SQLite database: what there is to gain, the room it takes, and the work itself.
 
-VACUUM rebuilds the database in a temporary file and copies it back under the protection of the ordinary journal: a crash
-at any instant leaves the old content or the new. It is the journal and the temporary file that need free disk.
+VACUUM rebuilds the database in a temporary file and copies it back under the protection of the ordinary journal: a
+crash at any instant leaves the old content or the new. It is the journal and the temporary file that need free disk.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def check_space(path: Path | None, step: MaintenanceStep) -> None:
         free = free_bytes(folder)
         if free < need:
             raise NotEnoughSpace(
-                f'to vacuum {path}, {need:,} bytes must be free under {folder}, and only {free:,} are: make room (or set '
-                'SQLITE_TMPDIR to a folder on a larger disk), or leave out --full'
+                f'to vacuum {path}, {need:,} bytes must be free under {folder}, and only {free:,} are: make room '
+                '(or set SQLITE_TMPDIR to a folder on a larger disk), or leave out --full'
             )
 
 

@@ -1,4 +1,4 @@
-"""Values on their way into the database: JSON that comes back as it went in, times in UTC, and a clear refusal of the rest."""
+"""Values on their way into the database: exact JSON, times in UTC, and a clear refusal of the rest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def encode_json(value: Any, name: str) -> str:
 
 
 def decode_json(text: Any) -> Any:
-    """The value of JSON text as SQLite hands it out; a bare number comes as a number, for the column has its affinity."""
+    """The value of JSON text as SQLite hands it out; a bare number comes as a number already."""
     return json.loads(text) if isinstance(text, str | bytes) else text
 
 
