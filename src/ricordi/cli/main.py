@@ -102,6 +102,9 @@ def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
     # Imported by now; and not `command.main`, which has its own way with a broken pipe.
     import click
 
+    from ricordi.cli.signals import end_tidily
+
+    end_tidily()
     try:
         with command.make_context(' '.join(['ricordi', *path]), arguments) as context:
             code = command.invoke(context)

@@ -42,8 +42,18 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
 
 
 def freed(report: MaintenanceReport) -> int:
-    """Bytes of disk given back by all steps, or that the plan expects."""
-    return sum(step.freed for step in report.steps)
+    """Bytes of disk that are free now and were not before (negative if it is the other way round), or are expected to be.
+
+    What one step gives back another may have taken, so the container is compared as a whole.
+    """
+    if report.after is None:
+        return sum(step.freed for step in report.steps)
+    database = sum(step.freed for step in report.steps if step.name == 'vacuum database')
+    return _disk_use(report.before) - _disk_use(report.after) + database
+
+
+def _disk_use(state: ContainerState) -> int:
+    return state.loose.bytes + state.packed.bytes + state.waste_bytes + state.index_bytes
 
 
 def seconds(report: MaintenanceReport) -> float:
@@ -144,10 +154,14 @@ def _steps_table(report: MaintenanceReport) -> str:
 
 def _summary(report: MaintenanceReport) -> str:
     given_back = freed(report)
-    amount = f'{format_bytes(given_back)} of disk' if given_back >= 0 else f'minus {format_bytes(-given_back)} of disk'
+    amount = f'{format_bytes(abs(given_back))} of disk'
     if report.options.dry_run:
         return f'Would give back {amount}; needs {format_bytes(report.space_needed)} of free disk meanwhile.'
-    return f'Gave back {amount} in {format_seconds(seconds(report))}.'
+    took = format_seconds(seconds(report))
+    done = f'Gave back {amount}' if given_back >= 0 else f'Took {amount}'
+    if report.after is not None and report.after.files < report.before.files:
+        done += f', {plural(report.before.files - report.after.files, "file")} fewer'
+    return f'{done}, in {took}.'
 
 
 def _amount_as_data(amount: Amount) -> dict[str, int]:

@@ -47,10 +47,15 @@ def write_list(rows: Iterable[Row], columns: Sequence[Column], output_format: st
         _write_yaml([dict(row) for row in rows])
 
 
-def write_details(details: Row, output_format: str | None) -> None:
-    """Write one thing: for a person and as CSV a line per value, nested keys joined by dots; else as it is."""
+def write_details(
+    details: Row, output_format: str | None, show: Callable[[str, Any], str] = lambda key, value: one_line(value)
+) -> None:
+    """Write one thing: for a person and as CSV a line per value, nested keys joined by dots; else as it is.
+
+    :param show: how to write the value of a dotted key for a person.
+    """
     if output_format in (None, 'table'):
-        print(format_table([[key, one_line(value)] for key, value in flatten(details)], ()))
+        print(format_table([[key, show(key, value)] for key, value in flatten(details)], ()))
     elif output_format == 'json':
         print(to_json(details, indent=2))
     elif output_format == 'jsonl':
@@ -75,12 +80,14 @@ def format_table(rows: Sequence[Sequence[str]], headings: Sequence[str], right: 
     return '\n'.join(line.rstrip() for line in text.splitlines())
 
 
-def flatten(details: Row, above: str = '') -> Iterator[tuple[str, Any]]:
-    """Pairs of dotted key and value; empty mappings vanish."""
+def flatten(details: Mapping[Any, Any], above: str = '') -> Iterator[tuple[str, Any]]:
+    """Pairs of dotted key and value; empty mappings vanish, mappings in a list get their number as key."""
     for key, value in details.items():
         name = f'{above}.{key}' if above else str(key)
         if isinstance(value, Mapping):
             yield from flatten(value, name)
+        elif isinstance(value, list | tuple) and value and all(isinstance(part, Mapping) for part in value):
+            yield from flatten(dict(enumerate(value)), name)
         else:
             yield name, value
 

@@ -13,6 +13,17 @@ from ricordi.progress import Stop
 _SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name))
 
 
+def end_tidily() -> None:
+    """Let SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records are removed."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for number in _SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, handle)
+
+
 @contextmanager
 def stopping(stop: Stop) -> Iterator[None]:
     """While inside, signals ask `stop` for an early end instead of killing the process."""

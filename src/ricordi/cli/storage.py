@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from ricordi.cli.output import write_details
+from ricordi.cli.output import one_line, write_details
 from ricordi.cli.parameters import DURATION, PERCENT
 from ricordi.cli.prompt import confirm
+from ricordi.cli.quantities import format_bytes, format_count
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -30,8 +33,17 @@ def info(session: Session, detailed: bool, output_format: str | None) -> int:
     from ricordi.services.profile import find_profile
     from ricordi.services.storage import get_info
 
-    write_details(get_info(find_profile(session.profile_name), detailed), output_format)
+    write_details(get_info(find_profile(session.profile_name), detailed), output_format, show=_with_unit)
     return 0
+
+
+def _with_unit(key: str, value: Any) -> str:
+    """A value of `storage info` for a person: the keys say which numbers are bytes."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return one_line(value)
+    *above, last = key.split('.')
+    is_size = last == 'bytes' or last.endswith('_bytes') or above[-1:] == ['tables']
+    return format_bytes(value) if is_size else format_count(value)
 
 
 @verb('ricordi storage version', 'ricordi storage version --format json')

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ricordi.cli.session import Session
@@ -31,12 +33,26 @@ def tour(session: Session, keep: bool, output_format: str | None) -> int:
         folder = (
             mkdtemp(prefix='ricordi-tour-') if keep else stack.enter_context(TemporaryDirectory(prefix='ricordi-tour-'))
         )
+        stack.enter_context(_configuration_in(folder))
         done = take_tour(Path(folder))
         if session.shows_result(output_format):
             _show(done, folder if keep else None, output_format)
     if not done.is_all_well:
         raise ProblemsFound('the storage of the tour did not come back as it was: please report this as a bug')
     return 0
+
+
+@contextmanager
+def _configuration_in(folder: str) -> Iterator[None]:
+    """Have this process look for its configuration in `folder`, and leave that of the user alone."""
+    before = os.environ.get('AIIDA_PATH')
+    os.environ['AIIDA_PATH'] = folder
+    try:
+        yield
+    finally:
+        os.environ.pop('AIIDA_PATH')
+        if before is not None:
+            os.environ['AIIDA_PATH'] = before
 
 
 def _show(done: Tour, kept: str | None, output_format: str | None) -> None:

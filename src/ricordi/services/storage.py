@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
 
 if TYPE_CHECKING:
-    from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+    from ricordi.backend.maintenance import MaintenanceReport
     from ricordi.config import Profile
     from ricordi.progress import Progress, Stop
 
@@ -42,7 +43,12 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
     :raises ricordi.errors.StorageError: the storage cannot be opened.
     """
     with use_storage(profile, purpose='storage info') as storage:
-        return {'profile': profile.name, 'backend': profile.storage_backend, **storage.get_info(detailed)}
+        info = {'profile': profile.name, 'backend': profile.storage_backend, **storage.get_info(detailed)}
+        if detailed and not storage.read_only:
+            state = storage.maintain(MaintenanceOptions(dry_run=True)).before
+            garbage = state.garbage and {'objects': state.garbage.objects, 'bytes': state.garbage.bytes}
+            info['repository'] = {**info['repository'], 'garbage': garbage, 'missing': state.missing}
+        return info
 
 
 def migrate(profile: Profile, wait: float | None, stop: Stop | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The tour: a full maintenance, shown and checked on a small storage that AiiDA made and that comes with the package."""
+"""The tour: a full maintenance of a small storage that AiiDA made and that comes with the package."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
-from ricordi.backend.storage import StorageBackend
-from ricordi.config import Config, load_config
-from ricordi.manager import close_storage, open_storage
+from ricordi.config import Config, Profile, load_config
+from ricordi.manager import maintain_storage, use_storage
 
 PROFILE = 'tour'
 ARCHIVE = 'data/tour.tar.gz'
@@ -23,7 +21,8 @@ STORAGE_FOLDER = 'mixed'
 class Check:
     """What came back of the objects that nodes name.
 
-    :param objects: how many were read. :param bytes: their content. :param wrong: keys whose content has another SHA-256.
+    :param objects: how many were read. :param bytes: their content.
+    :param wrong: keys whose content has another SHA-256.
     """
 
     objects: int
@@ -68,27 +67,23 @@ def lay_out(folder: Path) -> Config:
 def take_tour(folder: Path) -> Tour:
     """Lay the storage out, check it, maintain it in full, check it again, and maintain it once more.
 
-    :param folder: an empty folder, in which all happens.
+    :param folder: an empty folder, in which all happens. Its subfolder `.aiida` has to be the configuration folder of
+        this process by then (AIIDA_PATH), so that access is recorded there.
     """
     config = lay_out(folder)
     profile = config.get_profile(PROFILE)
-    with ProfileAccessManager(profile, Path(config.dirpath)).lock(purpose='tour'):
-        storage = open_storage(profile, shared_access=False)
-        try:
-            options = MaintenanceOptions(full=True)
-            return Tour(check(storage), storage.maintain(options), check(storage), storage.maintain(options))
-        finally:
-            close_storage(storage)
+    options = MaintenanceOptions(full=True)
+    return Tour(check(profile), maintain_storage(profile, options), check(profile), maintain_storage(profile, options))
 
 
-def check(storage: StorageBackend) -> Check:
+def check(profile: Profile) -> Check:
     """Read every object that a node names and compare its SHA-256 with its key."""
-    repository = storage.repository
     count = size = 0
     wrong = []
-    for key in storage.named_keys():
-        count += 1
-        size += repository.get_object_size(key)
-        if repository.get_object_hash(key) != key:
-            wrong.append(key)
+    with use_storage(profile, purpose='tour') as storage:
+        for key in storage.named_keys():
+            count += 1
+            size += storage.repository.get_object_size(key)
+            if storage.repository.get_object_hash(key) != key:
+                wrong.append(key)
     return Check(count, size, tuple(wrong))
