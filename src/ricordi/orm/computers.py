@@ -1,0 +1,261 @@
+"""Computers: the machines on which calculations run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+
+from ricordi.backend.context import get_current_backend
+from ricordi.backend.rows import ComputerRow, EntityKind, JsonDict
+from ricordi.errors import NotExistent, NotExistentAttributeError, ValidationError
+from ricordi.orm.collections import Collection
+from ricordi.orm.computer_settings import ComputerSettings
+from ricordi.orm.entities import Entity
+from ricordi.orm.shared_rows import forget, require_default_user
+from ricordi.orm.values import clean_value, copy_json
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.orm.authinfos import AuthInfo
+    from ricordi.orm.users import User
+
+
+class ComputerCollection(Collection['Computer']):
+    """The computers of a storage."""
+
+    def get_or_create(self, label: str, **kwargs: Any) -> tuple[bool, Computer]:
+        """The computer with this label, or a new one that is not stored yet; first comes whether it is new."""
+        try:
+            return False, self.get(label=label)
+        except NotExistent:
+            return True, Computer(label, backend=self.backend, **kwargs)
+
+    def list_labels(self) -> list[str]:
+        """The labels of all computers."""
+        return [computer.label for computer in self.all()]
+
+    def delete(self, pk: int) -> None:
+        """Delete a computer; refused by the database while nodes are bound to it."""
+        super().delete(pk)
+        forget(self.backend, EntityKind.COMPUTER, pk)
+
+
+class Computer(ComputerSettings, Entity):
+    """A machine, with the settings of its scheduler and transport."""
+
+    kind: ClassVar[EntityKind] = EntityKind.COMPUTER
+    identity_field = 'uuid'
+    _collection_class = 'ricordi.orm.computers:ComputerCollection'
+    _row: ComputerRow
+
+    def __init__(
+        self,
+        label: str | None = None,
+        hostname: str = '',
+        description: str = '',
+        transport_type: str = '',
+        scheduler_type: str = '',
+        workdir: str | None = None,
+        metadata: JsonDict | None = None,
+        backend: StorageBackend | None = None,
+    ) -> None:
+        """A new computer, to be stored.
+
+        :param workdir: folder in which calculations run; may hold `{username}`.
+        """
+        self._backend = backend if backend is not None else get_current_backend()
+        self._row = ComputerRow(
+            uuid=str(uuid4()),
+            label=label or '',
+            hostname=hostname,
+            description=description,
+            transport_type=transport_type,
+            scheduler_type=scheduler_type,
+            metadata=clean_value(metadata or {}, 'metadata'),
+        )
+        if workdir is not None:
+            self.set_workdir(workdir)
+
+    @property
+    def uuid(self) -> str:
+        """The identifier that is unique everywhere."""
+        return self._row.uuid
+
+    @property
+    def label(self) -> str:
+        """The name, unique in a storage."""
+        return self._row.label
+
+    @label.setter
+    def label(self, value: str) -> None:
+        self._change(label=value)
+
+    @property
+    def description(self) -> str:
+        """Free text."""
+        return self._row.description
+
+    @description.setter
+    def description(self, value: str) -> None:
+        self._change(description=value)
+
+    @property
+    def hostname(self) -> str:
+        """The name in the network."""
+        return self._row.hostname
+
+    @hostname.setter
+    def hostname(self, value: str) -> None:
+        self._change(hostname=value)
+
+    @property
+    def scheduler_type(self) -> str:
+        """Name of the scheduler's plug-in (`core.slurm`)."""
+        return self._row.scheduler_type
+
+    @scheduler_type.setter
+    def scheduler_type(self, value: str) -> None:
+        self._change(scheduler_type=value)
+
+    @property
+    def transport_type(self) -> str:
+        """Name of the transport's plug-in (`core.ssh`)."""
+        return self._row.transport_type
+
+    @transport_type.setter
+    def transport_type(self, value: str) -> None:
+        self._change(transport_type=value)
+
+    @property
+    def metadata(self) -> JsonDict:
+        """All settings; a copy."""
+        return copy_json(self._row.metadata)  # type: ignore[no-any-return]
+
+    @metadata.setter
+    def metadata(self, value: JsonDict) -> None:
+        self._change(metadata=clean_value(value, 'metadata'))
+
+    def get_property(self, name: str, *default: Any) -> Any:
+        """A setting, or the default if one is given.
+
+        :raises AttributeError: there is no such setting and no default.
+        """
+        if len(default) > 1:
+            raise TypeError('get_property takes a name and at most one default')
+        if name in self._row.metadata:
+            return copy_json(self._row.metadata[name])
+        if default:
+            return default[0]
+        raise NotExistentAttributeError(f'computer {self.label} has no property {name!r}')
+
+    def set_property(self, name: str, value: Any) -> None:
+        """Set a setting."""
+        cleaned = clean_value(value, f'metadata["{name}"]')
+        self._rewrite('metadata', lambda metadata: metadata.__setitem__(name, cleaned))
+        forget(self._backend, self.kind, self.pk)
+
+    def delete_property(self, name: str, raise_exception: bool = True) -> None:
+        """Remove a setting.
+
+        :raises AttributeError: there is no such setting, and `raise_exception` is True.
+        """
+        if name not in self._row.metadata:
+            if raise_exception:
+                raise NotExistentAttributeError(f'computer {self.label} has no property {name!r}')
+            return
+        self._rewrite('metadata', lambda metadata: metadata.pop(name, None))
+        forget(self._backend, self.kind, self.pk)
+
+    def validate(self) -> None:
+        """Check that the settings make sense.
+
+        :raises ricordi.errors.ValidationError: telling which does not.
+        """
+        for name in ('label', 'hostname', 'transport_type', 'scheduler_type'):
+            if not getattr(self, name).strip():
+                raise ValidationError(f'computer {self.label or "without label"}: no {name} given')
+        self._validate_settings()
+
+    def store(self) -> Computer:
+        """Write this into the database, after `validate`."""
+        self.validate()
+        return super().store()
+
+    def copy(self) -> Computer:
+        """A new computer with the same settings, not stored yet; it needs a label of its own."""
+        row = self._row
+        return Computer(
+            row.label,
+            row.hostname,
+            row.description,
+            row.transport_type,
+            row.scheduler_type,
+            metadata=row.metadata,
+            backend=self._backend,
+        )
+
+    # -- users ----------------------------------------------------------------------------------------------
+
+    def get_authinfo(self, user: User) -> AuthInfo:
+        """How `user` reaches this computer.
+
+        :raises ricordi.errors.NotExistent: it is not configured for that user.
+        """
+        from ricordi.orm.authinfos import AuthInfo
+
+        if self.pk is not None and user.pk is not None:
+            equal = {'computer_pk': self.pk, 'user_pk': user.pk}
+            for row in self._backend.find(EntityKind.AUTHINFO, equal, limit=1):
+                return AuthInfo.from_row(row, self._backend)
+        raise NotExistent(f'computer {self.label} is not configured for {user.email}: call configure() first')
+
+    def configure(self, user: User | None = None, **auth_params: Any) -> AuthInfo:
+        """Set how `user` (the default user for None) reaches this computer; parameters not given stay as they are."""
+        from ricordi.orm.authinfos import AuthInfo
+
+        user = user or self._default_user()
+        try:
+            authinfo = self.get_authinfo(user)
+        except NotExistent:
+            return AuthInfo(self, user, auth_params=auth_params, backend=self._backend).store()
+        authinfo.set_auth_params({**authinfo.get_auth_params(), **auth_params})
+        return authinfo
+
+    def get_configuration(self, user: User | None = None) -> JsonDict:
+        """The parameters by which `user` (the default user for None) reaches this computer; empty if there are none."""
+        try:
+            return self.get_authinfo(user or self._default_user()).get_auth_params()
+        except NotExistent:
+            return {}
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether the default user can reach this computer."""
+        return self.is_user_configured(self._default_user())
+
+    def is_user_configured(self, user: User) -> bool:
+        """Whether this computer is configured for `user`."""
+        try:
+            self.get_authinfo(user)
+        except NotExistent:
+            return False
+        return True
+
+    def is_user_enabled(self, user: User) -> bool:
+        """Whether `user` may use this computer."""
+        try:
+            return self.get_authinfo(user).enabled
+        except NotExistent:
+            return False
+
+    def _default_user(self) -> User:
+        from ricordi.orm.users import User
+
+        return User.from_row(require_default_user(self._backend), self._backend)
+
+    def _change(self, **values: Any) -> None:
+        super()._change(**values)
+        forget(self._backend, self.kind, self.pk)
+
+    def __str__(self) -> str:
+        return f'{self.label} ({self.hostname}), pk: {self.pk}'

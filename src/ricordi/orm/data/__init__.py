@@ -1,0 +1,1 @@
+"""Data nodes: what calculations read and make."""

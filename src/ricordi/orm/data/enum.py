@@ -1,0 +1,93 @@
+"""A node that wraps a member of a Python enum."""
+
+from __future__ import annotations
+
+import enum
+from importlib import import_module
+from typing import Any
+
+from ricordi.orm.data.data import Data
+
+
+class EnumData(Data, node_type='data.core.enum.EnumData.'):
+    """A member of an enum, kept as its name, its value, and where its class is (`module:Class`)."""
+
+    KEY_NAME = 'name'
+    KEY_VALUE = 'value'
+    KEY_IDENTIFIER = 'identifier'
+
+    def __init__(self, member: enum.Enum, **kwargs: Any) -> None:
+        """
+        :param member: a member of an enum whose class can be imported.
+        :raises TypeError: it is none.
+        """
+        if not isinstance(member, enum.Enum):
+            raise TypeError(f'a member of an enum is needed, got {member!r}')
+        super().__init__(**kwargs)
+        cls = type(member)
+        values = {
+            self.KEY_NAME: member.name,
+            self.KEY_VALUE: member.value,
+            self.KEY_IDENTIFIER: f'{cls.__module__}:{cls.__qualname__}',
+        }
+        self.base.attributes.set_many(values)
+
+    @property
+    def name(self) -> str:
+        """The name of the member."""
+        return str(self.base.attributes.get(self.KEY_NAME))
+
+    @property
+    def value(self) -> Any:
+        """The value of the member."""
+        return self.base.attributes.get(self.KEY_VALUE)
+
+    @property
+    def identifier(self) -> str:
+        """Where the class is: `module:Class`."""
+        return str(self.base.attributes.get(self.KEY_IDENTIFIER))
+
+    @property
+    def member(self) -> enum.Enum:
+        """The member itself."""
+        return self.get_member()
+
+    def get_enum(self) -> type[enum.Enum]:
+        """The class of the member.
+
+        :raises ImportError: it is not where it was.
+        """
+        module, _, name = self.identifier.partition(':')
+        try:
+            found: Any = import_module(module)
+            for part in name.split('.'):
+                found = getattr(found, part)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ImportError(f'the enum {self.identifier} of {self!r} cannot be imported: {error}') from error
+        return found  # type: ignore[no-any-return]
+
+    def get_member(self) -> enum.Enum:
+        """The member itself.
+
+        :raises ImportError: its class is not where it was.
+        :raises ValueError: the class has no member of this value any more.
+        """
+        cls = self.get_enum()
+        try:
+            return cls(self.value)
+        except ValueError as error:
+            raise ValueError(f'{self!r}: {error}; the enum has changed since the node was stored') from None
+
+    def json_value(self) -> Any:
+        """What stands for this node inside attributes and extras of another."""
+        return self.value
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, enum.Enum):
+            try:
+                return self.get_member() == other
+            except (ImportError, ValueError):
+                return False
+        return isinstance(other, EnumData) and self.row.attributes == other.row.attributes
+
+    __hash__ = Data.__hash__

@@ -1,0 +1,194 @@
+"""What all entities share: a row, the storage it is in, and the rule that a change of a stored one is one UPDATE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+
+from ricordi.backend.context import get_current_backend
+from ricordi.backend.rows import EntityKind, JsonDict
+from ricordi.errors import InvalidOperation, NotExistent
+from ricordi.orm.class_property import classproperty
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.orm.collections import Collection
+    from ricordi.orm.fields import QbFields
+
+
+class Entity:
+    """Base of what a storage keeps. An entity holds its row: reading a property asks the database at most once."""
+
+    kind: ClassVar[EntityKind]
+    """Which rows of the storage entities of this class stand for."""
+
+    identity_field: ClassVar[str] = 'pk'
+    _collection_class: ClassVar[str] = 'ricordi.orm.collections:Collection'
+
+    _row: Any
+    _backend: StorageBackend
+
+    @classmethod
+    def from_row(cls, row: Any, backend: StorageBackend) -> Self:
+        """The entity that stands for a row; no check, no query.
+
+        :param row: the row class of this kind, as the storage gave it.
+        """
+        entity = cls.__new__(cls)
+        entity._row = row
+        entity._backend = backend
+        return entity
+
+    @classproperty
+    def collection(cls) -> Collection[Any]:
+        """The entities of this class in the storage of the loaded profile."""
+        return cls.get_collection(get_current_backend())
+
+    @classproperty
+    def objects(cls) -> Collection[Any]:
+        """Another name of `collection`."""
+        return cls.get_collection(get_current_backend())
+
+    @classproperty
+    def fields(cls) -> QbFields:
+        """The fields of entities of this class, to write filters as Python: `Int.fields.value > 3`."""
+        from ricordi.orm.field_declarations import fields_of
+
+        return fields_of(cls)
+
+    @classmethod
+    def get_collection(cls, backend: StorageBackend) -> Collection[Self]:
+        """The entities of this class in `backend`."""
+        from importlib import import_module
+
+        module, _, name = cls._collection_class.partition(':')
+        collection_class: type[Collection[Self]] = getattr(import_module(module), name)
+        return collection_class(cls, backend)
+
+    @classmethod
+    def get(cls, **filters: Any) -> Self:
+        """The one entity of the loaded profile that fits; short for `collection.get`."""
+        found: Self = cls.get_collection(get_current_backend()).get(**filters)
+        return found
+
+    @property
+    def pk(self) -> int | None:
+        """The number that identifies this among entities of its kind in one storage; None before it is stored."""
+        pk: int | None = self._row.pk
+        return pk
+
+    @property
+    def id(self) -> int | None:
+        """Another name of `pk`."""
+        pk: int | None = self._row.pk
+        return pk
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether this is in the database."""
+        return self._row.pk is not None
+
+    @property
+    def backend(self) -> StorageBackend:
+        """The storage this belongs to."""
+        return self._backend
+
+    @property
+    def row(self) -> Any:
+        """The row behind this entity, to be read only."""
+        return self._row
+
+    def store(self) -> Self:
+        """Write this into the database; nothing happens if it is there.
+
+        :raises ricordi.errors.UniquenessError: another entity has a value that must be unique.
+        """
+        if self._row.pk is None:
+            values = self._row_values()
+            self._row.pk = self._backend.insert(self.kind, [values])[0]
+        return self
+
+    def refresh(self) -> Self:
+        """Read the row anew: what others have changed since this was loaded becomes visible.
+
+        :raises ricordi.errors.NotExistent: it was deleted.
+        """
+        self._row = self._current_row()
+        return self
+
+    def _row_values(self) -> dict[str, Any]:
+        """The fields of the row but its pk, for an insert."""
+        row = self._row
+        return {name: getattr(row, name) for name in row.__slots__ if name != 'pk'}
+
+    def _current_row(self) -> Any:
+        pk = self._row.pk
+        if pk is None:
+            raise InvalidOperation(f'{self!r} is not stored yet')
+        row = self._backend.get(self.kind, pk)
+        if row is None:
+            raise NotExistent(f'{type(self).__name__}<{pk}> was deleted')
+        return row
+
+    def _change(self, **values: Any) -> None:
+        """Set fields: in memory and, of a stored entity, first in the database by one UPDATE."""
+        row = self._row
+        if row.pk is not None:
+            values = self._stamp(values)
+            self._backend.update(self.kind, row.pk, values)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+    def _rewrite(self, field: str, change: Callable[[JsonDict], None]) -> None:
+        """Change a JSON field by what `change` does to it in place.
+
+        Of a stored entity the field is read anew and written in one transaction: what another handle or process has put
+        there meanwhile is kept.
+        """
+        if self._row.pk is None:
+            change(getattr(self._row, field))
+            return
+        with self._backend.transaction():
+            row = self._current_row()
+            value = getattr(row, field)
+            self._check_rewrite(field, row)
+            change(value)
+            values = self._stamp({field: value})
+            self._backend.update(self.kind, row.pk, values)
+        for name, new in values.items():
+            setattr(row, name, new)
+        self._row = row
+
+    def _check_rewrite(self, field: str, row: Any) -> None:
+        """Refuse a change in view of the row as it is in the database now."""
+
+    def _stamp(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Add what changes along with `values` (a time of modification)."""
+        return values
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Entity) or self.kind is not other.kind:
+            return NotImplemented
+        mine, others = self._identity(), other._identity()
+        return mine is not None and mine == others
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self._identity()))
+
+    def _identity(self) -> object:
+        """What makes two entities of a kind the same one: the uuid where there is one, else the pk."""
+        uuid = getattr(self._row, 'uuid', None)
+        return uuid if uuid is not None else self._row.pk
+
+    def __getstate__(self) -> NoReturn:
+        raise InvalidOperation(
+            f'a {type(self).__name__} cannot be pickled: pass on its pk or uuid, and load it where it is needed'
+        )
+
+    def __repr__(self) -> str:
+        return f'<{type(self).__name__}: {self!s}>'
+
+    def __str__(self) -> str:
+        return f'pk: {self.pk}' if self.is_stored else 'unstored'

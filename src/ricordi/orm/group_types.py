@@ -1,0 +1,68 @@
+"""Which class stands for which `type_string` of groups: a table for AiiDA's own types, entry points for plug-ins."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from ricordi.orm.class_property import classproperty
+
+if TYPE_CHECKING:
+    from ricordi.orm.groups import Group
+
+CORE_GROUPS: dict[str, str] = {
+    'core': 'Group',
+    'core.auto': 'AutoGroup',
+    'core.import': 'ImportGroup',
+    'core.upf': 'UpfFamily',
+}
+"""Type string → class in `ricordi.orm.groups`."""
+
+GROUPS_GROUP = 'ricordi.groups'
+"""Entry point group of plug-ins; the name of an entry point is the type string."""
+
+_known: dict[str, type[Group]] = {}
+
+
+def load_group_class(type_string: str) -> type[Group]:
+    """The class that stands for groups of this type; `Group` for one that nobody here knows."""
+    found = _known.get(type_string)
+    if found is None:
+        found = _known[type_string] = _find(type_string)
+    return found
+
+
+def _find(type_string: str) -> type[Group]:
+    from ricordi.orm import groups
+
+    if type_string in CORE_GROUPS:
+        cls: type[Group] = getattr(groups, CORE_GROUPS[type_string])
+        return cls
+    for entry_point in entry_points(group=GROUPS_GROUP, name=type_string):
+        try:
+            loaded = entry_point.load()
+        except (ImportError, AttributeError):
+            break  # a broken plug-in must not keep its users from their groups
+        return loaded if isinstance(loaded, type) else groups.Group
+    return groups.Group
+
+
+@classproperty
+def group_type_string(cls: type) -> str | None:
+    """The type string of groups of this class; None of a class that no entry point registers."""
+    known: str | None = vars(cls).get('_own_type_string')
+    if known is None:
+        known = _type_string(cls)
+        if known is not None:
+            cls._own_type_string = known  # type: ignore[attr-defined]
+    return known
+
+
+def _type_string(cls: type) -> str | None:
+    if cls.__module__ == 'ricordi.orm.groups':
+        return next((name for name, class_name in CORE_GROUPS.items() if class_name == cls.__name__), None)
+    location = f'{cls.__module__}:{cls.__qualname__}'
+    for entry_point in entry_points(group=GROUPS_GROUP):
+        if entry_point.value.replace(' ', '') == location:
+            return entry_point.name
+    return None

@@ -1,0 +1,246 @@
+"""Groups: named sets of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from uuid import uuid4
+
+from ricordi.backend.context import get_current_backend
+from ricordi.backend.rows import EntityKind, GroupRow, JsonDict
+from ricordi.errors import InvalidOperation, ModificationNotAllowed, NotExistent, ValidationError
+from ricordi.orm.collections import Collection, EntityT
+from ricordi.orm.entities import Entity
+from ricordi.orm.extras import EntityExtras
+from ricordi.orm.group_members import GroupNodes
+from ricordi.orm.group_types import group_type_string, load_group_class
+from ricordi.orm.shared_rows import require_default_user, user_row
+from ricordi.orm.values import clean_dict
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.orm.nodes.node import Node
+    from ricordi.orm.users import User
+
+
+class GroupCollection(Collection[EntityT]):
+    """The groups of a class in a storage."""
+
+    def get_or_create(self, label: str | None = None, **kwargs: Any) -> tuple[EntityT, bool]:
+        """The group of this class with this label, or a new one, stored; then whether it is new."""
+        if not label:
+            raise ValidationError('a group needs a label')
+        cls: Any = self.entity_type
+        try:
+            return self.get(label=label, type_string=cls._type_string), False
+        except NotExistent:
+            return cls(label, backend=self.backend, **kwargs).store(), True
+
+
+class GroupBase:
+    """What can be done with a group, by subject: `group.base.extras`."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+
+    @cached_property
+    def extras(self) -> EntityExtras:
+        """Named values."""
+        return EntityExtras(self._group)
+
+
+class Group(Entity):
+    """A set of nodes with a label that is unique among groups of its type. A plug-in's class is registered by an entry
+    point of the group `ricordi.groups`, whose name is the type."""
+
+    kind: ClassVar[EntityKind] = EntityKind.GROUP
+    identity_field = 'uuid'
+    _collection_class = 'ricordi.orm.groups:GroupCollection'
+    _type_string = group_type_string
+    _row: GroupRow
+
+    def __init__(
+        self,
+        label: str | None = None,
+        user: User | None = None,
+        description: str = '',
+        type_string: str | None = None,
+        time: datetime | None = None,
+        extras: JsonDict | None = None,
+        backend: StorageBackend | None = None,
+    ) -> None:
+        """A new group, to be stored.
+
+        :param user: the owner; the default user for None.
+        :param type_string: not used: the class decides.
+        """
+        if not label:
+            raise ValidationError('a group needs a label')
+        self._backend = backend if backend is not None else get_current_backend()
+        owner = user.row if user is not None else require_default_user(self._backend)
+        if owner.pk is None:
+            raise ValidationError(f'the user {user} is not stored: store it first')
+        self._row = GroupRow(
+            uuid=str(uuid4()),
+            label=label,
+            type_string=self._type_string or '',
+            time=time.astimezone(UTC) if time else datetime.now(UTC),
+            description=description,
+            extras=clean_dict(extras or {}, 'extras'),
+            user_pk=owner.pk,
+        )
+
+    @classmethod
+    def from_row(cls, row: GroupRow, backend: StorageBackend) -> Self:
+        """The group that stands for a row, of the class that its `type_string` asks for; no check, no query."""
+        group = object.__new__(load_group_class(row.type_string))
+        group._row = row
+        group._backend = backend
+        return group  # type: ignore[return-value]
+
+    @cached_property
+    def base(self) -> GroupBase:
+        """The namespaces: extras."""
+        return GroupBase(self)
+
+    @property
+    def uuid(self) -> str:
+        """The identifier that is unique everywhere."""
+        return self._row.uuid
+
+    @property
+    def label(self) -> str:
+        """The name, unique among groups of this type."""
+        return self._row.label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not label:
+            raise ValidationError('a group needs a label')
+        self._change(label=label)
+
+    @property
+    def description(self) -> str:
+        """Free text."""
+        return self._row.description or ''
+
+    @description.setter
+    def description(self, description: str) -> None:
+        self._change(description=description)
+
+    @property
+    def type_string(self) -> str:
+        """The type, as stored: also of one whose plug-in is not installed."""
+        return self._row.type_string
+
+    @property
+    def time(self) -> datetime:
+        """When the group was made."""
+        if self._row.time is None:
+            raise InvalidOperation(f'{self!r} has no time of creation')
+        return self._row.time
+
+    @property
+    def user(self) -> User:
+        """The owner."""
+        from ricordi.orm.users import User
+
+        return User.from_row(user_row(self._backend, self._row.user_pk), self._backend)
+
+    @user.setter
+    def user(self, user: User) -> None:
+        if user.pk is None:
+            raise ValidationError(f'the user {user} is not stored: store it first')
+        self._change(user_pk=user.pk)
+
+    def store(self) -> Self:
+        """Write the group into the database.
+
+        :raises ricordi.errors.StoringNotAllowed: its class has no entry point.
+        :raises ricordi.errors.UniquenessError: there is a group of this type with this label.
+        """
+        from ricordi.errors import StoringNotAllowed
+
+        if self._type_string is None:
+            cls = type(self)
+            raise StoringNotAllowed(f'class {cls.__module__}.{cls.__qualname__} has no entry point in ricordi.groups')
+        return super().store()
+
+    # -- members --------------------------------------------------------------------------------------------
+
+    @property
+    def nodes(self) -> GroupNodes:
+        """The members, in the order they were added: to iterate over, count (`len`) and index."""
+        return GroupNodes(self._backend, self.pk)
+
+    def count(self) -> int:
+        """How many members there are."""
+        return len(self.nodes)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no members."""
+        return not self.nodes
+
+    def add_nodes(self, nodes: Node | Iterable[Node]) -> None:
+        """Make nodes members, in one transaction; those that already are stay.
+
+        :raises ricordi.errors.ModificationNotAllowed: the group or a node is not stored.
+        """
+        self._backend.add_nodes_to_group(self._stored(), self._pks(nodes))
+
+    def remove_nodes(self, nodes: Node | Iterable[Node]) -> None:
+        """End the membership of nodes; the nodes stay."""
+        self._backend.remove_nodes_from_group(self._stored(), self._pks(nodes))
+
+    def clear(self) -> None:
+        """End the membership of all nodes; the nodes stay."""
+        self._backend.remove_nodes_from_group(self._stored(), None)
+
+    def _stored(self) -> int:
+        if self.pk is None:
+            raise ModificationNotAllowed(f'{self!r} is not stored: store it before changing its members')
+        return self.pk
+
+    def _pks(self, nodes: Node | Iterable[Node]) -> list[int]:
+        from ricordi.orm.nodes.node import Node
+
+        # A List node can be iterated over, too: it is one node all the same
+        found = []
+        several: Iterable[Node] = [nodes] if isinstance(nodes, Node) else nodes
+        for node in several:
+            if not isinstance(node, Node):
+                raise TypeError(f'members of a group are nodes, got {node!r}')
+            if node.backend is not self._backend:
+                raise ValidationError(f'{node!r} is in another storage than {self!r}')
+            if node.pk is None:
+                raise ModificationNotAllowed(f'{node!r} is not stored: store it before adding it to a group')
+            found.append(node.pk)
+        return found
+
+    def is_user_defined(self) -> bool:
+        """Whether the group is of no particular type."""
+        return not self.type_string
+
+    def __getattr__(self, name: str) -> Any:
+        """Names that AiiDA has moved into the namespaces of `base`."""
+        from ricordi.orm.nodes.moved_names import EXTRAS, moved
+
+        return moved(self, name, EXTRAS)
+
+    def __str__(self) -> str:
+        return f'{self._row.label!r} [type {self._row.type_string or "none"}], pk: {self.pk}'
+
+
+class AutoGroup(Group):
+    """Nodes that one run of a script made."""
+
+
+class ImportGroup(Group):
+    """Nodes that were imported from one archive."""
+
+
+class UpfFamily(Group):
+    """A family of pseudopotentials."""

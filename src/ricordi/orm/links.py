@@ -1,0 +1,174 @@
+"""Links between nodes: their types, the rules of each, and lists of them."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from ricordi.errors import MultipleObjectsError, NotExistent, ValidationError
+
+if TYPE_CHECKING:
+    from ricordi.orm.nodes.node import Node
+
+NAMESPACE_SEPARATOR = '__'
+
+
+class LinkType(enum.Enum):
+    """The types of link, by the name the database uses."""
+
+    CREATE = 'create'
+    RETURN = 'return'
+    INPUT_CALC = 'input_calc'
+    INPUT_WORK = 'input_work'
+    CALL_CALC = 'call_calc'
+    CALL_WORK = 'call_work'
+
+
+NodeFamily = Literal['data', 'process.calculation', 'process.workflow']
+Degree = Literal['any', 'one', 'label', 'pair']
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRule:
+    """Between which nodes links of a type may lie, and how many.
+
+    :param out: of one source: `any`, or `label` (no two with one label).
+    :param into: one target: `one`, `label`, or `pair` (no two with one source and label).
+    """
+
+    source: NodeFamily
+    target: NodeFamily
+    out: Degree
+    into: Degree
+
+
+LINK_RULES: dict[LinkType, LinkRule] = {
+    LinkType.INPUT_CALC: LinkRule('data', 'process.calculation', 'any', 'label'),
+    LinkType.CREATE: LinkRule('process.calculation', 'data', 'label', 'one'),
+    LinkType.INPUT_WORK: LinkRule('data', 'process.workflow', 'any', 'label'),
+    LinkType.RETURN: LinkRule('process.workflow', 'data', 'label', 'pair'),
+    LinkType.CALL_CALC: LinkRule('process.workflow', 'process.calculation', 'any', 'one'),
+    LinkType.CALL_WORK: LinkRule('process.workflow', 'process.workflow', 'any', 'one'),
+}
+"""The rules of the provenance graph; besides them, `input_calc` and `create` links form no cycle."""
+
+DATA_PROVENANCE = (LinkType.INPUT_CALC, LinkType.CREATE)
+"""Links that must stay free of cycles."""
+
+_LABEL = re.compile(r'[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?')
+
+
+class LinkPair(NamedTuple):
+    """Type and label of a link."""
+
+    link_type: LinkType
+    link_label: str
+
+
+class LinkTriple(NamedTuple):
+    """The node at the other end of a link, with type and label."""
+
+    node: Node
+    link_type: LinkType
+    link_label: str
+
+
+def validate_link_label(label: str) -> None:
+    """Refuse a label that is no identifier of `[A-Za-z0-9_]`, or starts or ends with `_`.
+
+    :raises TypeError: it is no string.
+    :raises ricordi.errors.ValidationError: it is not a valid label.
+    """
+    if not isinstance(label, str):
+        raise TypeError(f'a link label is a string, got {label!r}')
+    if not _LABEL.fullmatch(label):
+        raise ValidationError(
+            f'invalid link label {label!r}: letters, digits and underscores, starting with a letter and not ending '
+            'with an underscore'
+        )
+
+
+class LinkManager:
+    """The links that go into a node, or out of it."""
+
+    def __init__(self, link_triples: list[LinkTriple]) -> None:
+        self.link_triples = link_triples
+
+    def __iter__(self) -> Iterator[LinkTriple]:
+        return iter(self.link_triples)
+
+    def __len__(self) -> int:
+        return len(self.link_triples)
+
+    def __bool__(self) -> bool:
+        return bool(self.link_triples)
+
+    def next(self) -> Iterator[LinkTriple]:
+        """An iterator over the links."""
+        return iter(self.link_triples)
+
+    def one(self) -> LinkTriple:
+        """The only link.
+
+        :raises ValueError: there is none, or more than one.
+        """
+        if len(self.link_triples) != 1:
+            raise ValueError(f'one link expected, found {len(self.link_triples)}')
+        return self.link_triples[0]
+
+    def first(self) -> LinkTriple | None:
+        """The first link, or None."""
+        return self.link_triples[0] if self.link_triples else None
+
+    def all(self) -> list[LinkTriple]:
+        """All links."""
+        return self.link_triples
+
+    def all_nodes(self) -> list[Node]:
+        """The nodes at the other ends."""
+        return [triple.node for triple in self.link_triples]
+
+    def all_link_pairs(self) -> list[LinkPair]:
+        """Type and label of each link."""
+        return [LinkPair(triple.link_type, triple.link_label) for triple in self.link_triples]
+
+    def all_link_labels(self) -> list[str]:
+        """The labels."""
+        return [triple.link_label for triple in self.link_triples]
+
+    def get_node_by_label(self, label: str) -> Node:
+        """The node at the other end of the link with this label.
+
+        :raises ricordi.errors.NotExistent: no link has it.
+        :raises ricordi.errors.MultipleObjectsError: more than one link has it.
+        """
+        found = [triple.node for triple in self.link_triples if triple.link_label == label]
+        if not found:
+            raise NotExistent(f'no link has the label {label!r}')
+        if len(found) > 1:
+            raise MultipleObjectsError(f'{len(found)} links have the label {label!r}')
+        return found[0]
+
+    def nested(self, sort: bool = True) -> dict[str, Any]:
+        """Nodes by label, with the namespaces of the labels (`a__b`) as dictionaries.
+
+        :param sort: namespaces first, then by name.
+        :raises KeyError: two links have one label.
+        """
+        nested: dict[str, Any] = {}
+        for triple in self.link_triples:
+            *namespaces, name = triple.link_label.split(NAMESPACE_SEPARATOR)
+            inner = nested
+            for namespace in namespaces:
+                inner = inner.setdefault(namespace, {})
+                if not isinstance(inner, dict):
+                    raise KeyError(f'{triple.link_label!r}: {namespace!r} is a node as well as a namespace')
+            if name in inner:
+                raise KeyError(f'more than one link has the label {triple.link_label!r}')
+            inner[name] = triple.node
+        if sort:
+            return dict(sorted(nested.items(), key=lambda item: (not isinstance(item[1], dict), item[0])))
+        return nested

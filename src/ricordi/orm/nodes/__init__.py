@@ -1,0 +1,1 @@
+"""Nodes: the entity, its namespaces (`node.base.…`) and how it is stored."""

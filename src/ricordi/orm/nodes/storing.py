@@ -1,0 +1,158 @@
+"""How nodes are stored: contents of files first, durably; then rows and links in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ricordi.backend.rows import EntityKind
+from ricordi.errors import ModificationNotAllowed, ValidationError
+from ricordi.orm.links import LINK_RULES, LinkTriple
+from ricordi.orm.values import clean_dict
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.orm.nodes.node import Node
+
+
+def store_nodes(nodes: Iterable[Node]) -> None:
+    """Store many nodes at once, all or none: one transaction, and their files made durable together.
+
+    :param nodes: those that are stored already are passed over; a node comes after those that link to it.
+    :raises ricordi.errors.ModificationNotAllowed: a node that links to one of them is neither stored nor before it.
+    :raises ricordi.errors.ValidationError: a node holds what cannot be kept, or breaks a rule; nothing was stored.
+    """
+    new = list({node.uuid: node for node in nodes if not node.is_stored}.values())
+    if not new:
+        return
+    backend = new[0].backend
+    _check(new, backend)
+    trees = [_move_files(node, backend) for node in new]
+    now = datetime.now(UTC)
+    rows = []
+    for node, tree in zip(new, trees, strict=True):
+        values = node._row_values()
+        rows.append({**values, 'mtime': now, 'repository_metadata': tree})
+    with backend.transaction():
+        _check_new_links(new)
+        pks = backend.insert(EntityKind.NODE, rows)
+        links = _link_rows(new, pks)
+        if links:
+            backend.insert(EntityKind.LINK, links)
+    for node, pk, row in zip(new, pks, rows, strict=True):
+        _settle(node, pk, now, row['repository_metadata'])
+
+
+def unstored_ancestors(node: Node) -> list[Node]:
+    """The nodes that waiting links lead from, and those before them: sources first."""
+    found: dict[str, Node] = {}
+    todo = [(node, False)]
+    entered: set[str] = set()
+    while todo:
+        current, done = todo.pop()
+        if done:
+            found.setdefault(current.uuid, current)
+            continue
+        if current.uuid in entered or current.is_stored:
+            continue
+        entered.add(current.uuid)
+        todo.append((current, True))
+        if '_base' in vars(current):
+            todo.extend((triple.node, False) for triple in current.base.links.incoming_cache)
+    found.pop(node.uuid)
+    return list(found.values())
+
+
+def _check(nodes: Sequence[Node], backend: StorageBackend) -> None:
+    """Validate nodes, clean their values, and see that what links to them comes before them."""
+    before: set[str] = set()
+    for node in nodes:
+        if node.backend is not backend:
+            raise ValidationError(f'{node!r} and {nodes[0]!r} are in different storages')
+        node._validate_storability()
+        node._validate()
+        for triple in _waiting(node):
+            if not triple.node.is_stored and triple.node.uuid not in before:
+                raise ModificationNotAllowed(
+                    f'{node!r} cannot be stored before {triple.node!r}, which has a {triple.link_type.value} link '
+                    f'{triple.link_label!r} to it: store that first, or call store_all()'
+                )
+        row = node.row
+        row.attributes = clean_dict(row.attributes, 'attributes')
+        row.extras = clean_dict(row.extras, 'extras')
+        before.add(node.uuid)
+
+
+def _waiting(node: Node) -> list[LinkTriple]:
+    return node.base.links.incoming_cache if '_base' in vars(node) else []
+
+
+def _move_files(node: Node, backend: StorageBackend) -> dict[str, Any]:
+    if '_base' not in vars(node) or 'repository' not in vars(node.base):
+        return {}
+    return node.base.repository.move_to(backend.repository)
+
+
+def _check_new_links(nodes: Sequence[Node]) -> None:
+    """What may have changed since a link was made: the source was sealed, or another link took its label."""
+    for node in nodes:
+        for triple in _waiting(node):
+            if getattr(triple.node, 'is_sealed', False):
+                raise ModificationNotAllowed(f'{triple.node!r} was sealed: {node!r} cannot be linked to it any more')
+            if LINK_RULES[triple.link_type].out == 'label' and triple.node.pk is not None:
+                _check_label_free(triple, node)
+
+
+def _check_label_free(triple: LinkTriple, target: Node) -> None:
+    equal = {'input_pk': triple.node.pk, 'type': triple.link_type.value, 'label': triple.link_label}
+    for _ in target.backend.find(EntityKind.LINK, equal, limit=1):
+        raise ValidationError(
+            f'{triple.node!r} already has an outgoing {triple.link_type.value} link with label {triple.link_label!r}'
+        )
+
+
+def _link_rows(nodes: Sequence[Node], pks: Sequence[int]) -> list[dict[str, Any]]:
+    """Links into the new nodes, and those out of them into nodes that were stored before."""
+    new = {node.uuid: pk for node, pk in zip(nodes, pks, strict=True)}
+    rows = []
+    for node, pk in zip(nodes, pks, strict=True):
+        if '_base' not in vars(node):
+            continue
+        for triple in node.base.links.incoming_cache:
+            source_pk = triple.node.pk if triple.node.pk is not None else new[triple.node.uuid]
+            rows.append(_link_row(source_pk, pk, triple))
+        for triple in node.base.links.pending_outgoing():
+            if triple.node.pk is not None:
+                rows.append(_link_row(pk, triple.node.pk, triple))
+    return rows
+
+
+def _link_row(source_pk: int, target_pk: int, triple: LinkTriple) -> dict[str, Any]:
+    return {
+        'input_pk': source_pk,
+        'output_pk': target_pk,
+        'label': triple.link_label,
+        'type': triple.link_type.value,
+    }
+
+
+def _settle(node: Node, pk: int, now: datetime, tree: dict[str, Any]) -> None:
+    """After the commit: the node is stored, nothing waits any more."""
+    row = node.row
+    row.pk = pk
+    row.mtime = now
+    row.repository_metadata = tree
+    if '_base' not in vars(node):
+        return
+    links = node.base.links
+    links.incoming_cache = []
+    for triple in links.pending_outgoing():
+        if triple.node.is_stored:
+            target_links = triple.node.base.links
+            target_links.incoming_cache = [
+                waiting for waiting in target_links.incoming_cache if waiting.node is not node
+            ]
+    links._outgoing = []
+    if 'repository' in vars(node.base):
+        node.base.repository.forget_sandbox()

@@ -1,0 +1,1 @@
+"""Process nodes: records of calculations and workflows that ran."""

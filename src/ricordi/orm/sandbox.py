@@ -1,0 +1,140 @@
+"""Where the files of a node wait until it is stored: small ones in memory, the rest in a temporary folder."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from weakref import finalize
+
+from ricordi.errors import CorruptStorage, NotExistent
+
+if TYPE_CHECKING:
+    from ricordi.backend.repository import RepositoryBackend
+
+CHUNK_BYTES = 1 << 20
+SMALL_BYTES = 256 << 10
+MEMORY_BYTES = 8 << 20
+BATCH_FILES = 64
+
+
+class Sandbox:
+    """Contents by key, as in a repository but gone with this object."""
+
+    def __init__(self, origin: RepositoryBackend | None = None) -> None:
+        """
+        :param origin: the repository that holds the contents of the node that was cloned.
+        """
+        self._origin = origin
+        self._memory: dict[str, bytes] = {}
+        self._memory_bytes = 0
+        self._files: dict[str, Path] = {}
+        self._folder: Path | None = None
+
+    def put_bytes(self, content: bytes) -> str:
+        """Keep `content` and return its key."""
+        key = hashlib.sha256(content).hexdigest()
+        if key in self._memory or key in self._files:
+            return key
+        if len(content) <= SMALL_BYTES and self._memory_bytes + len(content) <= MEMORY_BYTES:
+            self._memory[key] = bytes(content)
+            self._memory_bytes += len(content)
+            return key
+        return self._put_stream(io.BytesIO(content))
+
+    def put_stream(self, handle: BinaryIO) -> str:
+        """Keep what a binary stream yields from where it stands, in constant memory, and return its key."""
+        start = handle.read(SMALL_BYTES + 1)
+        if not isinstance(start, bytes | bytearray):
+            raise TypeError(
+                f'a stream of bytes is needed, {handle!r} yields {type(start).__name__}: open it with mode "rb"'
+            )
+        if len(start) <= SMALL_BYTES:
+            while len(start) <= SMALL_BYTES and (more := handle.read(SMALL_BYTES + 1 - len(start))):
+                start += more  # a pipe or socket may yield less than asked for
+        if len(start) <= SMALL_BYTES:
+            return self.put_bytes(bytes(start))
+        return self._put_stream(handle, bytes(start))
+
+    def _put_stream(self, handle: BinaryIO, start: bytes = b'') -> str:
+        digest = hashlib.sha256(start)
+        with tempfile.NamedTemporaryFile(dir=self._make_folder(), delete=False) as target:
+            target.write(start)
+            while chunk := handle.read(CHUNK_BYTES):
+                digest.update(chunk)
+                target.write(chunk)
+        key = digest.hexdigest()
+        self._files[key] = Path(target.name).rename(self._make_folder() / key)
+        return key
+
+    def _make_folder(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix='ricordi-node-'))
+            finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
+
+    def open(self, key: str) -> BinaryIO:
+        """A seekable stream over a content.
+
+        :raises ricordi.errors.NotExistent: there is none of this key.
+        """
+        if key in self._memory:
+            return io.BytesIO(self._memory[key])
+        if key in self._files:
+            return self._files[key].open('rb')
+        if self._origin is not None:
+            return self._origin.open(key)
+        raise NotExistent(f'no content with key {key}')
+
+    def get_object_content(self, key: str) -> bytes:
+        """A whole content."""
+        if key in self._memory:
+            return self._memory[key]
+        with self.open(key) as handle:
+            return handle.read()
+
+    def get_object_size(self, key: str) -> int:
+        """Bytes of a content."""
+        if key in self._memory:
+            return len(self._memory[key])
+        if key in self._files:
+            return self._files[key].stat().st_size
+        if self._origin is not None:
+            return self._origin.get_object_size(key)
+        raise NotExistent(f'no content with key {key}')
+
+    def move_to(self, repository: RepositoryBackend, keys: Iterable[str]) -> None:
+        """Put the contents of these keys into a repository, durably on return; those of the origin must be there.
+
+        :raises ricordi.errors.CorruptStorage: the repository gave another key, or lacks a content of the origin.
+        """
+        wanted = list(dict.fromkeys(keys))
+        own = [key for key in wanted if key in self._memory or key in self._files]
+        for batch in _batches(own):
+            with ExitStack() as opened:
+                contents = [
+                    self._memory[key] if key in self._memory else opened.enter_context(self._files[key].open('rb'))
+                    for key in batch
+                ]
+                for key, got in zip(batch, repository.put_objects(contents), strict=True):
+                    if key != got:
+                        raise CorruptStorage(f'the repository gave key {got} to content with SHA-256 {key}')
+        others = [key for key in wanted if key not in self._memory and key not in self._files]
+        for key, there in zip(others, repository.has_objects(others), strict=True):
+            if there:
+                continue
+            if self._origin is None or self._origin is repository:
+                raise CorruptStorage(f'the repository lacks object {key}, which a cloned node needs')
+            with self._origin.open(key) as handle:
+                repository.put_object_from_filelike(handle)
+
+
+def _batches(keys: list[str]) -> Iterator[list[str]]:
+    """Few enough to have all their files open at once."""
+    for start in range(0, len(keys), BATCH_FILES):
+        yield keys[start : start + BATCH_FILES]

@@ -1,0 +1,55 @@
+"""Writes file trees of nodes to disk, never outside the folder that was asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from ricordi.errors import ValidationError
+from ricordi.orm.repository_tree import check_name, children, is_file
+
+if TYPE_CHECKING:
+    from ricordi.backend.rows import JsonDict
+
+
+class Contents(Protocol):
+    """What holds contents by key: a repository or a sandbox."""
+
+    def open(self, key: str) -> BinaryIO:
+        """A stream over a content."""
+
+    def get_object_content(self, key: str) -> bytes:
+        """A whole content."""
+
+    def get_object_size(self, key: str) -> int:
+        """Bytes of a content."""
+
+
+def write_folder(entries: dict[str, Any], contents: Contents, target: Path) -> None:
+    """Write the entries of a folder below `target`, which is made if it is not there. Files there are replaced.
+
+    :raises ricordi.errors.ValidationError: a name would leave `target`, or what is there is a symbolic link.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    for name, entry in entries.items():
+        check_name(name)
+        if os.sep != '/' and (os.sep in name or ':' in name):
+            raise ValidationError(f'{name!r} cannot be a file name on this system')
+        path = target / name
+        if path.is_symlink():
+            raise ValidationError(
+                f'{path} is a symbolic link: writing there could change a file elsewhere; remove it first'
+            )
+        if is_file(entry):
+            write_file(entry, contents, path)
+        else:
+            write_folder(children(entry), contents, path)
+
+
+def write_file(entry: JsonDict, contents: Contents, path: Path) -> None:
+    """Write one file; symbolic links are not followed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_BINARY', 0)
+    with contents.open(entry['k']) as source, os.fdopen(os.open(path, flags, 0o666), 'wb') as target:
+        shutil.copyfileobj(source, target, 1 << 20)
