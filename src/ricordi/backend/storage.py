@@ -208,8 +208,11 @@ class StorageBackend(ABC):
         """
 
     @abstractmethod
-    def get(self, kind: EntityKind, pk: int) -> Row | None:
-        """One row by primary key."""
+    def get(self, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
+        """One row by primary key.
+
+        :param lock: inside a transaction: nobody else changes the row until it ends.
+        """
 
     @abstractmethod
     def find(

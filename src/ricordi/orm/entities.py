@@ -121,11 +121,11 @@ class Entity:
         row = self._row
         return {name: getattr(row, name) for name in row.__slots__ if name != 'pk'}
 
-    def _current_row(self) -> Any:
+    def _current_row(self, lock: bool = False) -> Any:
         pk = self._row.pk
         if pk is None:
             raise InvalidOperation(f'{self!r} is not stored yet')
-        row = self._backend.get(self.kind, pk)
+        row = self._backend.get(self.kind, pk, lock)
         if row is None:
             raise NotExistent(f'{type(self).__name__}<{pk}> was deleted')
         return row
@@ -149,7 +149,7 @@ class Entity:
             change(getattr(self._row, field))
             return
         with self._backend.transaction():
-            row = self._current_row()
+            row = self._current_row(lock=True)
             value = getattr(row, field)
             self._check_rewrite(field, row)
             change(value)

@@ -39,6 +39,7 @@ class PsqlDialect(Dialect):
     name = 'postgresql'
     mark = '%s'
     begin = 'BEGIN'
+    lock_row = ' FOR NO KEY UPDATE'
     # Lone surrogates are refused by the driver with an error of Python's own.
     driver_errors = (psycopg.Error, OverflowError, UnicodeEncodeError)
 

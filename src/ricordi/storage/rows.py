@@ -174,10 +174,11 @@ class Rows:
 
     # -- reading ----------------------------------------------------------------------------------------------
 
-    def get(self, session: Session, kind: EntityKind, pk: int) -> Row | None:
-        """One row by primary key."""
+    def get(self, session: Session, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
+        """One row by primary key; with `lock`, nobody else changes it until the transaction ends."""
         codec = self.codec(kind)
-        values = session.execute(f'{codec.select} WHERE id = {self.dialect.mark}', (pk,)).fetchone()
+        tail = self.dialect.lock_row if lock else ''
+        values = session.execute(f'{codec.select} WHERE id = {self.dialect.mark}{tail}', (pk,)).fetchone()
         return None if values is None else codec.decode(values)
 
     def find(

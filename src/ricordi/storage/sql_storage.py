@@ -139,8 +139,8 @@ class SqlStorage(StorageBackend):
     def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
         return self._rows.delete(self.session, kind, pks)
 
-    def get(self, kind: EntityKind, pk: int) -> Row | None:
-        return self._rows.get(self.session, kind, pk)
+    def get(self, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
+        return self._rows.get(self.session, kind, pk, lock)
 
     def find(
         self,
