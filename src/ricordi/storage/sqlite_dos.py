@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -43,23 +44,17 @@ class SqliteDosStorage(SqlStorage):
         database = folder / DATABASE
         if database.exists():
             raise InvalidOperation(f'there is a storage in {folder} already; choose another folder')
-        made = _make_folder(folder)
-        draft = folder / f'.{DATABASE}.{uuid4().hex}'
-        try:
-            with new_repository(repository) as repository_uuid:
+        with _new_folder(folder), new_repository(repository) as repository_uuid:
+            draft = folder / f'.{DATABASE}.{uuid4().hex}'
+            try:
                 dialect = SqliteDialect(draft, create=True)
                 with closing(Session(dialect)) as session:
                     schema.create(session, repository_uuid)
                 fsync_file(draft)
                 _give_name(draft, database)
-        except BaseException:
-            with suppress(OSError):
-                if made:
-                    folder.rmdir()
-            raise
-        finally:
-            draft.unlink(missing_ok=True)
-        fsync_folder(folder)
+            finally:
+                draft.unlink(missing_ok=True)
+            fsync_folder(folder)
 
 
 def _folder(profile: Profile) -> Path:
@@ -71,16 +66,23 @@ def _folder(profile: Profile) -> Path:
     return Path(path)
 
 
-def _make_folder(folder: Path) -> bool:
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Create the folder unless it is there. If the block fails, what was created goes again."""
+    made = not folder.exists()
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        if folder.is_dir():
-            return False
         raise InvalidOperation(f'{folder} is a file; a storage needs a folder') from None
     except OSError as error:
         raise UnreachableStorage(f'cannot create the folder {folder}: {error.strerror}') from error
-    return True
+    try:
+        yield
+    except BaseException:
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _give_name(draft: Path, database: Path) -> None:

@@ -1,0 +1,209 @@
+"""New databases have the schema that AiiDA makes, name by name; revisions are told apart; main_0001 is migrated."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+
+from ricordi.backend.rows import ROW_TYPES, EntityKind
+from ricordi.config.profile import Profile
+from ricordi.errors import (
+    CorruptStorage,
+    IncompatibleStorageSchema,
+    InvalidOperation,
+    StorageMigrationError,
+    UnreachableStorage,
+)
+from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
+from ricordi.storage.tables import JSON_TYPE, UUID_TYPE, UtcTime, column_of, metadata, table_of
+
+PSQL_SCHEMA = """
+SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+       coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+UNION ALL
+SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', ''
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+UNION ALL
+SELECT 'index', tablename, indexname, indexdef, '', '' FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT 'sequence', sequencename, data_type::text, increment_by::text, start_value::text, ''
+FROM pg_sequences WHERE schemaname = 'public'
+"""
+
+
+def sqlite_schema(path: Path) -> dict[str, object]:
+    """Each table as its set of column and constraint definitions, each index as its statement."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").fetchall()
+    schema: dict[str, object] = {}
+    for kind, name, sql in rows:
+        text = re.sub(r'\s+', ' ', sql).replace('"key"', 'key')
+        if kind == 'table':
+            body = text[text.index('(') + 1 : text.rindex(')')]
+            schema[name] = sorted(part.strip() for part in re.split(r',(?![^(]*\))', body))
+        else:
+            schema[name] = text
+    return schema
+
+
+def psql_schema(uri: str) -> set[tuple[str, ...]]:
+    with psycopg.connect(uri) as connection:
+        return set(connection.execute(PSQL_SCHEMA).fetchall())
+
+
+def test_a_new_sqlite_database_has_the_schema_that_aiida_makes(
+    sqlite_storage: Any, reference_sqlite_profile: Profile, of: SimpleNamespace
+) -> None:
+    expected = sqlite_schema(of.kind(reference_sqlite_profile).dialect_of(reference_sqlite_profile).path)
+    assert sqlite_schema(sqlite_storage.dialect.path) == expected
+
+
+def test_a_new_postgresql_database_has_the_schema_that_aiida_makes(
+    psql_storage: Any, reference_psql_profile: Profile, postgres: Any
+) -> None:
+    own, aiidas = (p.storage_config['database_name'] for p in (psql_storage.profile, reference_psql_profile))
+    assert psql_schema(postgres.uri(own)) == psql_schema(postgres.uri(aiidas))
+
+
+@pytest.mark.parametrize('kind', EntityKind)
+def test_rows_and_tables_agree_on_columns(kind: EntityKind) -> None:
+    assert list(columns(kind)) == list(ROW_TYPES[kind].__dataclass_fields__)
+    assert sorted(columns(kind).values()) == sorted(column.name for column in metadata.tables[table_name(kind)].columns)
+    assert table_of(kind).name == table_name(kind)
+    for field in columns(kind):
+        column = column_of(kind, field)
+        assert column.name == column_name(kind, field)
+        assert (value_kind(field) is ValueKind.JSON) == (column.type is JSON_TYPE)
+        assert (value_kind(field) is ValueKind.UUID) == (column.type is UUID_TYPE)
+        assert (value_kind(field) is ValueKind.TIME) == isinstance(column.type, UtcTime)
+
+
+def test_a_storage_is_initialised_once(storage: Any, of: SimpleNamespace) -> None:
+    with pytest.raises(InvalidOperation, match='already'):
+        of.initialise(storage.profile)
+
+
+def test_a_failed_initialisation_leaves_nothing(
+    profile: Profile, of: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise OSError('the disk is gone')
+
+    repository = of.repository(profile)
+    with monkeypatch.context() as patch:
+        patch.setattr('ricordi.storage.schema._write_repository_uuid', fail)
+        with pytest.raises(OSError, match='gone'):
+            of.kind(profile).initialise(profile, repository)
+    assert not repository.layout.folder.exists()
+    if profile.storage_backend == 'core.sqlite_dos':
+        assert not repository.layout.folder.parent.exists()
+    of.initialise(profile)
+    assert of.open(profile).version() == 'main_0002'
+
+
+def test_an_existing_container_is_taken_over(sqlite_profile: Profile, of: SimpleNamespace) -> None:
+    with of.repository(sqlite_profile) as repository:
+        repository.layout.folder.parent.mkdir(parents=True)
+        repository.initialise()
+        key = repository.put_object_from_bytes(b'was there before')
+    of.initialise(sqlite_profile)
+    assert of.open(sqlite_profile).repository.get_object_content(key) == b'was there before'
+
+
+# -- revisions -----------------------------------------------------------------------------------------------
+
+
+def set_version(storage: Any, version: str) -> None:
+    with storage.transaction():
+        storage.session.execute(f"UPDATE alembic_version SET version_num = '{version}'")
+
+
+def test_the_version_is_read_without_opening(reference: Any) -> None:
+    kind = type(reference)
+    assert kind.version_profile(reference.profile) == kind.version_head() == reference.version() == 'main_0002'
+
+
+@pytest.mark.parametrize(
+    ('version', 'way_out'),
+    [
+        ('main_0001', 'storage migrate'),
+        ('main_0003', 'update Ricordi'),
+        ('1de112340b16', 'verdi storage migrate'),
+        ('main_0000a', 'verdi storage migrate'),
+    ],
+)
+def test_another_schema_is_refused_with_the_way_out(
+    storage: Any, of: SimpleNamespace, version: str, way_out: str
+) -> None:
+    set_version(storage, version)
+    assert of.kind(storage.profile).version_profile(storage.profile) == version
+    with pytest.raises(IncompatibleStorageSchema, match=way_out) as caught:
+        of.open(storage.profile)
+    assert caught.value.exit_code == 4
+    if version != 'main_0001':
+        with pytest.raises(StorageMigrationError, match=way_out):
+            of.kind(storage.profile).migrate(storage.profile)
+
+
+def test_a_database_of_aiida_1_with_django_is_told_by_its_tables(psql_profile: Profile, of: SimpleNamespace) -> None:
+    dialect = of.kind(psql_profile).dialect_of(psql_profile)
+    with closing(dialect.connect()) as raw:
+        raw.execute('CREATE TABLE django_migrations (id serial); CREATE TABLE db_dbnode (id serial)')
+    with pytest.raises(IncompatibleStorageSchema, match='verdi storage migrate'):
+        of.kind(psql_profile).version_profile(psql_profile)
+
+
+def test_a_database_without_revision_is_corrupt(storage: Any, of: SimpleNamespace) -> None:
+    storage.session.execute('DROP TABLE alembic_version')
+    with pytest.raises(CorruptStorage, match='alembic_version'):
+        of.open(storage.profile)
+
+
+def test_an_empty_database_holds_no_storage(psql_profile: Profile, of: SimpleNamespace) -> None:
+    with pytest.raises(UnreachableStorage, match='holds no storage'):
+        of.open(psql_profile)
+
+
+def test_migration_forgets_the_hashes_of_calcjobs_and_nothing_else(storage: Any, of: SimpleNamespace) -> None:
+    user = storage.insert(EntityKind.USER, [{'email': 'a@example.org'}])[0]
+    extras = {'_aiida_hash': 'abc', 'big': 2**60, 'tiny': 1e-300, 'odd': 'ü"\\'}
+    rows = [
+        {'user_pk': user, 'node_type': 'process.calculation.calcjob.CalcJobNode.', 'extras': extras},
+        {'user_pk': user, 'node_type': 'process.calculation.calcjob.CalcJobNode.', 'extras': {}},
+        {'user_pk': user, 'node_type': 'data.core.int.Int.', 'extras': extras},
+    ]
+    pks = storage.insert(EntityKind.NODE, rows)
+    before = [storage.get(EntityKind.NODE, pk) for pk in pks]
+    set_version(storage, 'main_0001')
+    of.kind(storage.profile).migrate(storage.profile)
+    of.kind(storage.profile).migrate(storage.profile)
+    assert of.open(storage.profile).version() == 'main_0002'
+    after = [storage.get(EntityKind.NODE, pk) for pk in pks]
+    del before[0].extras['_aiida_hash']
+    assert after == before
+
+
+# -- the repository ---------------------------------------------------------------------------------------------
+
+
+def test_a_container_of_another_storage_is_refused(reference: Any, of: SimpleNamespace, tmp_path: Path) -> None:
+    other = of.repository(reference.profile).layout.config
+    other.write_text(other.read_text().replace(reference.repository.uuid, 'f' * 32))
+    with pytest.raises(CorruptStorage, match=f'{reference.repository.uuid}.*{"f" * 32}'):
+        of.open(reference.profile)
+
+
+def test_a_missing_container_is_named(reference: Any, of: SimpleNamespace) -> None:
+    folder = of.repository(reference.profile).layout.folder
+    folder.rename(folder.with_name('elsewhere'))
+    with pytest.raises(UnreachableStorage, match=str(folder)):
+        of.open(reference.profile)
