@@ -1,7 +1,7 @@
 """The description of a query: what `orm` asks and `storage` answers. Plain frozen data, no work.
 
-Names of fields are those of the row classes (`pk`, `user_pk`, …). Values are plain Python: `int`, `float`, `str`, `bool`,
-`None`, timezone-aware `datetime`, and lists and dicts of JSON.
+Names of fields are those of the row classes (`pk`, `user_pk`, …). Values are plain Python: `int`, `float`, `str`,
+`bool`, `None`, timezone-aware `datetime`, and lists and dicts of JSON.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ WALK_COLUMNS: dict[str, Column] = {
     'depth': _INT,
     'path': _JSON,
 }
-"""The fields of a walk: both ends; how many nodes lie between them (on the shortest way, or on `path` where that is asked
-for); the pks on the way, from the vertex joined to up to the one added."""
+"""The fields of a walk: both ends; how many nodes lie between them (on the shortest way, or on `path` where that is
+asked for); the pks on the way, from the vertex joined to up to the one added."""
 
 WALK_LINK_TYPES = ('create', 'input_calc')
 """The links a walk follows: those of data provenance."""
@@ -184,9 +184,10 @@ class Vertex:
 class Edge:
     """How the vertex `end` is joined to the vertex `start`, which stands before it.
 
-    :param forward: link, walk: from `start` (source, ancestor) to `end` (target, descendant); member: `start` is the group.
+    :param forward: link, walk: from `start` (source, ancestor) to `end` (target, descendant); member: `start` is the
+        group.
     :param columns: of a reference: the fields of `start` and of `end` that are equal.
-    :param outer: keep rows of `start` for which there is no `end`; filters of edge and `end` then say what counts as one.
+    :param outer: keep rows of `start` for which there is no `end`; filters of edge and `end` then say what counts.
     """
 
     tag: str

@@ -33,15 +33,21 @@ class Place:
 
 
 class Expressions(ABC):
-    """SQL for comparing and selecting values. What a user gave becomes a parameter."""
+    """SQL for comparing and selecting values. What a user gave becomes a parameter.
+
+    `calls_python` tells whether the SQL so far calls functions of `query_functions`.
+    """
 
     mark: ClassVar[str]
     true: ClassVar[str] = 'TRUE'
     false: ClassVar[str] = 'FALSE'
+    no_limit: ClassVar[str] = ''
+    calls_python = False
 
     def __init__(self) -> None:
         self.parameters = Parameters(self.mark)
         self.bind = self.parameters.bind
+        self.bind_once = self.parameters.bind_once
 
     # -- columns --------------------------------------------------------------------------------------------
 
@@ -57,9 +63,9 @@ class Expressions(ABC):
         """A truth value as a parameter."""
         return value
 
-    @abstractmethod
     def bare(self, place: Place) -> str:
         """The column for a comparison; kept from the search of indexes where `place.searched` says so."""
+        return place.sql if place.searched else self.unsearched(place.sql)
 
     @abstractmethod
     def compare_text(self, sql: str, operator: str, parameter: str) -> str:
@@ -161,11 +167,33 @@ class Expressions(ABC):
     def order_term(self, sql: str, is_text: bool, descending: bool, nullable: bool) -> str:
         """A term of ORDER BY: texts by code points; NULL last, first when descending."""
 
+    # -- walks ----------------------------------------------------------------------------------------------
+
+    def unsearched(self, sql: str) -> str:
+        """A column for a comparison that no index shall be searched for."""
+        return sql
+
+    @abstractmethod
+    def path_of(self, first: str, second: str) -> str:
+        """The path of one step."""
+
+    @abstractmethod
+    def longer_path(self, path: str, following: str) -> str:
+        """A path with one more step."""
+
+    @abstractmethod
+    def not_on_path(self, path: str, pk: str) -> str:
+        """Whether a path has not come by a node."""
+
+    @abstractmethod
+    def path_as_json(self, path: str) -> str:
+        """A path as a JSON array of pks."""
+
+    # -- shared ---------------------------------------------------------------------------------------------
+
     def decode_time(self, value: Any) -> datetime | None:
         """The aware UTC time of what a column of times, or `json_time`, was selected as."""
         return None if value is None else value.astimezone(UTC)
-
-    # -- shared ---------------------------------------------------------------------------------------------
 
     def encode(self, place: Place, value: Any) -> Any:
         """The parameter for a value that a column is compared with; `NO_MATCH` where no row can equal it.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from ricordi.storage.query_times import ISO_TIME
+
 _MISSING = object()
+_ISO_TIME = re.compile(ISO_TIME).fullmatch
 
 
 def json_get(document: str | None, path: str) -> str | None:
@@ -31,12 +35,9 @@ def json_test(document: str | None, path: str, operator: str, operand: str) -> b
 
 def json_time(text: Any) -> str | None:
     """A date or time of ISO 8601 as text that sorts by time (UTC where it has no zone); None for anything else."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not _ISO_TIME(text):
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
+    moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.replace(tzinfo=None).isoformat(' ', 'microseconds')
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Parameters:
-    """Collects values under made-up names; equal texts share one name, so that equal expressions are equal text."""
+    """Collects values under made-up names."""
 
     def __init__(self, mark: str) -> None:
         """
@@ -18,14 +18,13 @@ class Parameters:
 
     def bind(self, value: Any) -> str:
         """Add a value; returns what stands for it in SQL."""
-        if type(value) is not str:
-            return self._add(value)
-        mark = self._texts.get(value)
-        if mark is None:
-            mark = self._texts[value] = self._add(value)
-        return mark
-
-    def _add(self, value: Any) -> str:
         name = f'p{len(self.values)}'
         self.values[name] = value
         return self._mark.format(name)
+
+    def bind_once(self, text: str) -> str:
+        """Add a text unless it was added so before: equal expressions are then equal text, as GROUP BY wants them."""
+        mark = self._texts.get(text)
+        if mark is None:
+            mark = self._texts[text] = self.bind(text)
+        return mark

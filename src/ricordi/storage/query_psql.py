@@ -1,4 +1,4 @@
-"""Comparing and selecting values on PostgreSQL, with `jsonb`: its own comparison keeps numbers exact and types apart."""
+"""Comparing and selecting values on PostgreSQL: how `jsonb` compares keeps numbers exact and types apart."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
+from ricordi.storage.query_times import ISO_TIME, ISO_ZONE
 
 _NULL = "'null'::jsonb"
+_LARGEST = 2**63 - 1
 _BY_CODE_POINT = {'<': '~<~', '<=': '~<=~', '>': '~>~', '>=': '~>=~'}
 _ELEMENTS = {ValueKind.UUID: 'uuid', ValueKind.TIME: 'timestamptz', ValueKind.BOOL: 'boolean', ValueKind.TEXT: 'text'}
-_LEAP_YEAR = r'(\d\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)'
-_DAY = (
-    r'\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))'
-    rf'|{_LEAP_YEAR}-02-29'
-)
-_ZONE = r'(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)'
-_ISO_TIME = rf'^({_DAY})([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?{_ZONE}?)?$'
 
 
 class PsqlExpressions(Expressions):
@@ -31,9 +26,6 @@ class PsqlExpressions(Expressions):
 
     def encode_time(self, moment: datetime) -> datetime:
         return moment.astimezone(UTC)
-
-    def bare(self, place: Place) -> str:
-        return place.sql
 
     def compare_text(self, sql: str, operator: str, parameter: str) -> str:
         # The operators of the `ix_pat_…` indexes: by code point whatever the locale.
@@ -51,7 +43,11 @@ class PsqlExpressions(Expressions):
         return f'{text} ILIKE {self.bind(pattern)}'
 
     def one_of(self, sql: str, kind: ValueKind, values: Sequence[Any], negated: bool) -> str:
-        element = _ELEMENTS.get(kind) or ('numeric' if any(isinstance(value, float) for value in values) else 'bigint')
+        element = _ELEMENTS.get(kind, 'bigint')
+        if kind is ValueKind.INT:
+            values = [value for value in values if abs(value) <= _LARGEST]
+            if any(isinstance(value, float) for value in values):
+                element, values = 'float8', [float(value) for value in values]
         listed = f'{self.bind(list(values))}::{element}[]'
         return f'{sql} <> ALL({listed})' if negated else f'{sql} = ANY({listed})'
 
@@ -130,8 +126,8 @@ class PsqlExpressions(Expressions):
 
     def json_time(self, place: Place) -> str:
         text = self.json_text(place)
-        zone = f"CASE WHEN {text} ~ {self.bind(_ZONE + '$')} THEN '' ELSE 'Z' END"
-        is_time = f"jsonb_typeof({self._json(place)}) = 'string' AND {text} ~ {self.bind(_ISO_TIME)}"
+        zone = f"CASE WHEN {text} ~ {self.bind_once(ISO_ZONE + '$')} THEN '' ELSE 'Z' END"
+        is_time = f"jsonb_typeof({self._json(place)}) = 'string' AND {text} ~ {self.bind_once(ISO_TIME)}"
         return f'CASE WHEN {is_time} THEN ({text} || {zone})::timestamptz END'
 
     def json_rank(self, place: Place) -> str:
@@ -152,13 +148,27 @@ class PsqlExpressions(Expressions):
             return f'{sql} USING {"~>~" if descending else "~<~"}'
         return f'{sql}{" DESC" if descending else ""}'
 
+    # -- walks ----------------------------------------------------------------------------------------------
+
+    def path_of(self, first: str, second: str) -> str:
+        return f'ARRAY[{first}, {second}]'
+
+    def longer_path(self, path: str, following: str) -> str:
+        return f'{path} || {following}'
+
+    def not_on_path(self, path: str, pk: str) -> str:
+        return f'{pk} <> ALL({path})'
+
+    def path_as_json(self, path: str) -> str:
+        return f'to_jsonb({path})'
+
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _json(self, place: Place) -> str:
         if not place.path:
             return place.sql
         # The path as the text of an array: one text per path, so that equal expressions share their parameter.
-        return f'({place.sql} #> {self.bind(_array_text(place.path))}::text[])'
+        return f'({place.sql} #> {self.bind_once(_array_text(place.path))}::text[])'
 
     def _constant(self, value: Any) -> str:
         return f'{self.bind(json.dumps(value))}::jsonb'

@@ -27,13 +27,10 @@ _TYPES = {
 
 
 class SqliteExpressions(Expressions):
-    """SQL of SQLite. `needs_functions` tells whether the statement calls functions of `query_functions`."""
+    """SQL of SQLite."""
 
     mark = ':{}'
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.needs_functions = False
+    no_limit = ' LIMIT -1'
 
     # -- columns --------------------------------------------------------------------------------------------
 
@@ -45,9 +42,6 @@ class SqliteExpressions(Expressions):
 
     def encode_bool(self, value: bool) -> int:
         return int(value)
-
-    def bare(self, place: Place) -> str:
-        return place.sql if place.searched else f'+{place.sql}'
 
     def compare_text(self, sql: str, operator: str, parameter: str) -> str:
         return f'{sql} {operator} {parameter}'
@@ -112,7 +106,7 @@ class SqliteExpressions(Expressions):
         document, paths = self._document(place)
         if len(paths) > 1 or not _PLAIN_KEY(key):
             return self._test(place, 'has_key', key)
-        inside = f'json_type({document}, {self.bind(f'{paths[0]}."{key}"')}) IS NOT NULL'
+        inside = f'json_type({document}, {self.bind(paths[0] + _step(key))}) IS NOT NULL'
         listed = f"EXISTS (SELECT 1 FROM json_each({document}, {self.bind(paths[0])}) WHERE type = 'text' AND value = "
         return (
             f"CASE {self._type(place)} WHEN 'object' THEN {inside} "
@@ -137,7 +131,7 @@ class SqliteExpressions(Expressions):
             return document, decode_json
         # With several paths the values come as JSON text, digit by digit as they were stored.
         paths = [*paths, _BEYOND_THE_END][:2]
-        return f'json_extract({document}, {", ".join(map(self.bind, paths))})', _first_found
+        return f'json_extract({document}, {", ".join(map(self.bind_once, paths))})', _first_found
 
     def json_number(self, place: Place) -> str:
         return f'CASE WHEN {self._type(place)} IN {_NUMBER} THEN {self._value(place)} END'
@@ -177,22 +171,39 @@ class SqliteExpressions(Expressions):
     def decode_time(self, value: Any) -> datetime | None:
         return None if value is None else datetime.fromisoformat(f'{value}+00:00')
 
+    # -- walks ----------------------------------------------------------------------------------------------
+
+    def unsearched(self, sql: str) -> str:
+        return f'+{sql}'
+
+    def path_of(self, first: str, second: str) -> str:
+        return f"',' || {first} || ',' || {second} || ','"
+
+    def longer_path(self, path: str, following: str) -> str:
+        return f"{path} || {following} || ','"
+
+    def not_on_path(self, path: str, pk: str) -> str:
+        return f"instr({path}, ',' || {pk} || ',') = 0"
+
+    def path_as_json(self, path: str) -> str:
+        return f"'[' || trim({path}, ',') || ']'"
+
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _document(self, place: Place) -> tuple[str, list[str]]:
         """The JSON document and the path in it: two, where a key of digits may be an index as well."""
         indexes = sum(1 for key in place.path if _INDEX(key))
         if indexes > 1 or not all(map(_PLAIN_KEY, place.path)):
-            return self._call('ricordi_json_get', place.sql, self.bind(json.dumps(place.path))), ['$']
-        path = '$' + ''.join(f'."{key}"' for key in place.path)
+            return self._call('ricordi_json_get', place.sql, self.bind_once(json.dumps(place.path))), ['$']
+        path = '$' + ''.join(map(_step, place.path))
         if not indexes:
             return place.sql, [path]
-        as_index = '$' + ''.join(_index_step(key) if _INDEX(key) else f'."{key}"' for key in place.path)
+        as_index = '$' + ''.join(_index_step(key) if _INDEX(key) else _step(key) for key in place.path)
         return place.sql, [as_index, path]
 
     def _json(self, function: str, place: Place) -> str:
         document, paths = self._document(place)
-        calls = [f'{function}({document}, {self.bind(path)})' for path in paths]
+        calls = [f'{function}({document}, {self.bind_once(path)})' for path in paths]
         return calls[0] if len(calls) == 1 else f'coalesce({", ".join(calls)})'
 
     def _type(self, place: Place) -> str:
@@ -205,13 +216,17 @@ class SqliteExpressions(Expressions):
         return f'({self._type(place)} {_TYPES[name]} AND {test})'
 
     def _test(self, place: Place, operator: str, value: Any) -> str:
-        path = self.bind(json.dumps(place.path))
+        path = self.bind_once(json.dumps(place.path))
         operand = self.bind(json.dumps(value))
         return self._call('ricordi_json_test', place.sql, path, f"'{operator}'", operand)
 
     def _call(self, function: str, *arguments: str) -> str:
-        self.needs_functions = True
+        self.calls_python = True
         return f'{function}({", ".join(arguments)})'
+
+
+def _step(key: str) -> str:
+    return f'."{key}"'
 
 
 def _index_step(key: str) -> str:

@@ -1,0 +1,131 @@
+"""Queries on a SQL storage: rows, number of rows, the SQL, the plan of the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ricordi.storage import query_functions
+from ricordi.storage.query_compiler import Statement, compile_count, compile_query
+from ricordi.storage.query_rows import Raw, decode_batches, decode_rows
+from ricordi.storage.query_streams import spooled
+
+if TYPE_CHECKING:
+    from ricordi.backend.query import Query
+    from ricordi.storage.query_expressions import Expressions
+    from ricordi.storage.session import Session
+    from ricordi.storage.sql_storage import SqlStorage
+
+FEW_ROWS = 1000
+"""Up to so many rows are read at once; more are streamed, unless the caller wants them all."""
+
+_PARAMETER = re.compile(r':(p\d+)')
+
+
+def query_rows(storage: SqlStorage, query: Query, batch_size: int | None = None) -> Iterator[Raw]:
+    """Answer a query.
+
+    :param batch_size: how many rows to fetch at a time; all at once for None.
+    """
+    statement = compile_query(query, _expressions(storage))
+    session = storage.session
+    if batch_size is None or (query.limit is not None and query.limit <= FEW_ROWS):
+        return _all_rows(session, statement)
+    return decode_batches(_batches(storage, session, statement, batch_size), statement.values)
+
+
+def count_rows(storage: SqlStorage, query: Query) -> int:
+    """How many rows a query has."""
+    statement = compile_count(query, _expressions(storage))
+    return int(_execute(storage.session, statement).fetchone()[0])
+
+
+def query_sql(storage: SqlStorage, query: Query, inline: bool = False) -> str:
+    """The SQL of a query for a person, or, `inline`, for a shell of the database."""
+    statement = compile_query(query, _expressions(storage))
+    if inline:
+        return f'{_inline(storage.session, statement)}\n'
+    return f'{statement.sql!r} % {statement.parameters!r}\n'
+
+
+def explain_query(storage: SqlStorage, query: Query, execute: bool = False, verbose: bool = False) -> str:
+    """The plan of the database, one step a line."""
+    statement = compile_query(query, _expressions(storage))
+    session = storage.session
+    if session.dialect.name == 'postgresql':
+        options = [name for name, wanted in (('ANALYZE', execute), ('VERBOSE', verbose)) if wanted]
+        explain = f'EXPLAIN ({", ".join(options)})' if options else 'EXPLAIN'
+        rows = session.execute(f'{explain} {_inline(session, statement)}').fetchall()
+        return '\n'.join(line for (line,) in rows)
+    _prepare(session, statement)
+    plan = session.execute(f'EXPLAIN QUERY PLAN {statement.sql}', statement.parameters).fetchall()
+    depths = {0: -1}
+    lines = []
+    for number, parent, _, detail in plan:
+        depths[number] = depths.get(parent, -1) + 1
+        lines.append('  ' * depths[number] + detail)
+    return '\n'.join(lines)
+
+
+# inside ----------------------------------------------------------------------------------------------------
+
+
+def _expressions(storage: SqlStorage) -> Expressions:
+    if storage.dialect.name == 'postgresql':
+        from ricordi.storage.query_psql import PsqlExpressions
+
+        return PsqlExpressions()
+    from ricordi.storage.query_sqlite import SqliteExpressions
+
+    return SqliteExpressions()
+
+
+def _prepare(session: Session, statement: Statement) -> None:
+    if statement.calls_python:
+        query_functions.register(session.raw)
+
+
+def _execute(session: Session, statement: Statement) -> Any:
+    _prepare(session, statement)
+    return session.execute(statement.sql, statement.parameters)
+
+
+def _all_rows(session: Session, statement: Statement) -> Iterator[Raw]:
+    """All rows, read and decoded now, a batch at a time so that the raw ones need not all be kept."""
+    rows: list[Raw] = []
+    with session.driver():
+        cursor = _execute(session, statement)
+        while batch := cursor.fetchmany(FEW_ROWS):
+            rows.extend(decode_rows(batch, statement.values))
+    return iter(rows)
+
+
+def _batches(storage: SqlStorage, session: Session, statement: Statement, batch_size: int) -> Iterator[Sequence[Raw]]:
+    if session.dialect.name == 'postgresql':
+        with closing(storage.dialect.stream(session, statement.sql, statement.parameters)) as rows:  # type: ignore[type-var]
+            while batch := list(islice(rows, batch_size)):
+                yield batch
+        return
+    with session.driver():
+        batches = spooled(_execute(session, statement), batch_size)
+        first = next(batches, None)
+    if first is not None:
+        yield first
+        yield from batches
+
+
+def _inline(session: Session, statement: Statement) -> str:
+    """The statement with its values as literals."""
+    if session.dialect.name == 'postgresql':
+        import psycopg
+
+        with session.driver(), psycopg.ClientCursor(session.raw) as cursor:
+            return cursor.mogrify(statement.sql, statement.parameters)
+    return _PARAMETER.sub(lambda match: _literal(statement.parameters[match[1]]), statement.sql)
+
+
+def _literal(value: Any) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
