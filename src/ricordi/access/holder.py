@@ -55,7 +55,8 @@ class Holder:
 
 
 def shorten(command: str) -> str:
-    """A command that fits into a message."""
+    """A command that fits into a line of a message."""
+    command = ' '.join(command.split())
     return command if len(command) <= LONGEST_COMMAND else f'{command[: LONGEST_COMMAND - 1]}…'
 
 

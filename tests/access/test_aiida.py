@@ -1,0 +1,122 @@
+"""AiiDA and Ricordi keep each other out, both ways."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.access.conftest import Child
+
+from ricordi.access import ProfileAccessManager
+from ricordi.config import load_config
+from ricordi.errors import LockedProfileError, LockingProfileError
+
+pytestmark = pytest.mark.interop
+
+USES = """
+import sys
+from aiida import load_profile
+from aiida.manage import get_manager
+from aiida.common.exceptions import LockedProfileError
+load_profile('mixed')
+try:
+    get_manager().get_profile_storage()
+except LockedProfileError as error:
+    print('locked', flush=True); sys.exit(5)
+print('in', flush=True)
+input()
+"""
+
+LOCKS = """
+import sys
+from aiida.manage.configuration import get_config
+from aiida.manage.profile_access import ProfileAccessManager
+from aiida.common.exceptions import LockedProfileError, LockingProfileError
+try:
+    with ProfileAccessManager(get_config().get_profile('mixed')).lock():
+        print('in', flush=True)
+        input()
+except (LockedProfileError, LockingProfileError) as error:
+    print('refused', flush=True); sys.exit(5)
+"""
+
+
+@pytest.fixture
+def access(reference_home: Path) -> Iterator[ProfileAccessManager]:
+    manager = ProfileAccessManager(load_config().get_profile('mixed'))
+    yield manager
+    manager.release()
+
+
+@pytest.fixture
+def aiida(aiida_python: str, reference_home: Path) -> Iterator[Callable[[str], Child]]:
+    """Runs code with aiida-core: `aiida(USES)`."""
+    children: list[Child] = []
+
+    def start(code: str) -> Child:
+        process = subprocess.Popen(
+            [aiida_python, '-c', code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, 'AIIDA_PATH': str(reference_home)},
+        )
+        children.append(Child(process))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.kill()
+
+
+def test_a_process_of_aiidas_in_the_profile_keeps_the_lock_out_and_is_named(
+    access: ProfileAccessManager, aiida: Callable[[str], Child]
+) -> None:
+    user = aiida(USES)
+    user.hears('in')
+    access.request_access()
+    with pytest.raises(LockingProfileError, match=f'process {user.pid} .*load_profile') as caught, access.lock():
+        pass
+    assert caught.value.exit_code == 5
+    user.tell()
+    user.ends()
+    with access.lock(wait=10):  # AiiDA leaves its record behind
+        assert not list(access.folder.glob(f'{user.pid}.*'))
+
+
+def test_a_lock_of_aiidas_keeps_us_out(access: ProfileAccessManager, aiida: Callable[[str], Child]) -> None:
+    locker = aiida(LOCKS)
+    locker.hears('in')
+    with pytest.raises(LockedProfileError, match=f'process {locker.pid} '):
+        access.request_access()
+    with pytest.raises(LockedProfileError, match=f'process {locker.pid} '), access.lock():
+        pass
+    locker.kill()
+    access.request_access()
+    assert not list(access.folder.glob('*.lock'))
+
+
+def test_our_access_keeps_aiidas_lock_out(access: ProfileAccessManager, aiida: Callable[[str], Child]) -> None:
+    access.request_access()
+    aiida(LOCKS).hears('refused')
+    access.release()
+    aiida(LOCKS).hears('in')
+
+
+def test_our_lock_keeps_aiida_out(access: ProfileAccessManager, aiida: Callable[[str], Child]) -> None:
+    with access.lock():
+        refused: list[Any] = [aiida(USES), aiida(LOCKS)]
+        refused[0].hears('locked')
+        refused[1].hears('refused')
+    aiida(USES).hears('in')
+
+
+def test_aiida_and_we_use_the_profile_together(access: ProfileAccessManager, aiida: Callable[[str], Child]) -> None:
+    access.request_access()
+    aiida(USES).hears('in')
+    assert len([holder for holder in access.holders() if holder.state == 'live']) == 2
