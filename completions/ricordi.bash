@@ -17,7 +17,7 @@ _ricordi_words() {
         'storage migrate') opts='--yes --force -y -f --wait --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --wait --max-runtime --yes --force -y -f --format --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         'storage locks') opts='--format --profile -p --verbose -v --quiet -q --debug --help -h' ;;
-        'storage unlock') opts='--yes --force -y -f --profile -p --verbose -v --quiet -q --debug --help -h' ;;
+        'storage unlock') opts='--dry-run --yes --force -y -f --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         tour) opts='--keep --format --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         completion) opts='--profile -p --verbose -v --quiet -q --debug --help -h' ;;
     esac

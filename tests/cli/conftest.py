@@ -1,17 +1,26 @@
-"""Fixtures for driving the command line: a pseudo-terminal."""
+"""Fixtures for driving the command line: a pseudo-terminal, a PostgreSQL profile."""
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import pty
 import select
 import subprocess
 import sys
+import tarfile
+import termios
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from conftest import PostgresServer
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,7 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
             env={**os.environ, 'TERM': 'xterm', 'COLUMNS': '120'},
         )
         os.close(theirs)
@@ -66,3 +76,32 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
             os.close(ours)
 
     return run
+
+
+@pytest.fixture
+def psql_profile(
+    reference_home: Path, postgres: PostgresServer, new_database: Callable[[], str], tmp_path: Path
+) -> str:
+    """The name of a `core.psql_dos` profile, with the content of the reference archive, in the configuration folder."""
+    import psycopg
+
+    data = Path(__file__).parents[1] / 'data'
+    database = new_database()
+    with psycopg.connect(postgres.uri(database), autocommit=True) as connection:
+        connection.execute((data / 'psql_dos.sql').read_bytes())
+    with tarfile.open(data / 'psql_dos.tar.gz') as tar:
+        tar.extractall(tmp_path, filter='data')
+    path = reference_home / 'config.json'
+    config = json.loads(path.read_text())
+    config['profiles']['psql'] = {
+        'PROFILE_UUID': 'f' * 32,
+        'default_user_email': 'alice@example.org',
+        'storage': {
+            'backend': 'core.psql_dos',
+            'config': postgres.storage_config(database, tmp_path / 'psql_dos'),
+        },
+        'process_control': {'backend': None, 'config': None},
+        'options': {},
+    }
+    path.write_text(json.dumps(config))
+    return 'psql'

@@ -9,10 +9,11 @@ from ricordi.cli.output import Column, write_list
 from ricordi.cli.prompt import confirm
 from ricordi.cli.session import Session
 from ricordi.cli.verb import format_option, option, verb, yes_option
-from ricordi.errors import InvalidOperation, LockedProfileError
+from ricordi.errors import EntryPointError, InvalidOperation, LockedProfileError, StorageError
 
 if TYPE_CHECKING:
     from ricordi.access import Holder
+    from ricordi.backend.storage import DatabaseSession
 
 COLUMNS = (
     Column('kind', 'Has'),
@@ -32,18 +33,23 @@ def locks(session: Session, output_format: str | None) -> int:
     """Show who uses or locks the profile.
 
     States: `live`; `stale`, of a process that has ended, which is no obstacle; `foreign`, of another host or container,
-    which cannot be checked from here and counts as live until `storage unlock`.
+    which cannot be checked from here and counts as live until `storage unlock`. On PostgreSQL the sessions of other
+    programs on the database are listed too.
     """
-    from ricordi.services.locks import list_holders
+    from ricordi.services.locks import list_holders, list_sessions
     from ricordi.services.profile import find_profile
 
     profile = find_profile(session.profile_name)
-    holders = list_holders(profile)
-    if not holders and output_format in (None, 'table'):
+    rows = [_as_row(holder) for holder in list_holders(profile)]
+    try:
+        rows += [_session_as_row(connection) for connection in list_sessions(profile)]
+    except (StorageError, EntryPointError) as error:
+        session.tell(f'ricordi: warning: who is connected to the database cannot be told: {error}')
+    if not rows and output_format in (None, 'table'):
         session.tell(f'Nobody uses profile `{profile.name}`.')
         return 0
     if session.shows_result(output_format):
-        write_list([_as_row(holder) for holder in holders], COLUMNS, output_format)
+        write_list(rows, COLUMNS, output_format)
     return 0
 
 
@@ -100,4 +106,18 @@ def _as_row(holder: Holder) -> dict[str, Any]:
         'since': holder.since,
         'purpose': holder.purpose,
         'path': holder.path,
+    }
+
+
+def _session_as_row(connection: DatabaseSession) -> dict[str, Any]:
+    return {
+        'kind': 'session',
+        'state': 'live',
+        'pid': connection.pid,
+        'host': connection.client,
+        'user': connection.user,
+        'command': connection.application,
+        'since': connection.since,
+        'purpose': '',
+        'path': None,
     }

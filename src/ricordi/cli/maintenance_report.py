@@ -42,7 +42,7 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
 
 
 def freed(report: MaintenanceReport) -> int:
-    """Bytes of disk that are free now and were not before (negative if it is the other way round), or are expected to be.
+    """Bytes of disk that are free now and were not before, negative if it is the other way round; expected, in a plan.
 
     What one step gives back another may have taken, so the container is compared as a whole.
     """

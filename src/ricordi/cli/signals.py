@@ -14,7 +14,7 @@ _SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP
 
 
 def end_tidily() -> None:
-    """Let SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records are removed."""
+    """Let SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records go."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

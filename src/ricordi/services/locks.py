@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ricordi.access import Holder, ProfileAccessManager
+from ricordi.backend.storage import DatabaseSession
 from ricordi.config import Profile
+from ricordi.manager import storage_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,14 @@ class Unlocking:
 def list_holders(profile: Profile) -> list[Holder]:
     """All who have, or had, access or the lock according to the records."""
     return ProfileAccessManager(profile).holders()
+
+
+def list_sessions(profile: Profile) -> list[DatabaseSession]:
+    """Who else is connected to the database of a profile; empty where it has no server.
+
+    :raises ricordi.errors.StorageError: the server cannot be reached.
+    """
+    return [session for session in storage_class(profile).sessions(profile) if not session.own]
 
 
 def plan_unlocking(profile: Profile) -> Unlocking:
