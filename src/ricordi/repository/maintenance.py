@@ -27,7 +27,7 @@ from ricordi.repository.census import Census
 from ricordi.repository.layout import REPACK_ID
 from ricordi.repository.pack_writer import COMMIT_BYTES, fresh_pack_id, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
-from ricordi.repository.packing import LoosePacker, Work, remove_loose
+from ricordi.repository.packing import ROUND_BYTES, LoosePacker, Work, remove_loose
 from ricordi.repository.problems import Problems
 from ricordi.repository.recovery import Wreckage, find_wreckage, settle_aborted_repack, tidy
 from ricordi.repository.repacking import Repacker
@@ -271,8 +271,12 @@ class _Run:
         if first in self.plan.repack or first == REPACK_ID:
             first = fresh_pack_id(container.layout, container.index)
         packer = LoosePacker(container, first, self.options.compress, self.problems, self.progress)
-        packer.pack(self.census.loose_keys(True if self.plan.remove_garbage else None), self.stop)
+        packer.pack(self.census.loose_keys(True if self.plan.remove_garbage else None), self._round_bytes(), self.stop)
         return packer.work
+
+    def _round_bytes(self) -> int:
+        """How much may lie on the disk twice: much is quicker, but a nearly full disk gets small rounds."""
+        return max(COMMIT_BYTES, min(ROUND_BYTES, free_bytes(self.container.layout.folder) // 2))
 
     def _remove_garbage(self) -> Work:
         work = remove_loose(self.container, self.census.loose_keys(False), self.progress)
@@ -282,8 +286,9 @@ class _Run:
                 self.container.index.delete(self.census.packed_garbage_keys())
             work.objects += packed
             self.progress.advance(packed)
+        in_use = self.container.index.packs()  # asked anew: the step before may have appended to a pack of garbage
         for pack in self.census.packs.values():
-            if pack.objects and pack.objects == pack.garbage.objects:
+            if pack.garbage.objects and pack.pack_id not in in_use:
                 self.container.layout.pack_path(pack.pack_id).unlink(missing_ok=True)
                 work.freed += pack.file_bytes or 0
         return work
