@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ricordi.access import ProfileAccessManager
@@ -77,8 +78,16 @@ class Child:
         self.process.stdin.flush()
 
     def kill(self) -> None:
+        """Kill it alone."""
         self.process.kill()
         self.process.wait()
+
+    def kill_with_keeper(self) -> None:
+        """Kill it and whoever would tidy up after it, as a machine out of memory may do."""
+        if self.process.poll() is None:
+            for keeper in psutil.Process(self.pid).children():
+                keeper.kill()
+        self.kill()
 
     def ends(self) -> int:
         return self.process.wait(timeout=30)

@@ -276,7 +276,7 @@ def test_a_killed_holder_keeps_nobody_out(
     access: ProfileAccessManager, records: Path, who: str, request: pytest.FixtureRequest
 ) -> None:
     child = request.getfixturevalue(who)
-    child.kill()
+    child.kill_with_keeper()
     assert [holder.state for holder in access.holders()] == ['stale']
     assert not access.is_locked()
     assert not access.is_active()
@@ -286,9 +286,47 @@ def test_a_killed_holder_keeps_nobody_out(
 
 
 def test_a_killed_locker_does_not_keep_users_out(access: ProfileAccessManager, locker: Any, records: Path) -> None:
-    locker.kill()
+    locker.kill_with_keeper()
     access.request_access()
     assert not list(records.glob('*.lock'))
+
+
+def test_the_record_of_a_killed_locker_goes_by_itself_for_aiida_would_never_remove_it(
+    locker: Any, records: Path
+) -> None:
+    locker.kill()
+    deadline = time.monotonic() + 10
+    while record_names(records) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert record_names(records) == []
+
+
+def test_a_forked_child_of_a_killed_locker_does_not_keep_its_record_alive(run: Run, records: Path) -> None:
+    locker = run(
+        'import os, time\n'
+        'with access.lock():\n'
+        '    child = os.fork()\n'
+        '    if child == 0: time.sleep(60); os._exit(0)\n'
+        '    say("in"); input()'
+    )
+    locker.hears('in')
+    children = psutil.Process(locker.pid).children()
+    try:
+        locker.kill()
+        deadline = time.monotonic() + 10
+        while record_names(records) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert record_names(records) == []
+        assert run('with access.lock(): pass').ends() == 0
+    finally:
+        for child in children:
+            child.kill()
+
+
+def test_a_lock_leaves_no_process_behind(access: ProfileAccessManager) -> None:
+    with access.lock():
+        assert any('ricordi-lock-keeper' in child.cmdline() for child in psutil.Process().children())
+    assert not any('ricordi-lock-keeper' in child.cmdline() for child in psutil.Process().children())
 
 
 def test_a_zombie_is_taken_for_dead(access: ProfileAccessManager, locker: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,18 @@ def test_aiida_and_we_use_the_profile_together(access: ProfileAccessManager, aii
     access.request_access()
     aiida(USES).hears('in')
     assert len([holder for holder in access.holders() if holder.state == 'live']) == 2
+
+
+def test_a_lock_of_ours_that_was_killed_does_not_keep_aiida_out(
+    reference_home: Path, aiida: Callable[[str], Child]
+) -> None:
+    code = (
+        'from ricordi.access import *; from ricordi.config import *\n'
+        "with ProfileAccessManager(load_config().get_profile('mixed')).lock(): print('in', flush=True); input()"
+    )
+    locker = Child(
+        subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    )
+    locker.hears('in')
+    locker.kill()
+    aiida(USES).hears('in')

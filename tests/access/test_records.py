@@ -210,7 +210,7 @@ def test_a_record_of_another_host_counts_as_live_and_is_named_as_such(
 
 def test_a_record_of_another_container_counts_as_live(access: ProfileAccessManager, records: Path, locker: Any) -> None:
     rewrite_sidecar(sidecars(records)[0], namespace='pid:[1]')
-    locker.kill()
+    locker.kill_with_keeper()
     assert the_one(access).state == 'foreign'
     with pytest.raises(LockedProfileError, match='container'):
         access.request_access()
@@ -218,7 +218,7 @@ def test_a_record_of_another_container_counts_as_live(access: ProfileAccessManag
 
 def test_only_a_person_clears_what_cannot_be_checked(access: ProfileAccessManager, records: Path, locker: Any) -> None:
     rewrite_sidecar(sidecars(records)[0], namespace='pid:[1]')
-    locker.kill()
+    locker.kill_with_keeper()
     assert access.clear_locks() == []
     assert access.is_locked()
     assert [holder.pid for holder in access.clear_locks(foreign=True)] == [locker.pid]
@@ -240,7 +240,7 @@ def test_clearing_leaves_the_living_alone_unless_forced(
 def test_a_record_of_an_earlier_boot_of_this_host_is_stale(
     access: ProfileAccessManager, records: Path, locker: Any
 ) -> None:
-    locker.kill()
+    locker.kill_with_keeper()
     rewrite_sidecar(sidecars(records)[0], boot='another')
     assert the_one(access).state == 'stale'
     with access.lock():

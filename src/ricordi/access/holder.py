@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,6 +61,8 @@ def shorten(command: str) -> str:
 
 def join_command(arguments: Iterable[str]) -> str:
     """An argument list as one would type it."""
+    import shlex
+
     return shlex.join(arguments)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ class Machine:
         with suppress(OSError):
             namespace = os.readlink('/proc/self/ns/pid')  # noqa: PTH115
         return cls(
-            host=socket.gethostname(),
+            host=os.uname().nodename,
             machine=_read_line('/etc/machine-id'),
             boot=_read_line('/proc/sys/kernel/random/boot_id'),
             namespace=namespace,

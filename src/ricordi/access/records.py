@@ -6,7 +6,6 @@ when, what for (formats/access.md). AiiDA looks at names ending in `.pid` and `.
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 from collections.abc import Iterator
@@ -84,6 +83,11 @@ class OwnRecord:
         self._sidecar = folder / f'{self._pid}.{self._machine.tag}{ENDINGS[kind]}.json'
         self._keep = False
         self._inode = 0
+
+    @property
+    def paths(self) -> tuple[Path, Path]:
+        """Record and sidecar."""
+        return self.path, self._sidecar
 
     def write(self) -> None:
         """Make record and sidecar; the sidecar first, so that no record of ours is ever seen without."""
@@ -241,6 +245,8 @@ def _judge(record: Record, written: float) -> State:
 
 def _read_command(path: Path) -> str | None:
     """The content of an access record if it is whole: the text of a list."""
+    import ast
+
     try:
         text = path.read_bytes().decode('utf-8', 'surrogateescape')
         return text if isinstance(ast.literal_eval(text), list) else None
@@ -249,6 +255,8 @@ def _read_command(path: Path) -> str | None:
 
 
 def _recorded_command(record: Record) -> list[str]:
+    import ast
+
     text = _read_command(record.path) if record.kind == 'access' else None
     return [] if text is None else list(map(str, ast.literal_eval(text)))
 

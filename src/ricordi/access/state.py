@@ -8,9 +8,13 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ricordi.access.kernel import KernelLock
 from ricordi.access.records import OwnRecord
+
+if TYPE_CHECKING:
+    from ricordi.access.keeper import Keeper
 
 GUARD_NAME = 'ricordi.guard'
 """The file of the kernel-held lock; an ending that AiiDA does not look at."""
@@ -30,6 +34,7 @@ class ProcessState:
         self.access_record: OwnRecord | None = None
         self.lock_record: OwnRecord | None = None
         self.locking_thread: int | None = None
+        self._keeper: Keeper | None = None
 
     def record_access(self, purpose: str) -> None:
         """Write the record of shared access. Hold `mutex`."""
@@ -39,8 +44,11 @@ class ProcessState:
 
     def record_lock(self, purpose: str) -> None:
         """Write the record of the exclusive lock. Hold `mutex`."""
+        from ricordi.access.keeper import Keeper
+
         self.lock_record = OwnRecord(self.folder, 'lock', purpose)
         self.lock_record.write()
+        self._keeper = Keeper(self.lock_record.paths)
         _drop_at_end_of_worker()
 
     def drop_access(self) -> None:
@@ -58,9 +66,12 @@ class ProcessState:
         """End the exclusive lock: first the record, then the kernel's lock. Hold `mutex`."""
         record, self.lock_record = self.lock_record, None
         self.locking_thread = None
+        keeper, self._keeper = self._keeper, None
         try:
             if record is not None:
                 record.remove()
+            if keeper is not None:
+                keeper.dismiss()
         finally:
             if self.kernel.mode == 'exclusive':
                 self.kernel.release()
@@ -72,6 +83,9 @@ class ProcessState:
         self.users = 0
         self.access_record = self.lock_record = None
         self.locking_thread = None
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.after_fork_in_child()
 
 
 _states: dict[Path, ProcessState] = {}

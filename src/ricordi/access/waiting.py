@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -35,5 +35,10 @@ def retry(attempt: Callable[[], Result], wait: float | None, stop: Stop | None) 
                 raise
         if stop is not None and stop.reason is not None:
             raise Interrupted(f'stopped while waiting for the profile: {stop.reason}; nothing was done')
-        time.sleep(min(left, pause * random.uniform(0.5, 1.0)))  # apart, so that waiting processes do not collide
+        time.sleep(min(left, pause * _scatter()))
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _scatter() -> float:
+    """A factor between a half and one, another one each time: processes that wait shall not come all at once."""
+    return 0.5 + (os.getpid() * 7919 + time.monotonic_ns() // 1000) % 1000 / 2000

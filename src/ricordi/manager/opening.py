@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.access import ProfileAccessManager
+from ricordi.access.waiting import retry
 from ricordi.errors import EntryPointError, MissingEntryPointError
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ def open_storage(
     shared_access: bool = True,
     purpose: str = '',
     wait: float | None = None,
+    stop: Stop | None = None,
     config_folder: Path | None = None,
 ) -> StorageBackend:
     """Ask for access to a profile, and open its storage with its repository. To be closed by `close_storage`.
@@ -91,16 +94,19 @@ def open_storage(
     :param shared_access: False: the caller has the profile already, by `ProfileAccessManager.lock`.
     :param purpose: what for, told to who wants to lock the profile meanwhile.
     :param wait: seconds to wait for a lock to end; None: do not wait.
+    :param stop: a request to stop ends the waiting with `Interrupted`.
     :raises ricordi.errors.LockedProfileError: the profile is locked.
     :raises ricordi.errors.StorageError: the storage cannot be opened; see `StorageBackend.open`.
     """
     kind = storage_class(profile)
     access = ProfileAccessManager(profile, config_folder) if shared_access else None
+    deadline = time.monotonic() + (wait or 0.0)
     if access is not None:
-        access.request_access(purpose, wait=wait)
+        access.request_access(purpose, wait=wait, stop=stop)
     try:
         repository = repository_at(kind.repository_location(profile))
-        storage = kind.open(profile, repository)
+        # A database may be locked by a process of another host, which no record here tells of.
+        storage = retry(lambda: kind.open(profile, repository), deadline - time.monotonic(), stop)
     except BaseException:
         if access is not None:
             access.release()
@@ -126,10 +132,15 @@ def close_storage(storage: StorageBackend) -> None:
 
 @contextmanager
 def use_storage(
-    profile: Profile, *, shared_access: bool = True, purpose: str = '', wait: float | None = None
+    profile: Profile,
+    *,
+    shared_access: bool = True,
+    purpose: str = '',
+    wait: float | None = None,
+    stop: Stop | None = None,
 ) -> Iterator[StorageBackend]:
     """The storage of a profile for the length of a `with` block; arguments and errors as of `open_storage`."""
-    storage = open_storage(profile, shared_access=shared_access, purpose=purpose, wait=wait)
+    storage = open_storage(profile, shared_access=shared_access, purpose=purpose, wait=wait, stop=stop)
     try:
         yield storage
     finally:
@@ -194,7 +205,7 @@ def maintain_storage(
     """
     if not options.full or options.dry_run:
         purpose = 'storage maintain --dry-run' if options.dry_run else 'storage maintain'
-        with use_storage(profile, purpose=purpose, wait=wait) as storage:
+        with use_storage(profile, purpose=purpose, wait=wait, stop=stop) as storage:
             return storage.maintain(options, progress, stop)
     with (
         lock_profile(profile, 'storage maintain --full', wait=wait, stop=stop),

@@ -1,0 +1,63 @@
+"""Removes the record of a lock when the process that holds it is killed and cannot do it itself.
+
+AiiDA takes a `.lock` file for a lock as long as it is there, whoever wrote it; a maintenance that was killed would keep
+every program of AiiDA's out until a person deletes the file. So a small process waits for the end of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+SHELL = '/bin/sh'
+_SCRIPT = 'read -r word || rm -f -- "$@"'
+"""Ends with the first line it reads; if the other end of the pipe is closed before, it removes what it is given."""
+
+DISMISSAL_SECONDS = 5.0
+
+
+class Keeper:
+    """Watches over record files until `dismiss`. Where no shell can be started there is none, and nothing is lost."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """
+        :param paths: the files to remove when this process ends without having dismissed the keeper.
+        """
+        self._process: subprocess.Popen[bytes] | None = None
+        with suppress(OSError):
+            self._process = subprocess.Popen(
+                [SHELL, '-c', _SCRIPT, 'ricordi-lock-keeper', *map(os.fspath, paths)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # what is sent to our process group, such as Ctrl-C, is not meant for it
+                cwd='/',
+                env={},
+            )
+
+    def dismiss(self) -> None:
+        """Let it end; the files are the caller's business again. Call it once they are removed."""
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
+            return
+        with suppress(OSError):
+            process.stdin.write(b'\n')
+            process.stdin.flush()
+        with suppress(OSError):
+            process.stdin.close()
+        try:
+            process.wait(DISMISSAL_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def after_fork_in_child(self) -> None:
+        """Close the child's end of the pipe, so that the keeper hears of the end of the parent."""
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.returncode = 0  # it is no child of ours to be waited for
+            with suppress(OSError):
+                process.stdin.close()
