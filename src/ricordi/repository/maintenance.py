@@ -24,7 +24,6 @@ from ricordi.errors import NotEnoughSpace
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
 from ricordi.repository.census import Census
-from ricordi.repository.layout import REPACK_ID
 from ricordi.repository.pack_writer import COMMIT_BYTES, fresh_pack_id, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.packing import ROUND_BYTES, LoosePacker, Work, remove_loose
@@ -268,7 +267,7 @@ class _Run:
     def _pack(self) -> Work:
         container, config = self.container, self.container.config
         first = pack_to_append_to(container.layout, container.index, config.pack_size_target)
-        if first in self.plan.repack or first == REPACK_ID:
+        if first in self.plan.repack or first in self._packs_of_garbage():
             first = fresh_pack_id(container.layout, container.index)
         packer = LoosePacker(container, first, self.options.compress, self.problems, self.progress)
         packer.pack(self.census.loose_keys(True if self.plan.remove_garbage else None), self._round_bytes(), self.stop)
@@ -278,6 +277,11 @@ class _Run:
         """How much may lie on the disk twice: much is quicker, but a nearly full disk gets small rounds."""
         return max(COMMIT_BYTES, min(ROUND_BYTES, free_bytes(self.container.layout.folder) // 2))
 
+    def _packs_of_garbage(self) -> set[int]:
+        """Packs that go with the garbage, since they hold nothing else."""
+        packs = self.census.packs.values() if self.plan.remove_garbage else ()
+        return {pack.pack_id for pack in packs if pack.objects and pack.objects == pack.garbage.objects}
+
     def _remove_garbage(self) -> Work:
         work = remove_loose(self.container, self.census.loose_keys(False), self.progress)
         packed = sum(pack.garbage.objects for pack in self.census.packs.values())
@@ -286,11 +290,11 @@ class _Run:
                 self.container.index.delete(self.census.packed_garbage_keys())
             work.objects += packed
             self.progress.advance(packed)
-        in_use = self.container.index.packs()  # asked anew: the step before may have appended to a pack of garbage
-        for pack in self.census.packs.values():
-            if pack.garbage.objects and pack.pack_id not in in_use:
-                self.container.layout.pack_path(pack.pack_id).unlink(missing_ok=True)
-                work.freed += pack.file_bytes or 0
+        in_use = self.container.index.packs()  # asked anew: nothing goes that a row names by now
+        for pack_id in self._packs_of_garbage():
+            if pack_id not in in_use:
+                self.container.layout.pack_path(pack_id).unlink(missing_ok=True)
+                work.freed += self.census.packs[pack_id].file_bytes or 0
         return work
 
     def _repack(self) -> Work:

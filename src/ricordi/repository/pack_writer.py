@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from ricordi.errors import PackerBusy
 from ricordi.files import fsync_folder
 from ricordi.repository.index import Index, PackedObject
 from ricordi.repository.layout import Layout
-from ricordi.repository.packer_lock import create_pack_lock
+from ricordi.repository.packer_lock import PackLock
 
 FLUSH_BYTES = 4 << 20
 EARLY_SYNC_BYTES = 32 << 20
@@ -27,6 +27,7 @@ class _Touched:
     pack_id: int
     committed_end: int
     existed: bool
+    written_end: int
 
 
 def fresh_pack_id(layout: Layout, index: Index) -> int:
@@ -74,7 +75,7 @@ class PackWriter:
         self._save = save
         self._next_pack = first_pack
         self._descriptor: int | None = None
-        self._lock: Path | None = None
+        self._lock: PackLock | None = None
         self._buffer: list[bytes | memoryview] = []
         self._buffered = 0
         self._flushed = 0
@@ -84,7 +85,7 @@ class PackWriter:
         self._row_bytes = 0
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix='fsync')
         self._sync: Future[None] | None = None
-        self._foreign = False
+        self._in_doubt = False
         self.written = 0
         """Bytes appended and kept, so far."""
 
@@ -131,8 +132,9 @@ class PackWriter:
         assert self._descriptor is not None
         if os.fstat(self._descriptor).st_size == self._flushed:
             os.ftruncate(self._descriptor, place[0])
-            self._flushed = place[0]
+            self._flushed = self._touched[-1].written_end = place[0]
         if not self._flushed and not self._touched[-1].existed:
+            self._await_sync()
             self._layout.pack_path(self._next_pack).unlink()
             self._touched.pop()
             self._release_pack()
@@ -145,12 +147,18 @@ class PackWriter:
         if not self._rows:
             return
         self._finish_pack_bytes()
-        with self._index.transaction():
-            self._save(self._rows)
+        self._in_doubt = True
+        try:
+            with self._index.transaction():
+                self._save(self._rows)
+        except OSError as error:
+            self._in_doubt = error.errno != errno.ENOSPC
+            raise
+        self._in_doubt = False
         self.written += self._row_bytes
         self._rows, self._row_bytes, self._touched = [], 0, []
         if self._descriptor is not None:
-            self._touched.append(_Touched(self._next_pack, self._flushed, True))
+            self._touched.append(_Touched(self._next_pack, self._flushed, True, self._flushed))
 
     def close(self) -> None:
         """Close the pack, undoing what was not committed."""
@@ -158,9 +166,11 @@ class PackWriter:
             self._await_sync()
         finally:
             self._syncer.shutdown()
-            if self._has_pending() and not self._foreign:
+            self._buffer, self._buffered, self._rows = [], 0, []
+            try:
                 self._undo()
-            self._release_pack()
+            finally:
+                self._release_pack()
 
     # -- the pack that is open --------------------------------------------------------------------------------
 
@@ -174,20 +184,19 @@ class PackWriter:
 
     def _open_pack(self) -> None:
         path = self._layout.pack_path(self._next_pack)
-        self._lock = create_pack_lock(self._layout, self._next_pack)
+        self._lock = PackLock(self._layout, self._next_pack)
         existed = path.exists()
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         self._flushed = os.fstat(self._descriptor).st_size
-        if not existed:
-            fsync_folder(self._layout.packs)
-        self._touched.append(_Touched(self._next_pack, self._flushed, existed))
+        self._touched.append(_Touched(self._next_pack, self._flushed, existed, self._flushed))
+        fsync_folder(self._layout.packs)
 
     def _release_pack(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
         if self._lock is not None:
-            self._lock.unlink(missing_ok=True)
+            self._lock.release()
             self._lock = None
 
     def _add(self, piece: bytes | memoryview) -> None:
@@ -203,23 +212,29 @@ class PackWriter:
         assert self._descriptor is not None
         content = b''.join(self._buffer)
         self._buffer, self._buffered = [], 0
+        if self._lock is not None and not self._lock.is_held():
+            raise self._foreign_writer()
         view = memoryview(content)
         while view:
-            view = view[os.write(self._descriptor, view) :]
+            number = os.write(self._descriptor, view)
+            self._touched[-1].written_end += number
+            view = view[number:]
         position = 0
         while position < len(content):
             piece = os.pread(self._descriptor, len(content) - position, self._flushed + position)
             if not piece or content[position : position + len(piece)] != piece:
-                self._foreign = True
-                raise PackerBusy(
-                    f'another program writes to pack {self._next_pack} at the same time; nothing was lost: '
-                    'run again when it has ended'
-                )
+                raise self._foreign_writer()
             position += len(piece)
         self._flushed += len(content)
         self._unsynced += len(content)
         if self._unsynced >= EARLY_SYNC_BYTES:
             self._start_sync()
+
+    def _foreign_writer(self) -> PackerBusy:
+        return PackerBusy(
+            f'another program writes to pack {self._next_pack} at the same time; nothing was lost: '
+            'run again when it has ended'
+        )
 
     # -- fsync, begun early in a thread so that the disk works while the next objects are read ----------------
 
@@ -244,15 +259,24 @@ class PackWriter:
 
     # -- undoing ----------------------------------------------------------------------------------------------
 
-    def _has_pending(self) -> bool:
-        return bool(self._rows or self._buffer or (self._touched and self._flushed > self._touched[-1].committed_end))
-
     def _undo(self) -> None:
-        """Cut the packs back to what rows name."""
-        self._buffer, self._buffered, self._rows = [], 0, []
+        """Cut the packs back to what rows name, as far as nobody else has written to them.
+
+        The index is asked again: an interrupt, or a disk that failed, may have hit between a commit and our note of it.
+        After a commit that failed for want of a working disk nothing is cut, since a crash might yet bring it to life.
+        What cannot be cut now is waste, which full maintenance tidies.
+        """
+        if self._in_doubt or not any(
+            not touched.existed or touched.written_end > touched.committed_end for touched in self._touched
+        ):
+            return
+        named = self._index.packs()
         for touched in self._touched:
             path = self._layout.pack_path(touched.pack_id)
-            if not touched.existed:
-                path.unlink(missing_ok=True)
-            elif path.stat().st_size > touched.committed_end:
+            end = named[touched.pack_id].end if touched.pack_id in named else 0
+            if not path.exists() or path.stat().st_size != touched.written_end or end > touched.committed_end:
+                continue
+            if touched.existed:
                 os.truncate(path, touched.committed_end)
+            else:
+                path.unlink()

@@ -6,8 +6,9 @@ import json
 import os
 import socket
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ricordi.errors import PackerBusy, UnreachableStorage
@@ -36,10 +37,12 @@ def packer_lock(layout: Layout) -> Iterator[None]:
     except OSError as error:
         raise UnreachableStorage(f'cannot lock {layout.packer_lock}: {error.strerror}; check the permissions') from None
     try:
-        note.write_text(json.dumps({'pid': os.getpid(), 'host': socket.gethostname(), 'since': time.time()}))
+        with suppress(OSError):  # who packs is told as a courtesy; on a full disk it is not
+            note.write_text(json.dumps({'pid': os.getpid(), 'host': socket.gethostname(), 'since': time.time()}))
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with suppress(OSError):
+            note.unlink()
         lock.release()
 
 
@@ -52,19 +55,60 @@ def _holder(note: Path) -> str:
         return ''
 
 
-def create_pack_lock(layout: Layout, pack_id: int) -> Path:
-    """Put the lock file beside a pack that keeps packers of disk-objectstore off it.
+class PackLock:
+    """The lock file beside a pack that keeps packers of disk-objectstore off it. For one who holds `packer_lock`.
 
-    :raises ricordi.errors.PackerBusy: there is one already.
+    A packer of disk-objectstore that fails at this file removes it all the same, and the next one walks in: so ask
+    `is_held` before each write.
     """
-    path = layout.packs / f'{pack_id}.lock'
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    except FileExistsError:
-        raise PackerBusy(f'another program writes to pack {pack_id} now ({path} appeared); try again later') from None
-    os.write(descriptor, MARK + f' {os.getpid()}'.encode())
-    os.close(descriptor)
-    return path
+
+    def __init__(self, layout: Layout, pack_id: int) -> None:
+        """
+        :raises ricordi.errors.PackerBusy: another program has put its own there.
+        """
+        self._sandbox = layout.sandbox
+        self.pack_id = pack_id
+        self.path = layout.packs / f'{pack_id}.lock'
+        self._identity = self._create()
+
+    def is_held(self) -> bool:
+        """Whether the file is still ours; one that was removed, with nobody in its place, is made again."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            self._identity = self._create()
+            return True
+        return (found.st_dev, found.st_ino) == self._identity
+
+    def release(self) -> None:
+        """Remove the file, unless it is somebody else's by now."""
+        with suppress(FileNotFoundError):
+            found = self.path.stat()
+            if (found.st_dev, found.st_ino) == self._identity:
+                self.path.unlink()
+
+    def _create(self) -> tuple[int, int]:
+        """Put the file there with its mark in it, so that after a crash it is never taken for another program's."""
+        draft = self._sandbox / f'{uuid.uuid4().hex}'
+        try:
+            draft.write_bytes(MARK + f' {os.getpid()}'.encode())
+            for _ in range(2):
+                try:
+                    os.link(draft, self.path)
+                    break
+                except FileExistsError:
+                    if not is_ours(self.path):
+                        raise
+                    self.path.unlink(missing_ok=True)  # left by a crash: whoever made it has lost `packer_lock`
+            found = draft.stat()
+        except FileExistsError:
+            raise PackerBusy(
+                f'another program writes to pack {self.pack_id} now: {self.path} is there. Try again later; if it '
+                'stays though no other program packs, a crash left it: full maintenance (--full) removes it'
+            ) from None
+        finally:
+            draft.unlink(missing_ok=True)
+        return found.st_dev, found.st_ino
 
 
 def is_ours(path: Path) -> bool:
