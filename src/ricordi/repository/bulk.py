@@ -16,7 +16,7 @@ from ricordi.repository.pack_writer import PackWriter, pack_to_append_to
 if TYPE_CHECKING:
     from ricordi.repository.container import Container
 
-LARGE_BYTES = 8 << 20
+LARGE_BYTES = 4 << 20
 """Larger objects are streamed."""
 
 

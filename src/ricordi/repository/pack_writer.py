@@ -14,7 +14,8 @@ from ricordi.repository.index import Index, PackedObject
 from ricordi.repository.layout import Layout
 from ricordi.repository.packer_lock import PackLock
 
-FLUSH_BYTES = 4 << 20
+FLUSH_BYTES = 2 << 20
+CHECK_BYTES = 512 * 1024
 EARLY_SYNC_BYTES = 32 << 20
 COMMIT_BYTES = 64 << 20
 COMMIT_OBJECTS = 10_000
@@ -221,7 +222,7 @@ class PackWriter:
             view = view[number:]
         position = 0
         while position < len(content):
-            piece = os.pread(self._descriptor, len(content) - position, self._flushed + position)
+            piece = os.pread(self._descriptor, min(CHECK_BYTES, len(content) - position), self._flushed + position)
             if not piece or content[position : position + len(piece)] != piece:
                 raise self._foreign_writer()
             position += len(piece)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.pack_writer import PackWriter
+from ricordi.repository.parallel import in_order, remove_files
 from ricordi.repository.problems import Problems
 
 if TYPE_CHECKING:
     from ricordi.repository.container import Container
+
+
+GROUP_OBJECTS = 64
+GROUP_BYTES = 256 * 1024
+ROUND_BYTES = 1 << 30
+ROUND_OBJECTS = 100_000
 
 
 @dataclass(slots=True)
@@ -31,8 +37,24 @@ class Work:
     freed: int = 0
 
 
+class LooseObject(NamedTuple):
+    """A loose file as a reader thread found it.
+
+    :param stored: the form in which it shall lie in a pack; None if it is large, gone or not what its name says.
+    """
+
+    key: str
+    size: int
+    stored: bytes | None = None
+    compressed: bool = False
+    trouble: str = ''
+
+
 class LoosePacker:
-    """Moves loose objects into packs. For one who holds the packer lock; readers and writers may go on meanwhile."""
+    """Moves loose objects into packs. For one who holds the packer lock; readers and writers may go on meanwhile.
+
+    Files are removed in rounds, after the rows of a round are committed: a commit amid removals waits for all of them.
+    """
 
     def __init__(
         self, container: Container, first_pack: int, mode: CompressMode, problems: Problems, progress: Progress
@@ -50,102 +72,132 @@ class LoosePacker:
         self._writer = PackWriter(
             container.layout, container.index, config.pack_size_target, container.index.put, first_pack
         )
-        self._pending: list[tuple[str, int]] = []
+        self._packed: list[tuple[str, int]] = []
+        self._round_bytes = 0
         self.work = Work()
 
-    def pack(self, loose: Iterable[tuple[str, int]], stop: Stop) -> None:
+    def pack(self, loose: Iterable[tuple[str, int]], round_bytes: int, stop: Stop) -> None:
         """Pack these objects (key, bytes), until done or told to stop; what was begun is finished.
 
+        :param round_bytes: how much may lie on the disk twice before loose files are removed.
         :raises ricordi.errors.PackerBusy: somebody else writes to the same pack.
         """
-        with closing(self._writer):
-            for key, size in loose:
-                if self._any_packed and self._drop_if_packed(key, size):
-                    continue
-                self._append(key, self._container.loose_path(key), size)
+        wanted = self._not_packed_yet(loose) if self._any_packed else loose
+        with closing(self._writer), closing(in_order(self._read_group, _groups(wanted))) as groups:
+            for group in groups:
+                for found in group:
+                    self._append(found)
                 if self._writer.pending_is_large:
-                    self._commit()
+                    self._writer.commit()
+                    if self._round_bytes >= round_bytes or len(self._packed) >= ROUND_OBJECTS:
+                        self._end_round()
                     if stop.reason:
-                        return
-            self._commit()
+                        break
+            self._writer.commit()
+            self._end_round()
 
-    def _drop_if_packed(self, key: str, size: int) -> bool:
-        """If the packs have the object already, and what they have is right, the loose file can go at once."""
-        row = self._container.index.find(key)
-        if row is None or not self._container.packed_copy_is_sound(row):
-            return False
-        self._unlink(key, size)
-        self.work.read += row.length
-        self._progress.advance(size)
-        return True
+    def _not_packed_yet(self, loose: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+        """Pass on what the packs have not; if they have it, and what they have is right, the loose file can go."""
+        for key, size in loose:
+            row = self._container.index.find(key)
+            if row is None or not self._container.packed_copy_is_sound(row):
+                yield key, size
+            else:
+                self._packed.append((key, size))
+                self.work.read += row.length
+                self._progress.advance(size)
 
-    def _append(self, key: str, path: str, size: int) -> None:
+    # -- in the reader threads ----------------------------------------------------------------------------------------
+
+    def _read_group(self, group: list[tuple[str, int]]) -> list[LooseObject]:
+        return [LooseObject(key, size) if size > LARGE_BYTES else self._read(key, size) for key, size in group]
+
+    def _read(self, key: str, size: int) -> LooseObject:
+        path = self._container.loose_path(key)
         try:
             descriptor = os.open(path, os.O_RDONLY)
+            try:
+                content = os.read(descriptor, size + 1)
+            finally:
+                os.close(descriptor)
         except FileNotFoundError:
-            return  # deleted since it was listed
+            return LooseObject(key, size)  # deleted since it was listed
         except OSError as error:
-            self._problems.add('damaged', key, f'the loose file {path} cannot be read: {error.strerror}')
-            return
-        with os.fdopen(descriptor, 'rb', buffering=0) as handle:
-            if size > LARGE_BYTES:
-                sound = self._append_large(key, handle)
-            else:
-                sound = self._append_small(key, handle.readall())
-        if sound:
-            self._pending.append((key, size))
-        else:
-            self._problems.add('damaged', key, f'the loose file {path} does not hold what its name says')
-        self.work.read += size
-        self._progress.advance(size)
-
-    def _append_small(self, key: str, content: bytes) -> bool:
+            return LooseObject(key, size, trouble=f'the loose file {path} cannot be read: {error.strerror}')
         if hashlib.sha256(content).hexdigest() != key:
-            return False
+            return LooseObject(key, size, trouble=f'the loose file {path} does not hold what its name says')
         if self._mode in ('keep', 'no'):
-            self._writer.append(key, content, len(content), False)
-        else:
-            stored, compressed = stored_form(content, self._mode, False, self._level)
-            self._writer.append(key, stored, len(content), compressed)
-        return True
+            return LooseObject(key, size, content)
+        return LooseObject(key, size, *stored_form(content, self._mode, False, self._level))
 
-    def _append_large(self, key: str, handle: io.FileIO) -> bool:
-        head = handle.read(LARGE_BYTES) or b''
-        handle.seek(0)
-        measured, compressed, place = append_large(
-            self._container, self._writer, chunks_of(handle), head, self._mode, False
-        )
-        if measured.key != key:
-            self._writer.take_back(place)
-            return False
-        self._writer.add_row(key, measured.size, compressed, place)
-        return True
+    # -- in the calling thread ----------------------------------------------------------------------------------------
 
-    def _commit(self) -> None:
-        self._writer.commit()
-        for key, size in self._pending:
-            self._unlink(key, size)
-        self.work.objects += len(self._pending)
-        self.work.written = self._writer.written
-        self._pending = []
+    def _append(self, found: LooseObject) -> None:
+        if found.stored is not None:
+            self._writer.append(found.key, found.stored, found.size, found.compressed)
+            self._note_packed(found)
+        elif found.trouble:
+            self._problems.add('damaged', found.key, found.trouble)
+        elif found.size > LARGE_BYTES:
+            self._append_large(found)
+        self.work.read += found.size
+        self._progress.advance(found.size)
 
-    def _unlink(self, key: str, size: int) -> None:
+    def _append_large(self, found: LooseObject) -> None:
+        path = self._container.loose_path(found.key)
         try:
-            os.unlink(self._container.loose_path(key))  # noqa: PTH108
+            handle = open(path, 'rb', buffering=0)  # noqa: PTH123, SIM115
         except FileNotFoundError:
             return
-        self.work.freed += size
+        with handle:
+            head = handle.read(LARGE_BYTES) or b''
+            handle.seek(0)
+            measured, compressed, place = append_large(
+                self._container, self._writer, chunks_of(handle), head, self._mode, False
+            )
+        if measured.key == found.key:
+            self._writer.add_row(found.key, measured.size, compressed, place)
+            self._note_packed(found)
+        else:
+            self._writer.take_back(place)
+            self._problems.add('damaged', found.key, f'the loose file {path} does not hold what its name says')
+
+    def _note_packed(self, found: LooseObject) -> None:
+        self._packed.append((found.key, found.size))
+        self._round_bytes += found.size
+
+    def _end_round(self) -> None:
+        """Remove the loose files whose packed copies are committed."""
+        remove_files(self._container.loose_path(key) for key, _ in self._packed)
+        self.work.objects += len(self._packed)
+        self.work.freed += sum(size for _, size in self._packed)
+        self.work.written = self._writer.written
+        self._packed, self._round_bytes = [], 0
+
+
+def _groups(loose: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
+    """Objects in groups that are worth a thread's while and small enough to hold several in memory."""
+    group: list[tuple[str, int]] = []
+    total = 0
+    for key, size in loose:
+        group.append((key, size))
+        total += min(size, LARGE_BYTES)
+        if len(group) >= GROUP_OBJECTS or total >= GROUP_BYTES:
+            yield group
+            group, total = [], 0
+    if group:
+        yield group
 
 
 def remove_loose(container: Container, loose: Iterable[tuple[str, int]], progress: Progress) -> Work:
     """Remove loose garbage. Only under the exclusive lock of the profile."""
     work = Work()
-    for key, size in loose:
-        try:
-            os.unlink(container.loose_path(key))  # noqa: PTH108
-        except FileNotFoundError:
-            continue
-        work.objects += 1
-        work.freed += size
-        progress.advance(1)
+
+    def paths() -> Iterator[str]:
+        for key, size in loose:
+            work.freed += size
+            progress.advance(1)
+            yield container.loose_path(key)
+
+    work.objects = remove_files(paths())
     return work

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
@@ -26,14 +26,29 @@ from ricordi.repository.index import PackedObject
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.pack_writer import PackWriter
 from ricordi.repository.packing import Work
+from ricordi.repository.parallel import in_order
 from ricordi.repository.problems import Problems
 from ricordi.repository.streams import PackSlice
 
 if TYPE_CHECKING:
     from ricordi.repository.container import Container
 
-WINDOW_BYTES = 8 << 20
+WINDOW_BYTES = 1 << 20
 """Neighbouring objects are read together up to this many bytes."""
+
+
+class CheckedObject(NamedTuple):
+    """A packed object as a reader thread found it.
+
+    :param stored: the form in which it shall lie in the new pack; None if it is large or damaged.
+    :param size: bytes of content.
+    """
+
+    row: PackedObject
+    stored: bytes | memoryview | None = None
+    compressed: bool = False
+    size: int = 0
+    trouble: str = ''
 
 
 class Repacker:
@@ -66,11 +81,13 @@ class Repacker:
 
     def _move_objects(self, pack_id: int, stop: Stop) -> bool:
         """Move what can be moved; False if told to stop before the end."""
-        with closing(self._container.new_index()) as reader:
-            for window in _windows(reader.objects_of_pack(pack_id)):
-                self._move_window(window)
-                self.work.read += sum(row.length for row in window)
-                self._progress.advance(sum(row.length for row in window))
+        with (
+            closing(self._container.new_index()) as reader,
+            closing(in_order(self._read_window, _windows(reader.objects_of_pack(pack_id)))) as windows,
+        ):
+            for window in windows:
+                for checked in window:
+                    self._append(checked)
                 if self._writer.pending_is_large:
                     self._commit()
                     if stop.reason:
@@ -90,48 +107,51 @@ class Repacker:
         path.unlink()
         fsync_folder(path.parent)
 
-    # -- one window of neighbouring objects -------------------------------------------------------------------
+    # -- in the reader threads ----------------------------------------------------------------------------------------
 
-    def _move_window(self, window: list[PackedObject]) -> None:
-        if len(window) == 1 and window[0].length > LARGE_BYTES:
-            self._move_large(window[0])
-            return
+    def _read_window(self, window: list[PackedObject]) -> list[CheckedObject]:
+        """Read neighbouring objects together and check each; a large one is left to be streamed."""
+        path = self._container.layout.pack_path(window[0].pack_id)
+        if window[0].length > LARGE_BYTES:
+            return [CheckedObject(window[0])]
         start = window[0].offset
-        length = max(row.offset + row.length for row in window) - start
         try:
-            stored = memoryview(_read(self._container.layout.pack_path(window[0].pack_id), start, length))
+            stored = memoryview(_read(path, start, max(row.offset + row.length for row in window) - start))
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            self._move_around_bad_blocks(window)
-            return
-        for row in window:
-            self._move_small(row, stored[row.offset - start : row.offset - start + row.length])
+            if len(window) == 1:
+                return [CheckedObject(window[0], trouble='the disk cannot read it')]
+            return [checked for row in window for checked in self._read_window([row])]
+        return [self._check(row, stored[row.offset - start : row.offset - start + row.length]) for row in window]
 
-    def _move_around_bad_blocks(self, window: list[PackedObject]) -> None:
-        """The disk cannot read a part of the window: save its objects one by one."""
-        if len(window) == 1:
-            self._move_good_copy(window[0], 'the disk cannot read it')
-            return
-        for row in window:
-            self._move_window([row])
-
-    def _move_small(self, row: PackedObject, stored: memoryview) -> None:
+    def _check(self, row: PackedObject, stored: memoryview) -> CheckedObject:
+        if len(stored) < row.length:
+            return CheckedObject(row, trouble='the pack ends before the object does')
         try:
-            if len(stored) < row.length:
-                raise zlib.error('the pack ends before the object does')
-            content: bytes | memoryview = decompress(bytes(stored)) if row.compressed else stored
-            if hashlib.sha256(content).hexdigest() != row.key:
-                raise zlib.error('its bytes are not what its key says')
+            content = decompress(bytes(stored)) if row.compressed else stored
         except zlib.error as error:
-            self._move_good_copy(row, str(error))
-            return
+            return CheckedObject(row, trouble=str(error))
+        if hashlib.sha256(content).hexdigest() != row.key:
+            return CheckedObject(row, trouble='its bytes are not what its key says')
         if self._keeps_form(row):
-            self._writer.append(row.key, stored, len(content), bool(row.compressed))
+            return CheckedObject(row, stored, bool(row.compressed), len(content))
+        new, compressed = stored_form(bytes(content), self._mode, bool(row.compressed), self._level)
+        return CheckedObject(row, new, compressed, len(content))
+
+    # -- in the calling thread ----------------------------------------------------------------------------------------
+
+    def _append(self, checked: CheckedObject) -> None:
+        row = checked.row
+        if checked.stored is not None:
+            self._writer.append(row.key, checked.stored, checked.size, checked.compressed)
+            self.work.objects += 1
+        elif checked.trouble:
+            self._move_good_copy(row, checked.trouble)
         else:
-            new, compressed = stored_form(bytes(content), self._mode, bool(row.compressed), self._level)
-            self._writer.append(row.key, new, len(content), compressed)
-        self.work.objects += 1
+            self._move_large(row)
+        self.work.read += row.length
+        self._progress.advance(row.length)
 
     def _keeps_form(self, row: PackedObject) -> bool:
         return (
