@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.rows import EntityKind, Row
 from ricordi.backend.storage import KeyUse, StorageBackend
-from ricordi.errors import InvalidOperation, UnreachableStorage
+from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage
 from ricordi.progress import Progress, Stop
 from ricordi.storage import graph, object_keys, schema, settings
 from ricordi.storage.info import get_info
@@ -113,13 +113,19 @@ class SqlStorage(StorageBackend):
         """The connection of this thread, with its transaction."""
         return self._sessions.get()
 
+    @property
+    def _writable_session(self) -> Session:
+        if self.read_only:
+            raise ReadOnlyStorage(f'{self.dialect.place} belongs to a storage that can only be read')
+        return self.session
+
     def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a SELECT as the driver hands them out, in constant memory, while the storage is used and changed."""
         session = self.session
         return self.dialect.stream(session, sql, parameters)
 
     def transaction(self) -> AbstractContextManager[None]:
-        return self.session.transaction()
+        return self._writable_session.transaction()
 
     @property
     def in_transaction(self) -> bool:
@@ -128,16 +134,16 @@ class SqlStorage(StorageBackend):
     # -- rows -----------------------------------------------------------------------------------------------
 
     def insert(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-        return self._rows.insert(self.session, kind, rows)
+        return self._rows.insert(self._writable_session, kind, rows)
 
     def update(self, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
-        self._rows.update(self.session, kind, pk, values)
+        self._rows.update(self._writable_session, kind, pk, values)
 
     def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._rows.bulk_update(self.session, kind, rows)
+        self._rows.bulk_update(self._writable_session, kind, rows)
 
     def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
-        return self._rows.delete(self.session, kind, pks)
+        return self._rows.delete(self._writable_session, kind, pks)
 
     def get(self, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
         return self._rows.get(self.session, kind, pk, lock)
@@ -179,16 +185,16 @@ class SqlStorage(StorageBackend):
     # -- graph ----------------------------------------------------------------------------------------------
 
     def add_nodes_to_group(self, group_pk: int, node_pks: Iterable[int]) -> int:
-        return graph.add_nodes_to_group(self.session, group_pk, node_pks)
+        return graph.add_nodes_to_group(self._writable_session, group_pk, node_pks)
 
     def remove_nodes_from_group(self, group_pk: int, node_pks: Iterable[int] | None) -> int:
-        return graph.remove_nodes_from_group(self.session, self._rows, group_pk, node_pks)
+        return graph.remove_nodes_from_group(self._writable_session, self._rows, group_pk, node_pks)
 
     def has_path(self, source_pk: int, target_pk: int, link_types: Sequence[str]) -> bool:
         return graph.has_path(self.session, source_pk, target_pk, link_types)
 
     def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:
-        graph.delete_nodes_and_connections(self.session, self._rows, pks)
+        graph.delete_nodes_and_connections(self._writable_session, self._rows, pks)
 
     # -- settings -------------------------------------------------------------------------------------------
 
@@ -196,7 +202,7 @@ class SqlStorage(StorageBackend):
         return settings.get_global_variable(self.session, key)
 
     def set_global_variable(self, key: str, value: Any, description: str | None = None, overwrite: bool = True) -> None:
-        settings.set_global_variable(self.session, key, value, description, overwrite)
+        settings.set_global_variable(self._writable_session, key, value, description, overwrite)
 
     # -- repository and maintenance -------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import sqlite3
-import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +28,7 @@ _NAMED = "tree.key = 'k' AND tree.type = 'text'"
 
 
 class SqliteDialect(Dialect):
-    """A SQLite database in a file, or in memory where the place is a URI of the `memdb` kind."""
+    """A SQLite database in a file."""
 
     name = 'sqlite'
     mark = '?'
@@ -39,33 +38,31 @@ class SqliteDialect(Dialect):
 
     def __init__(
         self,
-        path: Path | None,
+        path: Path,
         *,
         create: bool = False,
         read_only: bool = False,
+        throw_away: bool = False,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         """
-        :param path: the file, which must exist; None for a new database in memory, shared by all connections of this
-            dialect and gone with the last of them.
-        :param create: make the file if there is none.
+        :param path: the file, which must exist unless `create`: then it is made at the first connection.
+        :param throw_away: the content need not survive a crash: nothing is synced, and readers never wait.
         :param busy_seconds: how long to wait for a lock that another program holds on the file.
         """
         self.path = path
         self.busy_seconds = busy_seconds
-        self._memory = f'/ricordi-{uuid.uuid4().hex}'
         self._mode = 'ro' if read_only else 'rwc' if create else 'rw'
+        self._throw_away = throw_away
         self._spools = itertools.count()
 
     @property
     def place(self) -> str:
-        return f'database {self.path}' if self.path else 'database in memory'
+        return f'database {self.path}'
 
     @property
     def uri(self) -> str:
         """The URI under which SQLite opens the database."""
-        if self.path is None:
-            return f'file:{self._memory}?vfs=memdb'
         return f'{self.path.absolute().as_uri()}?mode={self._mode}'
 
     def connect(self) -> sqlite3.Connection:
@@ -86,8 +83,11 @@ class SqliteDialect(Dialect):
             )
             raw.execute('PRAGMA foreign_keys = ON')
             raw.execute('PRAGMA case_sensitive_like = ON')
-            # EXTRA also syncs the folder after the journal is gone, so that a power cut cannot bring the journal back.
-            raw.execute('PRAGMA synchronous = EXTRA')
+            if self._throw_away:
+                raw.execute('PRAGMA synchronous = OFF')
+                raw.execute('PRAGMA journal_mode = WAL')
+            else:  # EXTRA syncs the folder, too, when the journal is gone: a power cut cannot bring it back
+                raw.execute('PRAGMA synchronous = EXTRA')
             raw.execute('PRAGMA schema_version').fetchone()
         except sqlite3.Error as error:
             if raw is not None:
@@ -97,7 +97,7 @@ class SqliteDialect(Dialect):
 
     def _look_at_file(self) -> None:
         """Say what is wrong where SQLite would only say that it is `unable to open database file`."""
-        if self.path is None or self._mode == 'rwc':
+        if self._mode == 'rwc':
             return
         try:
             if not self.path.exists():

@@ -41,9 +41,9 @@ def plan(session: Session, max_waste: float) -> tuple[MaintenanceStep, ...]:
     return tuple(steps)
 
 
-def space_for(path: Path | None, step: MaintenanceStep) -> dict[Path, int]:
+def space_for(path: Path, step: MaintenanceStep) -> dict[Path, int]:
     """Bytes of free disk that a step needs, by folder: beside the database, and where temporary files go."""
-    if path is None or step.name != VACUUM:
+    if step.name != VACUUM:
         return {}
     copy = step.read // 2
     journal = copy + step.freed
@@ -53,7 +53,7 @@ def space_for(path: Path | None, step: MaintenanceStep) -> dict[Path, int]:
     return {path.parent: journal, temporary: copy}
 
 
-def check_space(path: Path | None, step: MaintenanceStep) -> None:
+def check_space(path: Path, step: MaintenanceStep) -> None:
     """See that a step will have the room it needs.
 
     :raises ricordi.errors.NotEnoughSpace: it will not.

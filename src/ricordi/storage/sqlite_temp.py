@@ -1,0 +1,74 @@
+"""The storage `core.sqlite_temp`: a database and objects in temporary folders, gone with the storage."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from ricordi.backend.storage import RepositoryLocation
+from ricordi.storage import schema
+from ricordi.storage.sql_storage import SqlStorage
+from ricordi.storage.sqlite_dialect import SqliteDialect
+
+if TYPE_CHECKING:
+    from ricordi.backend.repository import RepositoryBackend
+    from ricordi.config.profile import Profile
+
+
+class SqliteTempStorage(SqlStorage):
+    """A storage for tests and trials; `open` makes a new, empty one each time, seen by this process alone."""
+
+    def __init__(self, profile: Profile, dialect: SqliteDialect, repository: RepositoryBackend) -> None:
+        super().__init__(profile, dialect, repository)
+        self._finalizer = weakref.finalize(self, _remove, dialect.path.parent, os.getpid())
+
+    @classmethod
+    def dialect_of(cls, profile: Profile) -> SqliteDialect:
+        folder = Path(tempfile.mkdtemp(prefix='ricordi-temp-'))
+        return SqliteDialect(folder / 'database.sqlite', create=True, throw_away=True)
+
+    @classmethod
+    def repository_location(cls, profile: Profile) -> RepositoryLocation:
+        return RepositoryLocation('sandbox')
+
+    @classmethod
+    def initialise(cls, profile: Profile, repository: RepositoryBackend) -> None:
+        """Nothing is there to be made in advance: `open` makes it."""
+
+    @classmethod
+    def version_profile(cls, profile: Profile) -> str:
+        return schema.HEAD
+
+    @classmethod
+    def migrate(cls, profile: Profile) -> None:
+        """It is at the head schema from the beginning."""
+
+    @classmethod
+    def open(cls, profile: Profile, repository: RepositoryBackend) -> Self:
+        storage = cls(profile, cls.dialect_of(profile), repository)
+        try:
+            if not repository.is_initialised:
+                repository.initialise()
+            schema.create(storage.session, repository.uuid)
+        except BaseException:
+            storage.close()
+            raise
+        return storage
+
+    def close(self) -> None:
+        super().close()
+        self._finalizer()
+        if self._repository.is_initialised:
+            self._repository.erase()
+
+    def _refuse_without_lock(self) -> None:
+        """No other process can use it, so there is nothing to lock."""
+
+
+def _remove(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # a forked child leaves the parent's files alone
+        shutil.rmtree(folder, ignore_errors=True)
