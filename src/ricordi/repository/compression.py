@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
+from ricordi.errors import CorruptStorage
 
 SAMPLE_BYTES = 4096
 WORTH_RATIO = 0.9
@@ -138,7 +139,10 @@ class InflatedStream(io.RawIOBase):
         view = memoryview(buffer).cast('B')
         if self._position >= self._size or not len(view):
             return 0
-        self._inflate_to(self._position)
+        try:
+            self._inflate_to(self._position)
+        except zlib.error as error:
+            raise CorruptStorage(f'the compressed object is damaged: {error}') from None
         start = self._position - self._chunk_start
         piece = self._chunk[start : start + len(view)]
         view[: len(piece)] = piece

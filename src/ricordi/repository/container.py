@@ -1,7 +1,8 @@
 """The container: objects as loose files and in packs, in the format of disk-objectstore 1.x.
 
 Reading needs no lock: loose file, then index and pack, then both once more, for a packer may have moved the object in
-between. A thread has an index connection of its own; a forked child opens its own.
+between. A thread has an index connection and open packs of its own. Before a fork the connection is closed, for a child
+that inherits one holds no lock on the index: what it commits may vanish when the parent ends.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import os
 import shutil
 import threading
+import weakref
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -24,8 +26,8 @@ from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
 from ricordi.progress import Progress, Stop
 from ricordi.repository.compression import InflatedStream, decompress
 from ricordi.repository.index import Index, PackedObject, not_existent
-from ricordi.repository.layout import ContainerConfig, Layout
-from ricordi.repository.loose import LooseWriter, chunks_of
+from ricordi.repository.layout import KEY_PATTERN, ContainerConfig, Layout
+from ricordi.repository.loose import LooseWriter, chunks_of, read_fully
 from ricordi.repository.streams import PackSlice
 
 IN_MEMORY_BYTES = 1 << 20
@@ -33,9 +35,28 @@ IN_MEMORY_BYTES = 1 << 20
 BULK_KEYS = 20_000
 
 
+OPEN_PACKS = 32
+
+
 class _Local(threading.local):
+    """What a thread keeps open: its index connection, and pack files with their inodes."""
+
     process = 0
     index: Index | None = None
+
+    def __init__(self) -> None:
+        self.packs: dict[int, tuple[io.FileIO, int]] = {}
+
+
+_containers: weakref.WeakSet[Container] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for container in list(_containers):
+        container.suspend()
+
+
+os.register_at_fork(before=_before_fork)
 
 
 class Container(RepositoryBackend):
@@ -48,10 +69,8 @@ class Container(RepositoryBackend):
         self.layout = Layout(Path(folder))
         self._config: ContainerConfig | None = None
         self._local = _Local()
-        self._connections: list[Index] = []
-        self._packs: dict[int, tuple[int, int]] = {}
-        self._packs_process = os.getpid()
-        self._packs_guard = threading.Lock()
+        self._connections: list[tuple[int, Index]] = []
+        _containers.add(self)
 
     def __repr__(self) -> str:
         return f'Container({str(self.layout.folder)!r})'
@@ -86,18 +105,20 @@ class Container(RepositoryBackend):
         self._config = None
 
     def close(self) -> None:
-        for index in self._connections:
+        for process, index in self._connections:
+            if process != os.getpid():
+                continue
             try:
                 index.close()
             except Exception:  # a connection of another thread: SQLite closes it when the thread's reference goes
                 continue
         self._connections.clear()
         self._local = _Local()
-        with self._packs_guard:
-            if self._packs_process == os.getpid():
-                for descriptor, _ in self._packs.values():
-                    os.close(descriptor)
-            self._packs = {}
+
+    def suspend(self) -> None:
+        """Close this thread's connection to the index until its next use."""
+        if self._local.index is not None:
+            self._local.index.suspend()
 
     @property
     def index(self) -> Index:
@@ -105,7 +126,7 @@ class Container(RepositoryBackend):
         if self._local.index is None or self._local.process != os.getpid():
             self._local.index = self.new_index()
             self._local.process = os.getpid()
-            self._connections.append(self._local.index)
+            self._connections.append((os.getpid(), self._local.index))
         return self._local.index
 
     def new_index(self) -> Index:
@@ -128,7 +149,7 @@ class Container(RepositoryBackend):
     # -- writing ----------------------------------------------------------------------------------------------
 
     def put_object_from_filelike(self, handle: BinaryIO) -> str:
-        head = handle.read(IN_MEMORY_BYTES)
+        head = read_fully(handle, IN_MEMORY_BYTES)
         if len(head) < IN_MEMORY_BYTES:
             return self.put_object_from_bytes(head)
         writer = self._loose_writer()
@@ -180,7 +201,7 @@ class Container(RepositoryBackend):
         """Remove objects, packed and loose. Only for a caller who holds the exclusive lock of the profile."""
         from ricordi.repository.packer_lock import packer_lock
 
-        wanted = list(keys)
+        wanted = [key for key in keys if KEY_PATTERN.fullmatch(key)]
         with packer_lock(self.layout):
             with self.index.transaction():
                 self.index.delete(wanted)
@@ -209,7 +230,12 @@ class Container(RepositoryBackend):
     # -- reading ----------------------------------------------------------------------------------------------
 
     def loose_path(self, key: str) -> str:
-        """Path at which the loose file of `key` lies, if there is one."""
+        """Path at which the loose file of `key` lies, if there is one.
+
+        :raises ricordi.errors.NotExistent: it is not a key at all, so that no path outside the folder can be meant.
+        """
+        if KEY_PATTERN.fullmatch(key) is None:
+            raise not_existent(key)
         return self.layout.loose_path(key, self.config.loose_prefix_len)
 
     def open(self, key: str) -> BinaryIO:
@@ -250,7 +276,7 @@ class Container(RepositoryBackend):
             return loose.read()
 
     def _read_packed(self, row: PackedObject) -> bytes:
-        stored = os.pread(self._pack_descriptor(row.pack_id), row.length, row.offset)
+        stored = os.pread(self._pack_file(row.pack_id).fileno(), row.length, row.offset)
         if len(stored) < row.length:
             raise CorruptStorage(
                 f'object {row.key} cannot be read: pack {row.pack_id} ends before it does (the file was cut); '
@@ -263,21 +289,26 @@ class Container(RepositoryBackend):
         except zlib.error as error:
             raise CorruptStorage(f'object {row.key} in pack {row.pack_id} is damaged: {error}') from None
 
-    def _pack_descriptor(self, pack_id: int) -> int:
-        """An open file of the pack, kept for the next read as long as the name stands for the same file."""
-        path = self.layout.pack_path(pack_id)
-        inode = path.stat().st_ino
-        with self._packs_guard:
-            if self._packs_process != os.getpid():
-                self._packs, self._packs_process = {}, os.getpid()
-            known = self._packs.get(pack_id)
-            if known is not None and known[1] == inode:
-                return known[0]
-            descriptor = os.open(path, os.O_RDONLY)
-            if known is not None:
-                os.close(known[0])
-            self._packs[pack_id] = (descriptor, os.fstat(descriptor).st_ino)
-            return descriptor
+    def _pack_file(self, pack_id: int) -> io.FileIO:
+        """The open file of a pack, kept for this thread's next read as long as the name stands for the same file."""
+        path, packs = f'{self.layout.packs}/{pack_id}', self._local.packs
+        try:
+            inode = os.stat(path).st_ino  # noqa: PTH116 - on the way of every read
+        except FileNotFoundError:
+            packs.pop(pack_id, None)
+            raise
+        known = packs.get(pack_id)
+        if known is not None and known[1] == inode:
+            return known[0]
+        if len(packs) >= OPEN_PACKS:
+            del packs[next(iter(packs))]
+        file = open(path, 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed when the last reference goes
+        packs[pack_id] = (file, os.fstat(file.fileno()).st_ino)
+        return file
+
+    def let_go_of_packs(self) -> None:
+        """Close this thread's open packs, so that the room of removed ones is given back."""
+        self._local.packs.clear()
 
     def get_object_size(self, key: str) -> int:
         for _ in range(2):
@@ -293,6 +324,8 @@ class Container(RepositoryBackend):
         return [self._has(key) for key in keys]
 
     def _has(self, key: str) -> bool:
+        if KEY_PATTERN.fullmatch(key) is None:
+            return False
         return (
             self.index.find(key) is not None
             or os.path.exists(self.loose_path(key))  # noqa: PTH110
@@ -318,13 +351,15 @@ class Container(RepositoryBackend):
             return self.open(row.key)
 
     def list_objects(self) -> Iterator[str]:
-        previous = ''
-        # loose first: what a packer moves in between is found in the index then, not in neither
-        loose = list(self.layout.loose_keys(self.config.loose_prefix_len))
-        for key in heapq.merge(loose, self.index.keys()):
-            if key != previous:
-                yield key
-            previous = key
+        for first in '0123456789abcdef':
+            # loose first: what a packer moves in between is found in the index then, not in neither
+            loose = list(self.layout.loose_keys(self.config.loose_prefix_len, first))
+            packed = self.index.keys(first)
+            previous = ''
+            for key in heapq.merge(loose, packed):
+                if key != previous:
+                    yield key
+                previous = key
 
     # -- counting and maintenance -----------------------------------------------------------------------------
 

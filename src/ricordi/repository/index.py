@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ricordi.errors import CorruptStorage, NotExistent, UnreachableStorage
 
 SCHEMA = """
-CREATE TABLE db_object (
+CREATE TABLE IF NOT EXISTS db_object (
     id INTEGER NOT NULL,
     hashkey VARCHAR NOT NULL,
     compressed BOOLEAN NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE db_object (
     pack_id INTEGER NOT NULL,
     PRIMARY KEY (id)
 );
-CREATE UNIQUE INDEX ix_db_object_hashkey ON db_object (hashkey);
+CREATE UNIQUE INDEX IF NOT EXISTS ix_db_object_hashkey ON db_object (hashkey);
 """
 COLUMNS = 'hashkey, compressed, size, "offset", length, pack_id'
 BUSY_SECONDS = 60.0
@@ -64,27 +64,45 @@ class Index:
         :raises ricordi.errors.CorruptStorage: it is not an index.
         """
         self.path = path
-        self.connection = _connect(path, read_only)
+        self._read_only = read_only
+        self._connection: sqlite3.Connection | None = None
         with self.guarded():
             columns = {row[1] for row in self.connection.execute('PRAGMA table_info(db_object)')}
         if not {'hashkey', 'compressed', 'size', 'offset', 'length', 'pack_id'} <= columns:
-            self.connection.close()
+            self.close()
             raise CorruptStorage(f'{path} is not the index of a container: the table db_object is not in it')
 
     @staticmethod
     def create(path: Path) -> None:
         """Make an empty index file."""
-        connection = sqlite3.connect(path, isolation_level=None)
         try:
-            connection.execute('PRAGMA journal_mode=WAL')
-            connection.execute('PRAGMA synchronous=FULL')
-            connection.executescript(f'BEGIN;{SCHEMA}COMMIT;')
-        finally:
-            connection.close()
+            connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+            try:
+                connection.execute('PRAGMA journal_mode=WAL')
+                connection.execute('PRAGMA synchronous=FULL')
+                connection.executescript(f'BEGIN IMMEDIATE;{SCHEMA}COMMIT;')
+            finally:
+                connection.close()
+        except sqlite3.DatabaseError as error:
+            raise _translated(error, path) from error
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, opened if it is not."""
+        if self._connection is None:
+            self._connection = _connect(self.path, self._read_only)
+        return self._connection
 
     def close(self) -> None:
         """Close the connection."""
-        self.connection.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    def suspend(self) -> None:
+        """Close the connection, unless changes are under way in it; the next use opens another."""
+        if self._connection is not None and not self._connection.in_transaction:
+            self._connection.close()
+            self._connection = None
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -124,11 +142,11 @@ class Index:
                 if row is not None:
                     yield PackedObject._make(row)
 
-    def keys(self) -> Iterator[str]:
-        """All keys, ascending."""
+    def keys(self, first: str) -> list[str]:
+        """All keys that begin with the hex digit `first`, ascending."""
+        statement = 'SELECT hashkey FROM db_object WHERE hashkey >= ? AND hashkey < ? ORDER BY hashkey'
         with self.guarded():
-            for (key,) in self.connection.execute('SELECT hashkey FROM db_object ORDER BY hashkey'):
-                yield key
+            return [key for (key,) in self.connection.execute(statement, (first, chr(ord(first) + 1)))]
 
     def objects_of_pack(self, pack_id: int) -> Iterator[PackedObject]:
         """The rows of one pack in the order of their offsets."""

@@ -7,6 +7,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -136,7 +137,8 @@ class Layout:
         sizes = {}
         for entry in _entries(self.packs):
             if re.fullmatch(r'-1|\d+', entry.name):
-                sizes[int(entry.name)] = entry.stat().st_size
+                with suppress(FileNotFoundError):  # repacked meanwhile
+                    sizes[int(entry.name)] = entry.stat().st_size
         return dict(sorted(sizes.items()))
 
     def pack_locks(self) -> list[Path]:
@@ -148,17 +150,21 @@ class Layout:
         if not prefix_length:
             yield from _sized(self._loose_text, '')
             return
-        prefix = re.compile(f'[0-9a-f]{{{prefix_length}}}')
-        for name in sorted(entry.name for entry in _entries(self.loose) if prefix.fullmatch(entry.name)):
+        for name in self._loose_folders(prefix_length):
             yield from _sized(f'{self._loose_text}/{name}', name)
 
-    def loose_keys(self, prefix_length: int) -> Iterator[str]:
-        """Key of every loose object, ascending."""
+    def loose_keys(self, prefix_length: int, first: str) -> Iterator[str]:
+        """Key of every loose object that begins with the hex digit `first`, ascending."""
         if not prefix_length:
-            yield from _named(self._loose_text, '')
+            yield from (key for key in _named(self._loose_text, '') if key[0] == first)
             return
-        for name in sorted(entry.name for entry in _entries(self.loose)):
-            yield from _named(f'{self._loose_text}/{name}', name)
+        for name in self._loose_folders(prefix_length):
+            if name[0] == first:
+                yield from _named(f'{self._loose_text}/{name}', name)
+
+    def _loose_folders(self, prefix_length: int) -> list[str]:
+        prefix = re.compile(f'[0-9a-f]{{{prefix_length}}}')
+        return sorted(entry.name for entry in _entries(self.loose) if prefix.fullmatch(entry.name))
 
     def leftovers(self, folder: Path) -> list[os.DirEntry[str]]:
         """Files in `sandbox/` or `duplicates/`; none where the folder is missing."""

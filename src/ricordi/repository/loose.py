@@ -21,6 +21,15 @@ def chunks_of(handle: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
+def read_fully(handle: BinaryIO, number: int) -> bytes:
+    """The next `number` bytes of a stream, fewer only at its end: a raw stream or a pipe may yield less at a time."""
+    pieces = []
+    while number and (piece := handle.read(number)):
+        pieces.append(piece)
+        number -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b''.join(pieces)
+
+
 class LooseWriter:
     """Writes objects as files of their own. Replacing a file that is there already by the same content is harmless."""
 
