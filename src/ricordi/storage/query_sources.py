@@ -9,16 +9,19 @@ from ricordi.backend.query import (
     COLUMNS,
     WALK_COLUMNS,
     Column,
+    Comparison,
     Condition,
     Edge,
     EdgeKind,
     Field,
     Query,
+    ValueKind,
 )
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError
 from ricordi.storage.columns import column_name, table_name
 from ricordi.storage.query_expressions import Place
+from ricordi.storage.query_patterns import parse_pattern
 
 PK = Field('pk')
 
@@ -70,8 +73,10 @@ class Sources:
     def __init__(self, query: Query) -> None:
         self.query = query
         self.filters = dict[str, list[Condition]]()
+        kinds = {vertex.tag: vertex.kind for vertex in query.vertices}
         for tag, condition in query.filters:
-            self.filters.setdefault(tag, []).append(condition)
+            if not _is_void(condition, kinds.get(tag)):
+                self.filters.setdefault(tag, []).append(condition)
         self.edges = {edge.end: edge for edge in query.edges}
         self._used = _fields_used(query)
         self._by_tag: dict[str, Source] = {}
@@ -135,6 +140,14 @@ def _ends(edge: Edge) -> tuple[str, str]:
 def edge_table(edge: Edge) -> str:
     """The table behind a link or a membership."""
     return table_name(_EDGE_TABLES[edge.kind])
+
+
+def _is_void(condition: Condition, kind: EntityKind | None) -> bool:
+    """Whether a condition holds for all rows, as the filter on the type of `Node` does."""
+    if kind is None or not isinstance(condition, Comparison) or condition.operator != 'like':
+        return False
+    column = COLUMNS[kind][condition.field.column]
+    return column.kind is ValueKind.TEXT and not column.nullable and parse_pattern(condition.value).matches_all
 
 
 def _fields_used(query: Query) -> dict[str, set[str]]:

@@ -41,7 +41,7 @@ class Walks:
     def _add_reach(self, edge: Edge, name: str) -> str:
         """Pairs of nodes: a UNION, which drops what is there already, and so ends at cycles."""
         near, far, columns = self._direction(edge)
-        table = f'walk_of_{name}'
+        table = f'{name}_rows'
         self._tables.append(
             f'{table}({", ".join(columns)}) AS ('
             f'SELECT link.{near}, link.{far} FROM db_dblink AS link WHERE {self._first_links(edge, near, far)} '
@@ -59,7 +59,7 @@ class Walks:
         if bound is None or bound > _SURELY_SHALLOW:
             reach = self._add_reach(edge, f'{name}_reach')
             limits.append(f'step.depth < (SELECT count(DISTINCT {columns[1]}) FROM {reach})')
-        steps = f'steps_of_{name}'
+        steps = f'{name}_steps'
         self._tables.append(
             f'{steps}({", ".join(columns)}, depth) AS ('
             f'SELECT link.{near}, link.{far}, 0 FROM db_dblink AS link WHERE {self._first_links(edge, near, far)} '
@@ -67,7 +67,7 @@ class Walks:
             f'JOIN db_dblink AS link ON link.{near} = step.{columns[1]} '
             f'WHERE {self._of_type()} AND link.{far} <> step.{columns[0]} AND {" AND ".join(limits)})'
         )
-        table = f'walk_of_{name}'
+        table = f'{name}_rows'
         self._tables.append(
             f'{table} AS (SELECT start_id, end_id, min(depth) AS depth FROM {steps} GROUP BY start_id, end_id)'
         )
@@ -78,7 +78,7 @@ class Walks:
         near, far, _ = self._direction(edge, from_start=True)
         bound = depth_bound(self._sources.filters.get(edge.tag, ()))
         limit = '' if bound is None else f' AND step.depth < {bound}'
-        steps, sql = f'steps_of_{name}', self._sql
+        steps, sql = f'{name}_steps', self._sql
         self._tables.append(
             f'{steps}(start_id, end_id, depth, path) AS ('
             f'SELECT link.{near}, link.{far}, 0, {sql.path_of(f"link.{near}", f"link.{far}")} '
@@ -87,7 +87,7 @@ class Walks:
             f'FROM {steps} AS step JOIN db_dblink AS link ON link.{near} = step.end_id '
             f'WHERE {self._of_type()} AND {sql.not_on_path("step.path", f"link.{far}")}{limit})'
         )
-        table = f'walk_of_{name}'
+        table = f'{name}_rows'
         self._tables.append(
             f'{table} AS (SELECT start_id, end_id, depth, {sql.path_as_json("path")} AS path FROM {steps})'
         )

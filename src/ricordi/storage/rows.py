@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
 from ricordi.errors import NotExistent, ValidationError
 from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
 from ricordi.storage.dialect import Dialect
 from ricordi.storage.session import Session
+from ricordi.storage.values import new_uuids
 
 FIND_ROWS = 1000
 """Up to so many rows are found by one statement; of more, first the pks, then the rows in portions of this size."""
@@ -72,8 +72,7 @@ class RowCodec:
     ) -> list[Any]:
         made = value_kind(name) in (ValueKind.UUID, ValueKind.TIME)
         if not given:
-            encoded = self.encode(name, default())
-            return [default() for _ in rows] if name == 'uuid' else [encoded] * len(rows)
+            return new_uuids(len(rows)) if name == 'uuid' else [self.encode(name, default())] * len(rows)
         encoder = self._encoders[name]
         if encoder is None:
             return [row[name] for row in rows]
@@ -85,7 +84,7 @@ class RowCodec:
 def _default_of(field: Any, now: datetime) -> Callable[[], Any]:
     kind = value_kind(field.name)
     if kind is ValueKind.UUID:
-        return lambda: str(uuid4())
+        return lambda: new_uuids(1)[0]
     if kind is ValueKind.TIME:
         return lambda: now
     if field.default is not MISSING:

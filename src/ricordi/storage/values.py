@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from uuid import UUID
 from ricordi.errors import ValidationError
 
 _encode = json.JSONEncoder(allow_nan=False).encode
+_CONTAINERS = (dict, list, tuple)
+_VARIANT = {digit: '89ab'[int(digit, 16) & 3] for digit in '0123456789abcdef'}
 _CANONICAL_UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
 
 
@@ -33,21 +36,21 @@ def encode_json(value: Any, name: str) -> str:
 
 def decode_json(text: Any) -> Any:
     """The value of JSON text as SQLite hands it out; a bare number comes as a number already."""
-    return json.loads(text) if isinstance(text, str | bytes) else text
+    return json.loads(text) if isinstance(text, str) else text
 
 
 def _check_keys(value: Any) -> None:
     """Refuse keys that `json` would turn into strings on its own (1, None, True)."""
     if isinstance(value, dict):
-        for key, item in value.items():
+        for key in value:
             if not isinstance(key, str):
                 raise TypeError
-            if isinstance(item, dict | list | tuple):
-                _check_keys(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            if isinstance(item, dict | list | tuple):
-                _check_keys(item)
+        value = value.values()
+    elif not isinstance(value, _CONTAINERS):
+        return
+    for item in value:
+        if isinstance(item, _CONTAINERS):
+            _check_keys(item)
 
 
 def _explain(value: Any, name: str) -> str:
@@ -100,6 +103,17 @@ def encode_uuid(value: Any, name: str) -> str:
         return str(UUID(str(value)))
     except ValueError:
         raise ValidationError(f'{name} is no uuid: {value!r}') from None
+
+
+def new_uuids(number: int) -> list[str]:
+    """Random uuids (version 4) in canonical form; a few times faster than one `uuid4` after the other."""
+    digits = os.urandom(16 * number).hex()
+    return [_as_version_4(digits[begin : begin + 32]) for begin in range(0, 32 * number, 32)]
+
+
+def _as_version_4(digits: str) -> str:
+    variant = _VARIANT[digits[16]]
+    return f'{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}'
 
 
 def utc(moment: Any, name: str) -> datetime:
