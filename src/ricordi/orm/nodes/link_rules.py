@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import ValidationError
+from ricordi.errors import ModificationNotAllowed, ValidationError
 from ricordi.orm.links import DATA_PROVENANCE, LINK_RULES, LinkTriple, LinkType, validate_link_label
 
 if TYPE_CHECKING:
@@ -51,6 +51,18 @@ def check_outgoing_label(source: Node, link_type: LinkType, link_label: str) -> 
     taken = any(triple[1:] == (link_type, link_label) for triple in source.base.links.pending_outgoing())
     if taken or _link_exists(source.backend, input_pk=source.pk, type=link_type.value, label=link_label):
         raise ValidationError(f'{source!r} already has an outgoing {link_type.value} link with label {link_label!r}')
+
+
+def lock_unsealed(node: Node) -> None:
+    """Keep others from changing a stored node until the transaction ends, and refuse one that was sealed or deleted.
+
+    Nothing in the database holds the rules of links: whoever links to a process has its row for the time of the check.
+
+    :raises ricordi.errors.ModificationNotAllowed: it is a process, and sealed by now.
+    :raises ricordi.errors.NotExistent: it was deleted.
+    """
+    if node._current_row(lock=True).attributes.get('sealed') is True and node._family != 'data':
+        raise ModificationNotAllowed(f'{node!r} is sealed: no link can be made to it or from it any more')
 
 
 def _check_into(source: Node, target: Node, link_type: LinkType, link_label: str) -> None:

@@ -9,7 +9,7 @@ from weakref import ref
 
 from ricordi.backend.rows import EntityKind, LinkRow
 from ricordi.orm.links import LinkManager, LinkTriple, LinkType
-from ricordi.orm.nodes.link_rules import validate_link
+from ricordi.orm.nodes.link_rules import lock_unsealed, validate_link
 
 if TYPE_CHECKING:
     from ricordi.orm.nodes.node import Node
@@ -33,16 +33,23 @@ class NodeLinks:
         :raises ValueError: the link would break a rule of the provenance graph.
         :raises ricordi.errors.ModificationNotAllowed: one of the nodes is a sealed process.
         """
-        self.validate_incoming(source, link_type, link_label)
-        source.base.links.validate_outgoing(self._node, link_type, link_label)
         node = self._node
-        if node.pk is not None and source.pk is not None:
-            row = {'input_pk': source.pk, 'output_pk': node.pk, 'label': link_label, 'type': link_type.value}
-            node.backend.insert(EntityKind.LINK, [row])
+        if node.pk is not None and getattr(source, 'pk', None) is not None and source.backend is node.backend:
+            with node.backend.transaction():
+                lock_unsealed(source)
+                lock_unsealed(node)
+                self._validate(source, link_type, link_label)
+                row = {'input_pk': source.pk, 'output_pk': node.pk, 'label': link_label, 'type': link_type.value}
+                node.backend.insert(EntityKind.LINK, [row])
             return
+        self._validate(source, link_type, link_label)
         self.incoming_cache.append(LinkTriple(source, link_type, link_label))
         if not source.is_stored:
             source.base.links._expect(node, link_type, link_label)
+
+    def _validate(self, source: Node, link_type: LinkType, link_label: str) -> None:
+        self.validate_incoming(source, link_type, link_label)
+        source.base.links.validate_outgoing(self._node, link_type, link_label)
 
     def validate_incoming(self, source: Node, link_type: LinkType, link_label: str) -> None:
         """Refuse a link into this node that would break a rule.

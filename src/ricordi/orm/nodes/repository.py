@@ -162,6 +162,7 @@ class NodeRepository:
         target = io.BytesIO()
         with zipfile.ZipFile(target, 'w', compression) as archive:
             for path, key in self._tree.files():
+                split_path(path)  # whoever unpacks the archive may trust its names
                 archive.writestr(path, self._contents.get_object_content(key))
         return target.getvalue()
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import ModificationNotAllowed, ValidationError
-from ricordi.orm.links import LINK_RULES, LinkTriple
+from ricordi.orm.links import LINK_RULES, LinkTriple, LinkType
+from ricordi.orm.nodes.link_rules import lock_unsealed
 from ricordi.orm.values import clean_dict
 
 if TYPE_CHECKING:
@@ -95,21 +96,30 @@ def _move_files(node: Node, backend: StorageBackend) -> dict[str, Any]:
 
 
 def _check_new_links(nodes: Sequence[Node]) -> None:
-    """What may have changed since a link was made: the source was sealed, or another link took its label."""
+    """What may have changed since a link was made: its source was sealed, or another link took its label."""
+    checked: set[str] = set()
+    taken: set[tuple[str, LinkType, str]] = set()
     for node in nodes:
         for triple in _waiting(node):
-            if getattr(triple.node, 'is_sealed', False):
-                raise ModificationNotAllowed(f'{triple.node!r} was sealed: {node!r} cannot be linked to it any more')
-            if LINK_RULES[triple.link_type].out == 'label' and triple.node.pk is not None:
-                _check_label_free(triple, node)
+            source = triple.node
+            if source.pk is not None and source._family != 'data' and source.uuid not in checked:
+                lock_unsealed(source)
+                checked.add(source.uuid)
+            if LINK_RULES[triple.link_type].out == 'label':
+                label = (source.uuid, *triple[1:])
+                if label in taken or _is_taken(triple, node.backend):
+                    raise ValidationError(
+                        f'{source!r} already has an outgoing {triple.link_type.value} link '
+                        f'with label {triple.link_label!r}'
+                    )
+                taken.add(label)
 
 
-def _check_label_free(triple: LinkTriple, target: Node) -> None:
+def _is_taken(triple: LinkTriple, backend: StorageBackend) -> bool:
+    if triple.node.pk is None:
+        return False
     equal = {'input_pk': triple.node.pk, 'type': triple.link_type.value, 'label': triple.link_label}
-    for _ in target.backend.find(EntityKind.LINK, equal, limit=1):
-        raise ValidationError(
-            f'{triple.node!r} already has an outgoing {triple.link_type.value} link with label {triple.link_label!r}'
-        )
+    return any(True for _ in backend.find(EntityKind.LINK, equal, limit=1))
 
 
 def _link_rows(nodes: Sequence[Node], pks: Sequence[int]) -> list[dict[str, Any]]:
