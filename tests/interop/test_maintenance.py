@@ -36,7 +36,7 @@ load_profile(sys.argv[1])
 storage = get_manager().get_profile_storage()
 storage.maintain(full=True, dry_run=False)
 container = storage.get_repository()._container
-errors = container.validate()
+errors = vars(container.validate())
 assert not any(errors.values()), errors
 contents = [node.get_content(mode='rb') for node in orm.QueryBuilder().append(orm.SinglefileData).all(flat=True)]
 assert b'stored by AiiDA after Ricordi' in contents
