@@ -308,3 +308,13 @@ def test_the_own_command_line_is_what_psutil_reads(arguments: list[str]) -> None
 def test_a_process_has_one_start() -> None:
     assert start_token(os.getpid()) == start_token(os.getpid()) != ''
     assert start_token(os.getpid()) != start_token(1)
+
+
+def test_thousands_of_leftovers_of_aiidas_are_cleaned_in_no_time(access: ProfileAccessManager, records: Path) -> None:
+    numbers = [number for number in range(2_000_000, 2_002_000) if existence(number) == 'gone']
+    for number in numbers:
+        write(records, f'{number}.pid', "['/usr/bin/verdi', 'process', 'list']")
+    begin = time.monotonic()
+    with access.lock():
+        assert not list(records.glob('*.pid'))
+    assert time.monotonic() - begin < 10

@@ -267,17 +267,14 @@ class ProfileAccessManager:
         return holder.pid == os.getpid() and holder.state != 'foreign'
 
     def _refuse_if_locked(self) -> None:
-        if self._clean('lock'):
-            raise self._locked(self._others('lock'))
+        holders = [holder for holder in remove_stale(self._folder, 'lock') if not self._is_self(holder)]
+        if holders:
+            raise self._locked(holders)
 
     def _refuse_if_used(self) -> None:
-        if self._clean('access'):
-            raise self._in_use(self._others('access'))
-
-    def _clean(self, kind: Kind) -> bool:
-        """Remove the records of those who have ended; whether others are left that are not of this process."""
-        left = [record for record in find_records(self._folder, kind) if not remove_stale(record)]
-        return any(not self._is_self(holder) for record in left for holder in read_holders(record))
+        holders = [holder for holder in remove_stale(self._folder, 'access') if not self._is_self(holder)]
+        if holders:
+            raise self._in_use(holders)
 
     def _locked(self, holders: list[Holder]) -> AccessError:
         who = list_holders(holders) or '\n  - a process that has left no record yet'

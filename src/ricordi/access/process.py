@@ -6,6 +6,7 @@ import hashlib
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -54,6 +55,7 @@ class Machine:
         return 'earlier boot' if same_host else 'foreign'
 
 
+@lru_cache
 def user_name(uid: int) -> str:
     """The name of a user, or the number where the system knows no name."""
     import pwd

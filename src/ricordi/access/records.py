@@ -143,17 +143,19 @@ def _replace(path: Path, content: bytes) -> None:
 # reading ---------------------------------------------------------------------------------------------------
 
 
-def read_holders(record: Record) -> list[Holder]:
+def read_holders(record: Record, here: Machine | None = None) -> list[Holder]:
     """Who is behind a record: one holder, or several where process IDs clash; none if the record is gone by now.
 
     What cannot be read, or only in part, counts as live.
+
+    :param here: `Machine.here()`, for a caller with many records.
     """
     try:
         status = record.path.stat()
     except FileNotFoundError:
         return []
     since = datetime.fromtimestamp(status.st_mtime, UTC)
-    here = Machine.here()
+    here = here or Machine.here()
     claimed = list(_claims(record, here, since))
     if any(holder.state != 'stale' for holder in claimed):
         return [holder for holder in claimed if holder.state != 'stale']
@@ -270,18 +272,27 @@ def remove_record(record: Record) -> None:
         path.unlink(missing_ok=True)
 
 
-def remove_stale(record: Record) -> bool:
-    """Remove a record if all who are behind it have ended; whether it is gone now."""
-    try:
-        before = record.path.stat()
-        if any(holder.state != 'stale' for holder in read_holders(record)):
-            return False
+def remove_stale(folder: Path, kind: Kind) -> list[Holder]:
+    """Remove the records of those who have ended; returns those who have not."""
+    here = Machine.here()
+    left: list[Holder] = []
+    stale: dict[Record, int] = {}
+    for record in find_records(folder, kind):
+        try:
+            written = record.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            continue
+        holders = [holder for holder in read_holders(record, here) if holder.state != 'stale']
+        left += holders
+        if not holders:
+            stale[record] = written
+    if stale:
         # A listing is no snapshot: a sidecar made meanwhile may be missing in ours.
-        if record not in find_records(record.path.parent, record.kind):
-            return not record.path.exists()
-        if record.path.stat().st_mtime_ns != before.st_mtime_ns:
-            return False
-    except FileNotFoundError:
-        return True
-    remove_record(record)
-    return True
+        for record in find_records(folder, kind):
+            with suppress(FileNotFoundError):
+                if record in stale and record.path.stat().st_mtime_ns == stale[record]:
+                    remove_record(record)
+                    del stale[record]
+        for record in stale:
+            left += [holder for holder in read_holders(record, here) if holder.state != 'stale']
+    return left

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ class Manager:
         self._config: Config | None = None
         self._profile: Profile | None = None
         self._storage: StorageBackend | None = None
+        _watch_forks()
         _managers.add(self)
 
     def __repr__(self) -> str:
@@ -179,9 +181,13 @@ def get_manager() -> Manager:
     if _manager is None:
         with _manager_mutex:
             if _manager is None:
-                os.register_at_fork(after_in_child=_after_fork_in_child)
                 _manager = Manager()
     return _manager
+
+
+@cache
+def _watch_forks() -> None:
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _after_fork_in_child() -> None:
