@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
+from ricordi.errors import CorruptStorage
 from ricordi.repository.compression import compress as deflate
 from ricordi.repository.compression import compressor, wants_compression
-from ricordi.repository.loose import chunks_of
+from ricordi.repository.loose import chunks_of, read_fully
 from ricordi.repository.pack_writer import PackWriter, pack_to_append_to
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def put_into_packs(container: Container, contents: Iterable[bytes | BinaryIO], m
     pending: set[str] = set()
     try:
         for content in contents:
-            head = content if isinstance(content, bytes) else content.read(LARGE_BYTES)
+            head = content if isinstance(content, bytes) else read_fully(content, LARGE_BYTES)
             if not isinstance(content, bytes) and len(head) == LARGE_BYTES:
                 keys.append(_put_large(container, writer, head, content, mode, pending))
             else:
@@ -102,10 +104,20 @@ def append_large(
     return measured, compressed, writer.append_chunks(measured)
 
 
+def undone_on_error(writer: PackWriter, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass chunks on; should their source fail on the way, what was appended of them is taken back."""
+    place = (writer.position, 0)
+    try:
+        yield from chunks
+    except (CorruptStorage, OSError, zlib.error):
+        writer.take_back(place)
+        raise
+
+
 def _put_large(
     container: Container, writer: PackWriter, head: bytes, rest: BinaryIO, mode: CompressMode, pending: set[str]
 ) -> str:
-    def chunks() -> Iterable[bytes]:
+    def chunks() -> Iterator[bytes]:
         yield from chunks_of(io.BytesIO(head))
         yield from chunks_of(rest)
 

@@ -61,9 +61,10 @@ class Census:
         self._container = container
         self.index = container.new_index()
         self.knows_names = named_keys is not None
-        self._fill_loose()
         if named_keys is not None:
             self._fill('named', ((key, 0) for key in named_keys()))
+        # then loose, then the index: what a node named a moment ago was there before, and may move from loose to a pack
+        self._fill_loose()
         self.loose = self._amount('SELECT COUNT(*), TOTAL(size) FROM temp.loose')
         self.largest_loose = int(self._one('SELECT COALESCE(MAX(size), 0) FROM temp.loose')[0])
         self.loose_garbage = self._loose_garbage()

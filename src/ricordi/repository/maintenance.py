@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import (
+    CompressMode,
     ContainerState,
     KeyStream,
     MaintenanceOptions,
@@ -28,7 +29,7 @@ from ricordi.repository.pack_writer import COMMIT_BYTES, fresh_pack_id, pack_to_
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.packing import ROUND_BYTES, LoosePacker, Work, remove_loose
 from ricordi.repository.problems import Problems
-from ricordi.repository.recovery import Wreckage, find_wreckage, settle_aborted_repack, tidy
+from ricordi.repository.recovery import Wreckage, find_wreckage, settle_aborted_repack, settle_duplicates, tidy
 from ricordi.repository.repacking import Repacker
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def maintain(
     """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile."""
     counts_names = options.full or options.dry_run
     with nullcontext() if options.dry_run else packer_lock(container.layout):
-        settled = _settle(container) if options.full and not options.dry_run else ()
+        settled = () if options.dry_run else _settle(container, options)
         with closing(Census(container, named_keys if counts_names else None)) as census:
             problems = Problems()
             _note_problems(census, problems)
@@ -82,11 +83,21 @@ def maintain(
             return replace(report, steps=settled + report.steps)
 
 
-def _settle(container: Container) -> tuple[MaintenanceStep, ...]:
+def _settle(container: Container, options: MaintenanceOptions) -> tuple[MaintenanceStep, ...]:
+    """What has to be put right before anything is counted."""
+    steps = []
     start = time.perf_counter()
-    objects = settle_aborted_repack(container)
-    seconds = round(time.perf_counter() - start, 3)
-    return (MaintenanceStep('recover', 'a repack that was killed', objects, seconds=seconds),) if objects else ()
+    if options.full and (objects := settle_aborted_repack(container)):
+        steps.append(MaintenanceStep('recover', 'a repack that was killed', objects, seconds=_seconds_since(start)))
+    start = time.perf_counter()
+    if (work := settle_duplicates(container)).objects:
+        seconds = _seconds_since(start)
+        steps.append(MaintenanceStep('recover', 'second copies', work.objects, freed=work.freed, seconds=seconds))
+    return tuple(steps)
+
+
+def _seconds_since(start: float) -> float:
+    return round(time.perf_counter() - start, 3)
 
 
 # -- planning ------------------------------------------------------------------------------------------------
@@ -114,7 +125,7 @@ def make_plan(container: Container, census: Census, options: MaintenanceOptions)
     steps.extend(_repack_steps(census, repack))
     if options.full and (vacuum := _vacuum_step(container, packed_garbage)):
         steps.append(vacuum)
-    space = _space_needed(census, to_pack, bytes_to_pack, repack) if to_pack or repack else 0
+    space = _space_needed(census, to_pack, bytes_to_pack, repack, options.compress) if to_pack or repack else 0
     return Plan(wreckage, to_pack, may_remove, repack, tuple(steps), space)
 
 
@@ -159,11 +170,15 @@ def _vacuum_step(container: Container, rows_to_delete: int) -> MaintenanceStep |
     return MaintenanceStep('vacuum index', 'unused pages of packs.idx', 0, size, size - gain, gain)
 
 
-def _space_needed(census: Census, to_pack: int, bytes_to_pack: int, repack: tuple[int, ...]) -> int:
+def _space_needed(
+    census: Census, to_pack: int, bytes_to_pack: int, repack: tuple[int, ...], compress: CompressMode
+) -> int:
     """Packing gives back what it takes batch by batch; a repack needs room for a pack before the old one goes."""
     packing = min(bytes_to_pack, 2 * COMMIT_BYTES + census.largest_loose) + INDEX_BYTES_PER_OBJECT * to_pack
-    repacking = max((census.packs[pack_id].length for pack_id in repack), default=0)
-    objects = sum(census.packs[pack_id].objects for pack_id in repack)
+    inflates = compress in ('no', 'auto')
+    packs = [census.packs[pack_id] for pack_id in repack]
+    repacking = max((max(pack.length, pack.size if inflates else 0) for pack in packs), default=0)
+    objects = sum(pack.objects for pack in packs)
     return max(packing, repacking + INDEX_BYTES_PER_OBJECT * objects)
 
 
@@ -220,7 +235,7 @@ class _Run:
     def carry_out(self, report: MaintenanceReport) -> MaintenanceReport:
         """Do what was planned, in order; end early where asked to, after the step in hand."""
         actions: dict[str, Callable[[], Work]] = {
-            'recover': lambda: tidy(self.container, self.plan.wreckage),
+            'recover': lambda: tidy(self.container, self.plan.wreckage, self.problems),
             'pack': self._pack,
             'remove garbage': self._remove_garbage,
             'repack': self._repack,
@@ -261,7 +276,7 @@ class _Run:
             read=work.read,
             write=work.written,
             freed=work.freed,
-            seconds=round(time.perf_counter() - start, 3),
+            seconds=_seconds_since(start),
         )
 
     def _pack(self) -> Work:

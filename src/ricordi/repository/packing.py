@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.progress import Progress, Stop
-from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form
+from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.pack_writer import PackWriter
 from ricordi.repository.parallel import in_order, remove_files
@@ -40,13 +41,15 @@ class Work:
 class LooseObject(NamedTuple):
     """A loose file as a reader thread found it.
 
+    :param listed_size: bytes of the file when it was listed; :param size: bytes of its content as it was read.
     :param stored: the form in which it shall lie in a pack; None if it is large, gone or not what its name says.
     """
 
     key: str
-    size: int
+    listed_size: int
     stored: bytes | None = None
     compressed: bool = False
+    size: int = 0
     trouble: str = ''
 
 
@@ -82,7 +85,7 @@ class LoosePacker:
         :param round_bytes: how much may lie on the disk twice before loose files are removed.
         :raises ricordi.errors.PackerBusy: somebody else writes to the same pack.
         """
-        wanted = self._not_packed_yet(loose) if self._any_packed else loose
+        wanted = self._not_packed_yet(loose, stop) if self._any_packed else loose
         with closing(self._writer), closing(in_order(self._read_group, _groups(wanted))) as groups:
             for group in groups:
                 for found in group:
@@ -96,9 +99,14 @@ class LoosePacker:
             self._writer.commit()
             self._end_round()
 
-    def _not_packed_yet(self, loose: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    def _not_packed_yet(self, loose: Iterable[tuple[str, int]], stop: Stop) -> Iterator[tuple[str, int]]:
         """Pass on what the packs have not; if they have it, and what they have is right, the loose file can go."""
         for key, size in loose:
+            if stop.reason:
+                return
+            if len(self._packed) >= ROUND_OBJECTS:
+                self._writer.commit()
+                self._end_round()
             row = self._container.index.find(key)
             if row is None or not self._container.packed_copy_is_sound(row):
                 yield key, size
@@ -127,8 +135,8 @@ class LoosePacker:
         if hashlib.sha256(content).hexdigest() != key:
             return LooseObject(key, size, trouble=f'the loose file {path} does not hold what its name says')
         if self._mode in ('keep', 'no'):
-            return LooseObject(key, size, content)
-        return LooseObject(key, size, *stored_form(content, self._mode, False, self._level))
+            return LooseObject(key, size, content, False, len(content))
+        return LooseObject(key, size, *stored_form(content, self._mode, False, self._level), len(content))
 
     # -- in the calling thread ----------------------------------------------------------------------------------------
 
@@ -138,10 +146,10 @@ class LoosePacker:
             self._note_packed(found)
         elif found.trouble:
             self._problems.add('damaged', found.key, found.trouble)
-        elif found.size > LARGE_BYTES:
+        elif found.listed_size > LARGE_BYTES:
             self._append_large(found)
-        self.work.read += found.size
-        self._progress.advance(found.size)
+        self.work.read += found.listed_size
+        self._progress.advance(found.listed_size)
 
     def _append_large(self, found: LooseObject) -> None:
         path = self._container.loose_path(found.key)
@@ -149,12 +157,22 @@ class LoosePacker:
             handle = open(path, 'rb', buffering=0)  # noqa: PTH123, SIM115
         except FileNotFoundError:
             return
+        except OSError as error:
+            self._problems.add('damaged', found.key, f'the loose file {path} cannot be read: {error.strerror}')
+            return
         with handle:
-            head = handle.read(LARGE_BYTES) or b''
-            handle.seek(0)
-            measured, compressed, place = append_large(
-                self._container, self._writer, chunks_of(handle), head, self._mode, False
-            )
+            try:
+                head = handle.read(LARGE_BYTES) or b''
+                handle.seek(0)
+                chunks = undone_on_error(self._writer, chunks_of(handle))
+                measured, compressed, place = append_large(
+                    self._container, self._writer, chunks, head, self._mode, False
+                )
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                self._problems.add('damaged', found.key, f'the disk cannot read the loose file {path}')
+                return
         if measured.key == found.key:
             self._writer.add_row(found.key, measured.size, compressed, place)
             self._note_packed(found)
@@ -163,8 +181,8 @@ class LoosePacker:
             self._problems.add('damaged', found.key, f'the loose file {path} does not hold what its name says')
 
     def _note_packed(self, found: LooseObject) -> None:
-        self._packed.append((found.key, found.size))
-        self._round_bytes += found.size
+        self._packed.append((found.key, found.listed_size))
+        self._round_bytes += found.listed_size
 
     def _end_round(self) -> None:
         """Remove the loose files whose packed copies are committed."""

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.files import fsync_folder
 from ricordi.repository.census import Census
-from ricordi.repository.layout import REPACK_ID
+from ricordi.repository.layout import KEY_PATTERN, REPACK_ID
 from ricordi.repository.loose import LooseWriter, chunks_of
 from ricordi.repository.pack_writer import fresh_pack_id
 from ricordi.repository.packer_lock import is_ours
 from ricordi.repository.packing import Work
+from ricordi.repository.problems import Problems
 
 if TYPE_CHECKING:
     from ricordi.repository.container import Container
@@ -92,7 +94,7 @@ def find_wreckage(container: Container, census: Census, full: bool, may_remove: 
             if removes and p.objects and p.file_bytes is not None and p.file_bytes > p.end
         ),
         sandbox=tuple(Path(e.path) for e in layout.leftovers(layout.sandbox)) if full else (),
-        duplicates=tuple(Path(e.path) for e in layout.leftovers(layout.duplicates)),
+        duplicates=tuple(path for path in _duplicates(container) if _has_use(container, path)),
     )
 
 
@@ -118,31 +120,63 @@ def settle_aborted_repack(container: Container) -> int:
     return rows.objects
 
 
-def tidy(container: Container, wreckage: Wreckage) -> Work:
-    """Remove the locks, orphans, tails, sandbox files and second copies that were found."""
+def settle_duplicates(container: Container) -> Work:
+    """Drop each second copy whose first is sound; of an object that has no other sound copy make it the first."""
+    work = Work()
+    for path in _duplicates(container):
+        size = _size(path)
+        if _is_sound_elsewhere(container, path):
+            path.unlink(missing_ok=True)
+            work.freed += size
+        elif _file_has_key(path, _key(path)):
+            LooseWriter(container.layout, container.config.loose_prefix_len).publish(str(path), _key(path))
+        else:
+            continue  # damaged, and all that is left of its object: no use, no harm
+        work.objects += 1
+    return work
+
+
+def tidy(container: Container, wreckage: Wreckage, problems: Problems) -> Work:
+    """Remove the locks, tails, orphans and sandbox files that were found.
+
+    Bytes without a row go only where every object of their pack is sound. Where some are not (programs that packed at
+    the same time wrote rows that point beside their bytes), their content may be in just those bytes.
+    """
     work = Work()
     layout = container.layout
     for path in wreckage.locks:
         path.unlink(missing_ok=True)
         work.objects += 1
-    for pack_id, size in wreckage.orphans:
+    sound = True
+    for pack_id, _ in wreckage.tails:
+        if _is_sound(container, pack_id, problems):
+            work.freed += _cut_tail(container, pack_id)
+            work.objects += 1
+        else:
+            sound = False
+    for pack_id, size in wreckage.orphans if sound else ():
         if pack_id not in container.index.packs():
             layout.pack_path(pack_id).unlink(missing_ok=True)
             work.objects += 1
             work.freed += size
-    for pack_id, _ in wreckage.tails:
-        work.freed += _cut_tail(container, pack_id)
-        work.objects += 1
     for path in wreckage.sandbox:
         work.freed += _size(path)
         path.unlink(missing_ok=True)
         work.objects += 1
-    for path in wreckage.duplicates:
-        work.freed += _settle_duplicate(container, path)
-        work.objects += 1
     if wreckage.items:
         fsync_folder(layout.packs)
     return work
+
+
+def _is_sound(container: Container, pack_id: int, problems: Problems) -> bool:
+    """Whether each object of a pack has the content that its key says; those that have not are noted."""
+    sound = True
+    with closing(container.new_index()) as reader:
+        for row in reader.objects_of_pack(pack_id):
+            if not container.packed_copy_is_sound(row):
+                problems.add('damaged', row.key, f'in pack {pack_id} at byte {row.offset}')
+                sound = False
+    return sound
 
 
 def _cut_tail(container: Container, pack_id: int) -> int:
@@ -156,17 +190,27 @@ def _cut_tail(container: Container, pack_id: int) -> int:
     return size - summary.end
 
 
-def _settle_duplicate(container: Container, path: Path) -> int:
-    """Drop a second copy if the first is sound, else make it the first; returns the bytes freed."""
-    key, size = path.name.partition('.')[0], _size(path)
-    loose = Path(container.loose_path(key))
+def _duplicates(container: Container) -> list[Path]:
+    """The second copies, those whose names are as disk-objectstore gives them: key, dot, anything."""
+    layout = container.layout
+    paths = [Path(entry.path) for entry in layout.leftovers(layout.duplicates)]
+    return [path for path in paths if '.' in path.name and KEY_PATTERN.fullmatch(_key(path))]
+
+
+def _key(duplicate: Path) -> str:
+    return duplicate.name.partition('.')[0]
+
+
+def _has_use(container: Container, duplicate: Path) -> bool:
+    return _is_sound_elsewhere(container, duplicate) or _file_has_key(duplicate, _key(duplicate))
+
+
+def _is_sound_elsewhere(container: Container, duplicate: Path) -> bool:
+    key = _key(duplicate)
     row = container.index.find(key)
-    if (row is not None and container.packed_copy_is_sound(row)) or _file_has_key(loose, key):
-        path.unlink(missing_ok=True)
-        return size
-    if _file_has_key(path, key):
-        LooseWriter(container.layout, container.config.loose_prefix_len).publish(str(path), key)
-    return 0
+    return (row is not None and container.packed_copy_is_sound(row)) or _file_has_key(
+        Path(container.loose_path(key)), key
+    )
 
 
 def _file_has_key(path: Path, key: str) -> bool:

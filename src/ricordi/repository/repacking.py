@@ -11,7 +11,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -20,7 +20,7 @@ from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.files import fsync_folder
 from ricordi.progress import Progress, Stop
-from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form
+from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
 from ricordi.repository.compression import decompress, decompressed_chunks
 from ricordi.repository.index import PackedObject
 from ricordi.repository.loose import chunks_of
@@ -105,6 +105,7 @@ class Repacker:
             return
         self.work.freed += path.stat().st_size
         path.unlink()
+        self._container.let_go_of_packs()
         fsync_folder(path.parent)
 
     # -- in the reader threads ----------------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ class Repacker:
     def _read_window(self, window: list[PackedObject]) -> list[CheckedObject]:
         """Read neighbouring objects together and check each; a large one is left to be streamed."""
         path = self._container.layout.pack_path(window[0].pack_id)
-        if window[0].length > LARGE_BYTES:
+        if _is_large(window[0]):
             return [CheckedObject(window[0])]
         start = window[0].offset
         try:
@@ -174,6 +175,10 @@ class Repacker:
                     self._append_content(row, decompressed_chunks(source) if row.compressed else source)
             except (CorruptStorage, zlib.error) as error:
                 self._move_good_copy(row, str(error))
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                self._move_good_copy(row, 'the disk cannot read it')
 
     def _copy_stream(self, row: PackedObject, source: Iterator[bytes]) -> None:
         """Copy a compressed object as it is, while checking what it inflates to."""
@@ -182,10 +187,14 @@ class Repacker:
         def checked() -> Iterator[bytes]:
             inflater = zlib.decompressobj()
             for chunk in source:
-                digest.update(inflater.decompress(chunk))
+                pending = chunk
+                while pending:
+                    digest.update(inflater.decompress(pending, WINDOW_BYTES))
+                    pending = inflater.unconsumed_tail
                 yield chunk
+            digest.update(inflater.flush())
 
-        place = self._writer.append_chunks(_undone_on_error(self._writer, checked()))
+        place = self._writer.append_chunks(undone_on_error(self._writer, checked()))
         if digest.hexdigest() != row.key:
             self._writer.take_back(place)
             raise zlib.error('its bytes are not what its key says')
@@ -197,7 +206,7 @@ class Repacker:
         measured, compressed, place = append_large(
             self._container,
             self._writer,
-            _undone_on_error(self._writer, _again(head, chunks)),
+            undone_on_error(self._writer, _again(head, chunks)),
             head,
             self._mode,
             bool(row.compressed),
@@ -214,9 +223,9 @@ class Repacker:
         """Use another copy whose SHA-256 is right; where there is none, leave the object and name it."""
         for open_copy in _candidates(self._container, row):
             if _has_key(open_copy, row.key):
-                with open_copy() as handle:
+                with suppress(CorruptStorage, zlib.error), open_copy() as handle:
                     self._append_content(row, chunks_of(handle))
-                return
+                    return
         self._problems.add('damaged', row.key, f'in pack {row.pack_id} at byte {row.offset}: {reason}')
 
 
@@ -250,19 +259,25 @@ def _has_key(open_copy: Callable[[], BinaryIO], key: str) -> bool:
 def _windows(rows: Iterable[PackedObject]) -> Iterator[list[PackedObject]]:
     """Group rows, which come by offset, into stretches that are read at once; a large object is a group of its own."""
     window: list[PackedObject] = []
-    start = 0
+    start = size = 0
     for row in rows:
-        if window and (row.length > LARGE_BYTES or row.offset + row.length - start > WINDOW_BYTES):
+        size += row.size
+        if window and (_is_large(row) or max(row.offset + row.length - start, size) > WINDOW_BYTES):
             yield window
             window = []
         if not window:
-            start = row.offset
+            start, size = row.offset, row.size
         window.append(row)
-        if row.length > LARGE_BYTES:
+        if _is_large(row):
             yield window
             window = []
     if window:
         yield window
+
+
+def _is_large(row: PackedObject) -> bool:
+    """Whether an object is streamed: a compressed one that lies in few bytes may have very many."""
+    return max(row.length, row.size) > LARGE_BYTES
 
 
 def _read(path: Path, offset: int, length: int) -> bytes:
@@ -284,13 +299,3 @@ def _read(path: Path, offset: int, length: int) -> bytes:
 def _again(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield head
     yield from chunks
-
-
-def _undone_on_error(writer: PackWriter, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Pass chunks on; should the source fail on the way, what was appended of them is taken back."""
-    place = (writer.position, 0)
-    try:
-        yield from chunks
-    except (CorruptStorage, zlib.error):
-        writer.take_back(place)
-        raise
