@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, MaintenanceReport, MaintenanceStep, Problem
-from ricordi.cli.output import format_table
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds, plural
+from ricordi.cli.table import format_table
 from ricordi.errors import Interrupted, ProblemsFound
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ricordi.cli.table import format_table
+
 Row = Mapping[str, Any]
 
 
@@ -55,7 +57,7 @@ def write_details(
     :param show: how to write the value of a dotted key for a person.
     """
     if output_format in (None, 'table'):
-        print(format_table([[key, show(key, value)] for key, value in flatten(details)], ()))
+        print(format_table([[key, show(key, value)] for key, value in flatten(details)]))
     elif output_format == 'json':
         print(to_json(details, indent=2))
     elif output_format == 'jsonl':
@@ -64,20 +66,6 @@ def write_details(
         _write_csv(({'key': key, 'value': one_line(value)} for key, value in flatten(details)), ['key', 'value'])
     else:
         _write_yaml(details)
-
-
-def format_table(rows: Sequence[Sequence[str]], headings: Sequence[str], right: Sequence[int] = ()) -> str:
-    """Lines of aligned columns.
-
-    :param right: numbers of the columns that are aligned to the right.
-    """
-    from tabulate import tabulate
-
-    width = max([len(headings), *(len(row) for row in rows)])
-    align = ['right' if number in right else 'left' for number in range(width)]
-    style = 'simple' if headings else 'plain'
-    text = tabulate(rows, headings, tablefmt=style, colalign=align if rows else None, disable_numparse=True)
-    return '\n'.join(line.rstrip() for line in text.splitlines())
 
 
 def flatten(details: Mapping[Any, Any], above: str = '') -> Iterator[tuple[str, Any]]:

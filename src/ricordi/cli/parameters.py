@@ -53,3 +53,4 @@ class Named(click.ParamType[str]):
 DURATION = DurationType()
 PERCENT = PercentType()
 PROFILE = Named('profile')
+USER = Named('user')

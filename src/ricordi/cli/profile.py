@@ -1,4 +1,4 @@
-"""`ricordi profile`: list, show, set-default."""
+"""`ricordi profile`: list, show, set-default, delete."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import click
 
 from ricordi.cli.output import Column, write_details, write_list
 from ricordi.cli.parameters import PROFILE
+from ricordi.cli.prompt import confirm
 from ricordi.cli.session import Session
-from ricordi.cli.verb import format_option, verb
+from ricordi.cli.verb import format_option, option, verb, yes_option
+from ricordi.errors import InvalidOperation, UsageError
 from ricordi.services import profile as service
 
 COLUMNS = (
@@ -56,4 +58,33 @@ def set_default(session: Session, profile: str) -> int:
         session.tell(f'`{profile}` is the default profile already.')
     else:
         session.tell(f'`{profile}` is now the default profile' + (f', in place of `{before}`.' if before else '.'))
+    return 0
+
+
+@verb('ricordi profile delete --keep-data old', 'ricordi profile delete --delete-data --yes scratch test')
+@click.argument('profiles', nargs=-1, required=True, type=PROFILE)
+@option('--delete-data/--keep-data', default=None, help='Delete the storage with all its data, or leave it.')
+@option('--dry-run', '-n', is_flag=True, help='Show what would be deleted and delete nothing.')
+@yes_option('Do not ask before deleting.')
+def delete(session: Session, profiles: tuple[str, ...], delete_data: bool | None, dry_run: bool, yes: bool) -> int:
+    """Delete profiles, with or without their data.
+
+    One of --delete-data and --keep-data has to be given. Data that was deleted cannot be had back.
+    """
+    if delete_data is None:
+        raise UsageError('say what shall become of the data: --keep-data or --delete-data')
+    found = [service.find_profile(name) for name in dict.fromkeys(profiles)]
+    for profile in found:
+        where = f'{profile.storage_backend}: {service.location(profile)}'
+        what = f'profile `{profile.name}` and all its data ({where})' if delete_data else f'profile `{profile.name}`'
+        if dry_run:
+            session.tell(f'Would delete {what}.')
+            continue
+        if not confirm(f'Delete {what}?', yes):
+            raise InvalidOperation(f'profile `{profile.name}` was not deleted')
+        from ricordi.services.setup import delete_profile
+
+        delete_profile(profile.name, delete_data)
+        kept = '' if delete_data else f'; its data is still there ({where})'
+        session.tell(f'Deleted {what}{kept}.')
     return 0

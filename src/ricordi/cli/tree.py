@@ -20,6 +20,18 @@ TREE: Branch = {
                 'Make a profile the one that is used when none is named.',
                 'ricordi.cli.profile:set_default',
             ),
+            'setup': (
+                'Set up a new profile.',
+                {
+                    'core.sqlite_dos': (
+                        'Set up a profile on SQLite, which needs no server.',
+                        'ricordi.cli.setup:sqlite_dos',
+                    ),
+                    'core.psql_dos': ('Set up a profile on PostgreSQL.', 'ricordi.cli.setup:psql_dos'),
+                    'core.sqlite_zip': ('Set up a read-only profile on an archive.', 'ricordi.cli.setup:sqlite_zip'),
+                },
+            ),
+            'delete': ('Delete profiles, with or without their data.', 'ricordi.cli.profile:delete'),
         },
     ),
     'storage': (
@@ -41,6 +53,19 @@ TREE: Branch = {
                 'ricordi.cli.locks:unlock',
             ),
         },
+    ),
+    'user': (
+        'Users: the people who own nodes and groups.',
+        {
+            'list': ('List the users of the storage.', 'ricordi.cli.user:list_users'),
+            'configure': ('Add a user or change one.', 'ricordi.cli.user:configure'),
+            'set-default': ('Make a user the default one of the profile.', 'ricordi.cli.user:set_default'),
+        },
+    ),
+    'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.presto:presto'),
+    'status': (
+        'Show whether the profile can be used and what maintenance would gain.',
+        'ricordi.cli.status:status',
     ),
     'tour': ('Show a full maintenance on a small storage in a temporary folder.', 'ricordi.cli.tour:tour'),
     'completion': ('Print the completion script for a shell.', 'ricordi.cli.completion:completion'),

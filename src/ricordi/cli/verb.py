@@ -58,7 +58,7 @@ def verb(*examples: str) -> Callable[[Function], Verb]:
 
         def callback(**values: Any) -> Any:
             session = Session(
-                profile_name=values.pop('profile_name'),
+                profile_name=values.pop('common_profile'),
                 verbose=values.pop('verbose'),
                 quiet=values.pop('quiet'),
                 debug=values.pop('debug'),
@@ -88,7 +88,7 @@ def _common_options(taken: set[str]) -> list[click.Parameter]:
         return GroupedOption([*names(*wanted)], group=COMMON, is_flag=True, help=text)
 
     profile = GroupedOption(
-        [*names('-p', '--profile'), 'profile_name'],
+        [*names('-p', '--profile'), 'common_profile'],
         group=COMMON,
         type=PROFILE,
         metavar='PROFILE',

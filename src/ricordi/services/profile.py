@@ -40,6 +40,15 @@ def find_profile(name: str | None, config: Config | None = None) -> Profile:
     return config.get_profile(name)
 
 
+def location(profile: Profile) -> str:
+    """Where the data of a profile is, in words, without passwords."""
+    config = profile.storage_config
+    if 'database_name' in config:
+        server = f'{config.get("database_hostname") or "localhost"}:{config.get("database_port") or 5432}'
+        return f'database {config["database_name"]} on {server}, {config.get("repository_uri")}'
+    return str(config.get('filepath', 'nowhere'))
+
+
 def profile_names() -> list[str]:
     """The names of all profiles, in the order of the configuration."""
     return load_config().profile_names

@@ -1,0 +1,205 @@
+"""`ricordi profile setup …`: a new profile on SQLite, PostgreSQL or an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ricordi.cli.questions import Question, answer, question_options
+from ricordi.cli.session import Session
+from ricordi.cli.verb import Function, option, verb
+from ricordi.errors import UsageError
+
+if TYPE_CHECKING:
+    from ricordi.services.person import Person
+    from ricordi.services.setup import Created
+    from ricordi.storage.psql_provision import Administrator
+
+NAME = Question('profile_name', 'Name of the new profile')
+PERSON = (
+    Question('email', 'Email address of the default user'),
+    Question('first_name', 'First name', '', required=False),
+    Question('last_name', 'Last name', '', required=False),
+    Question('institution', 'Institution', '', required=False),
+)
+DATABASE = (
+    Question('database_hostname', 'Host of the PostgreSQL server', 'localhost'),
+    Question('database_port', 'Port of the PostgreSQL server', 5432),
+    Question('database_username', 'User of the database'),
+    Question('database_password', 'Password of that user', hidden=True),
+    Question('database_name', 'Name of the database'),
+)
+
+
+def setup_options(person: bool = True) -> Callable[[Function], Function]:
+    """The options that all setups have."""
+    broker = 'Accepted for the sake of scripts; a broker is configured with `verdi profile configure-broker`.'
+    options = [
+        option('-p', '--profile-name', metavar='NAME', help='The name of the new profile.'),
+        option(
+            '--set-as-default/--no-set-as-default', default=True, help='Make it the default profile. [default: yes]'
+        ),
+        option('--broker', type=click.Choice(['none', 'core.rabbitmq', 'core.zeromq']), hidden=True, help=broker),
+        option('--use-rabbitmq/--no-use-rabbitmq', default=None, hidden=True, help=broker),
+        option('--email', group='Default user', help='Email address: who is the author of what is stored.'),
+        option('--first-name', group='Default user', help='First name.'),
+        option('--last-name', group='Default user', help='Last name.'),
+        option('--institution', group='Default user', help='Institution.'),
+    ]
+
+    def decorate(function: Function) -> Function:
+        for add in reversed(options):
+            function = add(function)
+        return function
+
+    return decorate
+
+
+@verb(
+    'ricordi profile setup core.sqlite_dos -p main --email ada@example.org -n',
+    'ricordi profile setup core.sqlite_dos --config profile.yaml',
+)
+@setup_options()
+@option('--filepath', metavar='FOLDER', type=click.Path(file_okay=False), help='Where to store the data.')
+@question_options()
+def sqlite_dos(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+    """Set up a profile on SQLite, which needs no server.
+
+    A storage that is in FOLDER already is adopted.
+    """
+    from ricordi.services.setup import create_profile, sqlite_config
+
+    _check_broker(given)
+    questions = (_name(session), *PERSON, Question('filepath', 'Folder for the data', required=False))
+    values = answer(questions, given, config, non_interactive)
+    storage_config = sqlite_config(values['filepath'])
+    name = values['profile_name']
+    _tell(session, create_profile(name, 'core.sqlite_dos', storage_config, _person(values), given['set_as_default']))
+    return 0
+
+
+@verb(
+    'ricordi profile setup core.psql_dos -p main --email ada@example.org --database-username ada'
+    ' --database-password secret --database-name ada_main -n',
+    'ricordi profile setup core.psql_dos -p main --email ada@example.org'
+    ' --admin-uri postgresql://postgres@localhost/postgres -n',
+)
+@setup_options()
+@option('--database-engine', default='postgresql_psycopg', hidden=True, help='How AiiDA reaches the database.')
+@option('--database-hostname', group='Database', help='Host of the PostgreSQL server. [default: localhost]')
+@option('--database-port', type=int, group='Database', help='Port of the PostgreSQL server. [default: 5432]')
+@option('--database-username', group='Database', help='User of the database.')
+@option('--database-password', group='Database', help='Password of that user.')
+@option('--database-name', group='Database', help='Name of the database, which must be there and empty.')
+@option(
+    '--admin-uri',
+    metavar='URI',
+    group='Database',
+    help='Address of an administrator of the server: user, password and database are made with these rights. What is '
+    'not named is chosen.',
+)
+@option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
+@question_options()
+def psql_dos(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+    """Set up a profile on PostgreSQL.
+
+    The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
+    fails, what was created goes again.
+    """
+    from ricordi.services.setup import create_profile, default_repository_uri, provided_database
+
+    _check_broker(given)
+    administrator = _administrator(given['admin_uri'])
+    database = DATABASE if administrator is None else _chosen(administrator)
+    repository = Question(
+        'repository_uri', 'URI of the repository', lambda v: default_repository_uri(v['profile_name'])
+    )
+    values = answer((_name(session), *PERSON, *database, repository), given, config, non_interactive)
+    keys = [question.key for question in (*database, repository)]
+    storage_config = {'database_engine': given['database_engine'], **{key: values[key] for key in keys}}
+    with provided_database(administrator, storage_config):
+        name = values['profile_name']
+        done = create_profile(name, 'core.psql_dos', storage_config, _person(values), given['set_as_default'])
+    _tell(session, done)
+    return 0
+
+
+@verb('ricordi profile setup core.sqlite_zip -p archive --filepath export.aiida -n')
+@setup_options()
+@option('--filepath', metavar='FILE', type=click.Path(dir_okay=False), help='The archive.')
+@question_options()
+def sqlite_zip(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+    """Set up a read-only profile on an archive."""
+    from ricordi.services.setup import create_profile, zip_config
+
+    _check_broker(given)
+    questions = (_name(session), Question('filepath', 'The archive'))
+    values = answer(questions, given, config, non_interactive)
+    storage_config = zip_config(values['filepath'])
+    name = values['profile_name']
+    _tell(session, create_profile(name, 'core.sqlite_zip', storage_config, None, given['set_as_default']))
+    return 0
+
+
+def _name(session: Session) -> Question:
+    """The question for the name; a profile named before the verb (`-p`) is the answer to it."""
+    return Question(NAME.key, NAME.text, session.profile_name)
+
+
+def _person(values: dict[str, Any]) -> Person:
+    from ricordi.services.person import Person
+
+    return Person(*(values[question.key] or '' for question in PERSON))
+
+
+def _check_broker(given: dict[str, Any]) -> None:
+    if given.get('broker') not in (None, 'none') or given.get('use_rabbitmq'):
+        raise UsageError(
+            'a broker cannot be configured from here: set the profile up with `--broker none`, then run '
+            '`verdi profile configure-broker`'
+        )
+
+
+def _administrator(uri: str | None) -> Administrator | None:
+    if uri is None:
+        return None
+    from urllib.parse import unquote, urlsplit
+
+    from ricordi.storage.psql_provision import Administrator
+
+    parts = urlsplit(uri)
+    if parts.scheme not in ('postgresql', 'postgres'):
+        raise UsageError('--admin-uri must look like postgresql://USER:PASSWORD@HOST:PORT/DATABASE')
+    return Administrator(
+        hostname=parts.hostname,
+        port=parts.port,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        database=parts.path.lstrip('/') or 'postgres',
+    )
+
+
+def _chosen(administrator: Administrator) -> tuple[Question, ...]:
+    """The questions for the database where an administrator makes it: all have a default."""
+    from secrets import token_urlsafe
+
+    defaults: dict[str, Any] = {
+        'database_hostname': administrator.hostname or 'localhost',
+        'database_port': administrator.port or 5432,
+        'database_username': lambda values: f'ricordi_{values["profile_name"]}',
+        'database_password': token_urlsafe(24),
+        'database_name': lambda values: f'ricordi_{values["profile_name"]}',
+    }
+    return tuple(Question(q.key, q.text, defaults[q.key], hidden=q.hidden) for q in DATABASE)
+
+
+def _tell(session: Session, done: Created) -> None:
+    name = done.profile.name
+    session.tell(
+        f'Created profile `{name}`'
+        + (' on the storage that was there already' if done.adopted else '')
+        + (', now the default profile.' if done.is_default else f'; use it with -p {name}.')
+    )

@@ -1,0 +1,62 @@
+"""`ricordi status`: whether the profile can be used, for a person and for monitoring."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ricordi.cli.session import Session
+from ricordi.cli.verb import format_option, verb
+
+if TYPE_CHECKING:
+    from ricordi.services.status import Status
+
+
+@verb('ricordi status', 'ricordi -q -p main status || mail -s "profile main" ada@example.org')
+@format_option()
+def status(session: Session, output_format: str | None) -> int:
+    """Show whether the profile can be used and what maintenance would gain.
+
+    Nothing is changed. The exit code is that of the first thing that is not well, so that monitoring needs no more: 1
+    no configuration or profile, 3 storage unreachable or corrupt, 4 another schema, 5 locked, 6 missing objects.
+    """
+    import sys
+
+    from ricordi.services.status import get_status
+
+    found = get_status(session.profile_name)
+    if session.shows_result(output_format):
+        if output_format in (None, 'table'):
+            print(_as_text(found))
+        else:
+            from ricordi.cli.output import write_details
+
+            write_details(_as_data(found), output_format)
+    elif found.exit_code:
+        wrong = next(check for check in found.checks if check.exit_code)
+        print(f'ricordi: error: {wrong.name}: {wrong.detail}', file=sys.stderr)
+    return found.exit_code
+
+
+def _as_text(found: Status) -> str:
+    from ricordi.cli.quantities import format_bytes
+    from ricordi.cli.table import format_table
+
+    marks = {'ok': 'ok', 'error': 'ERROR', 'not checked': '-'}
+    text = format_table([[check.name, marks[check.state], check.detail] for check in found.checks])
+    if found.plan is not None and not found.plan.nothing_to_do:
+        steps = ', '.join(step.detail for step in found.plan.steps)
+        freed = sum(step.freed for step in found.plan.steps)
+        text += f'\n\n`ricordi storage maintain --full` would do: {steps}; it would free {format_bytes(freed)}.'
+    return text
+
+
+def _as_data(found: Status) -> dict[str, Any]:
+    from ricordi.cli.maintenance_report import report_as_data
+
+    return {
+        'profile': found.profile,
+        'exit_code': found.exit_code,
+        'checks': [asdict(check) for check in found.checks],
+        'maintenance': report_as_data(found.profile, found.plan) if found.plan and found.profile else None,
+    }

@@ -1,0 +1,91 @@
+"""`ricordi user`: list, configure, set-default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ricordi.cli.output import Column, write_list
+from ricordi.cli.parameters import USER
+from ricordi.cli.questions import Question, answer, question_options
+from ricordi.cli.session import Session
+from ricordi.cli.verb import format_option, option, verb
+
+COLUMNS = (
+    Column('default', '', lambda default: '*' if default else ''),
+    Column('email', 'Email'),
+    Column('first_name', 'First name'),
+    Column('last_name', 'Last name'),
+    Column('institution', 'Institution'),
+)
+
+
+@verb('ricordi user list', 'ricordi -p main user list --format csv')
+@format_option()
+def list_users(session: Session, output_format: str | None) -> int:
+    """List the users of the storage.
+
+    The default user is marked with a star. With --quiet: the bare addresses.
+    """
+    from dataclasses import asdict
+
+    from ricordi.services import user as service
+    from ricordi.services.profile import find_profile
+
+    users = service.list_users(find_profile(session.profile_name))
+    if session.quiet and output_format is None:
+        print('\n'.join(user.email for user in users))
+    else:
+        write_list([asdict(user) for user in users], COLUMNS, output_format)
+    return 0
+
+
+@verb('ricordi user configure --email ada@example.org --first-name Ada --last-name Lovelace --set-default -n')
+@option('--email', type=USER, help='Who: the address tells users apart.')
+@option('--first-name', help='First name.')
+@option('--last-name', help='Last name.')
+@option('--institution', help='Institution.')
+@option('--set-default', is_flag=True, help='Make it the default user of the profile.')
+@question_options()
+def configure(
+    session: Session, config: Path | None, non_interactive: bool | None, set_default: bool, **given: str | None
+) -> int:
+    """Add a user or change one.
+
+    What is not given stays as it is.
+    """
+    from ricordi.services import user as service
+    from ricordi.services.person import Person
+    from ricordi.services.profile import find_profile
+
+    profile = find_profile(session.profile_name)
+    known = {user.email: user for user in service.list_users(profile)}
+
+    def as_it_is(key: str) -> Question:
+        label = key.replace('_', ' ').capitalize()
+        return Question(key, label, lambda values: getattr(known.get(values['email']), key, ''), required=False)
+
+    questions = (
+        Question('email', 'Email address', profile.default_user_email if non_interactive is not True else None),
+    )
+    names = tuple(as_it_is(key) for key in ('first_name', 'last_name', 'institution'))
+    values = answer((*questions, *names), given, config, non_interactive)
+    person = Person(*(values[key] or '' for key in ('email', 'first_name', 'last_name', 'institution')))
+    is_new = service.configure_user(profile, person, set_default)
+    done = 'Added' if is_new else 'Changed'
+    session.tell(f'{done} user {person.email}' + (', now the default user.' if set_default else '.'))
+    return 0
+
+
+@verb('ricordi user set-default ada@example.org')
+@click.argument('user', type=USER)
+def set_default(session: Session, user: str) -> int:
+    """Make a user the default one of the profile."""
+    from ricordi.services.profile import find_profile
+    from ricordi.services.user import set_default_user
+
+    profile = find_profile(session.profile_name)
+    set_default_user(profile, user)
+    session.tell(f'{user} is now the default user of profile `{profile.name}`.')
+    return 0

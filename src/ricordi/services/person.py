@@ -1,0 +1,23 @@
+"""A person who is to become a user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ricordi.errors import ValidationError
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user to be, told apart by email."""
+
+    email: str
+    first_name: str = ''
+    last_name: str = ''
+    institution: str = ''
+
+    def __post_init__(self) -> None:
+        name, at, domain = self.email.strip().rpartition('@')
+        if not name or not domain or any(char.isspace() for char in name + domain):
+            raise ValidationError(f'{self.email!r} is no email address: write it like ada@example.org')
+        object.__setattr__(self, 'email', f'{name}{at}{domain.lower()}')

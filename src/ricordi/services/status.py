@@ -1,0 +1,114 @@
+"""Whether a profile can be used: each thing that has to be right, checked one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ricordi.access import ProfileAccessManager
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.config import Config, Profile, load_config
+from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
+from ricordi.manager import storage_class, use_storage
+from ricordi.services.profile import find_profile, location
+
+State = Literal['ok', 'error', 'not checked']
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    :param exit_code: what it makes the program end with; 0 where all is well.
+    """
+
+    name: str
+    state: State
+    detail: str
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All that was looked at, in order; after an error the rest is not checked."""
+
+    profile: str | None
+    checks: tuple[Check, ...]
+    plan: MaintenanceReport | None
+
+    @property
+    def exit_code(self) -> int:
+        """That of the first check that is not well, or 0."""
+        return next((check.exit_code for check in self.checks if check.exit_code), 0)
+
+
+def get_status(profile_name: str | None) -> Status:
+    """Check configuration, profile, access, schema, storage and what maintenance finds; changes nothing."""
+    run = _Run(profile_name)
+    names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects')
+    checks: list[Check] = []
+    for name in names:
+        if any(check.state == 'error' for check in checks):
+            checks.append(Check(name, 'not checked', ''))
+            continue
+        try:
+            checks.append(Check(name, 'ok', getattr(run, name)()))
+        except RicordiError as error:
+            checks.append(Check(name, 'error', str(error), error.exit_code))
+    return Status(run.found.name if run.found else None, tuple(checks), run.plan)
+
+
+class _Run:
+    """The checks, each building on those before it; each returns what to tell, or raises."""
+
+    def __init__(self, profile_name: str | None) -> None:
+        self._name = profile_name
+        self._config: Config | None = None
+        self.found: Profile | None = None
+        self.plan: MaintenanceReport | None = None
+
+    @property
+    def _profile(self) -> Profile:
+        assert self.found is not None
+        return self.found
+
+    def configuration(self) -> str:
+        self._config = load_config()
+        return self._config.filepath
+
+    def profile(self) -> str:
+        self.found = find_profile(self._name, self._config)
+        return f'{self.found.name} ({self.found.storage_backend})'
+
+    def access(self) -> str:
+        holders = [holder for holder in ProfileAccessManager(self._profile).holders() if holder.state != 'stale']
+        lock = next((holder for holder in holders if holder.kind == 'lock'), None)
+        if lock is not None:
+            raise LockedProfileError(f'locked by {lock}')
+        return f'used by {len(holders)} others' if holders else 'used by nobody else'
+
+    def schema(self) -> str:
+        kind = storage_class(self._profile)
+        version, head = kind.version_profile(self._profile), kind.version_head()
+        if version != head:
+            raise IncompatibleStorageSchema(
+                f'{version}, but this program works on {head}: see `ricordi storage migrate`'
+            )
+        return version
+
+    def storage(self) -> str:
+        with use_storage(self._profile, purpose='status') as storage:
+            if not storage.read_only:
+                self.plan = storage.maintain(MaintenanceOptions(full=True, dry_run=True))
+        return location(self._profile)
+
+    def objects(self) -> str:
+        if self.plan is None:
+            return 'an archive, which needs no maintenance'
+        if self.plan.problem_count:
+            raise ProblemsFound(
+                f'{self.plan.problem_count:,} missing or damaged: see `ricordi storage maintain --full --dry-run`'
+            )
+        state = self.plan.before
+        held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
+        return f'{held}, {state.garbage.objects:,} garbage' if state.garbage else held

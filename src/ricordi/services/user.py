@@ -1,0 +1,80 @@
+"""Users of a storage: listed, added, changed, made the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ricordi.backend.rows import EntityKind, UserRow
+from ricordi.backend.storage import StorageBackend
+from ricordi.config import Profile, load_config
+from ricordi.errors import NotExistent
+from ricordi.manager import use_storage
+from ricordi.services.person import Person
+
+
+@dataclass(frozen=True, slots=True)
+class UserSummary:
+    """A user as it stands in a list."""
+
+    pk: int
+    email: str
+    first_name: str
+    last_name: str
+    institution: str
+    default: bool
+
+
+def list_users(profile: Profile) -> list[UserSummary]:
+    """All users of the storage, by email."""
+    with use_storage(profile, purpose='user list') as storage:
+        return [_summary(row, profile) for row in _rows(storage)]
+
+
+def get_user(profile: Profile, email: str) -> UserSummary | None:
+    """The user with this email, or None."""
+    return next((user for user in list_users(profile) if user.email == email), None)
+
+
+def configure_user(profile: Profile, person: Person, set_default: bool) -> bool:
+    """Add a user, or change the one with this email; returns whether it is new."""
+    with use_storage(profile, purpose='user configure') as storage:
+        values = {'first_name': person.first_name, 'last_name': person.last_name, 'institution': person.institution}
+        known = next(storage.find(EntityKind.USER, {'email': person.email}, limit=1), None)
+        if known is None:
+            storage.insert(EntityKind.USER, [{'email': person.email, **values}])
+        else:
+            assert known.pk is not None
+            storage.update(EntityKind.USER, known.pk, values)
+    if set_default:
+        _set_default(profile, person.email)
+    return known is None
+
+
+def set_default_user(profile: Profile, email: str) -> None:
+    """Make a user of the storage the default of the profile.
+
+    :raises ricordi.errors.NotExistent: there is no such user; the message names those there are.
+    """
+    users = list_users(profile)
+    if email not in {user.email for user in users}:
+        from ricordi.services.suggestion import did_you_mean
+
+        known = [user.email for user in users]
+        hint = did_you_mean(email, known).rstrip('.')
+        raise NotExistent(f'there is no user {email!r} in profile {profile.name!r}{hint} (users: {", ".join(known)})')
+    _set_default(profile, email)
+
+
+def _set_default(profile: Profile, email: str) -> None:
+    config = load_config()
+    config.set_default_user_email(config.get_profile(profile.name), email)
+
+
+def _rows(storage: StorageBackend) -> list[UserRow]:
+    rows = storage.find(EntityKind.USER, order_by=('email',))
+    return [row for row in rows if isinstance(row, UserRow)]
+
+
+def _summary(row: UserRow, profile: Profile) -> UserSummary:
+    is_default = row.email == profile.default_user_email
+    return UserSummary(row.pk or 0, row.email, row.first_name, row.last_name, row.institution, is_default)

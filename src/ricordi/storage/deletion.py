@@ -1,0 +1,54 @@
+"""Deleting all data of a storage. The caller holds the profile's lock."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ricordi.errors import InvalidOperation
+from ricordi.storage.columns import TABLES
+from ricordi.storage.session import Session
+from ricordi.storage.sql_storage import SqlStorage
+from ricordi.storage.sqlite_dialect import SqliteDialect
+
+if TYPE_CHECKING:
+    from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.config.profile import Profile
+
+_JOURNALS = ('', '-journal', '-wal', '-shm')
+
+
+def delete_data(kind: type[StorageBackend], profile: Profile, repository: RepositoryBackend) -> None:
+    """Delete the database, then the repository, so that no row ever names an object that is gone.
+
+    A SQLite database goes as a file, and its folder if nothing else is in it. Of a PostgreSQL database the tables go.
+    What a deletion that was cut short has left is deleted as well.
+
+    :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
+    """
+    if kind.read_only or not issubclass(kind, SqlStorage):
+        raise InvalidOperation(f'the data of a storage {profile.storage_backend} cannot be deleted; delete it by hand')
+    dialect = kind.dialect_of(profile)
+    if isinstance(dialect, SqliteDialect):
+        _delete_file(dialect, repository)
+        return
+    with closing(Session(dialect)) as session, session.transaction():
+        for table in (*TABLES.values(), 'alembic_version'):
+            session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
+    _erase(repository)
+
+
+def _delete_file(dialect: SqliteDialect, repository: RepositoryBackend) -> None:
+    assert dialect.path is not None
+    for ending in _JOURNALS:
+        dialect.path.with_name(dialect.path.name + ending).unlink(missing_ok=True)
+    _erase(repository)
+    folder = dialect.path.parent
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _erase(repository: RepositoryBackend) -> None:
+    if repository.is_initialised:
+        repository.erase()
