@@ -1,7 +1,7 @@
 """Queries made from the grammar of `QueryBuilder` by a generator with a fixed seed, for programs to agree on.
 
-Each has a `kind`, which says what it tries. Rows without an order are compared as a set that counts; a query with a limit
-orders by pk.
+Each has a `kind`, which says what it tries. Rows without an order are compared as a set that counts; where there is a
+limit, the order is by pk.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from ricordi.backend.query import Query
 from ricordi.storage.query_expressions import Expressions
 from ricordi.storage.query_joins import Joins
 from ricordi.storage.query_projections import Projections
-from ricordi.storage.query_rows import Value
+from ricordi.storage.query_rows import Value, single
 from ricordi.storage.query_sources import Sources
 
 
@@ -54,7 +54,7 @@ def compile_count(query: Query, sql: Expressions) -> Statement:
         selected = '1' if projections.group_by or not projections.is_grouped else projections.select
         inner = f'SELECT {selected} {joins.from_and_where}{projections.group_by}{_limits(query, sql)}'
         text = f'{joins.before}SELECT count(*) FROM ({inner}) AS counted'
-    return _statement(text, sql, [Value()])
+    return _statement(text, sql, [single()])
 
 
 def _limits(query: Query, sql: Expressions) -> str:

@@ -13,8 +13,9 @@ from ricordi.storage.query_rows import (
     Value,
     as_float,
     as_int,
-    entity_value,
+    entity,
     natural_number,
+    single,
     with_cast,
 )
 from ricordi.storage.query_sources import PK, Source, Sources
@@ -76,7 +77,7 @@ class Projections:
         source = self._sources[projection.tag]
         if projection.field is None:
             if projection.function:
-                return Selected(f'count({source.pk})', Value(), '')
+                return Selected(f'count({source.pk})', single(), '')
             return self._select_entity(source)
         place = source.place(projection.field)
         if projection.function:
@@ -85,45 +86,45 @@ class Projections:
         is_json = place.column.kind is ValueKind.JSON
         if is_json and projection.cast == 'd':
             text = self._sql.json_time(place)
-            return Selected(text, Value(make=self._sql.decode_time), text)
+            return Selected(text, single(self._sql.decode_time), text)
         text, decode = self._sql.select(place)
         if is_json and projection.cast is not None:
             decode = with_cast(decode, CASTS[projection.cast])
-        return Selected(text, Value(make=decode), self._sql.group_key(place))
+        return Selected(text, single(decode), self._sql.group_key(place))
 
     def _select_entity(self, source: Source) -> Selected:
         if source.kind is None:
             raise QueryError(f'the edge {source.tag!r} is not an entity: project its fields')
         columns = [self._sql.select(source.place(Field(name))) for name in COLUMNS[source.kind]]
         texts, decoders = zip(*columns, strict=True)
-        return Selected(', '.join(texts), entity_value(source.kind, decoders), source.pk)
+        return Selected(', '.join(texts), entity(source.kind, decoders, source.optional), source.pk)
 
     def _function(self, place: Place, function: str, cast: str | None) -> tuple[str, Value]:
         sql, kind = self._sql, place.column.kind
         if function == 'count':
-            return f'count({sql.json_text(place) if kind is ValueKind.JSON else place.sql})', Value()
+            return f'count({sql.json_text(place) if kind is ValueKind.JSON else place.sql})', single()
         if kind is ValueKind.JSON:
             return self._function_of_json(place, function, cast)
         if kind is ValueKind.INT:
-            return f'{function}({place.sql})', Value(make=as_float if function == 'avg' else None)
+            return f'{function}({place.sql})', single(as_float if function == 'avg' else None)
         if function == 'avg' or kind is ValueKind.BOOL:
             raise QueryError(f'there is no {function} of {place.name!r}, which holds no numbers')
         if kind is ValueKind.TIME:
-            return f'{function}({place.sql})', Value(make=sql.decode_time)
-        return sql.aggregate_text(function, place.sql), Value()
+            return f'{function}({place.sql})', single(sql.decode_time)
+        return sql.aggregate_text(function, place.sql), single()
 
     def _function_of_json(self, place: Place, function: str, cast: str | None) -> tuple[str, Value]:
         """A function over values inside JSON: over the numbers among them, unless a cast says otherwise."""
         sql = self._sql
         if cast in ('t', 'd') and function != 'avg':
             if cast == 't':
-                return sql.aggregate_text(function, sql.json_text(place)), Value()
-            return f'{function}({sql.json_time(place)})', Value(make=sql.decode_time)
+                return sql.aggregate_text(function, sql.json_text(place)), single()
+            return f'{function}({sql.json_time(place)})', single(sql.decode_time)
         if cast not in (None, 'f', 'i'):
             raise QueryError(f'there is no {function} of {place.name!r} cast to {cast!r}; cast to a number: f or i')
         number = sql.json_whole(place) if cast == 'i' else sql.json_number(place)
         make: Any = natural_number if cast is None else as_int if cast == 'i' else as_float
-        return f'{function}({number})', Value(make=as_float if function == 'avg' else make)
+        return f'{function}({number})', single(as_float if function == 'avg' else make)
 
     # -- order ----------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
+from ricordi.storage.query_rows import decode_json
 from ricordi.storage.query_times import ISO_TIME, ISO_ZONE
 
 _NULL = "'null'::jsonb"
@@ -107,7 +108,7 @@ class PsqlExpressions(Expressions):
         if kind is ValueKind.TIME:
             return place.sql, self.decode_time
         if kind is ValueKind.JSON:
-            return f'{self._json(place)}::text', _decode_json
+            return f'{self._json(place)}::text', decode_json
         return place.sql, None
 
     def json_number(self, place: Place) -> str:
@@ -184,7 +185,3 @@ def _array_text(path: Sequence[str]) -> str:
 def _has_no_place(value: Any) -> bool:
     """Whether PostgreSQL cannot hold this: the character NUL in a text."""
     return '\\u0000' in json.dumps(value)
-
-
-def _decode_json(text: str | None) -> Any:
-    return None if text is None else json.loads(text)

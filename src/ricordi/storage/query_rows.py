@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ricordi.backend.query import COLUMNS, ValueKind
@@ -13,17 +14,52 @@ from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict, NodeRow
 Raw = tuple[Any, ...]
 Decoder = Callable[[Any], Any]
 
+_scan = json.JSONDecoder().scan_once
+
+
+def decode_json(text: Any) -> Any:
+    """The value of JSON text; a number comes as it is, for SQLite makes one of its text in a column of JSON."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return _scan(text, 0)[0]  # what json.loads does, without its looking for blanks around
+    except StopIteration:
+        return json.loads(text)
+
 
 class StoredNodeRow(NodeRow):
     """A node as it came from the database: its JSON stays text until it is looked at."""
 
     __slots__ = ()
 
+    def __init__(self, *fields: Any) -> None:
+        """
+        :param fields: all fields in order; attributes, extras and repository metadata as JSON text or None.
+        """
+        (
+            self.pk,
+            self.uuid,
+            self.node_type,
+            self.process_type,
+            self.label,
+            self.description,
+            self.ctime,
+            self.mtime,
+            attributes,
+            extras,
+            repository_metadata,
+            self.computer_pk,
+            self.user_pk,
+        ) = fields
+        _attributes.__set__(self, attributes)
+        _extras.__set__(self, extras)
+        _repository_metadata.__set__(self, repository_metadata)
+
     @property
     def attributes(self) -> JsonDict:
         value = _attributes.__get__(self)
         if type(value) is not dict:
-            value = {} if value is None else json.loads(value)
+            value = decode_json(value) or {}
             _attributes.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -35,7 +71,7 @@ class StoredNodeRow(NodeRow):
     def extras(self) -> JsonDict:
         value = _extras.__get__(self)
         if type(value) is not dict:
-            value = {} if value is None else json.loads(value)
+            value = decode_json(value) or {}
             _extras.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -47,7 +83,7 @@ class StoredNodeRow(NodeRow):
     def repository_metadata(self) -> JsonDict:
         value = _repository_metadata.__get__(self)
         if type(value) is not dict:
-            value = {} if value is None else json.loads(value)
+            value = decode_json(value) or {}
             _repository_metadata.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -72,58 +108,59 @@ _repository_metadata: Any = vars(NodeRow)['repository_metadata']
 class Value:
     """How one value of a result is made of columns of the statement.
 
-    :param width: of how many columns.
-    :param make: what makes it of one column, or of several given as arguments; None where it is the column itself.
+    :param decoders: for each of its columns, what makes the Python value; None where the column is that already.
+    :param make: what makes the value of the decoded columns, where it is not the only one of them.
     """
 
-    width: int = 1
-    make: Decoder | None = None
+    decoders: tuple[Decoder | None, ...] = (None,)
+    make: Callable[..., Any] | None = None
 
 
-def entity_value(kind: EntityKind, decoders: Sequence[Decoder | None]) -> Value:
-    """A whole entity, as its row class; None where its pk is NULL.
+def single(decode: Decoder | None = None) -> Value:
+    """A value that is one column."""
+    return Value((decode,))
+
+
+def entity(kind: EntityKind, decoders: Sequence[Decoder | None], optional: bool) -> Value:
+    """A whole entity, as its row class.
 
     :param decoders: for each field of the row class.
+    :param optional: whether it may be missing: it is None where its pk is.
     """
-    row_type = StoredNodeRow if kind is EntityKind.NODE else ROW_TYPES[kind]
-    lazy = kind is EntityKind.NODE
-    steps = [
-        (place, decode)
-        for place, (column, decode) in enumerate(zip(COLUMNS[kind].values(), decoders, strict=True))
-        if decode is not None and not (lazy and column.kind is ValueKind.JSON)
-    ]
-
-    def make(*values: Any) -> Any:
-        if values[0] is None:
-            return None
-        decoded = list(values)
-        for place, decode in steps:
-            decoded[place] = decode(decoded[place])
-        return row_type(*decoded)
-
-    return Value(len(decoders), make)
+    row_type: Callable[..., Any] = ROW_TYPES[kind]
+    if kind is EntityKind.NODE:
+        row_type = StoredNodeRow
+        kinds = [column.kind for column in COLUMNS[kind].values()]
+        decoders = [None if name is ValueKind.JSON else decode for name, decode in zip(kinds, decoders, strict=True)]
+    if not optional:
+        return Value(tuple(decoders), row_type)
+    return Value(tuple(decoders), lambda *fields: None if fields[0] is None else row_type(*fields))
 
 
 def decode_rows(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:
     """The rows of a result from a batch of raw ones."""
-    if not batch or all(value.make is None for value in values):
-        return batch
-    columns = list(zip(*batch, strict=True))
+    columns: list[Iterable[Any]] = list(zip(*batch, strict=True))
     made: list[Iterable[Any]] = []
     place = 0
     for value in values:
-        if value.make is None:
-            made.append(columns[place])
-        else:
-            made.append(map(value.make, *columns[place : place + value.width]))
-        place += value.width
+        width = len(value.decoders)
+        decoded = [
+            column if decode is None else map(decode, column)
+            for column, decode in zip(columns[place : place + width], value.decoders, strict=True)
+        ]
+        made.append(decoded[0] if value.make is None else map(value.make, *decoded))
+        place += width
     return zip(*made, strict=True)
 
 
 def decode_batches(batches: Iterable[Sequence[Raw]], values: Sequence[Value]) -> Iterator[Raw]:
     """The rows of a result, as they are asked for."""
-    for batch in batches:
-        yield from decode_rows(batch, values)
+    if all(value == PLAIN for value in values):
+        return chain.from_iterable(batches)
+    return chain.from_iterable(decode_rows(batch, values) for batch in batches if batch)
+
+
+PLAIN = Value()
 
 
 # casts -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
-from ricordi.storage.values import decode_json
+from ricordi.storage.query_rows import decode_json
 
 _LARGEST = 2**63 - 1
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
@@ -121,7 +121,9 @@ class SqliteExpressions(Expressions):
     def select(self, place: Place) -> tuple[str, Decoder | None]:
         kind = place.column.kind
         if kind is ValueKind.TIME:
-            return place.sql, self.decode_time
+            # With the offset in it, C code reads the time without a call of Python.
+            text = f"{place.sql} || '+00:00'"
+            return text, _time_or_none if place.column.nullable else datetime.fromisoformat
         if kind is ValueKind.BOOL:
             return place.sql, _decode_bool
         if kind is not ValueKind.JSON:
@@ -159,7 +161,7 @@ class SqliteExpressions(Expressions):
         )
 
     def group_key(self, place: Place) -> str:
-        return self.select(place)[0]
+        return self.select(place)[0] if place.column.kind is ValueKind.JSON else place.sql
 
     def aggregate_text(self, function: str, sql: str) -> str:
         return f'{function}({sql})'
@@ -233,6 +235,10 @@ def _index_step(key: str) -> str:
     return f'[#{key}]' if key.startswith('-') else f'[{key}]'
 
 
+def _time_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -248,5 +254,5 @@ def _decode_bool(value: Any) -> bool | None:
 def _first_found(text: str | None) -> Any:
     if text is None:
         return None
-    first, second = json.loads(text)
+    first, second = decode_json(text)
     return second if first is None else first
