@@ -64,7 +64,10 @@ class TestDegrees:
         one, two = orm.Data(), orm.Data()
         if stored:
             orm.store_nodes([one, two])
-        for process, link_type in ((orm.CalculationNode(), LinkType.INPUT_CALC), (orm.WorkflowNode(), LinkType.INPUT_WORK)):
+        for process, link_type in (
+            (orm.CalculationNode(), LinkType.INPUT_CALC),
+            (orm.WorkflowNode(), LinkType.INPUT_WORK),
+        ):
             link(one, process, link_type, 'a')
             link(one, process, link_type, 'b')
             link(two, process, link_type, 'a__b')
@@ -98,7 +101,10 @@ class TestDegrees:
         caller, other = orm.WorkflowNode(), orm.WorkflowNode()
         if stored:
             orm.store_nodes([caller, other])
-        for callee, link_type in ((orm.CalculationNode(), LinkType.CALL_CALC), (orm.WorkflowNode(), LinkType.CALL_WORK)):
+        for callee, link_type in (
+            (orm.CalculationNode(), LinkType.CALL_CALC),
+            (orm.WorkflowNode(), LinkType.CALL_WORK),
+        ):
             link(caller, callee, link_type, 'CALL')
             with pytest.raises(ValueError, match='already has an incoming call_'):
                 link(other, callee, link_type, 'CALL')

@@ -143,7 +143,7 @@ def to_aiida_type(value: Any, **kwargs: Any) -> Data:
     """
     if isinstance(value, Data):
         return value
-    if isinstance(value, bool) or type(value).__name__ == 'bool_':
+    if isinstance(value, bool) or (type(value).__module__ == 'numpy' and type(value).__name__.startswith('bool')):
         return Bool(bool(value), **kwargs)
     if isinstance(value, enum.Enum):
         from ricordi.orm.data.enum import EnumData
