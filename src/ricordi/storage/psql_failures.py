@@ -27,7 +27,8 @@ _WAYS_OUT = (
     ('no pg_hba.conf entry', 'ask whoever runs the server to let this host and user in (pg_hba.conf)'),
     ('too many', 'close other programs that use the server, or raise its max_connections'),
     ('starting up', 'the server is starting or recovering: try again in a moment'),
-    ('translate host name', 'check database_hostname in the profile'),
+    ('host name', 'check database_hostname in the profile'),
+    ('resolve host', 'check database_hostname in the profile'),
     ('refused', 'check that the server runs, and database_hostname and database_port in the profile'),
     ('timeout', 'check that the server runs and that no firewall is between'),
 )

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 
 from ricordi.backend.storage import DatabaseSession
-from ricordi.errors import LockedProfileError, LockingProfileError
+from ricordi.errors import LockedProfileError, LockingProfileError, UnreachableStorage
 from ricordi.storage.psql_dialect import PsqlDialect, application_name
 
 LOCK_KEY = 0x5249434F524449
@@ -66,8 +66,8 @@ class DatabaseGuard:
             if self._pid != os.getpid():
                 return
             self._sharers -= 1
-            if not self._sharers and self._raw is not None and self._pid == os.getpid() and not self._raw.closed:
-                self._ask(self._raw, 'pg_advisory_unlock_shared')
+            if not self._sharers and self._raw is not None:
+                self._let_go(self._raw, 'pg_advisory_unlock_shared')
             self._release_if_idle()
 
     @contextmanager
@@ -91,8 +91,7 @@ class DatabaseGuard:
         finally:
             with self._mutex:
                 self._holders -= 1
-                if not raw.closed and self._pid == os.getpid():
-                    self._ask(raw, 'pg_advisory_unlock')
+                self._let_go(raw, 'pg_advisory_unlock')
                 self._release_if_idle()
 
     def _connection(self) -> psycopg.Connection[Any]:
@@ -111,6 +110,11 @@ class DatabaseGuard:
         except psycopg.Error as error:
             raise self._dialect.failure(error) from error
         return bool(row and row[0])
+
+    def _let_go(self, raw: psycopg.Connection[Any], function: str) -> None:
+        if self._pid == os.getpid() and not raw.closed:
+            with suppress(UnreachableStorage):  # a lost session holds no lock any more
+                self._ask(raw, function)
 
     def _release_if_idle(self) -> None:
         if self._raw is not None and not self._sharers and not self._holders:

@@ -1,0 +1,136 @@
+"""On PostgreSQL, full maintenance keeps others out of the database, wherever they run, and names them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+
+from ricordi.access import ProfileAccessManager
+from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.config.profile import Profile
+from ricordi.errors import InvalidOperation, LockedProfileError, LockingProfileError
+
+OTHER = """
+import sys, time
+from ricordi.config.profile import Profile
+from ricordi.storage.psql_dos import PsqlDosStorage as S
+from ricordi.repository.container import Container
+profile = Profile('other', {dictionary!r})
+{work}
+print('ready', flush=True)
+sys.stdin.read()
+"""
+OPEN = 'storage = S.open(profile, Container(S.repository_location(profile).path))'
+GUARD = 'guard = S.full_guard(profile); guard.__enter__()'
+
+
+@pytest.fixture
+def other_process() -> Callable[..., Any]:
+    """Another process of Ricordi that does something in the database and stays."""
+
+    @contextmanager
+    def run(profile: Profile, work: str) -> Iterator[subprocess.Popen[str]]:
+        code = OTHER.format(dictionary=profile.dictionary, work=work)
+        with subprocess.Popen(
+            [sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == 'ready\n'
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return run
+
+
+def wait_until_alone(profile: Profile, of: SimpleNamespace) -> None:
+    deadline = time.monotonic() + 10
+    while any(not session.own for session in of.kind(profile).sessions(profile)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def test_sessions_of_other_programs_are_users_of_the_profile(
+    psql_storage: Any, of: SimpleNamespace, postgres: Any
+) -> None:
+    profile = psql_storage.profile
+    assert all(session.own for session in of.kind(profile).sessions(profile))
+    uri = postgres.uri(profile.storage_config['database_name'])
+    with psycopg.connect(uri, application_name='pgAdmin of Bob') as other:
+        other.execute('SELECT 1')
+        (found,) = [session for session in of.kind(profile).sessions(profile) if not session.own]
+        assert (found.pid, found.user, found.application) == (other.info.backend_pid, 'postgres', 'pgAdmin of Bob')
+        assert found.since is not None
+        with pytest.raises(LockingProfileError, match=rf'session {found.pid}.*pgAdmin of Bob') as caught:
+            of.kind(profile).full_guard(profile).__enter__()
+        assert caught.value.exit_code == 5
+    wait_until_alone(profile, of)
+    with of.kind(profile).full_guard(profile):
+        pass
+
+
+def test_the_guard_keeps_other_processes_out_until_it_ends(
+    psql_storage: Any, of: SimpleNamespace, other_process: Any
+) -> None:
+    psql_storage.close()
+    profile = psql_storage.profile
+    with other_process(profile, GUARD) as process:
+        with pytest.raises(LockedProfileError, match=rf'(?s)locked for maintenance.*:{process.pid}:') as caught:
+            of.open(profile)
+        assert caught.value.exit_code == 5
+        with pytest.raises(LockingProfileError, match=f':{process.pid}:'):
+            of.kind(profile).full_guard(profile).__enter__()
+    wait_until_alone(profile, of)
+    of.open(profile).close()
+
+
+def test_an_open_storage_of_another_process_keeps_the_guard_out(
+    psql_storage: Any, of: SimpleNamespace, other_process: Any
+) -> None:
+    with (
+        other_process(psql_storage.profile, OPEN) as process,
+        pytest.raises(LockingProfileError, match=f':{process.pid}:'),
+    ):
+        of.kind(psql_storage.profile).full_guard(psql_storage.profile).__enter__()
+
+
+def test_what_the_process_has_open_itself_is_not_in_the_way(psql_storage: Any, of: SimpleNamespace) -> None:
+    profile = psql_storage.profile
+    with closing(of.open(profile)) as second, of.kind(profile).full_guard(profile):
+        assert second.get_info()['entities']['node'] == 0
+        with of.kind(profile).full_guard(profile):
+            of.open(profile).close()
+
+
+def test_closing_leaves_no_session_behind(psql_storage: Any, of: SimpleNamespace) -> None:
+    list(psql_storage.named_keys())
+    psql_storage.close()
+    deadline = time.monotonic() + 10
+    while of.kind(psql_storage.profile).sessions(psql_storage.profile) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert of.kind(psql_storage.profile).sessions(psql_storage.profile) == []
+
+
+def test_full_maintenance_without_the_lock_is_refused(storage: Any) -> None:
+    with pytest.raises(InvalidOperation, match='lock'):
+        storage.maintain(MaintenanceOptions(full=True))
+    storage.maintain(MaintenanceOptions(full=True, dry_run=True))
+    storage.maintain(MaintenanceOptions())
+
+
+def test_full_maintenance_asks_for_the_database_too(psql_storage: Any, postgres: Any) -> None:
+    uri = postgres.uri(psql_storage.profile.storage_config['database_name'])
+    with ProfileAccessManager(psql_storage.profile).lock():
+        with psycopg.connect(uri) as other, pytest.raises(LockingProfileError, match=str(other.info.backend_pid)):
+            psql_storage.maintain(MaintenanceOptions(full=True))
+        other.close()
+        time.sleep(0.3)
+        psql_storage.maintain(MaintenanceOptions(full=True))

@@ -1,0 +1,129 @@
+"""Maintenance of the database: only where there is something to gain, with room enough, and nothing twice."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections import namedtuple
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from ricordi.access import ProfileAccessManager
+from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.backend.rows import EntityKind as K
+from ricordi.errors import InvalidOperation, NotEnoughSpace
+from ricordi.progress import Progress, Stop
+
+FULL = MaintenanceOptions(full=True)
+DRY = MaintenanceOptions(full=True, dry_run=True)
+
+
+@pytest.fixture
+def locked(storage: Any) -> Iterator[None]:
+    with ProfileAccessManager(storage.profile).lock():
+        yield
+
+
+@pytest.fixture
+def bloated(storage: Any, locked: None) -> Any:
+    """A storage of which most nodes were deleted."""
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    pks = storage.insert(K.NODE, [{'user_pk': user, 'description': 'x' * 500}] * 4000)
+    storage.delete(K.NODE, pks[:3000])
+    if storage.dialect.name == 'postgresql':
+        storage.session.execute('SELECT pg_stat_force_next_flush()')
+    return storage
+
+
+def names(report: Any) -> list[str]:
+    return [step.name for step in report.steps if step.name.endswith('database')]
+
+
+def test_what_the_database_has_to_gain_is_planned_done_and_then_done_with(bloated: Any) -> None:
+    plan = bloated.maintain(DRY)
+    assert 'vacuum database' in names(plan)
+    assert all(step.seconds is None for step in plan.steps)
+    before = bloated.get_info()['database']['bytes']
+    report = bloated.maintain(FULL)
+    assert names(report) == names(plan)
+    assert all(step.seconds is not None for step in report.steps)
+    vacuum = next(step for step in report.steps if step.name == 'vacuum database')
+    assert 0 <= vacuum.freed - (before - bloated.get_info()['database']['bytes']) < 100_000  # statistics take a page
+    assert len(list(bloated.find(K.NODE))) == 1000
+    if bloated.dialect.name == 'postgresql':
+        bloated.session.execute('SELECT pg_stat_force_next_flush()')
+    assert bloated.maintain(FULL).nothing_to_do
+
+
+def test_live_maintenance_leaves_the_database_alone(bloated: Any) -> None:
+    assert names(bloated.maintain(MaintenanceOptions())) == []
+    assert names(bloated.maintain(MaintenanceOptions(dry_run=True))) == []
+
+
+def test_the_allowed_waste_is_the_callers(bloated: Any) -> None:
+    assert 'vacuum database' not in names(bloated.maintain(MaintenanceOptions(full=True, dry_run=True, max_waste=90)))
+
+
+def test_a_request_to_stop_is_heard_before_the_database(bloated: Any) -> None:
+    class StopAtTheEnd(Stop):
+        """Lets the repository do its work, for it has none, and then stops."""
+
+        reason = 'SIGTERM'
+
+    report = bloated.maintain(FULL, stop=StopAtTheEnd())
+    assert (names(report), report.interrupted) == ([], 'SIGTERM')
+
+
+def test_progress_is_told_of_the_steps(bloated: Any) -> None:
+    class Recorder(Progress):
+        steps: list[str] = []
+
+        def begin(self, step: str, total: int | None, unit: Any = 'bytes') -> None:
+            self.steps.append(step)
+
+    bloated.maintain(FULL, Recorder())
+    assert 'vacuum database' in Recorder.steps
+
+
+def test_inside_a_transaction_it_is_refused(bloated: Any) -> None:
+    with pytest.raises(InvalidOperation, match='transaction'), bloated.transaction():
+        bloated.maintain(FULL)
+
+
+def test_without_room_for_a_vacuum_nothing_is_begun(sqlite_storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
+    pks = sqlite_storage.insert(K.NODE, [{'user_pk': user, 'description': 'x' * 500}] * 1000)
+    sqlite_storage.delete(K.NODE, pks)
+    garbage = sqlite_storage.repository.put_object_from_bytes(b'garbage')
+    usage = namedtuple('usage', 'total used free')
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage(10**9, 10**9, 1000))
+    with ProfileAccessManager(sqlite_storage.profile).lock():
+        with pytest.raises(NotEnoughSpace, match='only 1,000 are'):
+            sqlite_storage.maintain(FULL)
+        assert sqlite_storage.repository.has_object(garbage)
+        assert sqlite_storage.maintain(DRY).space_needed > 1000
+
+
+def test_statistics_are_made_once_for_a_large_table(storage: Any, locked: None) -> None:
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    storage.insert(K.NODE, [{'user_pk': user}] * 1500)
+    if storage.dialect.name == 'postgresql':
+        storage.session.execute('SELECT pg_stat_force_next_flush()')
+    assert names(storage.maintain(FULL)) == ['analyze database']
+    assert names(storage.maintain(FULL)) == []
+
+
+def test_a_vacuumed_database_is_whole_and_keeps_its_form(sqlite_storage: Any) -> None:
+    user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
+    pks = sqlite_storage.insert(K.NODE, [{'user_pk': user, 'attributes': {'x': 'y' * 999}}] * 1000)
+    sqlite_storage.delete(K.NODE, pks[::2])
+    expected = list(sqlite_storage.find(K.NODE))
+    with ProfileAccessManager(sqlite_storage.profile).lock():
+        sqlite_storage.maintain(FULL)
+    assert list(sqlite_storage.find(K.NODE)) == expected
+    with closing(sqlite3.connect(sqlite_storage.dialect.path)) as raw:
+        assert raw.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
+        assert raw.execute('PRAGMA journal_mode').fetchall() == [('delete',)]

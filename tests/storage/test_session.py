@@ -1,0 +1,139 @@
+"""Connections: threads, forks, nested transactions, streams."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from ricordi.backend.rows import EntityKind as K
+from ricordi.errors import IntegrityError, StorageError
+
+
+def test_a_forked_child_has_a_connection_of_its_own(storage: Any) -> None:
+    storage.insert(K.USER, [{'email': 'parent'}])
+    rows = storage.named_keys()
+    pid = os.fork()
+    if pid == 0:  # what fails here is told by the exit code alone
+        code = 1
+        try:
+            storage.insert(K.USER, [{'email': 'child'}])
+            gc.collect()
+            storage.close()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert list(rows) == []
+    assert [row.email for row in storage.find(K.USER)] == ['parent', 'child']
+
+
+def test_a_transaction_of_the_parent_is_not_the_childs(storage: Any) -> None:
+    with storage.transaction():
+        storage.insert(K.USER, [{'email': 'parent'}])
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                code = 0 if not storage.in_transaction and list(storage.find(K.USER)) == [] else 2
+            finally:
+                os._exit(code)
+        assert os.waitpid(pid, 0)[1] == 0
+    assert [row.email for row in storage.find(K.USER)] == ['parent']
+
+
+def test_the_connection_of_a_thread_ends_with_it(storage: Any) -> None:
+    sessions = []
+
+    def work() -> None:
+        sessions.append(storage.session.raw)
+        list(storage.find(K.USER))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    gc.collect()
+    with pytest.raises(Exception, match='closed'):
+        sessions[0].execute('SELECT 1')
+    assert list(storage.find(K.USER)) == []
+
+
+def test_a_failed_commit_leaves_no_transaction_behind(storage: Any) -> None:
+    with pytest.raises(IntegrityError), storage.transaction():
+        storage.insert(K.NODE, [{'user_pk': 77}])
+    with storage.transaction():
+        storage.insert(K.USER, [{'email': 'a'}])
+    assert [row.email for row in storage.find(K.USER)] == ['a']
+
+
+def test_a_dangling_reference_is_named(sqlite_storage: Any) -> None:
+    with pytest.raises(IntegrityError, match='node with pk 1 would name a user that does not exist'):  # noqa: SIM117
+        with sqlite_storage.transaction():
+            sqlite_storage.insert(K.NODE, [{'user_pk': 77}])
+
+
+def test_an_interrupt_undoes_the_transaction(storage: Any) -> None:
+    with pytest.raises(KeyboardInterrupt), storage.transaction():  # noqa: PT012
+        storage.insert(K.USER, [{'email': 'a'}])
+        raise KeyboardInterrupt
+    assert list(storage.find(K.USER)) == []
+
+
+def test_a_stream_gives_the_rows_of_its_beginning_whatever_happens_meanwhile(storage: Any) -> None:
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    pks = storage.insert(K.NODE, [{'user_pk': user}] * 5000)
+    seen = []
+    for (pk,) in storage.stream('SELECT id FROM db_dbnode ORDER BY id'):
+        if pk == pks[10]:
+            storage.delete(K.NODE, pks[2000:])
+            with pytest.raises(KeyError), storage.transaction():  # noqa: PT012
+                storage.insert(K.NODE, [{'user_pk': user}])
+                raise KeyError
+        seen.append(pk)
+    assert seen == pks
+
+
+def test_a_stream_in_a_transaction_sees_its_changes(storage: Any) -> None:
+    with storage.transaction():
+        user = storage.insert(K.USER, [{'email': 'a'}])[0]
+        pks = storage.insert(K.NODE, [{'user_pk': user}] * 3000)
+        assert [pk for (pk,) in storage.stream('SELECT id FROM db_dbnode ORDER BY id')] == pks
+
+
+def test_a_stream_that_is_left_early_leaves_nothing_behind(storage: Any) -> None:
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    storage.insert(K.NODE, [{'user_pk': user}] * 3000)
+    rows = storage.stream('SELECT id FROM db_dbnode')
+    next(rows)
+    rows.close()
+    assert len(list(storage.stream('SELECT id FROM db_dbnode'))) == 3000
+    if storage.dialect.name == 'sqlite':
+        assert storage.session.execute('SELECT count(*) FROM temp.sqlite_master').fetchone() == (0,)
+    unread = storage.stream('SELECT id FROM db_dbnode')
+    next(unread)
+    storage.close()
+    unread.close()
+
+
+def test_an_error_in_a_stream_is_told(storage: Any) -> None:
+    with pytest.raises(StorageError, match='nowhere'):
+        list(storage.stream('SELECT id FROM nowhere'))
+
+
+def test_another_processs_writer_is_not_held_up_by_a_stream(sqlite_storage: Any) -> None:
+    import sqlite3
+
+    user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
+    sqlite_storage.insert(K.NODE, [{'user_pk': user, 'repository_metadata': {'o': {'f': {'k': 'a' * 64}}}}] * 3000)
+    rows = sqlite_storage.stream('SELECT id FROM db_dbnode')
+    keys = sqlite_storage.named_keys()
+    found = sqlite_storage.find(K.NODE)
+    next(rows), next(keys), next(found)
+    other = sqlite3.connect(sqlite_storage.dialect.path, timeout=0)
+    with other:
+        other.execute("UPDATE db_dbuser SET email = 'b'")
+    other.close()
+    assert len(list(rows)) == 2999
