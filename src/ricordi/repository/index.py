@@ -66,6 +66,8 @@ class Index:
         self.path = path
         self._read_only = read_only
         self._connection: sqlite3.Connection | None = None
+        self.in_doubt = False
+        """Whether a commit failed so that nobody knows if it counts after a crash: the disk failed, or an interrupt."""
         with self.guarded():
             columns = {row[1] for row in self.connection.execute('PRAGMA table_info(db_object)')}
         if not {'hashkey', 'compressed', 'size', 'offset', 'length', 'pack_id'} <= columns:
@@ -119,8 +121,12 @@ class Index:
             self.connection.execute('BEGIN IMMEDIATE')
             try:
                 yield
+                self.in_doubt = True
                 self.connection.execute('COMMIT')
-            except BaseException:
+                self.in_doubt = False
+            except BaseException as error:
+                if getattr(error, 'sqlite_errorname', '').startswith(('SQLITE_FULL', 'SQLITE_BUSY')):
+                    self.in_doubt = False
                 if self.connection.in_transaction:
                     self.connection.execute('ROLLBACK')
                 raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -86,7 +85,6 @@ class PackWriter:
         self._row_bytes = 0
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix='fsync')
         self._sync: Future[None] | None = None
-        self._in_doubt = False
         self.written = 0
         """Bytes appended and kept, so far."""
 
@@ -148,14 +146,8 @@ class PackWriter:
         if not self._rows:
             return
         self._finish_pack_bytes()
-        self._in_doubt = True
-        try:
-            with self._index.transaction():
-                self._save(self._rows)
-        except OSError as error:
-            self._in_doubt = error.errno != errno.ENOSPC
-            raise
-        self._in_doubt = False
+        with self._index.transaction():
+            self._save(self._rows)
         self.written += self._row_bytes
         self._rows, self._row_bytes, self._touched = [], 0, []
         if self._descriptor is not None:
@@ -267,7 +259,7 @@ class PackWriter:
         After a commit that failed for want of a working disk nothing is cut, since a crash might yet bring it to life.
         What cannot be cut now is waste, which full maintenance tidies.
         """
-        if self._in_doubt or not any(
+        if self._index.in_doubt or not any(
             not touched.existed or touched.written_end > touched.committed_end for touched in self._touched
         ):
             return
