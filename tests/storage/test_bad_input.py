@@ -214,13 +214,23 @@ def test_a_user_without_rights_is_told(psql_storage: Any, of: SimpleNamespace, p
     assert 'may not do that' in message
 
 
-def test_a_lost_connection_is_told_and_the_next_use_connects_anew(psql_storage: Any, postgres: Any) -> None:
-    psql_storage.insert(K.USER, [{'email': 'a'}])
+def drop_connections(storage: Any, postgres: Any) -> None:
     with psycopg.connect(postgres.uri(), autocommit=True) as connection:
-        name = psql_storage.profile.storage_config['database_name']
-        connection.execute('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s', (name,))
-    with pytest.raises(UnreachableStorage, match='was lost'):
-        list(psql_storage.find(K.USER))
+        name = storage.profile.storage_config['database_name']
+        connection.execute('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s', (name,))
+
+
+def test_a_connection_lost_in_a_transaction_is_told(psql_storage: Any, postgres: Any) -> None:
+    with pytest.raises(UnreachableStorage, match='was lost'), psql_storage.transaction():  # noqa: PT012
+        psql_storage.insert(K.USER, [{'email': 'a'}])
+        drop_connections(psql_storage, postgres)
+        psql_storage.insert(K.USER, [{'email': 'b'}])
+    assert list(psql_storage.find(K.USER)) == []
+
+
+def test_a_connection_lost_while_idle_is_made_anew(psql_storage: Any, postgres: Any) -> None:
+    psql_storage.insert(K.USER, [{'email': 'a'}])
+    drop_connections(psql_storage, postgres)
     assert [row.email for row in psql_storage.find(K.USER)] == ['a']
 
 

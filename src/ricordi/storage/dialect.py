@@ -45,6 +45,12 @@ class Dialect(ABC):
         :raises ricordi.errors.UnreachableStorage: there is no database, or it refuses us.
         """
 
+    def check_access(self, raw: Any) -> None:  # noqa: B027 - a database without a server knows of nobody
+        """See that no other process has the database for itself.
+
+        :raises ricordi.errors.LockedProfileError: one has; the message names it.
+        """
+
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of connections that the dialect keeps on its own account."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import secrets
-import socket
+import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,11 +17,12 @@ import psycopg
 from psycopg.types.string import TextLoader
 
 from ricordi.backend.maintenance import MaintenanceStep
-from ricordi.errors import RicordiError, ValidationError
+from ricordi.errors import LockedProfileError, RicordiError, ValidationError
 from ricordi.storage import psql_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql_failures import connection_failure, failure
+from ricordi.storage.psql_sessions import application_name, exclusive_holder
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
 
@@ -85,7 +85,25 @@ class PsqlDialect(Dialect):
             idle[1].close()
 
     def usable(self, raw: Any) -> bool:
-        return not raw.closed
+        if raw.closed:
+            return False
+        poll = select.poll()
+        poll.register(raw.fileno(), select.POLLIN)
+        if not poll.poll(0):
+            return True
+        # What a server sends unasked on an idle connection is, but for notices, that it has closed it.
+        try:
+            raw.execute('SELECT 1')
+        except psycopg.Error:
+            return False
+        return True
+
+    def check_access(self, raw: psycopg.Connection[Any]) -> None:
+        holder = exclusive_holder(raw)
+        if holder is not None:
+            raise LockedProfileError(
+                f'the {self.place} is locked for maintenance, by {holder}; try again when it is done'
+            )
 
     def in_transaction(self, raw: Any) -> bool:
         return bool(raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE)
@@ -153,7 +171,7 @@ class PsqlDialect(Dialect):
     def _reader(self) -> psycopg.Connection[Any]:
         with self._lock:
             idle, self._idle = self._idle, None
-        if idle is not None and idle[0] == os.getpid() and not idle[1].closed:
+        if idle is not None and idle[0] == os.getpid() and self.usable(idle[1]):
             return idle[1]
         return self.connect()
 
@@ -250,13 +268,3 @@ def _refuse_texts(value: Any, name: str) -> None:
 
 def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
-
-
-_tokens: dict[int, str] = {}
-
-
-def application_name() -> str:
-    """How the sessions of this process are called in `pg_stat_activity`: `ricordi <host>:<pid>:<random>`."""
-    pid = os.getpid()
-    token = _tokens.setdefault(pid, secrets.token_hex(3))
-    return f'ricordi {socket.gethostname()[:35]}:{pid}:{token}'

@@ -9,24 +9,20 @@ from ricordi.backend.storage import DatabaseSession, RepositoryLocation
 from ricordi.storage import schema
 from ricordi.storage.creation import new_repository
 from ricordi.storage.psql_dialect import PsqlDialect
-from ricordi.storage.psql_guard import guard_of, list_sessions
+from ricordi.storage.psql_guard import guard_of
+from ricordi.storage.psql_sessions import list_sessions
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.config.profile import Profile
-    from ricordi.storage.dialect import Dialect
 
 CONTAINER = 'container'
 
 
 class PsqlDosStorage(SqlStorage):
     """Nodes in a PostgreSQL database, objects in the `container/` under the `repository_uri` of the profile."""
-
-    def __init__(self, profile: Profile, dialect: Dialect, repository: RepositoryBackend) -> None:
-        super().__init__(profile, dialect, repository)
-        self._shares = False
 
     @classmethod
     def dialect_of(cls, profile: Profile) -> PsqlDialect:
@@ -50,16 +46,3 @@ class PsqlDosStorage(SqlStorage):
     @classmethod
     def full_guard(cls, profile: Profile) -> AbstractContextManager[None]:
         return guard_of(cls.dialect_of(profile)).exclusive()
-
-    def _validate(self) -> None:
-        assert isinstance(self.dialect, PsqlDialect)
-        guard_of(self.dialect).share()
-        self._shares = True
-        super()._validate()
-
-    def close(self) -> None:
-        super().close()
-        if self._shares:
-            self._shares = False
-            assert isinstance(self.dialect, PsqlDialect)
-            guard_of(self.dialect).unshare()

@@ -140,6 +140,11 @@ class Sessions:
         if self.closed:
             raise ClosedStorage(f'{self._place} was closed; load the profile again to use it')
         session = Session(self.dialect)
+        try:
+            self.dialect.check_access(session.raw)
+        except BaseException:
+            session.close()
+            raise
         self._local.session = session
         with self._lock:
             self._all.add(session)
