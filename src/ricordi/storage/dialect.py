@@ -111,6 +111,19 @@ class Dialect(ABC):
         The rows are those of the moment the SELECT ran. No lock that stops a writer is held between rows.
         """
 
+    @abstractmethod
+    def batches(
+        self, session: Session, sql: str, parameters: Sequence[Any] | dict[str, Any], size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """As `stream`, so many rows at a time."""
+
+    @abstractmethod
+    def links_out_of(self, node: str) -> str:
+        """What to JOIN, as `link`, to get the links out of a node by index, however little is known of the tables.
+
+        :param node: SQL of the pk of the node.
+        """
+
     # -- object keys --------------------------------------------------------------------------------------------
 
     @property

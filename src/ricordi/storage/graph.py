@@ -43,7 +43,7 @@ def has_path(session: Session, source_pk: int, target_pk: int, link_types: Seque
         WITH RECURSIVE reached (id) AS (
             SELECT output_id FROM db_dblink WHERE input_id = {mark} AND type IN ({types})
             UNION
-            SELECT link.output_id FROM db_dblink AS link JOIN reached ON link.input_id = reached.id
+            SELECT link.output_id FROM reached JOIN {dialect.links_out_of('reached.id')}
             WHERE link.type IN ({types})
         )
         SELECT 1 FROM reached WHERE id = {mark} LIMIT 1

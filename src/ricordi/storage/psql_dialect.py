@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import pickle
 import re
 import select
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -23,6 +25,7 @@ from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql_failures import connection_failure, failure
 from ricordi.storage.psql_sessions import application_name, exclusive_holder
+from ricordi.storage.query_streams import spooled
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
 
@@ -149,24 +152,30 @@ class PsqlDialect(Dialect):
         return ids
 
     def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
-        if session.depth:  # what the transaction has changed is seen by its own connection alone
-            yield from self._server_cursor(session.raw, sql, parameters)
+        return chain.from_iterable(self.batches(session, sql, parameters, STREAM_ROWS))
+
+    def batches(self, session: Session, sql: str, parameters: Parameters, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        if session.depth:
+            # What the transaction has changed is seen by its own connection alone; and the cursor ends with it, so all
+            # rows are fetched from it before the first is given out.
+            with session.driver(), self._server_cursor(session.raw, sql, parameters) as cursor:
+                batches = spooled(cursor, size, pickle.dumps, pickle.loads)
+                first = next(batches, [])
+            yield from chain((first,) if first else (), batches)
             return
         raw = self._reader()
         try:
             raw.execute('BEGIN READ ONLY')
-            yield from self._server_cursor(raw, sql, parameters)
+            with self._server_cursor(raw, sql, parameters) as cursor:
+                while batch := cursor.fetchmany(size):
+                    yield batch
+        except self.driver_errors as error:
+            raise self.failure(error) from error
         finally:
             self._put_back(raw)
 
-    def _server_cursor(self, raw: Any, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
-        try:
-            with raw.cursor(name=f'ricordi_{next(self._cursors)}') as cursor:
-                cursor.itersize = STREAM_ROWS
-                cursor.execute(sql, parameters)
-                yield from cursor
-        except self.driver_errors as error:
-            raise self.failure(error) from error
+    def _server_cursor(self, raw: Any, sql: str, parameters: Parameters) -> Any:
+        return raw.cursor(name=f'ricordi_{next(self._cursors)}').execute(sql, parameters)
 
     def _reader(self) -> psycopg.Connection[Any]:
         with self._lock:
@@ -183,6 +192,10 @@ class PsqlDialect(Dialect):
                 self._idle = (os.getpid(), raw)
                 return
         raw.close()
+
+    def links_out_of(self, node: str) -> str:
+        # OFFSET keeps the planner from a hash join, which would read the whole table at each step of a walk.
+        return f'LATERAL (SELECT output_id, type FROM db_dblink WHERE input_id = {node} OFFSET 0) AS link ON true'
 
     # -- object keys --------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
 from ricordi.storage import sqlite_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
+from ricordi.storage.query_streams import spooled
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.sqlite_failures import failure
 from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
@@ -167,6 +168,15 @@ class SqliteDialect(Dialect):
         finally:
             if not session.closed:
                 session.execute(f'DROP TABLE IF EXISTS {spool}')
+
+    def batches(self, session: Session, sql: str, parameters: Parameters, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        with session.driver():
+            batches = spooled(session.execute(sql, parameters), size)
+            first = next(batches, [])
+        yield from itertools.chain((first,) if first else (), batches)
+
+    def links_out_of(self, node: str) -> str:
+        return f'db_dblink AS link ON link.input_id = {node}'
 
     # -- object keys --------------------------------------------------------------------------------------------
 
