@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,79 @@ def reference_storage(tmp_path: Path) -> Iterator[Any]:
     profile = make_profile('core.sqlite_dos', {'filepath': str(database.parent)}, 'alice@example.org')
     with loaded(open_storage(profile)) as storage:
         yield storage
+
+
+# reading everything ----------------------------------------------------------------------------------------
+
+
+def read_everything() -> dict[str, Any]:
+    """What the frontend reads in the loaded storage, in the form of `tests/interop/aiida_dump.py`."""
+    nodes, groups = orm.Node.collection.all(), orm.Group.collection.all()
+    found: dict[str, Any] = {
+        'users': [_fields(one, 'email first_name last_name institution') for one in orm.User.collection.all()],
+        'computers': [
+            _fields(one, 'uuid label hostname description scheduler_type transport_type metadata')
+            for one in orm.Computer.collection.all()
+        ],
+        'nodes': [_node(node) for node in nodes],
+        'groups': [
+            {**_fields(one, 'uuid label type_string description time'), 'extras': one.base.extras.all} for one in groups
+        ],
+        'comments': [_fields(one, 'uuid ctime mtime content') for one in orm.Comment.collection.all()],
+        'logs': [_fields(one, 'uuid time loggername levelname message metadata') for one in orm.Log.collection.all()],
+        'node_user': [[node.uuid, node.user.email] for node in nodes],
+        'node_computer': [[node.uuid, node.computer.uuid] for node in nodes if node.computer],
+        'links': [
+            [source.uuid, node.uuid, link_type.value, label]
+            for node in nodes
+            for source, link_type, label in node.base.links.get_incoming()
+        ],
+        'group_nodes': [[group.uuid, node.uuid] for group in groups for node in group.nodes],
+        'node_comments': [[node.uuid, one.uuid] for node in nodes for one in node.base.comments.all()],
+        'node_logs': [[node.uuid, one.uuid] for node in nodes for one in orm.Log.collection.get_logs_for(node)],
+        'authinfos': [
+            [one.computer.uuid, one.user.email, one.enabled, one.get_auth_params(), one.get_metadata()]
+            for one in orm.AuthInfo.collection.all()
+        ],
+        'objects': {key: value for node in nodes for key, value in _objects(node)},
+    }
+    for value in found.values():
+        if isinstance(value, list):
+            value.sort(key=lambda row: json.dumps(row, sort_keys=True))
+    return found
+
+
+def _fields(entity: Any, names: str) -> dict[str, Any]:
+    values = {name: getattr(entity, name) for name in names.split()}
+    return {name: str(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _node(node: Any) -> dict[str, Any]:
+    return {
+        **_fields(node, 'uuid node_type process_type label description ctime mtime'),
+        'attributes': node.base.attributes.all,
+        'extras': node.base.extras.all,
+        'repository_metadata': node.base.repository.metadata,
+    }
+
+
+def _objects(node: Any) -> Iterator[tuple[str, list[Any]]]:
+    repository = node.base.repository
+    for path in repository.glob():
+        entry = repository.get_object(path)
+        if entry.is_file():
+            content = repository.get_object_content(path, 'rb')
+            assert repository.get_object_size(path) == len(content)
+            yield entry.key, [hashlib.sha256(content).hexdigest(), len(content)]
+
+
+@pytest.fixture(name='read_everything')
+def _read_everything() -> Callable[[], dict[str, Any]]:
+    """What the frontend reads in the loaded storage, in the form of the oracle."""
+    return read_everything
+
+
+# counting statements ---------------------------------------------------------------------------------------
 
 
 class StatementCounter:

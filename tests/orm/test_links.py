@@ -71,7 +71,7 @@ class TestDegrees:
             link(one, process, link_type, 'a')
             link(one, process, link_type, 'b')
             link(two, process, link_type, 'a__b')
-            with pytest.raises(ValueError, match="incoming input_.* link with label 'a'"):
+            with pytest.raises(ValueError, match=r"incoming input_.* link with label 'a'"):
                 link(two, process, link_type, 'a')
 
     def test_data_is_created_once_and_under_its_own_label(self, storage: Any, stored: bool) -> None:
@@ -94,7 +94,7 @@ class TestDegrees:
         link(two, data, LinkType.RETURN, 'r')
         link(one, data, LinkType.RETURN, 'other')
         for target in (data, more):
-            with pytest.raises(ValueError, match="return link.* with label 'r'"):
+            with pytest.raises(ValueError, match=r"return link.* with label 'r'"):
                 link(one, target, LinkType.RETURN, 'r')
 
     def test_a_process_has_one_caller(self, storage: Any, stored: bool) -> None:

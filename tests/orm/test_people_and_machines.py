@@ -141,8 +141,7 @@ class TestComputers:
     def test_what_makes_no_sense_is_refused(self, sqlite_storage: Any, change: Any, message: str) -> None:
         computer = orm.Computer('c', 'h', transport_type='core.local', scheduler_type='core.direct')
         with pytest.raises(ValidationError, match=message):
-            change(computer)
-            computer.store()
+            _change_and_store(computer, change)
         assert not computer.is_stored
 
     def test_labels_are_unique(self, computer: Any) -> None:
@@ -215,3 +214,8 @@ class TestAuthInfos:
             orm.AuthInfo(computer, user).store()
         orm.AuthInfo.collection.delete(authinfo.pk)
         assert not computer.is_configured
+
+
+def _change_and_store(computer: orm.Computer, change: Any) -> None:
+    change(computer)
+    computer.store()

@@ -253,7 +253,7 @@ def test_the_class_of_a_process_is_found_where_it_is_installed(sqlite_storage: A
     node = orm.CalcJobNode(process_type='collections.Counter')
     assert node.process_class.__name__ == 'Counter'
     node.set_process_type('aiida.calculations:not.installed')
-    with pytest.raises(ValueError, match='no package with entry point not.installed'):
+    with pytest.raises(ValueError, match='no package with entry point'):
         node.process_class  # noqa: B018
     with pytest.raises(ValueError, match='does not tell'):
         orm.CalcJobNode().process_class  # noqa: B018

@@ -136,10 +136,7 @@ class Collection(Generic[EntityT]):
 
     def all(self) -> list[EntityT]:
         """All entities of this class, in order of their pks."""
-        if self._is_base:
-            make, backend = self._entity_type.from_row, self._backend
-            return [make(row, backend) for row in backend.find(self._entity_type.kind)]
-        return self.find()
+        return self.find(order_by='id')
 
     def count(self, filters: Mapping[str, Any] | None = None) -> int:
         """How many entities fit."""

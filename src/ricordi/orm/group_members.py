@@ -1,12 +1,11 @@
-"""The members of a group, read in batches: two queries for a thousand nodes, memory that does not grow."""
+"""The members of a group, read as they are asked for: memory does not grow with their number."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
-from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Projection, Query, Vertex
+from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind, GroupNodeRow
 
 if TYPE_CHECKING:
@@ -25,9 +24,11 @@ class GroupNodes:
         self._iterator: Iterator[Node] | None = None
 
     def __iter__(self) -> Iterator[Node]:
-        pks = self._pks()
-        while batch := list(islice(pks, BATCH_NODES)):
-            yield from self._load(batch)
+        from ricordi.orm.nodes.node import Node
+
+        if self._group_pk is not None:
+            for (row,) in self._backend.query_rows(self._members()):
+                yield Node.from_row(row, self._backend)
 
     def __next__(self) -> Node:
         if self._iterator is None:
@@ -90,7 +91,8 @@ class GroupNodes:
             vertices=(group, node),
             edges=(Edge('member', 'group', 'node', EdgeKind.MEMBER),),
             filters=(('group', Comparison(Field('pk'), '==', self._group_pk)),),
-            projections=(Projection('node', Field('pk')),),
+            projections=(Projection('node', None),),
+            order_by=(Ordering('member', Field('pk')),),
         )
 
     def __repr__(self) -> str:

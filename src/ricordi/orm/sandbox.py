@@ -7,7 +7,6 @@ import io
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from weakref import finalize
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 SMALL_BYTES = 256 << 10
 MEMORY_BYTES = 8 << 20
-BATCH_FILES = 64
+FEW_CONTENTS = 4
+"""Fewer than these are put one by one, as loose files; more at once, which may go straight into a pack."""
 
 
 class Sandbox:
@@ -108,33 +108,49 @@ class Sandbox:
             return self._origin.get_object_size(key)
         raise NotExistent(f'no content with key {key}')
 
-    def move_to(self, repository: RepositoryBackend, keys: Iterable[str]) -> None:
-        """Put the contents of these keys into a repository, durably on return; those of the origin must be there.
+    def holds(self, key: str) -> bool:
+        """Whether this content is here, and not in the origin."""
+        return key in self._memory or key in self._files
 
-        :raises ricordi.errors.CorruptStorage: the repository gave another key, or lacks a content of the origin.
-        """
-        wanted = list(dict.fromkeys(keys))
-        own = [key for key in wanted if key in self._memory or key in self._files]
-        for batch in _batches(own):
-            with ExitStack() as opened:
-                contents = [
-                    self._memory[key] if key in self._memory else opened.enter_context(self._files[key].open('rb'))
-                    for key in batch
-                ]
-                for key, got in zip(batch, repository.put_objects(contents), strict=True):
-                    if key != got:
-                        raise CorruptStorage(f'the repository gave key {got} to content with SHA-256 {key}')
-        others = [key for key in wanted if key not in self._memory and key not in self._files]
-        for key, there in zip(others, repository.has_objects(others), strict=True):
-            if there:
-                continue
-            if self._origin is None or self._origin is repository:
-                raise CorruptStorage(f'the repository lacks object {key}, which a cloned node needs')
-            with self._origin.open(key) as handle:
-                repository.put_object_from_filelike(handle)
+    @property
+    def origin(self) -> RepositoryBackend | None:
+        """The repository that holds the contents of the node that was cloned."""
+        return self._origin
 
 
-def _batches(keys: list[str]) -> Iterator[list[str]]:
-    """Few enough to have all their files open at once."""
-    for start in range(0, len(keys), BATCH_FILES):
-        yield keys[start : start + BATCH_FILES]
+def move_contents(wanted: Iterable[tuple[Sandbox, str]], repository: RepositoryBackend) -> None:
+    """Put contents of sandboxes into a repository, durably on return; what a clone has from its origin must be there.
+
+    :raises ricordi.errors.CorruptStorage: the repository gave another key, or lacks a content of the origin.
+    """
+    own: dict[str, Sandbox] = {}
+    others: dict[str, Sandbox] = {}
+    for sandbox, key in wanted:
+        (own if sandbox.holds(key) else others).setdefault(key, sandbox)
+    if len(own) < FEW_CONTENTS:
+        got = [repository.put_object_from_filelike(handle) for handle in _streams(own)]
+    else:
+        got = repository.put_objects(_streams(own))
+    for expected, key in zip(own, got, strict=True):
+        if key != expected:
+            raise CorruptStorage(f'the repository gave key {key} to content with SHA-256 {expected}')
+    _check_origins({key: sandbox for key, sandbox in others.items() if key not in own}, repository)
+
+
+def _streams(contents: dict[str, Sandbox]) -> Iterator[BinaryIO]:
+    """The contents one after the other; each is closed when the next is asked for."""
+    for key, sandbox in contents.items():
+        with sandbox.open(key) as handle:
+            yield handle
+
+
+def _check_origins(contents: dict[str, Sandbox], repository: RepositoryBackend) -> None:
+    keys = list(contents)
+    for key, there in zip(keys, repository.has_objects(keys) if keys else [], strict=True):
+        if there:
+            continue
+        origin = contents[key].origin
+        if origin is None or origin is repository:
+            raise CorruptStorage(f'the repository lacks object {key}, which a cloned node needs')
+        with origin.open(key) as handle:
+            repository.put_object_from_filelike(handle)

@@ -45,7 +45,8 @@ def clean_dict(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     :raises ricordi.errors.ValidationError: a key or a value cannot be kept.
     """
     for key in values:
-        check_key(key, name)
+        if type(key) is not str or not key or '.' in key:
+            check_key(key, name)
     cleaned: dict[str, Any] = clean_value(values, name)
     return cleaned
 

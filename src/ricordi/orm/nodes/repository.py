@@ -20,7 +20,6 @@ from ricordi.orm.values import copy_json
 from ricordi.orm.write_out import Contents, write_file, write_folder
 
 if TYPE_CHECKING:
-    from ricordi.backend.repository import RepositoryBackend
     from ricordi.orm.nodes.node import Node
 
 NodePath = str | PurePath
@@ -267,13 +266,11 @@ class NodeRepository:
 
     # -- for `store` and `clone` ----------------------------------------------------------------------------
 
-    def move_to(self, repository: RepositoryBackend) -> JsonDict:
-        """Put the contents into a repository, durably; returns the file tree for the row."""
-        if self._draft is None:
-            return {}
-        if self._sandbox is not None:
-            self._sandbox.move_to(repository, (key for _, key in self._draft.files()))
-        return self._draft.serialize()
+    def waiting_contents(self) -> Iterator[tuple[Sandbox, str]]:
+        """The contents of all files, to be put into the repository when the node is stored."""
+        if self._draft is not None and self._sandbox is not None:
+            for _, key in self._draft.files():
+                yield self._sandbox, key
 
     def forget_sandbox(self) -> None:
         """Let go of the sandbox once the node is stored."""

@@ -10,6 +10,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.errors import ModificationNotAllowed, ValidationError
 from ricordi.orm.links import LINK_RULES, LinkTriple, LinkType
 from ricordi.orm.nodes.link_rules import lock_unsealed
+from ricordi.orm.sandbox import move_contents
 from ricordi.orm.values import clean_dict
 
 if TYPE_CHECKING:
@@ -29,12 +30,17 @@ def store_nodes(nodes: Iterable[Node]) -> None:
         return
     backend = new[0].backend
     _check(new, backend)
-    trees = [_move_files(node, backend) for node in new]
+    with_files = [node for node in new if _has_repository(node)]
+    if with_files:
+        contents = (content for node in with_files for content in node.base.repository.waiting_contents())
+        move_contents(contents, backend.repository)
     now = datetime.now(UTC)
     rows = []
-    for node, tree in zip(new, trees, strict=True):
+    for node in new:
         values = node._row_values()
-        rows.append({**values, 'mtime': now, 'repository_metadata': tree})
+        values['mtime'] = now
+        values['repository_metadata'] = node.base.repository.serialize() if _has_repository(node) else {}
+        rows.append(values)
     with backend.transaction():
         _check_new_links(new)
         pks = backend.insert(EntityKind.NODE, rows)
@@ -68,10 +74,13 @@ def unstored_ancestors(node: Node) -> list[Node]:
 def _check(nodes: Sequence[Node], backend: StorageBackend) -> None:
     """Validate nodes, clean their values, and see that what links to them comes before them."""
     before: set[str] = set()
+    storable: set[type[Node]] = set()
     for node in nodes:
         if node.backend is not backend:
             raise ValidationError(f'{node!r} and {nodes[0]!r} are in different storages')
-        node._validate_storability()
+        if type(node) not in storable:
+            node._validate_storability()
+            storable.add(type(node))
         node._validate()
         for triple in _waiting(node):
             if not triple.node.is_stored and triple.node.uuid not in before:
@@ -81,7 +90,8 @@ def _check(nodes: Sequence[Node], backend: StorageBackend) -> None:
                 )
         row = node.row
         row.attributes = clean_dict(row.attributes, 'attributes')
-        row.extras = clean_dict(row.extras, 'extras')
+        if row.extras:
+            row.extras = clean_dict(row.extras, 'extras')
         before.add(node.uuid)
 
 
@@ -89,10 +99,8 @@ def _waiting(node: Node) -> list[LinkTriple]:
     return node.base.links.incoming_cache if '_base' in vars(node) else []
 
 
-def _move_files(node: Node, backend: StorageBackend) -> dict[str, Any]:
-    if '_base' not in vars(node) or 'repository' not in vars(node.base):
-        return {}
-    return node.base.repository.move_to(backend.repository)
+def _has_repository(node: Node) -> bool:
+    return '_base' in vars(node) and 'repository' in vars(node.base)
 
 
 def _check_new_links(nodes: Sequence[Node]) -> None:
@@ -164,5 +172,5 @@ def _settle(node: Node, pk: int, now: datetime, tree: dict[str, Any]) -> None:
                 waiting for waiting in target_links.incoming_cache if waiting.node is not node
             ]
     links._outgoing = []
-    if 'repository' in vars(node.base):
+    if _has_repository(node):
         node.base.repository.forget_sandbox()
