@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LARGE_BYTES = 4 << 20
 """Larger objects are streamed."""
+GROUP_OBJECTS = 500
 
 
 def stored_form(content: bytes, mode: CompressMode, was_compressed: bool, level: int) -> tuple[bytes, bool]:
@@ -39,17 +40,16 @@ def put_into_packs(container: Container, contents: Iterable[bytes | BinaryIO], m
     keys: list[str] = []
     pending: set[str] = set()
     try:
-        for content in contents:
-            head = content if isinstance(content, bytes) else read_fully(content, LARGE_BYTES)
-            if not isinstance(content, bytes) and len(head) == LARGE_BYTES:
-                keys.append(_put_large(container, writer, head, content, mode, pending))
-            else:
-                key = hashlib.sha256(head).hexdigest()
-                keys.append(key)
-                if key not in pending and not _has_sound(container, key):
-                    stored, compressed = stored_form(head, mode, False, level)
-                    writer.append(key, stored, len(head), compressed)
+        for group, large in _groups(contents):
+            keys.extend(key for key, _ in group)
+            known = _sound_keys(container, (key for key, _ in group if key not in pending))
+            for key, content in group:
+                if key not in pending and key not in known:
+                    stored, compressed = stored_form(content, mode, False, level)
+                    writer.append(key, stored, len(content), compressed)
                     pending.add(key)
+            if large is not None:
+                keys.append(_put_large(container, writer, *large, mode, pending))
             if writer.pending_is_large:
                 writer.commit()
                 pending.clear()
@@ -59,9 +59,31 @@ def put_into_packs(container: Container, contents: Iterable[bytes | BinaryIO], m
     return keys
 
 
-def _has_sound(container: Container, key: str) -> bool:
-    row = container.index.find(key)
-    return row is not None and container.packed_copy_is_sound(row)
+Large = tuple[bytes, BinaryIO]
+"""The beginning of a large object that was read already, and the stream that yields the rest."""
+
+
+def _groups(contents: Iterable[bytes | BinaryIO]) -> Iterator[tuple[list[tuple[str, bytes]], Large | None]]:
+    """Contents in groups with their keys; a large one ends its group, and is to be streamed after it."""
+    group: list[tuple[str, bytes]] = []
+    total = 0
+    for content in contents:
+        head = content if isinstance(content, bytes) else read_fully(content, LARGE_BYTES)
+        if not isinstance(content, bytes) and len(head) == LARGE_BYTES:
+            yield group, (head, content)
+            group, total = [], 0
+            continue
+        group.append((hashlib.sha256(head).hexdigest(), head))
+        total += len(head)
+        if len(group) >= GROUP_OBJECTS or total >= LARGE_BYTES:
+            yield group, None
+            group, total = [], 0
+    yield group, None
+
+
+def _sound_keys(container: Container, keys: Iterable[str]) -> set[str]:
+    """Those of the keys that the packs have, and of which what they have is right."""
+    return {row.key for row in container.index.find_many(keys) if container.packed_copy_is_sound(row)}
 
 
 class Measured:
@@ -122,7 +144,7 @@ def _put_large(
         yield from chunks_of(rest)
 
     measured, compressed, place = append_large(container, writer, chunks(), head, mode, False)
-    if measured.key in pending or _has_sound(container, measured.key):
+    if measured.key in pending or _sound_keys(container, [measured.key]):
         writer.take_back(place)
     else:
         writer.add_row(measured.key, measured.size, compressed, place)

@@ -39,13 +39,13 @@ OPEN_PACKS = 32
 
 
 class _Local(threading.local):
-    """What a thread keeps open: its index connection, and pack files with their inodes."""
+    """What a thread keeps: its index connection, open pack files, and whether the last object was found in a pack."""
 
-    process = 0
     index: Index | None = None
+    packed_last = False
 
     def __init__(self) -> None:
-        self.packs: dict[int, tuple[io.FileIO, int]] = {}
+        self.packs: dict[int, io.FileIO] = {}
 
 
 _containers: weakref.WeakSet[Container] = weakref.WeakSet()
@@ -56,7 +56,14 @@ def _before_fork() -> None:
         container.suspend()
 
 
-os.register_at_fork(before=_before_fork)
+def _after_fork_in_child() -> None:
+    for container in list(_containers):
+        container.forget_connections()
+
+
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
+_abandoned: list[object] = []
+"""Connections that a child inherited: kept, for closing them would meddle with what the parent has open."""
 
 
 class Container(RepositoryBackend):
@@ -69,7 +76,7 @@ class Container(RepositoryBackend):
         self.layout = Layout(Path(folder))
         self._config: ContainerConfig | None = None
         self._local = _Local()
-        self._connections: list[tuple[int, Index]] = []
+        self._connections: list[Index] = []
         _containers.add(self)
 
     def __repr__(self) -> str:
@@ -105,9 +112,7 @@ class Container(RepositoryBackend):
         self._config = None
 
     def close(self) -> None:
-        for process, index in self._connections:
-            if process != os.getpid():
-                continue
+        for index in self._connections:
             try:
                 index.close()
             except Exception:  # a connection of another thread: SQLite closes it when the thread's reference goes
@@ -120,14 +125,20 @@ class Container(RepositoryBackend):
         if self._local.index is not None:
             self._local.index.suspend()
 
+    def forget_connections(self) -> None:
+        """In a forked child: open everything anew at the next use."""
+        _abandoned.extend(self._connections)
+        self._connections = []
+        self._local = _Local()
+
     @property
     def index(self) -> Index:
         """The index connection of this thread."""
-        if self._local.index is None or self._local.process != os.getpid():
-            self._local.index = self.new_index()
-            self._local.process = os.getpid()
-            self._connections.append((os.getpid(), self._local.index))
-        return self._local.index
+        index = self._local.index
+        if index is None:
+            index = self._local.index = self.new_index()
+            self._connections.append(index)
+        return index
 
     def new_index(self) -> Index:
         """A further connection to the index; read-only where the file cannot be written. The caller closes it.
@@ -218,8 +229,8 @@ class Container(RepositoryBackend):
 
     def packed_copy_is_sound(self, row: PackedObject) -> bool:
         """Read the packed object that `row` names, and tell whether its SHA-256 is the key."""
+        digest = hashlib.sha256()
         try:
-            digest = hashlib.sha256()
             with self.open_packed(row) as handle:
                 for chunk in chunks_of(handle):
                     digest.update(chunk)
@@ -239,19 +250,27 @@ class Container(RepositoryBackend):
         return self.layout.loose_path(key, self.config.loose_prefix_len)
 
     def open(self, key: str) -> BinaryIO:
-        for _ in range(3):
-            try:
-                return open(self.loose_path(key), 'rb')  # noqa: PTH123
-            except FileNotFoundError:
-                row = self.index.find(key)
+        path, local = self.loose_path(key), self._local
+        trouble: Exception = not_existent(key)
+        for attempt in range(3):
+            if attempt or not local.packed_last:  # where the last one was packed, this one is likely to be
+                try:
+                    loose = open(path, 'rb')  # noqa: PTH123, SIM115
+                    local.packed_last = False
+                    return loose
+                except FileNotFoundError:
+                    pass
+            row = self.index.find(key)
             if row is not None:
                 try:
-                    return self.open_packed(row)
-                except FileNotFoundError:
-                    continue  # repacked in between: the row is another by now
-        if row is not None:
-            raise _gone(row, self.layout)
-        raise not_existent(key)
+                    packed = self.open_packed(row)
+                    local.packed_last = True
+                    return packed
+                except FileNotFoundError:  # repacked in between, and the row is another by now, or it is lost
+                    trouble = _gone(row, self.layout)
+                except CorruptStorage as error:  # a sound copy may be loose
+                    trouble = error
+        raise trouble
 
     def open_packed(self, row: PackedObject) -> BinaryIO:
         """A stream over a packed object; small ones are read at once.
@@ -259,51 +278,49 @@ class Container(RepositoryBackend):
         :raises FileNotFoundError: the pack file is not there.
         """
         if row.size <= IN_MEMORY_BYTES and row.length <= IN_MEMORY_BYTES:
-            return io.BytesIO(self._read_packed(row))
+            return io.BytesIO(self._read_checked(row))
         part = PackSlice(self.layout.pack_path(row.pack_id), row.offset, row.length)
         if row.compressed:
             inflated = InflatedStream(cast(BinaryIO, io.BufferedReader(part, IN_MEMORY_BYTES)), row.size)
             return cast(BinaryIO, io.BufferedReader(inflated, IN_MEMORY_BYTES))
         return cast(BinaryIO, io.BufferedReader(part))
 
-    def get_object_content(self, key: str) -> bytes:
-        try:
-            descriptor = os.open(self.loose_path(key), os.O_RDONLY)
-        except FileNotFoundError:
-            with self.open(key) as handle:
-                return handle.read()
-        with os.fdopen(descriptor, 'rb') as loose:
-            return loose.read()
+    def _read_checked(self, row: PackedObject) -> bytes:
+        """A small packed object, checked by its SHA-256: quicker than to ask whether the pack is still the same file.
 
-    def _read_packed(self, row: PackedObject) -> bytes:
-        stored = os.pread(self._pack_file(row.pack_id).fileno(), row.length, row.offset)
-        if len(stored) < row.length:
+        :raises ricordi.errors.CorruptStorage: it is damaged.
+        """
+        found = self._try_packed(row, self._local.packs.get(row.pack_id) or self._open_pack(row.pack_id))
+        if isinstance(found, str):
+            found = self._try_packed(row, self._open_pack(row.pack_id))  # the name may stand for a new file by now
+        if isinstance(found, str):
             raise CorruptStorage(
-                f'object {row.key} cannot be read: pack {row.pack_id} ends before it does (the file was cut); '
-                f'restore {self.layout.pack_path(row.pack_id)} from a backup'
+                f'object {row.key} is damaged in {self.layout.pack_path(row.pack_id)} at byte {row.offset}: {found}; '
+                'restore that file from a backup, or put the content in again'
             )
-        if not row.compressed:
-            return stored
-        try:
-            return decompress(stored)
-        except zlib.error as error:
-            raise CorruptStorage(f'object {row.key} in pack {row.pack_id} is damaged: {error}') from None
+        return found
 
-    def _pack_file(self, pack_id: int) -> io.FileIO:
-        """The open file of a pack, kept for this thread's next read as long as the name stands for the same file."""
-        path, packs = f'{self.layout.packs}/{pack_id}', self._local.packs
+    @staticmethod
+    def _try_packed(row: PackedObject, pack: io.FileIO) -> bytes | str:
+        """The content, or what is wrong with it."""
+        content = os.pread(pack.fileno(), row.length, row.offset)
+        if len(content) < row.length:
+            return 'the file ends before the object does'
         try:
-            inode = os.stat(path).st_ino  # noqa: PTH116 - on the way of every read
-        except FileNotFoundError:
-            packs.pop(pack_id, None)
-            raise
-        known = packs.get(pack_id)
-        if known is not None and known[1] == inode:
-            return known[0]
+            if row.compressed:
+                content = decompress(content)
+        except zlib.error as error:
+            return str(error)
+        return content if hashlib.sha256(content).hexdigest() == row.key else 'its bytes are not what its key says'
+
+    def _open_pack(self, pack_id: int) -> io.FileIO:
+        """Open a pack for reading, and keep it for this thread's next read."""
+        packs = self._local.packs
+        packs.pop(pack_id, None)
+        file = open(f'{self.layout.packs}/{pack_id}', 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed when unreferenced
         if len(packs) >= OPEN_PACKS:
             del packs[next(iter(packs))]
-        file = open(path, 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed when the last reference goes
-        packs[pack_id] = (file, os.fstat(file.fileno()).st_ino)
+        packs[pack_id] = file
         return file
 
     def let_go_of_packs(self) -> None:
@@ -347,7 +364,7 @@ class Container(RepositoryBackend):
     def _open_from(self, row: PackedObject) -> BinaryIO:
         try:
             return self.open_packed(row)
-        except FileNotFoundError:
+        except (FileNotFoundError, CorruptStorage):
             return self.open(row.key)
 
     def list_objects(self) -> Iterator[str]:

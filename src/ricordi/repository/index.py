@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,10 @@ CREATE TABLE IF NOT EXISTS db_object (
 CREATE UNIQUE INDEX IF NOT EXISTS ix_db_object_hashkey ON db_object (hashkey);
 """
 COLUMNS = 'hashkey, compressed, size, "offset", length, pack_id'
+FIND = f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?'
+FIND_AT_ONCE = 1000
 BUSY_SECONDS = 60.0
+CACHE_KIB = 8192
 
 
 class PackedObject(NamedTuple):
@@ -135,18 +139,30 @@ class Index:
 
     def find(self, key: str) -> PackedObject | None:
         """The row of one key."""
-        with self.guarded():
-            row = self.connection.execute(f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?', (key,)).fetchone()
+        try:
+            row = self.connection.execute(FIND, (key,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise _translated(error, self.path) from error
         return None if row is None else PackedObject._make(row)
 
     def find_many(self, keys: Iterable[str]) -> Iterator[PackedObject]:
-        """The rows of those keys that have one, in the order of `keys`."""
-        execute, statement = self.connection.execute, f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?'
+        """The rows of those keys that have one, in the order of `keys`, some at a time in one read transaction."""
+        source = iter(keys)
+        while some := list(islice(source, FIND_AT_ONCE)):
+            yield from self._find_some(some)
+
+    def _find_some(self, keys: list[str]) -> list[PackedObject]:
+        execute = self.connection.execute
+        alone = not self.connection.in_transaction
         with self.guarded():
-            for key in keys:
-                row = execute(statement, (key,)).fetchone()
-                if row is not None:
-                    yield PackedObject._make(row)
+            if alone:
+                execute('BEGIN')
+            try:
+                rows = [execute(FIND, (key,)).fetchone() for key in keys]
+            finally:
+                if alone:
+                    execute('COMMIT')
+        return [PackedObject._make(row) for row in rows if row is not None]
 
     def keys(self, first: str) -> list[str]:
         """All keys that begin with the hex digit `first`, ascending."""
@@ -192,7 +208,7 @@ class Index:
             f'INSERT INTO db_object ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hashkey) DO UPDATE SET '
             'compressed = excluded.compressed, size = excluded.size, "offset" = excluded."offset", '
             'length = excluded.length, pack_id = excluded.pack_id',
-            rows,
+            sorted(rows),  # neighbours in the tree of keys are written together
         )
 
     def move(self, rows: Iterable[PackedObject]) -> None:
@@ -229,6 +245,7 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
             f'{path.absolute().as_uri()}?mode=rw', uri=True, timeout=BUSY_SECONDS, isolation_level=None
         )
         connection.execute('PRAGMA synchronous=FULL')
+        connection.execute(f'PRAGMA cache_size=-{CACHE_KIB}')
         return connection
     except sqlite3.DatabaseError as error:
         raise _translated(error, path) from error

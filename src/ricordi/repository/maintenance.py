@@ -27,7 +27,7 @@ from ricordi.progress import Progress, Stop
 from ricordi.repository.census import Census
 from ricordi.repository.pack_writer import COMMIT_BYTES, fresh_pack_id, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
-from ricordi.repository.packing import ROUND_BYTES, LoosePacker, Work, remove_loose
+from ricordi.repository.packing import LoosePacker, Work, remove_loose
 from ricordi.repository.problems import Problems
 from ricordi.repository.recovery import Wreckage, find_wreckage, settle_aborted_repack, settle_duplicates, tidy
 from ricordi.repository.repacking import Repacker
@@ -285,12 +285,8 @@ class _Run:
         if first in self.plan.repack or first in self._packs_of_garbage():
             first = fresh_pack_id(container.layout, container.index)
         packer = LoosePacker(container, first, self.options.compress, self.problems, self.progress)
-        packer.pack(self.census.loose_keys(True if self.plan.remove_garbage else None), self._round_bytes(), self.stop)
+        packer.pack(self.census.loose_keys(True if self.plan.remove_garbage else None), self.stop)
         return packer.work
-
-    def _round_bytes(self) -> int:
-        """How much may lie on the disk twice: much is quicker, but a nearly full disk gets small rounds."""
-        return max(COMMIT_BYTES, min(ROUND_BYTES, free_bytes(self.container.layout.folder) // 2))
 
     def _packs_of_garbage(self) -> set[int]:
         """Packs that go with the garbage, since they hold nothing else."""

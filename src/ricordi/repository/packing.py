@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
@@ -15,7 +16,7 @@ from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.pack_writer import PackWriter
-from ricordi.repository.parallel import in_order, remove_files
+from ricordi.repository.parallel import FileRemover, in_order, remove_files
 from ricordi.repository.problems import Problems
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
 GROUP_OBJECTS = 64
 GROUP_BYTES = 256 * 1024
-ROUND_BYTES = 1 << 30
-ROUND_OBJECTS = 100_000
+FIND_AT_ONCE = 1000
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class LooseObject(NamedTuple):
 class LoosePacker:
     """Moves loose objects into packs. For one who holds the packer lock; readers and writers may go on meanwhile.
 
-    Files are removed in rounds, after the rows of a round are committed: a commit amid removals waits for all of them.
+    The files of a batch are removed, in threads, after its rows are committed and while the next batch is read.
     """
 
     def __init__(
@@ -76,44 +76,37 @@ class LoosePacker:
             container.layout, container.index, config.pack_size_target, container.index.put, first_pack
         )
         self._packed: list[tuple[str, int]] = []
-        self._round_bytes = 0
+        self._remover = FileRemover()
         self.work = Work()
 
-    def pack(self, loose: Iterable[tuple[str, int]], round_bytes: int, stop: Stop) -> None:
+    def pack(self, loose: Iterable[tuple[str, int]], stop: Stop) -> None:
         """Pack these objects (key, bytes), until done or told to stop; what was begun is finished.
 
-        :param round_bytes: how much may lie on the disk twice before loose files are removed.
         :raises ricordi.errors.PackerBusy: somebody else writes to the same pack.
         """
         wanted = self._not_packed_yet(loose, stop) if self._any_packed else loose
-        with closing(self._writer), closing(in_order(self._read_group, _groups(wanted))) as groups:
-            for group in groups:
-                for found in group:
-                    self._append(found)
-                if self._writer.pending_is_large:
-                    self._writer.commit()
-                    if self._round_bytes >= round_bytes or len(self._packed) >= ROUND_OBJECTS:
-                        self._end_round()
-                    if stop.reason:
-                        break
-            self._writer.commit()
-            self._end_round()
+        with closing(self._remover), closing(self._writer):
+            with closing(in_order(self._read_group, _groups(wanted))) as groups:
+                for group in groups:
+                    for found in group:
+                        self._append(found)
+                    if self._writer.pending_is_large:
+                        self._commit()
+                        if stop.reason:
+                            break
+            self._commit()
 
     def _not_packed_yet(self, loose: Iterable[tuple[str, int]], stop: Stop) -> Iterator[tuple[str, int]]:
         """Pass on what the packs have not; if they have it, and what they have is right, the loose file can go."""
-        for key, size in loose:
-            if stop.reason:
-                return
-            if len(self._packed) >= ROUND_OBJECTS:
-                self._writer.commit()
-                self._end_round()
-            row = self._container.index.find(key)
-            if row is None or not self._container.packed_copy_is_sound(row):
-                yield key, size
-            else:
-                self._packed.append((key, size))
-                self.work.read += row.length
-                self._progress.advance(size)
+        source = iter(loose)
+        while not stop.reason and (some := dict(islice(source, FIND_AT_ONCE))):
+            for row in self._container.index.find_many(some):
+                if self._container.packed_copy_is_sound(row):
+                    size = some.pop(row.key)
+                    self._packed.append((row.key, size))
+                    self.work.read += row.length
+                    self._progress.advance(size)
+            yield from some.items()
 
     # -- in the reader threads ----------------------------------------------------------------------------------------
 
@@ -181,16 +174,17 @@ class LoosePacker:
             self._problems.add('damaged', found.key, f'the loose file {path} does not hold what its name says')
 
     def _note_packed(self, found: LooseObject) -> None:
-        self._packed.append((found.key, found.listed_size))
-        self._round_bytes += found.listed_size
+        self._packed.append((found.key, found.size))
 
-    def _end_round(self) -> None:
-        """Remove the loose files whose packed copies are committed."""
-        remove_files(self._container.loose_path(key) for key, _ in self._packed)
+    def _commit(self) -> None:
+        """Commit what is pending; then, and only then, its loose files begin to go."""
+        self._writer.commit()
+        self._remover.finish()
+        self._remover.remove([self._container.loose_path(key) for key, _ in self._packed])
         self.work.objects += len(self._packed)
         self.work.freed += sum(size for _, size in self._packed)
         self.work.written = self._writer.written
-        self._packed, self._round_bytes = [], 0
+        self._packed = []
 
 
 def _groups(loose: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:

@@ -6,12 +6,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from typing import TypeVar
 
 READERS = 4
 REMOVERS = 8
-REMOVE_AT_ONCE = 256
+REMOVE_AT_ONCE = 64
+GROUPS_UNDER_WAY = 400
 
 Item = TypeVar('Item')
 Result = TypeVar('Result')
@@ -37,16 +39,42 @@ def in_order(
                 future.cancel()
 
 
+class FileRemover:
+    """Removes files in threads, beside other work; where a disk discards blocks at once this takes most of the time."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(REMOVERS, thread_name_prefix='remover')
+        self._pending: deque[Future[int]] = deque()
+        self.removed = 0
+        """How many files were still there, of those that are surely gone by now."""
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Begin to remove these files; waits while very many are under way."""
+        source = iter(paths)
+        while group := list(islice(source, REMOVE_AT_ONCE)):
+            while len(self._pending) >= GROUPS_UNDER_WAY:
+                self.removed += self._pending.popleft().result()
+            self._pending.append(self._executor.submit(_remove_group, group))
+
+    def finish(self) -> None:
+        """Wait until all of them are gone."""
+        while self._pending:
+            self.removed += self._pending.popleft().result()
+
+    def close(self) -> None:
+        """Finish, and end the threads."""
+        try:
+            self.finish()
+        finally:
+            self._executor.shutdown()
+
+
 def remove_files(paths: Iterable[str]) -> int:
-    """Remove files, many at a time, since a disk does that far faster; returns how many were still there."""
-    source = iter(paths)
-    groups = iter(lambda: list(islice(source, REMOVE_AT_ONCE)), [])
-    with ThreadPoolExecutor(REMOVERS, thread_name_prefix='remover') as executor:
-        removed, pending = 0, deque(executor.submit(_remove_group, group) for group in islice(groups, 4 * REMOVERS))
-        while pending:
-            removed += pending.popleft().result()
-            pending.extend(executor.submit(_remove_group, group) for group in islice(groups, 1))
-    return removed
+    """Remove files, many at a time; returns how many were still there."""
+    with closing(FileRemover()) as remover:
+        remover.remove(paths)
+        remover.finish()
+        return remover.removed
 
 
 def _remove_group(paths: list[str]) -> int:
