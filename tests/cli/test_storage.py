@@ -68,6 +68,22 @@ def test_detailed_info_adds_tables_garbage_and_missing_objects(run_cli, referenc
     assert info['repository']['missing'] == 0
 
 
+def test_info_tells_when_the_storage_was_last_maintained(run_cli, reference_home: Path) -> None:
+    def last() -> dict[str, str | None]:
+        return json.loads(run_cli('-p', 'mixed', 'storage', 'info', '--format', 'json').stdout)['last_maintained']
+
+    assert last() == {'live': None, 'full': None}
+    run_cli('-p', 'mixed', 'storage', 'maintain', '--dry-run')
+    run_cli('-p', 'mixed', 'storage', 'maintain', '--full', '--yes', '--max-runtime', '0')
+    assert last() == {'live': None, 'full': None}
+    run_cli('-p', 'mixed', 'storage', 'maintain')
+    live = last()
+    assert live['live'] is not None
+    assert live['full'] is None
+    run_cli('-p', 'mixed', 'storage', 'maintain', '--full', '--yes')
+    assert last()['full'] is not None
+
+
 def test_info_for_people_writes_sizes_with_their_unit(run_cli, reference_home: Path) -> None:
     lines = [line.split() for line in run_cli('-p', 'mixed', 'storage', 'info').stdout.splitlines()]
     assert ['entities.node', '75'] in lines

@@ -15,6 +15,7 @@ from ricordi.config import Config, Profile, load_config
 from ricordi.errors import InvalidOperation, RicordiError, ValidationError
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
 from ricordi.manager.opening import repository_at
+from ricordi.services.history import forget_maintenance
 from ricordi.services.person import Person
 from ricordi.services.profile import find_profile
 
@@ -121,6 +122,7 @@ def delete_profile(name: str, delete_data: bool) -> None:
     config.remove_profile(name)
     config.store()
     shutil.rmtree(Path(config.dirpath) / 'access' / name, ignore_errors=True)
+    forget_maintenance(profile)
 
 
 def _initialise_or_adopt(profile: Profile, undo: list[Callable[[], None]]) -> bool:

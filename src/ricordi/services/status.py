@@ -85,7 +85,9 @@ class _Run:
         lock = next((holder for holder in holders if holder.kind == 'lock'), None)
         if lock is not None:
             raise LockedProfileError(f'locked by {lock}')
-        return f'used by {len(holders)} others' if holders else 'used by nobody else'
+        if not holders:
+            return 'used by nobody else'
+        return f'used by {holders[0]}' + (f' and {len(holders) - 1} more' if len(holders) > 1 else '')
 
     def schema(self) -> str:
         kind = storage_class(self._profile)

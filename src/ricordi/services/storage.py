@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
+from ricordi.services.history import last_maintained, note_maintenance
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceReport
@@ -48,7 +49,7 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
             state = storage.maintain(MaintenanceOptions(dry_run=True)).before
             garbage = state.garbage and {'objects': state.garbage.objects, 'bytes': state.garbage.bytes}
             info['repository'] = {**info['repository'], 'garbage': garbage, 'missing': state.missing}
-        return info
+        return {**info, 'last_maintained': last_maintained(profile)}
 
 
 def migrate(profile: Profile, wait: float | None, stop: Stop | None = None) -> None:
@@ -75,4 +76,6 @@ def maintain(
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     :raises ricordi.errors.NotEnoughSpace: before anything is written.
     """
-    return maintain_storage(profile, options, wait=wait, progress=progress, stop=stop)
+    report = maintain_storage(profile, options, wait=wait, progress=progress, stop=stop)
+    note_maintenance(profile, report)
+    return report

@@ -1,0 +1,49 @@
+"""When a profile was last maintained, noted in a file of the `log` folder of the configuration folder."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ricordi.config import Profile, get_config_folder
+from ricordi.errors import RicordiError
+from ricordi.files import write_atomic
+
+if TYPE_CHECKING:
+    from ricordi.backend.maintenance import MaintenanceReport
+
+KINDS = ('live', 'full')
+
+
+def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
+    """Note that a maintenance has been carried out to its end. That it cannot be noted is no reason to fail."""
+    if report.options.dry_run or report.interrupted:
+        return
+    now = datetime.now(UTC).isoformat(timespec='seconds')
+    noted = last_maintained(profile) | {kind: now for kind in KINDS if kind == 'live' or report.options.full}
+    path = _path(profile)
+    with suppress(OSError, RicordiError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomic(path, json.dumps(noted).encode())
+
+
+def last_maintained(profile: Profile) -> dict[str, str | None]:
+    """When live and full maintenance last ran to their end, in ISO 8601; None: not known. A full one counts as both."""
+    try:
+        content = json.loads(_path(profile).read_bytes())
+        return {kind: content.get(kind) for kind in KINDS}
+    except (OSError, ValueError, AttributeError):
+        return dict.fromkeys(KINDS)
+
+
+def forget_maintenance(profile: Profile) -> None:
+    """Remove the note, for a profile that is no more."""
+    with suppress(OSError):
+        _path(profile).unlink(missing_ok=True)
+
+
+def _path(profile: Profile) -> Path:
+    return get_config_folder() / 'log' / f'ricordi-maintenance-{profile.name}.json'
