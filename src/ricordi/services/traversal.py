@@ -1,7 +1,7 @@
 """Which nodes go along when others are deleted or exported: the rule sets, and the walk over links by them.
 
-The rules are those of AiiDA (formats/graph.md, *Which nodes go along*). A rule follows links of one type, from source to
-target (forward) or from target to source (backward).
+The rules are those of AiiDA (formats/graph.md, *Which nodes go along*). A rule follows links of one type, from source
+to target (forward) or from target to source (backward).
 """
 
 from __future__ import annotations

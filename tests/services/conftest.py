@@ -1,0 +1,102 @@
+"""Storages for the services: new ones on each database, and the reference data that AiiDA made."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ricordi.backend.rows import EntityKind
+from ricordi.config.profile import Profile
+from ricordi.repository.container import Container
+from ricordi.storage.psql_dos import PsqlDosStorage
+from ricordi.storage.sqlite_dos import SqliteDosStorage
+
+DATA = Path(__file__).parents[1] / 'data'
+CLASSES: dict[str, Any] = {'core.sqlite_dos': SqliteDosStorage, 'core.psql_dos': PsqlDosStorage}
+EMAIL = 'verdi@opera.net'
+
+
+def profile_of(backend: str, config: Mapping[str, Any], email: str = EMAIL) -> Profile:
+    """A profile in memory."""
+    return Profile(
+        'test',
+        {
+            'default_user_email': email,
+            'storage': {'backend': backend, 'config': config},
+            'process_control': {'backend': None, 'config': None},
+        },
+    )
+
+
+def open_storage(profile: Profile) -> Any:
+    """The storage of a profile, with its container."""
+    kind = CLASSES[profile.storage_backend]
+    return kind.open(profile, Container(kind.repository_location(profile).path))
+
+
+@pytest.fixture(params=['sqlite', 'psql'])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """A new storage with a default user (pk 1), on each database in turn."""
+    config: dict[str, Any] = {'filepath': str(tmp_path / 'storage')}
+    if request.param == 'psql':
+        postgres = request.getfixturevalue('postgres')
+        config = postgres.storage_config(request.getfixturevalue('new_database')(), tmp_path / 'repository')
+    profile = profile_of(f'core.{request.param}_dos', config)
+    kind = CLASSES[profile.storage_backend]
+    with Container(kind.repository_location(profile).path) as repository:
+        kind.initialise(profile, repository)
+    made = open_storage(profile)
+    made.insert(EntityKind.USER, [{'email': EMAIL}])
+    yield made
+    made.close()
+    made.repository.close()
+
+
+@pytest.fixture
+def reference_storage(tmp_path: Path) -> Iterator[Any]:
+    """The reference profile `mixed`, as AiiDA made it."""
+    with tarfile.open(DATA / 'mixed.tar.gz') as archive:
+        archive.extractall(tmp_path / 'mixed', filter='data')
+    (database,) = (tmp_path / 'mixed').rglob('database.sqlite')
+    made = open_storage(profile_of('core.sqlite_dos', {'filepath': str(database.parent)}, 'alice@example.org'))
+    yield made
+    made.close()
+    made.repository.close()
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Puts rows into a storage."""
+
+    storage: Any
+
+    def nodes(self, *types: str, **fields: Any) -> list[int]:
+        """Nodes of these types, with the same further fields; returns their pks."""
+        rows = [{'node_type': name, 'user_pk': 1, **fields} for name in types]
+        return self.storage.insert(EntityKind.NODE, rows)
+
+    def links(self, links: Sequence[tuple[int, int, str]]) -> None:
+        """Links (source, target, type)."""
+        rows = [
+            {'input_pk': source, 'output_pk': target, 'type': kind, 'label': f'l{number}'}
+            for number, (source, target, kind) in enumerate(links)
+        ]
+        self.storage.insert(EntityKind.LINK, rows)
+
+    def group(self, label: str, pks: Sequence[int] = (), **fields: Any) -> int:
+        """A group with members; returns its pk."""
+        fields = {'type_string': 'core', 'user_pk': 1, **fields}
+        (pk,) = self.storage.insert(EntityKind.GROUP, [{'label': label, **fields}])
+        self.storage.add_nodes_to_group(pk, pks)
+        return pk
+
+
+@pytest.fixture
+def fill() -> Callable[[Any], Fill]:
+    """What puts rows into a storage: `fill(storage).nodes('data.core.int.Int.')`."""
+    return Fill
