@@ -123,15 +123,15 @@ class Graph:
         return self.data('str.Str', {'value': f'a value of some length, {self.random.random()}'})
 
     def process(self, node_type: str, label: str, **values: Any) -> int:
-        """Add a process node; one in 133 has not finished."""
+        """Add a process node; one in 133 was killed or excepted."""
         number = len(self.processes)
-        state = 'finished' if number % 133 else ('excepted', 'killed', 'waiting')[number // 133 % 3]
+        state = 'finished' if number % 133 else ('excepted', 'killed')[number // 133 % 2]
         attributes = {
             'process_label': label,
             'process_state': state,
             'version': {'core': '2.9.4', 'plugin': '4.12.0'},
             **({'exit_status': 0 if number % 9 else 410} if state == 'finished' else {}),
-            **({'sealed': True} if state != 'waiting' else {}),
+            'sealed': True,
             **values.pop('attributes', {}),
         }
         pk = self.node(node_type, attributes, process_type=f'aiida.{label}', **values)
@@ -194,6 +194,8 @@ class Graph:
 def build(nodes: int, contents: Contents) -> Graph:
     """The rows of a profile of that many nodes."""
     graph = Graph(contents, seed=7)
+    if not nodes:
+        return graph
     code = graph.data('code.installed.InstalledCode', {'filepath_executable': '/opt/pw.x', 'input_plugin': 'calc.pw'})
     workflows = nodes // 120
     loose_files = nodes // 20

@@ -152,12 +152,18 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def clone(home: Path, target: Path) -> Path:
-    """Copy a configuration folder with its data to `target`, in place of what is there, and return it."""
+def clone(home: Path, target: Path, objects: bool = True) -> Path:
+    """Copy a configuration folder with its data to `target`, in place of what is there, and return it.
+
+    :param objects: copy loose objects too; without them it is quick, and enough for work on the database.
+    """
     home = home.resolve()
     shutil.rmtree(target, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(['cp', '-a', '--reflink=auto', home, target], check=True)
+    if objects:
+        subprocess.run(['cp', '-a', '--reflink=auto', home, target], check=True)
+    else:
+        shutil.copytree(home, target, ignore=lambda folder, names: names if Path(folder).name == 'loose' else ())
     config = target / '.aiida' / 'config.json'
     config.write_text(config.read_text().replace(str(home), str(target.resolve())))
     for record in (target / '.aiida' / 'access').glob('*/*.pid'):

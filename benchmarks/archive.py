@@ -1,0 +1,106 @@
+"""Archives against `verdi archive`: create all, create a group, import into an empty profile, info.
+
+    python benchmarks/archive.py HOME EMPTY [--peer PYTHON] [--runs 3] [--only TEXT] [--table archive]
+
+HOME is what make_profile.py made, EMPTY the same with `--nodes 0`. Both sides import the archive that the peer made.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import paired
+from paired import Action, Row
+
+
+class Bench:
+    """The two programs and the folders that they work on."""
+
+    def __init__(self, home: Path, empty: Path, programs: dict[str, Path], scratch: Path, side: str, runs: int) -> None:
+        self.home = home
+        self.empty = empty
+        self.programs = programs
+        self.scratch = scratch / 'archive'
+        self.side = side
+        self.runs = runs
+
+    def command(self, side: str, home: Path, *arguments: str | Path) -> Action:
+        """A run of one of the two programs."""
+        return lambda: paired.run((self.programs[side], *arguments), {'AIIDA_PATH': str(home)})
+
+    def row(
+        self, work: str, bar: float | None, make: Callable[[str], Action], before: Callable[[str], None] | None = None
+    ) -> Row:
+        """Measure one row of the table."""
+        ours, peer = (make(side) if self.side in (side, 'both') else None for side in ('ours', 'peer'))
+        return paired.pair(work, ours, peer, bar=bar, runs=self.runs, before=before)
+
+    def file(self, side: str) -> Path:
+        """The archive that one side writes."""
+        return self.scratch / f'{side}.aiida'
+
+    def create_all(self) -> Row:
+        """Everything."""
+        return self.row('`archive create --all`', 6, lambda side: self.create(side, '--all'), self.tidy)
+
+    def create_group(self) -> Row:
+        """A group of 3,000 nodes and what belongs to them."""
+        work = '`archive create -G`, a group of 3,000'
+        return self.row(work, 8, lambda side: self.create(side, '-G', 'group-000'), self.tidy)
+
+    def create(self, side: str, *what: str) -> Action:
+        """Write an archive."""
+        return self.command(side, self.home, 'archive', 'create', *what, self.file(side))
+
+    def tidy(self, side: str) -> None:
+        """Remove the archive of the run before."""
+        self.file(side).unlink(missing_ok=True)
+
+    def load(self) -> Row:
+        """Import into an empty profile."""
+        archive = self.made()
+
+        def lay_out(side: str) -> None:
+            paired.clone(self.empty, self.scratch / side)
+
+        work = '`archive import` of it into an empty profile'
+        return self.row(
+            work, 6, lambda side: self.command(side, self.scratch / side, 'archive', 'import', archive), lay_out
+        )
+
+    def info(self) -> Row:
+        """What an archive says of itself."""
+        archive = self.made()
+        return self.row('`archive info`', None, lambda side: self.command(side, self.home, 'archive', 'info', archive))
+
+    def made(self) -> Path:
+        """The archive of everything that the peer wrote; made once."""
+        archive = self.scratch / 'all.aiida'
+        if not archive.exists():
+            self.command('peer', self.home, 'archive', 'create', '--all', archive)()
+        return archive
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = paired.arguments(__doc__)
+    parser.add_argument('home', type=Path)
+    parser.add_argument('empty', type=Path)
+    parser.add_argument('--scratch', type=Path, default=paired.WORK / 'scratch')
+    parser.add_argument('--table', default='archive', help='name under which the results are kept')
+    args = parser.parse_args()
+    programs = {'ours': args.ours.absolute().parent / 'ricordi', 'peer': args.peer.absolute().parent / 'verdi'}
+    bench = Bench(args.home, args.empty, programs, args.scratch, args.side, args.runs)
+    bench.scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        for part in (bench.create_all, bench.create_group, bench.load, bench.info):
+            if args.only in part.__name__:
+                paired.save(args.table, [part()])
+    finally:
+        shutil.rmtree(bench.scratch, ignore_errors=True)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,46 @@
+"""Write RESULTS.md from what the scripts have kept under work/results/: python benchmarks/results.py"""
+
+from __future__ import annotations
+
+import json
+
+import paired
+from paired import Row
+
+TABLES = {
+    'maintain': 'Maintenance and short commands, SQLite',
+    'maintain-postgres': 'Maintenance and short commands, PostgreSQL',
+    'container': 'The container against disk-objectstore',
+    'memory': 'Memory of full maintenance',
+    'orm': 'Frontend and QueryBuilder, SQLite',
+    'orm-postgres': 'Frontend and QueryBuilder, PostgreSQL',
+    'cli': 'Verbs of the command line, SQLite',
+    'cli-postgres': 'Verbs of the command line, PostgreSQL',
+    'archive': 'Archives, SQLite',
+    'archive-postgres': 'Archives, PostgreSQL',
+}
+
+HEAD = """# Results
+
+Written by `results.py` from measurements; see [README.md](README.md) for how they are made. Each line gives the
+medians of paired runs, peer and ours in turn, in one session; the ratio is what counts, for the machine was shared
+while it was measured. A bar that is missed is said to be. Peaks are the largest of all runs.
+
+Peer: aiida-core 2.9.4, disk-objectstore 1.5.0. Profile: 60,000 nodes, 60,000 objects of 0.92 GB, unless said otherwise.
+"""
+
+
+def main() -> None:
+    """Put all tables that have been measured into one page."""
+    parts = [HEAD]
+    for name, title in TABLES.items():
+        path = paired.RESULTS / f'{name}.json'
+        if path.exists():
+            kept = json.loads(path.read_text())
+            rows = [Row(**row) for row in kept['rows']]
+            parts.append(f'## {title}\n\n{kept["date"]}; {kept["machine"]}.\n\n{paired.markdown(rows)}\n')
+    (paired.HERE / 'RESULTS.md').write_text('\n'.join(parts))
+
+
+if __name__ == '__main__':
+    main()
