@@ -331,6 +331,17 @@ def test_the_hash_of_caching_is_read_and_cleared(storage: Any) -> None:
     assert caching.get_cache_source() == 'uuid'
 
 
+def test_a_plugins_type_has_no_hash_here(sqlite_storage: Any) -> None:
+    node = orm.Data()
+    with pytest.raises(InvalidOperation, match='not stored'):
+        node.base.caching.compute_hash()
+    node.row.node_type = 'data.plugin.thing.ThingData.'
+    node.store()
+    assert node.base.caching.compute_hash() is None
+    with pytest.raises(InvalidOperation, match='only AiiDA knows'):
+        node.base.caching.compute_hash(ignore_errors=False)
+
+
 def test_old_names_still_work_with_a_warning(storage: Any) -> None:
     node = orm.Dict({'a': 1})
     with pytest.deprecated_call(match=r'base\.attributes\.set'):

@@ -20,6 +20,23 @@ def test_every_core_type_has_its_class(reference_storage: Any) -> None:
         assert type(node).class_node_type == node.node_type
 
 
+def test_hashes_are_computed_as_aiida_computes_them(reference_storage: Any) -> None:
+    for node in orm.Node.collection.all():
+        if node.base.caching.get_hash() is not None and getattr(node, 'is_sealed', True):
+            assert node.base.caching.compute_hash() == node.base.caching.get_hash(), node
+
+
+def test_equal_calculations_are_found_by_their_hash(reference_storage: Any) -> None:
+    functions = orm.CalcFunctionNode.collection.find({'attributes.function_name': 'add'})
+    same = {node.uuid for node in functions[0].base.caching.get_all_same_nodes()}
+    hashes = {node.uuid for node in functions if node.base.caching.get_hash() == functions[0].base.caching.get_hash()}
+    assert same == hashes
+    functions[0].base.caching.clear_hash()
+    assert functions[0] not in functions[0].base.caching.get_all_same_nodes()
+    functions[0].base.caching.rehash()
+    assert functions[0] in functions[0].base.caching.get_all_same_nodes()
+
+
 def test_outgoing_links_are_the_incoming_ones(reference_storage: Any, reference: Any) -> None:
     outgoing = [
         [node.uuid, target, link_type.value, label]

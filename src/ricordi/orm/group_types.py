@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from ricordi.orm.class_property import classproperty
@@ -38,6 +37,8 @@ def _find(type_string: str) -> type[Group]:
     if type_string in CORE_GROUPS:
         cls: type[Group] = getattr(groups, CORE_GROUPS[type_string])
         return cls
+    from importlib.metadata import entry_points
+
     for entry_point in entry_points(group=GROUPS_GROUP, name=type_string):
         try:
             loaded = entry_point.load()
@@ -61,6 +62,8 @@ def group_type_string(cls: type) -> str | None:
 def _type_string(cls: type) -> str | None:
     if cls.__module__ == 'ricordi.orm.groups':
         return next((name for name, class_name in CORE_GROUPS.items() if class_name == cls.__name__), None)
+    from importlib.metadata import entry_points
+
     location = f'{cls.__module__}:{cls.__qualname__}'
     for entry_point in entry_points(group=GROUPS_GROUP):
         if entry_point.value.replace(' ', '') == location:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ricordi.errors import ValidationError
+from ricordi.errors import InvalidOperation, ValidationError
+from ricordi.orm.links import LinkType
 
 if TYPE_CHECKING:
     from ricordi.orm.nodes.node import Node
 
+_INPUTS = (LinkType.INPUT_CALC, LinkType.INPUT_WORK)
+
+_MODULES: dict[str, str] = {
+    'data': 'data.data',
+    'data.base': 'data.base',
+    'data.core.remote': 'data.remote.base',
+    'data.core.remote.stash': 'data.remote.stash.base',
+    'data.core.array': 'data.array.array',
+    'data.core.code': 'data.code.legacy',
+    'process': 'process.process',
+    'process.calculation': 'process.calculation.calculation',
+    'process.workflow': 'process.workflow.workflow',
+}
+"""Where AiiDA keeps a class, below `aiida.orm.nodes`, when that is not the path of its type string without `core`."""
+
 
 class NodeCaching:
-    """Reads and clears what AiiDA keeps in the extras of a node for its caching."""
+    """The hash of a node: what AiiDA keeps in the extras, and the same computed anew. Storing a node sets none."""
 
     _HASH_EXTRA_KEY = '_aiida_hash'
     _VALID_CACHE_KEY = '_aiida_valid_cache'
@@ -24,6 +40,59 @@ class NodeCaching:
         """The hash that was kept when the node was stored; None if there is none, or it was cleared."""
         value: str | None = self._node.base.extras.get(self._HASH_EXTRA_KEY, None)
         return value
+
+    def compute_hash(self, ignore_errors: bool = True) -> str | None:
+        """The hash of what the node holds: type, attributes, files, computer and, of a process, its inputs.
+
+        It is the one that aiida-core 2.9 computes for the same node.
+
+        :param ignore_errors: give None where there is no hash: for a type that is not AiiDA's own, whose class is
+            part of the hash.
+        :raises ricordi.errors.InvalidOperation: the node is not stored, or there is no hash and `ignore_errors` is False.
+        """
+        if not self._node.is_stored:
+            raise InvalidOperation(f'{self._node!r} is not stored: its hash is known once it is')
+        from ricordi.orm.hashing import hash_value
+
+        try:
+            return hash_value(self.get_objects_to_hash())
+        except (InvalidOperation, ValidationError):
+            if ignore_errors:
+                return None
+            raise
+
+    def get_objects_to_hash(self) -> dict[str, Any]:
+        """What the hash is made of."""
+        node = self._node
+        left_out = {*node._hash_ignored_attributes, *node._updatable_attributes}
+        objects: dict[str, Any] = {
+            'class': _aiida_class(node.node_type),
+            'attributes': {key: value for key, value in node.row.attributes.items() if key not in left_out},
+            'repository_hash': node.base.repository.hash(),
+            'computer_uuid': node.computer.uuid if node.computer else None,
+        }
+        if node.node_type.startswith('process.'):
+            inputs = node.base.links.get_incoming(link_type=_INPUTS)
+            objects['inputs'] = {link.link_label: link.node.base.caching.compute_hash() for link in inputs}
+        if node.node_type.startswith('process.calculation.calcjob.'):
+            del objects['repository_hash']  # the input files are written after a job is stored
+        return objects
+
+    def rehash(self) -> None:
+        """Compute the hash and keep it, so that AiiDA can cache from this node."""
+        self._node.base.extras.set(self._HASH_EXTRA_KEY, self.compute_hash())
+
+    def get_all_same_nodes(self) -> list[Node]:
+        """The stored nodes of this type whose kept hash is that of this node, and that may be cached from."""
+        from ricordi.orm.querybuilder import QueryBuilder
+
+        node = self._node
+        value = self.compute_hash()
+        if value is None or not node._cachable:
+            return []
+        query = QueryBuilder(backend=node.backend)
+        query.append(type(node), filters={f'extras.{self._HASH_EXTRA_KEY}': value}, subclassing=False)
+        return [found for found in query.all(flat=True) if found.base.caching.is_valid_cache]
 
     def clear_hash(self) -> None:
         """Forget the hash: nothing will be cached from this node."""
@@ -49,3 +118,17 @@ class NodeCaching:
     def is_created_from_cache(self) -> bool:
         """Whether the node was made by copying an equal one."""
         return self.get_cache_source() is not None
+
+
+def _aiida_class(node_type: str) -> str:
+    """How Python shows AiiDA's class of this type, which is part of the hash.
+
+    :raises ricordi.errors.InvalidOperation: the type is a plug-in's: where its class is, is not known here.
+    """
+    from ricordi.orm.node_types import CORE_TYPES
+
+    path, _, name = node_type.rstrip('.').rpartition('.')
+    if path not in CORE_TYPES:
+        raise InvalidOperation(f'the hash of a {node_type} needs its class, which only AiiDA knows')
+    module = _MODULES.get(path) or path.replace('data.core.', 'data.')
+    return f"<class 'aiida.orm.nodes.{module}.{name}'>"
