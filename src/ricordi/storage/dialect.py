@@ -54,6 +54,10 @@ class Dialect(ABC):
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of connections that the dialect keeps on its own account."""
 
+    def disconnect(self, raw: Any) -> None:
+        """Close a connection."""
+        raw.close()
+
     @abstractmethod
     def usable(self, raw: Any) -> bool:
         """Whether a connection that was idle can be used again."""

@@ -9,6 +9,7 @@ import re
 import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -152,7 +153,8 @@ class PsqlDialect(Dialect):
         return ids
 
     def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
-        return chain.from_iterable(self.batches(session, sql, parameters, STREAM_ROWS))
+        for batch in self.batches(session, sql, parameters, STREAM_ROWS):
+            yield from batch
 
     def batches(self, session: Session, sql: str, parameters: Parameters, size: int) -> Iterator[list[tuple[Any, ...]]]:
         if session.depth:
@@ -163,15 +165,18 @@ class PsqlDialect(Dialect):
                 first = next(batches, [])
             yield from chain((first,) if first else (), batches)
             return
-        raw = self._reader()
+        raw, cursor = self._reader(), None
         try:
             raw.execute('BEGIN READ ONLY')
-            with self._server_cursor(raw, sql, parameters) as cursor:
-                while batch := cursor.fetchmany(size):
-                    yield batch
+            cursor = self._server_cursor(raw, sql, parameters)
+            while batch := cursor.fetchmany(size):
+                yield batch
         except self.driver_errors as error:
             raise self.failure(error) from error
         finally:
+            if cursor is not None:
+                with suppress(psycopg.Error):
+                    cursor.close()
             self._put_back(raw)
 
     def _server_cursor(self, raw: Any, sql: str, parameters: Parameters) -> Any:
@@ -186,7 +191,8 @@ class PsqlDialect(Dialect):
 
     def _put_back(self, raw: psycopg.Connection[Any]) -> None:
         if not raw.closed:
-            raw.rollback()
+            with suppress(psycopg.Error):  # a lost connection, which is told where it is used
+                raw.rollback()
         with self._lock:
             if self._idle is None and not raw.closed:
                 self._idle = (os.getpid(), raw)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from itertools import islice
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ricordi.storage import query_functions
 from ricordi.storage.query_compiler import Statement, compile_count, compile_query
 from ricordi.storage.query_rows import Raw, decode_batches, decode_rows
-from ricordi.storage.query_streams import spooled
 
 if TYPE_CHECKING:
     from ricordi.backend.query import Query
@@ -34,7 +31,9 @@ def query_rows(storage: SqlStorage, query: Query, batch_size: int | None = None)
     session = storage.session
     if batch_size is None or (query.limit is not None and query.limit <= FEW_ROWS):
         return _all_rows(session, statement)
-    return decode_batches(_batches(storage, session, statement, batch_size), statement.values)
+    _prepare(session, statement)
+    batches = session.dialect.batches(session, statement.sql, statement.parameters, batch_size)
+    return decode_batches(batches, statement.values)
 
 
 def count_rows(storage: SqlStorage, query: Query) -> int:
@@ -101,20 +100,6 @@ def _all_rows(session: Session, statement: Statement) -> Iterator[Raw]:
         while batch := cursor.fetchmany(FEW_ROWS):
             rows.extend(decode_rows(batch, statement.values))
     return iter(rows)
-
-
-def _batches(storage: SqlStorage, session: Session, statement: Statement, batch_size: int) -> Iterator[Sequence[Raw]]:
-    if session.dialect.name == 'postgresql':
-        with closing(storage.dialect.stream(session, statement.sql, statement.parameters)) as rows:  # type: ignore[type-var]
-            while batch := list(islice(rows, batch_size)):
-                yield batch
-        return
-    with session.driver():
-        batches = spooled(_execute(session, statement), batch_size)
-        first = next(batches, None)
-    if first is not None:
-        yield first
-        yield from batches
 
 
 def _inline(session: Session, statement: Statement) -> str:

@@ -173,6 +173,13 @@ class Expressions(ABC):
         """A column for a comparison that no index shall be searched for."""
         return sql
 
+    def links_from(self, near: str, far: str, node: str, few: bool) -> str:
+        """JOIN with the links, as `link`, whose column `near` is `node`.
+
+        :param few: whether each step of the walk comes from few nodes.
+        """
+        return f'JOIN db_dblink AS link ON link.{near} = {node}'
+
     @abstractmethod
     def path_of(self, first: str, second: str) -> str:
         """The path of one step."""

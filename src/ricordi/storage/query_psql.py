@@ -9,7 +9,7 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
-from ricordi.storage.query_rows import decode_json
+from ricordi.storage.query_rows import decode_json, time_or_none
 from ricordi.storage.query_times import ISO_TIME, ISO_ZONE
 
 _NULL = "'null'::jsonb"
@@ -106,7 +106,9 @@ class PsqlExpressions(Expressions):
     def select(self, place: Place) -> tuple[str, Decoder | None]:
         kind = place.column.kind
         if kind is ValueKind.TIME:
-            return place.sql, self.decode_time
+            # As text with the offset in it: read by C code without a call of Python for each value.
+            text = f"({place.sql} AT TIME ZONE 'UTC')::text || '+00:00'"
+            return text, time_or_none if place.column.nullable else datetime.fromisoformat
         if kind is ValueKind.JSON:
             return f'{self._json(place)}::text', decode_json
         return place.sql, None
@@ -150,6 +152,13 @@ class PsqlExpressions(Expressions):
         return f'{sql}{" DESC" if descending else ""}'
 
     # -- walks ----------------------------------------------------------------------------------------------
+
+    def links_from(self, near: str, far: str, node: str, few: bool) -> str:
+        if not few:
+            return super().links_from(near, far, node, few)
+        # OFFSET keeps the planner from a hash join, which would read the whole table at each step of the walk.
+        links = f'SELECT {near}, {far}, type FROM db_dblink WHERE {near} = {node} OFFSET 0'
+        return f'CROSS JOIN LATERAL ({links}) AS link'
 
     def path_of(self, first: str, second: str) -> str:
         return f'ARRAY[{first}, {second}]'

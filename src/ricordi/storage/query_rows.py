@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -14,7 +15,7 @@ from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict, NodeRow
 Raw = tuple[Any, ...]
 Decoder = Callable[[Any], Any]
 
-_scan = json.JSONDecoder().scan_once
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 def decode_json(text: Any) -> Any:
@@ -25,6 +26,11 @@ def decode_json(text: Any) -> Any:
         return _scan(text, 0)[0]  # what json.loads does, without its looking for blanks around
     except StopIteration:
         return json.loads(text)
+
+
+def time_or_none(text: str | None) -> datetime | None:
+    """The time of ISO 8601, where there is one."""
+    return None if text is None else datetime.fromisoformat(text)
 
 
 class StoredNodeRow(NodeRow):

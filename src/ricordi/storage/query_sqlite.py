@@ -10,7 +10,7 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
-from ricordi.storage.query_rows import decode_json
+from ricordi.storage.query_rows import decode_json, time_or_none
 
 _LARGEST = 2**63 - 1
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
@@ -123,7 +123,7 @@ class SqliteExpressions(Expressions):
         if kind is ValueKind.TIME:
             # With the offset in it, C code reads the time without a call of Python.
             text = f"{place.sql} || '+00:00'"
-            return text, _time_or_none if place.column.nullable else datetime.fromisoformat
+            return text, time_or_none if place.column.nullable else datetime.fromisoformat
         if kind is ValueKind.BOOL:
             return place.sql, _decode_bool
         if kind is not ValueKind.JSON:
@@ -233,10 +233,6 @@ def _step(key: str) -> str:
 
 def _index_step(key: str) -> str:
     return f'[#{key}]' if key.startswith('-') else f'[{key}]'
-
-
-def _time_or_none(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
 
 
 def _is_number(value: Any) -> bool:

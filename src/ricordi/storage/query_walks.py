@@ -46,7 +46,7 @@ class Walks:
             f'{table}({", ".join(columns)}) AS ('
             f'SELECT link.{near}, link.{far} FROM db_dblink AS link WHERE {self._first_links(edge, near, far)} '
             f'UNION SELECT step.{columns[0]}, link.{far} FROM {table} AS step '
-            f'JOIN db_dblink AS link ON link.{near} = step.{columns[1]} '
+            f'{self._links_from(edge, near, far, columns[1])} '
             f'WHERE {self._of_type()} AND link.{far} <> step.{columns[0]})'
         )
         return table
@@ -64,7 +64,7 @@ class Walks:
             f'{steps}({", ".join(columns)}, depth) AS ('
             f'SELECT link.{near}, link.{far}, 0 FROM db_dblink AS link WHERE {self._first_links(edge, near, far)} '
             f'UNION SELECT step.{columns[0]}, link.{far}, step.depth + 1 FROM {steps} AS step '
-            f'JOIN db_dblink AS link ON link.{near} = step.{columns[1]} '
+            f'{self._links_from(edge, near, far, columns[1])} '
             f'WHERE {self._of_type()} AND link.{far} <> step.{columns[0]} AND {" AND ".join(limits)})'
         )
         table = f'{name}_rows'
@@ -84,7 +84,7 @@ class Walks:
             f'SELECT link.{near}, link.{far}, 0, {sql.path_of(f"link.{near}", f"link.{far}")} '
             f'FROM db_dblink AS link WHERE {self._first_links(edge, near, far, from_start=True)} '
             f'UNION SELECT step.start_id, link.{far}, step.depth + 1, {sql.longer_path("step.path", f"link.{far}")} '
-            f'FROM {steps} AS step JOIN db_dblink AS link ON link.{near} = step.end_id '
+            f'FROM {steps} AS step {self._links_from(edge, near, far, "end_id")} '
             f'WHERE {self._of_type()} AND {sql.not_on_path("step.path", f"link.{far}")}{limit})'
         )
         table = f'{name}_rows'
@@ -94,6 +94,10 @@ class Walks:
         return table
 
     # -- parts ----------------------------------------------------------------------------------------------
+
+    def _links_from(self, edge: Edge, near: str, far: str, column: str) -> str:
+        few = max(self._narrowness(edge.start), self._narrowness(edge.end)) == 2
+        return self._sql.links_from(near, far, f'step.{column}', few)
 
     def _of_type(self) -> str:
         return f'{self._sql.unsearched("link.type")} IN ({_TYPES})'

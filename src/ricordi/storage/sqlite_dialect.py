@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
 
 BUSY_SECONDS = 30.0
 OLDEST_SQLITE = (3, 35, 0)
+JOURNAL_BYTES = 1 << 20
 STREAM_ROWS = 1000
 
 _NAMED = "tree.key = 'k' AND tree.type = 'text'"
@@ -87,9 +89,11 @@ class SqliteDialect(Dialect):
             if self._throw_away:
                 raw.execute('PRAGMA synchronous = OFF')
                 raw.execute('PRAGMA journal_mode = WAL')
-            else:  # EXTRA syncs the folder, too, when the journal is gone: a power cut cannot bring it back
-                raw.execute('PRAGMA synchronous = EXTRA')
-            raw.execute('PRAGMA schema_version').fetchone()
+            elif _journal_mode(raw) == 'delete':
+                # An overwritten journal is synced, a deleted one is not: after a power cut it could come back and undo
+                # what was committed. It is also the fastest. Other programs may use their own mode on the same file.
+                raw.execute('PRAGMA journal_mode = PERSIST')
+                raw.execute(f'PRAGMA journal_size_limit = {JOURNAL_BYTES}')
         except sqlite3.Error as error:
             if raw is not None:
                 raw.close()
@@ -113,6 +117,12 @@ class SqliteDialect(Dialect):
             raise UnreachableStorage(f'no permission to look into {self.path.parent}') from error
         if not os.access(self.path, os.R_OK):
             raise UnreachableStorage(f'no permission to read {self.place}')
+
+    def disconnect(self, raw: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):  # another program is at work, and uses the journal itself
+            if raw.total_changes and not raw.in_transaction and _journal_mode(raw) == 'persist':
+                raw.execute('PRAGMA journal_mode = DELETE')
+        raw.close()
 
     def usable(self, raw: Any) -> bool:
         return True
@@ -236,6 +246,11 @@ class SqliteDialect(Dialect):
         "WHERE node_type = 'process.calculation.calcjob.CalcJobNode.' "
         "AND json_type(extras, '$._aiida_hash') IS NOT NULL"
     )
+
+
+def _journal_mode(raw: sqlite3.Connection) -> str:
+    """How the file is protected: `delete` as AiiDA makes it, `wal` if somebody has set it."""
+    return str(raw.execute('PRAGMA journal_mode').fetchone()[0])
 
 
 def _encode_time(value: Any, name: str) -> str:
