@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import sqlite3
 import threading
 from typing import Any
 
@@ -124,8 +126,6 @@ def test_an_error_in_a_stream_is_told(storage: Any) -> None:
 
 
 def test_another_processs_writer_is_not_held_up_by_a_stream(sqlite_storage: Any) -> None:
-    import sqlite3
-
     user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
     sqlite_storage.insert(K.NODE, [{'user_pk': user, 'repository_metadata': {'o': {'f': {'k': 'a' * 64}}}}] * 3000)
     rows = sqlite_storage.stream('SELECT id FROM db_dbnode')
@@ -137,3 +137,38 @@ def test_another_processs_writer_is_not_held_up_by_a_stream(sqlite_storage: Any)
         other.execute("UPDATE db_dbuser SET email = 'b'")
     other.close()
     assert len(list(rows)) == 2999
+
+
+def test_a_closed_sqlite_storage_leaves_its_database_alone_in_the_folder(sqlite_storage: Any) -> None:
+    sqlite_storage.insert(K.USER, [{'email': 'a'}])
+    sqlite_storage.close()
+    assert [path.name for path in sqlite_storage.dialect.path.parent.iterdir() if path.is_file()] == ['database.sqlite']
+
+
+def test_a_database_in_wal_mode_stays_in_it(sqlite_storage: Any, of: Any) -> None:
+    sqlite_storage.close()
+    with sqlite3.connect(sqlite_storage.dialect.path) as other:
+        other.execute('PRAGMA journal_mode = WAL')
+    other.close()
+    storage = of.open(sqlite_storage.profile)
+    storage.insert(K.USER, [{'email': 'a'}])
+    assert storage.session.execute('PRAGMA journal_mode').fetchone() == ('wal',)
+    storage.close()
+
+
+def test_a_crashed_writer_is_undone_at_the_next_opening(sqlite_storage: Any, of: Any) -> None:
+    user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
+    sqlite_storage.close()
+    pid = os.fork()
+    if pid == 0:
+        storage = of.open(sqlite_storage.profile)
+        storage.session.execute('PRAGMA cache_size = 5')  # so that pages of the open transaction reach the file
+        storage.session.execute('BEGIN IMMEDIATE')
+        for number in range(2000):
+            storage.session.execute("INSERT INTO db_dbuser VALUES (?, ?, '', '', '')", (number + 10, f'{number}' * 50))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    storage = of.open(sqlite_storage.profile)
+    assert [row.pk for row in storage.find(K.USER)] == [user]
+    assert storage.session.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
+    storage.close()

@@ -26,7 +26,7 @@ class Session:
         self.depth = 0
         self.pid = os.getpid()
         self._lost = False
-        self._finalizer = weakref.finalize(self, _close_own, self.raw, self.pid)
+        self._finalizer = weakref.finalize(self, _close_own, dialect, self.raw, self.pid)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Any:
         """Run one statement; returns the driver's cursor.
@@ -151,7 +151,7 @@ class Sessions:
         return session
 
 
-def _close_own(raw: Any, pid: int) -> None:
+def _close_own(dialect: Dialect, raw: Any, pid: int) -> None:
     # Closing a connection that the parent of a fork still uses would end it on the server for the parent, too.
     if os.getpid() == pid:
-        raw.close()
+        dialect.disconnect(raw)
