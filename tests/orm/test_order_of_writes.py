@@ -9,6 +9,7 @@ import pytest
 
 from ricordi import orm
 from ricordi.backend.rows import EntityKind
+from ricordi.orm.repository_tree import FileTree
 
 
 class Broken(Exception):
@@ -31,7 +32,7 @@ def test_objects_are_there_before_the_row_is_written(storage: Any, monkeypatch: 
 
     def watched(kind: EntityKind, rows: Any) -> Any:
         for row in rows:
-            for _, key in orm.FolderData().base.repository._tree.__class__(row['repository_metadata']).files():
+            for _, key in FileTree(row['repository_metadata']).files():
                 seen.append(storage.repository.has_object(key))
         return insert(kind, rows)
 

@@ -9,6 +9,7 @@ from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, JsonDict
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.orm.class_property import classproperty
+from ricordi.orm.shared_rows import forget
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -106,6 +107,7 @@ class Entity:
         if self._row.pk is None:
             values = self._row_values()
             self._row.pk = self._backend.insert(self.kind, [values])[0]
+            forget(self._backend, self.kind, self._row.pk)
         return self
 
     def refresh(self) -> Self:
@@ -114,6 +116,7 @@ class Entity:
         :raises ricordi.errors.NotExistent: it was deleted.
         """
         self._row = self._current_row()
+        forget(self._backend, self.kind, self._row.pk)
         return self
 
     def _row_values(self) -> dict[str, Any]:

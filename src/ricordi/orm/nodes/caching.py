@@ -48,7 +48,7 @@ class NodeCaching:
 
         :param ignore_errors: give None where there is no hash: for a type that is not AiiDA's own, whose class is
             part of the hash.
-        :raises ricordi.errors.InvalidOperation: the node is not stored, or there is no hash and `ignore_errors` is False.
+        :raises ricordi.errors.InvalidOperation: the node is not stored; or there is no hash, unless ignored.
         """
         if not self._node.is_stored:
             raise InvalidOperation(f'{self._node!r} is not stored: its hash is known once it is')

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import ModificationNotAllowed, ValidationError
+from ricordi.errors import ModificationNotAllowed, ReadOnlyStorage, ValidationError
 from ricordi.orm.links import LINK_RULES, LinkTriple, LinkType
 from ricordi.orm.nodes.link_rules import lock_unsealed
 from ricordi.orm.sandbox import move_contents
@@ -29,6 +29,10 @@ def store_nodes(nodes: Iterable[Node]) -> None:
     if not new:
         return
     backend = new[0].backend
+    if backend.read_only:
+        raise ReadOnlyStorage(
+            f'{new[0]!r} cannot be stored: the storage of profile {backend.profile.name} is read-only'
+        )
     _check(new, backend)
     with_files = [node for node in new if _has_repository(node)]
     if with_files:
