@@ -8,12 +8,11 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Iterator
-from functools import cache
-from types import ModuleType
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
+from ricordi.zipfiles.codec import codec
 
 SAMPLE_BYTES = 4096
 WORTH_RATIO = 0.9
@@ -22,16 +21,6 @@ SMALLEST_WORTH_BYTES = 128
 CHUNK_BYTES = 256 * 1024
 CHECKPOINT_BYTES = 8 << 20
 MOST_CHECKPOINTS = 64
-
-
-@cache
-def codec() -> ModuleType:
-    """The module that compresses: `isal.isal_zlib` where it is installed, else `zlib`."""
-    try:
-        from isal import isal_zlib
-    except ImportError:
-        return zlib
-    return isal_zlib
 
 
 def compressor(level: int) -> Any:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import os
 import threading
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import Any, BinaryIO, NoReturn
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.errors import CorruptStorage, NotExistent, ReadOnlyStorage, UnreachableStorage
+from ricordi.errors import NotExistent, ReadOnlyStorage
 from ricordi.progress import Progress, Stop
+from ricordi.repository.layout import KEY_PATTERN
+from ricordi.repository.zip_keys import KeyTable
+from ricordi.zipfiles.directory import ZipDirectory
+from ricordi.zipfiles.format import Member
+from ricordi.zipfiles.member import open_member
 
 PREFIX = 'repo/'
+SEARCHES = 16
+"""So many objects are searched for one by one; for more, a table of all is made."""
+BULK_KEYS = 20_000
 
 
 class ZipRepository(RepositoryBackend):
@@ -29,7 +32,9 @@ class ZipRepository(RepositoryBackend):
         """
         self.path = Path(path)
         self._lock = threading.Lock()
-        self._opened: tuple[int, zipfile.ZipFile] | None = None
+        self._opened: ZipDirectory | None = None
+        self._table: KeyTable | None = None
+        self._searches = 0
 
     def __repr__(self) -> str:
         return f'ZipRepository({str(self.path)!r})'
@@ -43,53 +48,84 @@ class ZipRepository(RepositoryBackend):
         return self.path.is_file()
 
     @property
-    def _zip(self) -> zipfile.ZipFile:
-        """The open archive; a forked child opens it anew, for the position in a file is shared with the parent."""
+    def directory(self) -> ZipDirectory:
+        """The open archive."""
         with self._lock:
-            if self._opened is None or self._opened[0] != os.getpid():
-                self._opened = (os.getpid(), open_archive(self.path))
-            return self._opened[1]
+            if self._opened is None:
+                self._opened = ZipDirectory(self.path)
+            return self._opened
 
     def close(self) -> None:
         with self._lock:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened[1].close()
+            self._opened = None  # closed when the last stream over it is gone
+            self._table = None
+            self._searches = 0
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     def has_objects(self, keys: Iterable[str]) -> list[bool]:
-        members = self._zip.NameToInfo
-        return [PREFIX + key in members for key in keys]
+        return [self.find(key) is not None for key in keys]
 
     def open(self, key: str) -> BinaryIO:
-        archive, info = self._zip, self._member(key)
-        with _damage_named(key, self.path):
-            return cast(BinaryIO, ObjectStream(archive.open(info), key, self.path))
+        return open_member(self.directory, self._member(key))
 
     def get_object_size(self, key: str) -> int:
-        return self._member(key).file_size
+        return self._member(key).size
 
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
-        members = [(self._member(key).header_offset, key) for key in keys]
-        for _, key in sorted(members):
-            with self.open(key) as handle:
+        for key, member in self.in_file_order(keys):
+            with open_member(self.directory, member) as handle:
                 yield key, handle
 
+    def in_file_order(self, keys: Iterable[str]) -> Iterator[tuple[str, Member]]:
+        """Objects with where they lie, sorted by that, in portions of constant size.
+
+        :raises ricordi.errors.NotExistent: at the first key that the archive lacks.
+        """
+        wanted = iter(keys)
+        while portion := [key for key, _ in zip(wanted, range(BULK_KEYS), strict=False)]:
+            found = [(self._member(key), key) for key in portion]
+            found.sort(key=lambda pair: pair[0].offset)
+            for member, key in found:
+                yield key, member
+
     def list_objects(self) -> Iterator[str]:
-        names = self._zip.NameToInfo
-        return iter(sorted(name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX) and name != PREFIX))
+        return self._all().keys()
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
-        members = [info for info in self._zip.infolist() if info.filename.startswith(PREFIX) and not info.is_dir()]
-        content, packed = sum(info.file_size for info in members), sum(info.compress_size for info in members)
-        return {'packed': {'objects': len(members), 'bytes': packed, 'content_bytes': content}}
+        """Objects, and the bytes they take; `detailed`: also bytes of content, for which all entries are read."""
+        directory = self.directory
+        info: dict[str, Any] = {'objects': max(0, directory.place.entries - 2), 'bytes': directory.place.offset}
+        if detailed:
+            members = [(member.packed, member.size) for member in directory.members() if member.name.startswith(PREFIX)]
+            content, packed = sum(size for _, size in members), sum(length for length, _ in members)
+            info = {'objects': len(members), 'bytes': packed, 'content_bytes': content}
+        return {'packed': info}
 
-    def _member(self, key: str) -> zipfile.ZipInfo:
-        try:
-            return self._zip.getinfo(PREFIX + key)
-        except KeyError:
-            raise NotExistent(f'there is no object {key} in {self.path}') from None
+    def find(self, key: str) -> Member | None:
+        """The member that holds an object, or None."""
+        if KEY_PATTERN.fullmatch(key) is None:
+            return None
+        directory = self.directory
+        with self._lock:
+            self._searches += 1
+            table, few = self._table, self._searches <= SEARCHES
+        if table is None and few:
+            return directory.find(PREFIX + key)
+        return self._all().find(key)
+
+    def _member(self, key: str) -> Member:
+        member = self.find(key)
+        if member is None:
+            raise NotExistent(f'there is no object {key} in {self.path}')
+        return member
+
+    def _all(self) -> KeyTable:
+        directory = self.directory
+        with self._lock:
+            if self._table is None:
+                self._table = KeyTable(directory, PREFIX)
+            return self._table
 
     # -- what an archive cannot do ------------------------------------------------------------------------------
 
@@ -116,65 +152,3 @@ class ZipRepository(RepositoryBackend):
 
     def _refuse(self) -> NoReturn:
         raise ReadOnlyStorage(f'{self.path} is an archive and can only be read; import it into a profile to change it')
-
-
-class ObjectStream(io.BufferedIOBase):
-    """The content of one member: readable, seekable (backwards by reading anew), damage told in our words."""
-
-    def __init__(self, member: Any, key: str, path: Path) -> None:
-        self._member = member
-        self._key = key
-        self._path = path
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        with _damage_named(self._key, self._path):
-            content: bytes = self._member.read(-1 if size is None else size)
-            return content
-
-    def read1(self, size: int = -1, /) -> bytes:
-        with _damage_named(self._key, self._path):
-            content: bytes = self._member.read1(size)
-            return content
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        with _damage_named(self._key, self._path):
-            position: int = self._member.seek(offset, whence)
-            return position
-
-    def tell(self) -> int:
-        position: int = self._member.tell()
-        return position
-
-    def close(self) -> None:
-        self._member.close()
-        super().close()
-
-
-def open_archive(path: Path) -> zipfile.ZipFile:
-    """Open a zip file for reading.
-
-    :raises ricordi.errors.UnreachableStorage: it is not there, or may not be read.
-    :raises ricordi.errors.CorruptStorage: it is no zip file, or truncated.
-    """
-    try:
-        return zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise UnreachableStorage(f'there is no archive {path}: check the path') from None
-    except OSError as error:
-        raise UnreachableStorage(f'cannot read the archive {path}: {error.strerror or error}') from error
-    except zipfile.BadZipFile as error:
-        raise CorruptStorage(f'{path} is not an archive, or only a part of one ({error}); get it anew') from error
-
-
-@contextmanager
-def _damage_named(key: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise CorruptStorage(f'object {key} in {path} is damaged ({error}); get the archive anew') from error

@@ -1,0 +1,128 @@
+"""What an archive says of itself, and its database as a file of its own (formats/archive.md)."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from ricordi.errors import CorruptStorage, NotEnoughSpace, StorageMigrationError
+from ricordi.files import free_bytes
+from ricordi.zipfiles.directory import ZipDirectory
+from ricordi.zipfiles.format import Member
+from ricordi.zipfiles.member import member_chunks, read_member
+
+HEAD = 'main_0001'
+"""The version of archives that are written, and the one that can be opened."""
+MIGRATABLE = ('main_0000', 'main_0000a', 'main_0000b')
+"""Versions that differ from the head in rows and constraints of the database only."""
+METADATA = 'metadata.json'
+DATABASE = 'db.sqlite3'
+LARGEST_METADATA = 256 << 20
+"""Bytes; the list of what was chosen for an archive is in there, 40 bytes for each."""
+
+
+def read_metadata(directory: ZipDirectory) -> dict[str, Any]:
+    """The content of `metadata.json`; its `export_version` is a text.
+
+    :raises ricordi.errors.CorruptStorage: it is not there, or not what an archive has.
+    """
+    member = _first_member(directory, METADATA)
+    if member is None:
+        raise CorruptStorage(f'{directory.path} does not tell its version (no {METADATA}); it is no archive of AiiDA')
+    if member.size > LARGEST_METADATA:
+        raise CorruptStorage(f'{METADATA} in {directory.path} claims {member.size:,} bytes; it is no archive of AiiDA')
+    try:
+        metadata: Any = json.loads(read_member(directory, member))
+    except (ValueError, RecursionError) as error:
+        raise CorruptStorage(f'{METADATA} in {directory.path} cannot be read ({error}); get the archive anew') from None
+    if not isinstance(metadata, dict) or not isinstance(metadata.get('export_version'), str):
+        raise CorruptStorage(f'{directory.path} does not tell its version (in {METADATA}); it is no archive of AiiDA')
+    return metadata
+
+
+def read_version(path: Path) -> str:
+    """The version of the archive at `path`.
+
+    :raises ricordi.errors.StorageError: it is not there, or no archive.
+    """
+    with closing(open_archive(path)) as directory:
+        return str(read_metadata(directory)['export_version'])
+
+
+def open_archive(path: Path) -> ZipDirectory:
+    """Open the zip file of an archive.
+
+    :raises ricordi.errors.UnreachableStorage: it is not there, or may not be read.
+    :raises ricordi.errors.CorruptStorage: it is no zip file, or truncated.
+    :raises ricordi.errors.StorageMigrationError: it is a tar file, as early versions of AiiDA wrote.
+    """
+    try:
+        return ZipDirectory(path)
+    except CorruptStorage:
+        if is_tar(path):
+            raise StorageMigrationError(f'{path} is an archive in a tar file: {LEGACY_WAY_OUT}') from None
+        raise
+
+
+LEGACY_WAY_OUT = (
+    'AiiDA before 2.0 wrote it, and it is not read here; with AiiDA 2 installed, '
+    '`verdi archive migrate OLD NEW` makes a current one of it'
+)
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file is a tar file, compressed or not."""
+    import tarfile
+
+    try:
+        with tarfile.open(path):
+            return True
+    except (tarfile.TarError, OSError, EOFError):
+        return False
+
+
+def way_to_head(version: str, path: Path) -> str:
+    """What to do about an archive that has not the current version, in words."""
+    if version in MIGRATABLE:
+        return (
+            f'the archive {path} has version {version}, and {HEAD} is needed: '
+            f'run `ricordi archive migrate {path} NEW` first'
+        )
+    if version.startswith('0.'):
+        return f'the archive {path} has version {version}: {LEGACY_WAY_OUT}'
+    return f'the archive {path} has version {version}, and {HEAD} is the newest known here: update Ricordi'
+
+
+def database_member(directory: ZipDirectory) -> Member:
+    """Where the database lies in an archive.
+
+    :raises ricordi.errors.CorruptStorage: there is none.
+    """
+    member = _first_member(directory, DATABASE)
+    if member is None:
+        raise CorruptStorage(f'there is no database ({DATABASE}) in {directory.path}; get the archive anew')
+    return member
+
+
+def unpack_database(directory: ZipDirectory, target: Path) -> None:
+    """Write the database of an archive to a file, checked by its CRC-32.
+
+    :raises ricordi.errors.NotEnoughSpace: before anything is written.
+    :raises ricordi.errors.CorruptStorage: it is not there, or damaged.
+    """
+    member = database_member(directory)
+    if free_bytes(target.parent) < member.size:
+        raise NotEnoughSpace(
+            f'the database of {directory.path} takes {member.size:,} bytes when unpacked, more than is free under '
+            f'{target.parent}: make room, or set TMPDIR to a folder on a larger disk'
+        )
+    with target.open('xb') as file:
+        for chunk in member_chunks(directory, member):
+            file.write(chunk)
+
+
+def _first_member(directory: ZipDirectory, name: str) -> Member | None:
+    """A member that is expected at the beginning of the directory."""
+    return next((member for member in directory.members() if member.name == name), None)
