@@ -3,7 +3,8 @@
     python answer_queries.py aiida|ricordi PROFILE < queries.json > answers.json
 
 A query is `{"path": [arguments of append, …], "order_by": …, "limit": …, "offset": …, "distinct": …, "method": …}`.
-Classes are given by name; `{"$date": "…"}` is a datetime. An answer is what the method gave, or `{"error": name}`.
+Classes are given by name; `{"$date": "…"}` is a datetime. With `"from"`, the query is made of that dictionary of
+`as_dict`. An answer is what the method gave, or `{"error": name}`.
 """
 
 import json
@@ -34,6 +35,8 @@ def to_json(value):
 
 
 def answer(orm, query):
+    if 'from' in query:
+        return to_json(getattr(orm.QueryBuilder.from_dict(from_json(query['from'])), query.get('method', 'all'))())
     builder = orm.QueryBuilder()
     for vertex in query['path']:
         arguments = from_json(vertex)

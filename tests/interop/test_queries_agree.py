@@ -108,6 +108,26 @@ def test_programs_and_databases_agree(query: dict[str, Any], answers: Answers, r
             assert sorted(pk for (pk,) in answer) == expected
 
 
+def test_the_dictionary_of_a_query_has_the_layout_of_aiida(home: Path, aiida_python: str) -> None:
+    queries = [{**query, 'method': 'as_dict'} for query in QUERIES]
+    ask = _asker(home)
+    theirs, ours = ask(aiida_python, 'aiida', 'loose', queries), ask(sys.executable, 'ricordi', 'loose', queries)
+    for query, their, our in zip(queries, theirs, ours, strict=True):
+        if 'AbstractCode' not in str(query):
+            assert our == their, query
+
+
+def test_a_dictionary_that_aiida_made_gives_the_same_query(home: Path, aiida_python: str, answers: Answers) -> None:
+    plain = [query for query in QUERIES if '$date' not in str(query) and 'AbstractCode' not in str(query)]
+    asked = [{**query, 'method': 'as_dict'} for query in plain]
+    ask = _asker(home)
+    again = [
+        {**query, 'from': made} for query, made in zip(plain, ask(aiida_python, 'aiida', 'loose', asked), strict=True)
+    ]
+    for query, answer in zip(plain, ask(sys.executable, 'ricordi', 'loose', again), strict=True):
+        assert canonical(query, answer) == canonical(query, answers['ricordi loose'][query['number']]), query
+
+
 def test_every_row_of_the_table_is_needed(answers: Answers) -> None:
     used: Counter[str] = Counter()
     for query in QUERIES:
