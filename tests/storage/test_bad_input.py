@@ -71,6 +71,14 @@ def test_a_truncated_database_is_corrupt(reference_sqlite_profile: Profile, of: 
         list(storage.find(K.LINK))
 
 
+def test_a_damaged_file_tree_is_corrupt(sqlite_storage: Any) -> None:
+    user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
+    pk = sqlite_storage.insert(K.NODE, [{'user_pk': user}])[0]
+    sqlite_storage.session.execute("UPDATE db_dbnode SET repository_metadata = '{broken' WHERE id = ?", (pk,))
+    with pytest.raises(CorruptStorage, match='JSON'):
+        list(sqlite_storage.named_keys())
+
+
 def test_a_folder_in_place_of_the_database_is_told(sqlite_profile: Profile, of: SimpleNamespace) -> None:
     database_of(sqlite_profile).mkdir(parents=True)
     with pytest.raises(UnreachableStorage, match='is a folder'):

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -105,16 +106,17 @@ class SqliteDialect(Dialect):
         if self._mode == 'rwc':
             return
         try:
-            if not self.path.exists():
-                raise UnreachableStorage(
-                    f'there is no {self.place}: check the path in the profile, or whether the disk is mounted'
-                )
-            if self.path.is_dir():
-                raise UnreachableStorage(f'{self.path} is a folder, not a SQLite database')
-            if self.path.stat().st_size == 0:
-                raise CorruptStorage(f'{self.place} is an empty file; restore it from a backup')
-        except PermissionError as error:
-            raise UnreachableStorage(f'no permission to look into {self.path.parent}') from error
+            status = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise UnreachableStorage(
+                f'there is no {self.place}: check the path in the profile, or whether the disk is mounted'
+            ) from None
+        except OSError as error:
+            raise UnreachableStorage(f'cannot look into {self.path.parent}: {error.strerror}') from error
+        if stat.S_ISDIR(status.st_mode):
+            raise UnreachableStorage(f'{self.path} is a folder, not a SQLite database')
+        if status.st_size == 0:
+            raise CorruptStorage(f'{self.place} is an empty file; restore it from a backup')
         if not os.access(self.path, os.R_OK):
             raise UnreachableStorage(f'no permission to read {self.place}')
 

@@ -59,6 +59,10 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
 
 
 def _refused_value(error: Exception, place: str) -> RicordiError:
+    if 'malformed JSON' in str(error):
+        return CorruptStorage(
+            f'the {place} holds a JSON value that is none, where a table of nodes is read; restore it from a backup'
+        )
     if isinstance(error, OverflowError):
         return ValidationError('an integer is too large for a column of the database, which holds 64 bits')
     if isinstance(error, UnicodeEncodeError):
