@@ -607,7 +607,7 @@ class ReadOnlyContract(ReferenceContract):
             lambda: storage.remove_nodes_from_group(1, None),
             lambda: storage.set_global_variable('x', 1),
             lambda: storage.repository.put_object_from_bytes(b'x'),
-            lambda: storage.repository.delete_objects(['x']),
+            lambda: storage.repository.delete_objects(['a' * 64]),
             lambda: storage.maintain(MaintenanceOptions()),
             lambda: storage.transaction().__enter__(),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import weakref
@@ -27,6 +28,8 @@ from ricordi.errors import InvalidOperation, NotExistent, StorageError
 from ricordi.progress import Progress, Stop
 
 NAMED_PROBLEMS = 100
+
+_is_key = re.compile('[0-9a-f]{64}').fullmatch
 
 
 class SandboxRepository(RepositoryBackend):
@@ -91,7 +94,7 @@ class SandboxRepository(RepositoryBackend):
         return digest.hexdigest()
 
     def has_objects(self, keys: Iterable[str]) -> list[bool]:
-        return [self._path(key).is_file() for key in keys]
+        return [bool(_is_key(key)) and self._path(key).is_file() for key in keys]
 
     def open(self, key: str) -> BinaryIO:
         try:
@@ -158,7 +161,7 @@ class SandboxRepository(RepositoryBackend):
     # -- places -------------------------------------------------------------------------------------------------
 
     def _path(self, key: str) -> Path:
-        if len(key) < 3 or not key.isalnum():
+        if not _is_key(key):
             raise _not_existent(key)
         return self.folder / key[:2] / key[2:]
 
