@@ -128,6 +128,17 @@ def test_profile_names_are_asked_of_the_program(
 
 
 @pytest.mark.parametrize('shell', COMPLETERS)
+@pytest.mark.parametrize(
+    'line', ['-p mixed user set-default b', 'user set-default -p mixed b', '--profile=mixed user set-default b']
+)
+def test_users_are_those_of_the_profile_on_the_line(
+    shell: str, line: str, path_with_ricordi: Path, reference_home: Path, run_cli
+) -> None:
+    assert run_cli('-p', 'mixed', 'user', 'configure', '--email', 'beate@b.c', '-n').returncode == 0
+    assert sorted(COMPLETERS[shell](f'ricordi {line}')) == ['beate@b.c', 'bob@example.org']
+
+
+@pytest.mark.parametrize('shell', COMPLETERS)
 def test_without_a_configuration_there_are_no_names_and_no_noise(
     shell: str, path_with_ricordi: Path, empty_home: Path
 ) -> None:

@@ -13,7 +13,7 @@ _HEAD = """\
 
 _TAIL = r"""
 _ricordi() {
-    local cur=${COMP_WORDS[COMP_CWORD]} path='' word kind='' subs opts i
+    local cur=${COMP_WORDS[COMP_CWORD]} path='' word kind='' named='' subs opts i
     local -i skip=0
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
@@ -22,7 +22,9 @@ _ricordi() {
             skip=$((${#kind} > 0))
             continue
         elif ((skip)); then
-            [[ $word == = ]] || skip=0
+            [[ $word == = ]] && continue
+            [[ $kind == profile ]] && named=$word
+            skip=0
             continue
         fi
         _ricordi_words "$path"
@@ -46,7 +48,7 @@ _ricordi() {
         file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
         folder) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
         any | '') ;;
-        *) mapfile -t COMPREPLY < <("${COMP_WORDS[0]}" _names "$kind" "$cur" 2>/dev/null) ;;
+        *) mapfile -t COMPREPLY < <("${COMP_WORDS[0]}" _names "$kind" "$cur" "$named" 2>/dev/null) ;;
     esac
 }
 

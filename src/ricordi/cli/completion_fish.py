@@ -17,10 +17,13 @@ function __ricordi_complete
     set -l current (commandline -ct)
     set -l words
     set -l kind ''
+    set -l named ''
     for token in $tokens[2..-1]
         if string match -q -- '-*' $token
             set kind (__ricordi_value "$words|$token")
+            string match -q -- '--profile=*' $token; and set named (string replace -- '--profile=' '' $token)
         else if test -n "$kind"
+            test "$kind" = profile; and set named $token
             set kind ''
         else if contains -- $token (__ricordi_words "$words" | string replace -r '\t.*' '')
             set -a words $token
@@ -48,7 +51,7 @@ function __ricordi_complete
         case any ''
             return
         case '*'
-            command -q $tokens[1]; and $tokens[1] _names $kind $current 2>/dev/null
+            command -q $tokens[1]; and $tokens[1] _names $kind "$current" "$named" 2>/dev/null
     end
 end
 

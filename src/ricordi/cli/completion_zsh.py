@@ -12,15 +12,17 @@ _HEAD = """\
 
 _TAIL = r"""
 _ricordi() {
-    local cur=${words[CURRENT]} where='' word kind='' i skip=0
+    local cur=${words[CURRENT]} where='' word kind='' named='' i skip=0
     local -a subs opts names
     for ((i = 2; i < CURRENT; i++)); do
         word=${words[i]}
         if [[ $word == -* ]]; then
             _ricordi_value "$where" "$word"
+            [[ $word == --profile=* ]] && named=${word#--profile=}
             skip=$((${#kind} > 0))
             continue
         elif ((skip)); then
+            [[ $kind == profile ]] && named=$word
             skip=0
             continue
         fi
@@ -47,7 +49,7 @@ _ricordi() {
         file) _files ;;
         folder) _files -/ ;;
         any | '') ;;
-        *) names=("${(@f)$(${words[1]} _names "$kind" "$PREFIX" 2>/dev/null)}"); compadd -a names ;;
+        *) names=("${(@f)$(${words[1]} _names "$kind" "$PREFIX" "$named" 2>/dev/null)}"); compadd -a names ;;
     esac
 }
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ricordi.cli.meter import Meter
+from ricordi.cli.quantities import format_seconds
 from ricordi.progress import Progress, Unit
 
 if TYPE_CHECKING:
@@ -22,12 +23,15 @@ LOG_LINE_EVERY = 30.0
 
 
 @contextmanager
-def drawing(quiet: bool) -> Iterator[Progress]:
-    """The progress that fits this process: silent when quiet, a bar on a terminal, else lines. Gone when left."""
+def drawing(quiet: bool, verbose: bool = False) -> Iterator[Progress]:
+    """The progress that fits this process: silent when quiet, a bar on a terminal, else lines. Gone when left.
+
+    :param verbose: lines, also at begin and end of each step.
+    """
     if quiet:
         yield Progress()
         return
-    progress = BarProgress() if sys.stderr.isatty() else LogProgress()
+    progress = BarProgress() if sys.stderr.isatty() and not verbose else LogProgress(verbose=verbose)
     try:
         yield progress
     finally:
@@ -37,8 +41,9 @@ def drawing(quiet: bool) -> Iterator[Progress]:
 class LogProgress(Progress):
     """Writes a line when a step has run for a while, then one every half minute."""
 
-    def __init__(self, every: float = LOG_LINE_EVERY) -> None:
+    def __init__(self, every: float = LOG_LINE_EVERY, verbose: bool = False) -> None:
         self._every = every
+        self._verbose = verbose
         self._meter: Meter | None = None
         self._next = 0.0
 
@@ -46,6 +51,9 @@ class LogProgress(Progress):
         """Start counting."""
         self._meter = Meter(step, total, unit)
         self._next = time.monotonic() + self._every
+        if self._verbose:
+            amount = '' if total is None else f', {self._meter.amount(total)}'
+            print(f'ricordi: {step}: begins{amount}', file=sys.stderr, flush=True)
 
     def advance(self, amount: int) -> None:
         """Count, and write a line if it is time."""
@@ -59,6 +67,9 @@ class LogProgress(Progress):
 
     def end(self) -> None:
         """Forget the step."""
+        if self._verbose and self._meter is not None:
+            took = format_seconds(self._meter.seconds)
+            print(f'ricordi: {self._meter.step}: ended after {took}', file=sys.stderr, flush=True)
         self._meter = None
 
 

@@ -40,7 +40,7 @@ def run_maintenance(
         if not confirm(question, yes):
             raise InvalidOperation('nothing was done')
     stop = Stop(max_runtime)
-    with stopping(stop), drawing(session.quiet) as progress:
+    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
         report = storage.maintain(profile, options, wait=wait, progress=progress, stop=stop)
     if session.shows_result(output_format):
         _print_report(profile.name, report, output_format)

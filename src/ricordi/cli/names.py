@@ -1,4 +1,4 @@
-"""What the completion scripts ask for: `ricordi _names KIND [START]` prints the names, one a line."""
+"""What the completion scripts ask for: `ricordi _names KIND [START [PROFILE]]` prints names, one a line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from ricordi.errors import RicordiError
 
 
 def print_names(arguments: list[str]) -> int:
-    """Print the names of a kind; nothing, and no error, where there are none: a shell is in the middle of a line."""
-    kind, start = [*arguments, '', ''][:2]
+    """Print the names of a kind; nothing, and no error, where there are none: a shell is in the middle of a line.
+
+    :param arguments: the kind, the start of the name, and the profile named on the line; the last two may be missing.
+    """
+    kind, start, profile_name = [*arguments, '', '', ''][:3]
     source = SOURCES.get(kind)
     if source is None:
         return 0
     try:
-        names = [name for name in source() if name.startswith(start)]
+        names = [name for name in source(profile_name or None) if name.startswith(start)]
     except (RicordiError, OSError):
         return 0
     if names:
@@ -22,10 +25,17 @@ def print_names(arguments: list[str]) -> int:
     return 0
 
 
-def _profiles() -> Iterable[str]:
+def _profiles(profile_name: str | None) -> Iterable[str]:
     from ricordi.services.profile import profile_names
 
     return profile_names()
 
 
-SOURCES: dict[str, Callable[[], Iterable[str]]] = {'profile': _profiles}
+def _users(profile_name: str | None) -> Iterable[str]:
+    from ricordi.services.profile import find_profile
+    from ricordi.services.user import list_users
+
+    return [user.email for user in list_users(find_profile(profile_name))]
+
+
+SOURCES: dict[str, Callable[[str | None], Iterable[str]]] = {'profile': _profiles, 'user': _users}

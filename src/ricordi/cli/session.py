@@ -16,7 +16,6 @@ class Session:
     profile_name: str | None = None
     verbose: bool = False
     quiet: bool = False
-    debug: bool = False
 
     def tell(self, message: str) -> None:
         """Say something to a person, on stderr, unless `--quiet`."""
@@ -27,20 +26,16 @@ class Session:
         """Whether the result of an action is printed: not with `--quiet`, unless a format was asked for."""
         return not self.quiet or output_format is not None
 
-    def configure_logging(self) -> None:
-        """Send the log of the package to stderr: warnings, with `--verbose` more, with `--quiet` errors only."""
-        import logging
+    def tell_where(self) -> None:
+        """Say which program works on which profile of which configuration, as far as it can be told."""
+        from ricordi import __version__
+        from ricordi.config import get_config_folder
+        from ricordi.errors import RicordiError
+        from ricordi.services.profile import find_profile, location
 
-        level = logging.WARNING
-        if self.quiet:
-            level = logging.ERROR
-        if self.verbose:
-            level = logging.INFO
-        if self.debug:
-            level = logging.DEBUG
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter('ricordi: %(levelname)s: %(message)s'))
-        logger = logging.getLogger('ricordi')
-        logger.handlers = [handler]
-        logger.setLevel(level)
-        logger.propagate = False
+        self.tell(f'ricordi: version {__version__}, configuration folder {get_config_folder()}')
+        try:
+            profile = find_profile(self.profile_name)
+            self.tell(f'ricordi: profile `{profile.name}`, {profile.storage_backend}: {location(profile)}')
+        except RicordiError:
+            pass  # told by the verb, if it needs a profile

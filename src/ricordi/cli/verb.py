@@ -9,6 +9,7 @@ import click
 
 from ricordi.cli.parameters import PROFILE
 from ricordi.cli.session import Session
+from ricordi.errors import UsageError
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
 COMMON = 'Common options'
@@ -57,12 +58,12 @@ def verb(*examples: str) -> Callable[[Function], Verb]:
         taken = {name for parameter in parameters for name in parameter.opts}
 
         def callback(**values: Any) -> Any:
-            session = Session(
-                profile_name=values.pop('common_profile'),
-                verbose=values.pop('verbose'),
-                quiet=values.pop('quiet'),
-                debug=values.pop('debug'),
-            )
+            values.pop('debug')  # looked for by `cli.main`, which needs it also where the command line is wrong
+            session = Session(values.pop('common_profile'), values.pop('verbose'), values.pop('quiet'))
+            if session.verbose and session.quiet:
+                raise UsageError('--verbose and --quiet contradict each other')
+            if session.verbose:
+                session.tell_where()
             return function(session, **values)
 
         command = Verb(

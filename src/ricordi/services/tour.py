@@ -58,7 +58,9 @@ def lay_out(folder: Path) -> Config:
     config = load_config(create=True, folder=folder / '.aiida')
     repository = Path(config.dirpath) / 'repository'
     with files('ricordi.services').joinpath(ARCHIVE).open('rb') as packed, tarfile.open(fileobj=packed) as tar:
-        tar.extractall(repository, filter='data')
+        # An argument `filter` is refused by Python before 3.11.4; the attribute does no harm there.
+        tar.extraction_filter = getattr(tarfile, 'data_filter', None)
+        tar.extractall(repository)
     config.create_profile(PROFILE, 'core.sqlite_dos', {'filepath': str(repository / STORAGE_FOLDER)})
     config.set_default_profile(PROFILE)
     return config.store()

@@ -1,0 +1,98 @@
+"""`ricordi node label` and `node description`: shown, or set for many nodes at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ricordi.cli.identifiers import nodes_argument, read_identifiers
+from ricordi.cli.opened import opened
+from ricordi.cli.output import Column, write_list
+from ricordi.cli.prompt import confirm
+from ricordi.cli.quantities import plural
+from ricordi.cli.session import Session
+from ricordi.cli.verb import format_option, option, verb, yes_option
+from ricordi.errors import InvalidOperation
+
+if TYPE_CHECKING:
+    from ricordi.services.nodes_change import Text
+
+
+@verb('ricordi node label 42', "ricordi node label -L 'first run' 42 43")
+@nodes_argument()
+@option('--label', '-L', help='The label to give to all of these nodes.')
+@option('--raw', '-r', is_flag=True, group='Output', help='Print the bare labels, one a line.')
+@option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
+@yes_option()
+@format_option()
+def label(
+    session: Session,
+    nodes: tuple[str, ...],
+    label: str | None,
+    raw: bool,
+    dry_run: bool,
+    yes: bool,
+    output_format: str | None,
+) -> int:
+    """Show or set the label of nodes.
+
+    Setting the label of more than one node asks first.
+    """
+    return _run(session, nodes, 'label', label, raw, dry_run, yes, output_format)
+
+
+@verb('ricordi node description 42', "ricordi node description -D 'with the new potential' 42")
+@nodes_argument()
+@option('--description', '-D', help='The description to give to all of these nodes.')
+@option('--raw', '-r', is_flag=True, group='Output', help='Print the bare descriptions, one a line.')
+@option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
+@yes_option()
+@format_option()
+def description(
+    session: Session,
+    nodes: tuple[str, ...],
+    description: str | None,
+    raw: bool,
+    dry_run: bool,
+    yes: bool,
+    output_format: str | None,
+) -> int:
+    """Show or set the description of nodes.
+
+    Setting the description of more than one node asks first.
+    """
+    return _run(session, nodes, 'description', description, raw, dry_run, yes, output_format)
+
+
+def _run(
+    session: Session,
+    nodes: tuple[str, ...],
+    field: Text,
+    text: str | None,
+    raw: bool,
+    dry_run: bool,
+    yes: bool,
+    output_format: str | None,
+) -> int:
+    from ricordi.services.nodes import find_pks
+    from ricordi.services.nodes_change import read_texts, write_text
+
+    identifiers = read_identifiers(nodes)
+    with opened(session, f'node {field}') as storage:
+        pks = find_pks(storage, identifiers)
+        if text is not None:
+            what = f'{field} of {plural(len(pks), "node")}'
+            if dry_run:
+                session.tell(f'Would set the {what} to {text!r}.')
+                return 0
+            if len(pks) > 1 and not confirm(f'Set the {what} to {text!r}?', yes):
+                raise InvalidOperation(f'the {field} was not changed')
+            write_text(storage, pks, field, text)
+            session.tell(f'Set the {what} to {text!r}.')
+            return 0
+        rows = ({'pk': pk, field: found} for pk, found in read_texts(storage, pks, field))
+        if (raw or session.quiet) and output_format is None:
+            for row in rows:
+                print(row[field])
+        else:
+            write_list(rows, (Column('pk', 'PK'), Column(field, field.capitalize())), output_format)
+    return 0

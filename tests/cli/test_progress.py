@@ -1,0 +1,82 @@
+"""A maintenance that takes a while: its progress on a terminal and in a log, and its end on a signal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+OBJECTS = 6_000
+
+
+@pytest.fixture
+def busy_home(reference_home: Path) -> Path:
+    """The profile `loose` with so many more loose objects that packing them takes a while."""
+    folder = reference_home / 'repository' / 'loose' / 'container'
+    for number in range(OBJECTS):
+        write_loose(folder, os.urandom(20) * 100 + str(number).encode())
+    return reference_home
+
+
+def write_loose(folder: Path, content: bytes) -> None:
+    """A loose object as any program might have written it, without the time for an fsync each."""
+    from hashlib import sha256
+
+    key = sha256(content).hexdigest()
+    path = folder / 'loose' / key[:2] / key[2:]
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+
+
+def test_a_terminal_shows_how_far_it_is_and_then_the_report_alone(run_in_terminal, busy_home: Path) -> None:
+    run = run_in_terminal('-p', 'loose', 'storage', 'maintain')
+    assert run.returncode == 0
+    assert 'MB' in run.screen.split('Live maintenance')[0]
+    assert '━' in run.screen
+    assert 'Live maintenance of profile `loose`.' in run.screen
+    assert f'{OBJECTS + 23:,}' in run.screen
+
+
+def test_off_a_terminal_there_is_no_bar(run_cli, busy_home: Path) -> None:
+    done = run_cli('-p', 'loose', 'storage', 'maintain')
+    assert done.returncode == 0
+    assert '━' not in done.stdout + done.stderr
+    assert '\x1b' not in done.stdout + done.stderr
+
+
+def test_verbose_tells_what_is_worked_on_and_each_step(run_cli, reference_home: Path) -> None:
+    done = run_cli('-v', '-p', 'mixed', 'storage', 'maintain')
+    assert done.returncode == 0
+    assert f'configuration folder {reference_home}' in done.stderr
+    assert 'profile `mixed`, core.sqlite_dos' in done.stderr
+    assert 'ricordi: pack: begins, 730 B' in done.stderr
+    assert 'ricordi: pack: ended after' in done.stderr
+    assert run_cli('-v', '-q', 'storage', 'maintain').returncode == 2
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('options', [(), ('--full', '--yes')], ids=['live', 'full'])
+def test_a_signal_ends_it_cleanly_with_7_and_the_next_run_goes_on(
+    run_cli, busy_home: Path, number: signal.Signals, options: tuple[str, ...]
+) -> None:
+    command = [sys.executable, '-m', 'ricordi', '-p', 'loose', 'storage', 'maintain', '--repack', 'all', *options]
+    process = subprocess.Popen(
+        [*command, '--format', 'json'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    packs = busy_home / 'repository' / 'loose' / 'container' / 'packs'
+    deadline = time.monotonic() + 30
+    while not any(packs.iterdir()) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert 'Traceback' not in err
+    assert process.returncode == 7, err
+    assert number.name in err
+    assert json.loads(out)['interrupted'] == number.name
+    again = run_cli('-p', 'loose', 'storage', 'maintain', *options, '--format', 'json')
+    assert again.returncode == 0
+    assert json.loads(again.stdout)['after']['loose']['objects'] == 0
