@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -171,6 +171,12 @@ class StorageBackend(ABC):
     @abstractmethod
     def in_transaction(self) -> bool:
         """Whether a transaction is open in this thread."""
+
+    def on_rollback(self, undo: Callable[[], None]) -> None:  # noqa: B027 - a storage may leave it out
+        """Have `undo` called if the transaction open in this thread is rolled back, also as part of an outer one.
+
+        The frontend takes back with it what it changed in memory. Of several, the last is called first.
+        """
 
     # -- rows -----------------------------------------------------------------------------------------------
 

@@ -152,7 +152,6 @@ class Computer(ComputerSettings, Entity):
         """Set a setting."""
         cleaned = clean_value(value, f'metadata["{name}"]')
         self._rewrite('metadata', lambda metadata: metadata.__setitem__(name, cleaned))
-        forget(self._backend, self.kind, self.pk)
 
     def delete_property(self, name: str, raise_exception: bool = True) -> None:
         """Remove a setting.
@@ -164,7 +163,6 @@ class Computer(ComputerSettings, Entity):
                 raise NotExistentAttributeError(f'computer {self.label} has no property {name!r}')
             return
         self._rewrite('metadata', lambda metadata: metadata.pop(name, None))
-        forget(self._backend, self.kind, self.pk)
 
     def validate(self) -> None:
         """Check that the settings make sense.
@@ -252,10 +250,6 @@ class Computer(ComputerSettings, Entity):
         from ricordi.orm.users import User
 
         return User.from_row(require_default_user(self._backend), self._backend)
-
-    def _change(self, **values: Any) -> None:
-        super()._change(**values)
-        forget(self._backend, self.kind, self.pk)
 
     def __str__(self) -> str:
         return f'{self.label} ({self.hostname}), pk: {self.pk}'

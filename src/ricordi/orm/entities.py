@@ -9,6 +9,7 @@ from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, JsonDict
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.orm.class_property import classproperty
+from ricordi.orm.memory import set_all
 from ricordi.orm.shared_rows import forget
 
 if TYPE_CHECKING:
@@ -105,9 +106,9 @@ class Entity:
         :raises ricordi.errors.UniquenessError: another entity has a value that must be unique.
         """
         if self._row.pk is None:
-            values = self._row_values()
-            self._row.pk = self._backend.insert(self.kind, [values])[0]
-            forget(self._backend, self.kind, self._row.pk)
+            (pk,) = self._backend.insert(self.kind, [self._row_values()])
+            forget(self._backend, self.kind, pk)
+            set_all(self._backend, [(self._row, 'pk', pk)])
         return self
 
     def refresh(self) -> Self:
@@ -139,8 +140,7 @@ class Entity:
         if row.pk is not None:
             values = self._stamp(values)
             self._backend.update(self.kind, row.pk, values)
-        for name, value in values.items():
-            setattr(row, name, value)
+        set_all(self._backend, [(row, name, value) for name, value in values.items()], self._forget)
 
     def _rewrite(self, field: str, change: Callable[[JsonDict], None]) -> None:
         """Change a JSON field by what `change` does to it in place.
@@ -160,7 +160,11 @@ class Entity:
             self._backend.update(self.kind, row.pk, values)
         for name, new in values.items():
             setattr(row, name, new)
-        self._row = row
+        set_all(self._backend, [(self, '_row', row)], self._forget)
+
+    def _forget(self) -> None:
+        """Let no kept row of a user or computer outlive a change."""
+        forget(self._backend, self.kind, self._row.pk)
 
     def _check_rewrite(self, field: str, row: Any) -> None:
         """Refuse a change in view of the row as it is in the database now."""

@@ -122,10 +122,6 @@ class User(Entity):
         """The email."""
         return self.email
 
-    def _change(self, **values: Any) -> None:
-        super()._change(**values)
-        forget(self._backend, self.kind, self.pk)
-
     def _identity(self) -> object:
         return self._row.email
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ class Session:
         self.dialect = dialect
         self.raw = dialect.connect()
         self.depth = 0
+        self.undo: list[Callable[[], None]] = []
+        """What to call, last first, if the open transaction is rolled back."""
         self.pid = os.getpid()
         self._lost = False
         self._finalizer = weakref.finalize(self, _close_own, dialect, self.raw, self.pid)
@@ -62,6 +64,7 @@ class Session:
             begin, commit, rollback = self.dialect.begin, 'COMMIT', 'ROLLBACK'
         self.execute(begin)
         self.depth += 1
+        before = len(self.undo)
         try:
             yield
             self.execute(commit)
@@ -70,11 +73,14 @@ class Session:
             with suppress(*self.dialect.driver_errors):
                 if self.dialect.in_transaction(self.raw):
                     self.raw.execute(rollback)
+            while len(self.undo) > before:
+                self.undo.pop()()
             raise
         finally:
             self.depth -= 1
             if not self.depth:
                 self._lost = False
+                self.undo.clear()
 
     @property
     def closed(self) -> bool:

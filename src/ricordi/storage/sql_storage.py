@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, Any, Self
 
@@ -130,6 +130,10 @@ class SqlStorage(StorageBackend):
     @property
     def in_transaction(self) -> bool:
         return self._sessions.in_transaction
+
+    def on_rollback(self, undo: Callable[[], None]) -> None:
+        if self.in_transaction:
+            self.session.undo.append(undo)
 
     # -- rows -----------------------------------------------------------------------------------------------
 

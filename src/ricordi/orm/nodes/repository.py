@@ -272,11 +272,6 @@ class NodeRepository:
             for _, key in self._draft.files():
                 yield self._sandbox, key
 
-    def forget_sandbox(self) -> None:
-        """Let go of the sandbox once the node is stored."""
-        self._sandbox = None
-        self._draft = None
-
     def copy_from(self, other: NodeRepository) -> None:
         """Take over the files of another node without reading them, if that node is stored."""
         self._check_mutability()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import ModificationNotAllowed, ReadOnlyStorage, ValidationError
 from ricordi.orm.links import LINK_RULES, LinkTriple, LinkType
+from ricordi.orm.memory import Change, set_all
 from ricordi.orm.nodes.link_rules import lock_unsealed
 from ricordi.orm.sandbox import move_contents
 from ricordi.orm.values import clean_dict
@@ -51,8 +52,13 @@ def store_nodes(nodes: Iterable[Node]) -> None:
         links = _link_rows(new, pks)
         if links:
             backend.insert(EntityKind.LINK, links)
+    settled: list[Change] = []
+    uuids = {node.uuid for node in new}
     for node, pk, row in zip(new, pks, rows, strict=True):
-        _settle(node, pk, now, row['repository_metadata'])
+        settled += [(node.row, name, row[name]) for name in ('mtime', 'repository_metadata')]
+        settled.append((node.row, 'pk', pk))
+        settled += _no_longer_waiting(node, uuids)
+    set_all(backend, settled)
 
 
 def unstored_ancestors(node: Node) -> list[Node]:
@@ -159,22 +165,17 @@ def _link_row(source_pk: int, target_pk: int, triple: LinkTriple) -> dict[str, A
     }
 
 
-def _settle(node: Node, pk: int, now: datetime, tree: dict[str, Any]) -> None:
-    """After the commit: the node is stored, nothing waits any more."""
-    row = node.row
-    row.pk = pk
-    row.mtime = now
-    row.repository_metadata = tree
+def _no_longer_waiting(node: Node, stored: set[str]) -> Iterator[Change]:
+    """What changes in memory after the commit: links and contents that waited for the nodes `stored` do so no more."""
     if '_base' not in vars(node):
         return
     links = node.base.links
-    links.incoming_cache = []
+    yield links, 'incoming_cache', []
     for triple in links.pending_outgoing():
         if triple.node.is_stored:
-            target_links = triple.node.base.links
-            target_links.incoming_cache = [
-                waiting for waiting in target_links.incoming_cache if waiting.node is not node
-            ]
-    links._outgoing = []
+            target = triple.node.base.links
+            yield target, 'incoming_cache', [one for one in target.incoming_cache if one.node.uuid not in stored]
+    yield links, '_outgoing', []
     if _has_repository(node):
-        node.base.repository.forget_sandbox()
+        yield node.base.repository, '_sandbox', None
+        yield node.base.repository, '_draft', None
