@@ -96,12 +96,12 @@ def test_a_storage_is_initialised_once(storage: Any, of: SimpleNamespace) -> Non
 def test_a_failed_initialisation_leaves_nothing(
     profile: Profile, of: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
         raise OSError('the disk is gone')
 
     repository = of.repository(profile)
     with monkeypatch.context() as patch:
-        patch.setattr('ricordi.storage.schema._write_repository_uuid', fail)
+        patch.setattr('ricordi.storage.schema.set_global_variable', fail)
         with pytest.raises(OSError, match='gone'):
             of.kind(profile).initialise(profile, repository)
     assert not repository.layout.folder.exists()

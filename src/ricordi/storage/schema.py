@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ricordi.errors import (
     CorruptStorage,
     IncompatibleStorageSchema,
     InvalidOperation,
+    NotExistentKeyError,
     RicordiError,
     StorageMigrationError,
     UnreachableStorage,
 )
-from ricordi.storage.columns import TABLES, ValueKind
-from ricordi.storage.values import decode_json
+from ricordi.storage.columns import TABLES
+from ricordi.storage.settings import get_global_variable, set_global_variable
 
 if TYPE_CHECKING:
     from ricordi.storage.session import Session
@@ -45,7 +44,7 @@ def create(session: Session, repository_uuid: str | None) -> None:
         mark = session.dialect.mark
         session.execute(f'INSERT INTO {_VERSION_TABLE} (version_num) VALUES ({mark})', (HEAD,))
         if repository_uuid is not None:
-            _write_repository_uuid(session, repository_uuid)
+            set_global_variable(session, REPOSITORY_UUID, repository_uuid, 'Repository UUID', overwrite=False)
 
 
 def _definitions(dialect_name: str) -> list[str]:
@@ -63,21 +62,6 @@ def _definitions(dialect_name: str) -> list[str]:
     engine = create_mock_engine(url, collect)
     metadata.create_all(engine, checkfirst=False)
     return statements
-
-
-def _write_repository_uuid(session: Session, repository_uuid: str) -> None:
-    mark = session.dialect.mark
-    encode_time = session.dialect.encoder(ValueKind.TIME)
-    now = datetime.now(UTC)
-    session.execute(
-        f'INSERT INTO db_dbsetting (key, val, description, time) VALUES ({mark}, {mark}, {mark}, {mark})',
-        (
-            REPOSITORY_UUID,
-            json.dumps(repository_uuid),
-            'Repository UUID',
-            encode_time(now, 'time') if encode_time else now,
-        ),
-    )
 
 
 # -- revision ------------------------------------------------------------------------------------------------
@@ -160,9 +144,10 @@ def check_repository(session: Session, repository_uuid: str | None) -> None:
 
     :raises ricordi.errors.CorruptStorage: they do not, or the database does not say.
     """
-    mark = session.dialect.mark
-    row = session.execute(f'SELECT val FROM db_dbsetting WHERE key = {mark}', (REPOSITORY_UUID,)).fetchone()
-    expected = decode_uuid(row[0]) if row else None
+    try:
+        expected = get_global_variable(session, REPOSITORY_UUID)
+    except NotExistentKeyError:
+        expected = None
     if expected is None:
         raise CorruptStorage(f'the {session.dialect.place} does not say which repository belongs to it; restore it')
     if expected != repository_uuid:
@@ -170,12 +155,3 @@ def check_repository(session: Session, repository_uuid: str | None) -> None:
             f'the {session.dialect.place} belongs to the repository {expected}, but the one beside it is '
             f'{repository_uuid}: one of the two was exchanged; put back the pair that belongs together'
         )
-
-
-def decode_uuid(value: object) -> str | None:
-    """The repository uuid as the database hands it out: JSON text on SQLite, the string itself on PostgreSQL."""
-    try:
-        value = decode_json(value)
-    except ValueError:
-        pass
-    return str(value) if value is not None else None
