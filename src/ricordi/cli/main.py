@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ricordi.cli.tree import ELSEWHERE, find, overview
+from ricordi.cli.tree import ELSEWHERE, SILENT, find, overview
 from ricordi.errors import UsageError
 
 FLAGS = {'-v': '--verbose', '--verbose': '--verbose', '-q': '--quiet', '--quiet': '--quiet', '--debug': '--debug'}
@@ -49,6 +49,10 @@ def dispatch(arguments: list[str]) -> int:
 
             print(f'ricordi {__version__}')
             return 0
+        silent = SILENT.get(tuple(path))
+        if silent is not None and word not in place and not is_global_option(word):
+            place = place[silent][1]
+            continue
         if word.startswith('-'):
             used, options = global_option(arguments, position)
             leading += options
@@ -83,6 +87,11 @@ def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
     if word.startswith('-p'):
         return 1, ['--profile', word.removeprefix('-p')]
     raise UsageError(f'there is no option {word} before the verb; see `ricordi --help`')
+
+
+def is_global_option(word: str) -> bool:
+    """Whether a word is an option that may stand before the verb."""
+    return word in FLAGS or word == '--profile' or word.startswith(('-p', '--profile='))
 
 
 def unknown_word(word: str, path: list[str]) -> UsageError:

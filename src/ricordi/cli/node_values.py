@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,9 +16,6 @@ from ricordi.cli.session import Session
 from ricordi.cli.table import format_table
 from ricordi.cli.verb import FORMATS, Function, option, verb
 from ricordi.errors import UsageError
-
-if TYPE_CHECKING:
-    from ricordi.backend.rows import NodeRow
 
 _OTHER_FORMATS = {'json+date': 'json', 'yaml_expanded': 'yaml'}
 """Names that verdi has for formats of ours."""
@@ -88,8 +84,8 @@ def _show(
     output_format = _OTHER_FORMATS.get(output_format or '', output_format)
     shown = [(row, _chosen(getattr(row, field), keys)) for row in rows]
     if raw or output_format not in (None, 'table'):
-        name = identifier.upper()
-        write_list([{name: getattr(row, identifier), field: found} for row, found in shown], (), output_format or 'json')
+        found_rows = [{identifier.upper(): getattr(row, identifier), field: found} for row, found in shown]
+        write_list(found_rows, (), output_format or 'json')
         return 0
     for row, found in shown:
         if not session.quiet:
@@ -108,7 +104,7 @@ def _chosen(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 # extras ----------------------------------------------------------------------------------------------------
 
 
-@verb('ricordi node extras set 42 quality=good', "ricordi node extras set 42 43 'tags=[\"a\", \"b\"]' weight=1.5")
+@verb('ricordi node extras set 42 quality=good', 'ricordi node extras set 42 43 \'tags=["a", "b"]\' weight=1.5')
 @click.argument('arguments', nargs=-1, required=True, type=NODE, metavar='NODES… KEY=VALUE…')
 @option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
 def set_extras(session: Session, arguments: tuple[str, ...], dry_run: bool) -> int:

@@ -54,6 +54,47 @@ TREE: Branch = {
             ),
         },
     ),
+    'node': (
+        'Nodes: the data and processes of the provenance graph.',
+        {
+            'list': ('List nodes.', 'ricordi.cli.node_list:list_nodes'),
+            'show': (
+                'Show nodes: properties, inputs, outputs, callers, called processes.',
+                'ricordi.cli.node_show:show',
+            ),
+            'attributes': ('Show the attributes of nodes.', 'ricordi.cli.node_values:attributes'),
+            'extras': (
+                'Show or change the extras of nodes.',
+                {
+                    'show': ('Show the extras of nodes.', 'ricordi.cli.node_values:extras'),
+                    'set': ('Set extras of nodes.', 'ricordi.cli.node_values:set_extras'),
+                    'unset': ('Remove extras of nodes.', 'ricordi.cli.node_values:unset_extras'),
+                },
+            ),
+            'label': ('Show or set the label of nodes.', 'ricordi.cli.node_texts:label'),
+            'description': ('Show or set the description of nodes.', 'ricordi.cli.node_texts:description'),
+            'comment': (
+                'Comments: what users wrote about nodes.',
+                {
+                    'add': ('Write a comment about nodes.', 'ricordi.cli.node_comment:add'),
+                    'show': ('Show the comments of nodes.', 'ricordi.cli.node_comment:show'),
+                    'update': ('Replace the text of a comment.', 'ricordi.cli.node_comment:update'),
+                    'remove': ('Remove a comment.', 'ricordi.cli.node_comment:remove'),
+                },
+            ),
+            'repo': (
+                'The files of a node.',
+                {
+                    'ls': ('List the files of a node, or of a folder in it.', 'ricordi.cli.node_repo:ls'),
+                    'cat': (
+                        'Write the content of a file of a node to stdout, as it is.',
+                        'ricordi.cli.node_repo:cat',
+                    ),
+                    'dump': ('Write all files of a node into a new folder.', 'ricordi.cli.node_repo:dump'),
+                },
+            ),
+        },
+    ),
     'user': (
         'Users: the people who own nodes and groups.',
         {
@@ -70,6 +111,9 @@ TREE: Branch = {
     'tour': ('Show a full maintenance on a small storage in a temporary folder.', 'ricordi.cli.tour:tour'),
     'completion': ('Print the completion script for a shell.', 'ricordi.cli.completion:completion'),
 }
+
+SILENT: dict[tuple[str, ...], str] = {('node', 'extras'): 'show'}
+"""Verbs that may be left out: `ricordi node extras 42` is `ricordi node extras show 42`."""
 
 GLOBAL_OPTIONS = (
     ('-p, --profile PROFILE', 'The profile to work on; else the default profile.'),

@@ -1,0 +1,102 @@
+"""`ricordi node repo`: the files of a node: ls, cat, dump."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ricordi.cli.opened import opened
+from ricordi.cli.output import Column, write_list
+from ricordi.cli.parameters import NODE
+from ricordi.cli.quantities import format_bytes, plural
+from ricordi.cli.session import Session
+from ricordi.cli.verb import format_option, option, verb
+
+_COLUMNS = (
+    Column('name', 'Name'),
+    Column('kind', 'Kind'),
+    Column('size', 'Size', lambda size: format_bytes(size)),
+    Column('key', 'Key'),
+)
+
+
+@verb('ricordi node repo ls 42', 'ricordi node repo ls -l 42 raw_input', 'ricordi node repo ls 42 --format json')
+@click.argument('node', type=NODE)
+@click.argument('relative_path', required=False)
+@option('--long', '-l', is_flag=True, group='Output', help='A table with sizes and keys.')
+@option('--color', '-c', is_flag=True, group='Output', help='Show folders in colour.')
+@format_option()
+def ls(
+    session: Session, node: str, relative_path: str | None, long: bool, color: bool, output_format: str | None
+) -> int:
+    """List the files of a node, or of a folder in it.
+
+    Folders end with a slash.
+    """
+    from ricordi.services import nodes_repository as service
+    from ricordi.services.nodes import find_node
+
+    with opened(session, 'node repo ls') as storage:
+        entries = service.list_files(find_node(storage, node), relative_path)
+        if not long and output_format is None:
+            for entry in entries:
+                print(_colored(f'{entry.name}/', color) if entry.is_folder else entry.name)
+            return 0
+        sizes = service.file_sizes(storage, entries)
+    rows = [
+        {
+            'name': entry.name,
+            'path': entry.path,
+            'kind': 'folder' if entry.is_folder else 'file',
+            'size': sizes.get(entry.path),
+            'key': entry.key,
+        }
+        for entry in entries
+    ]
+    write_list(rows, _COLUMNS, output_format)
+    return 0
+
+
+@verb('ricordi node repo cat 42 aiida.out | less', 'ricordi node repo cat 42')
+@click.argument('node', type=NODE)
+@click.argument('relative_path', required=False)
+def cat(session: Session, node: str, relative_path: str | None) -> int:
+    """Write the content of a file of a node to stdout, as it is.
+
+    The path may be left out where the node has a single file.
+    """
+    from ricordi.backend.repository import CHUNK_BYTES
+    from ricordi.services.nodes import find_node
+    from ricordi.services.nodes_repository import open_file
+
+    with (
+        opened(session, 'node repo cat') as storage,
+        open_file(storage, find_node(storage, node), relative_path) as file,
+    ):
+        while chunk := file.read(CHUNK_BYTES):
+            sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+@verb('ricordi node repo dump 42 files-of-42')
+@click.argument('node', type=NODE)
+@click.argument('output_directory', type=click.Path(file_okay=False, path_type=Path))
+def dump(session: Session, node: str, output_directory: Path) -> int:
+    """Write all files of a node into a new folder.
+
+    The folder must not exist yet.
+    """
+    from ricordi.services.nodes import find_node
+    from ricordi.services.nodes_repository import dump_files
+
+    with opened(session, 'node repo dump') as storage:
+        count = dump_files(storage, find_node(storage, node), output_directory)
+    session.tell(f'Wrote {plural(count, "file")} to {output_directory}.')
+    return 0
+
+
+def _colored(text: str, color: bool) -> str:
+    return f'\033[34;1m{text}\033[0m' if color else text

@@ -1,0 +1,19 @@
+"""Times for a person: in the zone of this machine, to the second. For programs they are ISO 8601 with their offset."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def local_time(moment: datetime | None) -> str:
+    """`2025-03-01 12:30:05`, or nothing for None."""
+    return '' if moment is None else f'{moment.astimezone():%Y-%m-%d %H:%M:%S}'
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How long ago something was, in its largest unit: `5s ago`, `3h ago`, `12D ago`."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    for length, unit in ((86400, 'D'), (3600, 'h'), (60, 'm')):
+        if seconds >= length:
+            return f'{seconds // length}{unit} ago'
+    return f'{seconds}s ago'

@@ -1,0 +1,240 @@
+"""Groups: found, listed, created, relabelled, described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from ricordi.backend.query import (
+    Comparison,
+    Condition,
+    Edge,
+    EdgeKind,
+    Field,
+    Junction,
+    Ordering,
+    Projection,
+    Query,
+    Vertex,
+)
+from ricordi.backend.rows import EntityKind, GroupRow, UserRow
+from ricordi.backend.storage import StorageBackend
+from ricordi.errors import (
+    MultipleObjectsError,
+    NotExistent,
+    UniquenessError,
+    ValidationError,
+)
+from ricordi.services.author import default_user
+
+CORE = 'core'
+"""The type of groups that a person makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSummary:
+    """A group as it stands in a list.
+
+    :param user: address of the owner.
+    :param node_count: how many members; None where nobody asked.
+    """
+
+    pk: int
+    uuid: str
+    label: str
+    type_string: str
+    user: str
+    time: datetime
+    description: str
+    node_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFilter:
+    """Which groups; all conditions have to hold, but one of those on the label is enough, as in verdi.
+
+    :param user: address of the owner; None: of any.
+    :param type_string: of this type; with `%` or `_` in it a pattern of SQL; None: of any.
+    :param past_days: made in the last so many days.
+    :param node_pk: only groups with this node.
+    """
+
+    user: str | None = None
+    type_string: str | None = None
+    past_days: float | None = None
+    startswith: str | None = None
+    endswith: str | None = None
+    contains: str | None = None
+    node_pk: int | None = None
+
+
+# finding ---------------------------------------------------------------------------------------------------
+
+
+def find_group(storage: StorageBackend, identifier: str) -> GroupRow:
+    """The group that a label, a pk or a uuid (or its start) names; a label goes before a pk.
+
+    :raises ricordi.errors.NotExistent: there is none; the message tells what may have been meant.
+    :raises ricordi.errors.MultipleObjectsError: several groups have this label, or a uuid that starts like this.
+    """
+    text = identifier.strip()
+    found = _rows(storage, {'label': text})
+    if not found and text.isascii() and text.isdecimal() and int(text) < 1 << 31:
+        found = _rows(storage, {'pk': int(text)})
+    if not found and len(text.replace('-', '')) >= 4:
+        found = [row for row in storage.find_uuid_prefix(EntityKind.GROUP, text) if isinstance(row, GroupRow)]
+    if len(found) > 1:
+        listed = ', '.join(f'pk {row.pk} of type {row.type_string}' for row in found)
+        raise MultipleObjectsError(f'{identifier!r} names more than one group: {listed}; give the pk or the uuid')
+    if not found:
+        from ricordi.services.suggestion import did_you_mean
+
+        hint = did_you_mean(text, group_labels(storage))
+        raise NotExistent(f'there is no group {identifier!r} in profile {storage.profile.name!r}{hint}')
+    return found[0]
+
+
+def group_labels(storage: StorageBackend) -> list[str]:
+    """The labels of all groups, sorted, each once."""
+    query = Query(
+        (Vertex('group', EntityKind.GROUP),),
+        projections=(Projection('group', Field('label')),),
+        order_by=(Ordering('group', Field('label')),),
+    )
+    return list(dict.fromkeys(label for (label,) in storage.query_rows(query)))
+
+
+def _rows(storage: StorageBackend, equal: dict[str, Any]) -> list[GroupRow]:
+    return [row for row in storage.find(EntityKind.GROUP, equal) if isinstance(row, GroupRow)]
+
+
+# listing ---------------------------------------------------------------------------------------------------
+
+
+def list_groups(
+    storage: StorageBackend,
+    chosen: GroupFilter,
+    order_by: Literal['id', 'pk', 'label', 'ctime', 'time'] = 'label',
+    descending: bool = False,
+    count: bool = False,
+) -> list[GroupSummary]:
+    """The groups that fit.
+
+    :param count: count the members, by one query for all groups.
+    """
+    field = {'id': 'pk', 'ctime': 'time'}.get(order_by, order_by)
+    query = _query(chosen, field, descending)
+    users = {row.pk: row.email for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)}
+    rows = [row for (row,) in storage.query_rows(query)]
+    counts = count_members(storage, [row.pk for row in rows]) if count else None
+    return [_summary(row, users, counts) for row in rows]
+
+
+def count_members(storage: StorageBackend, pks: list[int]) -> dict[int, int]:
+    """How many members each of some groups has."""
+    if not pks:
+        return {}
+    query = Query(
+        (Vertex('member', EntityKind.GROUP_NODE),),
+        filters=(('member', Comparison(Field('group_pk'), 'in', tuple(pks))),),
+        projections=(Projection('member', Field('group_pk')), Projection('member', Field('pk'), function='count')),
+    )
+    return dict.fromkeys(pks, 0) | dict(storage.query_rows(query))
+
+
+def _summary(row: GroupRow, users: dict[int | None, str], counts: dict[int, int] | None) -> GroupSummary:
+    assert row.pk is not None
+    assert row.time is not None
+    return GroupSummary(
+        row.pk,
+        row.uuid,
+        row.label,
+        row.type_string,
+        users.get(row.user_pk, ''),
+        row.time,
+        row.description or '',
+        None if counts is None else counts[row.pk],
+    )
+
+
+def _query(chosen: GroupFilter, field: str, descending: bool) -> Query:
+    vertices = [Vertex('group', EntityKind.GROUP)]
+    edges = []
+    filters: list[tuple[str, Condition]] = [('group', condition) for condition in _conditions(chosen)]
+    if chosen.user is not None:
+        vertices.append(Vertex('user', EntityKind.USER))
+        edges.append(Edge('owner', 'group', 'user', EdgeKind.REFERENCE, columns=('user_pk', 'pk')))
+        filters.append(('user', Comparison(Field('email'), '==', chosen.user)))
+    if chosen.node_pk is not None:
+        vertices.append(Vertex('node', EntityKind.NODE))
+        edges.append(Edge('member', 'group', 'node', EdgeKind.MEMBER))
+        filters.append(('node', Comparison(Field('pk'), '==', chosen.node_pk)))
+    order = [Ordering('group', Field(field), descending=descending)]
+    if field != 'pk':
+        order.append(Ordering('group', Field('pk'), descending=descending))
+    projections = (Projection('group', None),)
+    return Query(tuple(vertices), tuple(edges), tuple(filters), projections, tuple(order))
+
+
+def _conditions(chosen: GroupFilter) -> Iterator[Condition]:
+    if chosen.type_string is not None:
+        is_pattern = '%' in chosen.type_string or '_' in chosen.type_string
+        yield Comparison(Field('type_string'), 'like' if is_pattern else '==', chosen.type_string)
+    if chosen.past_days is not None:
+        yield Comparison(Field('time'), '>', datetime.now(UTC) - timedelta(days=chosen.past_days))
+    ends = ((chosen.startswith, '', '%'), (chosen.endswith, '%', ''), (chosen.contains, '%', '%'))
+    patterns = [f'{before}{escaped(text)}{after}' for text, before, after in ends if text]
+    if patterns:
+        yield Junction(tuple(Comparison(Field('label'), 'like', pattern) for pattern in patterns), any=True)
+
+
+def escaped(text: str) -> str:
+    """A text as part of a pattern of `like`, standing for itself."""
+    return text.replace('\\', '\\\\').replace('%', '\\%').replace('_', '\\_')
+
+
+# changing --------------------------------------------------------------------------------------------------
+
+
+def create_group(storage: StorageBackend, label: str, description: str = '') -> tuple[GroupRow, bool]:
+    """The group of the type `core` with this label, made if there is none; then whether it is new.
+
+    :raises ricordi.errors.ValidationError: the label is empty.
+    """
+    _check_label(label)
+    equal = {'label': label, 'type_string': CORE}
+    for row in _rows(storage, equal):
+        return row, False
+    try:
+        (pk,) = storage.insert(
+            EntityKind.GROUP, [{**equal, 'description': description, 'user_pk': default_user(storage).pk}]
+        )
+    except UniquenessError:  # another process was first
+        return _rows(storage, equal)[0], False
+    return _rows(storage, {'pk': pk})[0], True
+
+
+def relabel_group(storage: StorageBackend, group: GroupRow, label: str) -> None:
+    """Give a group another label.
+
+    :raises ricordi.errors.UniquenessError: a group of its type has this label.
+    """
+    _check_label(label)
+    assert group.pk is not None
+    try:
+        storage.update(EntityKind.GROUP, group.pk, {'label': label})
+    except UniquenessError as error:
+        raise UniquenessError(f'there is a group {label!r} of type {group.type_string!r} already') from error
+
+
+def describe_group(storage: StorageBackend, group: GroupRow, description: str) -> None:
+    """Give a group another description."""
+    assert group.pk is not None
+    storage.update(EntityKind.GROUP, group.pk, {'description': description})
+
+
+def _check_label(label: str) -> None:
+    if not label.strip():
+        raise ValidationError('the label of a group cannot be empty')

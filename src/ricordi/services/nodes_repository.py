@@ -1,0 +1,153 @@
+"""The files of a node: listed, read, written out. Only names inside the node's own tree are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from ricordi.backend.repository import CHUNK_BYTES
+from ricordi.backend.rows import NodeRow
+from ricordi.backend.storage import StorageBackend
+from ricordi.errors import InvalidOperation, NotExistent, ProblemsFound, UsageError, ValidationError
+from ricordi.orm.repository_tree import FileTree, check_name, split_path
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file or folder of a node.
+
+    :param path: from the top of the node's tree.
+    :param key: of the content of a file; None of a folder.
+    """
+
+    name: str
+    path: str
+    key: str | None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.key is None
+
+
+def list_files(row: NodeRow, path: str | None = None) -> list[FileEntry]:
+    """What is in a folder of a node, by name; a file stands for itself.
+
+    :param path: the folder, from the top of the tree; None: the top.
+    :raises ricordi.errors.NotExistent: there is no such file or folder.
+    """
+    tree = FileTree(row.repository_metadata)
+    steps = _steps(row, path)
+    try:
+        found = tree.get('/'.join(steps))
+    except FileNotFoundError:
+        raise _missing(row, path) from None
+    if found.is_file():
+        return [FileEntry(found.name, '/'.join(steps), found.key)]
+    above = ''.join(f'{step}/' for step in steps)
+    return [FileEntry(entry.name, above + entry.name, entry.key) for entry in tree.list_entries('/'.join(steps))]
+
+
+def file_sizes(storage: StorageBackend, entries: list[FileEntry]) -> dict[str, int | None]:
+    """Bytes of each file by its path; None of one whose content is missing in the repository."""
+    sizes: dict[str, int | None] = {}
+    for entry in entries:
+        if entry.key is not None:
+            try:
+                sizes[entry.path] = storage.repository.get_object_size(entry.key)
+            except NotExistent:
+                sizes[entry.path] = None
+    return sizes
+
+
+def open_file(storage: StorageBackend, row: NodeRow, path: str | None) -> BinaryIO:
+    """The content of a file of a node, to be read and closed.
+
+    :param path: from the top of the tree; None: the file of a node that holds a single one (`SinglefileData`).
+    :raises ricordi.errors.NotExistent: there is no such file.
+    :raises ricordi.errors.ProblemsFound: the content is missing in the repository.
+    """
+    if path is None:
+        path = _single_file(row)
+    steps = _steps(row, path)
+    try:
+        key = FileTree(row.repository_metadata).get_key('/'.join(steps))
+    except (FileNotFoundError, NotADirectoryError):
+        raise _missing(row, path) from None
+    except IsADirectoryError:
+        raise InvalidOperation(
+            f'{path!r} of node {row.pk} is a folder: see `ricordi node repo ls {row.pk} {path}`'
+        ) from None
+    return _open(storage, row, path, key)
+
+
+def dump_files(storage: StorageBackend, row: NodeRow, folder: Path) -> int:
+    """Write all files of a node into a new folder; returns how many.
+
+    :raises ricordi.errors.InvalidOperation: there is something at `folder` already.
+    :raises ricordi.errors.ValidationError: a name in the tree would lead out of the folder; nothing is written then.
+    """
+    places = list(_places(row))
+    if folder.exists() or folder.is_symlink():
+        raise InvalidOperation(f'{folder} exists already: give the name of a folder that does not')
+    folder.mkdir(parents=True)
+    for place, key in places:
+        target = folder.joinpath(*place.parts)
+        if key is None:
+            target.mkdir(parents=True, exist_ok=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _open(storage, row, str(place), key) as source, target.open('xb') as written:
+            while chunk := source.read(CHUNK_BYTES):
+                written.write(chunk)
+    return sum(1 for _, key in places if key is not None)
+
+
+def _places(row: NodeRow) -> Iterator[tuple[PurePosixPath, str | None]]:
+    """Path and key of each file, and path of each folder, every name checked: an archive may hold any."""
+    tree = FileTree(row.repository_metadata)
+    for folder, _, files in tree.walk():
+        for name in (*folder.parts, *files):
+            check_name(name)
+        yield folder, None
+        for name in files:
+            yield folder / name, tree.get_key((folder / name).as_posix())
+
+
+def _open(storage: StorageBackend, row: NodeRow, path: str, key: str) -> BinaryIO:
+    try:
+        return storage.repository.open(key)
+    except NotExistent as error:
+        raise ProblemsFound(
+            f'the content of {path!r} of node {row.pk} is missing in the repository (key {key}): '
+            'look for it in a backup; `ricordi storage maintain --full --dry-run` lists all that is missing'
+        ) from error
+
+
+def _steps(row: NodeRow, path: str | None) -> tuple[str, ...]:
+    try:
+        return split_path(path)
+    except TypeError:
+        raise UsageError(f'{path!r} is an absolute path: files of a node are named from the top of its tree') from None
+    except ValidationError as error:
+        raise UsageError(f'{path!r} names no file of node {row.pk}: {error}') from None
+
+
+def _missing(row: NodeRow, path: str | None) -> NotExistent:
+    from ricordi.services.suggestion import did_you_mean
+
+    known = [name for name, _ in FileTree(row.repository_metadata).files()]
+    hint = did_you_mean(path or '', known) if known else ': it has no files'
+    return NotExistent(f'node {row.pk} has no file or folder {path!r}{hint}')
+
+
+def _single_file(row: NodeRow) -> str:
+    name = row.attributes.get('filename')
+    if row.node_type.startswith('data.core.singlefile.') and isinstance(name, str):
+        return name
+    files = [path for path, _ in FileTree(row.repository_metadata).files()]
+    if len(files) == 1:
+        return files[0]
+    raise UsageError(f'node {row.pk} has {len(files)} files: name one of them, see `ricordi node repo ls {row.pk}`')

@@ -1,0 +1,173 @@
+"""What there is to tell about a node: its row, its links, groups, comments and logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ricordi.backend.query import (
+    Comparison,
+    Edge,
+    EdgeKind,
+    Field,
+    Ordering,
+    Projection,
+    Query,
+    Vertex,
+)
+from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
+from ricordi.backend.storage import StorageBackend
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A node at the other end of a link.
+
+    :param link_label: label of the link.
+    :param link_type: `input_calc`, `create` …
+    :param name: of a process its label, else the name of the class.
+    """
+
+    link_label: str
+    link_type: str
+    pk: int
+    uuid: str
+    node_type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A group that a node is in."""
+
+    pk: int
+    label: str
+    type_string: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDetails:
+    """A node with all that belongs to it.
+
+    :param name: of a process its label, else the name of the class.
+    :param state: of a process: state, exit status and message, in words.
+    :param computer: label and pk, if the node is bound to one.
+    """
+
+    pk: int
+    uuid: str
+    name: str
+    node_type: str
+    process_type: str | None
+    state: str | None
+    exit_status: int | None
+    label: str
+    description: str
+    ctime: datetime | None
+    mtime: datetime | None
+    user: str
+    computer: str | None
+    computer_pk: int | None
+    inputs: tuple[Neighbour, ...]
+    outputs: tuple[Neighbour, ...]
+    callers: tuple[Neighbour, ...]
+    called: tuple[Neighbour, ...]
+    log_count: int
+    comment_count: int
+    groups: tuple[Membership, ...]
+
+
+def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
+    """All there is to tell about a node."""
+    assert row.pk is not None
+    incoming = neighbours(storage, row.pk, forward=False)
+    outgoing = neighbours(storage, row.pk, forward=True)
+    user = storage.get(EntityKind.USER, row.user_pk)
+    computer = storage.get(EntityKind.COMPUTER, row.computer_pk) if row.computer_pk is not None else None
+    return NodeDetails(
+        pk=row.pk,
+        uuid=row.uuid,
+        name=name_of(row.node_type, row.attributes.get('process_label')),
+        node_type=row.node_type,
+        process_type=row.process_type,
+        state=process_state(row.attributes) if row.node_type.startswith('process.') else None,
+        exit_status=row.attributes.get('exit_status') if row.node_type.startswith('process.') else None,
+        label=row.label,
+        description=row.description,
+        ctime=row.ctime,
+        mtime=row.mtime,
+        user=user.email if isinstance(user, UserRow) else '',
+        computer=computer.label if isinstance(computer, ComputerRow) else None,
+        computer_pk=row.computer_pk,
+        inputs=tuple(one for one in incoming if one.link_type.startswith('input_')),
+        outputs=tuple(one for one in outgoing if one.link_type in ('create', 'return')),
+        callers=tuple(one for one in incoming if one.link_type.startswith('call_')),
+        called=tuple(one for one in outgoing if one.link_type.startswith('call_')),
+        log_count=_count(storage, EntityKind.LOG, row.pk),
+        comment_count=_count(storage, EntityKind.COMMENT, row.pk),
+        groups=tuple(groups_of(storage, row.pk)),
+    )
+
+
+def neighbours(storage: StorageBackend, pk: int, forward: bool) -> list[Neighbour]:
+    """The nodes that the links of a node lead to (forward) or come from, in the order they were made."""
+    query = Query(
+        (Vertex('node', EntityKind.NODE), Vertex('other', EntityKind.NODE)),
+        (Edge('link', 'node', 'other', EdgeKind.LINK, forward),),
+        filters=(('node', Comparison(Field('pk'), '==', pk)),),
+        projections=(
+            Projection('link', Field('label')),
+            Projection('link', Field('type')),
+            Projection('other', Field('pk')),
+            Projection('other', Field('uuid')),
+            Projection('other', Field('node_type')),
+            Projection('other', Field('attributes', ('process_label',))),
+        ),
+        order_by=(Ordering('link', Field('pk')),),
+    )
+    return [
+        Neighbour(label, link_type, other, uuid, node_type, name_of(node_type, process_label))
+        for label, link_type, other, uuid, node_type, process_label in storage.query_rows(query)
+    ]
+
+
+def groups_of(storage: StorageBackend, pk: int) -> list[Membership]:
+    """The groups that a node is in, by label."""
+    query = Query(
+        (Vertex('node', EntityKind.NODE), Vertex('group', EntityKind.GROUP)),
+        (Edge('member', 'node', 'group', EdgeKind.MEMBER, forward=False),),
+        filters=(('node', Comparison(Field('pk'), '==', pk)),),
+        projections=tuple(Projection('group', Field(name)) for name in ('pk', 'label', 'type_string')),
+        order_by=(Ordering('group', Field('label')),),
+    )
+    return [Membership(group, label, type_string) for group, label, type_string in storage.query_rows(query)]
+
+
+def name_of(node_type: str, process_label: Any = None) -> str:
+    """What a node is called for a person: the label of its process, else the name of its class."""
+    if isinstance(process_label, str) and process_label and node_type.startswith('process.'):
+        return process_label
+    return node_type.rstrip('.').rpartition('.')[2] or 'Node'
+
+
+def process_state(attributes: dict[str, Any]) -> str | None:
+    """State of a process in words: `finished [0]`, `finished [401] no convergence`, `excepted: …`."""
+    state = attributes.get('process_state')
+    if not isinstance(state, str):
+        return None
+    if state == 'finished':
+        message = attributes.get('exit_message')
+        return f'{state} [{attributes.get("exit_status")}]' + (f' {message}' if message else '')
+    if state == 'excepted' and attributes.get('exception'):
+        return f'{state}: {attributes["exception"]}'
+    return state
+
+
+def _count(storage: StorageBackend, kind: EntityKind, node_pk: int) -> int:
+    query = Query(
+        (Vertex('of', kind),),
+        filters=(('of', Comparison(Field('node_pk'), '==', node_pk)),),
+        projections=(Projection('of', Field('pk')),),
+    )
+    return storage.count_rows(query)
