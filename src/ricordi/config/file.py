@@ -1,12 +1,13 @@
-"""Reading and replacing `config.json` so that nobody's change is lost, whoever writes it."""
+"""Reading and replacing `config.json` so that nobody's change is lost, whoever writes it.
+
+What only writing needs is imported where it writes: completion of a profile's name waits for this module.
+"""
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from typing import Any
 
 from ricordi.config.merge import merge
 from ricordi.errors import ConfigurationError, MissingConfigurationError
-from ricordi.files import fsync_folder
 
 LOCK_SECONDS = 30.0
 _RENAME_EXCHANGE = 2
@@ -147,6 +147,8 @@ def _is_wider(path: Path, mode: int) -> bool:
 
 def _replace(path: Path, content: bytes, expected: Version | None, mode: int) -> Interference | None:
     """Put `content` in the place of the version `expected`, or tell who came between."""
+    from ricordi.files import fsync_folder
+
     temporary = _write_beside(path, content, mode)
     try:
         if expected is None:
@@ -175,6 +177,8 @@ def _found_in_place(path: Path) -> Interference:
 
 
 def _write_beside(path: Path, content: bytes, mode: int) -> Path:
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
     with os.fdopen(descriptor, 'wb') as handle:
         handle.write(content)
@@ -206,6 +210,8 @@ def _create(temporary: Path, path: Path) -> bool:
 
 def _exchange(left: Path, right: Path) -> bool:
     """Let two files change names in one step; False where the system cannot (only Linux can)."""
+    import ctypes
+
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):
