@@ -31,6 +31,8 @@ from ricordi.repository import bulk, maintenance, pack_writer, packing, repackin
 from ricordi.repository.container import Container
 from ricordi.repository.packer_lock import packer_lock
 
+assert maintenance  # imported here, before the forks
+
 # counting and killing --------------------------------------------------------------------------------------
 
 real_open = io.open
@@ -156,9 +158,8 @@ def in_small_batches(work: Callable[..., None]) -> Callable[[Container, Callable
 
     def small(container: Container, told: Callable[[str], None]) -> None:
         pack_writer.FLUSH_BYTES, pack_writer.EARLY_SYNC_BYTES, pack_writer.COMMIT_BYTES = 1000, 1500, 2500
-        pack_writer.COMMIT_OBJECTS, packing.ROUND_OBJECTS, packing.GROUP_OBJECTS = 3, 5, 2
+        pack_writer.COMMIT_OBJECTS, packing.GROUP_OBJECTS = 3, 2
         repacking.WINDOW_BYTES = 2000
-        maintenance.ROUND_BYTES = maintenance.COMMIT_BYTES = 2500
         work(container, told)
 
     return small
@@ -244,11 +245,18 @@ def run(work: str, folder: Path, target: int, after: bool) -> tuple[int, int, li
     return status, count, keys
 
 
-def check(folder: Path, keys: list[str]) -> None:
-    """All objects can be read; the next full maintenance ends well and leaves nothing of a crash behind."""
+def check(folder: Path, keys: list[str], work_goes_on: bool) -> None:
+    """All objects can be read; the next full maintenance ends well and leaves nothing of a crash behind.
+
+    :param work_goes_on: before it others add objects and maintain the container live.
+    """
     wanted = sorted({*NAMED_KEYS, *keys})
     with Container(folder) as container:
         read_all(container, wanted)
+        if work_goes_on:
+            wanted = sorted({*wanted, *container.put_objects_into_pack([b'after the crash'])})
+            assert not container.maintain(MaintenanceOptions(), lambda: iter(wanted)).problems
+            read_all(container, wanted)
     with Container(folder) as container:
         report = container.maintain(MaintenanceOptions(full=True), lambda: iter(wanted))
         assert not report.problems, report.problems
@@ -294,7 +302,7 @@ def crash_everywhere(work: str, folder: Path, keep: Path | None) -> dict[str, An
     status, points, keys = run(work, fresh_copy(), 0, False)
     assert status == 0
     assert points, f'{work} changed nothing'
-    check(folder / 'copy', keys)
+    check(folder / 'copy', keys, False)
     kept: dict[str, dict[str, Any]] = {}
     for target, after in ((target, after) for target in range(1, points + 1) for after in (False, True)):
         point = f'{work}, {"after" if after else "before"} change {target} of {points}'
@@ -310,7 +318,7 @@ def crash_everywhere(work: str, folder: Path, keep: Path | None) -> dict[str, An
             shutil.copytree(copy, keep / name)
             kept[kind] = {'name': name, 'keys': sorted({*NAMED_KEYS, *keys})}
         try:
-            check(copy, keys)
+            check(copy, keys, target % 2 == 0)
         except BaseException as error:
             error.add_note(point)
             raise

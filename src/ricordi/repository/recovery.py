@@ -102,6 +102,8 @@ def settle_aborted_repack(container: Container) -> int:
     """Give what lies in pack -1 a number of its own, so that every program finds it. Needs the exclusive lock.
 
     First a second name for the file, then the rows, then the old name goes: killed anywhere, it can be done again.
+    A second name that a crash left (of this function, or of disk-objectstore's repack) is used, since objects may have
+    been appended under it meanwhile: two packs must never be one file, for cutting one would cut the other.
 
     :returns: how many objects were found again.
     """
@@ -110,8 +112,11 @@ def settle_aborted_repack(container: Container) -> int:
     rows = index.packs().get(REPACK_ID)
     if rows is None or not stray.exists():
         return 0
-    number = fresh_pack_id(layout, index)
-    os.link(stray, layout.pack_path(number))
+    linked = (pack_id for pack_id in layout.pack_sizes() if pack_id != REPACK_ID)
+    number = next((pack_id for pack_id in linked if layout.pack_path(pack_id).samefile(stray)), None)
+    if number is None:
+        number = fresh_pack_id(layout, index)
+        os.link(stray, layout.pack_path(number))
     fsync_folder(layout.packs)
     with index.transaction():
         index.renumber(REPACK_ID, number)
@@ -183,8 +188,8 @@ def _cut_tail(container: Container, pack_id: int) -> int:
     """Cut a pack at the end of its last object, as the index says now; returns the bytes freed."""
     summary = container.index.packs().get(pack_id)
     path = container.layout.pack_path(pack_id)
-    size = path.stat().st_size
-    if summary is None or size <= summary.end:
+    size, names = path.stat().st_size, path.stat().st_nlink
+    if summary is None or size <= summary.end or names > 1:
         return 0
     os.truncate(path, summary.end)
     return size - summary.end
