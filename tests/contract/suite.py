@@ -353,6 +353,22 @@ class StorageContract:
             last = add()
         assert [row.pk for row in storage.find(K.NODE)] == [outer, last]
 
+    def test_a_rollback_calls_what_is_to_be_undone_with_it(self, storage: StorageBackend) -> None:
+        called: list[str] = []
+        with pytest.raises(KeyError), storage.transaction():  # noqa: PT012
+            storage.on_rollback(lambda: called.append('outer'))
+            with storage.transaction():
+                storage.on_rollback(lambda: called.append('kept inside'))
+            with pytest.raises(ValueError), storage.transaction():  # noqa: PT012
+                storage.on_rollback(lambda: called.append('inner'))
+                raise ValueError
+            assert called == ['inner']
+            raise KeyError
+        assert called == ['inner', 'kept inside', 'outer']
+        with storage.transaction():
+            storage.on_rollback(lambda: called.append('never'))
+        assert len(called) == 3
+
     def test_threads_have_transactions_of_their_own(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pk = add(label='old')
         seen: list[Any] = []

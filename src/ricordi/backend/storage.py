@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
-from ricordi.backend.query import Query
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.rows import EntityKind, Row
 from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
+    from ricordi.backend.query import Query
     from ricordi.config.profile import Profile
 
 
