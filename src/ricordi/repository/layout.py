@@ -153,13 +153,13 @@ class Layout:
         for name in self._loose_folders(prefix_length):
             yield from _sized(f'{self._loose_text}/{name}', name)
 
-    def loose_keys(self, prefix_length: int, first: str) -> Iterator[str]:
-        """Key of every loose object that begins with the hex digit `first`, ascending."""
+    def loose_keys(self, prefix_length: int, first: str = '') -> Iterator[str]:
+        """Key of every loose object that begins with the hex digit `first`, or of every one, ascending."""
         if not prefix_length:
-            yield from (key for key in _named(self._loose_text, '') if key[0] == first)
+            yield from (key for key in _named(self._loose_text, '') if key.startswith(first))
             return
         for name in self._loose_folders(prefix_length):
-            if name[0] == first:
+            if name.startswith(first):
                 yield from _named(f'{self._loose_text}/{name}', name)
 
     def _loose_folders(self, prefix_length: int) -> list[str]:

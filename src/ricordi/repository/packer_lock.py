@@ -69,29 +69,33 @@ class PackLock:
         self._sandbox = layout.sandbox
         self.pack_id = pack_id
         self.path = layout.packs / f'{pack_id}.lock'
-        self._identity = self._create()
+        self._mark = MARK + f' {os.getpid()} {uuid.uuid4().hex}'.encode()
+        self._create()
 
     def is_held(self) -> bool:
         """Whether the file is still ours; one that was removed, with nobody in its place, is made again."""
-        try:
-            found = self.path.stat()
-        except FileNotFoundError:
-            self._identity = self._create()
+        found = self._read()
+        if found is None:
+            self._create()
             return True
-        return (found.st_dev, found.st_ino) == self._identity
+        return found == self._mark
 
     def release(self) -> None:
         """Remove the file, unless it is somebody else's by now."""
-        with suppress(FileNotFoundError):
-            found = self.path.stat()
-            if (found.st_dev, found.st_ino) == self._identity:
-                self.path.unlink()
+        if self._read() == self._mark:
+            self.path.unlink(missing_ok=True)
 
-    def _create(self) -> tuple[int, int]:
+    def _read(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _create(self) -> None:
         """Put the file there with its mark in it, so that after a crash it is never taken for another program's."""
         draft = self._sandbox / f'{uuid.uuid4().hex}'
         try:
-            draft.write_bytes(MARK + f' {os.getpid()}'.encode())
+            draft.write_bytes(self._mark)
             for _ in range(2):
                 try:
                     os.link(draft, self.path)
@@ -100,7 +104,6 @@ class PackLock:
                     if not is_ours(self.path):
                         raise
                     self.path.unlink(missing_ok=True)  # left by a crash: whoever made it has lost `packer_lock`
-            found = draft.stat()
         except FileExistsError:
             raise PackerBusy(
                 f'another program writes to pack {self.pack_id} now: {self.path} is there. Try again later; if it '
@@ -108,7 +111,6 @@ class PackLock:
             ) from None
         finally:
             draft.unlink(missing_ok=True)
-        return found.st_dev, found.st_ino
 
 
 def is_ours(path: Path) -> bool:
