@@ -57,7 +57,9 @@ def explain_query(storage: SqlStorage, query: Query, execute: bool = False, verb
     if session.dialect.name == 'postgresql':
         options = [name for name, wanted in (('ANALYZE', execute), ('VERBOSE', verbose)) if wanted]
         explain = f'EXPLAIN ({", ".join(options)})' if options else 'EXPLAIN'
-        rows = session.execute(f'{explain} {_inline(session, statement)}').fetchall()
+        inlined = f'{explain} {_inline(session, statement)}'
+        with session.driver():  # without parameters, so that a percent sign in a text is none
+            rows = session.raw.execute(inlined).fetchall()
         return '\n'.join(line for (line,) in rows)
     _prepare(session, statement)
     plan = session.execute(f'EXPLAIN QUERY PLAN {statement.sql}', statement.parameters).fetchall()

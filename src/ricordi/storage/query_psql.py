@@ -65,6 +65,7 @@ class PsqlExpressions(Expressions):
 
     def json_compare(self, place: Place, operator: str, value: Any) -> str:
         if isinstance(value, datetime):
+            operator = '=' if operator == '==' else operator
             return f'coalesce({self.json_time(place)} {operator} {self.bind(self.encode_time(value))}, FALSE)'
         if _has_no_place(value):
             return self.false
