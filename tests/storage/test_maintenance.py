@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sqlite3
+import time
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import closing
@@ -127,3 +130,23 @@ def test_a_vacuumed_database_is_whole_and_keeps_its_form(sqlite_storage: Any) ->
     with closing(sqlite3.connect(sqlite_storage.dialect.path)) as raw:
         assert raw.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
         assert raw.execute('PRAGMA journal_mode').fetchall() == [('delete',)]
+
+
+def test_a_vacuum_killed_at_any_instant_leaves_the_database_whole(sqlite_storage: Any, of: Any) -> None:
+    user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
+    pks = sqlite_storage.insert(K.NODE, [{'user_pk': user, 'description': str(n) * 500} for n in range(4000)])
+    sqlite_storage.delete(K.NODE, pks[::2])
+    expected = [(row.pk, row.description) for row in sqlite_storage.find(K.NODE)]
+    sqlite_storage.close()
+    for number in range(12):
+        pid = os.fork()
+        if pid == 0:
+            storage = of.open(sqlite_storage.profile)
+            while True:
+                storage.session.execute('VACUUM')
+        time.sleep(0.03 + 0.02 * number)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        with closing(of.open(sqlite_storage.profile)) as storage:
+            assert storage.session.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
+            assert [(row.pk, row.description) for row in storage.find(K.NODE)] == expected

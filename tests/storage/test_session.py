@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import threading
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -172,3 +173,24 @@ def test_a_crashed_writer_is_undone_at_the_next_opening(sqlite_storage: Any, of:
     assert [row.pk for row in storage.find(K.USER)] == [user]
     assert storage.session.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
     storage.close()
+
+
+def test_writers_of_several_processes_wait_for_each_other(storage: Any, of: Any) -> None:
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    pk = storage.insert(K.NODE, [{'user_pk': user, 'extras': {'count': 0}}])[0]
+    children = []
+    for _ in range(4):
+        children.append(os.fork())
+        if children[-1] == 0:
+            code = 1
+            try:
+                with closing(of.open(storage.profile)) as own:
+                    for _ in range(25):
+                        with own.transaction():
+                            count = own.get(K.NODE, pk, lock=True).extras['count']
+                            own.update(K.NODE, pk, {'extras': {'count': count + 1}})
+                code = 0
+            finally:
+                os._exit(code)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+    assert storage.get(K.NODE, pk).extras == {'count': 100}
