@@ -39,7 +39,7 @@ def create(session: Session, repository_uuid: str | None) -> None:
             f'the {session.dialect.place} holds a storage already (table {min(taken)}); choose another'
         )
     with session.transaction():
-        for statement in _definitions(session.dialect.name):
+        for statement in definitions(session.dialect.name):
             session.execute(statement)
         mark = session.dialect.mark
         session.execute(f'INSERT INTO {_VERSION_TABLE} (version_num) VALUES ({mark})', (HEAD,))
@@ -47,7 +47,7 @@ def create(session: Session, repository_uuid: str | None) -> None:
             set_global_variable(session, REPOSITORY_UUID, repository_uuid, 'Repository UUID', overwrite=False)
 
 
-def _definitions(dialect_name: str) -> list[str]:
+def definitions(dialect_name: str) -> list[str]:
     """The CREATE statements of `ricordi.storage.tables` as text."""
     from sqlalchemy import create_mock_engine
 

@@ -1,0 +1,150 @@
+"""The database of an archive in the making: a SQLite file that is filled from a storage and checked."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ricordi.backend.rows import EntityKind
+from ricordi.errors import CorruptStorage, InvalidOperation
+from ricordi.storage import schema
+from ricordi.storage.archive_selection import Selection
+from ricordi.storage.archive_source import reading
+from ricordi.storage.columns import TABLES, row_words
+from ricordi.storage.sql_storage import SqlStorage
+from ricordi.storage.sqlite_dialect import SqliteDialect
+from ricordi.storage.sqlite_failures import failure
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.storage.dialect import Dialect
+
+CHECKPOINT = 'checkpoints'
+"""The attribute in which AiiDA keeps the state of a running process, code included; it does not go into archives."""
+CACHE_KIB = 16_384
+SHOWN = 10
+
+
+class ArchiveDraft:
+    """The file and a connection to it. What is written need not survive a crash: the archive does not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        :param path: a file that does not exist.
+        """
+        self.path = path
+        self.counts: dict[EntityKind, int] = dict.fromkeys(TABLES, 0)
+        self._raw = sqlite3.connect(f'{path.absolute().as_uri()}?mode=rwc', uri=True, isolation_level=None)
+        for setting in ('journal_mode = OFF', 'synchronous = OFF', f'cache_size = -{CACHE_KIB}'):
+            self._raw.execute(f'PRAGMA {setting}').fetchall()
+        self._raw.create_function('without_checkpoint', 1, _without_checkpoint, deterministic=True)
+        tables, self._indexes = _definitions()
+        for statement in tables:
+            self._raw.execute(statement)
+
+    def close(self) -> None:
+        """Close the connection; the file stays."""
+        self._raw.close()
+
+    def fill(
+        self, storage: StorageBackend, selection: Selection, progress: Callable[[int], None] = lambda rows: None
+    ) -> None:
+        """Copy what is chosen from the database of a storage, then check it.
+
+        :param progress: hears of rows copied.
+        :raises ricordi.errors.InvalidOperation: a process node is not sealed; the message names it.
+        :raises ricordi.errors.CorruptStorage: a row refers to one that does not exist.
+        """
+        dialect = dialect_of(storage)
+        try:
+            with reading(dialect, self._raw) as source:
+                source.copy(selection, lambda kind, number: self._note(kind, number, progress))
+            self._raw.execute(
+                'UPDATE db_dbnode SET attributes = without_checkpoint(attributes) '
+                f"WHERE node_type LIKE 'process.%' AND instr(attributes, '\"{CHECKPOINT}\"')"
+            )
+            for statement in self._indexes:
+                self._raw.execute(statement)
+            self._refuse_unsealed()
+            self._refuse_dangling(dialect)
+        except sqlite3.Error as error:
+            raise failure(error, f'database {self.path}, made from the {dialect.place}', 0.0) from error
+        except dialect.driver_errors as error:
+            raise dialect.failure(error) from error
+
+    def _note(self, kind: EntityKind, number: int, progress: Callable[[int], None]) -> None:
+        self.counts[kind] = number
+        progress(number)
+
+    def _refuse_unsealed(self) -> None:
+        found = self._raw.execute(
+            "SELECT id, uuid, json_extract(attributes, '$.process_state') FROM db_dbnode "
+            "WHERE node_type LIKE 'process.%' AND coalesce(json_extract(attributes, '$.sealed'), 0) IS NOT 1 "
+            'ORDER BY id'
+        ).fetchall()
+        if found:
+            shown = ', '.join(f'{pk} ({uuid}, {state or "no state"})' for pk, uuid, state in found[:SHOWN])
+            more = f' and {len(found) - SHOWN} more' if len(found) > SHOWN else ''
+            raise InvalidOperation(
+                f'processes that are not sealed cannot go into an archive: {shown}{more}; wait until they have ended, '
+                'or choose nodes without them'
+            )
+
+    def _refuse_dangling(self, dialect: Dialect) -> None:
+        for table, pk, parent, _ in self._raw.execute('PRAGMA foreign_key_check'):
+            raise CorruptStorage(
+                f'in the {dialect.place} the {row_words(table)} with pk {pk} names a {row_words(parent)} that does '
+                'not exist; no archive was written'
+            )
+
+    # -- reading it ---------------------------------------------------------------------------------------------
+
+    def named_keys(self) -> Iterator[str]:
+        """The keys of objects that its nodes name: distinct, ascending."""
+        cursor = self._raw.cursor()
+        try:
+            for (key,) in cursor.execute(SqliteDialect.named_keys):
+                yield key
+        finally:
+            cursor.close()
+
+    def chunks(self, size: int = 1 << 20) -> Iterator[bytes]:
+        """The bytes of the file."""
+        with self.path.open('rb') as file:
+            while chunk := file.read(size):
+                yield chunk
+
+    def uuids(self, kind: EntityKind, pks: tuple[int, ...]) -> list[str]:
+        """The uuids of some of its rows, in the order of `pks`."""
+        statement = f'SELECT uuid FROM {TABLES[kind]} WHERE id = ?'
+        rows = (self._raw.execute(statement, (pk,)).fetchone() for pk in pks)
+        return [row[0] for row in rows if row is not None]
+
+
+def dialect_of(storage: StorageBackend) -> Dialect:
+    """How to speak with the database of a storage.
+
+    :raises ricordi.errors.InvalidOperation: it has none that is known here.
+    """
+    if not isinstance(storage, SqlStorage):
+        raise InvalidOperation(f'archives are made from and merged into SQL storages, not {type(storage).__name__}')
+    return storage.dialect
+
+
+def _definitions() -> tuple[list[str], list[str]]:
+    """The statements that make tables, and those that make indexes: a filled table is indexed faster."""
+    statements = [text for text in schema.definitions('sqlite') if 'alembic_version' not in text]
+    tables = [text for text in statements if text.lstrip().upper().startswith('CREATE TABLE')]
+    return tables, [text for text in statements if text not in tables]
+
+
+def _without_checkpoint(text: str | None) -> str | None:
+    if text is None:
+        return None
+    attributes: Any = json.loads(text)
+    if isinstance(attributes, dict) and attributes.pop(CHECKPOINT, None) is not None:
+        return json.dumps(attributes)
+    return text
