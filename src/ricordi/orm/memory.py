@@ -17,11 +17,11 @@ def set_all(backend: StorageBackend, changes: Iterable[Change], after: Callable[
     :param changes: object, name of the attribute, new value.
     :param after: called at the end, and again after a rollback.
     """
-    wanted = list(changes)
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in wanted] if backend.in_transaction else []
-    _apply(wanted, after)
-    if before:
+    if backend.in_transaction:
+        changes = list(changes)
+        before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
         backend.on_rollback(lambda: _apply(before, after))
+    _apply(changes, after)
 
 
 def _apply(changes: Iterable[Change], after: Callable[[], None] | None) -> None:

@@ -52,13 +52,7 @@ def store_nodes(nodes: Iterable[Node]) -> None:
         links = _link_rows(new, pks)
         if links:
             backend.insert(EntityKind.LINK, links)
-    settled: list[Change] = []
-    uuids = {node.uuid for node in new}
-    for node, pk, row in zip(new, pks, rows, strict=True):
-        settled += [(node.row, name, row[name]) for name in ('mtime', 'repository_metadata')]
-        settled.append((node.row, 'pk', pk))
-        settled += _no_longer_waiting(node, uuids)
-    set_all(backend, settled)
+    set_all(backend, _settled(new, pks, rows))
 
 
 def unstored_ancestors(node: Node) -> list[Node]:
@@ -165,10 +159,20 @@ def _link_row(source_pk: int, target_pk: int, triple: LinkTriple) -> dict[str, A
     }
 
 
+def _settled(nodes: Sequence[Node], pks: Sequence[int], rows: Sequence[dict[str, Any]]) -> Iterator[Change]:
+    """What changes in memory after the commit: the nodes are stored, and what waited for them does so no more."""
+    uuids = {node.uuid for node in nodes}
+    for node, pk, values in zip(nodes, pks, rows, strict=True):
+        row = node.row
+        yield row, 'pk', pk
+        yield row, 'mtime', values['mtime']
+        yield row, 'repository_metadata', values['repository_metadata']
+        if '_base' in vars(node):
+            yield from _no_longer_waiting(node, uuids)
+
+
 def _no_longer_waiting(node: Node, stored: set[str]) -> Iterator[Change]:
-    """What changes in memory after the commit: links and contents that waited for the nodes `stored` do so no more."""
-    if '_base' not in vars(node):
-        return
+    """Links and contents of a node that waited for the nodes `stored`."""
     links = node.base.links
     yield links, 'incoming_cache', []
     for triple in links.pending_outgoing():
