@@ -1,12 +1,13 @@
 """Counting a container: what is loose, packed, garbage, waste, missing. Content is not read, nothing is changed.
 
-Keys are compared inside SQLite, in temporary tables that are filled from sorted streams, so memory does not grow.
+Keys come as sorted streams and are compared range by range, so memory does not grow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, KeyStream
@@ -15,11 +16,12 @@ from ricordi.repository.index import PackSummary
 if TYPE_CHECKING:
     from ricordi.repository.container import Container
 
-EMPTY_PACK = PackSummary(0, 0, 0, 0)
-_NAMED = 'EXISTS (SELECT 1 FROM temp.named AS n WHERE n.hashkey = o.hashkey)'
-_LOOSE = 'EXISTS (SELECT 1 FROM temp.loose AS l WHERE l.hashkey = o.hashkey)'
-_PACKED = 'EXISTS (SELECT 1 FROM db_object AS p WHERE p.hashkey = o.hashkey)'
-_MISSING = f'(SELECT hashkey FROM temp.named AS o WHERE NOT {_PACKED} AND NOT {_LOOSE})'
+EMPTY_PACK = PackSummary(0, 0, 0, 0, 0)
+COMPARE_AT_ONCE = 20_000
+LAST_KEY = 'g'
+"""Above every key."""
+_IS_GARBAGE = 'EXISTS (SELECT 1 FROM temp.garbage AS g WHERE g.hashkey = o.hashkey)'
+_IS_LOOSE = 'EXISTS (SELECT 1 FROM temp.loose AS l WHERE l.hashkey = o.hashkey)'
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class PackCensus:
 
     :param file_bytes: size of the file, or None if it is gone.
     :param objects: rows that name it; :param length: bytes they cover; :param size: bytes of content.
-    :param end: where the last object ends.
+    :param end: where the last object ends; :param compressed: how many objects are zlib streams.
     :param garbage: those of its objects that no node names.
     """
 
@@ -38,12 +40,18 @@ class PackCensus:
     length: int
     size: int
     end: int
+    compressed: int
     garbage: Amount
 
     @property
     def waste_bytes(self) -> int:
         """Bytes that no row covers; never negative, even where rows overlap."""
         return max(0, (self.file_bytes or 0) - self.length)
+
+    @property
+    def is_gapless(self) -> bool:
+        """Whether its objects lie one after the other from the first byte of the file to the last."""
+        return self.file_bytes == self.length == self.end
 
     @property
     def is_cut(self) -> bool:
@@ -61,15 +69,16 @@ class Census:
         self._container = container
         self.index = container.new_index()
         self.knows_names = named_keys is not None
-        if named_keys is not None:
-            self._fill('named', ((key, 0) for key in named_keys()))
-        # then loose, then the index: what a node named a moment ago was there before, and may move from loose to a pack
-        self._fill_loose()
+        self._create_tables()
+        with self.index.guarded():
+            self._fill_loose()
+            if named_keys is not None:
+                self._compare(named_keys())
         self.loose = self._amount('SELECT COUNT(*), TOTAL(size) FROM temp.loose')
         self.largest_loose = int(self._one('SELECT COALESCE(MAX(size), 0) FROM temp.loose')[0])
         self.loose_garbage = self._loose_garbage()
-        self.packs = self._packs()
-        self.missing = self._missing_count() if self.knows_names else 0
+        self.packs = packs_now(container, self._packed_garbage())
+        self.missing = int(self._one('SELECT COUNT(*) FROM temp.missing')[0])
         self.unreadable = self._unreadable_count() if any(pack.is_cut for pack in self.packs.values()) else 0
 
     def close(self) -> None:
@@ -101,14 +110,14 @@ class Census:
 
     def loose_keys(self, named: bool | None) -> Iterator[tuple[str, int]]:
         """Key and bytes of loose objects, ascending: those that nodes name, those they do not, or (None) all."""
-        condition = {None: '', True: f'WHERE {_NAMED}', False: f'WHERE NOT {_NAMED}'}[named]
+        condition = {None: '', True: f'WHERE NOT {_IS_GARBAGE}', False: f'WHERE {_IS_GARBAGE}'}[named]
         statement = f'SELECT hashkey, size FROM temp.loose AS o {condition} ORDER BY hashkey'
         with self.index.guarded():
             yield from self.index.connection.execute(statement)
 
     def packed_garbage_keys(self) -> Iterator[str]:
         """Packed objects that no node names, ascending."""
-        statement = f'SELECT hashkey FROM db_object AS o WHERE NOT {_NAMED} ORDER BY hashkey'
+        statement = 'SELECT hashkey FROM temp.garbage JOIN db_object USING (hashkey) ORDER BY hashkey'
         with self.index.guarded():
             for (key,) in self.index.connection.execute(statement):
                 yield key
@@ -116,7 +125,7 @@ class Census:
     def missing_keys(self) -> Iterator[str]:
         """Keys that nodes name and the container lacks, ascending."""
         with self.index.guarded():
-            for (key,) in self.index.connection.execute(f'SELECT hashkey FROM {_MISSING} ORDER BY hashkey'):
+            for (key,) in self.index.connection.execute('SELECT hashkey FROM temp.missing ORDER BY hashkey'):
                 yield key
 
     def unreadable_keys(self) -> Iterator[tuple[str, int]]:
@@ -125,23 +134,51 @@ class Census:
             for pack in self.packs.values():
                 if pack.is_cut:
                     yield from self.index.connection.execute(
-                        f'SELECT hashkey, pack_id FROM {self._unreadable()} ORDER BY hashkey',
+                        'SELECT hashkey, pack_id FROM db_object AS o WHERE pack_id = ? AND "offset" + length > ? '
+                        f'AND NOT {_IS_LOOSE} AND NOT {_IS_GARBAGE} ORDER BY hashkey',
                         (pack.pack_id, -1 if pack.file_bytes is None else pack.file_bytes),
                     )
 
     # -- filling and counting ---------------------------------------------------------------------------------
 
-    def _fill_loose(self) -> None:
-        layout, prefix_length = self._container.layout, self._container.config.loose_prefix_len
-        self._fill('loose', layout.loose_objects(prefix_length))
-
-    def _fill(self, table: str, rows: Iterator[tuple[str, int]]) -> None:
+    def _create_tables(self) -> None:
         with self.index.guarded():
-            connection = self.index.connection
-            connection.execute(f'CREATE TEMP TABLE {table} (hashkey TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID')
-            connection.execute('BEGIN')
-            connection.executemany(f'INSERT OR IGNORE INTO temp.{table} VALUES (?, ?)', rows)
-            connection.execute('COMMIT')
+            for table, columns in (('loose', ', size INTEGER'), ('garbage', ''), ('missing', '')):
+                self.index.connection.execute(
+                    f'CREATE TEMP TABLE {table} (hashkey TEXT PRIMARY KEY{columns}) WITHOUT ROWID'
+                )
+
+    def _fill_loose(self) -> None:
+        loose = self._container.layout.loose_objects(self._container.config.loose_prefix_len)
+        connection = self.index.connection
+        connection.execute('BEGIN')
+        connection.executemany('INSERT OR IGNORE INTO temp.loose VALUES (?, ?)', loose)
+        connection.execute('COMMIT')
+
+    def _compare(self, named: Iterator[str]) -> None:
+        """Walk through all keys in ranges, and note the differences: normally there are few."""
+        lower, upper = '', ''
+        while upper != LAST_KEY:
+            names = list(islice(named, COMPARE_AT_ONCE))
+            upper = names[-1] if len(names) == COMPARE_AT_ONCE else LAST_KEY
+            wanted, packed, loose = (
+                set(names),
+                self._range('db_object', lower, upper),
+                self._range('loose', lower, upper),
+            )
+            self._note('garbage', (packed | loose) - wanted)
+            # asked once more, since a writer may have stored the object after the loose files were listed
+            self._note('missing', {key for key in wanted - packed - loose if not self._container.has_object(key)})
+            lower = upper
+
+    def _range(self, table: str, lower: str, upper: str) -> set[str]:
+        statement = f'SELECT hashkey FROM {table} WHERE hashkey > ? AND hashkey <= ?'
+        return {key for (key,) in self.index.connection.execute(statement, (lower, upper)).fetchall()}
+
+    def _note(self, table: str, keys: set[str]) -> None:
+        if keys:
+            rows = ((key,) for key in sorted(keys))
+            self.index.connection.executemany(f'INSERT INTO temp.{table} VALUES (?)', rows)
 
     def _one(self, statement: str, parameters: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         with self.index.guarded():
@@ -153,70 +190,70 @@ class Census:
         return Amount(int(objects), int(size))
 
     def _loose_garbage(self) -> Amount:
-        if not self.knows_names:
-            return Amount()
-        return self._amount(f'SELECT COUNT(*), TOTAL(size) FROM temp.loose AS o WHERE NOT {_NAMED}')
-
-    def _packs(self) -> dict[int, PackCensus]:
-        sizes, summaries, garbage = self._container.layout.pack_sizes(), self.index.packs(), self._packed_garbage()
-        return {
-            pack_id: PackCensus(
-                pack_id, sizes.get(pack_id), *summaries.get(pack_id, EMPTY_PACK), garbage.get(pack_id, Amount())
-            )
-            for pack_id in sorted({*sizes, *summaries})
-        }
+        return self._amount('SELECT COUNT(*), TOTAL(size) FROM temp.garbage JOIN temp.loose USING (hashkey)')
 
     def _packed_garbage(self) -> dict[int, Amount]:
-        if not self.knows_names:
-            return {}
-        statement = f'SELECT pack_id, COUNT(*), SUM(length) FROM db_object AS o WHERE NOT {_NAMED} GROUP BY pack_id'
+        statement = (
+            'SELECT pack_id, COUNT(*), SUM(length) FROM temp.garbage CROSS JOIN db_object USING (hashkey) '
+            'GROUP BY pack_id'
+        )
         with self.index.guarded():
             return {pack: Amount(objects, size) for pack, objects, size in self.index.connection.execute(statement)}
-
-    def _missing_count(self) -> int:
-        return int(self._one(f'SELECT COUNT(*) FROM {_MISSING}')[0])
-
-    def _unreadable(self) -> str:
-        named = f'AND {_NAMED}' if self.knows_names else ''
-        return (
-            '(SELECT hashkey, pack_id FROM db_object AS o WHERE pack_id = ? AND "offset" + length > ? '
-            f'AND NOT {_LOOSE} {named})'
-        )
 
     def _unreadable_count(self) -> int:
         return sum(1 for _ in self.unreadable_keys())
 
 
+def packs_now(container: Container, garbage: dict[int, Amount]) -> dict[int, PackCensus]:
+    """Every pack that a file or a row names, by number."""
+    sizes, summaries = container.layout.pack_sizes(), container.index.packs()
+    return {
+        pack_id: PackCensus(
+            pack_id, sizes.get(pack_id), *summaries.get(pack_id, EMPTY_PACK), garbage=garbage.get(pack_id, Amount())
+        )
+        for pack_id in sorted({*sizes, *summaries})
+    }
+
+
 def count_container(container: Container, detailed: bool) -> dict[str, Any]:
-    """Objects and bytes, loose and packed, and with `detailed` each pack, as plain data."""
-    census = Census(container, None)
-    try:
-        state = census.state()
-        info: dict[str, Any] = {
-            'uuid': container.uuid,
-            'loose': {'objects': state.loose.objects, 'bytes': state.loose.bytes},
-            'packed': {
-                'objects': state.packed.objects,
-                'bytes': state.packed.bytes,
-                'content_bytes': state.content_bytes,
-            },
-            'waste_bytes': state.waste_bytes,
-            'packs': state.packs,
-            'files': state.files,
-            'index_bytes': state.index_bytes,
-        }
-        if detailed:
-            info['pack_list'] = [
-                {
-                    'pack': pack.pack_id,
-                    'file_bytes': pack.file_bytes,
-                    'objects': pack.objects,
-                    'bytes': pack.length,
-                    'content_bytes': pack.size,
-                    'waste_bytes': pack.waste_bytes,
-                }
-                for pack in census.packs.values()
-            ]
-        return info
-    finally:
-        census.close()
+    """Objects and bytes as plain data; with `detailed` also what needs a look at each loose file, and each pack."""
+    layout = container.layout
+    packs = packs_now(container, {})
+    files = [pack for pack in packs.values() if pack.file_bytes is not None]
+    info: dict[str, Any] = {
+        'uuid': container.uuid,
+        'loose': _loose_info(container, detailed),
+        'packed': {
+            'objects': sum(pack.objects for pack in packs.values()),
+            'bytes': sum(pack.length for pack in packs.values()),
+            'content_bytes': sum(pack.size for pack in packs.values()),
+        },
+        'waste_bytes': sum(pack.waste_bytes for pack in packs.values()),
+        'packs': len(files),
+        'index_bytes': layout.index.stat().st_size,
+    }
+    if detailed:
+        info['pack_list'] = [
+            {
+                'pack': pack.pack_id,
+                'file_bytes': pack.file_bytes,
+                'objects': pack.objects,
+                'bytes': pack.length,
+                'content_bytes': pack.size,
+                'waste_bytes': pack.waste_bytes,
+            }
+            for pack in packs.values()
+        ]
+    return info
+
+
+def _loose_info(container: Container, detailed: bool) -> dict[str, int]:
+    prefix_length = container.config.loose_prefix_len
+    if not detailed:
+        digits = '0123456789abcdef'
+        keys = (container.layout.loose_keys(prefix_length, first) for first in digits)
+        return {'objects': sum(1 for some in keys for _ in some)}
+    objects = size = 0
+    for _, one in container.layout.loose_objects(prefix_length):
+        objects, size = objects + 1, size + one
+    return {'objects': objects, 'bytes': size}

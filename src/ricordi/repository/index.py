@@ -49,12 +49,13 @@ class PackedObject(NamedTuple):
 
 
 class PackSummary(NamedTuple):
-    """What the index says of one pack: rows, bytes they cover, bytes of content, end of the last object."""
+    """What the index says of one pack: rows, bytes they cover, bytes of content, end of the last, rows compressed."""
 
     objects: int
     length: int
     size: int
     end: int
+    compressed: int
 
 
 class Index:
@@ -180,7 +181,8 @@ class Index:
     def packs(self) -> dict[int, PackSummary]:
         """What the index says of each pack that any row names."""
         statement = (
-            'SELECT pack_id, COUNT(*), SUM(length), SUM(size), MAX("offset" + length) FROM db_object GROUP BY pack_id'
+            'SELECT pack_id, COUNT(*), SUM(length), SUM(size), MAX("offset" + length), SUM(compressed) '
+            'FROM db_object GROUP BY pack_id'
         )
         with self.guarded():
             return {row[0]: PackSummary(*row[1:]) for row in self.connection.execute(statement)}

@@ -24,7 +24,7 @@ from ricordi.backend.maintenance import (
 from ricordi.errors import NotEnoughSpace
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
-from ricordi.repository.census import Census
+from ricordi.repository.census import Census, PackCensus
 from ricordi.repository.pack_writer import COMMIT_BYTES, fresh_pack_id, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.packing import LoosePacker, Work, remove_loose
@@ -50,6 +50,7 @@ class Plan:
     pack_objects: int
     remove_garbage: bool
     repack: tuple[int, ...]
+    unchanged: frozenset[int]
     steps: tuple[MaintenanceStep, ...]
     space_needed: int
 
@@ -122,11 +123,13 @@ def make_plan(container: Container, census: Census, options: MaintenanceOptions)
         detail = f'{number:,} objects that no node names'
         steps.append(MaintenanceStep('remove garbage', detail, number, freed=garbage_loose.bytes))
     repack = _packs_to_repack(container, census, options) if may_remove else ()
-    steps.extend(_repack_steps(census, repack))
+    unchanged = _packs_to_check_only(census, options, repack)
+    steps.extend(_repack_steps(census, repack, unchanged))
     if options.full and (vacuum := _vacuum_step(container, packed_garbage)):
         steps.append(vacuum)
-    space = _space_needed(census, to_pack, bytes_to_pack, repack, options.compress) if to_pack or repack else 0
-    return Plan(wreckage, to_pack, may_remove, repack, tuple(steps), space)
+    rewritten = tuple(pack_id for pack_id in repack if pack_id not in unchanged)
+    space = _space_needed(census, to_pack, bytes_to_pack, rewritten, options.compress) if to_pack or rewritten else 0
+    return Plan(wreckage, to_pack, may_remove, repack, unchanged, tuple(steps), space)
 
 
 def _packs_to_repack(container: Container, census: Census, options: MaintenanceOptions) -> tuple[int, ...]:
@@ -149,15 +152,35 @@ def _packs_to_repack(container: Container, census: Census, options: MaintenanceO
     return tuple(pack_id for pack_id in live if pack_id in wasteful or (len(small) > 1 and pack_id in small))
 
 
-def _repack_steps(census: Census, repack: tuple[int, ...]) -> Iterator[MaintenanceStep]:
+def _packs_to_check_only(census: Census, options: MaintenanceOptions, repack: tuple[int, ...]) -> frozenset[int]:
+    """Those packs of which rewriting would give the very same bytes: nothing unnamed in them, no form to change."""
+
+    def keeps_forms(pack: PackCensus) -> bool:
+        mode = options.compress
+        return (
+            mode == 'keep'
+            or (mode == 'no' and not pack.compressed)
+            or (mode == 'yes' and pack.compressed == pack.objects)
+        )
+
+    packs = [census.packs[pack_id] for pack_id in repack] if options.repack == 'all' else []
+    return frozenset(p.pack_id for p in packs if p.is_gapless and not p.garbage.objects and keeps_forms(p))
+
+
+def _repack_steps(census: Census, repack: tuple[int, ...], unchanged: frozenset[int]) -> Iterator[MaintenanceStep]:
     if not repack:
         return
     packs = [census.packs[pack_id] for pack_id in repack]
     objects = sum(pack.objects - pack.garbage.objects for pack in packs)
     length = sum(pack.length - pack.garbage.bytes for pack in packs)
     freed = max(0, sum(pack.file_bytes or 0 for pack in packs) - length)
-    detail = f'{len(packs)} {"pack" if len(packs) == 1 else "packs"} rewritten'
-    yield MaintenanceStep('repack', detail, objects, length, length, freed)
+    rewritten = len(packs) - len(unchanged)
+    parts = [
+        f'{rewritten} {"pack" if rewritten == 1 else "packs"} rewritten' if rewritten else '',
+        f'{len(unchanged)} without waste read and checked' if unchanged else '',
+    ]
+    written = length - sum(census.packs[pack_id].length for pack_id in unchanged)
+    yield MaintenanceStep('repack', ', '.join(part for part in parts if part), objects, length, written, freed)
 
 
 def _vacuum_step(container: Container, rows_to_delete: int) -> MaintenanceStep | None:
@@ -314,7 +337,7 @@ class _Run:
         if first in self.plan.repack:
             first = fresh_pack_id(container.layout, container.index)
         repacker = Repacker(container, first, self.options.compress, self.problems, self.progress)
-        repacker.repack(self.plan.repack, self.stop)
+        repacker.repack(self.plan.repack, self.plan.unchanged, self.stop)
         return repacker.work
 
     def _vacuum(self) -> Work:
