@@ -175,3 +175,18 @@ def test_every_verb_is_in_every_script() -> None:
         text = (SCRIPTS / name).read_text(encoding='utf-8')
         for path, _, _ in leaves():
             assert ' '.join(path) in text
+
+
+def test_the_check_fails_when_a_script_is_missing_or_out_of_step(tmp_path: Path) -> None:
+    def check() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, '-m', 'ricordi.cli.completion', '--check', str(tmp_path)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    write_scripts(tmp_path)
+    assert check().returncode == 0
+    (tmp_path / 'ricordi.bash').write_text('# older')
+    (tmp_path / '_ricordi').unlink()
+    done = check()
+    assert done.returncode == 1
+    assert 'ricordi.bash is out of step' in done.stderr
+    assert '_ricordi is out of step' in done.stderr

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,19 +84,26 @@ def test_the_lock_of_a_process_that_was_killed_is_no_obstacle_and_can_be_cleared
     assert not (folder / '999999.lock').exists()
 
 
-def move_to_another_host(home: Path) -> None:
-    """Make the records look as if they had been written elsewhere."""
-    for sidecar in (home / 'access' / 'mixed').glob('*.json'):
-        sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), 'host': 'far', 'boot': '1', 'machine': '2'}))
+def end_as_on_another_host(holder: subprocess.Popen[str], home: Path) -> None:
+    """End the holder, and leave its records as if they had been written on another host."""
+    folder = home / 'access' / 'mixed'
+    records = {path: path.read_text() for path in folder.iterdir() if path.suffix in ('.json', '.lock')}
+    holder.kill()
+    holder.wait()
+    deadline = time.monotonic() + 10  # whoever looks after a killed lock removes its record in the next moment
+    while list(folder.glob('*.lock')) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for path, text in records.items():
+        if path.suffix == '.json':
+            text = json.dumps({**json.loads(text), 'host': 'far', 'boot': '1', 'machine': '2'})
+        path.write_text(text)
 
 
 @pytest.mark.parametrize('holder', ['lock'], indirect=True)
 def test_a_lock_of_another_host_is_cleared_by_a_person_only(
     run_cli, run_in_terminal, holder, reference_home: Path
 ) -> None:
-    move_to_another_host(reference_home)
-    holder.kill()
-    holder.wait()
+    end_as_on_another_host(holder, reference_home)
     done = run_cli('-p', 'mixed', 'storage', 'maintain')
     assert done.returncode == 5
     assert 'on far' in done.stderr

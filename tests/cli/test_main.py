@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -50,11 +51,17 @@ def test_every_verb_has_the_help_that_the_tree_tells_and_an_example(
 )
 def test_the_examples_of_every_verb_can_be_parsed(path: tuple[str, ...], line: str, place: str) -> None:
     command = load_command(place)
-    own = [example for example in command.examples if example.startswith('ricordi') and '<' not in example]
-    for example in own:
-        words = example.split('|')[0].split('>')[0].split()[1:]
-        if words[0] == '-p':
-            words = words[2:]
+    for example in command.examples:
+        words = shlex.split(example)
+        while '|' in words and words[0] != 'ricordi':  # what is piped into it
+            words = words[words.index('|') + 1 :]
+        ends = [words.index(sign) for sign in ('|', '||', '>') if sign in words]
+        words = words[: min(ends, default=len(words))]
+        if words[0] == 'source':
+            continue
+        assert words.pop(0) == 'ricordi', example
+        while words[0].startswith('-'):
+            del words[: 2 if words[0] == '-p' else 1]
         assert tuple(words[: len(path)]) == path
         command.make_context('test', words[len(path) :])
 

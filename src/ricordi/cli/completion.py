@@ -1,6 +1,6 @@
 """`ricordi completion`: prints the static scripts by which the shells complete verbs and options without Python.
 
-`python -m ricordi.cli.completion --write FOLDER` regenerates them from the tree.
+`python -m ricordi.cli.completion --write FOLDER` makes them anew from the tree; `--check FOLDER` fails if they differ.
 """
 
 from __future__ import annotations
@@ -53,7 +53,29 @@ def write_scripts(folder: Path) -> None:
         (folder / name).write_text(generate(shell), encoding='utf-8')
 
 
+def stale_scripts(folder: Path) -> list[Path]:
+    """The scripts of a folder that are missing, or are not what the tree makes."""
+
+    def differs(path: Path, shell: str) -> bool:
+        return not path.is_file() or path.read_text(encoding='utf-8') != generate(shell)
+
+    return [folder / name for shell, name in FILES.items() if differs(folder / name, shell)]
+
+
+def _maintain_scripts(arguments: list[str]) -> int:
+    """What `python -m ricordi.cli.completion` does; returns the exit code."""
+    if len(arguments) != 2 or arguments[0] not in ('--write', '--check'):
+        print('usage: python -m ricordi.cli.completion --write FOLDER | --check FOLDER', file=sys.stderr)
+        return 2
+    folder = Path(arguments[1])
+    if arguments[0] == '--write':
+        write_scripts(folder)
+        return 0
+    stale = stale_scripts(folder)
+    for path in stale:
+        print(f'{path} is out of step: run python -m ricordi.cli.completion --write {folder}', file=sys.stderr)
+    return 1 if stale else 0
+
+
 if __name__ == '__main__':
-    if len(sys.argv) != 3 or sys.argv[1] != '--write':
-        sys.exit('usage: python -m ricordi.cli.completion --write FOLDER')
-    write_scripts(Path(sys.argv[2]))
+    sys.exit(_maintain_scripts(sys.argv[1:]))

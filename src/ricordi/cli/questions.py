@@ -112,7 +112,7 @@ def question_options() -> Callable[[Function], Function]:
         )(function)
         return option(
             '--config',
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=click.Path(dir_okay=False, path_type=Path),
             group='Answers',
             help='Take values from a YAML file, `name: value` for each option.',
         )(function)
