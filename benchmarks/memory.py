@@ -4,7 +4,7 @@
 
 The profile is the reference profile that AiiDA made, with nodes added by plain SQL that name small objects. By default
 those lie in a pack of which a fifth is garbage (so that repacking has work); with --loose in files of their own.
-Each storage is maintained three times: all there is to do, nothing to do, `--repack all`.
+Each storage is maintained four times: all there is to do, nothing to do full and live, `--repack all`.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def main() -> None:
     parser.add_argument('--scratch', type=Path, default=paired.WORK / 'scratch')
     args = parser.parse_args()
     program = args.ours.absolute().parent / 'ricordi'
-    full = (program, '-p', 'loose', 'storage', 'maintain', '--full', '--force')
+    live = (program, '-p', 'loose', 'storage', 'maintain', '--force')
+    full = (*live, '--full')
     home = args.scratch / 'memory'
     form = 'loose' if args.loose else 'packed'
     rows, peaks = [], []
@@ -104,6 +105,7 @@ def main() -> None:
         for name, command in (
             ('all there is to do', full),
             ('nothing to do', full),
+            ('live, nothing to do', live),
             ('`--repack all`', (*full, '--repack', 'all')),
         ):
             run = paired.run(command, {'AIIDA_PATH': str(home)})

@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 WORK = HERE / 'work'
 RESULTS = WORK / 'results'
 MIB = 1 << 20
+INHERITED = {name: value for name, value in os.environ.items() if name != 'PYTHONDONTWRITEBYTECODE'}
 
 Action = Callable[[], 'Run']
 
@@ -75,7 +76,7 @@ def run(
         began = time.perf_counter()
         process = subprocess.Popen(
             list(map(str, command)),
-            env={**os.environ, **(environment or {})},
+            env={**INHERITED, **(environment or {})},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
