@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,29 +72,30 @@ class Bench:
         return packed
 
 
-def short_commands(bench: Bench) -> list[Row]:
+def short_commands(bench: Bench) -> Iterator[Row]:
     """Commands whose time is mostly that of starting."""
     many = max(bench.runs, 9)
     bare = paired.pair('bare interpreter', lambda: paired.run((bench.python, '-c', '')), None, runs=many)
-    return [
-        replace(bare, note='`python -c ""`'),
-        bench.row('`--help`', ('--help',), ('--help',), 5, home=bench.home, runs=many),
-        bench.row('`storage info`', ('storage', 'info'), ('storage', 'info'), 6, home=bench.home, runs=many),
-        bench.row('`storage version`', ('storage', 'version'), ('storage', 'version'), 6, home=bench.home, runs=many),
-    ]
+    yield replace(bare, note='`python -c ""`')
+    yield bench.row('`--help`', ('--help',), ('--help',), 5, home=bench.home, runs=many)
+    for verb in ('info', 'version'):
+        yield bench.row(f'`storage {verb}`', ('storage', verb), ('storage', verb), 6, home=bench.home, runs=many)
 
 
-def from_loose(bench: Bench) -> list[Row]:
+def from_loose(bench: Bench) -> Iterator[Row]:
     """Maintenance of 60,000 loose objects, and the floor of it."""
     fresh = bench.fresh(bench.home)
     live = ('storage', 'maintain', '--force')
     full = ('storage', 'maintain', '--full', '--force')
-    rows = [
-        bench.row('live, from loose', live, live, 2.5, before=fresh),
-        bench.row('`--full`, from loose', full, full, 3, before=fresh),
-        bench.row('`--full --compress`, from loose', (*full, '--compress'), (*full, '--compress'), 3, before=fresh),
-    ]
-    return [*rows, floor(bench), floor(bench, '--compress')]
+    yield bench.row('live, from loose', live, live, 2.5, before=fresh)
+    yield bench.row('`--full`, from loose', full, full, 3, before=fresh)
+    yield bench.row('`--full --compress`, from loose', (*full, '--compress'), (*full, '--compress'), 3, before=fresh)
+
+
+def floors(bench: Bench) -> Iterator[Row]:
+    """What the disk asks for, whoever packs."""
+    yield floor(bench)
+    yield floor(bench, '--compress')
 
 
 def floor(bench: Bench, *options: str) -> Row:
@@ -109,7 +110,7 @@ def floor(bench: Bench, *options: str) -> Row:
     return paired.pair(name, loop, None, runs=bench.runs, before=bench.fresh(bench.home), note='not a peer: the least')
 
 
-def from_packed(bench: Bench) -> list[Row]:
+def from_packed(bench: Bench) -> Iterator[Row]:
     """Maintenance of a storage that is packed already."""
     packed = bench.packed()
     for side in ('ours', 'peer'):
@@ -118,11 +119,10 @@ def from_packed(bench: Bench) -> list[Row]:
     full = ('storage', 'maintain', '--full', '--force')
     if bench.side != 'peer':  # what the peer left to be done is not part of "nothing to do"
         bench.command('ours', bench.folder('ours'), *full)()
-    return [
-        bench.row('live again, nothing to do', live, live, 7, runs=max(bench.runs, 5)),
-        bench.row('`--full`, packed and clean', full, full, 12, runs=max(bench.runs, 5)),
-        bench.row('`--full --repack all`, packed', (*full, '--repack', 'all'), full, 4, runs=max(bench.runs, 5)),
-    ]
+    runs = max(bench.runs, 5)
+    yield bench.row('live again, nothing to do', live, live, 7, runs=runs)
+    yield bench.row('`--full`, packed and clean', full, full, 12, runs=runs)
+    yield bench.row('`--full --repack all`, packed', (*full, '--repack', 'all'), full, 4, runs=runs)
 
 
 def main() -> None:
@@ -134,9 +134,10 @@ def main() -> None:
     args = parser.parse_args()
     bench = Bench(args.home, args.ours.absolute(), args.peer.absolute(), args.scratch, args.runs, args.side)
     try:
-        for part in (short_commands, from_loose, from_packed):
+        for part in (short_commands, from_loose, floors, from_packed):
             if args.only in part.__name__:
-                paired.save(args.table, part(bench))
+                for row in part(bench):
+                    paired.save(args.table, [row])
     finally:
         for name in ('ours', 'peer'):
             shutil.rmtree(args.scratch / name, ignore_errors=True)

@@ -10,6 +10,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -71,8 +72,7 @@ def run(
     :param expect: exit codes that are no failure.
     :raises RuntimeError: for any other exit code; with what the command printed.
     """
-    WORK.mkdir(exist_ok=True)
-    with (WORK / 'out.txt').open('w+b') as output:
+    with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(
             list(map(str, command)),
