@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -52,18 +53,23 @@ def test_every_verb_has_the_help_that_the_tree_tells_and_an_example(
 def test_the_examples_of_every_verb_can_be_parsed(path: tuple[str, ...], line: str, place: str) -> None:
     command = load_command(place)
     for example in command.examples:
-        words = shlex.split(example)
-        while '|' in words and words[0] != 'ricordi':  # what is piped into it
-            words = words[words.index('|') + 1 :]
-        ends = [words.index(sign) for sign in ('|', '||', '>') if sign in words]
-        words = words[: min(ends, default=len(words))]
-        if words[0] == 'source':
+        if example.startswith('source '):
             continue
-        assert words.pop(0) == 'ricordi', example
-        while words[0].startswith('-'):
-            del words[: 2 if words[0] == '-p' else 1]
-        assert tuple(words[: len(path)]) == path
-        command.make_context('test', words[len(path) :])
+        lines = [shlex.split(line) for line in re.split(r'\|+|>', example)]
+        own = [words for words in map(without_global_options, lines) if tuple(words[: len(path)]) == path]
+        assert own, example
+        for words in own:
+            command.make_context('test', words[len(path) :])
+
+
+def without_global_options(words: list[str]) -> list[str]:
+    """The words of a command line from the noun on; nothing if it is one of another program."""
+    if words[:1] != ['ricordi']:
+        return []
+    words = words[1:]
+    while words[0].startswith('-'):
+        words = words[2 if words[0] == '-p' else 1 :]
+    return words
 
 
 def test_without_arguments_help_goes_to_stderr_and_the_code_is_that_of_wrong_usage(run_cli) -> None:
@@ -159,6 +165,13 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
     assert done.returncode != 0
     assert 'No space left on device' in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+def test_closed_streams_are_no_reason_to_fail(reference_home: Path) -> None:
+    for closed in ('<&-', '>&-', '2>&-', '<&- >&- 2>&-'):
+        command = f'{sys.executable} -m ricordi profile list {closed}'
+        done = subprocess.run(command, shell=True, executable='/bin/bash', stderr=subprocess.PIPE, text=True)
+        assert (done.returncode, done.stderr) == (0, ''), closed
 
 
 def test_a_profile_named_before_the_verb_and_after_it_is_the_same(run_cli, reference_home: Path) -> None:

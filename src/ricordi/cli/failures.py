@@ -40,7 +40,8 @@ def report_failure(error: BaseException, debug: bool) -> int:
             traceback.print_exception(error)
         print(message, file=sys.stderr)
         sys.stderr.flush()
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (OSError, ValueError):
         _silence_stdout()
     return code
@@ -103,5 +104,5 @@ def _silence_stdout() -> None:
     """Point stdout at nothing, so that the interpreter does not complain once more when it flushes at exit."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         pass

@@ -22,7 +22,8 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; errors are told on stderr."""
     try:
         code = dispatch(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is when the caller closed it
+            sys.stdout.flush()
     except BaseException as error:
         from ricordi.cli.failures import report_failure
 

@@ -9,9 +9,15 @@ import click
 
 from ricordi.cli.main import load_command
 from ricordi.cli.tree import TREE, Branch, leaves
+from ricordi.cli.verdi_verbs import table
 
 OTHERS = 'others'
 """The page of the verbs that stand by themselves, without a noun."""
+
+VERDI = 'verdi'
+"""The page that sets the verbs of verdi against ours."""
+
+WRITTEN = 'This page is written from the program: `python -m ricordi.cli.reference --write docs/commands`.'
 
 
 def write_pages(folder: Path) -> None:
@@ -26,16 +32,14 @@ def pages() -> dict[str, str]:
     nouns = {word: (line, place) for word, (line, place) in TREE.items() if not isinstance(place, str)}
     alone: Branch = {word: (line, place) for word, (line, place) in TREE.items() if isinstance(place, str)}
     made = {noun: _page(f'ricordi {noun}', line, leaves(place, (noun,))) for noun, (line, place) in nouns.items()}
+    ours = {' '.join(path): text for path, text, _ in leaves()}
+    made[VERDI] = f'# The verbs of verdi and of ricordi\n\n{WRITTEN}\n\n{table(ours)}\n'
     made[OTHERS] = _page('ricordi …', 'Verbs that stand by themselves.', leaves(alone))
     return made
 
 
 def _page(title: str, line: str, verbs: list[tuple[tuple[str, ...], str, str]]) -> str:
-    parts = [
-        f'# {title}',
-        line,
-        'This page is written from the program: `python -m ricordi.cli.reference --write docs/commands`.',
-    ]
+    parts = [f'# {title}', line, WRITTEN]
     parts += ['\n'.join(f'- [`{" ".join(path)}`](#{_anchor(path)}): {text}' for path, text, _ in verbs)]
     parts += [_section(path, load_command(place)) for path, _, place in verbs]
     return '\n\n'.join(parts) + '\n'
