@@ -20,7 +20,16 @@ from ricordi.cli.times import local_time
 from ricordi.cli.verb import format_option, option, verb
 
 DEFAULT = ('pk', 'uuid', 'node_type')
-HEADINGS = {'pk': 'PK', 'id': 'ID', 'uuid': 'UUID', 'node_type': 'Node type', 'ctime': 'Created', 'mtime': 'Modified'}
+HEADINGS = {
+    **{name: name.capitalize() for name in ('label', 'description', 'user', 'computer', 'attributes', 'extras')},
+    'pk': 'PK',
+    'id': 'ID',
+    'uuid': 'UUID',
+    'node_type': 'Node type',
+    'process_type': 'Process type',
+    'ctime': 'Created',
+    'mtime': 'Modified',
+}
 
 _ROWS = 1000
 
@@ -98,7 +107,7 @@ def list_nodes(
         if bare or (raw and output_format is None):
             _write_raw(rows)
         elif output_format in (None, 'table'):
-            _write_table(rows, [HEADINGS.get(name, name.capitalize()) for name in project])
+            _write_table(rows, [HEADINGS.get(name, name) for name in project])
         else:
             named = (dict(zip(project, row, strict=True)) for row in rows)
             write_list(named, [Column(name, name) for name in project], output_format)

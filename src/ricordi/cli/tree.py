@@ -73,6 +73,9 @@ TREE: Branch = {
             ),
             'label': ('Show or set the label of nodes.', 'ricordi.cli.node_texts:label'),
             'description': ('Show or set the description of nodes.', 'ricordi.cli.node_texts:description'),
+            'tree': ('Show what follows from nodes as a tree.', 'ricordi.cli.node_tree:tree'),
+            'delete': ('Delete nodes, with all that must not stay without them.', 'ricordi.cli.node_delete:delete'),
+            'rehash': ('Compute the hashes of nodes anew, all without NODES.', 'ricordi.cli.node_rehash:rehash'),
             'comment': (
                 'Comments: what users wrote about nodes.',
                 {
@@ -95,12 +98,47 @@ TREE: Branch = {
             ),
         },
     ),
+    'group': (
+        'Groups: named sets of nodes.',
+        {
+            'list': ('List groups.', 'ricordi.cli.group:list_groups'),
+            'show': ('Show a group and its nodes.', 'ricordi.cli.group:show'),
+            'create': ('Create an empty group.', 'ricordi.cli.group:create'),
+            'relabel': ('Change the label of a group.', 'ricordi.cli.group:relabel'),
+            'description': ('Show or change the description of a group.', 'ricordi.cli.group:description'),
+            'add-nodes': ('Add nodes to a group.', 'ricordi.cli.group_members:add_nodes'),
+            'remove-nodes': ('Remove nodes from a group.', 'ricordi.cli.group_members:remove_nodes'),
+            'move-nodes': ('Move nodes from one group to another.', 'ricordi.cli.group_members:move_nodes'),
+            'copy': ('Add all nodes of a group to another, made if there is none.', 'ricordi.cli.group:copy'),
+            'delete': (
+                'Delete groups: those that are named, or those that fit the options.',
+                'ricordi.cli.group_delete:delete',
+            ),
+            'path': (
+                'Groups as folders.',
+                {
+                    'ls': (
+                        'List groups as folders: the slashes in their labels separate the steps of paths.',
+                        'ricordi.cli.group_path:ls',
+                    ),
+                },
+            ),
+        },
+    ),
     'user': (
         'Users: the people who own nodes and groups.',
         {
             'list': ('List the users of the storage.', 'ricordi.cli.user:list_users'),
             'configure': ('Add a user or change one.', 'ricordi.cli.user:configure'),
             'set-default': ('Make a user the default one of the profile.', 'ricordi.cli.user:set_default'),
+        },
+    ),
+    'archive': (
+        'Archives: parts of a storage in a file, to publish or to move.',
+        {
+            'create': ('Write all or a part of a profile into an archive.', 'ricordi.cli.archive_create:create'),
+            'info': ('Show what an archive holds and how it was made.', 'ricordi.cli.archive:info'),
+            'version': ('Show the version of an archive.', 'ricordi.cli.archive:version'),
         },
     ),
     'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.presto:presto'),

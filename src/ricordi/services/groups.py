@@ -144,6 +144,14 @@ def count_members(storage: StorageBackend, pks: list[int]) -> dict[int, int]:
     return dict.fromkeys(pks, 0) | dict(storage.query_rows(query))
 
 
+def summarise(storage: StorageBackend, row: GroupRow) -> GroupSummary:
+    """A group as it stands in a list, with the number of its members."""
+    user = storage.get(EntityKind.USER, row.user_pk)
+    assert row.pk is not None
+    users: dict[int | None, str] = {row.user_pk: user.email} if isinstance(user, UserRow) else {}
+    return _summary(row, users, count_members(storage, [row.pk]))
+
+
 def _summary(row: GroupRow, users: dict[int | None, str], counts: dict[int, int] | None) -> GroupSummary:
     assert row.pk is not None
     assert row.time is not None
@@ -198,21 +206,29 @@ def escaped(text: str) -> str:
 # changing --------------------------------------------------------------------------------------------------
 
 
+def core_group(storage: StorageBackend, label: str) -> GroupRow | None:
+    """The group of the type `core` with this label, if there is one."""
+    return next(iter(_rows(storage, {'label': label, 'type_string': CORE})), None)
+
+
 def create_group(storage: StorageBackend, label: str, description: str = '') -> tuple[GroupRow, bool]:
     """The group of the type `core` with this label, made if there is none; then whether it is new.
 
     :raises ricordi.errors.ValidationError: the label is empty.
     """
     _check_label(label)
-    equal = {'label': label, 'type_string': CORE}
-    for row in _rows(storage, equal):
-        return row, False
+    known = core_group(storage, label)
+    if known is not None:
+        return known, False
+    values = {'label': label, 'type_string': CORE, 'description': description, 'user_pk': default_user(storage).pk}
     try:
-        (pk,) = storage.insert(
-            EntityKind.GROUP, [{**equal, 'description': description, 'user_pk': default_user(storage).pk}]
-        )
-    except UniquenessError:  # another process was first
-        return _rows(storage, equal)[0], False
+        with storage.transaction():
+            (pk,) = storage.insert(EntityKind.GROUP, [values])
+    except UniquenessError:
+        known = core_group(storage, label)
+        if known is None:
+            raise
+        return known, False  # another process was first
     return _rows(storage, {'pk': pk})[0], True
 
 

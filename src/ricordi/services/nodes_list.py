@@ -31,6 +31,7 @@ _COLUMNS = {'user': 'user_pk', 'computer': 'computer_pk'}
 class NodeFilter:
     """Which nodes; all conditions have to hold.
 
+    :param pks: one of these; None: any.
     :param where: filters as `ricordi.services.nodes_where` reads them.
     :param types: a node is of one of these types (`ricordi.services.nodes_types`).
     :param subclassing: whether nodes of subclasses of these types count too.
@@ -42,6 +43,7 @@ class NodeFilter:
     :param descendant_of: pk or uuid of a node from which these are reached.
     """
 
+    pks: tuple[int, ...] | None = None
     where: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     subclassing: bool = True
@@ -131,7 +133,9 @@ def _joined(storage: StorageBackend, chosen: NodeFilter) -> tuple[_Join | None, 
 
 
 def _filters(storage: StorageBackend, chosen: NodeFilter) -> dict[str, Any]:
-    parts = []
+    parts: list[dict[str, Any]] = []
+    if chosen.pks is not None:
+        parts.append({'pk': {'in': list(chosen.pks)}})
     if chosen.where:
         parts.append(parse_all(chosen.where))
     if chosen.types:

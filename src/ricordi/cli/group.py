@@ -1,0 +1,281 @@
+"""`ricordi group`: list, show, create, relabel, description, copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ricordi.cli.opened import opened
+from ricordi.cli.output import Column, one_line, write_details, write_list
+from ricordi.cli.parameters import GROUP, NODE, USER
+from ricordi.cli.prompt import confirm
+from ricordi.cli.quantities import plural
+from ricordi.cli.session import Session
+from ricordi.cli.table import format_table
+from ricordi.cli.times import age
+from ricordi.cli.verb import Function, format_option, option, verb, yes_option
+from ricordi.errors import InvalidOperation
+
+if TYPE_CHECKING:
+    from ricordi.backend.rows import GroupRow
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.services.groups import GroupFilter
+
+_COLUMNS = (
+    Column('pk', 'PK'),
+    Column('label', 'Label'),
+    Column('type_string', 'Type string'),
+    Column('user', 'User'),
+)
+
+
+def filter_options(type_default: str | None) -> Callable[[Function], Function]:
+    """The options that choose groups, as verdi has them.
+
+    :param type_default: the type that counts when nothing is said; None: any.
+    """
+    shown = f' [default: {type_default}]' if type_default else ''
+
+    def decorate(function: Function) -> Function:
+        for add in (
+            option('--node', '-N', type=NODE, group='Which groups', help='With this node.'),
+            option('--contains', '-c', group='Which groups', help='With this in their label.'),
+            option('--endswith', '-e', group='Which groups', help='Whose label ends like this.'),
+            option('--startswith', '-s', group='Which groups', help='Whose label starts like this.'),
+            option(
+                '--past-days',
+                '-p',
+                type=click.FloatRange(min=0),
+                group='Which groups',
+                help='Made in the last so many days.',
+            ),
+            option('--type-string', '-T', default=type_default, group='Which groups', help=f'Of this type.{shown}'),
+            option('--user', '-u', type=USER, group='Which groups', help='Of this user. [default: the default user]'),
+            option('--all-users', '-A', is_flag=True, group='Which groups', help='Of all users.'),
+        ):
+            function = add(function)
+        return function
+
+    return decorate
+
+
+def make_filter(
+    storage: StorageBackend, all_users: bool, user: str | None, type_string: str | None, node: str | None, **rest: Any
+) -> GroupFilter:
+    """The filter that the options of `filter_options` stand for."""
+    from ricordi.services.author import default_user
+    from ricordi.services.groups import GroupFilter
+    from ricordi.services.nodes import find_node
+
+    if all_users:
+        user = None
+    elif user is None:
+        user = default_user(storage).email
+    return GroupFilter(
+        user=user, type_string=type_string, node_pk=None if node is None else find_node(storage, node).pk, **rest
+    )
+
+
+@verb('ricordi group list -C', 'ricordi group list -a -A --format json', 'ricordi group list -s run- -O ctime -D desc')
+@filter_options('core')
+@option('--all', '-a', 'all_types', is_flag=True, group='Which groups', help='Of all types.')
+@option('--with-description', '-d', is_flag=True, group='Output', help='Also show the descriptions.')
+@option('--count', '-C', is_flag=True, group='Output', help='Also show the number of nodes.')
+@option(
+    '--order-by',
+    '-O',
+    type=click.Choice(['id', 'pk', 'label', 'ctime']),
+    default='label',
+    group='Output',
+    help='Sort by this. [default: label]',
+)
+@option(
+    '--order-direction',
+    '-D',
+    type=click.Choice(['asc', 'desc']),
+    default='asc',
+    group='Output',
+    help='Upwards or downwards. [default: asc]',
+)
+@option('--raw', '-r', is_flag=True, group='Output', help='Without heading, separated by tabs.')
+@format_option()
+def list_groups(
+    session: Session,
+    all_types: bool,
+    type_string: str,
+    with_description: bool,
+    count: bool,
+    order_by: str,
+    order_direction: str,
+    raw: bool,
+    output_format: str | None,
+    **chosen: Any,
+) -> int:
+    """List groups.
+
+    Of --startswith, --endswith and --contains one is enough. With --quiet: the bare labels.
+    """
+    from ricordi.services import groups as service
+
+    with opened(session, 'group list') as storage:
+        found = service.list_groups(
+            storage,
+            make_filter(storage, type_string=None if all_types else type_string, **chosen),
+            order_by,  # type: ignore[arg-type]
+            descending=order_direction == 'desc',
+            count=count,
+        )
+    columns = [*_COLUMNS]
+    columns += [Column('description', 'Description')] if with_description else []
+    columns += [Column('node_count', 'Node count')] if count else []
+    if session.quiet and output_format is None and not raw:
+        print('\n'.join(group.label for group in found), end='\n' if found else '')
+    elif raw and output_format is None:
+        for group in found:
+            values = asdict(group)
+            print('\t'.join(column.text(values) for column in columns))
+    else:
+        rows = (asdict(group) for group in found)
+        write_list(rows, columns, output_format)
+        if not found and output_format in (None, 'table'):
+            session.tell('No groups fit' + ('.' if all_types else '; --all shows groups of all types.'))
+    return 0
+
+
+@verb('ricordi group show my-group', 'ricordi group show --raw my-group', 'ricordi group show my-group --format json')
+@click.argument('group', type=GROUP)
+@option('--raw', '-r', is_flag=True, group='Output', help='The bare pks, or uuids with -u, separated by blanks.')
+@option('--uuid', '-u', is_flag=True, group='Output', help='Also show uuids.')
+@option('--limit', '-l', type=click.IntRange(min=0), group='Output', help='At most so many nodes.')
+@format_option()
+def show(session: Session, group: str, raw: bool, uuid: bool, limit: int | None, output_format: str | None) -> int:
+    """Show a group and its nodes.
+
+    As csv and jsonl: the nodes only.
+    """
+    from ricordi.services.groups import find_group
+    from ricordi.services.groups_members import list_members
+
+    with opened(session, 'group show') as storage:
+        row = find_group(storage, group)
+        members = list_members(storage, row, limit)
+        if output_format is None and (raw or session.quiet):
+            print(' '.join(member.uuid if uuid else str(member.pk) for member in members))
+        elif output_format in ('csv', 'jsonl'):
+            write_list(map(asdict, members), [Column(key, key) for key in _MEMBER_KEYS], output_format)
+        elif output_format in ('json', 'yaml'):
+            write_details({**_group_as_data(storage, row), 'nodes': list(map(asdict, members))}, output_format)
+        else:
+            _print_group(row, uuid, [(member.pk, member.uuid, member.node_type, member.ctime) for member in members])
+    return 0
+
+
+_MEMBER_KEYS = ('pk', 'uuid', 'node_type', 'ctime')
+
+
+def _group_as_data(storage: StorageBackend, row: GroupRow) -> dict[str, Any]:
+    from ricordi.services.groups import summarise
+
+    return asdict(summarise(storage, row))
+
+
+def _print_group(row: GroupRow, uuid: bool, members: list[tuple[Any, ...]]) -> None:
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    print(
+        format_table(
+            [
+                ['Label', one_line(row.label)],
+                ['Type string', row.type_string],
+                ['Description', one_line(row.description or '')],
+                ['PK', str(row.pk)],
+                ['UUID', row.uuid],
+            ]
+        )
+    )
+    headings = [*(['UUID'] if uuid else []), 'PK', 'Type', 'Created']
+    rows = [
+        [*([found] if uuid else []), str(pk), kind.rstrip('.').rpartition('.')[2], age(ctime, now)]
+        for pk, found, kind, ctime in members
+    ]
+    print(f'\n{format_table(rows, headings)}')
+
+
+@verb('ricordi group create my-group', "ricordi group create -d 'runs of March' march")
+@click.argument('group_label')
+@option('--description', '-d', default='', help='The description.')
+def create(session: Session, group_label: str, description: str) -> int:
+    """Create an empty group.
+
+    Prints its pk. That there is one of this label already is no error.
+    """
+    from ricordi.services.groups import create_group
+
+    with opened(session, 'group create') as storage:
+        row, is_new = create_group(storage, group_label, description)
+    print(row.pk)
+    session.tell(f'Created group {row.label!r}.' if is_new else f'There is a group {row.label!r} already.')
+    return 0
+
+
+@verb('ricordi group relabel old new')
+@click.argument('group', type=GROUP)
+@click.argument('label')
+def relabel(session: Session, group: str, label: str) -> int:
+    """Change the label of a group."""
+    from ricordi.services.groups import find_group, relabel_group
+
+    with opened(session, 'group relabel') as storage:
+        row = find_group(storage, group)
+        relabel_group(storage, row, label)
+    session.tell(f'Group {row.label!r} is now {label!r}.')
+    return 0
+
+
+@verb('ricordi group description my-group', "ricordi group description my-group 'runs of March'")
+@click.argument('group', type=GROUP)
+@click.argument('description', required=False)
+def description(session: Session, group: str, description: str | None) -> int:
+    """Show or change the description of a group.
+
+    An empty DESCRIPTION ('') removes it.
+    """
+    from ricordi.services.groups import describe_group, find_group
+
+    with opened(session, 'group description') as storage:
+        row = find_group(storage, group)
+        if description is None:
+            print(row.description or '')
+            return 0
+        describe_group(storage, row, description)
+    session.tell(f'Changed the description of group {row.label!r}.')
+    return 0
+
+
+@verb('ricordi group copy my-group backup-of-my-group')
+@click.argument('source_group', type=GROUP)
+@click.argument('destination_group', type=GROUP)
+@yes_option('Do not ask, even if the destination has nodes already.')
+def copy(session: Session, source_group: str, destination_group: str, yes: bool) -> int:
+    """Add all nodes of a group to another, made if there is none.
+
+    Asks first if the destination has nodes already.
+    """
+    from ricordi.services import groups as service
+    from ricordi.services.groups_members import copy_group
+
+    with opened(session, 'group copy') as storage:
+        source = service.find_group(storage, source_group)
+        known = service.core_group(storage, destination_group)
+        if known is not None and known.pk is not None:
+            count = service.count_members(storage, [known.pk])[known.pk]
+            question = f'Group {known.label!r} has {plural(count, "node")} already. Add those of {source.label!r}?'
+            if count and not confirm(question, yes):
+                raise InvalidOperation('no node was added')
+        target, added = copy_group(storage, source, destination_group)
+    session.tell(f'Added {plural(added, "node")} of group {source.label!r} to group {target.label!r}.')
+    return 0

@@ -1,0 +1,86 @@
+"""Options that switch the rules by which nodes go along with others, and the plan of a deletion in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ricordi.cli.quantities import plural
+from ricordi.cli.table import format_table
+from ricordi.cli.verb import Function, option
+
+if TYPE_CHECKING:
+    from ricordi.services.nodes_delete import DeletionPlan
+
+DELETE_SWITCHES = {
+    'call_calc_forward': 'the calculations that a deleted workflow called',
+    'call_work_forward': 'the workflows that a deleted workflow called',
+    'create_forward': 'the data that a deleted calculation created',
+}
+
+_RULES = {
+    'input_calc_forward': 'calculations that used deleted data',
+    'input_work_forward': 'workflows that used deleted data',
+    'create_forward': 'data that deleted calculations created',
+    'create_backward': 'calculations that created deleted data',
+    'return_backward': 'workflows that returned deleted data',
+    'call_calc_forward': 'calculations that deleted workflows called',
+    'call_calc_backward': 'workflows that called deleted calculations',
+    'call_work_forward': 'workflows that deleted workflows called',
+    'call_work_backward': 'workflows that called deleted workflows',
+}
+
+
+def delete_switches(function: Function) -> Function:
+    """`--create-forward/--no-create-forward` and so on; None where nothing was said."""
+    for name, text in DELETE_SWITCHES.items():
+        flag = name.replace('_', '-')
+        function = option(
+            f'--{flag}/--no-{flag}',
+            name,
+            default=None,
+            group='What goes along',
+            help=f'Whether to delete {text}. [default: yes]',
+        )(function)
+    return function
+
+
+def plan_as_data(plan: DeletionPlan) -> dict[str, Any]:
+    """A plan under the keys of docs/node.md."""
+    return {
+        'nodes': len(plan.pks),
+        'named': len(plan.start),
+        'by_rule': plan.by_rule,
+        'by_type': plan.by_type,
+        'links': plan.links,
+        'group_memberships': plan.memberships,
+        'comments': plan.comments,
+        'logs': plan.logs,
+        'remote_folders': plan.remote_folders,
+        'pks': list(plan.pks),
+    }
+
+
+def plan_as_text(plan: DeletionPlan) -> str:
+    """A plan for a person: how many of what, by which rule."""
+    by_rule = [['named', f'{len(plan.start):,}', '']]
+    by_rule += [[name.replace('_', '-'), f'{count:,}', _RULES[name]] for name, count in plan.by_rule.items()]
+    by_type = [[name, f'{count:,}'] for name, count in plan.by_type.items()]
+    beside = [
+        plural(count, noun)
+        for count, noun in (
+            (plan.links, 'link'),
+            (plan.memberships, 'group membership'),
+            (plan.comments, 'comment'),
+            (plan.logs, 'log message'),
+        )
+        if count
+    ]
+    parts = [
+        format_table(by_rule, ('Rule', 'Nodes', ''), right=(1,)),
+        format_table(by_type, ('Node type', 'Nodes'), right=(1,)),
+    ]
+    if beside:
+        parts.append(f'With them go {", ".join(beside)}.')
+    if plan.remote_folders:
+        parts.append(f'{plural(plan.remote_folders, "node")} point at folders on other machines; those folders stay.')
+    return '\n\n'.join(parts)
