@@ -16,14 +16,13 @@ from ricordi.errors import CorruptStorage, UnreachableStorage
 from ricordi.repository import index as index_module
 from ricordi.repository.container import Container
 
-
 # config.json -----------------------------------------------------------------------------------------------
 
 
 def test_a_folder_without_config_is_no_container(tmp_path: Path) -> None:
     container = Container(tmp_path / 'nowhere')
     assert not container.is_initialised
-    with pytest.raises(UnreachableStorage, match='no object container in .*nowhere'):
+    with pytest.raises(UnreachableStorage, match=r'no object container in .*nowhere'):
         container.has_object('0' * 64)
     assert not (tmp_path / 'nowhere').exists()
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, KeyStream
+from ricordi.errors import CorruptStorage
 from ricordi.repository.index import PackSummary
 
 if TYPE_CHECKING:
@@ -160,6 +161,11 @@ class Census:
         lower, upper = '', ''
         while upper != LAST_KEY:
             names = list(islice(named, COMPARE_AT_ONCE))
+            if any(first >= second for first, second in pairwise([lower, *names])):
+                raise CorruptStorage(
+                    'the database does not list the keys that nodes name in ascending order, so that what is garbage '
+                    'cannot be told; nothing was changed'
+                )
             upper = names[-1] if len(names) == COMPARE_AT_ONCE else LAST_KEY
             wanted, packed, loose = (
                 set(names),

@@ -154,6 +154,20 @@ class InflatedStream(io.RawIOBase):
             if self._inflated - self._checkpoints[-1][0] >= self._checkpoint_distance:
                 state = (self._inflated, self._source.tell(), self._pending, self._inflater.copy())
                 self._checkpoints.append(state)
+        if self._inflated >= self._size and not self._inflater.eof:
+            self._check_end()
+
+    def _check_end(self) -> None:
+        """After the last byte of content, read what is left of the stream: its checksum."""
+        inflater = self._inflater.copy()
+        pending = self._pending
+        while not inflater.eof:
+            pending = pending or self._source.read(CHUNK_BYTES)
+            if not pending:
+                raise zlib.error('it is cut')
+            if inflater.decompress(pending, 1):
+                raise zlib.error('it is longer than the index says')
+            pending = inflater.unconsumed_tail
 
     def _restore(self, position: int) -> None:
         inflated, source, pending, inflater = next(c for c in reversed(self._checkpoints) if c[0] <= position)

@@ -107,7 +107,10 @@ def _seconds_since(start: float) -> float:
 def make_plan(container: Container, census: Census, options: MaintenanceOptions) -> Plan:
     """What a maintenance with these options would do, step by step, with bytes."""
     may_remove = options.full and not census.missing and not census.unreadable
-    wreckage = find_wreckage(container, census, options.full, may_remove)
+    repack = _packs_to_repack(container, census, options) if may_remove else ()
+    unchanged = _packs_to_check_only(census, options, repack)
+    rewritten = tuple(pack_id for pack_id in repack if pack_id not in unchanged)
+    wreckage = find_wreckage(container, census, options.full, may_remove, rewritten)
     steps: list[MaintenanceStep] = []
     if wreckage.items:
         steps.append(MaintenanceStep('recover', wreckage.describe(), wreckage.items, freed=wreckage.freed))
@@ -122,12 +125,9 @@ def make_plan(container: Container, census: Census, options: MaintenanceOptions)
         number = packed_garbage + garbage_loose.objects
         detail = f'{number:,} objects that no node names'
         steps.append(MaintenanceStep('remove garbage', detail, number, freed=garbage_loose.bytes))
-    repack = _packs_to_repack(container, census, options) if may_remove else ()
-    unchanged = _packs_to_check_only(census, options, repack)
     steps.extend(_repack_steps(census, repack, unchanged))
     if options.full and (vacuum := _vacuum_step(container, packed_garbage)):
         steps.append(vacuum)
-    rewritten = tuple(pack_id for pack_id in repack if pack_id not in unchanged)
     space = _space_needed(census, to_pack, bytes_to_pack, rewritten, options.compress) if to_pack or rewritten else 0
     return Plan(wreckage, to_pack, may_remove, repack, unchanged, tuple(steps), space)
 
@@ -305,11 +305,20 @@ class _Run:
     def _pack(self) -> Work:
         container, config = self.container, self.container.config
         first = pack_to_append_to(container.layout, container.index, config.pack_size_target)
-        if first in self.plan.repack or first in self._packs_of_garbage():
+        if first in {*self.plan.repack} - self.plan.unchanged or first in self._packs_of_garbage():
             first = fresh_pack_id(container.layout, container.index)
         packer = LoosePacker(container, first, self.options.compress, self.problems, self.progress)
         packer.pack(self.census.loose_keys(True if self.plan.remove_garbage else None), self.stop)
+        packer.work.freed += self._remove_emptied_packs()
         return packer.work
+
+    def _remove_emptied_packs(self) -> int:
+        """Remove packs of which every object was damaged and now lies, from its loose copy, in another; bytes freed."""
+        in_use = self.container.index.packs() if self.plan.remove_garbage else self.census.packs
+        emptied = [pack for pack in self.census.packs.values() if pack.objects and pack.pack_id not in in_use]
+        for pack in emptied:
+            self.container.layout.pack_path(pack.pack_id).unlink(missing_ok=True)
+        return sum(pack.file_bytes or 0 for pack in emptied)
 
     def _packs_of_garbage(self) -> set[int]:
         """Packs that go with the garbage, since they hold nothing else."""

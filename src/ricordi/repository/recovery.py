@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +76,13 @@ class Wreckage:
         return ', '.join(part for part in parts if part)
 
 
-def find_wreckage(container: Container, census: Census, full: bool, may_remove: bool) -> Wreckage:
+def find_wreckage(
+    container: Container, census: Census, full: bool, may_remove: bool, rewritten: Collection[int]
+) -> Wreckage:
     """What there is to tidy up: live only what is certain, in full all; bytes only if `may_remove`.
 
     :param may_remove: whether everything that nodes name is at hand, so that bytes without a row are surely useless.
+    :param rewritten: packs that go anyway, with their tails.
     """
     layout, packs = container.layout, census.packs.values()
     locks = [path for path in layout.pack_locks() if full or is_ours(path)]
@@ -92,6 +96,7 @@ def find_wreckage(container: Container, census: Census, full: bool, may_remove: 
             (p.pack_id, p.file_bytes - p.end)
             for p in packs
             if removes and p.objects and p.file_bytes is not None and p.file_bytes > p.end
+            if p.pack_id not in rewritten
         ),
         sandbox=tuple(Path(e.path) for e in layout.leftovers(layout.sandbox)) if full else (),
         duplicates=tuple(path for path in _duplicates(container) if _has_use(container, path)),

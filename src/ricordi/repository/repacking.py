@@ -78,6 +78,8 @@ class Repacker:
         """
         with closing(self._writer):
             for pack_id in pack_ids:
+                if stop.reason:
+                    return
                 if pack_id in unchanged and self._is_sound(pack_id):
                     continue
                 if not self._move_objects(pack_id, stop):
