@@ -96,14 +96,13 @@ def main() -> None:
     importlib.import_module(package).load_profile()
     make = Twelve(orm, known_in(orm)).makers[name]
     make().first()
-    rows = 0
-    began = time.perf_counter()
-    for repetition in range(1, REPETITIONS + 1):
+    rows = repetitions = 0
+    seconds, began = 0.0, time.perf_counter()
+    while repetitions < REPETITIONS and seconds < 5:
         rows = sum(1 for _ in make().iterall())
+        repetitions += 1
         seconds = time.perf_counter() - began
-        if seconds > 5:
-            break
-    print(seconds / repetition, rows)
+    print(seconds / repetitions, rows)
 
 
 if __name__ == '__main__':
