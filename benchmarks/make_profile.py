@@ -158,7 +158,7 @@ class Graph:
             self.link(calculation, before, 'create', 'retrieved')
             result = self.data('dict.Dict', self.results())
             self.link(calculation, result, 'create', 'output_parameters')
-        self.link(result, workchain, 'return', 'output_parameters')
+        self.link(workchain, result, 'return', 'output_parameters')
 
     def calculation(self) -> int:
         """Add a calculation with its input file and its script."""
