@@ -10,8 +10,9 @@ _ricordi_words() {
         profile) subs='list show set-default setup delete' ;;
         'profile setup') subs='core.sqlite_dos core.psql_dos core.sqlite_zip' ;;
         storage) subs='info version migrate maintain locks unlock' ;;
-        node) subs='list show attributes extras label description tree delete rehash comment repo' ;;
+        node) subs='list show attributes extras label description graph tree delete rehash comment repo' ;;
         'node extras') subs='show set unset' ;;
+        'node graph') subs=generate ;;
         'node comment') subs='add show update remove' ;;
         'node repo') subs='ls cat dump' ;;
         group) subs='list show create relabel description add-nodes remove-nodes move-nodes copy delete path' ;;
@@ -39,6 +40,7 @@ _ricordi_words() {
         'node extras unset') opts='--keys -k --dry-run -n --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         'node label') opts='--label -L --raw -r --dry-run -n --yes --force -y -f --format --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         'node description') opts='--description -D --raw -r --dry-run -n --yes --force -y -f --format --profile -p --verbose -v --quiet -q --debug --help -h' ;;
+        'node graph generate') opts='--link-types -l --ancestor-depth -a --descendant-depth -d --process-out -o --process-in -i --identifier --highlight-classes -c --engine -e --output-format -f --output-file -O --show -s --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         'node tree') opts='--depth -d --direction --link-types -l --format --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         'node delete') opts='--dry-run -n --yes --force -y -f --create-forward --no-create-forward --call-work-forward --no-call-work-forward --call-calc-forward --no-call-calc-forward --format --profile -p --verbose -v --quiet -q --debug --help -h' ;;
         'node rehash') opts='--entry-point -e --dry-run -n --yes --force -y -f --profile -p --verbose -v --quiet -q --debug --help -h' ;;
@@ -151,6 +153,15 @@ _ricordi_value() {
         'node description|--description'|'node description|-D') kind=any ;;
         'node description|--format') kind='words:table json jsonl csv yaml' ;;
         'node description|') kind=node ;;
+        'node graph generate|--link-types'|'node graph generate|-l') kind='words:all data logic call' ;;
+        'node graph generate|--ancestor-depth'|'node graph generate|-a') kind=any ;;
+        'node graph generate|--descendant-depth'|'node graph generate|-d') kind=any ;;
+        'node graph generate|--identifier') kind='words:pk uuid label' ;;
+        'node graph generate|--highlight-classes'|'node graph generate|-c') kind=any ;;
+        'node graph generate|--engine'|'node graph generate|-e') kind=any ;;
+        'node graph generate|--output-format'|'node graph generate|-f') kind=any ;;
+        'node graph generate|--output-file'|'node graph generate|-O') kind=file ;;
+        'node graph generate|') kind=node ;;
         'node tree|--depth'|'node tree|-d') kind=any ;;
         'node tree|--direction') kind='words:out in' ;;
         'node tree|--link-types'|'node tree|-l') kind='words:all data logic call' ;;

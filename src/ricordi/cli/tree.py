@@ -73,6 +73,10 @@ TREE: Branch = {
             ),
             'label': ('Show or set the label of nodes.', 'ricordi.cli.node_texts:label'),
             'description': ('Show or set the description of nodes.', 'ricordi.cli.node_texts:description'),
+            'graph': (
+                'Drawings of the provenance graph.',
+                {'generate': ('Draw the provenance around nodes.', 'ricordi.cli.node_graph:generate')},
+            ),
             'tree': ('Show what follows from nodes as a tree.', 'ricordi.cli.node_tree:tree'),
             'delete': ('Delete nodes, with all that must not stay without them.', 'ricordi.cli.node_delete:delete'),
             'rehash': ('Compute the hashes of nodes anew, all without NODES.', 'ricordi.cli.node_rehash:rehash'),
