@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ricordi.backend.query import Comparison, Condition, Edge, EdgeKind, Junction
+from ricordi.backend.query import Comparison, Condition, Edge, EdgeKind
 from ricordi.storage.columns import column_name, table_name
 from ricordi.storage.query_conditions import condition_sql
 from ricordi.storage.query_expressions import Expressions
@@ -64,7 +64,7 @@ class Joins:
 
     def _join_outer(self, edge: Edge, end: Source) -> None:
         """Filters say what counts as a partner: they stand in ON. But `pk == None` asks for rows that have none."""
-        conditions = list(_flat(self._sources.filters.get(end.tag, ())))
+        conditions = self._sources.filters.get(end.tag, [])
         without_partner = Comparison(PK, '==', None)
         if without_partner in conditions:
             conditions = [condition for condition in conditions if condition != without_partner]
@@ -112,12 +112,3 @@ class Joins:
             condition_sql(condition, lambda field: source.place(field, alias), self._sql) for condition in conditions
         ]
         return [text for text in rendered if text != self._sql.true]
-
-
-def _flat(conditions: Iterable[Condition]) -> Iterable[Condition]:
-    """Conditions that all must hold, one by one."""
-    for condition in conditions:
-        if isinstance(condition, Junction) and not condition.any:
-            yield from _flat(condition.parts)
-        else:
-            yield condition

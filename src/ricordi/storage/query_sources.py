@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ricordi.backend.query import (
@@ -14,6 +14,7 @@ from ricordi.backend.query import (
     Edge,
     EdgeKind,
     Field,
+    Junction,
     Query,
     ValueKind,
 )
@@ -72,11 +73,13 @@ class Sources:
 
     def __init__(self, query: Query) -> None:
         self.query = query
+        # What must hold for each tag, condition by condition.
         self.filters = dict[str, list[Condition]]()
         kinds = {vertex.tag: vertex.kind for vertex in query.vertices}
         for tag, condition in query.filters:
-            if not _is_void(condition, kinds.get(tag)):
-                self.filters.setdefault(tag, []).append(condition)
+            parts = [part for part in _parts(condition) if not _is_void(part, kinds.get(tag))]
+            if parts:
+                self.filters.setdefault(tag, []).extend(parts)
         self.edges = {edge.end: edge for edge in query.edges}
         self._used = _fields_used(query)
         self._by_tag: dict[str, Source] = {}
@@ -140,6 +143,15 @@ def _ends(edge: Edge) -> tuple[str, str]:
 def edge_table(edge: Edge) -> str:
     """The table behind a link or a membership."""
     return table_name(_EDGE_TABLES[edge.kind])
+
+
+def _parts(condition: Condition) -> Iterator[Condition]:
+    """Conditions that all must hold for this one to hold."""
+    if isinstance(condition, Junction) and not condition.any:
+        for part in condition.parts:
+            yield from _parts(part)
+    else:
+        yield condition
 
 
 def _is_void(condition: Condition, kind: EntityKind | None) -> bool:

@@ -6,6 +6,8 @@ of nodes, with the depth of the shortest way where that is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ricordi.backend.query import WALK_LINK_TYPES, Comparison, Condition, Edge, EdgeKind, Junction
 from ricordi.backend.rows import EntityKind
 from ricordi.storage.columns import column_name, table_name
@@ -176,14 +178,11 @@ class Walks:
         ]
 
 
-def depth_bound(conditions: object) -> int | None:
+def depth_bound(conditions: Sequence[Condition]) -> int | None:
     """The greatest depth that the filters of a walk let through, where they say so plainly; else None."""
     bounds: list[int] = []
-    for condition in conditions if isinstance(conditions, list | tuple) else ():
-        if isinstance(condition, Junction) and not condition.any:
-            inner = depth_bound(condition.parts)
-            bounds += [] if inner is None else [inner]
-        elif isinstance(condition, Comparison) and condition.field.column == 'depth' and type(condition.value) is int:
+    for condition in conditions:
+        if isinstance(condition, Comparison) and condition.field.column == 'depth' and type(condition.value) is int:
             if condition.operator in ('==', '<='):
                 bounds.append(condition.value)
             elif condition.operator == '<':
