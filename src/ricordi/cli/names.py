@@ -17,7 +17,7 @@ def print_names(arguments: list[str]) -> int:
     if source is None:
         return 0
     try:
-        names = [name for name in source(profile_name or None) if name.startswith(start)]
+        names = [name for name in source(profile_name or None, start) if name.startswith(start)]
     except (RicordiError, OSError):
         return 0
     if names:
@@ -25,17 +25,44 @@ def print_names(arguments: list[str]) -> int:
     return 0
 
 
-def _profiles(profile_name: str | None) -> Iterable[str]:
+def _profiles(profile_name: str | None, start: str) -> Iterable[str]:
     from ricordi.services.profile import profile_names
 
     return profile_names()
 
 
-def _users(profile_name: str | None) -> Iterable[str]:
+def _users(profile_name: str | None, start: str) -> Iterable[str]:
     from ricordi.services.profile import find_profile
     from ricordi.services.user import list_users
 
     return [user.email for user in list_users(find_profile(profile_name))]
 
 
-SOURCES: dict[str, Callable[[str | None], Iterable[str]]] = {'profile': _profiles, 'user': _users}
+def _groups(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.services.names import group_names
+    from ricordi.services.profile import find_profile
+
+    return group_names(find_profile(profile_name))
+
+
+def _computers(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.services.names import computer_names
+    from ricordi.services.profile import find_profile
+
+    return computer_names(find_profile(profile_name))
+
+
+def _nodes(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.services.names import node_names
+    from ricordi.services.profile import find_profile
+
+    return node_names(find_profile(profile_name), start)
+
+
+SOURCES: dict[str, Callable[[str | None, str], Iterable[str]]] = {
+    'profile': _profiles,
+    'user': _users,
+    'group': _groups,
+    'computer': _computers,
+    'node': _nodes,
+}

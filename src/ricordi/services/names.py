@@ -1,0 +1,40 @@
+"""Names for a shell to complete: of groups, computers and nodes."""
+
+from __future__ import annotations
+
+from ricordi.backend.rows import ComputerRow, EntityKind, GroupRow, NodeRow
+from ricordi.config import Profile
+from ricordi.manager import use_storage
+
+MOST_NODES = 100
+"""So many nodes are offered; who has typed more digits is offered the right ones."""
+
+
+def group_names(profile: Profile) -> list[str]:
+    """The labels of all groups, sorted."""
+    with use_storage(profile, purpose='completion') as storage:
+        rows = storage.find(EntityKind.GROUP, order_by=('label',))
+        return list(dict.fromkeys(row.label for row in rows if isinstance(row, GroupRow)))
+
+
+def computer_names(profile: Profile) -> list[str]:
+    """The labels of all computers, sorted."""
+    with use_storage(profile, purpose='completion') as storage:
+        rows = storage.find(EntityKind.COMPUTER, order_by=('label',))
+        return [row.label for row in rows if isinstance(row, ComputerRow)]
+
+
+def node_names(profile: Profile, start: str) -> list[str]:
+    """Nodes whose pk or uuid starts like this; those made last where nothing was typed."""
+    with use_storage(profile, purpose='completion') as storage:
+        if not start:
+            newest = storage.find(EntityKind.NODE, order_by=('-pk',), limit=MOST_NODES)
+            return [str(row.pk) for row in newest]
+        found = []
+        if start.isascii() and start.isdecimal() and len(start) < 9:
+            # 42 → 42, 420 … 429, 4200 … 4299, as far as there are such nodes
+            spans = [range(int(start) * 10**more, (int(start) + 1) * 10**more) for more in range(3)]
+            pks = [pk for span in spans for pk in span][: MOST_NODES + 11]
+            found = [str(row.pk) for row in storage.find(EntityKind.NODE, {'pk': pks})]
+        uuids = storage.find_uuid_prefix(EntityKind.NODE, start, limit=MOST_NODES)
+        return found + [row.uuid for row in uuids if isinstance(row, NodeRow)]
