@@ -246,7 +246,13 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f'{path.absolute().as_uri()}?mode=rw', uri=True, timeout=BUSY_SECONDS, isolation_level=None
         )
-        connection.execute('PRAGMA synchronous=FULL')
+        try:
+            connection.execute('PRAGMA synchronous=FULL')
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if not error.sqlite_errorname.startswith(('SQLITE_IOERR', 'SQLITE_FULL')):
+                raise
+            return _connect_read_only(path)  # a full disk has no room for the `-shm` file: what is there can be read
         connection.execute(f'PRAGMA cache_size=-{CACHE_KIB}')
         return connection
     except sqlite3.DatabaseError as error:
@@ -277,7 +283,9 @@ def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
     if code.startswith('SQLITE_FULL'):
         return OSError(28, 'No space left on device', str(path))
     if code.startswith(('SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM')):
-        return UnreachableStorage(f'cannot open the index {path}: {error}; check the permissions of file and folder')
+        return UnreachableStorage(
+            f'cannot use the index {path}: {error}; check the permissions of file and folder, and the room on the disk'
+        )
     if code.startswith(('SQLITE_CORRUPT', 'SQLITE_NOTADB')):
         return CorruptStorage(
             f'the index {path} is damaged ({error}); nothing was changed: restore it from a backup, or try '

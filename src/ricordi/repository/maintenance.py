@@ -33,7 +33,7 @@ from ricordi.repository.recovery import Wreckage, find_wreckage, settle_aborted_
 from ricordi.repository.repacking import Repacker
 
 if TYPE_CHECKING:
-    from ricordi.repository.container import Container
+    from ricordi.repository.objects import ObjectStore
 
 SMALL_PACK_SHARE = 0.25
 """Of two or more packs below this share of the target size, `auto` makes one."""
@@ -56,7 +56,7 @@ class Plan:
 
 
 def maintain(
-    container: Container, options: MaintenanceOptions, named_keys: KeyStream, progress: Progress, stop: Stop
+    container: ObjectStore, options: MaintenanceOptions, named_keys: KeyStream, progress: Progress, stop: Stop
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile."""
     counts_names = options.full or options.dry_run
@@ -84,7 +84,7 @@ def maintain(
             return replace(report, steps=settled + report.steps)
 
 
-def _settle(container: Container, options: MaintenanceOptions) -> tuple[MaintenanceStep, ...]:
+def _settle(container: ObjectStore, options: MaintenanceOptions) -> tuple[MaintenanceStep, ...]:
     """What has to be put right before anything is counted."""
     steps = []
     start = time.perf_counter()
@@ -104,11 +104,11 @@ def _seconds_since(start: float) -> float:
 # -- planning ------------------------------------------------------------------------------------------------
 
 
-def make_plan(container: Container, census: Census, options: MaintenanceOptions) -> Plan:
+def make_plan(container: ObjectStore, census: Census, options: MaintenanceOptions) -> Plan:
     """What a maintenance with these options would do, step by step, with bytes."""
     may_remove = options.full and not census.missing and not census.unreadable
     repack = _packs_to_repack(container, census, options) if may_remove else ()
-    unchanged = _packs_to_check_only(census, options, repack)
+    unchanged = _packs_to_check_only(container, census, options, repack)
     rewritten = tuple(pack_id for pack_id in repack if pack_id not in unchanged)
     wreckage = find_wreckage(container, census, options.full, may_remove, rewritten)
     steps: list[MaintenanceStep] = []
@@ -132,7 +132,7 @@ def make_plan(container: Container, census: Census, options: MaintenanceOptions)
     return Plan(wreckage, to_pack, may_remove, repack, unchanged, tuple(steps), space)
 
 
-def _packs_to_repack(container: Container, census: Census, options: MaintenanceOptions) -> tuple[int, ...]:
+def _packs_to_repack(container: ObjectStore, census: Census, options: MaintenanceOptions) -> tuple[int, ...]:
     live = {
         pack.pack_id: pack.length - pack.garbage.bytes
         for pack in census.packs.values()
@@ -152,8 +152,13 @@ def _packs_to_repack(container: Container, census: Census, options: MaintenanceO
     return tuple(pack_id for pack_id in live if pack_id in wasteful or (len(small) > 1 and pack_id in small))
 
 
-def _packs_to_check_only(census: Census, options: MaintenanceOptions, repack: tuple[int, ...]) -> frozenset[int]:
-    """Those packs of which rewriting would give the very same bytes: nothing unnamed in them, no form to change."""
+def _packs_to_check_only(
+    container: ObjectStore, census: Census, options: MaintenanceOptions, repack: tuple[int, ...]
+) -> frozenset[int]:
+    """Those packs of which rewriting would give the very same bytes: nothing unnamed in them, no form to change.
+
+    Not so where packs are small and more than one: these are to become one.
+    """
 
     def keeps_forms(pack: PackCensus) -> bool:
         mode = options.compress
@@ -164,7 +169,15 @@ def _packs_to_check_only(census: Census, options: MaintenanceOptions, repack: tu
         )
 
     packs = [census.packs[pack_id] for pack_id in repack] if options.repack == 'all' else []
-    return frozenset(p.pack_id for p in packs if p.is_gapless and not p.garbage.objects and keeps_forms(p))
+    small = {pack.pack_id for pack in packs if pack.length < SMALL_PACK_SHARE * container.config.pack_size_target}
+    return frozenset(
+        pack.pack_id
+        for pack in packs
+        if pack.is_gapless
+        and not pack.garbage.objects
+        and keeps_forms(pack)
+        and not (len(small) > 1 and pack.pack_id in small)
+    )
 
 
 def _repack_steps(census: Census, repack: tuple[int, ...], unchanged: frozenset[int]) -> Iterator[MaintenanceStep]:
@@ -183,7 +196,7 @@ def _repack_steps(census: Census, repack: tuple[int, ...], unchanged: frozenset[
     yield MaintenanceStep('repack', ', '.join(part for part in parts if part), objects, length, written, freed)
 
 
-def _vacuum_step(container: Container, rows_to_delete: int) -> MaintenanceStep | None:
+def _vacuum_step(container: ObjectStore, rows_to_delete: int) -> MaintenanceStep | None:
     free, pages, page_bytes = container.index.free_pages()
     rows = container.index.count()
     gain = free * page_bytes + (pages * page_bytes * rows_to_delete // rows if rows else 0)
@@ -205,7 +218,7 @@ def _space_needed(
     return max(packing, repacking + INDEX_BYTES_PER_OBJECT * objects)
 
 
-def _check_space(container: Container, plan: Plan) -> None:
+def _check_space(container: ObjectStore, plan: Plan) -> None:
     free = free_bytes(container.layout.folder)
     if free < plan.space_needed:
         raise NotEnoughSpace(
@@ -239,7 +252,7 @@ class _Run:
 
     def __init__(
         self,
-        container: Container,
+        container: ObjectStore,
         census: Census,
         options: MaintenanceOptions,
         plan: Plan,
@@ -285,10 +298,10 @@ class _Run:
         try:
             work = action()
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise NotEnoughSpace(
-                    f'the disk filled up during the step "{step.name}"; what was not finished was undone, '
-                    'nothing is lost: free some space and run again'
+                    f'the step "{step.name}" came to its end on a full disk ({error.strerror}); what was not finished '
+                    'was undone, nothing is lost: free some space and run again'
                 ) from error
             raise
         finally:
