@@ -170,6 +170,33 @@ def test_a_read_only_container_can_be_read(
     assert as_ordinary_user(lambda: read_only.get_info()['packed']['objects']) == '2'
 
 
+def test_a_reader_without_permission_sees_what_its_owner_packs_meanwhile(
+    read_only: Container, as_ordinary_user: Callable[..., str], key_of: Callable[[bytes], str]
+) -> None:
+    """Where no file may be made beside it, the index is read as one that nobody changes: so look whether it was."""
+    (has_read, go_on), key = (os.pipe(), os.pipe()), key_of(b'later')
+
+    def read_twice() -> list[bool]:
+        found = [read_only.has_object(key)]
+        os.write(has_read[1], b'.')
+        os.read(go_on[0], 1)
+        return [*found, read_only.has_object(key)]
+
+    owner = os.fork()
+    if not owner:
+        os.read(has_read[0], 1)
+        if os.geteuid():
+            set_writable(read_only.layout.folder, True)
+        with Container(read_only.layout.folder) as container:
+            container.put_objects_into_pack([b'later'])
+        os.write(go_on[1], b'.')
+        os._exit(0)
+    assert as_ordinary_user(read_twice) == '[False, True]'
+    os.waitpid(owner, 0)
+    for descriptor in (*has_read, *go_on):
+        os.close(descriptor)
+
+
 def test_a_read_only_container_can_be_planned_for_but_not_maintained(
     read_only: Container, as_ordinary_user: Callable[..., str], maintain: Callable[..., Any], snapshot: Any
 ) -> None:

@@ -71,6 +71,7 @@ class Index:
         self.path = path
         self._read_only = read_only
         self._connection: sqlite3.Connection | None = None
+        self._frozen_at: tuple[int, int, bool] | None = None
         self.in_doubt = False
         """Whether a commit failed so that nobody knows if it counts after a crash: the disk failed, or an interrupt."""
         with self.guarded():
@@ -96,8 +97,10 @@ class Index:
     @property
     def connection(self) -> sqlite3.Connection:
         """The connection, opened if it is not."""
-        if self._connection is None:
-            self._connection = _connect(self.path, self._read_only)
+        if self._connection is None or (self._frozen_at is not None and self._frozen_at != _state(self.path)):
+            self.close()
+            self._connection, frozen = _connect(self.path, self._read_only)
+            self._frozen_at = _state(self.path) if frozen else None
         return self._connection
 
     def close(self) -> None:
@@ -235,7 +238,14 @@ class Index:
             self.connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
 
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+def _state(path: Path) -> tuple[int, int, bool]:
+    """What tells that a database was written to: time of change, size, whether there is a log beside it."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, path.with_name(path.name + '-wal').exists()
+
+
+def _connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, bool]:
+    """A connection, and whether it takes the file for one that nobody writes to."""
     if not path.exists():
         raise UnreachableStorage(
             f'the index {path} is not there: without it nothing in the packs can be found; restore it from a backup'
@@ -254,24 +264,24 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
                 raise
             return _connect_read_only(path)  # a full disk has no room for the `-shm` file: what is there can be read
         connection.execute(f'PRAGMA cache_size=-{CACHE_KIB}')
-        return connection
+        return connection, False
     except sqlite3.DatabaseError as error:
         raise _translated(error, path) from error
 
 
-def _connect_read_only(path: Path) -> sqlite3.Connection:
+def _connect_read_only(path: Path) -> tuple[sqlite3.Connection, bool]:
     uri = path.absolute().as_uri()
     connection = sqlite3.connect(f'{uri}?mode=ro', uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
+        return connection, False
     except sqlite3.OperationalError:
         # WAL mode wants to make a `-shm` file; where the folder cannot be written and no log is pending, go without
         connection.close()
         wal = path.with_name(path.name + '-wal')
         if wal.exists() and wal.stat().st_size:
             raise
-        connection = sqlite3.connect(f'{uri}?immutable=1', uri=True, isolation_level=None)
-    return connection
+        return sqlite3.connect(f'{uri}?immutable=1', uri=True, isolation_level=None), True
 
 
 def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
