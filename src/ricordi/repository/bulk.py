@@ -6,17 +6,15 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.repository.compression import compress as deflate
 from ricordi.repository.compression import compressor, wants_compression
 from ricordi.repository.loose import chunks_of, read_fully
+from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import PackWriter, pack_to_append_to
-
-if TYPE_CHECKING:
-    from ricordi.repository.container import Container
 
 LARGE_BYTES = 4 << 20
 """Larger objects are streamed."""
@@ -32,7 +30,7 @@ def stored_form(content: bytes, mode: CompressMode, was_compressed: bool, level:
     return content, False
 
 
-def put_into_packs(container: Container, contents: Iterable[bytes | BinaryIO], mode: CompressMode) -> list[str]:
+def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO], mode: CompressMode) -> list[str]:
     """Append what the packs do not have yet; returns all keys in order. For one who holds `packer_lock`."""
     index, level = container.index, container.config.compression_level
     target = container.config.pack_size_target
@@ -81,7 +79,7 @@ def _groups(contents: Iterable[bytes | BinaryIO]) -> Iterator[tuple[list[tuple[s
     yield group, None
 
 
-def _sound_keys(container: Container, keys: Iterable[str]) -> set[str]:
+def _sound_keys(container: ObjectStore, keys: Iterable[str]) -> set[str]:
     """Those of the keys that the packs have, and of which what they have is right."""
     return {row.key for row in container.index.find_many(keys) if container.packed_copy_is_sound(row)}
 
@@ -113,7 +111,7 @@ class Measured:
 
 
 def append_large(
-    container: Container, writer: PackWriter, chunks: Iterable[bytes], head: bytes, mode: CompressMode, was: bool
+    container: ObjectStore, writer: PackWriter, chunks: Iterable[bytes], head: bytes, mode: CompressMode, was: bool
 ) -> tuple[Measured, bool, tuple[int, int]]:
     """Stream a large object into the pack; the caller then keeps it by `add_row` or undoes it by `take_back`.
 
@@ -137,7 +135,7 @@ def undone_on_error(writer: PackWriter, chunks: Iterable[bytes]) -> Iterator[byt
 
 
 def _put_large(
-    container: Container, writer: PackWriter, head: bytes, rest: BinaryIO, mode: CompressMode, pending: set[str]
+    container: ObjectStore, writer: PackWriter, head: bytes, rest: BinaryIO, mode: CompressMode, pending: set[str]
 ) -> str:
     def chunks() -> Iterator[bytes]:
         yield from chunks_of(io.BytesIO(head))

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, KeyStream
 from ricordi.errors import CorruptStorage
 from ricordi.repository.index import PackSummary
-
-if TYPE_CHECKING:
-    from ricordi.repository.container import Container
+from ricordi.repository.objects import ObjectStore
 
 EMPTY_PACK = PackSummary(0, 0, 0, 0, 0)
 COMPARE_AT_ONCE = 20_000
@@ -63,7 +61,7 @@ class PackCensus:
 class Census:
     """What a container holds at one moment, and the key sets behind the numbers, until `close`."""
 
-    def __init__(self, container: Container, named_keys: KeyStream | None) -> None:
+    def __init__(self, container: ObjectStore, named_keys: KeyStream | None) -> None:
         """
         :param named_keys: what nodes name, or None to leave garbage and missing objects uncounted.
         """
@@ -210,7 +208,7 @@ class Census:
         return sum(1 for _ in self.unreadable_keys())
 
 
-def packs_now(container: Container, garbage: dict[int, Amount]) -> dict[int, PackCensus]:
+def packs_now(container: ObjectStore, garbage: dict[int, Amount]) -> dict[int, PackCensus]:
     """Every pack that a file or a row names, by number."""
     sizes, summaries = container.layout.pack_sizes(), container.index.packs()
     return {
@@ -221,13 +219,13 @@ def packs_now(container: Container, garbage: dict[int, Amount]) -> dict[int, Pac
     }
 
 
-def count_container(container: Container, detailed: bool) -> dict[str, Any]:
+def count_container(container: ObjectStore, detailed: bool) -> dict[str, Any]:
     """Objects and bytes as plain data; with `detailed` also what needs a look at each loose file, and each pack."""
     layout = container.layout
     packs = packs_now(container, {})
     files = [pack for pack in packs.values() if pack.file_bytes is not None]
     info: dict[str, Any] = {
-        'uuid': container.uuid,
+        'uuid': container.config.container_id,
         'loose': _loose_info(container, detailed),
         'packed': {
             'objects': sum(pack.objects for pack in packs.values()),
@@ -253,7 +251,7 @@ def count_container(container: Container, detailed: bool) -> dict[str, Any]:
     return info
 
 
-def _loose_info(container: Container, detailed: bool) -> dict[str, int]:
+def _loose_info(container: ObjectStore, detailed: bool) -> dict[str, int]:
     prefix_length = container.config.loose_prefix_len
     if not detailed:
         digits = '0123456789abcdef'

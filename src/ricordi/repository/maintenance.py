@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import (
     CompressMode,
@@ -25,15 +24,13 @@ from ricordi.errors import NotEnoughSpace
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
 from ricordi.repository.census import Census, PackCensus
+from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import COMMIT_BYTES, fresh_pack_id, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.packing import LoosePacker, Work, remove_loose
 from ricordi.repository.problems import Problems
 from ricordi.repository.recovery import Wreckage, find_wreckage, settle_aborted_repack, settle_duplicates, tidy
 from ricordi.repository.repacking import Repacker
-
-if TYPE_CHECKING:
-    from ricordi.repository.objects import ObjectStore
 
 SMALL_PACK_SHARE = 0.25
 """Of two or more packs below this share of the target size, `auto` makes one."""

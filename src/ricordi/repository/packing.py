@@ -9,19 +9,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
 from ricordi.repository.loose import chunks_of
+from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import PackWriter
 from ricordi.repository.parallel import FileRemover, in_order, remove_files
 from ricordi.repository.problems import Problems
-
-if TYPE_CHECKING:
-    from ricordi.repository.container import Container
-
 
 GROUP_OBJECTS = 64
 GROUP_BYTES = 256 * 1024
@@ -60,7 +57,7 @@ class LoosePacker:
     """
 
     def __init__(
-        self, container: Container, first_pack: int, mode: CompressMode, problems: Problems, progress: Progress
+        self, container: ObjectStore, first_pack: int, mode: CompressMode, problems: Problems, progress: Progress
     ) -> None:
         """
         :param first_pack: the pack to append to.
@@ -201,7 +198,7 @@ def _groups(loose: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]
         yield group
 
 
-def remove_loose(container: Container, loose: Iterable[tuple[str, int]], progress: Progress) -> Work:
+def remove_loose(container: ObjectStore, loose: Iterable[tuple[str, int]], progress: Progress) -> Work:
     """Remove loose garbage. Only under the exclusive lock of the profile."""
     work = Work()
 

@@ -12,19 +12,16 @@ from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ricordi.files import fsync_folder
 from ricordi.repository.census import Census
 from ricordi.repository.layout import KEY_PATTERN, REPACK_ID
 from ricordi.repository.loose import LooseWriter, chunks_of
+from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import fresh_pack_id
 from ricordi.repository.packer_lock import is_ours
 from ricordi.repository.packing import Work
 from ricordi.repository.problems import Problems
-
-if TYPE_CHECKING:
-    from ricordi.repository.container import Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Wreckage:
 
 
 def find_wreckage(
-    container: Container, census: Census, full: bool, may_remove: bool, rewritten: Collection[int]
+    container: ObjectStore, census: Census, full: bool, may_remove: bool, rewritten: Collection[int]
 ) -> Wreckage:
     """What there is to tidy up: live only what is certain, in full all; bytes only if `may_remove`.
 
@@ -103,7 +100,7 @@ def find_wreckage(
     )
 
 
-def settle_aborted_repack(container: Container) -> int:
+def settle_aborted_repack(container: ObjectStore) -> int:
     """Give what lies in pack -1 a number of its own, so that every program finds it. Needs the exclusive lock.
 
     First a second name for the file, then the rows, then the old name goes: killed anywhere, it can be done again.
@@ -130,7 +127,7 @@ def settle_aborted_repack(container: Container) -> int:
     return rows.objects
 
 
-def settle_duplicates(container: Container) -> Work:
+def settle_duplicates(container: ObjectStore) -> Work:
     """Drop each second copy whose first is sound; of an object that has no other sound copy make it the first."""
     work = Work()
     for path in _duplicates(container):
@@ -146,7 +143,7 @@ def settle_duplicates(container: Container) -> Work:
     return work
 
 
-def tidy(container: Container, wreckage: Wreckage, problems: Problems) -> Work:
+def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems) -> Work:
     """Remove the locks, tails, orphans and sandbox files that were found.
 
     Bytes without a row go only where every object of their pack is sound. Where some are not (programs that packed at
@@ -178,7 +175,7 @@ def tidy(container: Container, wreckage: Wreckage, problems: Problems) -> Work:
     return work
 
 
-def _is_sound(container: Container, pack_id: int, problems: Problems) -> bool:
+def _is_sound(container: ObjectStore, pack_id: int, problems: Problems) -> bool:
     """Whether each object of a pack has the content that its key says; those that have not are noted."""
     sound = True
     with closing(container.new_index()) as reader:
@@ -189,7 +186,7 @@ def _is_sound(container: Container, pack_id: int, problems: Problems) -> bool:
     return sound
 
 
-def _cut_tail(container: Container, pack_id: int) -> int:
+def _cut_tail(container: ObjectStore, pack_id: int) -> int:
     """Cut a pack at the end of its last object, as the index says now; returns the bytes freed."""
     summary = container.index.packs().get(pack_id)
     path = container.layout.pack_path(pack_id)
@@ -200,7 +197,7 @@ def _cut_tail(container: Container, pack_id: int) -> int:
     return size - summary.end
 
 
-def _duplicates(container: Container) -> list[Path]:
+def _duplicates(container: ObjectStore) -> list[Path]:
     """The second copies, those whose names are as disk-objectstore gives them: key, dot, anything."""
     layout = container.layout
     paths = [Path(entry.path) for entry in layout.leftovers(layout.duplicates)]
@@ -211,11 +208,11 @@ def _key(duplicate: Path) -> str:
     return duplicate.name.partition('.')[0]
 
 
-def _has_use(container: Container, duplicate: Path) -> bool:
+def _has_use(container: ObjectStore, duplicate: Path) -> bool:
     return _is_sound_elsewhere(container, duplicate) or _file_has_key(duplicate, _key(duplicate))
 
 
-def _is_sound_elsewhere(container: Container, duplicate: Path) -> bool:
+def _is_sound_elsewhere(container: ObjectStore, duplicate: Path) -> bool:
     key = _key(duplicate)
     row = container.index.find(key)
     return (row is not None and container.packed_copy_is_sound(row)) or _file_has_key(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
@@ -24,14 +24,12 @@ from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undo
 from ricordi.repository.compression import decompress, decompressed_chunks
 from ricordi.repository.index import PackedObject
 from ricordi.repository.loose import chunks_of
+from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import PackWriter
 from ricordi.repository.packing import Work
 from ricordi.repository.parallel import in_order
 from ricordi.repository.problems import Problems
 from ricordi.repository.streams import PackSlice
-
-if TYPE_CHECKING:
-    from ricordi.repository.container import Container
 
 WINDOW_BYTES = 1 << 20
 """Neighbouring objects are read together up to this many bytes."""
@@ -55,7 +53,7 @@ class Repacker:
     """Rewrites packs. For one who holds the packer lock and the exclusive lock of the profile."""
 
     def __init__(
-        self, container: Container, first_pack: int, mode: CompressMode, problems: Problems, progress: Progress
+        self, container: ObjectStore, first_pack: int, mode: CompressMode, problems: Problems, progress: Progress
     ) -> None:
         """
         :param first_pack: the number of the new pack.
@@ -255,7 +253,7 @@ class Repacker:
         self._problems.add('damaged', row.key, f'in pack {row.pack_id} at byte {row.offset}: {reason}')
 
 
-def _candidates(container: Container, row: PackedObject) -> Iterator[Callable[[], BinaryIO]]:
+def _candidates(container: ObjectStore, row: PackedObject) -> Iterator[Callable[[], BinaryIO]]:
     """Ways to open what may be another copy of an object: loose, in `duplicates/`, at its place in another pack."""
     layout = container.layout
     paths = [Path(container.loose_path(row.key))]

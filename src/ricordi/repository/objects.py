@@ -1,0 +1,264 @@
+"""Opening objects of a container, loose or packed: what all that works on a container stands on.
+
+Reading needs no lock: loose file, then index and pack, then both once more, for a packer may have moved the object in
+between. A thread has an index connection and open packs of its own. Before a fork the connection is closed, for a child
+that inherits one holds no lock on the index: what it commits may vanish when the parent ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+import weakref
+import zlib
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ricordi.errors import CorruptStorage
+from ricordi.repository.compression import InflatedStream, decompress
+from ricordi.repository.index import Index, PackedObject, not_existent
+from ricordi.repository.layout import KEY_PATTERN, ContainerConfig, Layout
+from ricordi.repository.loose import LooseWriter, chunks_of
+from ricordi.repository.streams import PackSlice
+
+IN_MEMORY_BYTES = 1 << 20
+"""Objects up to this size are read whole when they are opened."""
+OPEN_PACKS = 32
+
+
+class _Local(threading.local):
+    """What a thread keeps: its index connection, open pack files, and whether the last object was found in a pack."""
+
+    index: Index | None = None
+    packed_last = False
+
+    def __init__(self) -> None:
+        self.packs: dict[int, io.FileIO] = {}
+
+
+_stores: weakref.WeakSet[ObjectStore] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for store in list(_stores):
+        store.suspend()
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_stores):
+        store.forget_connections()
+
+
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
+_abandoned: list[object] = []
+"""Connections that a child inherited: kept, for closing them would meddle with what the parent has open."""
+
+
+class ObjectStore:
+    """The objects in a container folder. Creating one reads nothing; each use says what is wrong with the folder."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """
+        :param folder: the container folder, which need not exist yet.
+        """
+        self.layout = Layout(Path(folder))
+        self._config: ContainerConfig | None = None
+        self._local = _Local()
+        self._connections: list[Index] = []
+        _stores.add(self)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}({str(self.layout.folder)!r})'
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> ContainerConfig:
+        """What `config.json` says; read once."""
+        if self._config is None:
+            self._config = ContainerConfig.read(self.layout.config)
+        return self._config
+
+    def close(self) -> None:
+        for index in self._connections:
+            try:
+                index.close()
+            except Exception:  # a connection of another thread: SQLite closes it when the thread's reference goes
+                continue
+        self._connections.clear()
+        self._local = _Local()
+
+    def suspend(self) -> None:
+        """Close this thread's connection to the index until its next use."""
+        if self._local.index is not None:
+            self._local.index.suspend()
+
+    def forget_connections(self) -> None:
+        """In a forked child: open everything anew at the next use."""
+        _abandoned.extend(self._connections)
+        self._connections = []
+        self._local = _Local()
+
+    @property
+    def index(self) -> Index:
+        """The index connection of this thread."""
+        index = self._local.index
+        if index is None:
+            index = self._local.index = self.new_index()
+            self._connections.append(index)
+        return index
+
+    def new_index(self) -> Index:
+        """A further connection to the index; read-only where the file cannot be written. The caller closes it.
+
+        :raises ricordi.errors.CorruptStorage: the index is gone or damaged.
+        """
+        layout = self.layout
+        _ = self.config
+        if not layout.index.exists() and not layout.pack_sizes():
+            Index.create(layout.index)
+        elif not layout.index.exists():
+            raise CorruptStorage(
+                f'the index {layout.index} is gone, but there are packs: nothing in them can be found without it; '
+                'restore it from a backup. Nothing was changed'
+            )
+        read_only = not (os.access(layout.index, os.W_OK) and os.access(layout.folder, os.W_OK))
+        return Index(layout.index, read_only=read_only)
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def loose_path(self, key: str) -> str:
+        """Path at which the loose file of `key` lies, if there is one.
+
+        :raises ricordi.errors.NotExistent: it is not a key at all, so that no path outside the folder can be meant.
+        """
+        if KEY_PATTERN.fullmatch(key) is None:
+            raise not_existent(key)
+        return self.layout.loose_path(key, self.config.loose_prefix_len)
+
+    def open(self, key: str) -> BinaryIO:
+        path, local = self.loose_path(key), self._local
+        trouble: Exception = not_existent(key)
+        for attempt in range(3):
+            if attempt or not local.packed_last:  # where the last one was packed, this one is likely to be
+                try:
+                    loose = open(path, 'rb')  # noqa: PTH123, SIM115
+                    local.packed_last = False
+                    return loose
+                except FileNotFoundError:
+                    pass
+            row = self.index.find(key)
+            if row is not None:
+                try:
+                    packed = self.open_packed(row)
+                    local.packed_last = True
+                    return packed
+                except FileNotFoundError:  # repacked in between, and the row is another by now, or it is lost
+                    trouble = _gone(row, self.layout)
+                except CorruptStorage as error:  # a sound copy may be loose
+                    trouble = error
+        raise trouble
+
+    def open_packed(self, row: PackedObject) -> BinaryIO:
+        """A stream over a packed object; small ones are read at once.
+
+        :raises FileNotFoundError: the pack file is not there.
+        """
+        if row.size <= IN_MEMORY_BYTES and row.length <= IN_MEMORY_BYTES:
+            return io.BytesIO(self._read_checked(row))
+        part = PackSlice(self.layout.pack_path(row.pack_id), row.offset, row.length)
+        if row.compressed:
+            inflated = InflatedStream(cast(BinaryIO, io.BufferedReader(part, IN_MEMORY_BYTES)), row.size)
+            return cast(BinaryIO, io.BufferedReader(inflated, IN_MEMORY_BYTES))
+        return cast(BinaryIO, io.BufferedReader(part))
+
+    def _read_checked(self, row: PackedObject) -> bytes:
+        """A small packed object, checked by its SHA-256: quicker than to ask whether the pack is still the same file.
+
+        :raises ricordi.errors.CorruptStorage: it is damaged.
+        """
+        found = self._try_packed(row, self._local.packs.get(row.pack_id) or self._open_pack(row.pack_id))
+        if isinstance(found, str):
+            found = self._try_packed(row, self._open_pack(row.pack_id))  # the name may stand for a new file by now
+        if isinstance(found, str):
+            raise CorruptStorage(
+                f'object {row.key} is damaged in {self.layout.pack_path(row.pack_id)} at byte {row.offset}: {found}; '
+                'restore that file from a backup, or put the content in again'
+            )
+        return found
+
+    @staticmethod
+    def _try_packed(row: PackedObject, pack: io.FileIO) -> bytes | str:
+        """The content, or what is wrong with it."""
+        content = os.pread(pack.fileno(), row.length, row.offset)
+        if len(content) < row.length:
+            return 'the file ends before the object does'
+        try:
+            if row.compressed:
+                content = decompress(content)
+        except zlib.error as error:
+            return str(error)
+        return content if hashlib.sha256(content).hexdigest() == row.key else 'its bytes are not what its key says'
+
+    def read_stored(self, row: PackedObject) -> bytes:
+        """The bytes of a packed object as they lie in its pack, unchecked.
+
+        :raises FileNotFoundError: the pack file is not there.
+        """
+        pack = self._local.packs.get(row.pack_id) or self._open_pack(row.pack_id)
+        return os.pread(pack.fileno(), row.length, row.offset)
+
+    def _open_pack(self, pack_id: int) -> io.FileIO:
+        """Open a pack for reading, and keep it for this thread's next read."""
+        packs = self._local.packs
+        packs.pop(pack_id, None)
+        file = open(f'{self.layout.packs}/{pack_id}', 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed when unreferenced
+        if len(packs) >= OPEN_PACKS:
+            del packs[next(iter(packs))]
+        packs[pack_id] = file
+        return file
+
+    def let_go_of_packs(self) -> None:
+        """Close this thread's open packs, so that the room of removed ones is given back."""
+        self._local.packs.clear()
+
+    def has_object(self, key: str) -> bool:
+        """Whether the object `key` is here, loose or packed."""
+        if KEY_PATTERN.fullmatch(key) is None:
+            return False
+        return (
+            self.index.find(key) is not None
+            or os.path.exists(self.loose_path(key))  # noqa: PTH110
+            or self.index.find(key) is not None
+        )
+
+    # -- help for writers --------------------------------------------------------------------------------------
+
+    def loose_writer(self) -> LooseWriter:
+        """What writes loose objects into this folder."""
+        return LooseWriter(self.layout, self.config.loose_prefix_len)
+
+    def is_packed_and_sound(self, key: str) -> bool:
+        """Whether a packed copy exists whose content was read and is right, so that nothing need be written."""
+        row = self.index.find(key)
+        return row is not None and self.packed_copy_is_sound(row)
+
+    def packed_copy_is_sound(self, row: PackedObject) -> bool:
+        """Read the packed object that `row` names, and tell whether its SHA-256 is the key."""
+        digest = hashlib.sha256()
+        try:
+            with self.open_packed(row) as handle:
+                for chunk in chunks_of(handle):
+                    digest.update(chunk)
+        except (OSError, zlib.error, CorruptStorage):
+            return False
+        return digest.hexdigest() == row.key
+
+
+def _gone(row: PackedObject, layout: Layout) -> CorruptStorage:
+    return CorruptStorage(
+        f'object {row.key} cannot be read: the pack file {layout.pack_path(row.pack_id)} is gone; '
+        'restore it from a backup'
+    )
