@@ -14,7 +14,7 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.config.profile import Profile
 from ricordi.manager.opening import repository_at, storage_class
 
-pytest.register_assert_rewrite('contract.suite')
+pytest.register_assert_rewrite('contract.queries', 'contract.suite')
 
 
 @pytest.fixture(autouse=True)

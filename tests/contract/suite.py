@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from contract.queries import QueryContract, ReferenceQueryContract
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict
 from ricordi.backend.storage import StorageBackend
@@ -34,7 +35,7 @@ DICT = 'data.core.dict.Dict.'
 DUMP = Path(__file__).parents[1] / 'data' / 'reference.dump.json'
 
 
-class StorageContract:
+class StorageContract(QueryContract):
     """What every storage that can be written must do. A subclass has a fixture `storage`: new, empty, open."""
 
     @pytest.fixture
@@ -550,7 +551,7 @@ class StorageContract:
             storage.get(K.NODE, 1)
 
 
-class ReferenceContract:
+class ReferenceContract(ReferenceQueryContract):
     """What every storage must do that holds the reference data. A subclass has a fixture `storage`: it, open."""
 
     dropped_extras: tuple[str, ...] = ()

@@ -20,8 +20,8 @@ SQLITE_PLANS = {
     'attributes': ['SCAN node_0'],
     'by type': ['SEARCH node_0 USING', 'ix_db_dbnode_db_dbnode_node_type (node_type>? AND node_type<?)'],
     'by uuid': ['SEARCH node_0 USING INDEX', '(uuid=?)'],
-    'by label': ['SEARCH node_0 USING INDEX ix_db_dbnode_db_dbnode_label (label=?)'],
-    'by start of label': ['SEARCH node_0 USING', 'ix_db_dbnode_db_dbnode_label (label>? AND label<?)'],
+    'by label': ['SEARCH group_0 USING INDEX', '(label=?'],
+    'by start of label': ['SEARCH group_0 USING', '(label>? AND label<?)'],
     'by state': ['SEARCH node_0 USING INDEX ix_db_dbnode_db_dbnode_node_type (node_type>? AND node_type<?)'],
     'two hops': [
         'SEARCH node_1 USING',
@@ -43,7 +43,7 @@ PSQL_PLANS = {
     'by type': ['ix_pat_db_dbnode_node_type', "~>=~ 'process.calculation.calcjob.'"],
     'by uuid': ['uq_db_dbnode_uuid', 'Index Cond: (uuid ='],
     'by label': ['Index Cond: ((label)::text ='],
-    'by start of label': ['ix_pat_db_dbnode_label', '~>=~'],
+    'by start of label': ['ix_pat_db_dbgroup_label', '~>=~'],
     'by state': ['ix_pat_db_dbnode_node_type', "~>=~ 'process.'"],
     'two hops': ['ix_db_dblink_db_dblink_'],
     'ancestors': ['ix_db_dblink_db_dblink_output_id', 'Recursive Union'],
@@ -79,9 +79,9 @@ def twelve(storage: Any, steps: ModuleType) -> Any:
         if n % 3 < 2
     ]
     storage.insert(K.LINK, links)
-    group = storage.insert(K.GROUP, [{'label': 'g', 'type_string': 'core', 'user_pk': user}])[0]
+    group = storage.insert(K.GROUP, [{'label': 'group-000', 'type_string': 'core', 'user_pk': user}])[0]
     storage.add_nodes_to_group(group, pks[:500])
-    known = {'node': pks[301], 'uuid': storage.get(K.NODE, pks[301]).uuid, 'label': 'node 301', 'group': 'g'}
+    known = {'node': pks[301], 'uuid': storage.get(K.NODE, pks[301]).uuid, 'group': 'group-000'}
     return steps.Twelve(orm, known, backend=storage)
 
 
@@ -94,7 +94,7 @@ def test_there_are_twelve_queries_and_they_find_something(twelve: Any) -> None:
         'by type': 1000,
         'by uuid': 1,
         'by label': 1,
-        'by start of label': 3000,
+        'by start of label': 1,
         'by state': 1000,
         'two hops': 1000,
         'ancestors': 1,
