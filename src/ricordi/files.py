@@ -87,7 +87,7 @@ def new_file(path: Path, overwrite: bool = False, mode: int = 0o666) -> Iterator
 
 
 def _open_draft(draft: Path, mode: int) -> tuple[int, bool]:
-    """Open a file without a name in the folder of `draft`, or, where that cannot be, under it; tells whether it has one."""
+    """Open a file without a name in the folder of `draft`, else one of that name; tells whether it has one."""
     without_name = getattr(os, 'O_TMPFILE', 0)
     if without_name and Path('/proc/self/fd').is_dir():
         with suppress(OSError):

@@ -141,6 +141,7 @@ TREE: Branch = {
         'Archives: parts of a storage in a file, to publish or to move.',
         {
             'create': ('Write all or a part of a profile into an archive.', 'ricordi.cli.archive_create:create'),
+            'import': ('Import archives into a profile.', 'ricordi.cli.archive_import:import_archives'),
             'info': ('Show what an archive holds and how it was made.', 'ricordi.cli.archive:info'),
             'version': ('Show the version of an archive.', 'ricordi.cli.archive:version'),
         },

@@ -1,0 +1,54 @@
+"""`ricordi archive`: info, version, migrate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ricordi.cli.output import one_line, write_details
+from ricordi.cli.quantities import format_bytes, format_count
+from ricordi.cli.session import Session
+from ricordi.cli.verb import format_option, option, verb
+
+ARCHIVE = click.Path(path_type=Path)
+
+
+@verb('ricordi archive info results.aiida', 'ricordi archive info results.aiida --detailed --format json')
+@click.argument('path', type=ARCHIVE)
+@option('--detailed', is_flag=True, help='Also count what is in it, and list all that it was made from.')
+@format_option()
+def info(session: Session, path: Path, detailed: bool, output_format: str | None) -> int:
+    """Show what an archive holds and how it was made."""
+    from ricordi.services.archive_info import get_archive_info
+
+    write_details(get_archive_info(path, detailed), output_format, show=_with_unit)
+    return 0
+
+
+def _with_unit(key: str, value: Any) -> str:
+    """A value of `archive info` for a person."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return one_line(value)
+    if key.startswith('metadata.') and not key.startswith('metadata.creation_parameters.entity_counts.'):
+        return one_line(value)
+    return format_bytes(value) if key.endswith('bytes') else format_count(value)
+
+
+@verb('ricordi archive version results.aiida')
+@click.argument('path', type=ARCHIVE)
+@format_option()
+def version(session: Session, path: Path, output_format: str | None) -> int:
+    """Show the version of an archive.
+
+    Exits with 4 where it is not the one that this program works on.
+    """
+    from ricordi.services.archive_info import get_version
+
+    found, head = get_version(path)
+    if output_format is None:
+        print(f'{path}: version {found}')
+    else:
+        write_details({'path': str(path), 'version': found, 'head': head}, output_format)
+    return 0 if found == head else 4

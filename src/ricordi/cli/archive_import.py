@@ -1,0 +1,168 @@
+"""`ricordi archive import`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ricordi.cli.drawing import drawing
+from ricordi.cli.output import write_details
+from ricordi.cli.parameters import GROUP
+from ricordi.cli.quantities import format_bytes, format_count, format_seconds
+from ricordi.cli.session import Session
+from ricordi.cli.signals import stopping
+from ricordi.cli.table import format_table
+from ricordi.cli.verb import format_option, option, verb
+from ricordi.errors import UsageError
+from ricordi.progress import Stop
+
+if TYPE_CHECKING:
+    from ricordi.services.archive_import import ImportedArchive
+
+STDIN = '-'
+EXISTING = 'What is there already'
+NEW = 'What is new'
+COPY_BYTES = 1 << 20
+
+
+@verb(
+    'ricordi archive import paper.aiida',
+    'ricordi -p main archive import *.aiida --group paper --extras-mode-existing keep_existing',
+    'curl -L https://archive.example.org/record.aiida | ricordi archive import -',
+)
+@click.argument('archives', nargs=-1, required=True, type=click.Path(allow_dash=True))
+@option(
+    '--import-group/--no-import-group',
+    default=True,
+    group=NEW,
+    help='Whether to make all nodes of an archive members of a group. [default: yes, of a new one named by the time]',
+)
+@option('-G', '--group', type=GROUP, group=NEW, help='That group, made if there is none.')
+@option(
+    '--extras-mode-new',
+    type=click.Choice(('import', 'none')),
+    default='import',
+    group=NEW,
+    help='Whether new nodes get the extras they have in the archive. [default: import]',
+)
+@option(
+    '--include-authinfos/--exclude-authinfos',
+    'authinfos',
+    default=False,
+    group=NEW,
+    help='Whether to take how users reach computers. [default: no]',
+)
+@option(
+    '-e',
+    '--extras-mode-existing',
+    type=click.Choice(('none', 'keep_existing', 'update_existing', 'mirror')),
+    default='none',
+    group=EXISTING,
+    help='Extras of nodes that are there: leave them, add what is new, also overwrite what is there, or take those of '
+    'the archive instead. [default: none]',
+)
+@option(
+    '--comment-mode',
+    type=click.Choice(('leave', 'newest', 'overwrite')),
+    default='leave',
+    group=EXISTING,
+    help='Comments that are there: leave them, take the one changed last, or that of the archive. [default: leave]',
+)
+@option('--migration/--no-migration', default=True, help='Whether to take archives of older versions. [default: yes]')
+@option('-n', '--dry-run', is_flag=True, help='Check the archives, tell what would be imported, and change nothing.')
+@option('--test-run', is_flag=True, hidden=True)
+@option('-b', '--batch-size', type=int, hidden=True)
+@format_option()
+def import_archives(
+    session: Session,
+    archives: tuple[str, ...],
+    import_group: bool,
+    group: str | None,
+    extras_mode_new: str,
+    authinfos: bool,
+    extras_mode_existing: str,
+    comment_mode: str,
+    migration: bool,
+    dry_run: bool,
+    test_run: bool,
+    batch_size: int | None,
+    output_format: str | None,
+) -> int:
+    """Import archives into a profile.
+
+    ARCHIVES are files, or `-` for standard input. What the profile has already stays as it is, unless options say
+    otherwise. Each archive is checked as a whole first, and goes in as a whole or not at all.
+    """
+    from ricordi.services.archive_import import ImportRequest, import_archive
+    from ricordi.services.profile import find_profile
+
+    request = ImportRequest(
+        extras_existing=extras_mode_existing,
+        extras_new=extras_mode_new == 'import',
+        comments=comment_mode,
+        authinfos=authinfos,
+        import_group=import_group,
+        group=group,
+        migrate=migration,
+    )
+    _check(archives)
+    profile, stop = find_profile(session.profile_name), Stop()
+    for archive in archives:
+        with stopping(stop), drawing(session.quiet) as progress, _file(archive) as path:
+            done = import_archive(profile, path, request, dry_run=dry_run or test_run, progress=progress, stop=stop)
+        if session.shows_result(output_format):
+            _show(replace(done, path=archive), output_format)
+    return 0
+
+
+def _check(archives: tuple[str, ...]) -> None:
+    for archive in archives:
+        if archive.startswith(('http://', 'https://')):
+            raise UsageError(
+                f'{archive} is an address: download it, such as with `curl -L {archive} | ricordi archive import -`'
+            )
+    if archives.count(STDIN) > 1:
+        raise UsageError('standard input (`-`) can be read once')
+    if STDIN in archives and (sys.stdin is None or sys.stdin.isatty()):
+        raise UsageError('`-` reads an archive from standard input: pipe one in')
+
+
+@contextmanager
+def _file(archive: str) -> Iterator[Path]:
+    """The archive as a file: standard input is written to a temporary one, for a zip file is read from its end."""
+    if archive != STDIN:
+        yield Path(archive)
+        return
+    with tempfile.TemporaryDirectory(prefix='ricordi-archive-') as folder:
+        path = Path(folder) / 'standard-input.aiida'
+        with path.open('wb') as file:
+            while chunk := sys.stdin.buffer.read(COPY_BYTES):
+                file.write(chunk)
+        yield path
+
+
+def _show(done: ImportedArchive, output_format: str | None) -> None:
+    if output_format not in (None, 'table'):
+        write_details(asdict(done), output_format)
+        return
+    kinds = [kind for kind in done.new if done.new[kind] or done.existing.get(kind)]
+    rows = [[kind, format_count(done.new[kind]), format_count(done.existing.get(kind, 0))] for kind in kinds]
+    rows.append(['object', format_count(done.objects), ''])
+    print(format_table(rows, ['', 'New', 'There already']))
+    for label, other in done.relabelled.items():
+        print(f'The label `{label}` was taken: it became `{other}`.')
+    if done.extras_changed or done.comments_changed:
+        print(f'Changed the extras of {done.extras_changed:,} nodes and {done.comments_changed:,} comments.')
+    size = format_bytes(done.content_bytes)
+    if done.dry_run:
+        print(f'Nothing was changed: {done.path} can be imported and would add {size} of content.')
+        return
+    group = f' All its nodes are in the group `{done.group_label}`.' if done.group_label else ''
+    print(f'Imported {done.path} with {size} of new content in {format_seconds(done.seconds)}.{group}')

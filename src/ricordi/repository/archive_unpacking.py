@@ -1,0 +1,204 @@
+"""Objects from an archive into a repository: all checked first, then straight into packs.
+
+The content of each is compared with its key twice: before anything is written, and on the way into the pack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+
+from ricordi.backend.repository import RepositoryBackend
+from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, PackerBusy
+from ricordi.files import free_bytes
+from ricordi.progress import Progress, Stop
+from ricordi.repository.bulk import LARGE_BYTES, Measured
+from ricordi.repository.container import Container
+from ricordi.repository.layout import KEY_PATTERN
+from ricordi.repository.pack_writer import PackWriter, pack_to_append_to
+from ricordi.repository.packer_lock import packer_lock
+from ricordi.repository.parallel import in_order
+from ricordi.zipfiles.directory import ZipDirectory
+from ricordi.zipfiles.format import DEFLATED, Member
+from ricordi.zipfiles.member import check_readable, member_chunks, open_member, unpack
+
+PREFIX = 'repo/'
+BATCH_BYTES = 1 << 20
+BATCH_OBJECTS = 64
+BATCHES_AHEAD = 6
+MOST_SHRINKING = 1040
+"""No deflate stream yields more than so many bytes for one of its own."""
+ASKED_AT_ONCE = 1000
+ROOM_TO_SPARE = 64 << 20
+
+
+def checked_members(directory: ZipDirectory) -> Iterator[Member]:
+    """The members of an archive, if their names and sizes can be trusted.
+
+    :raises ricordi.errors.CorruptStorage: a name leads out of the archive, or is no key; a size cannot be.
+    """
+    for member in directory.members():
+        name = member.name
+        parts = name.replace('\\', '/').split('/')
+        if name.startswith(('/', '\\')) or '..' in parts or ':' in parts[0] or '\x00' in name:
+            raise CorruptStorage(
+                f'{directory.path} holds a file named {name!r}, which leads out of it; do not trust it'
+            )
+        if name.startswith(PREFIX) and name != PREFIX and KEY_PATTERN.fullmatch(name, len(PREFIX)) is None:
+            raise CorruptStorage(f'{directory.path} holds {name!r}, which is no key of an object; do not trust it')
+        if member.size > member.packed * MOST_SHRINKING + MOST_SHRINKING:
+            raise CorruptStorage(
+                f'{name} in {directory.path} claims to unpack {member.packed:,} bytes to {member.size:,}, which cannot '
+                'be; do not trust it'
+            )
+        yield member
+
+
+def lacking_keys(repository: RepositoryBackend, keys: Iterable[str]) -> Iterator[str]:
+    """Those of the keys that a repository does not have."""
+    source = iter(keys)
+    while portion := [key for key, _ in zip(source, range(ASKED_AT_ONCE), strict=False)]:
+        known: set[str] = set()
+        if isinstance(repository, Container):
+            known = {row.key for row in repository.index.find_many(portion)}
+        rest = [key for key in portion if key not in known]
+        yield from (key for key, there in zip(rest, repository.has_objects(rest), strict=True) if not there)
+
+
+def check_room(repository: RepositoryBackend, content_bytes: int) -> None:
+    """See that the disk of a repository has room for objects.
+
+    :raises ricordi.errors.NotEnoughSpace: it has not.
+    """
+    if not isinstance(repository, Container):
+        return
+    free = free_bytes(repository.layout.folder)
+    if free < content_bytes + ROOM_TO_SPARE:
+        raise NotEnoughSpace(
+            f'the objects of the archive take {content_bytes:,} bytes, and {free:,} are free at '
+            f'{repository.layout.folder}; nothing was changed: make room first'
+        )
+
+
+def verify_members(directory: ZipDirectory, members: Iterable[Member], progress: Progress, stop: Stop) -> None:
+    """Read objects of an archive and compare each with its key; nothing is written.
+
+    :raises ricordi.errors.CorruptStorage: one is damaged, or not what its key says.
+    """
+    batches = in_order(lambda batch: _verify(directory, batch), _batches(members), BATCHES_AHEAD)
+    with closing(batches):
+        for size in batches:
+            progress.advance(size)
+            _end_if_asked(stop)
+
+
+def add_members(
+    repository: RepositoryBackend,
+    directory: ZipDirectory,
+    members: Callable[[], Iterator[Member]],
+    progress: Progress,
+    stop: Stop,
+) -> None:
+    """Store objects of an archive durably: in packs, or, while another process packs, as loose files.
+
+    :param members: asked anew, yields those to store, in the order in which they lie in the archive.
+    :raises ricordi.errors.CorruptStorage: one is not what its key says.
+    """
+    with ExitStack() as stack:
+        if isinstance(repository, Container):
+            try:
+                stack.enter_context(packer_lock(repository.layout))
+                _add_to_pack(repository, directory, members(), progress, stop)
+                return
+            except PackerBusy:
+                pass
+        for member in members():
+            with open_member(directory, member) as handle:
+                _expect(repository.put_object_from_filelike(handle), member, directory)
+            progress.advance(member.size)
+            _end_if_asked(stop)
+
+
+def _add_to_pack(
+    container: Container, directory: ZipDirectory, members: Iterator[Member], progress: Progress, stop: Stop
+) -> None:
+    index, target = container.index, container.config.pack_size_target
+    writer = PackWriter(container.layout, index, target, index.put, pack_to_append_to(container.layout, index, target))
+    batches = in_order(lambda batch: _contents(directory, batch), _batches(members), BATCHES_AHEAD)
+    with closing(writer), closing(batches):
+        for batch in batches:
+            for member, content in batch:
+                key = member.name[len(PREFIX) :]
+                if content is None:
+                    _append_large(writer, directory, member)
+                else:
+                    writer.append(key, content, member.size, False)
+                progress.advance(member.size)
+            if writer.pending_is_large:
+                writer.commit()
+            _end_if_asked(stop)
+        writer.commit()
+
+
+def _append_large(writer: PackWriter, directory: ZipDirectory, member: Member) -> None:
+    measured = Measured(member_chunks(directory, member))
+    place = writer.append_chunks(measured)
+    try:
+        _expect(measured.key, member, directory)
+    except CorruptStorage:
+        writer.take_back(place)
+        raise
+    writer.add_row(measured.key, measured.size, False, place)
+
+
+def _batches(members: Iterable[Member]) -> Iterator[list[Member]]:
+    """Members in groups that fit into memory; a large one is a group of its own."""
+    batch: list[Member] = []
+    total = 0
+    for member in members:
+        if batch and (len(batch) >= BATCH_OBJECTS or total + member.size > BATCH_BYTES):
+            yield batch
+            batch, total = [], 0
+        batch.append(member)
+        total += member.size
+    if batch:
+        yield batch
+
+
+def _contents(directory: ZipDirectory, batch: list[Member]) -> list[tuple[Member, bytes | None]]:
+    """The content of members, checked; None for one that is too large for memory."""
+    found: list[tuple[Member, bytes | None]] = []
+    for member in batch:
+        if member.size > LARGE_BYTES or member.packed > LARGE_BYTES:
+            found.append((member, None))
+            continue
+        check_readable(directory, member)
+        packed = directory.read(directory.data_offset(member), member.packed)
+        content = unpack(packed, member, directory) if member.method == DEFLATED else packed
+        _expect(hashlib.sha256(content).hexdigest(), member, directory)
+        found.append((member, content))
+    return found
+
+
+def _verify(directory: ZipDirectory, batch: list[Member]) -> int:
+    for member, content in _contents(directory, batch):
+        if content is None:
+            digest = hashlib.sha256()
+            for chunk in member_chunks(directory, member):
+                digest.update(chunk)
+            _expect(digest.hexdigest(), member, directory)
+    return sum(member.size for member in batch)
+
+
+def _expect(key: str, member: Member, directory: ZipDirectory) -> None:
+    if PREFIX + key != member.name:
+        raise CorruptStorage(
+            f'{member.name} in {directory.path} is not what its name says: its content has the SHA-256 {key}; '
+            'get the archive anew'
+        )
+
+
+def _end_if_asked(stop: Stop) -> None:
+    if stop.reason:
+        raise Interrupted(f'{stop.reason}: ended early; the profile is as it was, but for objects that no node names')

@@ -1,0 +1,82 @@
+"""`archive import`: an archive into a profile, checked before anything is written, rows by one transaction."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ricordi.errors import IncompatibleStorageSchema, InvalidOperation, ReadOnlyStorage
+from ricordi.manager import use_storage
+from ricordi.progress import Progress, Stop
+from ricordi.services.archive_merging import ArchiveImport, ImportedArchive, ImportRequest
+from ricordi.storage.archive_file import HEAD, open_archive, read_metadata, unpack_database, way_to_head
+from ricordi.storage.archive_staging import Staging
+from ricordi.storage.sql_storage import SqlStorage
+
+if TYPE_CHECKING:
+    from ricordi.config import Profile
+    from ricordi.zipfiles.directory import ZipDirectory
+
+__all__ = ('ImportRequest', 'ImportedArchive', 'import_archive')
+
+
+def import_archive(
+    profile: Profile,
+    path: Path,
+    request: ImportRequest,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> ImportedArchive:
+    """Import one archive. If it fails, or is killed, the profile is as before, but for objects that no node names.
+
+    :raises ricordi.errors.CorruptStorage: the archive cannot be trusted; nothing was changed.
+    :raises ricordi.errors.IncompatibleStorageSchema: it has another version.
+    :raises ricordi.errors.UniquenessError: archive and profile contradict each other; nothing was changed.
+    """
+    began = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix='ricordi-archive-') as folder,
+        closing(open_archive(path)) as directory,
+        closing(_staged(directory, Path(folder), request)) as staging,
+        use_storage(profile, purpose='archive import') as storage,
+    ):
+        work = ArchiveImport(staging, directory, _writable(storage), request, progress or Progress(), stop or Stop())
+        work.check()
+        if dry_run:
+            return work.result(work.merger(None).plan(), dry_run=True, began=began)
+        work.add_objects()
+        merged = work.merge()
+        work.add_objects_again()
+        return work.result(merged, dry_run=False, began=began)
+
+
+def _writable(storage: Any) -> SqlStorage:
+    if storage.read_only:
+        raise ReadOnlyStorage(f'profile {storage.profile.name!r} is an archive itself: nothing can be imported into it')
+    if not isinstance(storage, SqlStorage):
+        raise InvalidOperation(f'an archive cannot be imported into a storage {type(storage).__name__}')
+    return storage
+
+
+def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest) -> Staging:
+    """The database of the archive, unpacked and brought to the current version."""
+    path = directory.path
+    version = read_metadata(directory)['export_version']
+    database = folder / 'db.sqlite3'
+    if version != HEAD:
+        from ricordi.storage.archive_migration import can_migrate, migrate_database
+
+        if not (request.migrate and can_migrate(version)):
+            raise IncompatibleStorageSchema(way_to_head(version, path))
+        old = folder / 'old.sqlite3'
+        unpack_database(directory, old)
+        migrate_database(old, database, str(path))
+        old.unlink()
+    else:
+        unpack_database(directory, database)
+    return Staging(database, str(path))
