@@ -13,6 +13,7 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 
 from ricordi.backend.maintenance import (
+    Amount,
     CompressMode,
     ContainerState,
     KeyStream,
@@ -44,7 +45,6 @@ class Plan:
     """What is to be done, and with what."""
 
     wreckage: Wreckage
-    pack_objects: int
     remove_garbage: bool
     repack: tuple[int, ...]
     unchanged: frozenset[int]
@@ -94,6 +94,10 @@ def _settle(container: ObjectStore, options: MaintenanceOptions) -> tuple[Mainte
     return tuple(steps)
 
 
+def _objects(number: int) -> str:
+    return 'object' if number == 1 else 'objects'
+
+
 def _seconds_since(start: float) -> float:
     return round(time.perf_counter() - start, 3)
 
@@ -111,22 +115,22 @@ def make_plan(container: ObjectStore, census: Census, options: MaintenanceOption
     steps: list[MaintenanceStep] = []
     if wreckage.items:
         steps.append(MaintenanceStep('recover', wreckage.describe(), wreckage.items, freed=wreckage.freed))
-    garbage_loose = census.loose_garbage if may_remove else type(census.loose)()
+    garbage_loose = census.loose_garbage if may_remove else Amount()
     to_pack = census.loose.objects - garbage_loose.objects
     bytes_to_pack = census.loose.bytes - garbage_loose.bytes
     if to_pack:
-        detail = f'{to_pack:,} loose objects into packs'
+        detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
         steps.append(MaintenanceStep('pack', detail, to_pack, bytes_to_pack, bytes_to_pack))
     packed_garbage = sum(pack.garbage.objects for pack in census.packs.values()) if may_remove else 0
     if packed_garbage or garbage_loose.objects:
         number = packed_garbage + garbage_loose.objects
-        detail = f'{number:,} objects that no node names'
+        detail = f'{number:,} {_objects(number)} that no node names'
         steps.append(MaintenanceStep('remove garbage', detail, number, freed=garbage_loose.bytes))
     steps.extend(_repack_steps(census, repack, unchanged))
     if options.full and (vacuum := _vacuum_step(container, packed_garbage)):
         steps.append(vacuum)
     space = _space_needed(census, to_pack, bytes_to_pack, rewritten, options.compress) if to_pack or rewritten else 0
-    return Plan(wreckage, to_pack, may_remove, repack, unchanged, tuple(steps), space)
+    return Plan(wreckage, may_remove, repack, unchanged, tuple(steps), space)
 
 
 def _packs_to_repack(container: ObjectStore, census: Census, options: MaintenanceOptions) -> tuple[int, ...]:
@@ -371,5 +375,5 @@ class _Run:
         with closing(Census(self.container, None)) as census:
             state = census.state()
         removed = any(step.name == 'remove garbage' for step in done)
-        garbage = type(before.loose)() if removed else before.garbage
+        garbage = Amount() if removed else before.garbage
         return replace(state, garbage=garbage, missing=before.missing)
