@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
+from itertools import islice
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, PackerBusy
@@ -58,7 +59,7 @@ def checked_members(directory: ZipDirectory) -> Iterator[Member]:
 def lacking_keys(repository: RepositoryBackend, keys: Iterable[str]) -> Iterator[str]:
     """Those of the keys that a repository does not have."""
     source = iter(keys)
-    while portion := [key for key, _ in zip(source, range(ASKED_AT_ONCE), strict=False)]:
+    while portion := list(islice(source, ASKED_AT_ONCE)):
         known: set[str] = set()
         if isinstance(repository, Container):
             known = {row.key for row in repository.index.find_many(portion)}

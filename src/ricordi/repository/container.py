@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -125,7 +126,7 @@ class Container(ObjectStore, RepositoryBackend):
 
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         wanted = iter(keys)
-        while chunk := [key for key, _ in zip(wanted, range(BULK_KEYS), strict=False)]:
+        while chunk := list(islice(wanted, BULK_KEYS)):
             rows = {row.key: row for row in self.index.find_many(chunk)}
             for key in chunk:
                 if key not in rows:

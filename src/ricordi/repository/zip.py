@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -83,7 +84,7 @@ class ZipRepository(RepositoryBackend):
         :raises ricordi.errors.NotExistent: at the first key that the archive lacks.
         """
         wanted = iter(keys)
-        while portion := [key for key, _ in zip(wanted, range(BULK_KEYS), strict=False)]:
+        while portion := list(islice(wanted, BULK_KEYS)):
             found = [(self._member(key), key) for key in portion]
             found.sort(key=lambda pair: pair[0].offset)
             for member, key in found:
