@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,9 @@ def set_writable(folder: Path, writable: bool) -> None:
     for path in [folder, *folder.rglob('*')]:
         mode = 0o755 if path.is_dir() else 0o644
         path.chmod(mode if writable else mode & ~0o222)
-    for parent in list(folder.parents)[:3]:
+    for parent in folder.parents:
+        if parent == Path(tempfile.gettempdir()):
+            break
         parent.chmod(parent.stat().st_mode | stat.S_IXOTH | stat.S_IROTH | stat.S_IXGRP)
 
 
