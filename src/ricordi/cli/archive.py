@@ -7,10 +7,14 @@ from typing import Any
 
 import click
 
+from ricordi.cli.drawing import drawing
 from ricordi.cli.output import one_line, write_details
 from ricordi.cli.quantities import format_bytes, format_count
 from ricordi.cli.session import Session
+from ricordi.cli.signals import stopping
 from ricordi.cli.verb import format_option, option, verb
+from ricordi.errors import UsageError
+from ricordi.progress import Stop
 
 ARCHIVE = click.Path(path_type=Path)
 
@@ -52,3 +56,37 @@ def version(session: Session, path: Path, output_format: str | None) -> int:
     else:
         write_details({'path': str(path), 'version': found, 'head': head}, output_format)
     return 0 if found == head else 4
+
+
+@verb('ricordi archive migrate old.aiida new.aiida', 'ricordi archive migrate old.aiida --in-place')
+@click.argument('input_file', type=ARCHIVE)
+@click.argument('output_file', type=ARCHIVE, required=False)
+@option('-f', '--force', is_flag=True, help='Overwrite the file if it is there.')
+@option('-i', '--in-place', is_flag=True, help='Replace the archive itself.')
+@option('--version', 'wanted', metavar='VERSION', help='The version to migrate to; only the current one can be.')
+def migrate(
+    session: Session, input_file: Path, output_file: Path | None, force: bool, in_place: bool, wanted: str | None
+) -> int:
+    """Bring an archive to the version that this program works on.
+
+    Archives of AiiDA 2 can be migrated; for those that AiiDA 1 wrote, use `verdi archive migrate`.
+    """
+    from ricordi.services.archive_migrate import migrate_archive
+
+    if (output_file is None) is not in_place:
+        raise UsageError('give either a file to write to or --in-place')
+    stop = Stop()
+    with stopping(stop), drawing(session.quiet) as progress:
+        done = migrate_archive(
+            input_file,
+            output_file or input_file,
+            version=wanted,
+            overwrite=force or in_place,
+            progress=progress,
+            stop=stop,
+        )
+    if done.changed:
+        session.tell(f'Migrated {input_file} from version {done.before} to {done.after}: {done.path}')
+    else:
+        session.tell(f'{input_file} has version {done.after} already.')
+    return 0

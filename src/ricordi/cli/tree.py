@@ -144,6 +144,10 @@ TREE: Branch = {
             'import': ('Import archives into a profile.', 'ricordi.cli.archive_import:import_archives'),
             'info': ('Show what an archive holds and how it was made.', 'ricordi.cli.archive:info'),
             'version': ('Show the version of an archive.', 'ricordi.cli.archive:version'),
+            'migrate': (
+                'Bring an archive to the version that this program works on.',
+                'ricordi.cli.archive:migrate',
+            ),
         },
     ),
     'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.presto:presto'),
