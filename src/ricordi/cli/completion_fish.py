@@ -58,7 +58,8 @@ end
 complete -c ricordi -f -a '(__ricordi_complete)'
 """
 
-_PROFILE_OPTION = r"        string match -rq '\|(-p|--profile)$' -- $argv[1]; and echo profile"
+_PROFILE_OPTION = r"""        string match -rq '\|(-p|--profile)$' -- $argv[1]; and echo profile
+        string match -q '*|--archive' -- $argv[1]; and echo file"""
 
 
 def fish_script(verbs: list[CompletedVerb], branches: list[tuple[str, list[tuple[str, str]]]]) -> str:

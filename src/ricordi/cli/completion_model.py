@@ -89,7 +89,7 @@ def _value(kind: click.ParamType) -> Value:  # type: ignore[type-arg,unused-igno
 
 def global_options() -> list[tuple[str, str]]:
     """The options that may stand before the verb, one name each, with their lines of help."""
-    return [(name, line) for names, line in GLOBAL_OPTIONS for name in names.removesuffix(' PROFILE').split(', ')]
+    return [(name.split()[0], line) for names, line in GLOBAL_OPTIONS for name in names.split(', ')]
 
 
 def value_cases(verbs: list[CompletedVerb]) -> list[tuple[list[str], str]]:
@@ -100,7 +100,7 @@ def value_cases(verbs: list[CompletedVerb]) -> list[tuple[list[str], str]]:
     cases = []
     for verb in verbs:
         for option in verb.options:
-            if option.value is not None and '--profile' not in option.names:
+            if option.value is not None and not {'--profile', '--archive'} & {*option.names}:
                 cases.append(([f'{verb.path}|{name}' for name in option.names], option.value.text))
             elif option.value is None and '-p' in option.names:
                 cases.append(([f'{verb.path}|-p'], ''))

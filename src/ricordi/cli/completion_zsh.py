@@ -79,7 +79,7 @@ def zsh_script(verbs: list[CompletedVerb], branches: list[tuple[str, list[tuple[
     lines += ['_ricordi_value() {', "    kind=''", '    case "$1|$2" in']
     for patterns, kind in value_cases(verbs):
         lines.append(f'        {"|".join(map(_quote, patterns))}) kind={_quote(kind)} ;;')
-    lines += ["        *'|-p' | *'|--profile') kind=profile ;;", '    esac', '}']
+    lines += ["        *'|-p' | *'|--profile') kind=profile ;;", "        *'|--archive') kind=file ;;", '    esac', '}']
     return '\n'.join(lines) + '\n' + _TAIL
 
 

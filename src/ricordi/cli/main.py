@@ -87,12 +87,18 @@ def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
         return 1, ['--profile', word.removeprefix('--profile=')]
     if word.startswith('-p'):
         return 1, ['--profile', word.removeprefix('-p')]
+    if word == '--archive':
+        if position + 1 == len(arguments):
+            raise UsageError('the option --archive needs the path of an archive')
+        return 2, ['--archive', arguments[position + 1]]
+    if word.startswith('--archive='):
+        return 1, ['--archive', word.removeprefix('--archive=')]
     raise UsageError(f'there is no option {word} before the verb; see `ricordi --help`')
 
 
 def is_global_option(word: str) -> bool:
     """Whether a word is an option that may stand before the verb."""
-    return word in FLAGS or word == '--profile' or word.startswith(('-p', '--profile='))
+    return word in FLAGS or word in ('--profile', '--archive') or word.startswith(('-p', '--profile=', '--archive='))
 
 
 def unknown_word(word: str, path: list[str]) -> UsageError:

@@ -164,6 +164,7 @@ SILENT: dict[tuple[str, ...], str] = {('node', 'extras'): 'show'}
 
 GLOBAL_OPTIONS = (
     ('-p, --profile PROFILE', 'The profile to work on; else the default profile.'),
+    ('--archive FILE', 'An archive to look into, in place of a profile.'),
     ('-v, --verbose', 'Tell more, on stderr.'),
     ('-q, --quiet', 'Print nothing but errors.'),
     ('--debug', 'Show the traceback of an error.'),

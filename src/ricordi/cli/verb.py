@@ -59,7 +59,8 @@ def verb(*examples: str) -> Callable[[Function], Verb]:
 
         def callback(**values: Any) -> Any:
             values.pop('debug')  # looked for by `cli.main`, which needs it also where the command line is wrong
-            session = Session(values.pop('common_profile'), values.pop('verbose'), values.pop('quiet'))
+            name = _place(values.pop('common_profile'), values.pop('common_archive'))
+            session = Session(name, values.pop('verbose'), values.pop('quiet'))
             if session.verbose and session.quiet:
                 raise UsageError('--verbose and --quiet contradict each other')
             if session.verbose:
@@ -79,6 +80,17 @@ def verb(*examples: str) -> Callable[[Function], Verb]:
     return decorate
 
 
+def _place(profile: str | None, archive: str | None) -> str | None:
+    """What to work on: a profile by name, or an archive by path."""
+    if archive is None:
+        return profile
+    if profile is not None:
+        raise UsageError('--profile and --archive contradict each other')
+    from ricordi.services.profile import ArchiveName
+
+    return ArchiveName(archive)
+
+
 def _common_options(taken: set[str]) -> list[click.Parameter]:
     """`--profile`, `--verbose`, `--quiet`, `--debug`; without the letters that the verb uses for something else."""
 
@@ -95,8 +107,16 @@ def _common_options(taken: set[str]) -> list[click.Parameter]:
         metavar='PROFILE',
         help='The profile to work on; else the default profile.',
     )
+    archive = GroupedOption(
+        ['--archive', 'common_archive'],
+        group=COMMON,
+        type=click.Path(),
+        metavar='FILE',
+        help='An archive to look into, in place of a profile.',
+    )
     return [
         profile,
+        archive,
         flag('-v', '--verbose', text='Tell more, on stderr.'),
         flag('-q', '--quiet', text='Print nothing but errors.'),
         flag('--debug', text='Show the traceback of an error.'),

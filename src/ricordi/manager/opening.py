@@ -99,7 +99,9 @@ def open_storage(
     :raises ricordi.errors.StorageError: the storage cannot be opened; see `StorageBackend.open`.
     """
     kind = storage_class(profile)
-    access = ProfileAccessManager(profile, config_folder) if shared_access else None
+    # What can only be read needs no guard, and an archive need not be in any configuration.
+    guarded = shared_access and not kind.read_only
+    access = ProfileAccessManager(profile, config_folder) if guarded else None
     deadline = time.monotonic() + (wait or 0.0)
     if access is not None:
         access.request_access(purpose, wait=wait, stop=stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ricordi.config import Config, Profile, hide_secrets, load_config
@@ -24,12 +25,20 @@ class ProfileSummary:
     test_profile: bool
 
 
+class ArchiveName(str):
+    """The path of an archive, where else the name of a profile stands (`--archive FILE`)."""
+
+
 def find_profile(name: str | None, config: Config | None = None) -> Profile:
-    """The profile of this name, or the default one for None.
+    """The profile of this name, or the default one for None; for an `ArchiveName` one that is in no configuration.
 
     :raises ricordi.errors.ConfigurationError: no configuration, no such profile (telling what may have been meant),
         or no default one.
     """
+    if isinstance(name, ArchiveName):
+        from ricordi.services.archive_info import archive_profile
+
+        return archive_profile(Path(name))
     config = config or load_config()
     if name is not None and name not in config.profile_names:
         from ricordi.services.suggestion import did_you_mean
