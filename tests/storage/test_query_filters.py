@@ -285,6 +285,36 @@ def test_a_hundred_thousand_values_can_be_asked_for(storage: Any) -> None:
         assert found(storage, {field: {'!in': values}}) == sorted(set(pks) - set(expected))
 
 
+def test_thousands_of_filters_are_joined(storage: Any) -> None:
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    pks = storage.insert(K.NODE, [{'user_pk': user, 'attributes': {'n': n}} for n in range(30)])
+    equal = [{'attributes.n': n} for n in range(10, 5_000)]
+    assert found(storage, {'or': equal}) == pks[10:]
+    assert found(storage, {'!or': equal}) == pks[:10]
+    assert found(storage, {'and': [{'attributes.n': {'!==': n}} for n in range(10, 5_000)]}) == pks[:10]
+    assert found(storage, {'attributes.n': {'or': [{'==': n} for n in range(10, 5_000)]}}) == pks[10:]
+    ranges = [{'attributes.n': {'>=': 10 * n, '<': 10 * n + 5}} for n in range(2_000)]
+    assert found(storage, {'or': ranges}) == [pk for n, pk in enumerate(pks) if n % 10 < 5]
+    assert found(storage, {'!or': ranges}) == [pk for n, pk in enumerate(pks) if n % 10 >= 5]
+
+
+def test_texts_that_a_database_cannot_hold_equal_nothing(storage: Any, rows: list[dict[str, Any]]) -> None:
+    for filters in (
+        {'label': 'a\0b'},
+        {'label': {'in': ['a\0b']}},
+        {'label': {'like': 'a\0%'}},
+        {'attributes.x': 'a\0b'},
+        {'attributes.x': {'in': ['a\0b', {'a': '\0'}]}},
+        {'attributes.x': {'like': 'a\0%'}},
+        {'attributes.x': {'contains': ['\0']}},
+        {'attributes.x': {'has_key': '\0'}},
+    ):
+        assert found(storage, filters) == []
+    assert len(found(storage, {'label': {'!==': 'a\0b'}})) == len(rows)
+    with pytest.raises(QueryError, match='no valid Unicode'):
+        found(storage, {'label': '\ud800'})
+
+
 def test_dates_inside_json_are_compared_as_dates(storage: Any) -> None:
     user = storage.insert(K.USER, [{'email': 'a'}])[0]
     texts = [
@@ -330,6 +360,16 @@ def test_infinities_can_be_compared_with(storage: Any, rows: list[dict[str, Any]
     assert found(storage, {'attributes.x': {'<': inf}}) == numbers
     assert found(storage, {'attributes.x': {'>': inf}}) == found(storage, {'attributes.x': {'==': float('nan')}}) == []
     assert found(storage, {'id': {'<': inf}}) == [row['id'] for row in rows]
+
+
+def test_operators_have_other_spellings(storage: Any, rows: list[dict[str, Any]]) -> None:
+    first = rows[0]['id']
+    assert (
+        found(storage, {'id': {'!=': first}})
+        == found(storage, {'id': {'~==': first}})
+        == [row['id'] for row in rows[1:]]
+    )
+    assert found(storage, {'id': {'=<': first}}) == found(storage, {'id': {'<=': first}}) == [first]
 
 
 def test_what_cannot_be_compared_is_refused(storage: Any) -> None:

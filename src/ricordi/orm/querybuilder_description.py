@@ -11,6 +11,7 @@ from ricordi.backend.query import (
     Condition,
     Edge,
     EdgeKind,
+    Field,
     Junction,
     Negation,
     Ordering,
@@ -33,6 +34,7 @@ JSON_TYPES = ('object', 'array', 'string', 'number', 'boolean', 'null')
 FUNCTIONS = ('min', 'max', 'count', 'avg')
 CASTS = ('f', 'i', 'b', 't', 'j', 'd')
 _JUNCTIONS = ('and', 'or')
+_MANY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,26 @@ def _listed(junction: str, value: Any) -> Iterable[Any]:
 
 
 def _join(parts: Iterable[Condition | None], any: bool = False) -> Condition | None:
-    present = tuple(part for part in parts if part is not None)
+    present = [part for part in parts if part is not None]
+    if len(present) > _MANY:
+        present = _gathered(present, any)
     if len(present) > 1:
-        return Junction(present, any)
+        return Junction(tuple(present), any)
     return present[0] if present else None
+
+
+def _gathered(parts: list[Condition], any: bool) -> list[Condition]:
+    """Many comparisons of one field with single values, joined by OR, as one with a list; negations joined by AND."""
+    values: dict[Field, list[Any]] = {}
+    others: list[Condition] = []
+    for part in parts:
+        inner = part if any else part.part if isinstance(part, Negation) else None
+        if isinstance(inner, Comparison) and inner.operator == '==':
+            values.setdefault(inner.field, []).append(inner.value)
+        else:
+            others.append(part)
+    gathered = [Comparison(field, 'in', tuple(listed)) for field, listed in values.items()]
+    return [*(gathered if any else map(Negation, gathered)), *others]
 
 
 def _negated(condition: Condition | None, negated: bool) -> Condition | None:

@@ -1,4 +1,4 @@
-"""What the classes and type strings given to `QueryBuilder.append` stand for: a kind of entity, a filter on the type."""
+"""What the classes and type strings given to `QueryBuilder.append` stand for: a kind of entity, a filter on types."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ def plain_value(value: Any) -> Any:
     :raises ricordi.errors.QueryTypeError: for what no database could compare with.
     """
     if type(value) in _PLAIN:
+        if type(value) is str and not value.isascii():
+            _check_text(value)
         return value
     if isinstance(value, Entity):
         if value.pk is None:
@@ -36,6 +38,13 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
     return _plain_container(value)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise QueryTypeError(f'no database holds the text {text!r}: it is no valid Unicode ({error.reason})') from None
 
 
 def _plain_container(value: Any) -> Any:

@@ -20,6 +20,8 @@ Locate = Callable[[Field], Place]
 
 _DENIED = {'<': '>=', '<=': '>', '>': '<=', '>=': '<'}
 _LENGTHS = {'of_length': '=', 'longer': '>', 'shorter': '<'}
+_WIDTH = 100
+_NUL = '\x00'
 _ORDERS = ('<', '<=', '>', '>=')
 
 
@@ -33,11 +35,18 @@ def condition_sql(condition: Condition, locate: Locate, sql: Expressions, negate
         return condition_sql(condition.part, locate, sql, not negated)
     if isinstance(condition, Junction):
         word = ' OR ' if condition.any is not negated else ' AND '
-        return f'({word.join(condition_sql(part, locate, sql, negated) for part in condition.parts)})'
+        return _joined([condition_sql(part, locate, sql, negated) for part in condition.parts], word)
     place = locate(condition.field)
     if place.column.kind is ValueKind.JSON:
         return _json_condition(condition, place, sql, negated)
     return _column_condition(condition, place, sql, negated)
+
+
+def _joined(parts: list[str], word: str) -> str:
+    """Conditions joined as a shallow tree: SQLite refuses expressions that are 1000 deep, and a plain list is that."""
+    while len(parts) > _WIDTH:
+        parts = [f'({word.join(parts[begin : begin + _WIDTH])})' for begin in range(0, len(parts), _WIDTH)]
+    return f'({word.join(parts)})'
 
 
 # columns ---------------------------------------------------------------------------------------------------
@@ -64,6 +73,8 @@ def _column_condition(comparison: Comparison, place: Place, sql: Expressions, ne
 def _column_order(place: Place, operator: str, encoded: Any, value: Any, sql: Expressions) -> str:
     if place.column.kind is ValueKind.UUID:
         return sql.compare_text(sql.column_text(place), operator, sql.bind(str(value)))
+    if encoded is NO_MATCH:
+        raise QueryTypeError(f'there is no order between {place.name!r} and {value!r}')
     if place.column.kind is ValueKind.TEXT:
         return sql.compare_text(sql.bare(place), operator, sql.bind(encoded))
     return f'{sql.bare(place)} {operator} {sql.bind(encoded)}'
@@ -94,6 +105,8 @@ def _column_like(place: Place, operator: str, value: str, sql: Expressions, nega
     if place.column.kind is ValueKind.BOOL:
         raise QueryError(f'{operator!r} asks about texts, and {place.name!r} holds True or False')
     pattern = parse_pattern(value)
+    if _NUL in value:  # which ends a pattern of SQLite, and which no text of PostgreSQL has
+        return _never(place, sql, negated)
     if pattern.matches_all:
         return _never(place, sql, not negated)
     is_text = place.column.kind is ValueKind.TEXT
@@ -116,9 +129,9 @@ def _text_like(text: str, pattern: Pattern, sql: Expressions, negated: bool) -> 
         return f'NOT ({found})' if negated else found
     end = after_prefix(pattern.prefix)
     low, high = ('<', '>=') if negated else ('>=', '<')
-    parts = [sql.compare_text(text, low, sql.bind(pattern.prefix))]
+    parts = [sql.compare_text(text, low, sql.constant(pattern.prefix))]
     if end is not None:
-        parts.append(sql.compare_text(text, high, sql.bind(end)))
+        parts.append(sql.compare_text(text, high, sql.constant(end)))
     if not pattern.is_prefix:
         parts.append(sql.like(text, pattern.text))
     return f'({(" OR " if negated else " AND ").join(parts)})'
@@ -155,6 +168,8 @@ def _json_test(operator: str, value: Any, place: Place, sql: Expressions) -> str
             return sql.json_has_type(place, 'number', False) if all_match and operator != '==' else sql.false
         return sql.json_compare(place, operator, value)
     if operator in ('like', 'ilike'):
+        if _NUL in value:
+            return sql.false
         return sql.json_like(place, parse_pattern(value).text, operator == 'ilike')
     if operator in _LENGTHS:
         return sql.json_length(place, _LENGTHS[operator], value)

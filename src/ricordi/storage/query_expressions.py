@@ -49,6 +49,14 @@ class Expressions(ABC):
         self.bind = self.parameters.bind
         self.bind_once = self.parameters.bind_once
 
+    def holds_text(self, text: str) -> bool:
+        """Whether the database can hold a text at all."""
+        return True
+
+    def constant(self, text: str) -> str:
+        """A text in a condition that the planner should know, where that is safe; else a parameter."""
+        return self.bind(text)
+
     # -- columns --------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -209,7 +217,7 @@ class Expressions(ABC):
         """
         kind = place.column.kind
         if kind is ValueKind.TEXT and isinstance(value, str):
-            return value
+            return value if self.holds_text(value) else NO_MATCH
         if kind is ValueKind.INT and isinstance(value, int | float) and not isinstance(value, bool):
             return self.encode_int(value)
         if kind is ValueKind.INT and isinstance(value, str) and value.isascii() and value.isdigit():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from ricordi.storage.query_times import ISO_TIME, ISO_ZONE
 
 _NULL = "'null'::jsonb"
 _LARGEST = 2**63 - 1
+_SAFE_TEXT = re.compile(r'[A-Za-z0-9_./]{0,200}').fullmatch
 _BY_CODE_POINT = {'<': '~<~', '<=': '~<=~', '>': '~>~', '>=': '~>=~'}
 _ELEMENTS = {ValueKind.UUID: 'uuid', ValueKind.TIME: 'timestamptz', ValueKind.BOOL: 'boolean', ValueKind.TEXT: 'text'}
 
@@ -22,6 +24,14 @@ class PsqlExpressions(Expressions):
     """SQL of PostgreSQL."""
 
     mark = '%({})s'
+
+    def holds_text(self, text: str) -> bool:
+        return '\x00' not in text
+
+    def constant(self, text: str) -> str:
+        # A plan for unknown parameters, which PostgreSQL makes for statements that come often, takes any range of texts
+        # for a narrow one. Types of nodes are seldom that.
+        return f"'{text}'" if _SAFE_TEXT(text) else self.bind(text)
 
     # -- columns --------------------------------------------------------------------------------------------
 

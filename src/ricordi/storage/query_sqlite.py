@@ -15,6 +15,7 @@ from ricordi.storage.query_rows import decode_json, time_or_none
 _LARGEST = 2**63 - 1
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
 _INDEX = re.compile(r'-?(0|[1-9]\d*)').fullmatch
+_NUL = '\x00'
 _BEYOND_THE_END = '$[#]'
 _NUMBER = "('integer', 'real')"
 _TYPES = {
@@ -58,6 +59,14 @@ class SqliteExpressions(Expressions):
         return f"{self._call('ricordi_lower', text)} LIKE {self.bind(pattern.lower())} ESCAPE '\\'"
 
     def one_of(self, sql: str, kind: ValueKind, values: Sequence[Any], negated: bool) -> str:
+        # json_each ends a text at the character NUL.
+        odd = [value for value in values if isinstance(value, str) and _NUL in value]
+        if odd:
+            equal, word = ('<>', ' AND ') if negated else ('=', ' OR ')
+            tests = [f'{sql} {equal} {self.bind(value)}' for value in odd]
+            rest = [value for value in values if value not in odd]
+            tests += [self.one_of(sql, kind, rest, negated)] if rest else []
+            return f'({word.join(tests)})'
         return f'{sql} {"NOT " if negated else ""}IN (SELECT value FROM json_each({self.bind(json.dumps(values))}))'
 
     # -- JSON -----------------------------------------------------------------------------------------------
@@ -85,9 +94,9 @@ class SqliteExpressions(Expressions):
         return self._guarded(place, 'number', f'{self._value(place)} {operator} {number}')
 
     def json_one_of(self, place: Place, values: Sequence[Any]) -> str:
-        single = [value for value in values if isinstance(value, bool | list | dict | datetime) or _is_huge(value)]
+        single = [value for value in values if _stands_alone(value)]
         tests = [self.json_compare(place, '==', value) for value in single]
-        texts = [value for value in values if isinstance(value, str)]
+        texts = [value for value in values if isinstance(value, str) and _NUL not in value]
         numbers = [value for value in values if _is_number(value) and not _is_huge(value)]
         for name, group in (('string', texts), ('number', numbers)):
             if group:
@@ -233,6 +242,13 @@ def _step(key: str) -> str:
 
 def _index_step(key: str) -> str:
     return f'[#{key}]' if key.startswith('-') else f'[{key}]'
+
+
+def _stands_alone(value: Any) -> bool:
+    """Whether a value cannot be one of those that json_each lists."""
+    if isinstance(value, str):
+        return _NUL in value
+    return isinstance(value, bool | list | dict | datetime) or _is_huge(value)
 
 
 def _is_number(value: Any) -> bool:
