@@ -7,7 +7,7 @@ import click
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.output import Column, write_list
+from ricordi.cli.output import Column, one_line, write_list
 from ricordi.cli.parameters import NODE, USER
 from ricordi.cli.prompt import confirm, is_interactive
 from ricordi.cli.quantities import plural
@@ -56,9 +56,10 @@ def show(session: Session, nodes: tuple[str, ...], user: str | None, output_form
         write_list([asdict(comment) for comment in found], columns, output_format)
         return 0
     for comment in found:
-        changed = f', changed {local_time(comment.mtime)}' if comment.mtime != comment.ctime else ''
-        print(f'Comment {comment.pk} on node {comment.node_pk} by {comment.user}, {local_time(comment.ctime)}{changed}')
-        print(f'\n{comment.content}\n')
+        made, changed = local_time(comment.ctime), local_time(comment.mtime)
+        when = made if made == changed else f'{made}, changed {changed}'
+        print(f'Comment {comment.pk} on node {comment.node_pk} by {comment.user}, {when}\n')
+        print('\n'.join(map(one_line, comment.content.splitlines())) + '\n')
     if not found:
         session.tell('No comments.')
     return 0

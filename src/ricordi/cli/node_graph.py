@@ -64,11 +64,12 @@ _SUFFIXES = {'htm': 'html', 'gv': 'dot'}
     group='How it is drawn',
     help='What names the nodes. [default: uuid]',
 )
-@several(
+@option(
     '--highlight-classes',
     '-c',
+    multiple=True,
     group='How it is drawn',
-    help='Colour only nodes of these classes or process labels.',
+    help='Colour only nodes of this class or process label; may be given again.',
 )
 @option('--engine', '-e', group='How it is drawn', help='Draw with this program of Graphviz: dot, neato, circo …')
 @option(

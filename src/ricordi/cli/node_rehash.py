@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
-from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
@@ -14,8 +13,13 @@ from ricordi.errors import InvalidOperation, NotExistent
 
 @verb('ricordi node rehash --yes 42', 'ricordi node rehash --yes -e core.dict')
 @nodes_argument(required=False)
-@several(
-    '--entry-point', '-e', 'types', metavar='TYPE', help='Only nodes of this type, such as core.dict or CalcJobNode.'
+@option(
+    '--entry-point',
+    '-e',
+    'types',
+    multiple=True,
+    metavar='TYPE',
+    help='Only nodes of this type, such as core.dict or CalcJobNode.',
 )
 @option('--dry-run', '-n', is_flag=True, help='Tell how many hashes would change and change nothing.')
 @yes_option()
@@ -41,8 +45,8 @@ def rehash(session: Session, nodes: tuple[str, ...], types: tuple[str, ...], dry
             raise InvalidOperation('no hash was changed')
         with stopping(stop), drawing(session.quiet, session.verbose) as progress:
             report = rehash_nodes(storage, pks, dry_run, progress, stop)
-    would = 'would change' if dry_run else 'changed'
-    session.tell(f'{plural(report.total, "node")}: {report.changed:,} hashes {would}, {report.same:,} were right.')
+    changed = f'{"would change" if dry_run else "changed"}: {report.changed:,}'
+    session.tell(f'{plural(report.total, "node")}; hashes that {changed}, that were right: {report.same:,}.')
     if report.unknown:
         session.tell(f'{plural(report.unknown, "node")} of types of plug-ins were left as they are.')
     return 0
