@@ -281,12 +281,13 @@ def _has_key(open_copy: Callable[[], BinaryIO], key: str) -> bool:
 
 
 def _windows(rows: Iterable[PackedObject]) -> Iterator[list[PackedObject]]:
-    """Group rows, which come by offset, into stretches that are read at once; a large object is a group of its own."""
+    """Group rows, which come mostly by offset, into stretches that are read at once; a large object is alone."""
     window: list[PackedObject] = []
     start = size = 0
     for row in rows:
         size += row.size
-        if window and (_is_large(row) or max(row.offset + row.length - start, size) > WINDOW_BYTES):
+        is_far = row.offset < start or row.offset + row.length - start > WINDOW_BYTES
+        if window and (_is_large(row) or is_far or size > WINDOW_BYTES):
             yield window
             window = []
         if not window:
