@@ -26,7 +26,7 @@ from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql_failures import connection_failure, failure
 from ricordi.storage.psql_sessions import application_name, exclusive_holder
-from ricordi.storage.query_streams import spooled
+from ricordi.storage.query_streams import spooled, worthwhile_size
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
 
@@ -167,10 +167,14 @@ class PsqlDialect(Dialect):
             return
         raw, cursor = self._reader(), None
         try:
-            raw.execute('BEGIN READ ONLY')
+            # A cursor is planned for its first rows, unless told that all of them are wanted.
+            raw.execute('BEGIN READ ONLY; SET LOCAL cursor_tuple_fraction = 1')
             cursor = self._server_cursor(raw, sql, parameters)
-            while batch := cursor.fetchmany(size):
+            batch = cursor.fetchmany(size)
+            more = worthwhile_size(batch, size)
+            while batch:
                 yield batch
+                batch = cursor.fetchmany(more)
         except self.driver_errors as error:
             raise self.failure(error) from error
         finally:

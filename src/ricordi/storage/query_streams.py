@@ -19,6 +19,8 @@ Pack = Callable[[list[Raw]], bytes]
 Unpack = Callable[[bytes], list[Raw]]
 
 BYTES_IN_MEMORY = 4 << 20
+BYTES_AT_A_TIME = 1 << 20
+MOST_ROWS_AT_A_TIME = 5000
 _SIZE_BYTES = 8
 
 
@@ -43,6 +45,17 @@ def _through_file(cursor: Any, batch_size: int, first: list[Raw], pack: Pack, un
         del first
         while size := int.from_bytes(spool.read(_SIZE_BYTES)):
             yield unpack(spool.read(size))
+
+
+def worthwhile_size(batch: list[Raw], size: int) -> int:
+    """How many rows to fetch at a time, by those of a first batch: each question to a server costs time.
+
+    :param size: the least.
+    """
+    if not batch:
+        return size
+    weight = sum(len(value) if isinstance(value, str) else 8 for row in batch for value in row) // len(batch)
+    return max(size, min(MOST_ROWS_AT_A_TIME, BYTES_AT_A_TIME // (weight + 8)))
 
 
 def _fill(spool: IO[bytes], cursor: Any, batch_size: int, pack: Pack) -> None:
