@@ -12,6 +12,7 @@ import pytest
 
 from ricordi.backend.rows import EntityKind
 from ricordi.config.profile import Profile
+from ricordi.manager import get_config, initialise_storage, use_storage
 from ricordi.repository.container import Container
 from ricordi.storage.psql_dos import PsqlDosStorage
 from ricordi.storage.sqlite_dos import SqliteDosStorage
@@ -100,3 +101,41 @@ class Fill:
 def fill() -> Callable[[Any], Fill]:
     """What puts rows into a storage: `fill(storage).nodes('data.core.int.Int.')`."""
     return Fill
+
+
+# archives ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=['core.sqlite_dos', 'core.psql_dos'])
+def empty(
+    request: pytest.FixtureRequest, tmp_path: Path, empty_home: Path, new_profile: Callable[..., Profile]
+) -> Profile:
+    """An empty profile on each database in turn."""
+    return new_profile(request.param)
+
+
+@pytest.fixture
+def new_profile(request: pytest.FixtureRequest, tmp_path: Path, empty_home: Path) -> Callable[..., Profile]:
+    """Makes empty profiles with a user of their own."""
+
+    def make(backend: str = 'core.sqlite_dos', name: str = 'empty') -> Profile:
+        storage_config: dict[str, Any] = {'filepath': str(tmp_path / name)}
+        if backend == 'core.psql_dos':
+            postgres = request.getfixturevalue('postgres')
+            storage_config = postgres.storage_config(request.getfixturevalue('new_database')(), tmp_path / name)
+        config = get_config(create=True)
+        profile = config.create_profile(name, backend, storage_config)
+        initialise_storage(profile)
+        with use_storage(profile) as storage:
+            storage.insert(EntityKind.USER, [{'email': 'me@example.org'}])
+        profile.default_user_email = 'me@example.org'
+        config.store()
+        return profile
+
+    return make
+
+
+@pytest.fixture
+def sqlite(new_profile: Callable[..., Profile]) -> Profile:
+    """An empty profile on SQLite."""
+    return new_profile()

@@ -105,7 +105,7 @@ def create(
     output_format: str | None,
     **switches: bool | None,
 ) -> int:
-    """Write all of a profile, or a part with its provenance, into an archive.
+    """Write all or a part of a profile into an archive.
 
     With a node go along, unless switched off, those that it came from and all that they led to inside their processes.
     Only processes that are sealed can go in. The file appears when it is complete.
