@@ -1,0 +1,137 @@
+"""The verbs of archives, as a person or a script runs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[1] / 'data'
+REFERENCE = DATA / 'reference.aiida'
+CLI = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def empty(empty_home: Path, run_cli: CLI) -> None:
+    """A profile without nodes is the default one."""
+    done = run_cli('profile', 'setup', 'core.sqlite_dos', '-n', '--profile-name', 'p', '--email', 'a@example.org')
+    assert done.returncode == 0, done.stderr
+
+
+def test_info_tells_what_is_in_an_archive(run_cli: CLI, empty_home: Path) -> None:
+    done = run_cli('archive', 'info', REFERENCE)
+    assert done.returncode == 0, done.stderr
+    assert 'main_0001' in done.stdout
+    found = json.loads(run_cli('archive', 'info', REFERENCE, '--detailed', '--format', 'json').stdout)
+    assert (found['entities']['node'], found['objects'], found['version']) == (74, 23, 'main_0001')
+    assert not empty_home.exists(), 'an archive needs no configuration'
+
+
+def test_version_tells_the_version(run_cli: CLI, empty_home: Path, tmp_path: Path) -> None:
+    done = run_cli('archive', 'version', REFERENCE)
+    assert (done.returncode, done.stdout) == (0, f'{REFERENCE}: version main_0001\n')
+    done = run_cli('archive', 'version', tmp_path / 'none')
+    assert (done.returncode, done.stdout) == (3, '')
+    assert 'check the path' in done.stderr
+
+
+def test_create_and_import_carry_everything_over(run_cli: CLI, reference_home: Path, tmp_path: Path) -> None:
+    path = tmp_path / 'all.aiida'
+    done = run_cli('-p', 'loose', 'archive', 'create', path, '--all', '--include-authinfos')
+    assert done.returncode == 0, done.stderr
+    assert f'Wrote {path}' in done.stdout
+    done = run_cli('-p', 'loose', 'archive', 'create', path, '--all')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert '--force' in done.stderr
+    assert (
+        run_cli('profile', 'setup', 'core.sqlite_dos', '-n', '--profile-name', 'new', '--email', 'a@b.c').returncode
+        == 0
+    )
+    done = run_cli('-p', 'new', 'archive', 'import', path, '--format', 'json')
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found['new']['node'], found['new']['link'], found['objects']) == (74, 88, 23)
+    again = json.loads(run_cli('-p', 'new', 'archive', 'import', path, '--dry-run', '--format', 'json').stdout)
+    assert (again['dry_run'], again['existing']['node'], again['objects']) == (True, 74, 0)
+
+
+def test_parts_are_named_as_with_verdi(run_cli: CLI, reference_home: Path, tmp_path: Path) -> None:
+    def nodes(*options: str) -> int:
+        arguments = ('-p', 'loose', 'archive', 'create', tmp_path / 'x.aiida', '-n', '--format', 'json', *options)
+        done = run_cli(*arguments)
+        assert done.returncode == 0, done.stderr
+        return int(json.loads(done.stdout)['entities']['node'])
+
+    assert nodes('-N', '1', '2', '3') >= 3
+    assert nodes('--groups', '1', '2', '--no-create-backward') >= nodes('-G', '1', '--no-create-backward')
+    assert nodes('-Y', '1') == 0
+    assert run_cli('-p', 'loose', 'archive', 'create', tmp_path / 'x.aiida', '-N', '4711').returncode == 1
+    assert run_cli('-p', 'loose', 'archive', 'create', tmp_path / 'x.aiida').returncode == 2
+    assert not list(tmp_path.glob('*.aiida'))
+
+
+def test_an_unsealed_process_ends_the_command_with_its_name(run_cli: CLI, reference_home: Path, tmp_path: Path) -> None:
+    done = run_cli('-p', 'mixed', 'archive', 'create', tmp_path / 'x.aiida', '--all')
+    assert (done.returncode, done.stdout) == (1, '')
+    assert 'not sealed' in done.stderr
+
+
+def test_standard_input_is_imported(run_cli: CLI, empty: None) -> None:
+    with REFERENCE.open('rb') as archive:
+        done = run_cli('archive', 'import', '-', stdin=archive)
+    assert done.returncode == 0, done.stderr
+    assert '74' in done.stdout
+
+
+def test_what_cannot_be_imported_is_told(run_cli: CLI, empty: None, tmp_path: Path) -> None:
+    done = run_cli('archive', 'import', 'https://example.org/x.aiida')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert 'ricordi archive import -' in done.stderr
+    (tmp_path / 'x.aiida').write_bytes(REFERENCE.read_bytes()[:1000])
+    done = run_cli('archive', 'import', REFERENCE, tmp_path / 'x.aiida')
+    assert done.returncode == 3
+    assert 'x.aiida is not an archive, or only a part of one' in done.stderr
+    assert run_cli('-q', 'archive', 'import', REFERENCE).stdout == ''
+
+
+def test_migrate_writes_another_file_or_replaces_the_archive(run_cli: CLI, empty_home: Path, tmp_path: Path) -> None:
+    done = run_cli('archive', 'migrate', REFERENCE, tmp_path / 'new.aiida')
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'new.aiida').read_bytes() == REFERENCE.read_bytes()
+    assert run_cli('archive', 'migrate', tmp_path / 'new.aiida', '--in-place').returncode == 0
+    assert run_cli('archive', 'migrate', REFERENCE).returncode == 2
+    assert run_cli('archive', 'migrate', REFERENCE, tmp_path / 'new.aiida').returncode == 2
+
+
+def test_any_verb_can_look_into_an_archive(run_cli: CLI, empty_home: Path, tmp_path: Path) -> None:
+    done = run_cli('--archive', REFERENCE, 'node', 'list', '--format', 'json')
+    assert done.returncode == 0, done.stderr
+    nodes = json.loads(done.stdout)
+    assert len(nodes) == 74
+    shown = run_cli('node', 'show', nodes[0]['uuid'], f'--archive={REFERENCE}')
+    assert shown.returncode == 0, shown.stderr
+    assert nodes[0]['uuid'] in shown.stdout
+    done = run_cli(f'--archive={REFERENCE}', 'node', 'label', nodes[0]['uuid'], '--label', 'x', '--yes')
+    assert done.returncode != 0
+    assert 'only be read' in done.stderr
+    done = run_cli('-p', 'x', '--archive', REFERENCE, 'node', 'list')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert not empty_home.exists()
+
+
+def test_a_terminated_command_leaves_no_file(run_cli: CLI, reference_home: Path, tmp_path: Path) -> None:
+    path = tmp_path / 'out' / 'x.aiida'
+    path.parent.mkdir()
+    command = [sys.executable, '-m', 'ricordi', '-p', 'loose', 'archive', 'create', str(path), '--all']
+    for seconds in (0.05, 0.2, 0.4, 0.6):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+        assert [one.name for one in path.parent.iterdir()] in ([], ['x.aiida'])
+        path.unlink(missing_ok=True)
