@@ -509,3 +509,12 @@ def nothing_is_left_open(container: Container) -> Iterator[None]:
     container.close()
     links = [path.readlink() for path in Path('/proc/self/fd').iterdir() if path.is_symlink()]
     assert [link for link in links if link.is_relative_to(container.layout.folder)] == []
+
+
+def test_a_pack_that_ended_in_garbage_is_cut_in_the_same_run(container: Container, maintain: Maintain) -> None:
+    keys = container.put_objects_into_pack([b'kept' * 100, b'garbage'])
+    assert container.layout.pack_path(0).stat().st_size == 407
+    report = maintain(container, keys[:1], full=True, repack='none')
+    assert container.layout.pack_path(0).stat().st_size == 400
+    assert report.steps[-1].freed == 7
+    assert maintain(container, keys[:1], full=True, repack='none').nothing_to_do

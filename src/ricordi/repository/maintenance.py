@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 
@@ -25,12 +25,20 @@ from ricordi.errors import NotEnoughSpace
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
 from ricordi.repository.census import Census, PackCensus
+from ricordi.repository.index import PackSummary
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import COMMIT_BYTES, fresh_pack_id, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.packing import LoosePacker, Work, remove_loose
 from ricordi.repository.problems import Problems
-from ricordi.repository.recovery import Wreckage, find_wreckage, settle_aborted_repack, settle_duplicates, tidy
+from ricordi.repository.recovery import (
+    Wreckage,
+    cut_tails,
+    find_wreckage,
+    settle_aborted_repack,
+    settle_duplicates,
+    tidy,
+)
 from ricordi.repository.repacking import Repacker
 
 SMALL_PACK_SHARE = 0.25
@@ -352,7 +360,19 @@ class _Run:
             if pack_id not in in_use:
                 self.container.layout.pack_path(pack_id).unlink(missing_ok=True)
                 work.freed += self.census.packs[pack_id].file_bytes or 0
+        work.freed += self._cut_packs_that_ended_in_garbage(in_use)
         return work
+
+    def _cut_packs_that_ended_in_garbage(self, in_use: Mapping[int, PackSummary]) -> int:
+        """What is not rewritten is cut at its last object, else the next run would find a tail; bytes freed."""
+        sizes = self.container.layout.pack_sizes()
+        ids = [
+            pack.pack_id
+            for pack in self.census.packs.values()
+            if pack.garbage.objects and pack.pack_id not in self.plan.repack and pack.pack_id in in_use
+        ]
+        ended = [pack_id for pack_id in ids if sizes.get(pack_id, 0) > in_use[pack_id].end]
+        return cut_tails(self.container, ended, self.problems)[1]
 
     def _repack(self) -> Work:
         container, config = self.container, self.container.config

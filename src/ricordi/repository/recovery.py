@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,14 +154,10 @@ def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems) -> Work
     for path in wreckage.locks:
         path.unlink(missing_ok=True)
         work.objects += 1
-    sound = True
-    for pack_id, _ in wreckage.tails:
-        if _is_sound(container, pack_id, problems):
-            work.freed += _cut_tail(container, pack_id)
-            work.objects += 1
-        else:
-            sound = False
-    for pack_id, size in wreckage.orphans if sound else ():
+    cut, freed = cut_tails(container, [pack_id for pack_id, _ in wreckage.tails], problems)
+    work.objects += cut
+    work.freed += freed
+    for pack_id, size in wreckage.orphans if cut == len(wreckage.tails) else ():
         if pack_id not in container.index.packs():
             layout.pack_path(pack_id).unlink(missing_ok=True)
             work.objects += 1
@@ -173,6 +169,12 @@ def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems) -> Work
     if wreckage.items:
         fsync_folder(layout.packs)
     return work
+
+
+def cut_tails(container: ObjectStore, pack_ids: Iterable[int], problems: Problems) -> tuple[int, int]:
+    """Cut those packs behind their last object whose objects are all sound; how many, and the bytes freed."""
+    sound = [pack_id for pack_id in pack_ids if _is_sound(container, pack_id, problems)]
+    return len(sound), sum(_cut_tail(container, pack_id) for pack_id in sound)
 
 
 def _is_sound(container: ObjectStore, pack_id: int, problems: Problems) -> bool:
