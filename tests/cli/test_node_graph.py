@@ -176,3 +176,20 @@ def test_in_a_browser_a_click_shows_what_a_node_is(run_here: Run, reference_home
     assert 'call_calc: CALL' in seen['details']
     assert seen['near'] == 7  # itself, inputs, calculations, the result
     assert seen['hits'] >= 1
+
+
+def test_in_a_browser_two_thousand_nodes_stay_usable(run_here: Run, reference_home: Path, tmp_path: Path) -> None:
+    from ricordi.config import load_config
+    from ricordi.manager import use_storage
+
+    with use_storage(load_config().get_profile('mixed')) as storage:
+        types = ['data.core.int.Int.', 'process.calculation.calcjob.CalcJobNode.'] * 1000
+        pks = storage.insert('node', [{'node_type': name, 'user_pk': 1} for name in types])
+        links = [(pks[max(0, number - 7 - number % 9 * 2)], pks[number]) for number in range(1, 2000)]
+        rows = [{'input_pk': source, 'output_pk': target, 'label': 'x', 'type': 'create'} for source, target in links]
+        storage.insert('link', rows)
+    page = tmp_path / 'a.html'
+    assert run_here('-p', 'mixed', 'node', 'graph', 'generate', pks[0], '-O', page).returncode == 0
+    seen = open_in_browser(page, str(pks[0]))
+    assert seen['nodes'] > 1900
+    assert seen['seconds'] < 1.0

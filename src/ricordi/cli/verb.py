@@ -34,7 +34,8 @@ class Verb(click.Command):
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            # Arguments stand in the line of usage.
+            if record is not None and isinstance(parameter, click.Option):
                 groups.setdefault(getattr(parameter, 'group', COMMON), []).append(record)
         for name in sorted(groups, key=lambda name: name == COMMON):
             with formatter.section(name):
