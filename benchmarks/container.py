@@ -26,6 +26,7 @@ def main() -> None:
     parser = paired.arguments(__doc__)
     parser.add_argument('--objects', type=int, default=100_000)
     parser.add_argument('--scratch', type=Path, default=paired.WORK / 'scratch')
+    parser.add_argument('--table', default='container', help='name under which the results are kept')
     args = parser.parse_args()
 
     def steps(side: str, python: Path) -> dict[str, float]:
@@ -43,7 +44,7 @@ def main() -> None:
         Row(name.format(args.objects, args.objects // 10), ours.get(step), peer.get(step), BARS[step], args.runs)
         for step, name in NAMES.items()
     ]
-    paired.save('container', rows)
+    paired.save(args.table, rows)
 
 
 if __name__ == '__main__':

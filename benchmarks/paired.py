@@ -54,6 +54,8 @@ class Row:
     peer_peak: int | None = None
     unit: str = 's'
     note: str = ''
+    ours_cpu: float | None = None
+    peer_cpu: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -115,11 +117,24 @@ def pair(
             if before is not None:
                 before(side)
             done[side].append(action())
-            latest = done[side][-1]
-            print(f'  {work} · {side}: {latest.seconds:.3f} s, {latest.peak_bytes / MIB:.0f} MiB', file=sys.stderr)
+            last = done[side][-1]
+            figures = f'{last.seconds:.3f} s, CPU {last.cpu_seconds:.2f} s, {last.peak_bytes / MIB:.0f} MiB'
+            print(f'  {work} · {side}: {figures}', file=sys.stderr)
     seconds = {side: statistics.median(r.seconds for r in some) if some else None for side, some in done.items()}
     peaks = {side: max(r.peak_bytes for r in some) if some else None for side, some in done.items()}
-    return Row(work, seconds['ours'], seconds['peer'], bar, runs, peaks['ours'], peaks['peer'], note=note)
+    cpu = {side: statistics.median(r.cpu_seconds for r in some) if some else None for side, some in done.items()}
+    return Row(
+        work,
+        seconds['ours'],
+        seconds['peer'],
+        bar,
+        runs,
+        peaks['ours'],
+        peaks['peer'],
+        note=note,
+        ours_cpu=cpu['ours'],
+        peer_cpu=cpu['peer'],
+    )
 
 
 def in_turn(
@@ -201,11 +216,15 @@ def save(table: str, rows: Sequence[Row]) -> None:
 
 def markdown(rows: Sequence[Row]) -> str:
     """A table for a person."""
-    lines = ['| work | peer | ours | ratio | bar | peak peer | peak ours |', '|---|---|---|---|---|---|---|']
+    lines = [
+        '| work | peer | ours | ratio | bar | CPU ratio | peak peer | peak ours |',
+        '|---|---|---|---|---|---|---|---|',
+    ]
     for row in rows:
         work = f'{row.work} ({row.note})' if row.note else row.work
         bar = f'≥ {row.bar:g}×' if row.bar else '–'
-        cells = (amount(row.peer, row.unit), amount(row.ours, row.unit), verdict(row), bar)
+        cpu = f'{row.peer_cpu / row.ours_cpu:.1f}×' if row.ours_cpu and row.peer_cpu else '–'
+        cells = (amount(row.peer, row.unit), amount(row.ours, row.unit), verdict(row), bar, cpu)
         lines.append('| ' + ' | '.join((work, *cells, mebibytes(row.peer_peak), mebibytes(row.ours_peak))) + ' |')
     return '\n'.join(lines)
 

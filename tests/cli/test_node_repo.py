@@ -103,7 +103,7 @@ def test_a_tree_with_names_that_lead_out_is_not_written(run_here: Run, reference
     assert not (tmp_path / 'deep').exists()
 
 
-def test_missing_content_is_named_with_its_node(run_here: Run, reference_home: Path) -> None:
+def test_missing_content_is_named_with_its_node(run_here: Run, reference_home: Path, tmp_path: Path) -> None:
     config = json.loads((reference_home / 'config.json').read_text())
     database = Path(config['profiles']['mixed']['storage']['config']['filepath']) / 'database.sqlite'
     key = 'a' * 64
@@ -113,5 +113,8 @@ def test_missing_content_is_named_with_its_node(run_here: Run, reference_home: P
     done = run_here('-p', 'mixed', 'node', 'repo', 'cat', 1)
     assert (done.returncode, done.stdout) == (6, '')
     assert f"the content of 'lost' of node 1 is missing in the repository (key {key})" in done.stderr
+    dumped = run_here('-p', 'mixed', 'node', 'repo', 'dump', 1, tmp_path / 'out')
+    assert dumped.returncode == 6
+    assert '1 of 1 files of node 1 are missing' in dumped.stderr
     (entry,) = json.loads(run_here('-p', 'mixed', 'node', 'repo', 'ls', 1, '--format', 'json').stdout)
     assert entry['size'] is None

@@ -24,12 +24,12 @@ LEAST_POINTS = {
     'full': 55,
     'full-compressed': 60,
     'full-no-repack': 40,
-    'full-in-batches': 90,
-    'full-streamed': 75,
-    'full-after-wreck': 70,
-    'add': 30,
-    'add-at-once': 65,
-    'add-at-once-streamed': 100,
+    'full-in-batches': 80,
+    'full-streamed': 70,
+    'full-after-wreck': 65,
+    'add': 28,
+    'add-at-once': 60,
+    'add-at-once-streamed': 90,
     'delete': 14,
 }
 """Fewer points than this, and the trap no longer lies under all that changes files."""

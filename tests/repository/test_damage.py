@@ -183,6 +183,29 @@ def test_a_tail_is_not_cut_from_a_pack_whose_rows_point_beside_their_bytes(
     assert pack.read_bytes().endswith(b'b' * 500)
 
 
+@pytest.mark.parametrize('size', [1000, 3 << 20])
+def test_what_is_put_in_again_is_read_before_the_damaged_copy(container: Container, spoil: Spoil, size: int) -> None:
+    contents = [os.urandom(size), os.urandom(size)]
+    keys = container.put_objects_into_pack(contents)
+    spoil(container.layout.pack_path(0), 500)
+    assert container.get_object_content(keys[1]) == contents[1]
+    container.put_object_from_bytes(contents[0])
+    assert container.get_object_content(keys[1]) == contents[1]
+    assert container.get_object_content(keys[0]) == contents[0]
+    assert {key: stream.read() for key, stream in container.iter_object_streams(keys)} == dict(
+        zip(keys, contents, strict=True)
+    )
+
+
+def test_a_pack_that_was_removed_does_not_vouch_for_an_object_though_it_is_still_open(container: Container) -> None:
+    (key,) = container.put_objects_into_pack([b'content'])
+    assert container.get_object_content(key) == b'content'
+    container.layout.pack_path(0).unlink()
+    assert container.put_object_from_bytes(b'content') == key
+    container.close()
+    assert container.get_object_content(key) == b'content'
+
+
 # packs that are cut or gone --------------------------------------------------------------------------------
 
 

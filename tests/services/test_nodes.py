@@ -24,7 +24,7 @@ INT, JOB = 'data.core.int.Int.', 'process.calculation.calcjob.CalcJobNode.'
 
 def test_pk_uuid_and_start_of_uuid_name_the_same_node(storage: Any, fill: Callable[[Any], Any]) -> None:
     (pk,) = fill(storage).nodes(INT, uuid='deadbeef-0000-4000-8000-000000000001')
-    for name in (pk, str(pk), 'deadbeef-0000-4000-8000-000000000001', 'DEADBEEF', 'deadbeef0000', 'd'):
+    for name in (pk, str(pk), 'deadbeef-0000-4000-8000-000000000001', 'DEADBEEF', 'deadbeef0000', 'dead'):
         assert find_node(storage, name).pk == pk
         assert find_pks(storage, [name]) == [pk]
 
@@ -36,6 +36,12 @@ def test_digits_are_a_pk_and_only_many_of_them_the_start_of_a_uuid(storage: Any,
     assert find_node(storage, f'{pks[1]}2345678').pk == pks[0]
     with pytest.raises(NotExistent):
         find_node(storage, f'{pks[1]}234567')
+
+
+def test_a_short_word_is_no_start_of_a_uuid(storage: Any, fill: Callable[[Any], Any]) -> None:
+    fill(storage).nodes(INT, uuid='add00000-0000-4000-8000-000000000001')
+    with pytest.raises(ValidationError, match="'add' is too short"):
+        find_pks(storage, ['add'])
 
 
 def test_several_uuids_that_start_alike_are_named(storage: Any, fill: Callable[[Any], Any]) -> None:

@@ -124,8 +124,8 @@ class RepositoryBackend(ABC):
     ) -> MaintenanceReport:
         """Plan and, unless `options.dry_run`, carry out: recover, pack; when full also remove garbage, repack, vacuum.
 
-        :param named_keys: asked anew, streams the keys that nodes name, distinct and ascending; what is not among them is
-            garbage. For `options.full` the caller holds the exclusive lock of the profile.
+        :param named_keys: asked anew, streams the keys that nodes name, distinct and ascending; what is not among them
+            is garbage. For `options.full` the caller holds the exclusive lock of the profile.
         :raises ricordi.errors.PackerBusy: another process packs this store.
         :raises ricordi.errors.NotEnoughSpace: before anything is written.
         """

@@ -137,6 +137,8 @@ class Container(ObjectStore, RepositoryBackend):
                     yield row.key, handle
 
     def _open_from(self, row: PackedObject) -> BinaryIO:
+        if row.size > IN_MEMORY_BYTES:
+            return self.open(row.key)
         try:
             return self.open_packed(row)
         except (FileNotFoundError, CorruptStorage):

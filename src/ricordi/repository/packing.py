@@ -16,7 +16,7 @@ from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
-from ricordi.repository.pack_writer import PackWriter
+from ricordi.repository.pack_writer import COMMIT_OBJECTS, PackWriter
 from ricordi.repository.parallel import FileRemover, in_order, remove_files
 from ricordi.repository.problems import Problems
 
@@ -103,6 +103,8 @@ class LoosePacker:
                     self._packed.append((row.key, size))
                     self.work.read += row.length
                     self._progress.advance(size)
+            if len(self._packed) >= COMMIT_OBJECTS:
+                self._commit()
             yield from some.items()
 
     # -- in the reader threads ----------------------------------------------------------------------------------------

@@ -74,16 +74,16 @@ class GroupFilter:
 
 
 def find_group(storage: StorageBackend, identifier: str) -> GroupRow:
-    """The group that a label, a pk or a uuid (or its start) names; a label goes before a pk.
+    """The group that a label, a pk or a uuid names; a label goes before a pk.
 
     :raises ricordi.errors.NotExistent: there is none; the message tells what may have been meant.
-    :raises ricordi.errors.MultipleObjectsError: several groups have this label, or a uuid that starts like this.
+    :raises ricordi.errors.MultipleObjectsError: several groups, of different types, have this label.
     """
     text = identifier.strip()
     found = _rows(storage, {'label': text})
     if not found and text.isascii() and text.isdecimal() and int(text) < 1 << 31:
         found = _rows(storage, {'pk': int(text)})
-    if not found and len(text.replace('-', '')) >= 4:
+    if not found and len(text.replace('-', '')) == 32:
         found = [row for row in storage.find_uuid_prefix(EntityKind.GROUP, text) if isinstance(row, GroupRow)]
     if len(found) > 1:
         listed = ', '.join(f'pk {row.pk} of type {row.type_string}' for row in found)

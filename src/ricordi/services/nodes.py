@@ -11,7 +11,9 @@ from ricordi.errors import MultipleObjectsError, NotExistent, ValidationError
 
 _HEX = frozenset('0123456789abcdef')
 _UUID_DIGITS = 32
-_FEWEST_DIGITS = 8
+_FEWEST_DIGITS = 4
+"""A start of a uuid has so many digits: a word that went astray (`add`, `be`) shall name no node."""
+_FEWEST_OF_A_NUMBER = 8
 """Digits alone are a pk; only so many, and no node with this pk, are the start of a uuid."""
 
 
@@ -73,7 +75,11 @@ def _find_by_uuid(storage: StorageBackend, text: str) -> NodeRow:
     digits = text.replace('-', '').lower()
     if not digits or not _HEX.issuperset(digits) or len(digits) > _UUID_DIGITS:
         raise ValidationError(f'{text!r} names no node: give a pk, a uuid or the start of a uuid')
-    if _is_number(text) and len(digits) < _FEWEST_DIGITS:
+    if len(digits) < _FEWEST_DIGITS and not _is_number(text):
+        raise ValidationError(
+            f'{text!r} is too short for the start of a uuid: give {_FEWEST_DIGITS} digits of it or more'
+        )
+    if _is_number(text) and len(digits) < _FEWEST_OF_A_NUMBER:
         raise NotExistent(f'there is no node {text} in profile {storage.profile.name!r}')
     found = storage.find_uuid_prefix(EntityKind.NODE, digits, limit=3)
     if not found:

@@ -88,21 +88,37 @@ def dump_files(storage: StorageBackend, row: NodeRow, folder: Path) -> int:
 
     :raises ricordi.errors.InvalidOperation: there is something at `folder` already.
     :raises ricordi.errors.ValidationError: a name in the tree would lead out of the folder; nothing is written then.
+    :raises ricordi.errors.ProblemsFound: the content of some files is missing in the repository; the others are written.
     """
     places = list(_places(row))
     if folder.exists() or folder.is_symlink():
         raise InvalidOperation(f'{folder} exists already: give the name of a folder that does not')
     folder.mkdir(parents=True)
+    missing = []
     for place, key in places:
         target = folder.joinpath(*place.parts)
-        if key is None:
-            target.mkdir(parents=True, exist_ok=True)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _open(storage, row, str(place), key) as source, target.open('xb') as written:
-            while chunk := source.read(CHUNK_BYTES):
-                written.write(chunk)
-    return sum(1 for _, key in places if key is not None)
+        (target if key is None else target.parent).mkdir(parents=True, exist_ok=True)
+        if key is not None and not _write_file(storage, key, target):
+            missing.append(f'{place} (key {key})')
+    files = sum(1 for _, key in places if key is not None)
+    if missing:
+        raise ProblemsFound(
+            f'{len(missing):,} of {files:,} files of node {row.pk} are missing in the repository, the others are in '
+            f'{folder}; missing: {", ".join(missing[:10])}{" …" if len(missing) > 10 else ""}'
+        )
+    return files
+
+
+def _write_file(storage: StorageBackend, key: str, target: Path) -> bool:
+    """Write the content of an object into a new file; False if the repository lacks it."""
+    try:
+        source = storage.repository.open(key)
+    except NotExistent:
+        return False
+    with source, target.open('xb') as written:
+        while chunk := source.read(CHUNK_BYTES):
+            written.write(chunk)
+    return True
 
 
 def _places(row: NodeRow) -> Iterator[tuple[PurePosixPath, str | None]]:

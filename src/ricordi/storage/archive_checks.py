@@ -68,13 +68,27 @@ def check_rows(raw: sqlite3.Connection, archive: str) -> None:
     raw.create_function('is_uuid', 1, _is_uuid, deterministic=True)
     raw.create_function('is_time', 1, _is_time, deterministic=True)
     raw.create_function('is_tree', 1, _is_tree, deterministic=True)
+    raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
     for kind in EntityKind:
+        _check_texts(raw, archive, kind)
         _check_values(raw, archive, kind)
         _check_references(raw, archive, kind)
     for kind, names in UNIQUE:
         _check_unique(raw, archive, kind, names)
     _check_trees(raw, archive)
     _check_links(raw, archive)
+
+
+def _check_texts(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
+    """See that all texts can be read: SQLite keeps any bytes as text."""
+    table = table_name(kind)
+    texts = " || '|' || ".join(f"coalesce({column}, '')" for column in columns(kind).values())
+    found = raw.execute(f'SELECT id FROM {table} WHERE NOT is_utf8(CAST({texts} AS BLOB)) LIMIT 1').fetchone()
+    if found is not None:
+        raise CorruptStorage(
+            f'in {archive} the {row_words(table)} with pk {found[0]} holds a text that is no UTF-8; the archive cannot '
+            'be imported'
+        )
 
 
 def _check_values(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
@@ -184,6 +198,14 @@ def _check_links(raw: sqlite3.Connection, archive: str) -> None:
 
 def _is_uuid(value: Any) -> bool:
     return isinstance(value, str) and UUID(value) is not None
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_time(value: Any) -> bool:

@@ -1,0 +1,30 @@
+"""SIGKILL at every change that writing or importing an archive makes: profile and file are the old or the new."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+LEAST_POINTS = {'create': 15, 'import': 35}
+"""Fewer points than this, and the trap no longer lies under all that changes files."""
+
+
+@pytest.mark.parametrize('work', LEAST_POINTS)
+def test_an_archive_is_written_or_imported_as_a_whole_or_not_at_all(work: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, HERE / 'crash_archives.py', work, tmp_path],
+        env={**os.environ, 'PYTHONPATH': str(HERE.parent)},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told['points'] >= LEAST_POINTS[work]
+    assert told['runs'] == 2 * told['points']
