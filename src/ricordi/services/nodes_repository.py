@@ -88,7 +88,7 @@ def dump_files(storage: StorageBackend, row: NodeRow, folder: Path) -> int:
 
     :raises ricordi.errors.InvalidOperation: there is something at `folder` already.
     :raises ricordi.errors.ValidationError: a name in the tree would lead out of the folder; nothing is written then.
-    :raises ricordi.errors.ProblemsFound: the content of some files is missing in the repository; the others are written.
+    :raises ricordi.errors.ProblemsFound: content of some files is missing in the repository; the others are written.
     """
     places = list(_places(row))
     if folder.exists() or folder.is_symlink():
