@@ -72,11 +72,12 @@ def test_a_file_that_cannot_be_meant_is_refused(
     assert told in done.stderr
 
 
+@pytest.mark.parametrize('backend', ['core.sqlite_dos', 'core.psql_dos'])
 @pytest.mark.parametrize('flags', [(), ('-n',)])
 def test_off_a_terminal_all_missing_options_are_named_at_once(
-    run_cli, empty_home: Path, flags: tuple[str, ...]
+    run_cli, empty_home: Path, backend: str, flags: tuple[str, ...]
 ) -> None:
-    done = run_cli('profile', 'setup', 'core.sqlite_dos', *flags)
+    done = run_cli('profile', 'setup', backend, *flags)
     assert (done.returncode, done.stdout) == (2, '')
     assert 'missing: --profile-name, --email' in done.stderr
 

@@ -112,6 +112,45 @@ def test_what_is_packed_beside_a_pack_of_garbage_stays_when_the_garbage_goes(
     assert container.get_info()['waste_bytes'] == 0
 
 
+def test_thousands_of_loose_copies_of_packed_objects_go_in_one_run(container: Container, maintain: Maintain) -> None:
+    contents = [b'%d' % number for number in range(2500)]
+    keys = container.put_objects_into_pack(contents[:2400])
+    for content in contents:
+        path = Path(container.loose_path(hashlib.sha256(content).hexdigest()))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    report = maintain(container)
+    assert names(report) == ['pack']
+    assert report.after is not None
+    assert (report.after.loose.objects, report.after.packed.objects) == (0, 2500)
+    assert container.get_object_content(keys[0]) == contents[0]
+
+
+def test_packs_that_keep_another_form_than_the_one_asked_for_are_told(container: Container, maintain: Maintain) -> None:
+    keys = container.put_objects_into_pack([b'squeeze me ' * 100])
+    assert maintain(container, keys, full=True).notes == ()
+    report = maintain(container, keys, full=True, compress='yes')
+    assert report.nothing_to_do
+    assert 'add --repack all' in report.notes[0]
+    assert maintain(container, keys, full=True, compress='yes', repack='all').notes == ()
+    assert packed_forms(container) == {keys[0]: True}
+
+
+def test_a_pack_with_a_damaged_object_is_not_rewritten_again_and_again(
+    container: Container, maintain: Maintain
+) -> None:
+    keys = container.put_objects_into_pack([b'sound' * 100, b'damaged' * 100, b'garbage' * 100])
+    with container.layout.pack_path(0).open('r+b') as pack:
+        pack.seek(500)
+        pack.write(b'!!!!')
+    assert maintain(container, keys[:2], full=True).problem_count == 1
+    sizes = container.layout.pack_sizes()
+    report = maintain(container, keys[:2], full=True)
+    assert report.problem_count == 1
+    assert container.layout.pack_sizes() == sizes
+    assert sum(step.write for step in report.steps) == 0
+
+
 def test_a_loose_object_that_is_packed_already_goes_only_if_the_packed_copy_is_right(
     container: Container, maintain: Maintain, spoil: Callable[..., None]
 ) -> None:

@@ -138,7 +138,8 @@ def _nothing_to_do(profile: str, report: MaintenanceReport) -> str:
     held = f'{plural(state.packed.objects, "packed object")} in {plural(state.packs, "pack")}'
     if state.loose.objects:
         held += f', {plural(state.loose.objects, "loose object")}'
-    return f'Nothing to do for profile `{profile}`: {held}, {format_bytes(state.packed.bytes + state.loose.bytes)}.'
+    what = 'Nothing that can be done' if report.problem_count else 'Nothing to do'
+    return f'{what} for profile `{profile}`: {held}, {format_bytes(state.packed.bytes + state.loose.bytes)}.'
 
 
 def _steps_table(report: MaintenanceReport) -> str:

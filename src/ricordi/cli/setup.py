@@ -115,7 +115,9 @@ def psql_dos(session: Session, config: Path | None, non_interactive: bool | None
     administrator = _administrator(given['admin_uri'])
     database = DATABASE if administrator is None else _chosen(administrator)
     repository = Question(
-        'repository_uri', 'URI of the repository', lambda v: default_repository_uri(v['profile_name'])
+        'repository_uri',
+        'URI of the repository',
+        lambda v: v['profile_name'] and default_repository_uri(v['profile_name']),
     )
     values = answer((_name(session), *PERSON, *database, repository), given, config, non_interactive)
     keys = [question.key for question in (*database, repository)]

@@ -157,6 +157,8 @@ def maintain(
     """
     if no_repack and repack not in (None, 'none'):
         raise UsageError(f'--no-repack and --repack {repack} contradict each other')
+    if repack in ('auto', 'all') and not full:
+        raise UsageError(f'--repack {repack} needs --full: packs are rewritten only while the profile is locked')
     from ricordi.backend.maintenance import MaintenanceOptions
     from ricordi.cli.maintenance import run_maintenance
 

@@ -128,7 +128,7 @@ def make_plan(container: ObjectStore, census: Census, options: MaintenanceOption
     bytes_to_pack = census.loose.bytes - garbage_loose.bytes
     if to_pack:
         detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
-        steps.append(MaintenanceStep('pack', detail, to_pack, bytes_to_pack, bytes_to_pack))
+        steps.append(MaintenanceStep('pack', detail, to_pack, bytes_to_pack, bytes_to_pack, bytes_to_pack))
     packed_garbage = sum(pack.garbage.objects for pack in census.packs.values()) if may_remove else 0
     if packed_garbage or garbage_loose.objects:
         number = packed_garbage + garbage_loose.objects
@@ -157,7 +157,11 @@ def _packs_to_repack(container: ObjectStore, census: Census, options: Maintenanc
         if (waste := min(census.packs[pack_id].end, census.packs[pack_id].file_bytes or 0) - length) > 0
         and waste * 100 > options.max_waste * (length + waste)
     }
-    small = {i for i, length in live.items() if length < SMALL_PACK_SHARE * container.config.pack_size_target}
+    small = {
+        pack_id
+        for pack_id, length in live.items()
+        if pack_id not in wasteful and length < SMALL_PACK_SHARE * container.config.pack_size_target
+    }
     return tuple(pack_id for pack_id in live if pack_id in wasteful or (len(small) > 1 and pack_id in small))
 
 
@@ -250,6 +254,12 @@ def _note_problems(census: Census, problems: Problems) -> None:
 def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:
     if options.full and (census.missing or census.unreadable):
         return ('objects that nodes name are not at hand: nothing was removed and no pack was rewritten',)
+    other_form = {
+        'yes': any(pack.compressed < pack.objects for pack in census.packs.values()),
+        'no': any(pack.compressed for pack in census.packs.values()),
+    }
+    if options.full and options.repack == 'auto' and other_form.get(options.compress):
+        return ('packs that are not rewritten keep the form they have: add --repack all to change it',)
     return ()
 
 

@@ -97,7 +97,7 @@ class LoosePacker:
         """Pass on what the packs have not; if they have it, and what they have is right, the loose file can go."""
         source = iter(loose)
         while not stop.reason and (some := dict(islice(source, FIND_AT_ONCE))):
-            for row in self._container.index.find_many(some):
+            for row in self._container.index.find_many(list(some)):
                 if self._container.packed_copy_is_sound(row):
                     size = some.pop(row.key)
                     self._packed.append((row.key, size))
