@@ -37,7 +37,7 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 def test_commands_in_the_pages_exist(page: Path) -> None:
     text = page.read_text(encoding='utf-8')
     for line in re.findall(r'^(?:\$ )?ricordi (.+)$', text, re.MULTILINE):
-        words = re.sub(r'-p \S+', '', line).split('#')[0].split('|')[0].split()
+        words = re.sub(r'(-p|--archive) \S+', '', line).split('#')[0].split('|')[0].split()
         words = [word for word in words if not word.startswith('-')]
         assert any(' '.join(words).startswith(verb) for verb in VERBS), line
 

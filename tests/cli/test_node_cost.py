@@ -30,7 +30,7 @@ def test_reading_a_storage_loads_nothing_heavy(words: str, reference_home: Path)
 
 
 @pytest.mark.parametrize(
-    'words', ['node attributes 1', 'node extras 1', 'node repo ls 57', 'node repo cat 57 aiida.in']
+    'words', ['node attributes 1', 'node extras 1', 'node repo ls 57', 'node repo cat 57 _aiidasubmit.sh']
 )
 def test_one_row_is_read_without_compiling_a_query(words: str, reference_home: Path) -> None:
     loaded = modules_after(*words.split())

@@ -111,8 +111,7 @@ def settle_aborted_repack(container: ObjectStore) -> int:
     """
     layout, index = container.layout, container.index
     stray = layout.pack_path(REPACK_ID)
-    rows = index.packs().get(REPACK_ID)
-    if rows is None or not stray.exists():
+    if not stray.exists() or (rows := index.packs().get(REPACK_ID)) is None:
         return 0
     linked = (pack_id for pack_id in layout.pack_sizes() if pack_id != REPACK_ID)
     number = next((pack_id for pack_id in linked if layout.pack_path(pack_id).samefile(stray)), None)
