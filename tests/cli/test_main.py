@@ -98,6 +98,7 @@ def test_version_is_told(run_cli) -> None:
         (['storage', 'maintain', '--wait', 'soon'], 'write it like 90s'),
         (['storage', 'maintain', '--repack', 'some'], "'auto', 'all', 'none'"),
         (['storage', 'maintain', '--no-repack', '--repack', 'all'], 'contradict'),
+        (['storage', 'maintain', '--repack', 'all'], 'needs --full'),
         (['storage', 'maintain', 'extra'], 'extra'),
     ],
 )

@@ -59,11 +59,11 @@ def test_verbose_tells_what_is_worked_on_and_each_step(run_cli, reference_home: 
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize('options', [(), ('--full', '--yes')], ids=['live', 'full'])
+@pytest.mark.parametrize('options', [(), ('--full', '--yes', '--repack', 'all')], ids=['live', 'full'])
 def test_a_signal_ends_it_cleanly_with_7_and_the_next_run_goes_on(
     run_cli, busy_home: Path, number: signal.Signals, options: tuple[str, ...]
 ) -> None:
-    command = [sys.executable, '-m', 'ricordi', '-p', 'loose', 'storage', 'maintain', '--repack', 'all', *options]
+    command = [sys.executable, '-m', 'ricordi', '-p', 'loose', 'storage', 'maintain', *options]
     process = subprocess.Popen(
         [*command, '--format', 'json'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
