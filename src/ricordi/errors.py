@@ -29,6 +29,10 @@ class QueryTypeError(QueryError, TypeError):
     """A part of a query has the wrong Python type."""
 
 
+class OutputError(RicordiError):
+    """The result cannot be written to where it should go."""
+
+
 class ConfigurationError(RicordiError):
     """The configuration folder or file cannot be used as it is."""
 

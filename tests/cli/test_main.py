@@ -1,11 +1,8 @@
 """The entry point: help without click, unknown words, global options, and how every error ends."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -145,34 +142,6 @@ def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: p
     monkeypatch.setattr('ricordi.cli.main.dispatch', interrupt)
     assert run([]) == 130
     assert capsys.readouterr().err == 'ricordi: interrupted\n'
-
-
-def test_a_reader_that_goes_away_is_no_error_to_talk_about() -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    with open(writer, 'w') as closed:  # noqa: PTH123
-        done = subprocess.run(
-            [sys.executable, '-m', 'ricordi', 'completion', 'bash'], stdout=closed, stderr=subprocess.PIPE, text=True
-        )
-    assert (done.returncode, done.stderr) == (141, '')
-
-
-@pytest.mark.skipif(not Path('/dev/full').exists(), reason='needs /dev/full')
-def test_output_that_cannot_be_written_is_an_error() -> None:
-    with open('/dev/full', 'w') as full:  # noqa: PTH123
-        done = subprocess.run(
-            [sys.executable, '-m', 'ricordi', '--help'], stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert done.returncode != 0
-    assert 'No space left on device' in done.stderr
-    assert 'Traceback' not in done.stderr
-
-
-def test_closed_streams_are_no_reason_to_fail(reference_home: Path) -> None:
-    for closed in ('<&-', '>&-', '2>&-', '<&- >&- 2>&-'):
-        command = f'{sys.executable} -m ricordi profile list {closed}'
-        done = subprocess.run(command, shell=True, executable='/bin/bash', stderr=subprocess.PIPE, text=True)
-        assert (done.returncode, done.stderr) == (0, ''), closed
 
 
 def test_a_profile_named_before_the_verb_and_after_it_is_the_same(run_cli, reference_home: Path) -> None:

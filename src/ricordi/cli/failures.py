@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 
-from ricordi.errors import RicordiError, StorageError, UsageError
+from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -35,14 +35,12 @@ def report_failure(error: BaseException, debug: bool) -> int:
         _silence_stdout()
         return BROKEN_PIPE
     message, code = explain(error)
+    if debug:
+        traceback.print_exception(error)
+    print(message, file=sys.stderr, flush=True)
     try:
-        if debug:
-            traceback.print_exception(error)
-        print(message, file=sys.stderr)
-        sys.stderr.flush()
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (OSError, ValueError):
+        sys.stdout.flush()
+    except (OSError, OutputError):
         _silence_stdout()
     return code
 

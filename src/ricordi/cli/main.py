@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ricordi.cli.streams import watch_streams
 from ricordi.cli.tree import ELSEWHERE, SILENT, find, overview
 from ricordi.errors import UsageError
 
@@ -15,6 +16,7 @@ NAMES = '_names'
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
+    watch_streams()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -22,8 +24,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; errors are told on stderr."""
     try:
         code = dispatch(arguments)
-        if sys.stdout is not None:  # as it is when the caller closed it
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BaseException as error:
         from ricordi.cli.failures import report_failure
 

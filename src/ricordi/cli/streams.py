@@ -1,0 +1,80 @@
+"""Standard streams that tell when they fail: a result that is lost is an error, a message that is lost is none."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+
+from ricordi.errors import OutputError
+
+TYPE_CHECKING = False  # so that `typing` need not be imported, which costs as much as the help itself
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_LAST_STANDARD = 2
+
+
+class _Result(io.FileIO):
+    """Standard output: what cannot be written to it is an error of its own, not one of the storage."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write what fits.
+
+        :raises BrokenPipeError: the reader has gone away.
+        :raises ricordi.errors.OutputError: nothing can be written.
+        """
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            reason = 'it is closed' if error.errno == errno.EBADF else os.strerror(error.errno or errno.EIO)
+            raise OutputError(f'the result cannot be written to standard output: {reason}') from error
+
+
+class _Messages(io.FileIO):
+    """Standard error: where nothing can be told, the work goes on all the same."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write what fits; all of it counts as written where nothing can be."""
+        try:
+            return super().write(data)
+        except OSError:
+            return len(memoryview(data))
+
+
+def watch_streams() -> None:
+    """Put streams in place of `sys.stdout` and `sys.stderr` that deal with failure; also where the caller closed them.
+
+    The numbers of closed streams are taken first, so that no file of the storage gets one and is written into by
+    somebody who takes it for standard error.
+    """
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        _take_closed_numbers()
+    sys.stdout = _stream(_Result, 1, sys.stdout, 'backslashreplace')
+    sys.stderr = _stream(_Messages, 2, sys.stderr, 'backslashreplace')
+
+
+def _take_closed_numbers() -> None:
+    """Open the null device for reading under each free number up to 2: who writes there is told that he cannot."""
+    while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= _LAST_STANDARD:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
+def _stream(kind: type[io.FileIO], number: int, before: object, errors: str) -> io.TextIOWrapper:
+    """A text stream like the one before: its encoding, its buffering; what cannot be encoded is escaped."""
+    encoding, write_through = None, False
+    if isinstance(before, io.TextIOWrapper):
+        encoding, write_through = before.encoding, before.write_through
+        errors = errors if before.errors == 'strict' else str(before.errors)
+    raw = kind(number, 'w', closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=encoding,
+        errors=errors,
+        line_buffering=number == _LAST_STANDARD or raw.isatty(),
+        write_through=write_through,
+    )
