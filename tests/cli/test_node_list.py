@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ricordi.services.nodes_list import PROJECTIONS
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -34,6 +36,20 @@ def test_all_nodes_are_listed_in_the_order_they_were_made(listed: Callable[..., 
     assert listed('-D', 'desc', '-l', 3) == [
         {key: row[key] for key in ('pk', 'uuid', 'node_type')} for row in rows[:-4:-1]
     ]
+
+
+@pytest.mark.parametrize('star', ['*', '**'])
+def test_a_star_stands_for_all_that_can_be_shown(
+    run_here: Run, listed: Callable[..., list[dict]], each_profile: str, star: str
+) -> None:
+    rows = listed('-P', star)
+    assert list(rows[0]) == list(PROJECTIONS)
+    assert rows == listed('-P', *PROJECTIONS)
+    assert all(isinstance(row['attributes'], dict) and isinstance(row['pk'], int) for row in rows)
+    assert list(listed('-P', 'label', star, '-l', 1)[0])[0] == 'label'
+    for words in ((), ('--raw',), ('--format', 'csv'), ('--format', 'yaml')):
+        done = run_here('-p', each_profile, 'node', 'list', '-P', star, '-l', 2, *words)
+        assert (done.returncode, 'Row(' in done.stdout) == (0, False)
 
 
 def test_a_filter_is_in_terms_of_the_query_builder(listed: Callable[..., list[dict]]) -> None:

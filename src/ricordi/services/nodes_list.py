@@ -55,6 +55,18 @@ class NodeFilter:
     descendant_of: str | None = None
 
 
+def expand_projections(project: Sequence[str]) -> tuple[str, ...]:
+    """The names to project where `*` or `**` stands for all of `PROJECTIONS` that are not named otherwise."""
+    named = {*project}
+    found: list[str] = []
+    for name in project:
+        if name in ('*', '**'):
+            found += (each for each in PROJECTIONS if each not in named and each not in found)
+        else:
+            found.append(name)
+    return tuple(found)
+
+
 def list_nodes(
     storage: StorageBackend,
     chosen: NodeFilter,
@@ -65,11 +77,13 @@ def list_nodes(
 ) -> Iterator[tuple[Any, ...]]:
     """The nodes that fit, a tuple of the projected values for each, streamed in constant memory.
 
-    :param project: names of `PROJECTIONS`, or keys inside JSON; `user` is the address, `computer` the label.
+    :param project: names of `PROJECTIONS`, or keys inside JSON; `user` is the address, `computer` the label,
+        `*` all that is not named otherwise.
     :param order_by: a column, or a key inside JSON: numbers before texts.
     :raises ricordi.errors.QueryError: a field that is not there, or is projected twice.
     :raises ricordi.errors.NotExistent: a type, group, computer, user or node that is not there.
     """
+    project = expand_projections(project)
     several_groups = len(chosen.groups) > 1
     builder = _builder(storage, chosen)
     # A node in two of the groups comes once: rows are told apart by what is projected, so by the pk, too.
