@@ -6,7 +6,7 @@ _ricordi_words() {
     subs=''
     opts='-p --profile --archive -v --verbose -q --quiet --debug --version -h --help'
     case $1 in
-        '') subs='profile storage node group user archive presto status tour completion' ;;
+        '') subs='profile storage node group user archive query presto status tour completion' ;;
         profile) subs='list show set-default setup delete' ;;
         'profile setup') subs='core.sqlite_dos core.psql_dos core.sqlite_zip' ;;
         storage) subs='info version migrate maintain locks unlock' ;;
@@ -70,6 +70,7 @@ _ricordi_words() {
         'archive info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive migrate') opts='--force -f --in-place -i --version --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        query) opts='--limit -l --offset --count --sql --dry-run -n --raw -r --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
         status) opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         tour) opts='--keep --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -247,6 +248,10 @@ _ricordi_value() {
         'archive version|') kind=file ;;
         'archive migrate|--version') kind=any ;;
         'archive migrate|') kind=file ;;
+        'query|--limit'|'query|-l') kind=any ;;
+        'query|--offset') kind=any ;;
+        'query|--format') kind='words:table json jsonl csv yaml' ;;
+        'query|') kind=file ;;
         'presto|--profile-name'|'presto|-p') kind=any ;;
         'presto|--email') kind=any ;;
         'presto|--postgres-hostname') kind=any ;;

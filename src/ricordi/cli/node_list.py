@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from itertools import chain, islice
 from typing import Any
 
 import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.output import Column, one_line, write_list
+from ricordi.cli.output import Column, write_list
 from ricordi.cli.parameters import COMPUTER, GROUP, NODE, USER
 from ricordi.cli.session import Session
-from ricordi.cli.table import display_width
-from ricordi.cli.times import local_time
+from ricordi.cli.streamed_table import write_raw, write_table
 from ricordi.cli.verb import format_option, option, verb
 
 DEFAULT = ('pk', 'uuid', 'node_type')
@@ -30,10 +25,6 @@ HEADINGS = {
     'ctime': 'Created',
     'mtime': 'Modified',
 }
-
-_ROWS = 1000
-
-Values = tuple[Any, ...]
 
 
 @verb(
@@ -89,11 +80,12 @@ def list_nodes(
     """List nodes.
 
     FIELD is a column (pk, uuid, node_type, process_type, label, description, ctime, mtime, user, computer, attributes,
-    extras) or a key inside attributes or extras (attributes.exit_status). With --quiet: the bare pks.
+    extras, repository_metadata), '*' for all of them, or a key inside attributes or extras (attributes.exit_status).
+    With --quiet: the bare pks.
     """
     from ricordi.services import nodes_list as service
 
-    project = project or DEFAULT
+    project = service.expand_projections(project or DEFAULT)
     bare = session.quiet and output_format is None and not raw
     with opened(session, 'node list') as storage:
         rows = service.list_nodes(
@@ -105,38 +97,10 @@ def list_nodes(
             limit=limit,
         )
         if bare or (raw and output_format is None):
-            _write_raw(rows)
+            write_raw(rows)
         elif output_format in (None, 'table'):
-            _write_table(rows, [HEADINGS.get(name, name) for name in project])
+            write_table(rows, [HEADINGS.get(name, name) for name in project])
         else:
             named = (dict(zip(project, row, strict=True)) for row in rows)
             write_list(named, [Column(name, name) for name in project], output_format)
     return 0
-
-
-def _write_raw(rows: Iterator[Values]) -> None:
-    """A line per row, written a batch at a time: little work per row."""
-    while batch := list(islice(rows, _ROWS)):
-        columns = [map(_plain, column) for column in zip(*batch, strict=True)]
-        sys.stdout.write('\n'.join(map('\t'.join, zip(*columns, strict=True))) + '\n')
-
-
-def _plain(value: Any) -> str:
-    if type(value) is int:
-        return str(value)
-    return value.isoformat() if isinstance(value, datetime) else one_line(value)
-
-
-def _write_table(rows: Iterator[Values], headings: Sequence[str]) -> None:
-    """Aligned columns, as wide as the first rows ask for: memory does not grow with the number of rows."""
-    first = [list(map(_shown, row)) for row in islice(rows, _ROWS)]
-    widths = [max(map(display_width, column)) for column in zip(headings, *first, strict=True)]
-    rules = ['-' * width for width in widths]
-    following: Iterable[Sequence[str]] = (list(map(_shown, row)) for row in rows)
-    for line in chain([headings, rules], first, following):
-        cells = (cell + ' ' * (width - display_width(cell)) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write('  '.join(cells).rstrip() + '\n')
-
-
-def _shown(value: Any) -> str:
-    return local_time(value) if isinstance(value, datetime) else one_line(value)

@@ -150,6 +150,7 @@ TREE: Branch = {
             ),
         },
     ),
+    'query': ('Answer a question about the provenance graph, written in JSON.', 'ricordi.cli.query:query'),
     'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.presto:presto'),
     'status': (
         'Show whether the profile can be used and what maintenance would gain.',

@@ -1,0 +1,98 @@
+"""`ricordi query`: a question written as the dictionary of a QueryBuilder, rows out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ricordi.cli.opened import opened
+from ricordi.cli.output import Column, write_details, write_list
+from ricordi.cli.session import Session
+from ricordi.cli.streamed_table import write_raw, write_table
+from ricordi.cli.verb import format_option, option, verb
+from ricordi.errors import UsageError
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.services.query import Question
+
+
+@verb(
+    'ricordi query failed.json --format jsonl | jq .node.uuid',
+    """echo '{"path": [{"entity_type": "group", "tag": "g"}], "project": {"g": ["label"]}}' | ricordi query -""",
+    'ricordi query failed.json --count',
+    'ricordi query -q failed.json | ricordi group add-nodes -G failed -',
+)
+@click.argument('file', type=click.Path())
+@option('--limit', '-l', type=click.IntRange(min=0), group='Rows', help='At most so many, whatever the query says.')
+@option('--offset', type=click.IntRange(min=0), group='Rows', help='Leave out so many at the start.')
+@option('--count', 'only_count', is_flag=True, group='Output', help='Only tell how many rows there are.')
+@option('--sql', '--dry-run', '-n', 'only_sql', is_flag=True, group='Output', help='Only show the SQL; ask nothing.')
+@option('--raw', '-r', is_flag=True, group='Output', help='Bare values without heading, separated by tabs.')
+@format_option()
+def query(
+    session: Session,
+    file: str,
+    limit: int | None,
+    offset: int | None,
+    only_count: bool,
+    only_sql: bool,
+    raw: bool,
+    output_format: str | None,
+) -> int:
+    """Answer a question about the provenance graph, written in JSON.
+
+    FILE, or standard input for -, holds a dictionary as QueryBuilder.as_dict() gives it: path, filters, project,
+    order_by, limit, offset, distinct. JSON objects are tag → name → value; CSV and table have columns TAG.NAME. What is
+    projected whole comes as an object of all its fields. --format jsonl streams. With --quiet: bare values.
+    """
+    from ricordi.services import query as service
+
+    if only_count and only_sql:
+        raise UsageError('--count and --sql contradict each other')
+    text, name = _read(file)
+    with opened(session, 'query') as storage:
+        question = service.read_question(storage, text, name, limit, offset)
+        if only_count:
+            _write_one('count', service.count(storage, question), output_format)
+        elif only_sql:
+            _write_one('sql', service.sql(storage, question), output_format)
+        else:
+            _write_rows(storage, question, output_format, raw or session.quiet)
+    return 0
+
+
+def _read(file: str) -> tuple[bytes | str, str]:
+    """The text of the query, and what to call the place it comes from."""
+    if file == '-':
+        return sys.stdin.read() if not hasattr(sys.stdin, 'buffer') else sys.stdin.buffer.read(), 'standard input'
+    try:
+        with open(file, 'rb') as handle:  # noqa: PTH123
+            return handle.read(), file
+    except OSError as error:
+        raise UsageError(f'cannot read the query {file!r}: {error.strerror}') from None
+
+
+def _write_one(name: str, value: Any, output_format: str | None) -> None:
+    if output_format in (None, 'table'):
+        print(value)
+    else:
+        write_details({name: value}, output_format)
+
+
+def _write_rows(storage: StorageBackend, question: Question, output_format: str | None, bare: bool) -> None:
+    from ricordi.services import query as service
+
+    rows = service.answer(storage, question)
+    headings = [f'{tag}.{name}' for tag, name in question.columns]
+    if bare and output_format is None:
+        write_raw(rows)
+    elif output_format in (None, 'table'):
+        write_table(rows, headings)
+    elif output_format == 'csv':
+        named = (dict(zip(headings, row, strict=True)) for row in rows)
+        write_list(named, [Column(name, name) for name in headings], output_format)
+    else:
+        write_list((service.by_tag(question, row) for row in rows), (), output_format)
