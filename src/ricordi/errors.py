@@ -94,6 +94,10 @@ class InvalidOperation(RicordiError):
     """The operation makes no sense in this state."""
 
 
+class UnreachableComputer(RicordiError):
+    """A computer does not answer, does not let us in, or is reached in a way that this program does not know."""
+
+
 class EntryPointError(RicordiError):
     """An entry point cannot be loaded."""
 

@@ -50,6 +50,14 @@ class Named(click.ParamType[str]):
         return str(value)
 
 
+class PluginName(click.Choice):  # type: ignore[type-arg,unused-ignore]
+    """The name of a plug-in: one of those of AiiDA, which the shell offers, or one of another package."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it stands; whether it can be meant is for the service to say."""
+        return str(value)
+
+
 DURATION = DurationType()
 PERCENT = PercentType()
 PROFILE = Named('profile')

@@ -11,7 +11,7 @@ import click
 
 from ricordi.cli.prompt import is_interactive
 from ricordi.cli.verb import Function, option
-from ricordi.errors import UsageError
+from ricordi.errors import UsageError, ValidationError
 
 Values = Mapping[str, Any]
 
@@ -25,6 +25,9 @@ class Question:
     :param default: the value, or a function of the values before it; None: there is none.
     :param required: whether the command can go on without.
     :param hidden: whether the answer is a secret.
+    :param convert: makes a value of what was given, or raises a ValidationError; a default is not converted.
+    :param applies: whether to ask a person at all, given the values that are known by then.
+    :param lines: whether the answer may have many lines: a person may write it in an editor.
     """
 
     key: str
@@ -32,6 +35,9 @@ class Question:
     default: Any | Callable[[Values], Any] = None
     required: bool = True
     hidden: bool = False
+    convert: Callable[[Any], Any] | None = None
+    applies: Callable[[Values], bool] | None = None
+    lines: bool = False
 
     @property
     def flag(self) -> str:
@@ -41,6 +47,18 @@ class Question:
     def default_for(self, values: Values) -> Any:
         """The default, given the values that are known by then."""
         return self.default(values) if callable(self.default) else self.default
+
+    def converted(self, value: Any) -> Any:
+        """What was given, as a value.
+
+        :raises ricordi.errors.UsageError: it cannot be meant.
+        """
+        if value is None or self.convert is None:
+            return value
+        try:
+            return self.convert(value)
+        except ValidationError as error:
+            raise UsageError(str(error)) from None
 
 
 def answer(
@@ -62,9 +80,11 @@ def answer(
         value = given.get(question.key)
         if value is None:
             value = in_file.get(question.key)
+        value = question.converted(value)
         if value is None:
             default = question.default_for(values)
-            value = _ask(question, default) if asks else default
+            applies = question.applies is None or question.applies(values)
+            value = _ask(question, default) if asks and applies else default
         if value is None and question.required:
             missing.append(question.flag)
         values[question.key] = value
@@ -121,13 +141,36 @@ def question_options() -> Callable[[Function], Function]:
 
 
 def _ask(question: Question, default: Any) -> Any:
+    """What a person answers; `!` is an empty answer, as in verdi, where Enter would take a default."""
+    if question.lines:
+        return _ask_lines(question, default)
     shown = '' if default is None and not question.required else default
-    answered = click.prompt(
-        question.text,
-        default=shown,
-        hide_input=question.hidden,
-        show_default=not question.hidden and bool(shown),
-        err=True,
-        type=type(default) if isinstance(default, bool | int) else str,
+    while True:
+        answered = click.prompt(
+            question.text,
+            default=shown,
+            hide_input=question.hidden,
+            show_default=not question.hidden and shown not in ('', None),
+            err=True,
+            type=type(default) if isinstance(default, bool | int) and question.convert is None else str,
+        )
+        if answered == '' and default is None:
+            return None
+        if answered in (default, str(default)):
+            return default
+        try:
+            return question.converted('' if answered == '!' and not question.required else answered)
+        except UsageError as error:
+            click.echo(f'Error: {error}', err=True)
+
+
+def _ask_lines(question: Question, default: str) -> str:
+    """The line that a person types, or the lines that are written in an editor."""
+    as_it_is = 'as it is' if default else 'none'
+    answered: str = click.prompt(
+        f'{question.text} (Enter: {as_it_is}, e: in an editor)', default='', show_default=False, err=True
     )
-    return None if answered == '' and default is None else answered
+    if answered.strip() == 'e':
+        written = click.edit(default, extension='.bash')
+        return default if written is None else written.rstrip('\n')
+    return '' if answered == '!' else answered or default

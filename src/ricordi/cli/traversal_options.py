@@ -60,8 +60,11 @@ def plan_as_data(plan: DeletionPlan) -> dict[str, Any]:
     }
 
 
-def plan_as_text(plan: DeletionPlan) -> str:
-    """A plan for a person: how many of what, by which rule."""
+def plan_as_text(plan: DeletionPlan, folders_stay: bool = True) -> str:
+    """A plan for a person: how many of what, by which rule.
+
+    :param folders_stay: whether folders on other machines are left alone, which is worth a word.
+    """
     by_rule = [['named', f'{len(plan.start):,}', '']]
     by_rule += [[name.replace('_', '-'), f'{count:,}', _RULES[name]] for name, count in plan.by_rule.items()]
     by_type = [[name, f'{count:,}'] for name, count in plan.by_type.items()]
@@ -81,6 +84,6 @@ def plan_as_text(plan: DeletionPlan) -> str:
     ]
     if beside:
         parts.append(f'With them go {", ".join(beside)}.')
-    if plan.remote_folders:
+    if plan.remote_folders and folders_stay:
         parts.append(f'{plural(plan.remote_folders, "node")} point at folders on other machines; those folders stay.')
     return '\n\n'.join(parts)

@@ -129,6 +129,58 @@ TREE: Branch = {
             ),
         },
     ),
+    'computer': (
+        'Computers: the machines on which calculations run.',
+        {
+            'list': (
+                'List the computers that the default user can reach.',
+                'ricordi.cli.computer:list_computers',
+            ),
+            'show': ('Show the settings of a computer.', 'ricordi.cli.computer:show'),
+            'setup': ('Set up a new computer.', 'ricordi.cli.computer_setup:setup'),
+            'duplicate': (
+                'Set up a new computer with the settings of another.',
+                'ricordi.cli.computer_setup:duplicate',
+            ),
+            'configure': (
+                'How a user reaches a computer.',
+                {
+                    'show': ('Show how a user reaches a computer.', 'ricordi.cli.computer_configure:show'),
+                    'core.local': (
+                        'Configure a computer that is this machine.',
+                        'ricordi.cli.computer_configure:local',
+                    ),
+                    'core.ssh': (
+                        'Configure a computer that is reached by SSH, with all parameters in the profile.',
+                        'ricordi.cli.computer_configure:ssh',
+                    ),
+                    'core.ssh_async': (
+                        'Configure a computer that is reached as `ssh HOST`, by what ~/.ssh/config says.',
+                        'ricordi.cli.computer_configure:ssh_async',
+                    ),
+                },
+            ),
+            'test': ('Test whether a computer can be used.', 'ricordi.cli.computer_check:test'),
+            'goto': ('Open a shell on a computer, in its work directory.', 'ricordi.cli.computer_check:goto'),
+            'enable': ('Let a user use a computer again.', 'ricordi.cli.computer:enable'),
+            'disable': ('Keep a user from using a computer.', 'ricordi.cli.computer:disable'),
+            'relabel': ('Change the label of a computer.', 'ricordi.cli.computer:relabel'),
+            'delete': ('Delete a computer.', 'ricordi.cli.computer:delete'),
+            'export': (
+                'Set-up and configuration of a computer as files.',
+                {
+                    'setup': (
+                        'Write the settings of a computer into a YAML file.',
+                        'ricordi.cli.computer_export:setup',
+                    ),
+                    'config': (
+                        'Write how a user reaches a computer into a YAML file.',
+                        'ricordi.cli.computer_export:config',
+                    ),
+                },
+            ),
+        },
+    ),
     'user': (
         'Users: the people who own nodes and groups.',
         {
@@ -167,7 +219,7 @@ GLOBAL_OPTIONS = (
     ('-p, --profile PROFILE', 'The profile to work on; else the default profile.'),
     ('--archive FILE', 'An archive to look into, in place of a profile.'),
     ('-v, --verbose', 'Tell more, on stderr.'),
-    ('-q, --quiet', 'Print nothing but errors.'),
+    ('-q, --quiet', 'No reports, notices and progress; lists as bare names.'),
     ('--debug', 'Show the traceback of an error.'),
     ('--version', 'Show the version of the program and exit.'),
     ('-h, --help', 'Show this message and exit.'),

@@ -8,9 +8,11 @@ import click
 
 from ricordi.cli.output import Column, write_list
 from ricordi.cli.parameters import USER
+from ricordi.cli.prompt import is_interactive
 from ricordi.cli.questions import Question, answer, question_options
 from ricordi.cli.session import Session
 from ricordi.cli.verb import format_option, option, verb
+from ricordi.errors import UsageError
 
 COLUMNS = (
     Column('default', '', lambda default: '*' if default else ''),
@@ -19,6 +21,9 @@ COLUMNS = (
     Column('last_name', 'Last name'),
     Column('institution', 'Institution'),
 )
+
+
+_NAMES = ('first_name', 'last_name', 'institution')
 
 
 @verb('ricordi user list', 'ricordi -p main user list --format csv')
@@ -69,9 +74,19 @@ def configure(
     questions = (
         Question('email', 'Email address', profile.default_user_email if non_interactive is not True else None),
     )
-    names = tuple(as_it_is(key) for key in ('first_name', 'last_name', 'institution'))
+    names = tuple(as_it_is(key) for key in _NAMES)
     values = answer((*questions, *names), given, config, non_interactive)
-    person = Person(*(values[key] or '' for key in ('email', 'first_name', 'last_name', 'institution')))
+    person = Person(*(values[key] or '' for key in ('email', *_NAMES)))
+    before = known.get(person.email)
+    if before is not None and all(getattr(before, key) == getattr(person, key) for key in _NAMES) and not set_default:
+        nothing_said = config is None and all(given[key] is None for key in _NAMES)
+        if nothing_said and (non_interactive or not is_interactive()):
+            raise UsageError(
+                f'nothing was said that would change user {person.email}, so nothing was changed: give --first-name, '
+                '--last-name, --institution or --set-default (and --email for another user)'
+            )
+        session.tell(f'User {person.email} is so already: nothing was changed.')
+        return 0
     is_new = service.configure_user(profile, person, set_default)
     done = 'Added' if is_new else 'Changed'
     session.tell(f'{done} user {person.email}' + (', now the default user.' if set_default else '.'))

@@ -73,12 +73,20 @@ def delete_nodes(storage: StorageBackend, plan: DeletionPlan) -> None:
     """
     with storage.transaction():
         # In the transaction that deletes: nobody is to lose a node that was linked to these a moment ago.
-        if _planned_now(storage, plan) != set(plan.pks):
-            raise InvalidOperation(
-                'other nodes were linked to these, or some were deleted, since the plan was made; nothing was deleted: '
-                'run the command again to see the new plan'
-            )
+        check_plan(storage, plan)
         storage.delete_nodes_and_connections(plan.pks)
+
+
+def check_plan(storage: StorageBackend, plan: DeletionPlan) -> None:
+    """See whether a plan made now would be the same.
+
+    :raises ricordi.errors.InvalidOperation: it would not.
+    """
+    if _planned_now(storage, plan) != set(plan.pks):
+        raise InvalidOperation(
+            'other nodes were linked to these, or some were deleted, since the plan was made; nothing was deleted: '
+            'run the command again to see the new plan'
+        )
 
 
 def _planned_now(storage: StorageBackend, plan: DeletionPlan) -> set[int]:

@@ -1,0 +1,97 @@
+"""`ricordi computer test` and `goto`: whether a computer answers, and a shell on it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from ricordi.cli.computer import user_option
+from ricordi.cli.opened import opened
+from ricordi.cli.output import Column, write_list
+from ricordi.cli.parameters import COMPUTER
+from ricordi.cli.prompt import confirm, is_interactive
+from ricordi.cli.session import Session
+from ricordi.cli.verb import format_option, option, verb, yes_option
+from ricordi.errors import InvalidOperation, UnreachableComputer, UsageError
+
+if TYPE_CHECKING:
+    from ricordi.services.computers_access import Access
+    from ricordi.services.computers_checks import Check
+
+_KEYS = ('name', 'ok', 'message', 'seconds', 'details')
+
+
+@verb('ricordi computer test cluster', 'ricordi computer test --print-traceback cluster')
+@click.argument('computer', type=COMPUTER)
+@user_option('As whom.')
+@option('--print-traceback', '-t', is_flag=True, group='Output', help='Show the traceback of what failed.')
+@yes_option('Do not ask, even if the computer is disabled.')
+@format_option()
+def test(
+    session: Session, computer: str, user: str | None, print_traceback: bool, yes: bool, output_format: str | None
+) -> int:
+    """Test whether a computer can be used: connection, shell, scheduler, work directory.
+
+    A computer behind SSH is reached through the program `ssh`, which asks for nothing: keys and known hosts have to be
+    in place. Exits with 1 if a check fails.
+    """
+    from ricordi.services.computers_checks import check_computer
+
+    access = _access(session, 'computer test', computer, user)
+    if not access.enabled and not confirm(f'{access.label!r} is disabled for {access.user}. Test it?', yes):
+        raise InvalidOperation('nothing was tested')
+    session.tell(f'Testing computer {access.label!r} for {access.user} …')
+    done: list[Check] = []
+    for check in check_computer(access):
+        done.append(check)
+        if output_format in (None, 'table') and (not session.quiet or not check.ok):
+            _print(check, print_traceback)
+    if output_format not in (None, 'table'):
+        write_list(map(asdict, done), [Column(key, key) for key in _KEYS], output_format)
+    failed = sum(not check.ok for check in done)
+    session.tell(f'{failed} of {len(done)} checks failed.' if failed else f'All {len(done)} checks are fine.')
+    return 1 if failed else 0
+
+
+def _print(check: Check, with_details: bool) -> None:
+    message = f': {check.message}' if check.message else ''
+    print(f'* {check.name} … {"OK" if check.ok else "FAILED"}{message}', flush=True)
+    if check.details and with_details:
+        print('\n'.join(f'    {line}' for line in check.details.splitlines()))
+
+
+@verb('ricordi computer goto cluster')
+@click.argument('computer', type=COMPUTER)
+def goto(session: Session, computer: str) -> int:
+    """Open a shell on a computer, in its work directory.
+
+    It needs a terminal. Through SSH it is `ssh -t`, which may ask for what it needs.
+    """
+    from ricordi.services.computers_parameters import PARAMETERS
+    from ricordi.services.computers_ssh import goto_words
+
+    if not is_interactive() or not sys.stdout.isatty():
+        raise UsageError('`computer goto` opens a shell, which needs a terminal: for a check use `computer test`')
+    access = _access(session, 'computer goto', computer, None)
+    if access.transport not in PARAMETERS:
+        raise UnreachableComputer(f'{access.transport} comes from a plug-in: use `verdi computer goto {access.label}`')
+    words = goto_words(access)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores, and the shell would inherit that
+    try:
+        os.execvp(words[0], words)
+    except FileNotFoundError:
+        raise UnreachableComputer(f'there is no program `{words[0]}` here: install it') from None
+
+
+def _access(session: Session, purpose: str, computer: str, user: str | None) -> Access:
+    """How the computer is reached; the storage is closed again, so that it is free for others meanwhile."""
+    from ricordi.services.computers import find_computer
+    from ricordi.services.computers_access import find_access, find_user
+
+    with opened(session, purpose) as storage:
+        return find_access(storage, find_computer(storage, computer), find_user(storage, user))

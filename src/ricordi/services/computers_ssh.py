@@ -1,0 +1,99 @@
+"""The command line of the OpenSSH client by which a computer is reached, from the parameters that AiiDA stores."""
+
+from __future__ import annotations
+
+import shlex
+
+from ricordi.services.computers_access import Access
+
+_STRICTNESS = {'RejectPolicy': 'yes', 'WarningPolicy': 'accept-new', 'AutoAddPolicy': 'accept-new'}
+"""OpenSSH never takes a key that has changed, under any of these; neither does paramiko."""
+
+_GSS = {
+    'gss_auth': 'GSSAPIAuthentication',
+    'gss_deleg_creds': 'GSSAPIDelegateCredentials',
+    'gss_kex': 'GSSAPIKeyExchange',
+}
+
+
+def ssh_host(access: Access, files: bool = False) -> str:
+    """The host, as `ssh` is told it.
+
+    :param files: the one that files go through, where that is another one.
+    """
+    if access.transport != 'core.ssh_async':
+        return access.hostname
+    login = access.parameters.get('host') or access.hostname
+    data = access.parameters.get('data_node_host')
+    return str(data) if files and data not in (None, '', 'None') else str(login)
+
+
+def ssh_options(access: Access) -> list[str]:
+    """Options for `ssh`. With `core.ssh_async` there are none: all is in the person's OpenSSH configuration."""
+    if access.transport != 'core.ssh':
+        return []
+    known = access.parameters
+    words = []
+    for option, name in (('-l', 'username'), ('-p', 'port'), ('-i', 'key_filename')):
+        if known.get(name):
+            words += [option, str(known[name])]
+    for setting, value in _settings(access):
+        words += ['-o', f'{setting}={value}']
+    return words
+
+
+def _settings(access: Access) -> list[tuple[str, str]]:
+    known = access.parameters
+    found = []
+    if known.get('timeout'):
+        found.append(('ConnectTimeout', str(known['timeout'])))
+    if known.get('look_for_keys') is False:
+        found.append(('IdentitiesOnly', 'yes'))
+        if not known.get('key_filename'):
+            found.append(('IdentityFile', 'none'))
+    if known.get('allow_agent') is False:
+        found.append(('IdentityAgent', 'none'))
+    if known.get('proxy_jump'):
+        found.append(('ProxyJump', str(known['proxy_jump'])))
+    elif known.get('proxy_command'):
+        found.append(('ProxyCommand', str(known['proxy_command'])))
+    if 'compress' in known:
+        found.append(('Compression', 'yes' if known['compress'] else 'no'))
+    if any(known.get(name) for name in (*_GSS, 'gss_host')):
+        # Debian's ssh knows all of them, the original not.
+        found.append(('IgnoreUnknown', 'GSSAPIKeyExchange,GSSAPIServerIdentity'))
+    found += [(setting, 'yes') for name, setting in _GSS.items() if known.get(name)]
+    if known.get('gss_host') and known['gss_host'] != access.hostname:
+        found.append(('GSSAPIServerIdentity', str(known['gss_host'])))
+    if known.get('load_system_host_keys') is False:
+        found += [('UserKnownHostsFile', '/dev/null'), ('GlobalKnownHostsFile', '/dev/null')]
+    found.append(('StrictHostKeyChecking', _STRICTNESS.get(known.get('key_policy', ''), 'yes')))
+    return found
+
+
+def bash_words(access: Access, command: str, login_shell: bool | None = None) -> list[str]:
+    """The words that run a command in bash.
+
+    :param login_shell: None: as configured.
+    """
+    if login_shell is None:
+        login_shell = bool(access.parameters.get('use_login_shell', True))
+    return ['bash', *(['-l'] if login_shell else []), '-c', command]
+
+
+def goto_words(access: Access) -> list[str]:
+    """The words that open a shell in the work directory of a computer, at a terminal."""
+    shell = 'bash -l' if access.parameters.get('use_login_shell', True) else 'bash'
+    command = (
+        f'd={shell_path(access.work_dir)}; if [ -d "$d" ]; then cd "$d"; '
+        f'else echo "ricordi: the work directory $d is not there" >&2; fi; exec {shell}'
+    )
+    if access.transport == 'core.local':
+        return ['bash', '-c', command]
+    return ['ssh', '-t', *ssh_options(access), '--', ssh_host(access), shlex.join(['bash', '-c', command])]
+
+
+def shell_path(path: str) -> str:
+    """A path as a word of bash; `{username}` becomes the user name there."""
+    before, *rest = path.split('{username}')
+    return '"$(id -un)"'.join(shlex.quote(part) if part else '' for part in (before, *rest)) or "''"
