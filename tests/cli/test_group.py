@@ -126,12 +126,18 @@ def test_a_group_is_relabelled_unless_the_label_is_taken(group: Run) -> None:
 def test_a_description_is_shown_changed_and_removed(group: Run) -> None:
     assert group('description', 'empty', 'änderung').returncode == 0
     assert group('description', 'empty').stdout == 'änderung\n'
+    shown = json.loads(group('description', 'empty', '--format', 'json').stdout)
+    assert (shown['label'], shown['description']) == ('empty', 'änderung')
     group('description', 'empty', '')
     assert group('description', 'empty').stdout == '\n'
 
 
 def test_a_group_is_copied_into_a_new_one_or_on_request_into_one_that_has_nodes(group: Run) -> None:
+    done = group('copy', '--dry-run', 'numbers', 'more')
+    assert (done.returncode, 'which would be made' in done.stderr) == (0, True)
+    assert group('show', 'more').returncode == 1
     assert group('copy', 'numbers', 'more').returncode == 0
+    assert 'Would add 0 nodes' in group('copy', '--dry-run', 'numbers', 'more').stderr
     assert group('show', '-r', 'more').stdout == group('show', '-r', 'numbers').stdout
     done = group('copy', 'tree/branch/leaf', 'more')
     assert (done.returncode, '--yes' in done.stderr) == (2, True)

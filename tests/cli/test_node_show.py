@@ -114,6 +114,14 @@ def test_extras_are_set_and_unset(node: Run) -> None:
     assert found['extras']['weight'] == 1.5
 
 
+def test_taking_extras_from_several_nodes_asks_first(node: Run) -> None:
+    node('extras', 'set', 1, 2, 'a=1')
+    done = node('extras', 'unset', 1, 2, '-k', 'a')
+    assert (done.returncode, '--yes' in done.stderr) == (2, True)
+    assert node('extras', 'unset', '--yes', 1, 2, '-k', 'a').returncode == 0
+    assert 'a' not in json.loads(node('extras', '--raw', 1).stdout)[0]['extras']
+
+
 def test_extras_that_cannot_be_changed_leave_all_nodes_as_they_were(node: Run) -> None:
     node('extras', 'set', 1, 'a=1')
     done = node('extras', 'unset', 1, 2, '-k', 'a')

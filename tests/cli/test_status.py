@@ -30,13 +30,16 @@ def test_a_person_is_told_what_maintenance_would_gain(run_cli, reference_home: P
     assert '`ricordi storage maintain --full` would do: 2 loose objects into packs' in done.stdout
 
 
-def test_quiet_is_silent_while_all_is_well_and_one_line_if_not(run_cli, reference_home: Path) -> None:
+def test_stderr_is_silent_while_all_is_well_and_has_one_line_if_not(run_cli, reference_home: Path) -> None:
     done = run_cli('-q', '-p', 'mixed', 'status')
-    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+    assert (done.returncode, done.stderr) == (0, '')
     shutil.rmtree(reference_home / 'repository' / 'mixed')
-    done = run_cli('-q', '-p', 'mixed', 'status')
-    assert (done.returncode, done.stdout) == (3, '')
-    assert done.stderr.count('\n') == 1
+    for words in (['status'], ['-q', 'status'], ['status', '--format', 'json']):
+        done = run_cli('-p', 'mixed', *words)
+        assert done.returncode == 3
+        assert done.stdout
+        assert done.stderr.startswith('ricordi: error: ')
+        assert done.stderr.count('\n') == 1
 
 
 def test_no_configuration_is_1(run_cli, empty_home: Path) -> None:

@@ -136,7 +136,7 @@ def create(
             progress=progress,
             stop=stop,
         )
-    if session.shows_result(output_format):
+    if session.reports(output_format, dry_run or test_run):
         _show(made, output_format)
     return 0
 

@@ -117,7 +117,7 @@ def import_archives(
     for archive in archives:
         with stopping(stop), drawing(session.quiet) as progress, _file(archive) as path:
             done = import_archive(profile, path, request, dry_run=dry_run or test_run, progress=progress, stop=stop)
-        if session.shows_result(output_format):
+        if session.reports(output_format, dry_run or test_run):
             _show(replace(done, path=archive), output_format)
     return 0
 

@@ -239,7 +239,8 @@ def relabel(session: Session, group: str, label: str) -> int:
 @verb('ricordi group description my-group', "ricordi group description my-group 'runs of March'")
 @click.argument('group', type=GROUP)
 @click.argument('description', required=False)
-def description(session: Session, group: str, description: str | None) -> int:
+@format_option()
+def description(session: Session, group: str, description: str | None, output_format: str | None) -> int:
     """Show or change the description of a group.
 
     An empty DESCRIPTION ('') removes it.
@@ -249,28 +250,38 @@ def description(session: Session, group: str, description: str | None) -> int:
     with opened(session, 'group description') as storage:
         row = find_group(storage, group)
         if description is None:
-            print(row.description or '')
+            if output_format is None:
+                print(row.description or '')
+            else:
+                shown = {'pk': row.pk, 'label': row.label, 'description': row.description or ''}
+                write_details(shown, output_format)
             return 0
         describe_group(storage, row, description)
     session.tell(f'Changed the description of group {row.label!r}.')
     return 0
 
 
-@verb('ricordi group copy my-group backup-of-my-group')
+@verb('ricordi group copy my-group backup-of-my-group', 'ricordi group copy --dry-run my-group other')
 @click.argument('source_group', type=GROUP)
 @click.argument('destination_group', type=GROUP)
+@option('--dry-run', '-n', is_flag=True, help='Tell how many nodes would be added and add none.')
 @yes_option('Do not ask, even if the destination has nodes already.')
-def copy(session: Session, source_group: str, destination_group: str, yes: bool) -> int:
+def copy(session: Session, source_group: str, destination_group: str, dry_run: bool, yes: bool) -> int:
     """Add all nodes of a group to another, made if there is none.
 
     Asks first if the destination has nodes already.
     """
     from ricordi.services import groups as service
-    from ricordi.services.groups_members import copy_group
+    from ricordi.services.groups_members import copy_group, count_missing
 
     with opened(session, 'group copy') as storage:
         source = service.find_group(storage, source_group)
         known = service.core_group(storage, destination_group)
+        if dry_run:
+            missing = plural(count_missing(storage, source, known), 'node')
+            new = '' if known else ', which would be made'
+            session.tell(f'Would add {missing} of group {source.label!r} to group {destination_group!r}{new}.')
+            return 0
         if known is not None and known.pk is not None:
             count = service.count_members(storage, [known.pk])[known.pk]
             question = f'Group {known.label!r} has {plural(count, "node")} already. Add those of {source.label!r}?'

@@ -48,8 +48,7 @@ def locks(session: Session, output_format: str | None) -> int:
     if not rows and output_format in (None, 'table'):
         session.tell(f'Nobody uses profile `{profile.name}`.')
         return 0
-    if session.shows_result(output_format):
-        write_list(rows, COLUMNS, output_format)
+    write_list(rows, COLUMNS, output_format)
     return 0
 
 

@@ -42,9 +42,10 @@ def run_maintenance(
     stop = Stop(max_runtime)
     with stopping(stop), drawing(session.quiet, session.verbose) as progress:
         report = storage.maintain(profile, options, wait=wait, progress=progress, stop=stop)
-    if session.shows_result(output_format):
+    told = session.reports(output_format, options.dry_run)
+    if told:
         _print_report(profile.name, report, output_format)
-    _tell_what_is_wrong(report, told=session.shows_result(output_format))
+    _tell_what_is_wrong(report, told=told)
     return exit_code_of(report)
 
 

@@ -11,11 +11,12 @@ from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.output import flatten, one_line, to_json, write_list
 from ricordi.cli.parameters import NODE
+from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
 from ricordi.cli.session import Session
 from ricordi.cli.table import format_table
-from ricordi.cli.verb import FORMATS, Function, option, verb
-from ricordi.errors import UsageError
+from ricordi.cli.verb import FORMATS, Function, option, verb, yes_option
+from ricordi.errors import InvalidOperation, UsageError
 
 _OTHER_FORMATS = {'json+date': 'json', 'yaml_expanded': 'yaml'}
 """Names that verdi has for formats of ours."""
@@ -128,14 +129,15 @@ def set_extras(session: Session, arguments: tuple[str, ...], dry_run: bool) -> i
     return 0
 
 
-@verb('ricordi node extras unset 42 -k quality', 'ricordi node extras unset 42 43 -k tags weight')
+@verb('ricordi node extras unset 42 -k quality', 'ricordi node extras unset --yes 42 43 -k tags weight')
 @nodes_argument()
 @several('--keys', '-k', required=True, help='The keys to remove.')
 @option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
-def unset_extras(session: Session, nodes: tuple[str, ...], keys: tuple[str, ...], dry_run: bool) -> int:
+@yes_option()
+def unset_extras(session: Session, nodes: tuple[str, ...], keys: tuple[str, ...], dry_run: bool, yes: bool) -> int:
     """Remove extras of nodes.
 
-    All nodes must have all of the keys; else nothing is changed.
+    All nodes must have all of the keys; else nothing is changed. Removing from more than one node asks first.
     """
     from ricordi.services import nodes_change
     from ricordi.services.nodes import find_pks
@@ -143,8 +145,13 @@ def unset_extras(session: Session, nodes: tuple[str, ...], keys: tuple[str, ...]
     identifiers = read_identifiers(nodes)
     with opened(session, 'node extras unset') as storage:
         pks = find_pks(storage, identifiers)
-        nodes_change.unset_extras(storage, pks, keys, dry_run=dry_run)
-    session.tell(f'{"Would remove" if dry_run else "Removed"} {", ".join(keys)} of {plural(len(pks), "node")}.')
+        what = f'{", ".join(keys)} of {plural(len(pks), "node")}'
+        nodes_change.unset_extras(storage, pks, keys, dry_run=True)
+        if not dry_run:
+            if len(pks) > 1 and not confirm(f'Remove {what}?', yes):
+                raise InvalidOperation('no extra was removed')
+            nodes_change.unset_extras(storage, pks, keys)
+    session.tell(f'{"Would remove" if dry_run else "Removed"} {what}.')
     return 0
 
 

@@ -22,9 +22,15 @@ class Session:
         if not self.quiet:
             print(message, file=sys.stderr, flush=True)
 
-    def shows_result(self, output_format: str | None) -> bool:
-        """Whether the result of an action is printed: not with `--quiet`, unless a format was asked for."""
-        return not self.quiet or output_format is not None
+    def reports(self, output_format: str | None, dry_run: bool = False) -> bool:
+        """Whether a verb that changes something prints what it did: not with `--quiet`, unless it was asked for.
+
+        What a verb was called to show (a list, details, a plan) is printed always.
+
+        :param output_format: what `--format` said; None: nothing.
+        :param dry_run: the plan is all that there is to come.
+        """
+        return not self.quiet or dry_run or output_format is not None
 
     def tell_where(self) -> None:
         """Say which program works on which profile of which configuration, as far as it can be told."""

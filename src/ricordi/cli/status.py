@@ -12,28 +12,29 @@ if TYPE_CHECKING:
     from ricordi.services.status import Status
 
 
-@verb('ricordi status', 'ricordi -q -p main status || mail -s "profile main" ada@example.org')
+@verb('ricordi status', 'ricordi -p main status >status.txt || mail -s "profile main" ada@example.org <status.txt')
 @format_option()
 def status(session: Session, output_format: str | None) -> int:
     """Show whether the profile can be used and what maintenance would gain.
 
     Nothing is changed. The exit code is that of the first thing that is not well, so that monitoring needs no more: 1
-    no configuration or profile, 3 storage unreachable or corrupt, 4 another schema, 5 locked, 6 missing objects.
+    no configuration or profile, 3 storage unreachable or corrupt, 4 another schema, 5 locked, 6 missing objects. What
+    is not well is told on stderr, too.
     """
     import sys
 
     from ricordi.services.status import get_status
 
     found = get_status(session.profile_name)
-    if session.shows_result(output_format):
-        if output_format in (None, 'table'):
-            print(_as_text(found))
-        else:
-            from ricordi.cli.output import write_details
+    if output_format in (None, 'table'):
+        print(_as_text(found))
+    else:
+        from ricordi.cli.output import write_details
 
-            write_details(_as_data(found), output_format)
-    elif found.exit_code:
+        write_details(_as_data(found), output_format)
+    if found.exit_code:
         wrong = next(check for check in found.checks if check.exit_code)
+        sys.stdout.flush()
         print(f'ricordi: error: {wrong.name}: {wrong.detail}', file=sys.stderr)
     return found.exit_code
 

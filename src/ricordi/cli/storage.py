@@ -67,9 +67,10 @@ def version(session: Session, output_format: str | None) -> int:
 
 
 @verb('ricordi storage migrate', 'ricordi -p main storage migrate --yes --wait 10m')
+@option('--dry-run', is_flag=True, help='Tell from which version to which, and change nothing.')
 @yes_option('Do not ask before changing the database.')
 @WAIT
-def migrate(session: Session, yes: bool, wait: float | None) -> int:
+def migrate(session: Session, dry_run: bool, yes: bool, wait: float | None) -> int:
     """Bring the database to the schema version that this program works on.
 
     The profile is locked meanwhile. Back the database up first: there is no way back to the older version.
@@ -81,6 +82,9 @@ def migrate(session: Session, yes: bool, wait: float | None) -> int:
     found = storage.get_version(profile)
     if found.version == found.head:
         session.tell(f'Profile `{found.profile}` is at schema {found.head} already: nothing to do.')
+        return 0
+    if dry_run:
+        session.tell(f'Would migrate profile `{found.profile}` from schema {found.version} to {found.head}.')
         return 0
     question = f'Migrate profile `{found.profile}` from schema {found.version} to {found.head}?'
     if not confirm(question, yes):

@@ -35,8 +35,7 @@ def tour(session: Session, keep: bool, output_format: str | None) -> int:
         )
         stack.enter_context(_configuration_in(folder))
         done = take_tour(Path(folder))
-        if session.shows_result(output_format):
-            _show(done, folder if keep else None, output_format)
+        _show(done, folder if keep else None, output_format)
     if not done.is_all_well:
         raise ProblemsFound('the storage of the tour did not come back as it was: please report this as a bug')
     return 0

@@ -13,6 +13,7 @@ from ricordi.errors import UsageError
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
 COMMON = 'Common options'
+QUIET = 'No reports, notices and progress; lists as bare names.'
 Function = Callable[..., Any]
 
 
@@ -119,7 +120,7 @@ def _common_options(taken: set[str]) -> list[click.Parameter]:
         profile,
         archive,
         flag('-v', '--verbose', text='Tell more, on stderr.'),
-        flag('-q', '--quiet', text='Print nothing but errors.'),
+        flag('-q', '--quiet', text=QUIET),
         flag('--debug', text='Show the traceback of an error.'),
     ]
 

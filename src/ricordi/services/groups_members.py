@@ -105,6 +105,13 @@ def move_nodes(storage: StorageBackend, source: GroupRow, target: GroupRow, pks:
         remove_nodes(storage, source, pks)
 
 
+def count_missing(storage: StorageBackend, source: GroupRow, target: GroupRow | None) -> int:
+    """How many nodes of a group are not in another; all where there is no other."""
+    members = member_pks(storage, source, None)
+    present = [] if target is None else member_pks(storage, target, members)
+    return len(members) - len(present)
+
+
 def copy_group(storage: StorageBackend, source: GroupRow, label: str) -> tuple[GroupRow, int]:
     """Add the nodes of a group to the group with a label, made if there is none; returns it and how many were added."""
     with storage.transaction():

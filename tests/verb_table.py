@@ -1,0 +1,87 @@
+"""Every verb with a command line that works on the reference profile `mixed`, and what kind of verb it is.
+
+Rules that hold for all verbs are tested over this table; a verb that is not in it fails the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal['shows', 'lists names', 'gives content', 'changes', 'makes']
+"""What a verb does: `gives content` writes bytes or text that has one form only; `makes` prints what it made."""
+
+
+@dataclass(frozen=True)
+class VerbCase:
+    """A verb on the reference profile.
+
+    :param arguments: what follows the verb; `{archive}`, `{tmp}` stand for the reference archive and an empty folder.
+    :param destroys: whether it takes something away, or overwrites it.
+    """
+
+    arguments: tuple[str, ...]
+    kind: Kind
+    destroys: bool = False
+
+
+VERBS: dict[str, VerbCase] = {
+    'profile list': VerbCase((), 'lists names'),
+    'profile show': VerbCase((), 'shows'),
+    'profile set-default': VerbCase(('mixed',), 'changes'),
+    'profile setup core.sqlite_dos': VerbCase(('--profile-name', 'new', '--email', 'a@b.c', '-n'), 'changes'),
+    'profile setup core.psql_dos': VerbCase((), 'changes'),
+    'profile setup core.sqlite_zip': VerbCase(
+        ('--profile-name', 'new', '--email', 'a@b.c', '--filepath', '{archive}', '-n'), 'changes'
+    ),
+    'profile delete': VerbCase(('--delete-data', '--yes', 'loose'), 'changes', destroys=True),
+    'storage info': VerbCase((), 'shows'),
+    'storage version': VerbCase((), 'shows'),
+    'storage migrate': VerbCase((), 'changes', destroys=True),
+    'storage maintain': VerbCase(('--full', '--yes'), 'changes', destroys=True),
+    'storage locks': VerbCase((), 'shows'),
+    'storage unlock': VerbCase(('--yes',), 'changes', destroys=True),
+    'node list': VerbCase((), 'lists names'),
+    'node show': VerbCase(('57',), 'shows'),
+    'node attributes': VerbCase(('57',), 'shows'),
+    'node extras show': VerbCase(('1',), 'shows'),
+    'node extras set': VerbCase(('1', 'x=1'), 'changes'),
+    'node extras unset': VerbCase(('1', '-k', 'score', '--yes'), 'changes', destroys=True),
+    'node label': VerbCase(('1', '2'), 'lists names', destroys=True),
+    'node description': VerbCase(('1', '2'), 'lists names', destroys=True),
+    'node graph generate': VerbCase(('4', '-O', '-'), 'gives content'),
+    'node tree': VerbCase(('4',), 'shows'),
+    'node delete': VerbCase(('--yes', '4'), 'changes', destroys=True),
+    'node rehash': VerbCase(('--yes', '1'), 'changes', destroys=True),
+    'node comment add': VerbCase(('-N', '1', '--', 'text'), 'changes'),
+    'node comment show': VerbCase(('1',), 'shows'),
+    'node comment update': VerbCase(('1', 'text'), 'changes'),
+    'node comment remove': VerbCase(('1', '--yes'), 'changes', destroys=True),
+    'node repo ls': VerbCase(('51',), 'shows'),
+    'node repo cat': VerbCase(('52',), 'gives content'),
+    'node repo dump': VerbCase(('51', '{tmp}/files'), 'changes'),
+    'group list': VerbCase(('-a', '-A'), 'lists names'),
+    'group show': VerbCase(('numbers',), 'lists names'),
+    'group create': VerbCase(('new',), 'makes'),
+    'group relabel': VerbCase(('numbers', 'other'), 'changes'),
+    'group description': VerbCase(('numbers',), 'shows'),
+    'group add-nodes': VerbCase(('-G', 'numbers', '1'), 'changes'),
+    'group remove-nodes': VerbCase(('-G', 'numbers', '--clear', '--yes'), 'changes', destroys=True),
+    'group move-nodes': VerbCase(('-s', 'numbers', '-t', 'empty', '--all', '--yes'), 'changes', destroys=True),
+    'group copy': VerbCase(('numbers', 'new'), 'changes'),
+    'group delete': VerbCase(('numbers', '--yes'), 'changes', destroys=True),
+    'group path ls': VerbCase((), 'shows'),
+    'user list': VerbCase((), 'lists names'),
+    'user configure': VerbCase(('--email', 'new@b.c', '-n'), 'changes'),
+    'user set-default': VerbCase(('bob@example.org',), 'changes'),
+    'archive create': VerbCase(('{tmp}/new.aiida', '--nodes', '1'), 'changes'),
+    'archive import': VerbCase(('{archive}',), 'changes'),
+    'archive info': VerbCase(('{archive}',), 'shows'),
+    'archive version': VerbCase(('{archive}',), 'shows'),
+    'archive migrate': VerbCase(('{archive}', '{tmp}/new.aiida'), 'changes'),
+    'query': VerbCase(('{query}',), 'lists names'),
+    'presto': VerbCase(('--profile-name', 'new', '--email', 'a@b.c'), 'changes'),
+    'status': VerbCase((), 'shows'),
+    'tour': VerbCase((), 'shows'),
+    'completion': VerbCase(('bash',), 'gives content'),
+}
