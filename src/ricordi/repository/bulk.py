@@ -36,21 +36,22 @@ def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO],
     target = container.config.pack_size_target
     writer = PackWriter(container.layout, index, target, index.put, pack_to_append_to(container.layout, index, target))
     keys: list[str] = []
-    pending: set[str] = set()
+    any_packed = index.count() > 0
+    known: set[str] = set()
     try:
         for group, large in _groups(contents):
             keys.extend(key for key, _ in group)
-            known = _sound_keys(container, (key for key, _ in group if key not in pending))
+            if any_packed:
+                known |= _sound_keys(container, (key for key, _ in group if key not in known))
             for key, content in group:
-                if key not in pending and key not in known:
+                if key not in known:
                     stored, compressed = stored_form(content, mode, False, level)
                     writer.append(key, stored, len(content), compressed)
-                    pending.add(key)
+                    known.add(key)
             if large is not None:
-                keys.append(_put_large(container, writer, *large, mode, pending))
+                keys.append(_put_large(container, writer, *large, mode, known))
             if writer.pending_is_large:
                 writer.commit()
-                pending.clear()
         writer.commit()
     finally:
         writer.close()
@@ -135,16 +136,16 @@ def undone_on_error(writer: PackWriter, chunks: Iterable[bytes]) -> Iterator[byt
 
 
 def _put_large(
-    container: ObjectStore, writer: PackWriter, head: bytes, rest: BinaryIO, mode: CompressMode, pending: set[str]
+    container: ObjectStore, writer: PackWriter, head: bytes, rest: BinaryIO, mode: CompressMode, known: set[str]
 ) -> str:
     def chunks() -> Iterator[bytes]:
         yield from chunks_of(io.BytesIO(head))
         yield from chunks_of(rest)
 
     measured, compressed, place = append_large(container, writer, chunks(), head, mode, False)
-    if measured.key in pending or _sound_keys(container, [measured.key]):
+    if measured.key in known or _sound_keys(container, [measured.key]):
         writer.take_back(place)
     else:
         writer.add_row(measured.key, measured.size, compressed, place)
-        pending.add(measured.key)
+        known.add(measured.key)
     return measured.key

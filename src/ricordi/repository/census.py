@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import chain, islice
+from operator import ge
 from typing import Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, KeyStream
@@ -159,7 +160,7 @@ class Census:
         lower, upper = '', ''
         while upper != LAST_KEY:
             names = list(islice(named, COMPARE_AT_ONCE))
-            if any(first >= second for first, second in pairwise([lower, *names])):
+            if any(map(ge, [lower, *names], names)):
                 raise CorruptStorage(
                     'the database does not list the keys that nodes name in ascending order, so that what is garbage '
                     'cannot be told; nothing was changed'
@@ -177,7 +178,7 @@ class Census:
 
     def _range(self, table: str, lower: str, upper: str) -> set[str]:
         statement = f'SELECT hashkey FROM {table} WHERE hashkey > ? AND hashkey <= ?'
-        return {key for (key,) in self.index.connection.execute(statement, (lower, upper)).fetchall()}
+        return set(chain.from_iterable(self.index.connection.execute(statement, (lower, upper)).fetchall()))
 
     def _note(self, table: str, keys: set[str]) -> None:
         if keys:

@@ -9,7 +9,8 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
+from operator import gt
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ COLUMNS = 'hashkey, compressed, size, "offset", length, pack_id'
 FIND = f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?'
 FIND_MANY = f'SELECT {COLUMNS} FROM json_each(?) AS wanted CROSS JOIN db_object ON hashkey = wanted.value'
 FIND_AT_ONCE = 2000
+FETCH_AT_ONCE = 1000
 BUSY_SECONDS = 60.0
 CACHE_KIB = 8192
 
@@ -170,17 +172,27 @@ class Index:
         order = 'id' if self._lie_as_inserted(pack_id) else '"offset", length'
         statement = f'SELECT {COLUMNS} FROM db_object WHERE pack_id = ? ORDER BY {order}'
         with self.guarded():
-            for row in self.connection.execute(statement, (pack_id,)):
-                yield PackedObject._make(row)
+            found = self.connection.execute(statement, (pack_id,))
+            while rows := found.fetchmany(FETCH_AT_ONCE):
+                yield from map(PackedObject._make, rows)
 
     def _lie_as_inserted(self, pack_id: int) -> bool:
         """Whether nearly every row of a pack lies behind the one inserted before it: sorting would gain nothing."""
         previous = rows = back = 0
         with self.guarded():
             statement = 'SELECT "offset" FROM db_object WHERE pack_id = ? ORDER BY id'
-            for (offset,) in self.connection.execute(statement, (pack_id,)):
-                rows, back, previous = rows + 1, back + (offset < previous), offset
+            found = self.connection.execute(statement, (pack_id,))
+            while some := list(chain.from_iterable(found.fetchmany(FETCH_AT_ONCE))):
+                rows, back = rows + len(some), back + sum(map(gt, [previous, *some], some))
+                previous = some[-1]
         return back <= rows // 100
+
+    def any_compressed(self, pack_id: int) -> bool:
+        """Whether any object of the pack is a zlib stream."""
+        statement = 'SELECT EXISTS (SELECT 1 FROM db_object WHERE pack_id = ? AND compressed)'
+        with self.guarded():
+            (found,) = self.connection.execute(statement, (pack_id,)).fetchone()
+        return bool(found)
 
     def packs(self) -> dict[int, PackSummary]:
         """What the index says of each pack that any row names."""

@@ -20,14 +20,15 @@ Result = TypeVar('Result')
 
 
 def in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], ahead: int = READERS
+    function: Callable[[Item], Result], items: Iterable[Item], ahead: int = READERS, threads: int = READERS
 ) -> Generator[Result, None, None]:
     """`function` of each item, computed in threads, at most `ahead` items before the one that is asked for.
 
-    An exception of `function` is raised where its result would have come.
+    Several threads gain where they wait for the disk or compress; where they take digests of small objects the lock of
+    the interpreter makes them slower than one. An exception of `function` is raised where its result would have come.
     """
     source = iter(items)
-    with ThreadPoolExecutor(READERS, thread_name_prefix='reader') as executor:
+    with ThreadPoolExecutor(threads, thread_name_prefix='reader') as executor:
         pending: deque[Future[Result]] = deque(executor.submit(function, item) for item in islice(source, ahead))
         try:
             while pending:

@@ -10,11 +10,11 @@ import errno
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
@@ -22,17 +22,19 @@ from ricordi.files import fsync_folder
 from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
 from ricordi.repository.compression import decompress, decompressed_chunks
-from ricordi.repository.index import PackedObject
+from ricordi.repository.index import Index, PackedObject
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import PackWriter
 from ricordi.repository.packing import Work
-from ricordi.repository.parallel import in_order
+from ricordi.repository.parallel import READERS, in_order
 from ricordi.repository.problems import Problems
 from ricordi.repository.streams import PackSlice
 
 WINDOW_BYTES = 1 << 20
 """Neighbouring objects are read together up to this many bytes."""
+
+Result = TypeVar('Result')
 
 
 class CheckedObject(NamedTuple):
@@ -86,28 +88,54 @@ class Repacker:
 
     def _is_sound(self, pack_id: int) -> bool:
         """Whether every object of the pack has the SHA-256 that its key says."""
-        objects = read = 0
         with (
             closing(self._container.new_index()) as reader,
-            closing(in_order(self._read_window, _windows(reader.objects_of_pack(pack_id)))) as windows,
+            closing(self._in_order(self._is_window_sound, reader, pack_id)) as windows,
         ):
-            for window in windows:
-                for checked in window:
-                    if checked.trouble or not (
-                        checked.stored is not None or self._container.packed_copy_is_sound(checked.row)
-                    ):
-                        return False
-                objects, read = objects + len(window), read + sum(checked.row.length for checked in window)
+            objects = read = 0
+            for sound, number, length in windows:
+                if not sound:
+                    return False
+                objects, read = objects + number, read + length
         self.work.objects += objects
         self.work.read += read
         self._progress.advance(read)
         return True
 
+    def _in_order(
+        self, function: Callable[[list[PackedObject]], Result], reader: Index, pack_id: int
+    ) -> Generator[Result, None, None]:
+        """`function` of each window of a pack, computed ahead: in several threads if there is zlib's work to do."""
+        squeezes = self._mode in ('yes', 'auto') or reader.any_compressed(pack_id)
+        windows = _windows(reader.objects_of_pack(pack_id))
+        return in_order(function, windows, threads=READERS if squeezes else 1)
+
+    def _is_window_sound(self, window: list[PackedObject]) -> tuple[bool, int, int]:
+        """Whether all objects of a window are; their number and bytes."""
+        if _is_large(window[0]):
+            return self._container.packed_copy_is_sound(window[0]), 1, window[0].length
+        try:
+            stored, start = self._stored_of(window), window[0].offset
+        except OSError:
+            return False, 0, 0
+        for row in window:
+            key, compressed, _, offset, length, _ = row
+            content = stored[offset - start : offset - start + length]
+            if (compressed or hashlib.sha256(content).hexdigest() != key) and self._check(row, content).trouble:
+                return False, 0, 0
+        return True, len(window), sum(row.length for row in window)
+
+    def _stored_of(self, window: list[PackedObject]) -> memoryview:
+        """The bytes of the pack from the beginning of a window to its end, as far as the file has them."""
+        start = window[0].offset
+        path = self._container.layout.pack_path(window[0].pack_id)
+        return memoryview(_read(path, start, max(row.offset + row.length for row in window) - start))
+
     def _move_objects(self, pack_id: int, stop: Stop) -> bool:
         """Move what can be moved; False if told to stop before the end."""
         with (
             closing(self._container.new_index()) as reader,
-            closing(in_order(self._read_window, _windows(reader.objects_of_pack(pack_id)))) as windows,
+            closing(self._in_order(self._read_window, reader, pack_id)) as windows,
         ):
             for window in windows:
                 for checked in window:
@@ -136,12 +164,11 @@ class Repacker:
 
     def _read_window(self, window: list[PackedObject]) -> list[CheckedObject]:
         """Read neighbouring objects together and check each; a large one is left to be streamed."""
-        path = self._container.layout.pack_path(window[0].pack_id)
         if _is_large(window[0]):
             return [CheckedObject(window[0])]
         start = window[0].offset
         try:
-            stored = memoryview(_read(path, start, max(row.offset + row.length for row in window) - start))
+            stored = self._stored_of(window)
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
@@ -283,15 +310,15 @@ def _has_key(open_copy: Callable[[], BinaryIO], key: str) -> bool:
 def _windows(rows: Iterable[PackedObject]) -> Iterator[list[PackedObject]]:
     """Group rows, which come mostly by offset, into stretches that are read at once; a large object is alone."""
     window: list[PackedObject] = []
-    start = size = 0
+    start = total = 0
     for row in rows:
-        size += row.size
-        is_far = row.offset < start or row.offset + row.length - start > WINDOW_BYTES
-        if window and (_is_large(row) or is_far or size > WINDOW_BYTES):
+        _, _, size, offset, length, _ = row
+        total += size
+        if window and (offset < start or offset + length - start > WINDOW_BYTES or total > WINDOW_BYTES):
             yield window
             window = []
         if not window:
-            start, size = row.offset, row.size
+            start, total = offset, size
         window.append(row)
         if _is_large(row):
             yield window

@@ -1,0 +1,152 @@
+"""The plan of a maintenance: what is to be done in a container, step by step, with bytes. Nothing is changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ricordi.backend.maintenance import Amount, CompressMode, MaintenanceOptions, MaintenanceStep
+from ricordi.repository.census import Census, PackCensus
+from ricordi.repository.objects import ObjectStore
+from ricordi.repository.pack_writer import COMMIT_BYTES
+from ricordi.repository.recovery import Wreckage, find_wreckage
+
+SMALL_PACK_SHARE = 0.25
+"""Of two or more packs below this share of the target size, `auto` makes one."""
+INDEX_BYTES_PER_OBJECT = 400
+VACUUM_SHARE = 0.1
+VACUUM_LEAST_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, and with what."""
+
+    wreckage: Wreckage
+    remove_garbage: bool
+    repack: tuple[int, ...]
+    unchanged: frozenset[int]
+    steps: tuple[MaintenanceStep, ...]
+    space_needed: int
+
+
+def make_plan(container: ObjectStore, census: Census, options: MaintenanceOptions) -> Plan:
+    """What a maintenance with these options would do, step by step, with bytes."""
+    may_remove = options.full and not census.missing and not census.unreadable
+    repack = _packs_to_repack(container, census, options) if may_remove else ()
+    unchanged = _packs_to_check_only(container, census, options, repack)
+    rewritten = tuple(pack_id for pack_id in repack if pack_id not in unchanged)
+    wreckage = find_wreckage(container, census, options.full, may_remove, rewritten)
+    steps: list[MaintenanceStep] = []
+    if wreckage.items:
+        steps.append(MaintenanceStep('recover', wreckage.describe(), wreckage.items, freed=wreckage.freed))
+    garbage_loose = census.loose_garbage if may_remove else Amount()
+    to_pack = census.loose.objects - garbage_loose.objects
+    bytes_to_pack = census.loose.bytes - garbage_loose.bytes
+    if to_pack:
+        detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
+        steps.append(MaintenanceStep('pack', detail, to_pack, bytes_to_pack, bytes_to_pack, bytes_to_pack))
+    packed_garbage = sum(pack.garbage.objects for pack in census.packs.values()) if may_remove else 0
+    if packed_garbage or garbage_loose.objects:
+        number = packed_garbage + garbage_loose.objects
+        detail = f'{number:,} {_objects(number)} that no node names'
+        steps.append(MaintenanceStep('remove garbage', detail, number, freed=garbage_loose.bytes))
+    steps.extend(_repack_steps(census, repack, unchanged))
+    if options.full and (vacuum := _vacuum_step(container, packed_garbage)):
+        steps.append(vacuum)
+    space = _space_needed(census, to_pack, bytes_to_pack, rewritten, options.compress) if to_pack or rewritten else 0
+    return Plan(wreckage, may_remove, repack, unchanged, tuple(steps), space)
+
+
+def _packs_to_repack(container: ObjectStore, census: Census, options: MaintenanceOptions) -> tuple[int, ...]:
+    live = {
+        pack.pack_id: pack.length - pack.garbage.bytes
+        for pack in census.packs.values()
+        if pack.objects > pack.garbage.objects and pack.file_bytes is not None
+    }
+    if options.repack == 'none':
+        return ()
+    if options.repack == 'all':
+        return tuple(live)
+    wasteful = {
+        pack_id
+        for pack_id, length in live.items()
+        if (waste := min(census.packs[pack_id].end, census.packs[pack_id].file_bytes or 0) - length) > 0
+        and waste * 100 > options.max_waste * (length + waste)
+    }
+    small = {
+        pack_id
+        for pack_id, length in live.items()
+        if pack_id not in wasteful and length < SMALL_PACK_SHARE * container.config.pack_size_target
+    }
+    return tuple(pack_id for pack_id in live if pack_id in wasteful or (len(small) > 1 and pack_id in small))
+
+
+def _packs_to_check_only(
+    container: ObjectStore, census: Census, options: MaintenanceOptions, repack: tuple[int, ...]
+) -> frozenset[int]:
+    """Those packs of which rewriting would give the very same bytes: nothing unnamed in them, no form to change.
+
+    Not so where packs are small and more than one: these are to become one.
+    """
+
+    def keeps_forms(pack: PackCensus) -> bool:
+        mode = options.compress
+        return (
+            mode == 'keep'
+            or (mode == 'no' and not pack.compressed)
+            or (mode == 'yes' and pack.compressed == pack.objects)
+        )
+
+    packs = [census.packs[pack_id] for pack_id in repack] if options.repack == 'all' else []
+    small = {pack.pack_id for pack in packs if pack.length < SMALL_PACK_SHARE * container.config.pack_size_target}
+    return frozenset(
+        pack.pack_id
+        for pack in packs
+        if pack.is_gapless
+        and not pack.garbage.objects
+        and keeps_forms(pack)
+        and not (len(small) > 1 and pack.pack_id in small)
+    )
+
+
+def _repack_steps(census: Census, repack: tuple[int, ...], unchanged: frozenset[int]) -> Iterator[MaintenanceStep]:
+    if not repack:
+        return
+    packs = [census.packs[pack_id] for pack_id in repack]
+    objects = sum(pack.objects - pack.garbage.objects for pack in packs)
+    length = sum(pack.length - pack.garbage.bytes for pack in packs)
+    freed = max(0, sum(pack.file_bytes or 0 for pack in packs) - length)
+    rewritten = len(packs) - len(unchanged)
+    parts = [
+        f'{rewritten} {"pack" if rewritten == 1 else "packs"} rewritten' if rewritten else '',
+        f'{len(unchanged)} without waste read and checked' if unchanged else '',
+    ]
+    written = length - sum(census.packs[pack_id].length for pack_id in unchanged)
+    yield MaintenanceStep('repack', ', '.join(part for part in parts if part), objects, length, written, freed)
+
+
+def _vacuum_step(container: ObjectStore, rows_to_delete: int) -> MaintenanceStep | None:
+    free, pages, page_bytes = container.index.free_pages()
+    rows = container.index.count()
+    gain = free * page_bytes + (pages * page_bytes * rows_to_delete // rows if rows else 0)
+    if gain < VACUUM_LEAST_BYTES or gain < VACUUM_SHARE * pages * page_bytes:
+        return None
+    size = pages * page_bytes
+    return MaintenanceStep('vacuum index', 'unused pages of packs.idx', 0, size, size - gain, gain)
+
+
+def _space_needed(
+    census: Census, to_pack: int, bytes_to_pack: int, repack: tuple[int, ...], compress: CompressMode
+) -> int:
+    """Packing gives back what it takes batch by batch; a repack needs room for a pack before the old one goes."""
+    packing = min(bytes_to_pack, 2 * COMMIT_BYTES + census.largest_loose) + INDEX_BYTES_PER_OBJECT * to_pack
+    inflates = compress in ('no', 'auto')
+    packs = [census.packs[pack_id] for pack_id in repack]
+    repacking = max((max(pack.length, pack.size if inflates else 0) for pack in packs), default=0)
+    objects = sum(pack.objects for pack in packs)
+    return max(packing, repacking + INDEX_BYTES_PER_OBJECT * objects)
+
+
+def _objects(number: int) -> str:
+    return 'object' if number == 1 else 'objects'
