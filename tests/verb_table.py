@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal['shows', 'lists names', 'gives content', 'changes', 'makes']
-"""What a verb does: `gives content` writes bytes or text that has one form only; `makes` prints what it made."""
+Kind = Literal['shows', 'lists names', 'gives content', 'changes', 'makes', 'needs more']
+"""What a verb does: `gives content` writes bytes or text that has one form only; `makes` prints what it made; `needs more`
+is not run here, for it needs a server, another machine or a terminal."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ VERBS: dict[str, VerbCase] = {
     'profile show': VerbCase((), 'shows'),
     'profile set-default': VerbCase(('mixed',), 'changes'),
     'profile setup core.sqlite_dos': VerbCase(('--profile-name', 'new', '--email', 'a@b.c', '-n'), 'changes'),
-    'profile setup core.psql_dos': VerbCase((), 'changes'),
+    'profile setup core.psql_dos': VerbCase((), 'needs more'),
     'profile setup core.sqlite_zip': VerbCase(
         ('--profile-name', 'new', '--email', 'a@b.c', '--filepath', '{archive}', '-n'), 'changes'
     ),
@@ -71,6 +72,24 @@ VERBS: dict[str, VerbCase] = {
     'group copy': VerbCase(('numbers', 'new'), 'changes'),
     'group delete': VerbCase(('numbers', '--yes'), 'changes', destroys=True),
     'group path ls': VerbCase((), 'shows'),
+    'computer list': VerbCase(('-a',), 'lists names'),
+    'computer show': VerbCase(('cluster',), 'shows'),
+    'computer setup': VerbCase(
+        ('-n', '-L', 'new', '-H', 'new.example.org', '-T', 'core.local', '-S', 'core.direct'), 'changes'
+    ),
+    'computer duplicate': VerbCase(('cluster', '-n', '-L', 'new'), 'changes'),
+    'computer configure show': VerbCase(('cluster',), 'shows'),
+    'computer configure core.local': VerbCase(('localhost', '-n'), 'changes'),
+    'computer configure core.ssh': VerbCase(('bare', '-n', '--username', 'ada'), 'changes'),
+    'computer configure core.ssh_async': VerbCase((), 'needs more'),
+    'computer test': VerbCase((), 'needs more'),
+    'computer goto': VerbCase((), 'needs more'),
+    'computer enable': VerbCase(('cluster',), 'changes'),
+    'computer disable': VerbCase(('cluster',), 'changes'),
+    'computer relabel': VerbCase(('cluster', 'other'), 'changes'),
+    'computer delete': VerbCase(('bare', '--yes'), 'changes', destroys=True),
+    'computer export setup': VerbCase(('cluster', '{tmp}/setup.yaml'), 'changes'),
+    'computer export config': VerbCase(('cluster', '{tmp}/config.yaml'), 'changes'),
     'user list': VerbCase((), 'lists names'),
     'user configure': VerbCase(('--email', 'new@b.c', '-n'), 'changes'),
     'user set-default': VerbCase(('bob@example.org',), 'changes'),

@@ -46,10 +46,22 @@ def test_a_star_stands_for_all_that_can_be_shown(
     assert list(rows[0]) == list(PROJECTIONS)
     assert rows == listed('-P', *PROJECTIONS)
     assert all(isinstance(row['attributes'], dict) and isinstance(row['pk'], int) for row in rows)
-    assert list(listed('-P', 'label', star, '-l', 1)[0])[0] == 'label'
+    assert next(iter(listed('-P', 'label', star, '-l', 1)[0])) == 'label'
     for words in ((), ('--raw',), ('--format', 'csv'), ('--format', 'yaml')):
         done = run_here('-p', each_profile, 'node', 'list', '-P', star, '-l', 2, *words)
         assert (done.returncode, 'Row(' in done.stdout) == (0, False)
+
+
+def test_what_an_error_and_the_help_offer_as_fields_can_be_shown(
+    run_here: Run, listed: Callable[..., list[dict]]
+) -> None:
+    told = run_here('-p', 'mixed', 'node', 'list', '-P', 'colour').stderr
+    offered = told.split('there are ')[1].split(', and keys')[0].split(', ')
+    assert set(offered) == {*PROJECTIONS, 'id'}
+    text = ' '.join(run_here('node', 'list', '--help').stdout.split())
+    for name in offered:
+        assert name == 'id' or name in text
+        assert list(listed('-P', name, '-O', name, '-l', 1)[0]) == [name]
 
 
 def test_a_filter_is_in_terms_of_the_query_builder(listed: Callable[..., list[dict]]) -> None:

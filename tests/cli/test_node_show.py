@@ -100,7 +100,32 @@ def test_raw_attributes_are_one_array_with_the_chosen_keys(node: Run) -> None:
     (found,) = json.loads(done.stdout)
     assert set(found) == {'UUID', 'attributes'}
     assert found['attributes'] == {'process_label': 'multiply', 'exit_status': 0}
-    assert node('attributes', '-f', 'yaml', pk).stdout.startswith('- PK: ')
+    assert node('attributes', '-r', '-f', 'yaml', pk).stdout.startswith('- PK: ')
+
+
+@pytest.mark.parametrize('identifier', ['pk', 'uuid'])
+def test_formats_name_the_node_as_all_verbs_do(node: Run, identifier: str) -> None:
+    pk = pk_of(node, 'label == one')
+    for verb, field in (('attributes', 'attributes'), ('extras', 'extras')):
+        (found,) = json.loads(node(verb, '-i', identifier, '--format', 'json', pk).stdout)
+        assert set(found) == {identifier, field}
+        (shown,) = json.loads(node('show', '--format', 'json', pk).stdout)
+        assert found[identifier] == shown[identifier]
+
+
+@pytest.mark.parametrize('value', ['{"b":', '[1, 2', '"open', ' {a: 1}'])
+def test_a_value_that_begins_like_json_and_is_none_is_refused(node: Run, value: str) -> None:
+    done = node('extras', 'set', 1, f'x={value}')
+    assert (done.returncode, done.stderr.count('\n')) == (2, 1)
+    quoted = done.stderr.split('quote it as JSON: ')[1].rstrip('\n')
+    assert node('extras', 'set', 1, f'x={quoted}').returncode == 0
+    assert json.loads(node('extras', '--raw', '-k', 'x', '--', 1).stdout)[0]['extras'] == {'x': value}
+
+
+@pytest.mark.parametrize('value', ['NaN', 'Infinity', 'a{', 'x=y', ''])
+def test_other_values_that_are_no_json_are_text(node: Run, value: str) -> None:
+    assert node('extras', 'set', 1, f'x={value}').returncode == 0
+    assert json.loads(node('extras', '--raw', '-k', 'x', '--', 1).stdout)[0]['extras'] == {'x': value}
 
 
 def test_extras_are_set_and_unset(node: Run) -> None:

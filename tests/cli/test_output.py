@@ -76,3 +76,14 @@ def test_details_as_table_and_csv_join_nested_keys_by_dots(capsys: pytest.Captur
 def test_times_and_paths_are_text_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     write_details({'time': datetime(2026, 1, 2, tzinfo=UTC), 'path': Path('/x')}, 'jsonl')
     assert json.loads(capsys.readouterr().out) == {'time': '2026-01-02T00:00:00+00:00', 'path': '/x'}
+
+
+def test_a_csv_file_has_the_same_heading_with_and_without_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    for rows in (ROWS, []):
+        write_list(rows, COLUMNS, 'csv', ('name', 'size', 'tags'))
+        assert capsys.readouterr().out.splitlines()[0] == 'name,size,tags'
+
+
+def test_a_long_list_in_yaml_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    write_list(({'n': number} for number in range(1234)), COLUMNS, 'yaml')
+    assert yaml.safe_load(capsys.readouterr().out) == [{'n': number} for number in range(1234)]

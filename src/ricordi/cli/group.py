@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ricordi.cli.opened import opened
-from ricordi.cli.output import Column, one_line, write_details, write_list
+from ricordi.cli.output import Column, keys_of, one_line, write_details, write_list
 from ricordi.cli.parameters import GROUP, NODE, USER
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
@@ -138,8 +138,7 @@ def list_groups(
             values = asdict(group)
             print('\t'.join(column.text(values) for column in columns))
     else:
-        rows = (asdict(group) for group in found)
-        write_list(rows, columns, output_format)
+        write_list(map(asdict, found), columns, output_format, keys_of(service.GroupSummary))
         if not found and output_format in (None, 'table'):
             session.tell('No groups fit' + ('.' if all_types else '; --all shows groups of all types.'))
     return 0

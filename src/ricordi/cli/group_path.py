@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from ricordi.cli.opened import opened
-from ricordi.cli.output import Column, one_line, write_list
+from ricordi.cli.output import Column, keys_of, one_line, write_list
 from ricordi.cli.session import Session
 from ricordi.cli.verb import format_option, option, verb
 
@@ -33,7 +33,7 @@ def ls(
     output_format: str | None,
 ) -> int:
     """List groups as folders: the slashes in their labels separate the steps of paths."""
-    from ricordi.services.groups_paths import list_paths
+    from ricordi.services.groups_paths import PathEntry, list_paths
 
     with opened(session, 'group path ls') as storage:
         listing = list_paths(storage, path, type_string, recursive)
@@ -44,7 +44,7 @@ def ls(
     else:
         columns = [Column('path', 'Path'), Column('groups_below', 'Sub-Groups')]
         columns += [Column('description', 'Description')] if with_description else []
-        write_list([asdict(entry) for entry in entries], columns, output_format)
+        write_list(map(asdict, entries), columns, output_format, keys_of(PathEntry))
     if listing.invalid and not no_warn:
         session.tell(f'Labels with an empty step are no paths: {", ".join(map(repr, listing.invalid))}')
     return 0

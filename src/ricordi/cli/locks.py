@@ -25,6 +25,7 @@ COLUMNS = (
     Column('purpose', 'For'),
     Column('command', 'Command'),
 )
+KEYS = ('kind', 'state', 'pid', 'host', 'user', 'command', 'since', 'purpose', 'path')
 
 
 @verb('ricordi storage locks', 'ricordi -p main storage locks --format json')
@@ -48,7 +49,7 @@ def locks(session: Session, output_format: str | None) -> int:
     if not rows and output_format in (None, 'table'):
         session.tell(f'Nobody uses profile `{profile.name}`.')
         return 0
-    write_list(rows, COLUMNS, output_format)
+    write_list(rows, COLUMNS, output_format, KEYS)
     return 0
 
 

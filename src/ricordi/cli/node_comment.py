@@ -7,7 +7,7 @@ import click
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.output import Column, one_line, write_list
+from ricordi.cli.output import Column, keys_of, one_line, write_list
 from ricordi.cli.parameters import NODE, USER
 from ricordi.cli.prompt import confirm, is_interactive
 from ricordi.cli.quantities import plural
@@ -45,7 +45,7 @@ def show(session: Session, nodes: tuple[str, ...], user: str | None, output_form
     from dataclasses import asdict
 
     from ricordi.services.nodes import find_pks
-    from ricordi.services.nodes_comments import show_comments
+    from ricordi.services.nodes_comments import CommentDetails, show_comments
 
     identifiers = read_identifiers(nodes)
     with opened(session, 'node comment show') as storage:
@@ -53,7 +53,7 @@ def show(session: Session, nodes: tuple[str, ...], user: str | None, output_form
     if output_format is not None:
         keys = ('pk', 'node_pk', 'user', 'ctime', 'mtime', 'content')
         columns = [Column(key, key, local_time if key.endswith('time') else None) for key in keys]
-        write_list([asdict(comment) for comment in found], columns, output_format)
+        write_list(map(asdict, found), columns, output_format, keys_of(CommentDetails))
         return 0
     for comment in found:
         made, changed = local_time(comment.ctime), local_time(comment.mtime)

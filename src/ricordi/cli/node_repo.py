@@ -55,7 +55,7 @@ def ls(
         }
         for entry in entries
     ]
-    write_list(rows, _COLUMNS, output_format)
+    write_list(rows, _COLUMNS, output_format, ('name', 'path', 'kind', 'size', 'key'))
     return 0
 
 

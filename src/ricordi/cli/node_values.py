@@ -24,7 +24,7 @@ _OTHER_FORMATS = {'json+date': 'json', 'yaml_expanded': 'yaml'}
 
 def _show_options(function: Function) -> Function:
     for add in (
-        option('--raw', '-r', is_flag=True, group='Output', help='Print one array for all nodes, as JSON unless -f.'),
+        option('--raw', '-r', is_flag=True, group='Output', help='One array for all nodes, as verdi writes it.'),
         option(
             '--format',
             '-f',
@@ -53,7 +53,8 @@ def _show_options(function: Function) -> Function:
 def attributes(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
     """Show the attributes of nodes.
 
-    With --raw or --format: an array of objects with the identifier (PK or UUID) and the attributes.
+    With --format: an array of objects with the identifier (pk or uuid) and the attributes; with --raw as verdi has it,
+    the identifier in capitals.
     """
     return _show(session, 'attributes', nodes, **options)
 
@@ -63,7 +64,8 @@ def attributes(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
 def extras(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
     """Show the extras of nodes.
 
-    With --raw or --format: an array of objects with the identifier (PK or UUID) and the extras.
+    With --format: an array of objects with the identifier (pk or uuid) and the extras; with --raw as verdi has it, the
+    identifier in capitals.
     """
     return _show(session, 'extras', nodes, **options)
 
@@ -85,7 +87,8 @@ def _show(
     output_format = _OTHER_FORMATS.get(output_format or '', output_format)
     shown = [(row, _chosen(getattr(row, field), keys)) for row in rows]
     if raw or output_format not in (None, 'table'):
-        found_rows = [{identifier.upper(): getattr(row, identifier), field: found} for row, found in shown]
+        name = identifier.upper() if raw else identifier  # verdi's form is what scripts with --raw know
+        found_rows = ({name: getattr(row, identifier), field: found} for row, found in shown)
         write_list(found_rows, (), output_format or 'json')
         return 0
     for row, found in shown:
@@ -111,7 +114,8 @@ def _chosen(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 def set_extras(session: Session, arguments: tuple[str, ...], dry_run: bool) -> int:
     """Set extras of nodes.
 
-    A VALUE that is JSON is taken as such (1.5, true, [1, 2], {"a": 1}); anything else is text. Other keys stay.
+    A VALUE that is JSON is taken as such (1.5, true, [1, 2], {"a": 1}, "text"); anything else is text, unless it begins
+    with {, [ or ", which is taken for a mistake. Other keys stay.
     """
     from ricordi.services import nodes_change
 
@@ -160,6 +164,16 @@ def _assignment(word: str) -> tuple[str, Any]:
 
     key, _, text = word.partition('=')
     try:
-        return key, json.loads(text)
-    except ValueError:
+        return key, json.loads(text, parse_constant=_refuse_constant)
+    except ValueError as error:
+        if text.lstrip().startswith(('{', '[', '"')):
+            raise UsageError(
+                f'the value of {key!r} begins like JSON and is none: {error}; to set it as text, quote it as JSON: '
+                f'{json.dumps(text, ensure_ascii=False)}'
+            ) from error
         return key, text
+
+
+def _refuse_constant(name: str) -> Any:
+    """NaN and Infinity, which Python reads and JSON does not know, are text."""
+    raise ValueError(f'{name} is not known to JSON')

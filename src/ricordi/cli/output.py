@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import chain, islice
 from typing import Any
 
 from ricordi.cli.table import format_table
 
 Row = Mapping[str, Any]
+
+_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,19 @@ class Column:
         return self.show(value) if self.show else one_line(value)
 
 
-def write_list(rows: Iterable[Row], columns: Sequence[Column], output_format: str | None) -> None:
-    """Write rows, streamed where the format allows: all keys of a row for a program, the columns for a person."""
+def keys_of(kind: type[Any]) -> tuple[str, ...]:
+    """The keys of rows made of a dataclass by `asdict`."""
+    return tuple(field.name for field in fields(kind))
+
+
+def write_list(
+    rows: Iterable[Row], columns: Sequence[Column], output_format: str | None, keys: Sequence[str] | None = None
+) -> None:
+    """Write rows, streamed: all keys of a row for a program, the columns for a person.
+
+    :param keys: the keys of all rows, in their order, which head a CSV file also where there is no row; if not given,
+        those of the first row, or of the columns.
+    """
     if output_format in (None, 'table'):
         table = [[column.text(row) for column in columns] for row in rows]
         print(format_table(table, [column.heading for column in columns]))
@@ -44,9 +58,9 @@ def write_list(rows: Iterable[Row], columns: Sequence[Column], output_format: st
         for row in rows:
             print(to_json(row))
     elif output_format == 'csv':
-        _write_csv(rows, [column.key for column in columns])
+        _write_csv(rows, keys, [column.key for column in columns])
     else:
-        _write_yaml([dict(row) for row in rows])
+        _write_yaml_list(rows)
 
 
 def write_details(
@@ -63,7 +77,7 @@ def write_details(
     elif output_format == 'jsonl':
         print(to_json(details))
     elif output_format == 'csv':
-        _write_csv(({'key': key, 'value': one_line(value)} for key, value in flatten(details)), ['key', 'value'])
+        _write_csv(({'key': key, 'value': one_line(value)} for key, value in flatten(details)), ('key', 'value'))
     else:
         _write_yaml(details)
 
@@ -115,18 +129,28 @@ def _write_json_array(rows: Iterable[Row]) -> None:
     print('\n]' if opened else '[]')
 
 
-def _write_csv(rows: Iterable[Row], keys: Sequence[str]) -> None:
+def _write_csv(rows: Iterable[Row], keys: Sequence[str] | None, without_rows: Sequence[str] = ()) -> None:
+    """A heading and a line per row; without `keys` the heading has those of the first row, else `without_rows`."""
     import csv
 
-    writer: Any = None
-    for row in rows:
-        if writer is None:
-            # The keys of the first row and no others, so that rows can be streamed.
-            writer = csv.DictWriter(sys.stdout, list(row), extrasaction='ignore', lineterminator='\n')
-            writer.writeheader()
-        writer.writerow({key: one_line(value) for key, value in row.items()})
-    if writer is None:
-        csv.writer(sys.stdout, lineterminator='\n').writerow(keys)
+    writer = csv.writer(sys.stdout, lineterminator='\n')
+    rows = iter(rows)
+    first = next(rows, None)
+    keys = keys or (list(first) if first is not None else without_rows)
+    writer.writerow(keys)
+    for row in chain([] if first is None else [first], rows):
+        writer.writerow([one_line(row.get(key)) for key in keys])
+
+
+def _write_yaml_list(rows: Iterable[Row]) -> None:
+    """A sequence, written some rows at a time: a list of rows ends where the next one goes on."""
+    rows = iter(rows)
+    some = list(islice(rows, _ROWS))
+    if not some:
+        print('[]')
+    while some:
+        _write_yaml([dict(row) for row in some])
+        some = list(islice(rows, _ROWS))
 
 
 def _write_yaml(value: Any) -> None:

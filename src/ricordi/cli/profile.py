@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ricordi.cli.output import Column, write_details, write_list
+from ricordi.cli.output import Column, keys_of, write_details, write_list
 from ricordi.cli.parameters import PROFILE
 from ricordi.cli.prompt import confirm
 from ricordi.cli.session import Session
@@ -33,7 +33,7 @@ def list_profiles(session: Session, output_format: str | None) -> int:
     if session.quiet and output_format is None:
         print('\n'.join(profile.name for profile in profiles))
     else:
-        write_list([asdict(profile) for profile in profiles], COLUMNS, output_format)
+        write_list(map(asdict, profiles), COLUMNS, output_format, keys_of(service.ProfileSummary))
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ricordi.cli.output import Column, write_list
+from ricordi.cli.output import Column, keys_of, write_list
 from ricordi.cli.parameters import USER
 from ricordi.cli.prompt import is_interactive
 from ricordi.cli.questions import Question, answer, question_options
@@ -42,7 +42,7 @@ def list_users(session: Session, output_format: str | None) -> int:
     if session.quiet and output_format is None:
         print('\n'.join(user.email for user in users))
     else:
-        write_list([asdict(user) for user in users], COLUMNS, output_format)
+        write_list(map(asdict, users), COLUMNS, output_format, keys_of(service.UserSummary))
     return 0
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ricordi.backend.rows import ComputerRow, EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import NotExistent
+from ricordi.errors import NotExistent, QueryError
 from ricordi.orm.querybuilder import QueryBuilder
 from ricordi.orm.querybuilder_description import describe
+from ricordi.orm.querybuilder_names import parse_field
 from ricordi.services.nodes import find_node
 from ricordi.services.nodes_types import is_core_type, known_types, type_filters
 from ricordi.services.nodes_where import parse_all
@@ -84,6 +85,7 @@ def list_nodes(
     :raises ricordi.errors.NotExistent: a type, group, computer, user or node that is not there.
     """
     project = expand_projections(project)
+    _check_fields([*project, order_by])
     several_groups = len(chosen.groups) > 1
     builder = _builder(storage, chosen)
     # A node in two of the groups comes once: rows are told apart by what is projected, so by the pk, too.
@@ -98,6 +100,18 @@ def list_nodes(
     if named or hidden:
         return (_with_names(row[: len(project)], named) for row in rows)
     return rows
+
+
+def _check_fields(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            parse_field(_NODE, EntityKind.NODE, name)
+        except QueryError as error:
+            known = ', '.join(PROJECTIONS)
+            raise QueryError(
+                f'{name!r} is not a field of a node; there are {known}, id, and keys inside those that are JSON, '
+                'such as attributes.exit_status'
+            ) from error
 
 
 def _builder(storage: StorageBackend, chosen: NodeFilter) -> QueryBuilder:
