@@ -34,6 +34,16 @@ def test_a_new_user_is_added_and_a_known_one_changed_where_something_was_given(r
     assert (found['bob@example.org']['first_name'], found['bob@example.org']['institution']) == ('Bob', 'Here')
 
 
+def test_where_nothing_would_change_nothing_is_said_to_have_changed(run_cli, profile: str) -> None:
+    before = users(run_cli, profile)
+    for words in ((), ('-n', '--email', 'bob@example.org')):
+        done = run_cli('-p', profile, 'user', 'configure', *words)
+        assert (done.returncode, 'nothing was changed: give --first-name' in done.stderr) == (2, True)
+    done = run_cli('-p', profile, 'user', 'configure', '-n', '--email', 'bob@example.org', '--first-name', 'Bob')
+    assert (done.returncode, 'nothing was changed' in done.stderr) == (0, True)
+    assert users(run_cli, profile) == before
+
+
 def test_the_default_user_is_set_for_this_profile_only(run_cli, reference_home: Path) -> None:
     assert run_cli('-p', 'loose', 'user', 'set-default', 'bob@example.org').returncode == 0
     profiles = json.loads((reference_home / 'config.json').read_text())['profiles']
