@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal['shows', 'lists names', 'gives content', 'changes', 'makes', 'needs more']
-"""What a verb does: `gives content` writes bytes or text that has one form only; `makes` prints what it made; `needs more`
+"""What a verb does: `gives content` writes bytes or text of one form; `makes` prints what it made; `needs more`
 is not run here, for it needs a server, another machine or a terminal."""
 
 

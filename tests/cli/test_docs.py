@@ -1,13 +1,11 @@
 """The documentation is in step with the program."""
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 from ricordi import errors
-from ricordi.cli.output import flatten
 from ricordi.cli.reference import pages
 from ricordi.cli.tree import leaves
 
@@ -50,16 +48,6 @@ def test_every_exit_code_of_an_error_is_explained() -> None:
         if isinstance(error, type) and issubclass(error, errors.RicordiError)
     }
     assert {int(code) for code in re.findall(r'^\| (\d+) \|', text, re.MULTILINE)} >= codes | {0, 130}
-
-
-def test_every_key_of_the_report_is_documented(run_cli, reference_home: Path) -> None:
-    loose = reference_home / 'repository' / 'mixed' / 'container' / 'loose'
-    next(path for path in loose.rglob('*') if path.is_file()).unlink()
-    done = run_cli('-p', 'mixed', 'storage', 'maintain', '--full', '--yes', '--format', 'json')
-    assert done.returncode == 6
-    documented = set(re.findall(r'`([a-z_]+)`', (DOCS / 'json-output.md').read_text(encoding='utf-8')))
-    keys = {part for key, _ in flatten(json.loads(done.stdout)) for part in key.split('.') if not part.isdigit()}
-    assert keys <= documented
 
 
 def test_every_option_of_maintain_is_in_its_page() -> None:
