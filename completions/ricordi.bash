@@ -7,7 +7,7 @@ _ricordi_words() {
     opts='-p --profile --archive -v --verbose -q --quiet --debug --version -h --help'
     case $1 in
         '') subs='profile storage node group computer user archive query presto status tour completion' ;;
-        profile) subs='list show set-default setup delete' ;;
+        profile) subs='list show set-default setup delete dump' ;;
         'profile setup') subs='core.sqlite_dos core.psql_dos core.sqlite_zip' ;;
         storage) subs='info version migrate maintain locks unlock' ;;
         node) subs='list show attributes extras label description graph tree delete rehash comment repo' ;;
@@ -15,7 +15,7 @@ _ricordi_words() {
         'node graph') subs=generate ;;
         'node comment') subs='add show update remove' ;;
         'node repo') subs='ls cat dump' ;;
-        group) subs='list show create relabel description add-nodes remove-nodes move-nodes copy delete path' ;;
+        group) subs='list show create relabel description add-nodes remove-nodes move-nodes copy delete dump path' ;;
         'group path') subs=ls ;;
         computer) subs='list show setup duplicate configure test goto enable disable relabel delete export' ;;
         'computer configure') subs='show core.local core.ssh core.ssh_async' ;;
@@ -29,6 +29,7 @@ _ricordi_words() {
         'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --config --non-interactive --interactive -n -I --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
         'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
         'profile delete') opts='--delete-data --keep-data --dry-run -n --yes --force -y -f --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'profile dump') opts='--all -a --groups -G --also-ungrouped --no-also-ungrouped --codes -X --computers -Y --user -u --organize-by-groups --no-organize-by-groups --relabel-groups --no-relabel-groups --path --dry-run -n --overwrite -o --past-days -p --start-date --end-date --filter-by-last-dump-time --no-filter-by-last-dump-time --dump-unsealed --no-dump-unsealed --only-top-level-calcs --no-only-top-level-calcs --only-top-level-workflows --no-only-top-level-workflows --symlink-calcs --no-symlink-calcs --delete-missing --no-delete-missing --include-inputs --exclude-inputs --include-outputs --exclude-outputs --include-attributes --exclude-attributes --include-extras --exclude-extras --flat -f --format --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage migrate') opts='--dry-run --yes --force -y -f --wait --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -64,6 +65,7 @@ _ricordi_words() {
         'group move-nodes') opts='--source-group -s --target-group -t --all -a --dry-run -n --yes --force -y -f --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'group copy') opts='--dry-run -n --yes --force -y -f --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'group delete') opts='--all-users -A --user -u --type-string -T --past-days -p --startswith -s --endswith -e --contains -c --node -N --delete-nodes --create-forward --no-create-forward --call-work-forward --no-call-work-forward --call-calc-forward --no-call-calc-forward --dry-run -n --yes --force -y -f --format --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'group dump') opts='--path --dry-run -n --overwrite -o --past-days -p --start-date --end-date --filter-by-last-dump-time --no-filter-by-last-dump-time --dump-unsealed --no-dump-unsealed --only-top-level-calcs --no-only-top-level-calcs --only-top-level-workflows --no-only-top-level-workflows --symlink-calcs --no-symlink-calcs --delete-missing --no-delete-missing --include-inputs --exclude-inputs --include-outputs --exclude-outputs --include-attributes --exclude-attributes --include-extras --exclude-extras --flat -f --format --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
         'group path ls') opts='--type-string -T --recursive -R --no-virtual --long -l --with-description -d --no-warn --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'computer list') opts='--all -a --raw -r --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'computer show') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -133,6 +135,15 @@ _ricordi_value() {
         'profile setup core.sqlite_zip|--filepath') kind=file ;;
         'profile setup core.sqlite_zip|--config') kind=file ;;
         'profile delete|') kind=profile ;;
+        'profile dump|--groups'|'profile dump|-G') kind=group ;;
+        'profile dump|--codes'|'profile dump|-X') kind=any ;;
+        'profile dump|--computers'|'profile dump|-Y') kind=computer ;;
+        'profile dump|--user'|'profile dump|-u') kind=user ;;
+        'profile dump|--path') kind=file ;;
+        'profile dump|--past-days'|'profile dump|-p') kind=any ;;
+        'profile dump|--start-date') kind=any ;;
+        'profile dump|--end-date') kind=any ;;
+        'profile dump|--format') kind='words:table json jsonl csv yaml' ;;
         'storage info|--format') kind='words:table json jsonl csv yaml' ;;
         'storage version|--format') kind='words:table json jsonl csv yaml' ;;
         'storage migrate|--wait') kind=any ;;
@@ -239,6 +250,12 @@ _ricordi_value() {
         'group delete|--node'|'group delete|-N') kind=node ;;
         'group delete|--format') kind='words:table json jsonl csv yaml' ;;
         'group delete|') kind=group ;;
+        'group dump|--path') kind=file ;;
+        'group dump|--past-days'|'group dump|-p') kind=any ;;
+        'group dump|--start-date') kind=any ;;
+        'group dump|--end-date') kind=any ;;
+        'group dump|--format') kind='words:table json jsonl csv yaml' ;;
+        'group dump|') kind=group ;;
         'group path ls|--type-string'|'group path ls|-T') kind=any ;;
         'group path ls|--format') kind='words:table json jsonl csv yaml' ;;
         'group path ls|') kind=any ;;

@@ -36,6 +36,7 @@ VERBS: dict[str, VerbCase] = {
         ('--profile-name', 'new', '--email', 'a@b.c', '--filepath', '{archive}', '-n'), 'changes'
     ),
     'profile delete': VerbCase(('--delete-data', '--yes', 'loose'), 'changes', destroys=True),
+    'profile dump': VerbCase(('--all', '--path', '{tmp}/dump'), 'changes'),
     'storage info': VerbCase((), 'shows'),
     'storage version': VerbCase((), 'shows'),
     'storage migrate': VerbCase((), 'changes', destroys=True),
@@ -71,6 +72,7 @@ VERBS: dict[str, VerbCase] = {
     'group move-nodes': VerbCase(('-s', 'numbers', '-t', 'empty', '--all', '--yes'), 'changes', destroys=True),
     'group copy': VerbCase(('numbers', 'new'), 'changes'),
     'group delete': VerbCase(('numbers', '--yes'), 'changes', destroys=True),
+    'group dump': VerbCase(('numbers', '--path', '{tmp}/dump'), 'changes'),
     'group path ls': VerbCase((), 'shows'),
     'computer list': VerbCase(('-a',), 'lists names'),
     'computer show': VerbCase(('cluster',), 'shows'),

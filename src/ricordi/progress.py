@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-Unit = Literal['bytes', 'objects', 'rows']
+Unit = Literal['bytes', 'objects', 'rows', 'nodes']
 
 
 class Progress:

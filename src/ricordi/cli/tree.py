@@ -32,6 +32,10 @@ TREE: Branch = {
                 },
             ),
             'delete': ('Delete profiles, with or without their data.', 'ricordi.cli.profile:delete'),
+            'dump': (
+                'Dump the processes of a profile with their files into folders, by groups.',
+                'ricordi.cli.dump:profile_dump',
+            ),
         },
     ),
     'storage': (
@@ -117,6 +121,10 @@ TREE: Branch = {
             'delete': (
                 'Delete groups: those that are named, or those that fit the options.',
                 'ricordi.cli.group_delete:delete',
+            ),
+            'dump': (
+                'Dump the processes of a group with their files into folders.',
+                'ricordi.cli.dump:group_dump',
             ),
             'path': (
                 'Groups as folders.',

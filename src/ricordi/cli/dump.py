@@ -1,0 +1,219 @@
+"""`ricordi profile dump` and `ricordi group dump`: the provenance as folders of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ricordi.cli.drawing import drawing
+from ricordi.cli.multiple import several
+from ricordi.cli.opened import opened
+from ricordi.cli.output import write_details
+from ricordi.cli.parameters import COMPUTER, GROUP, USER
+from ricordi.cli.quantities import format_bytes, format_count, format_seconds, plural
+from ricordi.cli.session import Session
+from ricordi.cli.signals import stopping
+from ricordi.cli.table import format_table
+from ricordi.cli.verb import Function, format_option, option, verb
+from ricordi.errors import ProblemsFound
+from ricordi.progress import Stop
+
+if TYPE_CHECKING:
+    from ricordi.services.dump_request import DumpReport, DumpRequest
+
+WHERE, CHOICE, LAYOUT, CONTENT, OUTPUT = 'Where', 'What to dump', 'Folders', 'What is in a folder', 'Output'
+
+_COUNTS = (
+    ('groups', 'groups'),
+    ('new', 'processes, new'),
+    ('changed', 'processes, changed'),
+    ('same', 'processes, as they were'),
+    ('linked', 'links made'),
+    ('moved', 'folders renamed'),
+    ('removed', 'folders removed'),
+)
+
+
+class Moment(click.ParamType[datetime]):
+    """A date, with or without a time; without a zone, that of this machine."""
+
+    name = 'moment'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment, with its zone."""
+        try:
+            return datetime.fromisoformat(str(value)).astimezone()
+        except ValueError:
+            self.fail(f'{value!r} is no date such as 2025-01-31 or 2025-01-31T12:00', param, ctx)
+
+
+def _switch(
+    name: str, default: bool, group: str, text: str, negative: str | None = None
+) -> Callable[[Function], Function]:
+    flags = f'--{name}/--{negative or f"no-{name}"}'
+    shown = flags.split('/')[0 if default else 1].removeprefix('--')
+    return option(flags, name.replace('-', '_'), default=default, group=group, help=f'{text} [default: {shown}]')
+
+
+_SHARED = (
+    option('--path', type=click.Path(path_type=Path), metavar='FOLDER', group=WHERE, help='The folder of the dump.'),
+    option('-n', '--dry-run', is_flag=True, group=WHERE, help='Tell what would be done, and write nothing.'),
+    option('-o', '--overwrite', is_flag=True, group=WHERE, help='Begin anew: remove what an earlier dump made there.'),
+    option('-p', '--past-days', type=click.FloatRange(min=0), group=CHOICE, help='Modified in the last so many days.'),
+    option('--start-date', type=Moment(), metavar='DATE', group=CHOICE, help='Modified then or later.'),
+    option('--end-date', type=Moment(), metavar='DATE', group=CHOICE, help='Modified then or before.'),
+    _switch(
+        'filter-by-last-dump-time',
+        True,
+        CHOICE,
+        'Trust the log for what has not changed since the last dump; else look for each of its files.',
+    ),
+    _switch('dump-unsealed', False, CHOICE, 'Also processes that are not sealed.'),
+    _switch('only-top-level-calcs', True, LAYOUT, 'Calculations that were called only in the folder of their caller.'),
+    _switch('only-top-level-workflows', True, LAYOUT, 'Workflows that were called only in the folder of their caller.'),
+    _switch('symlink-calcs', False, LAYOUT, 'A calculation that has a folder already is a symbolic link to it.'),
+    _switch('delete-missing', True, LAYOUT, 'Remove the folders of what is not in the profile or group any more.'),
+    _switch('include-inputs', True, CONTENT, 'Files of the inputs of calculations.', 'exclude-inputs'),
+    _switch('include-outputs', False, CONTENT, 'Files of the outputs of calculations.', 'exclude-outputs'),
+    _switch('include-attributes', True, CONTENT, 'Attributes in the metadata.', 'exclude-attributes'),
+    _switch('include-extras', False, CONTENT, 'Extras in the metadata.', 'exclude-extras'),
+    option(
+        '-f', '--flat', is_flag=True, group=CONTENT, help='Files of a process in its folder, whatever their origin.'
+    ),
+    format_option(),
+)
+
+
+def _shared_options(function: Function) -> Function:
+    for one in reversed(_SHARED):
+        function = one(function)
+    return function
+
+
+@verb(
+    'ricordi profile dump --all --path provenance',
+    'ricordi profile dump --groups bands phonons --also-ungrouped --dry-run',
+    'ricordi profile dump --all --also-ungrouped --past-days 7 --symlink-calcs',
+    'ricordi --archive published.aiida profile dump --all --also-ungrouped',
+)
+@option('-a', '--all', 'everything', is_flag=True, group=CHOICE, help='All groups.')
+@several('-G', '--groups', type=GROUP, metavar='GROUP…', group=CHOICE, help='These groups.')
+@_switch('also-ungrouped', False, CHOICE, 'Also processes that are in none of these groups.')
+@several('-X', '--codes', metavar='CODE…', group=CHOICE, help='Processes that used one of these codes.')
+@several('-Y', '--computers', type=COMPUTER, metavar='COMPUTER…', group=CHOICE, help='On one of these computers.')
+@option('-u', '--user', type=USER, group=CHOICE, help='Of this user.')
+@_switch('organize-by-groups', True, LAYOUT, 'A folder for each group.')
+@_switch('relabel-groups', True, LAYOUT, 'Rename the folder of a group that has got another label.')
+@_shared_options
+def profile_dump(session: Session, path: Path | None, dry_run: bool, output_format: str | None, **chosen: Any) -> int:
+    """Dump the processes of a profile with their files into folders, by groups.
+
+    The folder is named after the profile unless --path names it. A second run writes only what is new or has changed;
+    one that was interrupted is completed by the next. What else is in the folder is left alone.
+    """
+    from ricordi.services.dump import dump_profile
+
+    stop, request = Stop(), _request(dry_run, **chosen)
+    with opened(session, 'profile dump') as storage:
+        folder = path or _default_folder(storage.profile.name)
+        with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+            report = dump_profile(storage, folder, request, progress, stop)
+    return _tell(session, report, output_format)
+
+
+@verb('ricordi group dump bands', 'ricordi group dump bands --path /data/bands --include-outputs')
+@click.argument('group', type=GROUP)
+@_shared_options
+def group_dump(
+    session: Session, group: str, path: Path | None, dry_run: bool, output_format: str | None, **chosen: Any
+) -> int:
+    """Dump the processes of a group with their files into folders.
+
+    The folder is named after the group unless --path names it. A second run writes only what is new or has changed;
+    one that was interrupted is completed by the next. What else is in the folder is left alone.
+    """
+    from ricordi.services.dump import dump_group
+    from ricordi.services.groups import find_group
+
+    stop, request = Stop(), _request(dry_run, **chosen)
+    with opened(session, 'group dump') as storage:
+        folder = path or _default_folder(find_group(storage, group).label)
+        with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+            report = dump_group(storage, group, folder, request, progress, stop)
+    return _tell(session, report, output_format)
+
+
+def _default_folder(name: str) -> Path:
+    from ricordi.services.dump_names import group_path
+
+    return Path.cwd() / group_path(name.removesuffix('.aiida'))
+
+
+def _request(
+    dry_run: bool,
+    start_date: datetime | None,
+    end_date: datetime | None,
+    filter_by_last_dump_time: bool,
+    dump_unsealed: bool,
+    only_top_level_calcs: bool,
+    only_top_level_workflows: bool,
+    symlink_calcs: bool,
+    include_inputs: bool,
+    include_outputs: bool,
+    include_attributes: bool,
+    include_extras: bool,
+    flat: bool,
+    relabel_groups: bool = True,
+    **chosen: Any,
+) -> DumpRequest:
+    from ricordi.services.dump_content import Shape
+    from ricordi.services.dump_request import DumpRequest
+    from ricordi.services.dump_sync import SyncOptions
+
+    shape = Shape(include_inputs, include_outputs, include_attributes, include_extras, flat)
+    return DumpRequest(
+        start=start_date,
+        end=end_date,
+        top_calculations_only=only_top_level_calcs,
+        top_workflows_only=only_top_level_workflows,
+        relabel=relabel_groups,
+        sync=SyncOptions(shape, symlink_calcs, dump_unsealed, not filter_by_last_dump_time, dry_run),
+        **chosen,
+    )
+
+
+def _tell(session: Session, report: DumpReport, output_format: str | None) -> int:
+    if report.unsealed:
+        session.tell(
+            f'ricordi: {report.unsealed:,} of the processes left out, for they are not sealed (still running, or '
+            'broken off); --dump-unsealed takes them too'
+        )
+    if session.reports(output_format, report.dry_run):
+        if output_format not in (None, 'table'):
+            write_details(asdict(report), output_format)
+        else:
+            _show(report)
+    if report.problem_count:
+        listed = '; '.join(report.problems[:5])
+        raise ProblemsFound(
+            f'{plural(report.problem_count, "file")} of the dump could not be read from the repository, all others are '
+            f'written: {listed}{" …" if report.problem_count > 5 else ""}'
+        )
+    return 0
+
+
+def _show(report: DumpReport) -> None:
+    if report.nothing_to_do:
+        print(f'Nothing to do: {report.folder} is up to date ({plural(report.same, "folder")}).')
+        return
+    print(format_table([[text, format_count(getattr(report, name))] for name, text in _COUNTS], right=(1,)))
+    if report.dry_run:
+        print(f'Would be written to {report.folder}.')
+        return
+    size = f'{plural(report.files, "file")}, {format_bytes(report.bytes)}'
+    print(f'Wrote {size} to {report.folder} in {format_seconds(report.seconds)}.')
