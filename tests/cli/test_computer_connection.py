@@ -22,7 +22,6 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 ME = getpass.getuser()
 CHECKS = 6
-PROFILE = 'mixed'
 
 
 # an SSH server ---------------------------------------------------------------------------------------------
@@ -109,8 +108,17 @@ def ssh_with_config(tmp_path: Path, sshd: SshServer, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def computer(run_here: Run, reference_home: Path) -> Run:
-    return lambda *words, **kwargs: run_here('-p', PROFILE, 'computer', *words, **kwargs)
+def profile(request: pytest.FixtureRequest, reference_home: Path) -> str:
+    """The profile on SQLite, unless a test asks for both."""
+    return 'mixed' if getattr(request, 'param', 'mixed') == 'mixed' else request.getfixturevalue('psql_profile')
+
+
+on_both_databases = pytest.mark.parametrize('profile', ['mixed', 'psql'], indirect=True)
+
+
+@pytest.fixture
+def computer(run_here: Run, profile: str) -> Run:
+    return lambda *words, **kwargs: run_here('-p', profile, 'computer', *words, **kwargs)
 
 
 def make(computer: Run, label: str, transport: str, work_dir: object, *words: object, host: str = '127.0.0.1') -> None:
@@ -290,7 +298,7 @@ def test_a_shell_opens_in_the_work_directory(
     for there in (False, True):
         if there:
             folder.mkdir(parents=True, exist_ok=True)
-        run = run_in_terminal('-p', PROFILE, 'computer', 'goto', where, answers={'$ ': typed, '# ': typed}, timeout=30)
+        run = run_in_terminal('-p', 'mixed', 'computer', 'goto', where, answers={'$ ': typed, '# ': typed}, timeout=30)
         assert run.returncode == 7, run.screen
         assert f'as <{ME}>' in run.screen
         assert ('is not there' in run.screen) is not there
@@ -301,14 +309,14 @@ def test_a_shell_opens_in_the_work_directory(
 
 
 @pytest.fixture
-def node(run_here: Run, reference_home: Path) -> Run:
-    return lambda *words, **kwargs: run_here('-p', PROFILE, 'node', *words, **kwargs)
+def node(run_here: Run, profile: str) -> Run:
+    return lambda *words, **kwargs: run_here('-p', profile, 'node', *words, **kwargs)
 
 
-def give_work_directories(folder: Path, label: str, count: int = 2) -> dict[int, Path]:
+def give_work_directories(profile: str, folder: Path, label: str, count: int = 2) -> dict[int, Path]:
     """Bind calculation jobs to a computer, with work directories there; pk → directory, in AiiDA's form."""
     made = {}
-    with use_storage(load_config().get_profile(PROFILE)) as storage:
+    with use_storage(load_config().get_profile(profile)) as storage:
         (computer,) = storage.find('computer', {'label': label})
         jobs = [row for row in storage.find('node') if row.node_type.startswith('process.calculation.calcjob.')]
         for row in jobs[:count]:
@@ -326,9 +334,11 @@ def count(node: Run) -> int:
 
 
 @pytest.mark.parametrize('where', ['local', 'remote'])
-def test_work_directories_go_before_their_nodes(where: str, request: pytest.FixtureRequest, node: Run) -> None:
+def test_work_directories_go_before_their_nodes(
+    where: str, request: pytest.FixtureRequest, node: Run, profile: str
+) -> None:
     folder = request.getfixturevalue(where)
-    (one, path), (_, kept) = give_work_directories(folder, where).items()
+    (one, path), (_, kept) = give_work_directories(profile, folder, where).items()
     before = count(node)
     plan = json.loads(node('delete', '--clean-workdir', '--dry-run', one, '--format', 'json').stdout)
     assert plan['work_directories'] == [{'node': one, 'computer': where, 'path': str(path)}]
@@ -341,21 +351,21 @@ def test_work_directories_go_before_their_nodes(where: str, request: pytest.Fixt
     assert count(node) < before
 
 
-def test_without_the_option_they_stay(local: Path, node: Run) -> None:
-    (pk, path), *_ = give_work_directories(local, 'local').items()
+def test_without_the_option_they_stay(local: Path, node: Run, profile: str) -> None:
+    (pk, path), *_ = give_work_directories(profile, local, 'local').items()
     assert node('delete', '--yes', pk).returncode == 0
     assert path.exists()
 
 
-def test_what_is_gone_already_is_no_failure(local: Path, node: Run) -> None:
-    (pk, path), *_ = give_work_directories(local, 'local').items()
+def test_what_is_gone_already_is_no_failure(local: Path, node: Run, profile: str) -> None:
+    (pk, path), *_ = give_work_directories(profile, local, 'local').items()
     shutil.rmtree(path)
     done = node('delete', '--clean-workdir', '--yes', pk)
     assert (done.returncode, '1 not there any more' in done.stderr) == (0, True)
 
 
-def test_a_computer_that_does_not_answer_keeps_the_nodes(computer: Run, node: Run, remote: Path) -> None:
-    (pk, path), *_ = give_work_directories(remote, 'remote').items()
+def test_a_computer_that_does_not_answer_keeps_the_nodes(computer: Run, node: Run, remote: Path, profile: str) -> None:
+    (pk, path), *_ = give_work_directories(profile, remote, 'remote').items()
     before = count(node)
     computer('configure', 'core.ssh', 'remote', '-n', '--port', 1)
     done = node('delete', '--clean-workdir', '--yes', pk)
@@ -367,9 +377,9 @@ def test_a_computer_that_does_not_answer_keeps_the_nodes(computer: Run, node: Ru
 
 @pytest.mark.parametrize('danger', ['work', 'above', 'home', 'top', 'relative', 'dots', 'lines'])
 def test_a_path_that_holds_more_than_a_calculation_is_never_removed(
-    danger: str, node: Run, local: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    danger: str, node: Run, local: Path, tmp_path: Path, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (pk, path), *_ = give_work_directories(local, 'local').items()
+    (pk, path), *_ = give_work_directories(profile, local, 'local').items()
     monkeypatch.setenv('HOME', str(tmp_path / 'homes' / 'me'))
     (tmp_path / 'homes' / 'me').mkdir(parents=True)
     named = {
@@ -381,7 +391,7 @@ def test_a_path_that_holds_more_than_a_calculation_is_never_removed(
         'dots': f'{path}/../..',
         'lines': f'{path}\n{local}',
     }[danger]
-    with use_storage(load_config().get_profile(PROFILE)) as storage:
+    with use_storage(load_config().get_profile(profile)) as storage:
         attributes = {**storage.get('node', pk).attributes, 'remote_workdir': str(named)}
         storage.update('node', pk, {'attributes': attributes})
     done = node('delete', '--clean-workdir', '--yes', pk)
@@ -390,10 +400,11 @@ def test_a_path_that_holds_more_than_a_calculation_is_never_removed(
     assert (tmp_path / 'homes' / 'me').exists()
 
 
-def test_directories_of_other_users_and_clean_ones_stay_out_of_it(local: Path, node: Run) -> None:
-    made = give_work_directories(local, 'local', count=3)
+@on_both_databases
+def test_directories_of_other_users_and_clean_ones_stay_out_of_it(local: Path, node: Run, profile: str) -> None:
+    made = give_work_directories(profile, local, 'local', count=3)
     first, second, third = made
-    with use_storage(load_config().get_profile(PROFILE)) as storage:
+    with use_storage(load_config().get_profile(profile)) as storage:
         (bob,) = storage.find('user', {'email': 'bob@example.org'})
         storage.update('node', first, {'user_pk': bob.pk})
         for job, extras in ((second, {'cleaned': True}), (third, {})):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +19,9 @@ from ricordi.cli.table import format_table
 from ricordi.cli.traversal_options import plan_as_data, plan_as_text
 from ricordi.cli.verb import Function, format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation
+
+if TYPE_CHECKING:
+    from ricordi.services.computers import ComputerDeletion
 
 _COLUMNS = (
     Column('enabled', '', lambda enabled: '*' if enabled else ''),
@@ -159,7 +162,8 @@ def delete(
     from ricordi.services import computers as service
 
     with opened(session, 'computer delete') as storage:
-        plan = service.plan_computer_deletion(storage, service.find_computer(storage, computer))
+        row = service.find_computer(storage, computer)
+        plan = service.plan_computer_deletion(storage, row, with_nodes=delete_nodes or dry_run)
         if plan.bound and not delete_nodes and not dry_run:
             raise InvalidOperation(
                 f'{plural(plan.bound, "node")} {"is" if plan.bound == 1 else "are"} bound to computer {plan.label!r}: '
@@ -181,7 +185,7 @@ def delete(
     return 0
 
 
-def _show(plan: Any, dry_run: bool, yes: bool, output_format: str | None) -> None:
+def _show(plan: ComputerDeletion, dry_run: bool, yes: bool, output_format: str | None) -> None:
     """Show the plan of a deletion: as data where that was asked for, else to a person who is about to decide."""
     if output_format not in (None, 'table'):
         nodes = None if plan.nodes is None else plan_as_data(plan.nodes)

@@ -49,7 +49,7 @@ def test(
     done: list[Check] = []
     for check in check_computer(access):
         done.append(check)
-        if output_format in (None, 'table') and (not session.quiet or not check.ok):
+        if output_format in (None, 'table'):
             _print(check, print_traceback)
     if output_format not in (None, 'table'):
         write_list(map(asdict, done), [Column(key, key) for key in _KEYS], output_format)

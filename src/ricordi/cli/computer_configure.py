@@ -127,7 +127,11 @@ def _account() -> Account:
 
     from ricordi.services.computers_parameters import Account
 
-    return Account(getuser(), Path('~/.ssh/config').expanduser())
+    try:
+        name = getuser()
+    except (KeyError, OSError):  # in a container, a number may have no name
+        name = ''
+    return Account(name, Path('~/.ssh/config').expanduser())
 
 
 @verb('ricordi computer configure show cluster', 'ricordi computer configure show --as-option-string cluster')

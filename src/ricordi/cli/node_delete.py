@@ -122,7 +122,7 @@ def _as_text(plan: DeletionPlan, cleaning: CleaningPlan | None) -> str:
     counts = ', '.join(f'{count:,} on {label}' for label, count in cleaning.by_computer.items()) or 'none'
     parts = [plan_as_text(plan, folders_stay=False), f'Work directories to be removed: {counts}.']
     if cleaning.already_clean:
-        parts.append(f'{_directories(cleaning.already_clean)} were removed before.')
+        parts.append(f'Work directories that were removed before: {cleaning.already_clean:,}.')
     if cleaning.of_others:
-        parts.append(f'{_directories(cleaning.of_others)} of other users stay.')
+        parts.append(f'Work directories of other users, which stay: {cleaning.of_others:,}.')
     return '\n\n'.join(parts)

@@ -39,7 +39,7 @@ class ComputerDeletion:
     """What would be deleted with a computer.
 
     :param bound: number of nodes that are bound to it.
-    :param nodes: the plan of the nodes that go with it; None: none is bound to it.
+    :param nodes: the plan of the nodes that go with it; None: there is none, or they were not asked for.
     """
 
     pk: int
@@ -174,11 +174,15 @@ def relabel_computer(storage: StorageBackend, row: ComputerRow, label: str) -> N
 # deleting --------------------------------------------------------------------------------------------------
 
 
-def plan_computer_deletion(storage: StorageBackend, row: ComputerRow) -> ComputerDeletion:
-    """Find out what goes when a computer is deleted with the nodes that are bound to it; changes nothing."""
+def plan_computer_deletion(storage: StorageBackend, row: ComputerRow, with_nodes: bool) -> ComputerDeletion:
+    """Find out what goes when a computer is deleted; changes nothing.
+
+    :param with_nodes: also with the nodes that are bound to it.
+    """
     assert row.pk is not None
     bound = bound_nodes(storage, row.pk)
-    return ComputerDeletion(row.pk, row.label, len(bound), plan_deletion(storage, bound) if bound else None)
+    nodes = plan_deletion(storage, bound) if bound and with_nodes else None
+    return ComputerDeletion(row.pk, row.label, len(bound), nodes)
 
 
 def bound_nodes(storage: StorageBackend, computer_pk: int) -> list[int]:
