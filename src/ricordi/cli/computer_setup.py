@@ -81,7 +81,7 @@ def _questions(defaults: Values) -> tuple[Question, ...]:
         ask('scheduler', f'Scheduler ({", ".join(rules.SCHEDULERS)})', plugin('scheduler')),
         ask('shebang', 'First line of job scripts', rules.check_shebang),
         ask('work_dir', 'Work directory on the computer', rules.check_work_dir),
-        ask('mpirun_command', 'Command that starts MPI'),
+        ask('mpirun_command', 'Command that starts MPI', convert=_command),
         ask(
             'mpiprocs_per_machine',
             'MPI processes per machine, by default',
@@ -98,6 +98,11 @@ def _questions(defaults: Values) -> tuple[Question, ...]:
         ask('prepend_text', 'Lines of job scripts before the run', lines=True),
         ask('append_text', 'Lines of job scripts after the run', lines=True),
     )
+
+
+def _command(value: Any) -> str:
+    """A command in one text; a file may have it as a list of words."""
+    return ' '.join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _count(value: Any) -> int | None:
@@ -130,7 +135,7 @@ def wrong_values_are_wrong_usage() -> Iterator[None]:
 
 
 @verb(
-    'ricordi computer setup -n -L cluster -H login.example.org -T core.ssh -S core.slurm -w /scratch/{username}/aiida',
+    "ricordi computer setup -n -L cluster -H hpc.example.org -T core.ssh -S core.slurm -w '/scratch/{username}/aiida'",
     'ricordi computer setup --config cluster-setup.yaml',
 )
 @setup_options
