@@ -118,7 +118,10 @@ def relabel(session: Session, computer: str, label: str) -> int:
 @click.argument('computer', type=COMPUTER)
 @click.argument('user', type=USER, required=False)
 def enable(session: Session, computer: str, user: str | None) -> int:
-    """Let a user use a computer again, the default user without USER."""
+    """Let a user use a computer again.
+
+    Without USER it is the default user.
+    """
     return _set_enabled(session, computer, user, enabled=True)
 
 
@@ -126,9 +129,9 @@ def enable(session: Session, computer: str, user: str | None) -> int:
 @click.argument('computer', type=COMPUTER)
 @click.argument('user', type=USER, required=False)
 def disable(session: Session, computer: str, user: str | None) -> int:
-    """Keep a user from using a computer, the default user without USER.
+    """Keep a user from using a computer.
 
-    Such as while it is under maintenance: AiiDA then submits nothing to it.
+    Such as while it is under maintenance: AiiDA then submits nothing to it. Without USER it is the default user.
     """
     return _set_enabled(session, computer, user, enabled=False)
 

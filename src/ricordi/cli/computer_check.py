@@ -35,10 +35,11 @@ _KEYS = ('name', 'ok', 'message', 'seconds', 'details')
 def test(
     session: Session, computer: str, user: str | None, print_traceback: bool, yes: bool, output_format: str | None
 ) -> int:
-    """Test whether a computer can be used: connection, shell, scheduler, work directory.
+    """Test whether a computer can be used.
 
-    A computer behind SSH is reached through the program `ssh`, which asks for nothing: keys and known hosts have to be
-    in place. Exits with 1 if a check fails.
+    Connection, output of the shell, scheduler, user name, work directory, login shell. A computer behind SSH is reached
+    through the program `ssh`, which asks for nothing: keys and known hosts have to be in place. Exits with 1 if a check
+    fails.
     """
     from ricordi.services.computers_checks import check_computer
 
