@@ -99,7 +99,7 @@ def _shared_options(function: Function) -> Function:
     'ricordi profile dump --all --path provenance',
     'ricordi profile dump --groups bands phonons --also-ungrouped --dry-run',
     'ricordi profile dump --all --also-ungrouped --past-days 7 --symlink-calcs',
-    'ricordi --archive published.aiida profile dump --all --also-ungrouped',
+    'ricordi profile dump --archive published.aiida --all --also-ungrouped',
 )
 @option('-a', '--all', 'everything', is_flag=True, group=CHOICE, help='All groups.')
 @several('-G', '--groups', type=GROUP, metavar='GROUP…', group=CHOICE, help='These groups.')

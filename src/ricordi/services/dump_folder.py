@@ -53,7 +53,7 @@ class DumpFolder:
         :raises ricordi.errors.AccessError: another process dumps into it.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        (self.root / SAFEGUARD).touch()
+        self.make('', marked=True)
         descriptor = os.open(self.root, os.O_RDONLY)
         try:
             try:
@@ -118,7 +118,7 @@ class DumpFolder:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known.add(path)
-        if marked:
+        if marked and not os.path.lexists(place / SAFEGUARD):
             (place / SAFEGUARD).touch()
         return place
 
