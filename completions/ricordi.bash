@@ -22,13 +22,13 @@ _ricordi_words() {
         'computer export') subs='setup config' ;;
         user) subs='list configure set-default' ;;
         archive) subs='create import info version migrate' ;;
-        'profile list') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'profile list') opts='--format --verbose -v --quiet -q --debug --help -h' ;;
         'profile show') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'profile set-default') opts='--profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'profile setup core.sqlite_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --config --non-interactive --interactive -n -I --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'profile delete') opts='--delete-data --keep-data --dry-run -n --yes --force -y -f --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'profile set-default') opts='--verbose -v --quiet -q --debug --help -h' ;;
+        'profile setup core.sqlite_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
+        'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
+        'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
+        'profile delete') opts='--delete-data --keep-data --dry-run -n --yes --force -y -f --verbose -v --quiet -q --debug --help -h' ;;
         'profile dump') opts='--all -a --groups -G --also-ungrouped --no-also-ungrouped --codes -X --computers -Y --user -u --organize-by-groups --no-organize-by-groups --relabel-groups --no-relabel-groups --path --dry-run -n --overwrite -o --past-days -p --start-date --end-date --filter-by-last-dump-time --no-filter-by-last-dump-time --dump-unsealed --no-dump-unsealed --only-top-level-calcs --no-only-top-level-calcs --only-top-level-workflows --no-only-top-level-workflows --symlink-calcs --no-symlink-calcs --delete-missing --no-delete-missing --include-inputs --exclude-inputs --include-outputs --exclude-outputs --include-attributes --exclude-attributes --include-extras --exclude-extras --flat -f --format --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -92,10 +92,10 @@ _ricordi_words() {
         'archive version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive migrate') opts='--force -f --in-place -i --version --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         query) opts='--limit -l --offset --count --sql --dry-run -n --raw -r --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
+        presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --verbose -v --quiet -q --debug --help -h' ;;
         status) opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        tour) opts='--keep --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        completion) opts='--profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        tour) opts='--keep --format --verbose -v --quiet -q --debug --help -h' ;;
+        completion) opts='--verbose -v --quiet -q --debug --help -h' ;;
     esac
 }
 

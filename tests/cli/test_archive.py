@@ -36,7 +36,7 @@ def test_version_tells_the_version(run_cli: CLI, empty_home: Path, tmp_path: Pat
     done = run_cli('archive', 'version', REFERENCE)
     assert (done.returncode, done.stdout) == (0, f'{REFERENCE}: version main_0001\n')
     done = run_cli('archive', 'version', tmp_path / 'none')
-    assert (done.returncode, done.stdout) == (3, '')
+    assert (done.returncode, done.stdout) == (2, '')
     assert 'check the path' in done.stderr
 
 

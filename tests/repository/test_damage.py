@@ -255,6 +255,8 @@ def test_the_objects_of_a_pack_that_is_gone_are_named_and_nothing_else_is_touche
     container.close()
     report = maintain(container, full=full)
     assert {key for _, key in problems(report)} == lost
+    assert {kind for kind, _ in problems(report)} == {'missing'}
+    assert report.before.missing in (None, len(lost))
     assert 'pack 1 is gone' in report.problems[0].detail
     assert set(container.layout.pack_sizes()) >= {0, 2}
     assert_holds(container, kept)

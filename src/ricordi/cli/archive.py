@@ -25,8 +25,9 @@ ARCHIVE = click.Path(path_type=Path)
 @format_option()
 def info(session: Session, path: Path, detailed: bool, output_format: str | None) -> int:
     """Show what an archive holds and how it was made."""
-    from ricordi.services.archive_info import get_archive_info
+    from ricordi.services.archive_info import check_given, get_archive_info
 
+    check_given(path)
     write_details(get_archive_info(path, detailed), output_format, show=_with_unit)
     return 0
 
@@ -48,8 +49,9 @@ def version(session: Session, path: Path, output_format: str | None) -> int:
 
     Exits with 4 where it is not the one that this program works on.
     """
-    from ricordi.services.archive_info import get_version
+    from ricordi.services.archive_info import check_given, get_version
 
+    check_given(path)
     found, head = get_version(path)
     if output_format is None:
         print(f'{path}: version {found}')
@@ -71,10 +73,12 @@ def migrate(
 
     Archives of AiiDA 2 can be migrated; for those that AiiDA 1 wrote, use `verdi archive migrate`.
     """
+    from ricordi.services.archive_info import check_given
     from ricordi.services.archive_migrate import migrate_archive
 
     if (output_file is None) is not in_place:
         raise UsageError('give either a file to write to or --in-place')
+    check_given(input_file)
     stop = Stop()
     with stopping(stop), drawing(session.quiet) as progress:
         done = migrate_archive(

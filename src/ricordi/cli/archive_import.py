@@ -123,11 +123,15 @@ def import_archives(
 
 
 def _check(archives: tuple[str, ...]) -> None:
+    from ricordi.services.archive_info import check_given
+
     for archive in archives:
         if archive.startswith(('http://', 'https://')):
             raise UsageError(
                 f'{archive} is an address: download it, such as with `curl -L {archive} | ricordi archive import -`'
             )
+        if archive != STDIN:
+            check_given(Path(archive))
     if archives.count(STDIN) > 1:
         raise UsageError('standard input (`-`) can be read once')
     if STDIN in archives and (sys.stdin is None or sys.stdin.isatty()):

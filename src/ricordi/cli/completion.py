@@ -19,7 +19,11 @@ _PLACES = (Path(__file__).parent / 'completions', Path(__file__).parents[3] / 'c
 """Where the scripts are: in an installed package beside this module, in a source tree at its top."""
 
 
-@verb('source <(ricordi completion bash)', 'ricordi completion fish > ~/.config/fish/completions/ricordi.fish')
+@verb(
+    'source <(ricordi completion bash)',
+    'ricordi completion fish > ~/.config/fish/completions/ricordi.fish',
+    on_profile=False,
+)
 @click.argument('shell', type=click.Choice(list(FILES)))
 def completion(session: Session, shell: str) -> int:
     """Print the completion script for a shell.

@@ -66,7 +66,7 @@ def _explain_click(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.Abort):
         return 'ricordi: interrupted', INTERRUPTED
     if isinstance(error, click.ClickException):
-        text = error.format_message()
+        text = ' '.join(error.format_message().split())
         text = text[:1].lower() + text[1:].rstrip('.')
         context = getattr(error, 'ctx', None)
         hint = f'; see `{context.command_path} --help`' if context is not None else ''

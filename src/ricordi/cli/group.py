@@ -66,14 +66,17 @@ def make_filter(
     storage: StorageBackend, all_users: bool, user: str | None, type_string: str | None, node: str | None, **rest: Any
 ) -> GroupFilter:
     """The filter that the options of `filter_options` stand for."""
-    from ricordi.services.author import default_user
+    from ricordi.services.author import default_user, find_user
     from ricordi.services.groups import GroupFilter
     from ricordi.services.nodes import find_node
 
     if all_users:
         user = None
-    elif user is None:
+    elif user is not None:
+        find_user(storage, user)
+    elif storage.profile.default_user_email or not storage.read_only:
         user = default_user(storage).email
+    # else: an archive names no default user, and all its groups are meant
     return GroupFilter(
         user=user, type_string=type_string, node_pk=None if node is None else find_node(storage, node).pk, **rest
     )

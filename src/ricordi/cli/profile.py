@@ -20,7 +20,7 @@ COLUMNS = (
 )
 
 
-@verb('ricordi profile list', 'ricordi profile list --format json')
+@verb('ricordi profile list', 'ricordi profile list --format json', on_profile=False)
 @format_option()
 def list_profiles(session: Session, output_format: str | None) -> int:
     """List the profiles.
@@ -49,7 +49,7 @@ def show(session: Session, profile: str | None, output_format: str | None) -> in
     return 0
 
 
-@verb('ricordi profile set-default main')
+@verb('ricordi profile set-default main', on_profile=False)
 @click.argument('profile', type=PROFILE)
 def set_default(session: Session, profile: str) -> int:
     """Make a profile the one that is used when none is named."""
@@ -61,7 +61,11 @@ def set_default(session: Session, profile: str) -> int:
     return 0
 
 
-@verb('ricordi profile delete --keep-data old', 'ricordi profile delete --delete-data --yes scratch test')
+@verb(
+    'ricordi profile delete --keep-data old',
+    'ricordi profile delete --delete-data --yes scratch test',
+    on_profile=False,
+)
 @click.argument('profiles', nargs=-1, required=True, type=PROFILE)
 @option('--delete-data/--keep-data', default=None, help='Delete the storage with all its data, or leave it.')
 @option('--dry-run', '-n', is_flag=True, help='Show what would be deleted and delete nothing.')
@@ -71,9 +75,9 @@ def delete(session: Session, profiles: tuple[str, ...], delete_data: bool | None
 
     One of --delete-data and --keep-data has to be given. Data that was deleted cannot be had back.
     """
+    found = [service.find_profile(name) for name in dict.fromkeys(profiles)]
     if delete_data is None:
         raise UsageError('say what shall become of the data: --keep-data or --delete-data')
-    found = [service.find_profile(name) for name in dict.fromkeys(profiles)]
     for profile in found:
         where = f'{profile.storage_backend}: {service.location(profile)}'
         what = f'profile `{profile.name}` and all its data ({where})' if delete_data else f'profile `{profile.name}`'

@@ -61,6 +61,7 @@ def setup_options(person: bool = True) -> Callable[[Function], Function]:
 @verb(
     'ricordi profile setup core.sqlite_dos -p main --email ada@example.org -n',
     'ricordi profile setup core.sqlite_dos --config profile.yaml',
+    on_profile=False,
 )
 @setup_options()
 @option('--filepath', metavar='FOLDER', type=click.Path(file_okay=False), help='Where to store the data.')
@@ -86,6 +87,7 @@ def sqlite_dos(session: Session, config: Path | None, non_interactive: bool | No
     ' --database-password secret --database-name ada_main -n',
     'ricordi profile setup core.psql_dos -p main --email ada@example.org'
     ' --admin-uri postgresql://postgres@localhost/postgres -n',
+    on_profile=False,
 )
 @setup_options()
 @option('--database-engine', default='postgresql_psycopg', hidden=True, help='How AiiDA reaches the database.')
@@ -129,17 +131,19 @@ def psql_dos(session: Session, config: Path | None, non_interactive: bool | None
     return 0
 
 
-@verb('ricordi profile setup core.sqlite_zip -p archive --filepath export.aiida -n')
+@verb('ricordi profile setup core.sqlite_zip -p archive --filepath export.aiida -n', on_profile=False)
 @setup_options()
 @option('--filepath', metavar='FILE', type=click.Path(dir_okay=False), help='The archive.')
 @question_options()
 def sqlite_zip(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a read-only profile on an archive."""
+    from ricordi.services.archive_info import check_given
     from ricordi.services.setup import create_profile, zip_config
 
     _check_broker(given)
     questions = (_name(session), Question('filepath', 'The archive'))
     values = answer(questions, given, config, non_interactive)
+    check_given(Path(values['filepath']))
     storage_config = zip_config(values['filepath'])
     name = values['profile_name']
     _tell(session, create_profile(name, 'core.sqlite_zip', storage_config, None, given['set_as_default']))

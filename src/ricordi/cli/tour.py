@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ricordi.services.tour import Tour
 
 
-@verb('ricordi tour', 'ricordi tour --keep')
+@verb('ricordi tour', 'ricordi tour --keep', on_profile=False)
 @option('--keep', is_flag=True, help='Leave the temporary folder where it is, to look around in it.')
 @format_option()
 def tour(session: Session, keep: bool, output_format: str | None) -> int:

@@ -49,10 +49,11 @@ class Verb(click.Command):
                 formatter.write(f'  {example}\n')
 
 
-def verb(*examples: str) -> Callable[[Function], Verb]:
+def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
     """Make a command of a function whose first argument is the `Session` and whose docstring is the help.
 
     :param examples: command lines that show the use.
+    :param on_profile: whether it works on what `--profile` or `--archive` name; else the help leaves these out.
     """
 
     def decorate(function: Function) -> Verb:
@@ -72,7 +73,7 @@ def verb(*examples: str) -> Callable[[Function], Verb]:
         command = Verb(
             name=function.__name__,
             callback=callback,
-            params=parameters + _common_options(taken),
+            params=parameters + _common_options(taken, on_profile),
             help=function.__doc__,
             context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100},
         )
@@ -93,7 +94,7 @@ def _place(profile: str | None, archive: str | None) -> str | None:
     return ArchiveName(archive)
 
 
-def _common_options(taken: set[str]) -> list[click.Parameter]:
+def _common_options(taken: set[str], on_profile: bool) -> list[click.Parameter]:
     """`--profile`, `--verbose`, `--quiet`, `--debug`; without the letters that the verb uses for something else."""
 
     def names(*wanted: str) -> list[str]:
@@ -107,6 +108,7 @@ def _common_options(taken: set[str]) -> list[click.Parameter]:
         group=COMMON,
         type=PROFILE,
         metavar='PROFILE',
+        hidden=not on_profile,
         help='The profile to work on; else the default profile.',
     )
     archive = GroupedOption(
@@ -114,6 +116,7 @@ def _common_options(taken: set[str]) -> list[click.Parameter]:
         group=COMMON,
         type=click.Path(),
         metavar='FILE',
+        hidden=not on_profile,
         help='An archive to look into, in place of a profile.',
     )
     return [

@@ -80,7 +80,7 @@ class Config:
                 return config
             raise MissingConfigurationError(
                 f'there is no configuration file {path}: set AIIDA_PATH to the folder that holds it, '
-                'or create a profile first'
+                'or make a first profile with `ricordi presto`'
             ) from None
         cls.validate(content, path)
         return cls(path, content, validate=False)

@@ -79,7 +79,7 @@ class Census:
         self.loose_garbage = self._loose_garbage()
         self.packs = packs_now(container, self._packed_garbage())
         self.missing = int(self._one('SELECT COUNT(*) FROM temp.missing')[0])
-        self.unreadable = self._unreadable_count() if any(pack.is_cut for pack in self.packs.values()) else 0
+        self.unreadable, self._in_lost_packs = self._unreadable_counts()
 
     def close(self) -> None:
         """Let go of the key sets."""
@@ -100,7 +100,7 @@ class Census:
             content_bytes=sum(p.size for p in packs),
             garbage=garbage if self.knows_names else None,
             waste_bytes=sum(p.waste_bytes for p in packs),
-            missing=self.missing if self.knows_names else None,
+            missing=self.missing + self._in_lost_packs if self.knows_names else None,
             packs=len(pack_files),
             files=self.loose.objects + len(pack_files) + leftovers + len(layout.pack_locks()) + 2,
             index_bytes=layout.index.stat().st_size,
@@ -205,8 +205,14 @@ class Census:
         with self.index.guarded():
             return {pack: Amount(objects, size) for pack, objects, size in self.index.connection.execute(statement)}
 
-    def _unreadable_count(self) -> int:
-        return sum(1 for _ in self.unreadable_keys())
+    def _unreadable_counts(self) -> tuple[int, int]:
+        """How many objects lie in packs that are gone or end too early, and of these in packs that are gone."""
+        unreadable = lost = 0
+        if any(pack.is_cut for pack in self.packs.values()):
+            for _, pack_id in self.unreadable_keys():
+                unreadable += 1
+                lost += self.packs[pack_id].file_bytes is None
+        return unreadable, lost
 
 
 def packs_now(container: ObjectStore, garbage: dict[int, Amount]) -> dict[int, PackCensus]:

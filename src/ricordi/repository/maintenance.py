@@ -97,8 +97,10 @@ def _note_problems(census: Census, problems: Problems) -> None:
     if census.unreadable:
         for key, pack_id in census.unreadable_keys():
             size = census.packs[pack_id].file_bytes
-            state = 'is gone' if size is None else f'ends at byte {size}, before the object does'
-            problems.add('damaged', key, f'the file of pack {pack_id} {state}')
+            if size is None:
+                problems.add('missing', key, f'the file of pack {pack_id} is gone')
+            else:
+                problems.add('damaged', key, f'the file of pack {pack_id} ends at byte {size}, before the object does')
 
 
 def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:

@@ -14,13 +14,23 @@ SHOWN = 5
 """So many of the things that an archive was made from are listed, unless details are asked for."""
 
 
-def archive_profile(path: Path) -> Profile:
-    """A profile of the storage `core.sqlite_zip` for an archive, in no configuration.
+def check_given(path: Path) -> None:
+    """Refuse the path of an archive, given on a command line, at which there is no file.
 
-    :raises ricordi.errors.UsageError: the path is a folder.
+    :raises ricordi.errors.UsageError: nothing is there, or a folder.
     """
     if path.is_dir():
         raise UsageError(f'{path} is a folder, not an archive')
+    if not path.exists():
+        raise UsageError(f'there is no archive {path}: check the path')
+
+
+def archive_profile(path: Path) -> Profile:
+    """A profile of the storage `core.sqlite_zip` for an archive, in no configuration.
+
+    :raises ricordi.errors.UsageError: there is no file at the path.
+    """
+    check_given(path)
     storage = {'backend': 'core.sqlite_zip', 'config': {'filepath': str(path.absolute())}}
     return Profile(
         path.name, {'storage': storage, 'process_control': {'backend': None, 'config': None}}, validate=False

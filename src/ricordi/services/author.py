@@ -1,10 +1,10 @@
-"""Who is the author of what is stored: the default user of the profile."""
+"""Users of a storage: who is the author of what is stored, and who is meant by an address."""
 
 from __future__ import annotations
 
 from ricordi.backend.rows import EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import ConfigurationError
+from ricordi.errors import ConfigurationError, NotExistent
 
 
 def default_user(storage: StorageBackend) -> UserRow:
@@ -20,4 +20,22 @@ def default_user(storage: StorageBackend) -> UserRow:
             return row
     raise ConfigurationError(
         f'the default user {email} of profile {name!r} is not in its storage: see `ricordi user configure`'
+    )
+
+
+def find_user(storage: StorageBackend, email: str) -> UserRow:
+    """The user of an address.
+
+    :raises ricordi.errors.NotExistent: there is none; the message tells who there is.
+    """
+    rows = [row for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)]
+    for row in rows:
+        if row.email == email:
+            return row
+    from ricordi.services.suggestion import did_you_mean
+
+    known = [row.email for row in rows]
+    hint = did_you_mean(email, known).rstrip('.')
+    raise NotExistent(
+        f'there is no user {email!r} in profile {storage.profile.name!r}{hint} (users: {", ".join(known) or "none"})'
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from ricordi.backend.rows import CommentRow, EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent
-from ricordi.services.author import default_user
+from ricordi.services.author import default_user, find_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def show_comments(storage: StorageBackend, node_pks: Sequence[int], user: str | 
     :param user: only those of this author.
     """
     users = {row.pk: row.email for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)}
-    if user is not None and user not in users.values():
-        raise NotExistent(f'there is no user {user!r} in profile {storage.profile.name!r}')
+    if user is not None:
+        find_user(storage, user)
     found = [_details(row, users) for row in _rows(storage, node_pks)]
     place = {pk: number for number, pk in enumerate(node_pks)}
     found.sort(key=lambda comment: (place[comment.node_pk], comment.pk))

@@ -13,6 +13,7 @@ from ricordi.errors import NotExistent, QueryError
 from ricordi.orm.querybuilder import QueryBuilder
 from ricordi.orm.querybuilder_description import describe
 from ricordi.orm.querybuilder_names import parse_field
+from ricordi.services.author import find_user
 from ricordi.services.nodes import find_node
 from ricordi.services.nodes_types import is_core_type, known_types, type_filters
 from ricordi.services.nodes_where import parse_all
@@ -173,7 +174,7 @@ def _filters(storage: StorageBackend, chosen: NodeFilter) -> dict[str, Any]:
     if chosen.computers:
         parts.append({'computer_pk': {'in': [_computer_pk(storage, name) for name in chosen.computers]}})
     if chosen.users:
-        parts.append({'user_pk': {'in': [_user_pk(storage, email) for email in chosen.users]}})
+        parts.append({'user_pk': {'in': [find_user(storage, email).pk for email in chosen.users]}})
     if chosen.past_days is not None:
         parts.append({'ctime': {'>': datetime.now(UTC) - timedelta(days=chosen.past_days)}})
     return {'and': parts} if parts else {}
@@ -197,15 +198,6 @@ def _computer_pk(storage: StorageBackend, identifier: str) -> int:
             return row.pk
     known = ', '.join(row.label for row in rows) or 'none'
     raise NotExistent(f'there is no computer {identifier!r} in profile {storage.profile.name!r} (computers: {known})')
-
-
-def _user_pk(storage: StorageBackend, email: str) -> int:
-    rows = [row for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)]
-    for row in rows:
-        if row.email == email and row.pk is not None:
-            return row.pk
-    known = ', '.join(row.email for row in rows) or 'none'
-    raise NotExistent(f'there is no user {email!r} in profile {storage.profile.name!r} (users: {known})')
 
 
 # projections -----------------------------------------------------------------------------------------------
