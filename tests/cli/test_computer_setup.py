@@ -134,6 +134,29 @@ def test_a_person_is_asked_and_asked_again(run_in_terminal, run_cli: Run, refere
     assert (found['work_dir'], found['mpiprocs_per_machine'], found['prepend_text']) == ('/here', 4, 'module load x')
 
 
+def test_a_person_may_empty_a_value_and_write_lines_in_an_editor(
+    run_in_terminal, run_cli: Run, reference_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = tmp_path / 'editor'
+    editor.write_text('#!/bin/sh\necho module load y >> "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.delenv('VISUAL', raising=False)
+    monkeypatch.setenv('EDITOR', str(editor))
+    answers = {
+        'Label: ': 'twin\n',
+        'Description [ünï cluster]: ': '!\n',
+        'before the run (Enter: as it is, e: in an editor)': 'e\n',
+    }
+    questions = ('Hostname [', 'core.ssh_async) [', 'core.torque) [', 'scripts [', 'computer [', 'MPI [')
+    questions += ('machine, by default: ', 'in kB, by default [', 'quotes [', 'after the run (')
+    answers |= dict.fromkeys(questions, '\n')
+    run = run_in_terminal('computer', 'duplicate', 'cluster', answers=answers)
+    assert run.returncode == 0, run.screen
+    one, other = (data(run_cli('computer', 'show', name, '--format', 'json')) for name in ('cluster', 'twin'))
+    assert (other['description'], other['prepend_text']) == ('', f'{one["prepend_text"]}\nmodule load y')
+    assert (other['hostname'], other['default_memory_per_machine']) == (one['hostname'], 1024)
+
+
 # configure -------------------------------------------------------------------------------------------------
 
 

@@ -69,7 +69,7 @@ def setup_of(row: ComputerRow) -> ComputerSetup:
         row.scheduler_type,
         known.get('shebang', SHEBANG),
         work_dir_of(row),
-        ' '.join(known.get('mpirun_command', MPIRUN_COMMAND.split(' '))),
+        ' '.join(known.get('mpirun_command', MPIRUN_COMMAND.split(' ')) or []),
         known.get('default_mpiprocs_per_machine'),
         known.get('default_memory_per_machine'),
         known.get('use_double_quotes', False),
