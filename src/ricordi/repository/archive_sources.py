@@ -205,7 +205,7 @@ class ZippedSource:
             return None
         directory = self.repository.directory
         with usable(self.key):
-            packed = directory.read(directory.data_offset(self.member), self.member.packed)
+            packed = directory.packed_bytes(self.member)
             content = unpack(packed, self.member, directory)
         _check(content, self.key)
         return Content(content, packed if self.member.method == DEFLATED else None)

@@ -60,11 +60,7 @@ def lacking_keys(repository: RepositoryBackend, keys: Iterable[str]) -> Iterator
     """Those of the keys that a repository does not have."""
     source = iter(keys)
     while portion := list(islice(source, ASKED_AT_ONCE)):
-        known: set[str] = set()
-        if isinstance(repository, Container):
-            known = {row.key for row in repository.index.find_many(portion)}
-        rest = [key for key in portion if key not in known]
-        yield from (key for key, there in zip(rest, repository.has_objects(rest), strict=True) if not there)
+        yield from (key for key, there in zip(portion, repository.has_objects(portion), strict=True) if not there)
 
 
 def check_room(repository: RepositoryBackend, content_bytes: int) -> None:
@@ -175,7 +171,7 @@ def _contents(directory: ZipDirectory, batch: list[Member]) -> list[tuple[Member
             found.append((member, None))
             continue
         check_readable(directory, member)
-        packed = directory.read(directory.data_offset(member), member.packed)
+        packed = directory.packed_bytes(member)
         content = unpack(packed, member, directory) if member.method == DEFLATED else packed
         _expect(hashlib.sha256(content).hexdigest(), member, directory)
         found.append((member, content))

@@ -122,7 +122,17 @@ class Container(ObjectStore, RepositoryBackend):
         raise not_existent(key)
 
     def has_objects(self, keys: Iterable[str]) -> list[bool]:
-        return [self.has_object(key) for key in keys]
+        wanted = list(keys)
+        found: set[str] = set()
+        for step in (self._packed_keys, self._loose_keys, self._packed_keys):  # again: a packer may move some meanwhile
+            found.update(step([key for key in wanted if key not in found]))
+        return [key in found for key in wanted]
+
+    def _packed_keys(self, keys: list[str]) -> Iterator[str]:
+        return (row.key for row in self.index.find_many(keys))
+
+    def _loose_keys(self, keys: list[str]) -> Iterator[str]:
+        return (key for key in keys if KEY_PATTERN.fullmatch(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
 
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         wanted = iter(keys)

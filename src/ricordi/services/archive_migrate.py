@@ -127,7 +127,7 @@ def _copy_member(directory: ZipDirectory, member: Member, writer: ZipWriter) -> 
             pass
         writer.add_pieces(member.name, _PackedBytes(directory, member), member.packed)
         return
-    packed = directory.read(directory.data_offset(member), member.packed)
+    packed = directory.packed_bytes(member)
     unpack(packed, member, directory)
     writer.add(member.name, member.method, member.crc, member.size, packed)
 

@@ -33,6 +33,8 @@ from ricordi.zipfiles.format import (
 )
 
 CHUNK_BYTES = 1 << 20
+USUAL_EXTRA_BYTES = 64
+"""Extra fields of a local header are seldom longer."""
 LONGEST_ENTRY = ENTRY.size + 3 * 0xFFFF
 
 
@@ -133,14 +135,37 @@ class ZipDirectory:
 
         :raises ricordi.errors.CorruptStorage: it is not where the directory says.
         """
-        fields = LOCAL.unpack(self.read(member.offset, LOCAL.size))
-        name_length, extra_length = fields[9:11]
-        begin = member.offset + LOCAL.size
-        if fields[0] != LOCAL_MARK or self.read(begin, name_length).decode('utf-8', 'replace') != member.name:
+        length = LOCAL.size + len(member.name.encode())
+        return member.offset + self._header_length(member, self._read_up_to_directory(member.offset, length))
+
+    def packed_bytes(self, member: Member) -> bytes:
+        """The bytes of a member as they lie in the file, mostly in one read together with its local header.
+
+        :raises ricordi.errors.CorruptStorage: it is not where the directory says.
+        """
+        length = LOCAL.size + len(member.name.encode()) + USUAL_EXTRA_BYTES + member.packed
+        found = self._read_up_to_directory(member.offset, length)
+        begin = self._header_length(member, found)
+        if begin + member.packed <= len(found):
+            return found[begin : begin + member.packed]
+        return self.read(member.offset + begin, member.packed)
+
+    def _read_up_to_directory(self, offset: int, length: int) -> bytes:
+        return self.read(offset, max(0, min(length, self.place.offset - offset)))
+
+    def _header_length(self, member: Member, found: bytes) -> int:
+        """Bytes of the local header of a member; `found`: what begins where the directory says that it does."""
+        if len(found) < LOCAL.size:
             raise self.damaged(f'{member.name} is not where the directory says')
-        if begin + name_length + extra_length + member.packed > self.place.offset:
+        fields = LOCAL.unpack_from(found)
+        name_length, extra_length = fields[9:11]
+        name = found[LOCAL.size : LOCAL.size + name_length].decode('utf-8', 'replace')
+        if fields[0] != LOCAL_MARK or name != member.name:
+            raise self.damaged(f'{member.name} is not where the directory says')
+        length = int(LOCAL.size + name_length + extra_length)
+        if member.offset + length + member.packed > self.place.offset:
             raise self.damaged(f'{member.name} goes on past the last member')
-        return int(begin + name_length + extra_length)
+        return length
 
     def positions(self) -> Iterator[tuple[str, int]]:
         """Name of each member and where its entry begins in the directory."""

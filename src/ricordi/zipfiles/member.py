@@ -47,8 +47,7 @@ def read_member(directory: ZipDirectory, member: Member) -> bytes:
 
     :raises ricordi.errors.CorruptStorage: it is damaged.
     """
-    packed = directory.read(directory.data_offset(member), member.packed)
-    return unpack(packed, member, directory)
+    return unpack(directory.packed_bytes(member), member, directory)
 
 
 def unpack(packed: bytes, member: Member, directory: ZipDirectory) -> bytes:
