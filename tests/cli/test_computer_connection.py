@@ -379,7 +379,7 @@ def test_a_computer_that_does_not_answer_keeps_the_nodes(computer: Run, node: Ru
 def test_a_path_that_holds_more_than_a_calculation_is_never_removed(
     danger: str, node: Run, local: Path, tmp_path: Path, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (pk, path), *_ = give_work_directories(profile, local, 'local').items()
+    ((pk, path),) = give_work_directories(profile, local, 'local', count=1).items()
     monkeypatch.setenv('HOME', str(tmp_path / 'homes' / 'me'))
     (tmp_path / 'homes' / 'me').mkdir(parents=True)
     named = {
@@ -424,3 +424,18 @@ def test_directories_of_other_users_and_clean_ones_stay_out_of_it(local: Path, n
     assert node('delete', '--clean-workdir', '--no-create-forward', '--yes', first, second, third).returncode == 0
     assert [made[job].exists() for job in made] == [True, True, False]
     assert json.loads(node('extras', pk, '--format', 'json').stdout)[0]['extras'] == {'cleaned': True}
+
+
+@pytest.mark.parametrize('below', ['', '/out', '/'])
+@on_both_databases
+def test_a_directory_that_another_node_points_at_stays(below: str, local: Path, node: Run, profile: str) -> None:
+    (one, shared), (other, _) = give_work_directories(profile, local, 'local').items()
+    with use_storage(load_config().get_profile(profile)) as storage:
+        row = storage.get('node', other)
+        storage.update('node', other, {'attributes': {**row.attributes, 'remote_workdir': f'{shared}{below}'}})
+    done = node('delete', '--clean-workdir', '-n', one)
+    assert 'Work directories that other nodes point at, which stay: 1.' in done.stdout
+    assert node('delete', '--clean-workdir', '--yes', one).returncode == 0
+    assert (shared / 'out' / 'file').exists()
+    assert node('delete', '--clean-workdir', '--yes', other).returncode == 0
+    assert not (shared / 'out').exists()

@@ -86,7 +86,7 @@ def _clean(session: Session, storage: StorageBackend, plan: DeletionPlan, cleani
 
     :raises ricordi.errors.InvalidOperation: some could not be removed; each is told.
     """
-    from ricordi.services.computers_workdirs import clean_work_directories
+    from ricordi.services.computers_cleaning import clean_work_directories
     from ricordi.services.nodes_delete import check_plan
 
     check_plan(storage, plan)
@@ -123,6 +123,8 @@ def _as_text(plan: DeletionPlan, cleaning: CleaningPlan | None) -> str:
     parts = [plan_as_text(plan, folders_stay=False), f'Work directories to be removed: {counts}.']
     if cleaning.already_clean:
         parts.append(f'Work directories that were removed before: {cleaning.already_clean:,}.')
+    if cleaning.in_use:
+        parts.append(f'Work directories that other nodes point at, which stay: {cleaning.in_use:,}.')
     if cleaning.of_others:
         parts.append(f'Work directories of other users, which stay: {cleaning.of_others:,}.')
     return '\n\n'.join(parts)
