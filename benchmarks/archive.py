@@ -48,7 +48,7 @@ class Bench:
     def create_group(self) -> Row:
         """A group of 3,000 nodes and what belongs to them."""
         work = '`archive create -G`, a group of 3,000'
-        return self.row(work, 8, lambda side: self.create(side, '-G', 'group-000'), self.tidy)
+        return self.row(work, 8, lambda side: self.create(side, '-G', 'group-000', '--'), self.tidy)
 
     def create(self, side: str, *what: str) -> Action:
         """Write an archive."""

@@ -22,7 +22,8 @@ from ricordi.errors import (
     UnreachableStorage,
 )
 from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
-from ricordi.storage.tables import JSON_TYPE, UUID_TYPE, UtcTime, column_of, metadata, table_of
+from ricordi.storage.schema import definitions
+from ricordi.storage.tables import JSON_TYPE, UUID_TYPE, UtcTime, column_of, compiled, metadata, table_of
 
 PSQL_SCHEMA = """
 SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
@@ -73,6 +74,12 @@ def test_a_new_postgresql_database_has_the_schema_that_aiida_makes(
 ) -> None:
     own, aiidas = (p.storage_config['database_name'] for p in (psql_storage.profile, reference_psql_profile))
     assert psql_schema(postgres.uri(own)) == psql_schema(postgres.uri(aiidas))
+
+
+@pytest.mark.parametrize('dialect', ['sqlite', 'postgresql'])
+def test_the_kept_definitions_are_those_of_the_tables(dialect: str) -> None:
+    kept = ''.join(f'{statement};\n' for statement in definitions(dialect))
+    assert kept == compiled(dialect), 'write them anew: python -m ricordi.storage.tables'
 
 
 @pytest.mark.parametrize('kind', EntityKind)

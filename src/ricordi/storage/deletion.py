@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ricordi.errors import InvalidOperation
+from ricordi.storage.schema import ALL_TABLES
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite_dialect import SqliteDialect
@@ -32,10 +33,8 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
     if isinstance(dialect, SqliteDialect):
         _delete_file(dialect, repository)
         return
-    from ricordi.storage.tables import metadata
-
     with closing(Session(dialect)) as session, session.transaction():
-        for table in metadata.tables:
+        for table in ALL_TABLES:
             session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
     _erase(repository)
 

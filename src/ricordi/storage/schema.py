@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.errors import (
@@ -25,6 +26,7 @@ OLDEST = 'main_0001'
 REPOSITORY_UUID = 'repository|uuid'
 
 _VERSION_TABLE = 'alembic_version'
+ALL_TABLES = (*TABLES.values(), 'db_dbsetting', _VERSION_TABLE)
 _DJANGO_TABLE = 'django_migrations'
 
 
@@ -33,7 +35,7 @@ def create(session: Session, repository_uuid: str | None) -> None:
 
     :raises ricordi.errors.InvalidOperation: the database has tables of a storage already.
     """
-    taken = session.dialect.table_names(session) & {*TABLES.values(), _VERSION_TABLE, _DJANGO_TABLE}
+    taken = session.dialect.table_names(session) & {*ALL_TABLES, _DJANGO_TABLE}
     if taken:
         raise InvalidOperation(
             f'the {session.dialect.place} holds a storage already (table {min(taken)}); choose another'
@@ -48,20 +50,9 @@ def create(session: Session, repository_uuid: str | None) -> None:
 
 
 def definitions(dialect_name: str) -> list[str]:
-    """The CREATE statements of `ricordi.storage.tables` as text."""
-    from sqlalchemy import create_mock_engine
-
-    from ricordi.storage.tables import metadata
-
-    statements: list[str] = []
-    url = {'sqlite': 'sqlite://', 'postgresql': 'postgresql+psycopg://'}[dialect_name]
-
-    def collect(element: object, *args: object, **kwargs: object) -> None:
-        statements.append(str(element.compile(dialect=engine.dialect)))  # type: ignore[attr-defined]
-
-    engine = create_mock_engine(url, collect)
-    metadata.create_all(engine, checkfirst=False)
-    return statements
+    """The CREATE statements of `ricordi.storage.tables`, as they are kept beside it: compiling them takes a while."""
+    text = Path(__file__).with_name(f'tables_{dialect_name}.sql').read_text(encoding='utf-8')
+    return [statement for statement in text.split(';\n') if statement.strip()]
 
 
 # -- revision ------------------------------------------------------------------------------------------------

@@ -1,13 +1,15 @@
-"""The tables of a storage as SQLAlchemy metadata, for the schema of new databases and for the query compiler.
+"""The tables of a storage as SQLAlchemy metadata, for the schema of new databases.
 
 Names of tables, columns, constraints and indexes are those of the schemas that AiiDA 2 makes (formats/database.md):
 AiiDA's own migrations look them up by name. What only reads and writes rows uses `ricordi.storage.columns`, which
-costs no import of SQLAlchemy; a test holds the two in step.
+costs no import of SQLAlchemy, and new databases are made from `tables_sqlite.sql` and `tables_postgresql.sql`, which
+`python -m ricordi.storage.tables` writes; tests hold them all in step.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +28,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    create_mock_engine,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
@@ -226,3 +229,26 @@ def table_of(kind: EntityKind) -> Table:
 def column_of(kind: EntityKind, field: str) -> Column[Any]:
     """The column that holds a field of the row class (`computer_pk` of a node → `db_dbnode.dbcomputer_id`)."""
     return table_of(kind).c[column_name(kind, field)]
+
+
+def compiled(dialect_name: str) -> str:
+    """The CREATE statements of the tables, then of the indexes, for a dialect; each ended by a semicolon.
+
+    :param dialect_name: `sqlite` or `postgresql`.
+    """
+    statements: list[str] = []
+
+    def collect(element: Any, *args: object, **kwargs: object) -> None:
+        lines = str(element.compile(dialect=engine.dialect)).strip().expandtabs(4).splitlines()
+        statements.append('\n'.join(line.rstrip() for line in lines))
+
+    engine = create_mock_engine({'sqlite': 'sqlite://', 'postgresql': 'postgresql+psycopg://'}[dialect_name], collect)
+    metadata.create_all(engine, checkfirst=False)
+    tables = [statement for statement in statements if statement.startswith('CREATE TABLE')]
+    indexes = sorted(statement for statement in statements if statement not in tables)
+    return ''.join(f'{statement};\n' for statement in tables + indexes)
+
+
+if __name__ == '__main__':
+    for name in ('sqlite', 'postgresql'):
+        Path(__file__).with_name(f'tables_{name}.sql').write_text(compiled(name), encoding='utf-8')
