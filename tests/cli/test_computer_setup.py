@@ -265,7 +265,8 @@ def test_a_file_is_replaced_on_request_only(computer: Run, tmp_path: Path) -> No
     assert (done.returncode, '--overwrite' in done.stderr, file.read_text()) == (2, True, 'mine')
     assert computer('export', 'setup', 'cluster', file, '-o').returncode == 0
     assert yaml.safe_load(file.read_text())['label'] == 'cluster'
-    assert computer('export', 'setup', 'cluster', tmp_path, '-o').returncode == 2
+    for place in (tmp_path, tmp_path / 'nowhere' / 'out.yaml'):
+        assert computer('export', 'setup', 'cluster', place, '-o').returncode == 2
 
 
 def test_standard_output_and_the_order_of_names(computer: Run) -> None:

@@ -87,6 +87,8 @@ def _write(
     path = Path(output_file or default_name)
     if path.is_dir():
         raise UsageError(f'{path} is a folder: give the name of a file')
+    if not path.parent.is_dir():
+        raise UsageError(f'there is no folder {path.parent} for {path.name}: make it first')
     if path.exists() and not overwrite:
         raise UsageError(f'{path} is there already: add --overwrite to replace it')
     with new_file(path, overwrite) as file:
