@@ -85,5 +85,5 @@ def plan_as_text(plan: DeletionPlan, folders_stay: bool = True) -> str:
     if beside:
         parts.append(f'With them go {", ".join(beside)}.')
     if plan.remote_folders and folders_stay:
-        parts.append(f'{plural(plan.remote_folders, "node")} point at folders on other machines; those folders stay.')
+        parts.append(f'Folders on other machines that these nodes point at, and that stay: {plan.remote_folders:,}.')
     return '\n\n'.join(parts)
