@@ -40,6 +40,13 @@ def test_version_tells_the_version(run_cli: CLI, empty_home: Path, tmp_path: Pat
     assert 'check the path' in done.stderr
 
 
+def test_a_file_that_an_option_took_is_asked_for(run_cli: CLI, reference_home: Path, tmp_path: Path) -> None:
+    done = run_cli('-p', 'loose', 'archive', 'create', '-G', 'some', tmp_path / 'x.aiida')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert '-G takes all that follows it' in done.stderr
+    assert '`--`' in done.stderr
+
+
 def test_create_and_import_carry_everything_over(run_cli: CLI, reference_home: Path, tmp_path: Path) -> None:
     path = tmp_path / 'all.aiida'
     done = run_cli('-p', 'loose', 'archive', 'create', path, '--all', '--include-authinfos')

@@ -13,6 +13,8 @@ from ricordi.cli.verb import Function, GroupedOption
 class SeveralValues(GroupedOption):
     """An option whose values go on up to the next option, or `--`; it may also be given again."""
 
+    takes_all_that_follows = True
+
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, multiple=True, **attributes)
 

@@ -20,6 +20,8 @@ Function = Callable[..., Any]
 class GroupedOption(click.Option):
     """An option that knows under which heading of the help it stands."""
 
+    takes_all_that_follows = False
+
     def __init__(self, *args: Any, group: str = 'Options', **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.group = group
@@ -29,6 +31,21 @@ class Verb(click.Command):
     """A command whose help groups its options and ends with examples."""
 
     examples: tuple[str, ...] = ()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take arguments and options apart; say which option has taken an argument for a value of its own."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            takers = [one for one in self.params if getattr(one, 'takes_all_that_follows', False)]
+            found = [name for one in takers for name in one.opts if name in given]
+            if not found or not isinstance(error.param, click.Argument):
+                raise
+            raise UsageError(
+                f'missing argument {error.param.make_metavar(ctx)}: {found[0]} takes all that follows it, up to the '
+                'next option; put `--` before the argument, or the argument first'
+            ) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, a paragraph per group, the common ones last."""
