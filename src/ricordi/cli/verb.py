@@ -43,7 +43,7 @@ class Verb(click.Command):
             if not found or not isinstance(error.param, click.Argument):
                 raise
             raise UsageError(
-                f'missing argument {error.param.make_metavar(ctx)}: {found[0]} takes all that follows it, up to the '
+                f'missing argument {error.param.human_readable_name}: {found[0]} takes all that follows it, up to the '
                 'next option; put `--` before the argument, or the argument first'
             ) from None
 
