@@ -239,6 +239,20 @@ def test_a_proxy_command_is_gone_through(computer: Run, remote: Path, sshd: SshS
     assert (tmp_path / 'used').exists()
 
 
+@pytest.mark.parametrize('jumps', ['127.0.0.1', f'127.0.0.1, {ME}@localhost:PORT'])
+def test_hosts_on_the_way_are_gone_through_with_the_same_key(
+    computer: Run, remote: Path, sshd: SshServer, jumps: str
+) -> None:
+    jumps = jumps.replace('PORT', str(sshd.port))
+    computer('configure', 'core.ssh', 'remote', '-n', '--proxy-jump', jumps)
+    before = sshd.logins
+    checks(computer, 'remote')
+    assert sshd.logins == before + 1 + len(jumps.split(','))
+    computer('configure', 'core.ssh', 'remote', '-n', '--proxy-jump', 'nowhere.invalid')
+    (found,) = checks(computer, 'remote', code=1)
+    assert 'nowhere.invalid' in found['message']
+
+
 def test_ssh_async_is_what_the_ssh_configuration_says(
     computer: Run, ssh_with_config: Path, sshd: SshServer, tmp_path: Path
 ) -> None:

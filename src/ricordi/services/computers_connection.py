@@ -15,6 +15,9 @@ from ricordi.services.computers_ssh import bash_words, ssh_host, ssh_options
 SSH_FAILED = 255
 """The exit code by which `ssh` says that it is its own failure, and not the command's."""
 
+_SILENT_PROXY = 'UNKNOWN port 65535'
+"""What `ssh` says if a proxy fails. Where connections are shared it throws away what the proxy says itself."""
+
 _LONGEST_SOCKET = 80
 """Characters of a path that can still be a socket, with what OpenSSH adds while it makes one."""
 
@@ -91,17 +94,24 @@ class SshConnection:
     def __init__(self, access: Access, files: bool = False, timeout: float | None = None) -> None:
         self._access, self._timeout = access, timeout
         self._host = ssh_host(access, files)
-        self._words = ['ssh', '-T', '-o', 'BatchMode=yes', *ssh_options(access)]
+        self._words = ['ssh', '-T', *ssh_options(access, batch=True)]
         self._folder: Path | None = None
 
     def __enter__(self) -> Self:
         """Run the authentication script, if there is one, and connect."""
         self._authenticate()
+        alone = list(self._words)
         if not self._shares_already():
             self._folder = _socket_folder()
             socket = self._folder / 's'
             self._words += ['-o', 'ControlMaster=auto', '-o', f'ControlPath={socket}', '-o', 'ControlPersist=60']
         try:
+            self.run('true', login_shell=False)
+        except UnreachableComputer as error:
+            self.__exit__()
+            if _SILENT_PROXY not in str(error):
+                raise
+            self._words = alone
             self.run('true', login_shell=False)
         except BaseException:
             self.__exit__()

@@ -28,18 +28,50 @@ def ssh_host(access: Access, files: bool = False) -> str:
     return str(data) if files and data not in (None, '', 'None') else str(login)
 
 
-def ssh_options(access: Access) -> list[str]:
-    """Options for `ssh`. With `core.ssh_async` there are none: all is in the person's OpenSSH configuration."""
+def ssh_options(access: Access, batch: bool = False) -> list[str]:
+    """Options for `ssh`. With `core.ssh_async` all else is in the person's OpenSSH configuration.
+
+    :param batch: never ask for anything.
+    """
+    words = ['-o', 'BatchMode=yes'] if batch else []
     if access.transport != 'core.ssh':
-        return []
+        return words
     known = access.parameters
+    jumps = [host.strip() for host in str(known.get('proxy_jump') or '').split(',') if host.strip()]
+    if jumps:
+        words += ['-o', f'ProxyCommand={_through(access, jumps, batch)}']
+    elif known.get('proxy_command'):
+        words += ['-o', f'ProxyCommand={known["proxy_command"]}']
+    return words + _login(access, known.get('username'), known.get('port'))
+
+
+def _login(access: Access, username: str | None, port: int | str | None) -> list[str]:
     words = []
-    for option, name in (('-l', 'username'), ('-p', 'port'), ('-i', 'key_filename')):
-        if known.get(name):
-            words += [option, str(known[name])]
-    for setting, value in _settings(access):
-        words += ['-o', f'{setting}={value}']
+    for option, value in (('-l', username), ('-p', port), ('-i', access.parameters.get('key_filename'))):
+        if value:
+            words += [option, str(value)]
+    for setting, text in _settings(access):
+        words += ['-o', f'{setting}={text}']
     return words
+
+
+def _through(access: Access, jumps: list[str], batch: bool) -> str:
+    """The proxy command that goes through some hosts, one after the other.
+
+    Not `ProxyJump`, which takes neither the key nor `BatchMode` along; in AiiDA all parameters hold for the hosts on
+    the way, but for user and port where they are named.
+    """
+    *before, last = jumps
+    user, _, place = last.rpartition('@')
+    host, _, port = place.rpartition(':') if place.rpartition(':')[2].isdecimal() else (place, '', '')
+    words = ['ssh', '-o', 'BatchMode=yes'] if batch else ['ssh']
+    if before:
+        words += ['-o', f'ProxyCommand={_through(access, before, batch)}']
+    known = access.parameters
+    words += _login(access, user or known.get('username'), port or known.get('port'))
+    # The outer ssh fills in the tokens of its own, and leaves those of the next one for it.
+    escaped = shlex.join(words).replace('%', '%%')
+    return f"{escaped} -W '[%h]:%p' -- {shlex.quote(host.strip('[]')).replace('%', '%%')}"
 
 
 def _settings(access: Access) -> list[tuple[str, str]]:
@@ -53,10 +85,6 @@ def _settings(access: Access) -> list[tuple[str, str]]:
             found.append(('IdentityFile', 'none'))
     if known.get('allow_agent') is False:
         found.append(('IdentityAgent', 'none'))
-    if known.get('proxy_jump'):
-        found.append(('ProxyJump', str(known['proxy_jump'])))
-    elif known.get('proxy_command'):
-        found.append(('ProxyCommand', str(known['proxy_command'])))
     if 'compress' in known:
         found.append(('Compression', 'yes' if known['compress'] else 'no'))
     if any(known.get(name) for name in (*_GSS, 'gss_host')):
