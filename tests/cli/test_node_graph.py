@@ -102,6 +102,18 @@ def test_graphviz_draws_the_rest(run_here: Run, reference_home: Path, tmp_path: 
     assert (done.returncode, '-Tnonsense' in done.stderr) == (1, True)
 
 
+def test_a_drawing_that_cannot_be_made_leaves_the_older_one(
+    run_here: Run, reference_home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / 'a.html'
+    assert run_here('node', 'graph', 'generate', 13, '-O', file).returncode == 0
+    before = file.read_bytes()
+    assert run_here('node', 'graph', 'generate', 99999, '-O', file).returncode == 1
+    assert run_here('node', 'graph', 'generate', 13, '-e', 'dot', '-O', file).returncode == 2
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(('a', '.a'))] == ['a.html']
+    assert file.read_bytes() == before
+
+
 def test_text_of_a_person_cannot_break_out_of_the_page(
     generate: Run, run_here: Run, each_profile: str, tmp_path: Path
 ) -> None:

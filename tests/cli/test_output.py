@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ricordi.cli.output import Column, write_details, write_list
+from ricordi.cli.output import Column, write_details, write_details_and_list, write_list
 
 ROWS = [{'name': 'a', 'size': 1, 'tags': ['x', 'y']}, {'name': 'b; "ü"', 'size': None, 'tags': []}]
 COLUMNS = [Column('name', 'Name'), Column('size', 'Size', lambda size: f'{size} B')]
@@ -82,6 +82,16 @@ def test_a_csv_file_has_the_same_heading_with_and_without_rows(capsys: pytest.Ca
     for rows in (ROWS, []):
         write_list(rows, COLUMNS, 'csv', ('name', 'size', 'tags'))
         assert capsys.readouterr().out.splitlines()[0] == 'name,size,tags'
+
+
+@pytest.mark.parametrize(('name', 'load'), [('json', json.loads), ('yaml', yaml.safe_load)])
+@pytest.mark.parametrize('count', [0, 1, 250])
+def test_details_with_a_list_at_their_end_read_back_as_written(
+    capsys: pytest.CaptureFixture[str], name: str, load: object, count: int
+) -> None:
+    rows = [{'n': number, 'text': 'ü"'} for number in range(count)]
+    write_details_and_list({'label': 'a', 'nested': {'b': []}}, 'rows', iter(rows), name)
+    assert load(capsys.readouterr().out) == {'label': 'a', 'nested': {'b': []}, 'rows': rows}
 
 
 def test_a_long_list_in_yaml_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:

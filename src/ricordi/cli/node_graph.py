@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,39 +117,51 @@ def generate(
         reach = Reach(LINK_TYPES[link_types], ancestor_depth, descendant_depth, process_in, process_out)
         graph = grow_graph(storage, roots, reach)
         styles = style_nodes(graph, identifiers or ('uuid',), highlight_classes)
-        content = _draw(storage, graph, styles, engine, output_format)
-    if output_file is None:
-        output_file = _default_file(roots, engine, output_format)
+        output_file = output_file or _default_file(roots, engine, output_format)
+        _write(_draw(storage, graph, styles, engine, output_format), output_file)
     if str(output_file) == '-':
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
         return 0
-    output_file.write_bytes(content)
     session.tell(f'Wrote {len(graph.nodes):,} nodes and {len(graph.links):,} links to {output_file}.')
     if show:
         click.launch(os.fspath(output_file))
     return 0
 
 
+def _write(parts: Iterable[bytes], file: Path) -> None:
+    """Write a drawing as it is made; a file has all of it or is not there."""
+    if str(file) == '-':
+        sys.stdout.buffer.writelines(parts)
+        sys.stdout.buffer.flush()
+    elif file.exists() and not file.is_file():  # such as a named pipe
+        with file.open('wb') as handle:
+            handle.writelines(parts)
+    else:
+        from ricordi.files import new_file
+
+        with new_file(file.resolve(), overwrite=True) as handle:
+            handle.writelines(parts)
+
+
 def _draw(
     storage: StorageBackend, graph: Graph, styles: dict[int, Style], engine: str | None, output_format: str
-) -> bytes:
+) -> Iterable[bytes]:
+    """The drawing in parts."""
     if output_format == 'html':
         if engine is not None:
             raise UsageError('the HTML page is drawn without Graphviz: leave --engine out')
-        from ricordi.services.graph_html import html_text
+        from ricordi.services.graph_html import html_parts
 
-        return html_text(storage, graph, styles).encode()
+        return map(str.encode, html_parts(storage, graph, styles))
     if output_format == 'svg' and engine is None:
-        from ricordi.services.graph_svg import svg_text
+        from ricordi.services.graph_svg import svg_parts
 
-        return svg_text(graph, styles).encode()
+        return map(str.encode, svg_parts(graph, styles))
     from ricordi.services.graph_dot import dot_text, render
 
     text = dot_text(graph, styles)
     if output_format == 'dot' and engine is None:
-        return text.encode()
-    return render(text, engine or 'dot', output_format)
+        return [text.encode()]
+    return [render(text, engine or 'dot', output_format)]
 
 
 def _format_of(file: Path | None) -> str:

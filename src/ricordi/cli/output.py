@@ -82,6 +82,23 @@ def write_details(
         _write_yaml(details)
 
 
+def write_details_and_list(details: Row, key: str, rows: Iterable[Row], output_format: str) -> None:
+    """Write one thing whose last key holds an array, streamed, as JSON or YAML: memory does not grow with the array.
+
+    :param details: the other keys; at least one.
+    """
+    if output_format == 'json':
+        print(to_json(details, indent=2).removesuffix('\n}') + f',\n  {to_json(key)}: ', end='')
+        _write_json_array(rows, indent='  ')
+        print('}')
+        return
+    _write_yaml(details)
+    first = next(rows := iter(rows), None)
+    print(f'{key}: []' if first is None else f'{key}:')
+    if first is not None:
+        _write_yaml_list(chain([first], rows))
+
+
 def flatten(details: Mapping[Any, Any], above: str = '') -> Iterator[tuple[str, Any]]:
     """Pairs of dotted key and value; empty mappings vanish, mappings in a list get their number as key."""
     for key, value in details.items():
@@ -121,12 +138,16 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _write_json_array(rows: Iterable[Row]) -> None:
+def _write_json_array(rows: Iterable[Row], indent: str = '') -> None:
+    """An element a line.
+
+    :param indent: what the line with the bracket that closes the array begins with.
+    """
     opened = False
     for row in rows:
-        sys.stdout.write((',\n  ' if opened else '[\n  ') + to_json(row))
+        sys.stdout.write(f'{"," if opened else "["}\n{indent}  {to_json(row)}')
         opened = True
-    print('\n]' if opened else '[]')
+    print(f'\n{indent}]' if opened else '[]')
 
 
 def _write_csv(rows: Iterable[Row], keys: Sequence[str] | None, without_rows: Sequence[str] = ()) -> None:

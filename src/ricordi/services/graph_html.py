@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -20,6 +20,8 @@ from ricordi.services.graph_svg import svg_element
 _MOST_ATTRIBUTE_CHARACTERS = 2000
 """Attributes that take more as JSON are told by their keys alone: the page is to stay small."""
 
+_MARK = '\0'
+
 _LEGEND = (
     ('data', graph_style.DATA),
     ('code', graph_style.CODE),
@@ -30,22 +32,31 @@ _LEGEND = (
 
 
 def html_text(storage: StorageBackend, graph: Graph, styles: Mapping[int, Style]) -> str:
-    """The graph as an HTML document.
+    """The graph as an HTML document; see `html_parts`."""
+    return ''.join(html_parts(storage, graph, styles))
 
-    :param storage: where details of the nodes are read.
+
+def html_parts(storage: StorageBackend, graph: Graph, styles: Mapping[int, Style]) -> Iterator[str]:
+    """The graph as an HTML document in parts, to be written as they come.
+
+    :param storage: where details of the nodes are read, meanwhile.
     """
     title = f'Provenance of {", ".join(map(str, graph.roots[:5]))}{" …" if len(graph.roots) > 5 else ""}'
     folder = files('ricordi.services') / 'data'
     page = Template((folder / 'graph.html').read_text(encoding='utf-8'))
     script = (folder / 'graph.js').read_text(encoding='utf-8')
-    data = {'title': title, 'nodes': _details(storage, graph)}
-    return page.substitute(
-        title=escape(title),
-        svg='\n'.join(svg_element(graph, styles)),
-        legend=_legend(),
-        data=_for_script(data),
-        script=script,
-    )
+    # The long parts are left out at first: what stands between the marks is written around them.
+    text = page.substitute(title=escape(title), svg=_MARK, legend=_legend(), data=_MARK, script=script)
+    head, middle, tail = text.split(_MARK)
+    yield head
+    for line in svg_element(graph, styles):
+        yield f'{line}\n'
+    yield middle
+    yield f'{{"title":{_for_script(title)},"nodes":{{'
+    for number, (pk, details) in enumerate(_details(storage, graph)):
+        yield f'{"," if number else ""}"{pk}":{_for_script(details)}'
+    yield '}}'
+    yield tail
 
 
 def _for_script(data: Any) -> str:
@@ -59,14 +70,13 @@ def _legend() -> str:
     return ''.join(fills + lines)
 
 
-def _details(storage: StorageBackend, graph: Graph) -> dict[int, dict[str, Any]]:
+def _details(storage: StorageBackend, graph: Graph) -> Iterator[tuple[int, dict[str, Any]]]:
     names = ('pk', 'description', 'ctime', 'mtime', 'process_type', 'attributes')
     query = Query(
         (Vertex('node', EntityKind.NODE),),
         filters=(('node', Comparison(Field('pk'), 'in', tuple(graph.nodes))),),
         projections=tuple(Projection('node', Field(name)) for name in names),
     )
-    details = {}
     for pk, description, ctime, mtime, process_type, attributes in storage.query_rows(query, 500):
         node = graph.nodes[pk]
         fields = {
@@ -80,12 +90,14 @@ def _details(storage: StorageBackend, graph: Graph) -> dict[int, dict[str, Any]]
             'created': f'{ctime:%Y-%m-%d %H:%M:%S} UTC',
             'modified': f'{mtime:%Y-%m-%d %H:%M:%S} UTC',
         }
-        details[pk] = {
-            'name': node.name,
-            'fields': {name: value for name, value in fields.items() if value},
-            'attributes': _short(attributes or {}),
-        }
-    return details
+        yield (
+            pk,
+            {
+                'name': node.name,
+                'fields': {name: value for name, value in fields.items() if value},
+                'attributes': _short(attributes or {}),
+            },
+        )
 
 
 def _short(attributes: dict[str, Any]) -> Any:

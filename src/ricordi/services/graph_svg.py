@@ -20,7 +20,14 @@ _ARROW = 7.0
 
 def svg_text(graph: Graph, styles: Mapping[int, Style]) -> str:
     """The graph as an SVG document."""
-    return '\n'.join(['<?xml version="1.0" encoding="UTF-8"?>', *svg_element(graph, styles), ''])
+    return ''.join(svg_parts(graph, styles))
+
+
+def svg_parts(graph: Graph, styles: Mapping[int, Style]) -> Iterator[str]:
+    """The document in parts, to be written as they come."""
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    for line in svg_element(graph, styles):
+        yield f'{line}\n'
 
 
 def svg_element(graph: Graph, styles: Mapping[int, Style]) -> Iterator[str]:
