@@ -24,6 +24,7 @@ from ricordi.errors import LockedProfileError, RicordiError, ValidationError
 from ricordi.storage import psql_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
+from ricordi.storage.psql_cursor import ServerCursor
 from ricordi.storage.psql_failures import connection_failure, failure
 from ricordi.storage.psql_sessions import application_name, exclusive_holder
 from ricordi.storage.query_streams import spooled, worthwhile_size
@@ -146,7 +147,10 @@ class PsqlDialect(Dialect):
             )
             return [cursor.fetchone()[0]]
         sequence = f"nextval(pg_get_serial_sequence('{table}', 'id'))"
-        ids = [number for (number,) in session.execute(f'SELECT {sequence} FROM generate_series(1, %s)', (len(rows),))]
+        numbers = session.execute(f'SELECT {sequence} FROM generate_series(1, %s)', (len(rows),)).fetchall()
+        ids = [number for (number,) in numbers]
+        if session.depth == 1:  # nothing but this insert: what it refers to is checked at once, not kept for the end
+            session.execute('SET CONSTRAINTS ALL IMMEDIATE')
         with session.driver(), session.raw.cursor().copy(f'COPY {table} (id, {names}) FROM STDIN') as copy:
             for number, row in zip(ids, rows, strict=True):
                 copy.write_row((number, *row))
@@ -160,12 +164,14 @@ class PsqlDialect(Dialect):
         if session.depth:
             # What the transaction has changed is seen by its own connection alone; and the cursor ends with it, so all
             # rows are fetched from it before the first is given out.
-            with session.driver(), self._server_cursor(session.raw, sql, parameters) as cursor:
+            with session.driver():
+                cursor = self._server_cursor(session.raw, sql, parameters)
                 batches = spooled(cursor, size, pickle.dumps, pickle.loads)
                 first = next(batches, [])
+                cursor.close()
             yield from chain((first,) if first else (), batches)
             return
-        raw, cursor = self._reader(), None
+        raw = self._reader()
         try:
             # A cursor is planned for its first rows, unless told that all of them are wanted.
             raw.execute('BEGIN READ ONLY; SET LOCAL cursor_tuple_fraction = 1')
@@ -178,13 +184,10 @@ class PsqlDialect(Dialect):
         except self.driver_errors as error:
             raise self.failure(error) from error
         finally:
-            if cursor is not None:
-                with suppress(psycopg.Error):
-                    cursor.close()
             self._put_back(raw)
 
-    def _server_cursor(self, raw: Any, sql: str, parameters: Parameters) -> Any:
-        return raw.cursor(name=f'ricordi_{next(self._cursors)}').execute(sql, parameters)
+    def _server_cursor(self, raw: psycopg.Connection[Any], sql: str, parameters: Parameters) -> ServerCursor:
+        return ServerCursor(raw, f'ricordi_{next(self._cursors)}', sql, parameters)
 
     def _reader(self) -> psycopg.Connection[Any]:
         with self._lock:

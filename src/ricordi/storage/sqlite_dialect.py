@@ -155,6 +155,9 @@ class SqliteDialect(Dialect):
     # -- many rows --------------------------------------------------------------------------------------------
 
     def insert(self, session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> list[int]:
+        if len(rows) == 1:
+            statement = f'INSERT INTO {table} ({", ".join(columns)}) VALUES ({marks(self, columns)})'
+            return [int(session.execute(statement, rows[0]).lastrowid)]
         # Ids are given here, inside the write transaction: executemany returns none.
         first = session.execute(f'SELECT coalesce(max(id), 0) + 1 FROM {table}').fetchone()[0]
         ids = range(first, first + len(rows))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from ricordi.errors import ValidationError
 
-_encode = json.JSONEncoder(allow_nan=False).encode
 _CONTAINERS = (dict, list, tuple)
 _VARIANT = {digit: '89ab'[int(digit, 16) & 3] for digit in '0123456789abcdef'}
 _CANONICAL_UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
@@ -28,7 +27,7 @@ def encode_json(value: Any, name: str) -> str:
     if type(value) is dict and not value:
         return '{}'
     try:
-        _check_keys(value)
+        _check_keys(value)  # which also ends with a RecursionError for what contains itself
         return _encode(value)
     except (TypeError, ValueError, RecursionError):
         raise ValidationError(_explain(value, name)) from None
@@ -39,12 +38,23 @@ def decode_json(text: Any) -> Any:
     return json.loads(text) if isinstance(text, str) else text
 
 
+def _encoder() -> Callable[[Any], str]:
+    """What `json.dumps(value, allow_nan=False)` does, its encoder in C made once and not for each value."""
+    plain = json.JSONEncoder(allow_nan=False, check_circular=False)
+    make = getattr(json.encoder, 'c_make_encoder', None)
+    if make is None:  # an interpreter without the encoder in C
+        return plain.encode
+    parts = make(None, plain.default, json.encoder.encode_basestring_ascii, None, ': ', ', ', False, False, False)
+    return lambda value: ''.join(parts(value, 0))
+
+
+_encode = _encoder()
+
+
 def _check_keys(value: Any) -> None:
     """Refuse keys that `json` would turn into strings on its own (1, None, True)."""
     if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise TypeError
+        ''.join(value)  # a TypeError for what is no string, without a loop in Python
         value = value.values()
     elif not isinstance(value, _CONTAINERS):
         return
@@ -106,9 +116,12 @@ def encode_uuid(value: Any, name: str) -> str:
 
 
 def new_uuids(number: int) -> list[str]:
-    """Random uuids (version 4) in canonical form; a few times faster than one `uuid4` after the other."""
+    """Random uuids (version 4) in canonical form; a few times faster than one `uuid4` after the other.
+
+    They come sorted: rows that are inserted in this order write each page of the index of uuids once.
+    """
     digits = os.urandom(16 * number).hex()
-    return [_as_version_4(digits[begin : begin + 32]) for begin in range(0, 32 * number, 32)]
+    return sorted([_as_version_4(digits[begin : begin + 32]) for begin in range(0, 32 * number, 32)])
 
 
 def _as_version_4(digits: str) -> str:
