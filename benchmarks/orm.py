@@ -2,8 +2,9 @@
 
     python benchmarks/orm.py HOME [--peer PYTHON] [--runs 5] [--only TEXT] [--table orm]
 
-HOME is what make_profile.py made; steps that write do so on a copy of it (on PostgreSQL, in the same database: rows
-are added, none is changed). The same script runs on both sides; it also says how many rows came, and they must agree.
+HOME is what make_profile.py made; all work on copies of it (of the database, too: nobody else may be connected to
+it on PostgreSQL while it is copied). The same script runs on both sides; it also says how many rows came, and they
+must agree.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import paired
+import postgres
+from clock import SERVER, read_times
 from paired import Action, Row, Run
 
 FIRST_QUERY = (
@@ -55,7 +58,12 @@ class Bench:
         self.homes = homes
         self.side = side
         self.runs = runs
+        self.server = postgres.server_pid(homes['ours'])
         self.counts: dict[str, set[int]] = {}
+
+    def environment(self, side: str) -> dict[str, str]:
+        """The variables that a step is given."""
+        return {'AIIDA_PATH': str(self.homes[side]), **({SERVER: str(self.server)} if self.server else {})}
 
     def sides(self, make: Callable[[str], Action]) -> tuple[Action | None, Action | None]:
         """Actions of both sides, None for one that is left out."""
@@ -70,10 +78,10 @@ class Bench:
             command = (self.pythons[side], paired.HERE / 'orm_steps.py', package, step.name)
 
             def action() -> Run:
-                run = paired.run(command, {'AIIDA_PATH': str(self.homes[side])})
-                seconds, rows = run.output.split()[-2:]
-                self.counts.setdefault(step.name, set()).add(int(rows))
-                return replace(run, seconds=float(seconds))
+                run = paired.run(command, self.environment(side))
+                seconds, cpu, rows = read_times(run.output)
+                self.counts.setdefault(step.name, set()).add(rows)
+                return replace(run, seconds=seconds, cpu_seconds=cpu)
 
             return action
 
@@ -88,7 +96,7 @@ class Bench:
 
         def make(side: str) -> Action:
             script = FIRST_QUERY.format('ricordi' if side == 'ours' else 'aiida')
-            return lambda: paired.run((self.pythons[side], '-c', script), {'AIIDA_PATH': str(self.homes[side])})
+            return lambda: paired.run((self.pythons[side], '-c', script), self.environment(side))
 
         work = 'import, load profile, first query, whole process'
         return paired.pair(work, *self.sides(make), bar=3, runs=self.runs)
@@ -102,8 +110,9 @@ def main() -> None:
     parser.add_argument('--table', default='orm', help='name under which the results are kept')
     args = parser.parse_args()
     homes = {side: args.scratch / f'orm-{side}' for side in ('ours', 'peer')}
-    for home in homes.values():
+    for side, home in homes.items():
         paired.clone(args.home, home, objects=False)
+        postgres.copy_database(home, side)
     bench = Bench({'ours': args.ours, 'peer': args.peer}, homes, args.side, args.runs)
     try:
         rows = [bench.step(step) for step in STEPS if args.only in step.name]
@@ -111,7 +120,8 @@ def main() -> None:
             rows.append(bench.first_query())
         paired.save(args.table, rows)
     finally:
-        for home in homes.values():
+        for side, home in homes.items():
+            postgres.drop_copy(home, side)
             shutil.rmtree(home)
 
 

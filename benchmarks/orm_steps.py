@@ -2,7 +2,8 @@
 
     AIIDA_PATH=HOME python benchmarks/orm_steps.py ricordi|aiida STEP
 
-Prints the seconds of the step, or of one repetition where it is repeated, without those of importing and loading.
+Prints the seconds and CPU seconds of the step, or of one repetition where it is repeated, without those of importing
+and loading; and how many rows came.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+from clock import Clock
 
 CHAIN_START, CHAIN_END = 5, 99
 """Pks of the first structure and of the last results of the first workflow that make_profile.py makes."""
@@ -157,9 +160,9 @@ def main() -> None:
     steps = Steps(package)
     step: Callable[[], int] = getattr(steps, name)
     steps.orm.QueryBuilder().append(steps.orm.User, project='id').all()
-    began = time.perf_counter()
+    clock = Clock()
     repetitions = step()
-    print(f'{(time.perf_counter() - began) / repetitions:.6f} {steps.rows // repetitions}')
+    print(clock.stop(repetitions), steps.rows // repetitions)
 
 
 if __name__ == '__main__':

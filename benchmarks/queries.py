@@ -11,13 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import paired
+import postgres
+from clock import SERVER, read_times
 from paired import Action, Row, Run
 from query_steps import Twelve
 
 BARS = {'columns': 4.0, 'attributes': 2.5, 'by state': 3.0, 'two hops': 3.0, 'ancestors': 2.0, 'descendants': 2.0}
 
 
-def measure(name: str, home: Path, pythons: dict[str, Path], side: str, runs: int) -> Row:
+def measure(name: str, environment: dict[str, str], pythons: dict[str, Path], side: str, runs: int) -> Row:
     """One query on both sides; says so if they do not give the same number of rows."""
     counts: set[int] = set()
 
@@ -28,10 +30,10 @@ def measure(name: str, home: Path, pythons: dict[str, Path], side: str, runs: in
         command = (pythons[who], paired.HERE / 'query_steps.py', package, name)
 
         def run() -> Run:
-            done = paired.run(command, {'AIIDA_PATH': str(home)})
-            seconds, rows = done.output.split()[-2:]
-            counts.add(int(rows))
-            return replace(done, seconds=float(seconds))
+            done = paired.run(command, environment)
+            seconds, cpu, rows = read_times(done.output)
+            counts.add(rows)
+            return replace(done, seconds=seconds, cpu_seconds=cpu)
 
         return run
 
@@ -47,10 +49,11 @@ def main() -> None:
     parser.add_argument('home', type=Path)
     parser.add_argument('--table', default='queries', help='name under which the results are kept')
     args = parser.parse_args()
-    home = args.home / '.aiida'
+    server = postgres.server_pid(args.home)
+    environment = {'AIIDA_PATH': str(args.home / '.aiida'), **({SERVER: str(server)} if server else {})}
     pythons = {'ours': args.ours, 'peer': args.peer}
     names = [name for name in Twelve(None, {}).makers if args.only in name]
-    paired.save(args.table, [measure(name, home, pythons, args.side, args.runs) for name in names])
+    paired.save(args.table, [measure(name, environment, pythons, args.side, args.runs) for name in names])
 
 
 if __name__ == '__main__':

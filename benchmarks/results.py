@@ -14,10 +14,15 @@ TABLES = {
     'memory': 'Memory of full maintenance',
     'orm': 'Frontend and QueryBuilder, SQLite',
     'orm-postgres': 'Frontend and QueryBuilder, PostgreSQL',
+    'queries': 'Twelve queries, SQLite',
+    'queries-postgres': 'Twelve queries, PostgreSQL',
+    'iterall-memory': 'Memory of `iterall`, SQLite',
+    'iterall-memory-postgres': 'Memory of `iterall`, PostgreSQL',
     'cli': 'Verbs of the command line, SQLite',
     'cli-postgres': 'Verbs of the command line, PostgreSQL',
     'archive': 'Archives, SQLite',
     'archive-postgres': 'Archives, PostgreSQL',
+    'archive-memory': 'Memory of archives',
 }
 
 HEAD = """# Results
