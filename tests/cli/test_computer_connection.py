@@ -138,6 +138,7 @@ def local(computer: Run, tmp_path: Path) -> Path:
 def remote(computer: Run, sshd: SshServer, tmp_path: Path) -> Path:
     """The work directory of the computer `remote`, whose host key nobody has to know."""
     words = ('--port', sshd.port, '--key-filename', sshd.key, '--no-look-for-keys', '--no-allow-agent')
+    words += ('--no-use-login-shell',)  # which would read the login files of who runs the tests
     trust = ('--key-policy', 'AutoAddPolicy', '--no-load-system-host-keys')
     make(computer, 'remote', 'core.ssh', tmp_path / "it's far {username}", '--username', ME, *words, *trust)
     return tmp_path / f"it's far {ME}"
@@ -198,6 +199,7 @@ def test_a_computer_has_to_be_configured_and_enabled(computer: Run, local: Path)
 
 
 def test_a_computer_passes_all_checks_through_one_connection(computer: Run, remote: Path, sshd: SshServer) -> None:
+    computer('configure', 'core.ssh', 'remote', '-n', '--use-login-shell')
     before = sshd.logins
     found = checks(computer, 'remote')
     assert [check['ok'] for check in found] == [True] * CHECKS, found
@@ -260,7 +262,7 @@ def test_ssh_async_is_what_the_ssh_configuration_says(
     script.write_text(f'#!/bin/sh\ntouch {tmp_path}/authenticated\n')
     script.chmod(0o755)
     words = ('--host', 'alias', '--authentication-script', script)
-    make(computer, 'async', 'core.ssh_async', tmp_path / 'work', *words, host='nowhere.invalid')
+    make(computer, 'async', 'core.ssh_async', tmp_path / 'work', '--no-use-login-shell', *words, host='nowhere.invalid')
     before = sshd.logins
     checks(computer, 'async')
     assert (tmp_path / 'authenticated').exists()
@@ -273,7 +275,16 @@ def test_ssh_async_is_what_the_ssh_configuration_says(
 def test_files_go_through_the_host_for_files(
     computer: Run, ssh_with_config: Path, sshd: SshServer, tmp_path: Path
 ) -> None:
-    make(computer, 'async', 'core.ssh_async', tmp_path / 'work', '--data-node-host', 'alias', host='alias')
+    make(
+        computer,
+        'async',
+        'core.ssh_async',
+        tmp_path / 'work',
+        '--no-use-login-shell',
+        '--data-node-host',
+        'alias',
+        host='alias',
+    )
     checks(computer, 'async')
     computer('configure', 'core.ssh_async', 'async', '-n', '--data-node-host', 'nowhere.invalid')
     found = {check['name']: check for check in checks(computer, 'async', code=1)}
@@ -287,7 +298,7 @@ def test_a_connection_that_the_person_shares_is_used(
     ssh_with_config.write_text(
         ssh_with_config.read_text() + f'  ControlMaster auto\n  ControlPath {tmp_path}/%p\n  ControlPersist 60\n'
     )
-    make(computer, 'async', 'core.ssh_async', tmp_path / 'work', host='alias')
+    make(computer, 'async', 'core.ssh_async', tmp_path / 'work', '--no-use-login-shell', host='alias')
     before = sshd.logins
     checks(computer, 'async')
     checks(computer, 'async')
