@@ -88,6 +88,15 @@ def test_a_profile_is_dumped_on_each_database(run_here: Run, each_profile: str, 
     assert again.stdout.startswith('Nothing to do: ')
 
 
+def test_a_group_is_dumped_on_each_database(run_here: Run, each_profile: str, folder: Path) -> None:
+    jobs = run_here('-p', each_profile, 'node', 'list', '-q', '--where', "label like 'job%'").stdout.split()
+    assert run_here('-p', each_profile, 'group', 'add-nodes', '-G', 'numbers', *jobs).returncode == 0
+    words = ('-p', each_profile, 'group', 'dump', 'numbers', '--path', folder, '--format', 'json')
+    assert json.loads(run_here(*words).stdout)['new'] == len(jobs) == 6
+    assert len(list(folder.glob('calculations/job ?-*/outputs/aiida.out'))) == 6
+    assert json.loads(run_here(*words).stdout)['nothing_to_do']
+
+
 def test_an_archive_is_dumped(run_here: Run, folder: Path) -> None:
     words = ('--archive', ARCHIVE, 'profile', 'dump', *EVERYTHING, '--path', folder, '--format', 'json')
     first = json.loads(run_here(*words).stdout)
@@ -453,6 +462,28 @@ def test_a_folder_that_is_not_a_dump_is_refused(dump: Dump, folder: Path) -> Non
     for words in (EVERYTHING, (*EVERYTHING, '--overwrite'), (*EVERYTHING, '--dry-run')):
         assert 'was not made by a dump' in dump(*words, code=1)['error']
     assert [path.name for path in folder.iterdir()] == ['thesis.tex']
+
+
+def test_a_folder_inside_the_dump_that_it_did_not_make_is_not_written_to(dump: Dump, folder: Path) -> None:
+    dump('--all')
+    own = folder / 'ungrouped/calculations/job 0-57'
+    own.mkdir(parents=True)
+    (own / METADATA).write_text('mine')
+    assert 'was not made by a dump' in dump(*EVERYTHING, code=1)['error']
+    assert (own / METADATA).read_text() == 'mine'
+
+
+def test_a_node_that_comes_back_gets_its_folder_with_what_was_kept_in_it(
+    dump: Dump, change: Callable[..., None], folder: Path
+) -> None:
+    change('group', 'add-nodes', '-G', 'numbers', '57')
+    dump('--all')
+    (folder / 'groups/numbers/calculations/job 0-57/notes.txt').write_text('mine')
+    change('group', 'remove-nodes', '-G', 'numbers', '57', '-f')
+    dump('--all')
+    change('group', 'add-nodes', '-G', 'numbers', '57')
+    assert dump('--all')['new'] == 1
+    assert (folder / 'groups/numbers/calculations/job 0-57/notes.txt').read_text() == 'mine'
 
 
 def test_the_dump_of_something_else_is_refused(dump: Dump, change: Callable[..., None], folder: Path) -> None:

@@ -122,6 +122,17 @@ class DumpFolder:
             (place / SAFEGUARD).touch()
         return place
 
+    def make_own(self, path: str) -> None:
+        """Make the folder of a process, with the mark of a dump in it.
+
+        :raises ricordi.errors.InvalidOperation: something of somebody else is there.
+        """
+        place = self.place(path)
+        is_here = path not in self._known and place.is_dir() and not place.is_symlink()
+        if is_here and any(place.iterdir()) and not (place / SAFEGUARD).exists():
+            raise InvalidOperation(f'{place} was not made by a dump: move it elsewhere and run it again')
+        self.make(path, marked=True)
+
     def write(self, path: str, content: bytes) -> int:
         """Write a file, whole or not at all; returns its bytes."""
         with self._draft(path) as draft:
@@ -189,7 +200,7 @@ class DumpFolder:
     def remove(self, path: str, files: Iterable[str]) -> None:
         """Remove the files that a dump made in a folder, then the folders that are empty by that.
 
-        What else is in them stays, and so do its folders. A link is removed as such.
+        What else is in them stays, and so do its folders, with the mark of a dump. A link is removed as such.
         """
         if not self.is_own(path):
             return
@@ -208,6 +219,8 @@ class DumpFolder:
         for name in sorted(below, key=len, reverse=True):
             self.prune(f'{path}/{name}', path)
         self.prune(path)
+        if self.place(path).is_dir():
+            (self.place(path) / SAFEGUARD).touch()
 
     def remove_files(self, path: str, files: Iterable[str]) -> None:
         """Remove single files of a folder that stays."""

@@ -156,20 +156,34 @@ class Sync:
     # -- what there is to do --------------------------------------------------------------------------------
 
     def _sync(self, places: Sequence[Place]) -> None:
-        works = []
+        works: list[_Work] = []
+        links = []
         for place in places:
             if place.is_top and place.process.uuid == place.top:
                 self._follow(place)
             target = self._primaries.get(place.process.uuid) if place.process.is_calculation else None
-            if target not in (None, place.path) and self._link(place, target or ''):
+            if target is not None and target != place.path:
+                links.append((place, target))
                 continue
-            work = self._compare(place)
-            if work is None:
-                self.tally.same += 1
-            else:
-                works.append(work)
-            if self._options.symlink:
-                self._primaries.setdefault(place.process.uuid, place.path)
+            self._plan(place, works)
+        self._carry_out(works)
+        # Only now are the folders there that links lie in and lead to.
+        others: list[_Work] = []
+        for place, target in links:
+            if not self._link(place, target):
+                self._plan(place, others)
+        self._carry_out(others)
+
+    def _plan(self, place: Place, works: list[_Work]) -> None:
+        work = self._compare(place)
+        if work is None:
+            self.tally.same += 1
+        else:
+            works.append(work)
+        if self._options.symlink:
+            self._primaries.setdefault(place.process.uuid, place.path)
+
+    def _carry_out(self, works: list[_Work]) -> None:
         if self._options.dry_run:
             for work in works:
                 self._done(work)
@@ -268,7 +282,7 @@ class Sync:
         if self._folder.links_to(path) is not None and path in self._log.entries:
             self._folder.remove(path, ())
         self._folder.remove_files(path, [name for name in work.known if name not in work.content.files])
-        self._folder.make(path, marked=True)
+        self._folder.make_own(path)
         for name in work.content.files:
             if name.endswith('/'):
                 self._folder.make(f'{path}/{name[:-1]}')
