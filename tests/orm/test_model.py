@@ -128,7 +128,8 @@ class Graph(RuleBasedStateMachine):
 
     @rule(target=nodes)
     def load_anew(self) -> Any:
-        found = [orm.load_node(uuid, backend=self.storage) for uuid in sorted(self.stored - self.deleted)[:1]]
+        there = [uuid for uuid in self.content if uuid in self.stored - self.deleted]  # in the order of their making
+        found = [orm.load_node(uuid, backend=self.storage) for uuid in there[:1]]
         drafts = any(found and found[0].uuid in one[:2] and not set(one[:2]) <= self.stored for one in self.links)
         return multiple(*([] if drafts else found))
 
