@@ -41,6 +41,14 @@ class MissingConfigurationError(ConfigurationError):
     """There is no configuration folder or file."""
 
 
+class UnrecordableUse(ConfigurationError):
+    """Who uses a profile cannot be recorded: nothing may be written, lest the writer be taken for absent."""
+
+
+class UnrecordedUse(UserWarning):
+    """A profile is read although its use cannot be recorded: nobody who wants it alone will know of the reader."""
+
+
 class ConfigurationVersionError(ConfigurationError):
     """The configuration file has a version that this program cannot read."""
 
@@ -96,6 +104,10 @@ class InvalidOperation(RicordiError):
 
 class UnreachableComputer(RicordiError):
     """A computer does not answer, does not let us in, or is reached in a way that this program does not know."""
+
+
+class UnreachableAddress(RicordiError):
+    """A web address does not yield what it should."""
 
 
 class EntryPointError(RicordiError):

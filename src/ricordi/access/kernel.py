@@ -90,7 +90,9 @@ def _open(path: Path) -> int:
     flags = os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
-    except PermissionError:
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         return os.open(path, os.O_RDONLY | flags)  # made by another user; a lock needs no more than reading
     if os.geteuid() == 0:  # root at work in somebody's folder must not lock them out
         folder = path.parent.stat()

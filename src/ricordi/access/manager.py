@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,15 @@ from ricordi.access.state import GUARD_NAME, ProcessState, state_of
 from ricordi.access.waiting import SHORTEST_PAUSE, retry
 from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
 from ricordi.config.profile import check_profile_name
-from ricordi.errors import AccessError, ConfigurationError, LockedProfileError, LockingProfileError
+from ricordi.errors import AccessError, ConfigurationError, LockedProfileError, LockingProfileError, UnrecordableUse
 
 if TYPE_CHECKING:
     from ricordi.config.profile import Profile
     from ricordi.progress import Stop
 
 Guard = Callable[[], AbstractContextManager[object]]
+
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 UNRECORDED_SECONDS = 1.0
 """How long to wait for the record of a process that holds the kernel's lock: it writes it in the next moment."""
@@ -71,6 +74,32 @@ class ProfileAccessManager:
             retry(lambda: self._try_access(state, purpose), wait, stop)
         self._granted_to = os.getpid()
 
+    def request_unrecorded_access(self, wait: float | None = None, stop: Stop | None = None) -> None:
+        """Get access for reading where no record can be written; else as `request_access`.
+
+        A lock is honoured all the same. The kernel's lock is taken where its file is there already: then processes of
+        Ricordi are kept from locking the profile meanwhile, others are not.
+
+        :raises ricordi.errors.LockedProfileError: the profile is locked; the message tells by whom.
+        """
+        if self._granted_to == os.getpid():
+            return
+        state = state_of(self._folder)
+        with self._explained():
+            retry(lambda: self._try_unrecorded(state), wait, stop)
+        self._granted_to = os.getpid()
+
+    def _try_unrecorded(self, state: ProcessState) -> None:
+        with state.mutex:
+            locked = self._others('lock', include_self=state.locking_thread not in (None, threading.get_ident()))
+            if locked:
+                raise self._locked(locked)
+            if state.users == 0 and state.locking_thread is None:
+                with suppress(OSError):
+                    if not state.kernel.acquire('shared'):
+                        raise self._locked([])
+            state.users += 1
+
     def release(self) -> None:
         """End the access that this object asked for; the process's record goes with the last one."""
         if self._granted_to != os.getpid():
@@ -88,7 +117,8 @@ class ProfileAccessManager:
         with state.mutex:
             if state.locking_thread is not None and state.locking_thread != threading.get_ident():
                 raise self._locked(self._others('lock', include_self=True))
-            if state.users == 0 and state.locking_thread is None:
+            unrecorded = state.users > 0 and state.access_record is None
+            if (state.users == 0 or unrecorded) and state.locking_thread is None:
                 self._enter(state, purpose)
             elif state.users == 0:  # in a `with lock` of this thread, whose end turns the lock into shared access
                 state.record_access(purpose)
@@ -250,7 +280,8 @@ class ProfileAccessManager:
         try:
             yield
         except OSError as error:
-            raise ConfigurationError(
+            kind = UnrecordableUse if error.errno in _NOT_WRITABLE else ConfigurationError
+            raise kind(
                 f'cannot record who uses profile {self._name!r} in {self._folder}: {error.strerror or error}; '
                 'without that record others could change the storage unawares: make the folder writable for this user'
             ) from error

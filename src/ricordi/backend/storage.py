@@ -76,6 +76,9 @@ class StorageBackend(ABC):
 
     read_only: ClassVar[bool] = False
 
+    unwritable: str = ''
+    """Why nothing may be written through this object, though the storage is none to be read only; else empty."""
+
     # -- without opening ----------------------------------------------------------------------------------
 
     @classmethod

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 
-from ricordi.errors import RicordiError
+from ricordi.errors import RicordiError, UnrecordedUse
 
 
 def print_names(arguments: list[str]) -> int:
@@ -16,6 +17,7 @@ def print_names(arguments: list[str]) -> int:
     source = SOURCES.get(kind)
     if source is None:
         return 0
+    warnings.simplefilter('ignore', UnrecordedUse)
     try:
         names = [name for name in source(profile_name or None, start) if name.startswith(start)]
     except (RicordiError, OSError):

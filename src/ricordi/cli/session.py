@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Any
+
+from ricordi.errors import UnrecordedUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,13 @@ class Session:
         """Say something to a person, on stderr, unless `--quiet`."""
         if not self.quiet:
             print(message, file=sys.stderr, flush=True)
+
+    def tell_warning(self, message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        """Tell a warning of Python's (`warnings.showwarning`): in a line of its own if it is one of ours."""
+        if issubclass(category, UnrecordedUse):
+            self.tell(f'ricordi: warning: {message}')
+        elif self.verbose:
+            self.tell(f'ricordi: warning: {category.__name__}: {message}')
 
     def reports(self, output_format: str | None, dry_run: bool = False) -> bool:
         """Whether a verb that changes something prints what it did: not with `--quiet`, unless it was asked for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from ricordi.cli.parameters import PROFILE
 from ricordi.cli.session import Session
-from ricordi.errors import UsageError
+from ricordi.errors import UnrecordedUse, UsageError
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
 COMMON = 'Common options'
@@ -85,7 +86,10 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
                 raise UsageError('--verbose and --quiet contradict each other')
             if session.verbose:
                 session.tell_where()
-            return function(session, **values)
+            with warnings.catch_warnings():
+                warnings.simplefilter('default', UnrecordedUse)
+                warnings.showwarning = session.tell_warning
+                return function(session, **values)
 
         command = Verb(
             name=function.__name__,

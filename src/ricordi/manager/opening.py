@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.access import ProfileAccessManager
 from ricordi.access.waiting import retry
-from ricordi.errors import EntryPointError, MissingEntryPointError
+from ricordi.errors import EntryPointError, MissingEntryPointError, UnrecordableUse, UnrecordedUse
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
@@ -91,6 +92,9 @@ def open_storage(
 ) -> StorageBackend:
     """Ask for access to a profile, and open its storage with its repository. To be closed by `close_storage`.
 
+    Where the use of the profile cannot be recorded, for this user may not write there, the storage is opened for
+    reading, with the warning `UnrecordedUse`; `StorageBackend.unwritable` then tells why nothing can be written.
+
     :param shared_access: False: the caller has the profile already, by `ProfileAccessManager.lock`.
     :param purpose: what for, told to who wants to lock the profile meanwhile.
     :param wait: seconds to wait for a lock to end; None: do not wait.
@@ -103,8 +107,7 @@ def open_storage(
     guarded = shared_access and not kind.read_only
     access = ProfileAccessManager(profile, config_folder) if guarded else None
     deadline = time.monotonic() + (wait or 0.0)
-    if access is not None:
-        access.request_access(purpose, wait=wait, stop=stop)
+    unwritable = '' if access is None else _request(access, purpose, wait, stop)
     try:
         repository = repository_at(kind.repository_location(profile))
         # A database may be locked by a process of another host, which no record here tells of.
@@ -113,10 +116,28 @@ def open_storage(
         if access is not None:
             access.release()
         raise
+    storage.unwritable = unwritable
     if access is not None:
         _accesses[storage] = access
         weakref.finalize(storage, access.release)
     return storage
+
+
+def _request(access: ProfileAccessManager, purpose: str, wait: float | None, stop: Stop | None) -> str:
+    """Ask for access; returns why nothing may be written where it cannot be recorded, else an empty text."""
+    try:
+        access.request_access(purpose, wait=wait, stop=stop)
+    except UnrecordableUse as error:
+        access.request_unrecorded_access(wait=wait, stop=stop)
+        cause = error.__cause__
+        reason = (cause.strerror or str(cause)) if isinstance(cause, OSError) else str(error)
+        warnings.warn(
+            f'reading only, without a record that others would see: cannot write to {access.folder} ({reason})',
+            UnrecordedUse,
+            stacklevel=4,
+        )
+        return str(error)
+    return ''
 
 
 def close_storage(storage: StorageBackend) -> None:

@@ -58,6 +58,8 @@ def import_archive(
 def _writable(storage: Any) -> SqlStorage:
     if storage.read_only:
         raise ReadOnlyStorage(f'profile {storage.profile.name!r} is an archive itself: nothing can be imported into it')
+    if storage.unwritable:
+        raise ReadOnlyStorage(f'nothing can be imported: {storage.unwritable}')
     if not isinstance(storage, SqlStorage):
         raise InvalidOperation(f'an archive cannot be imported into a storage {type(storage).__name__}')
     return storage

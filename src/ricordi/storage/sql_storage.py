@@ -117,7 +117,12 @@ class SqlStorage(StorageBackend):
     def _writable_session(self) -> Session:
         if self.read_only:
             raise ReadOnlyStorage(f'{self.dialect.place} belongs to a storage that can only be read')
+        self._refuse_if_unwritable()
         return self.session
+
+    def _refuse_if_unwritable(self) -> None:
+        if self.unwritable:
+            raise ReadOnlyStorage(f'nothing can be written: {self.unwritable}')
 
     def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a SELECT as the driver hands them out, in constant memory, while the storage is used and changed."""
@@ -223,6 +228,8 @@ class SqlStorage(StorageBackend):
         stop: Stop | None = None,
     ) -> MaintenanceReport:
         progress, stop = progress or Progress(), stop or Stop()
+        if not options.dry_run:
+            self._refuse_if_unwritable()
         if not options.full or options.dry_run:
             return maintain(self.session, self._repository, options, progress, stop)
         self._refuse_without_lock()

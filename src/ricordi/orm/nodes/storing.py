@@ -34,6 +34,8 @@ def store_nodes(nodes: Iterable[Node]) -> None:
         raise ReadOnlyStorage(
             f'{new[0]!r} cannot be stored: the storage of profile {backend.profile.name} is read-only'
         )
+    if backend.unwritable:
+        raise ReadOnlyStorage(f'{new[0]!r} cannot be stored: {backend.unwritable}')
     _check(new, backend)
     with_files = [node for node in new if _has_repository(node)]
     if with_files:
