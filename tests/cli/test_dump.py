@@ -305,6 +305,21 @@ def test_a_link_whose_target_is_gone_becomes_a_folder(dump: Dump, change: Callab
     assert not any(path.is_symlink() for path in folder.rglob('*'))
 
 
+def test_a_link_that_no_log_knows_gives_way_and_one_to_elsewhere_does_not(
+    dump: Dump, change: Callable[..., None], folder: Path, tmp_path: Path
+) -> None:
+    change('group', 'add-nodes', '-G', 'numbers', '57')
+    change('group', 'add-nodes', '-G', 'tree', '57')
+    dump('--all', '--symlink-calcs')
+    (folder / LOG).unlink()  # as if killed before it was written
+    assert dump('--all')['new'] == 2
+    place = folder / 'groups/tree/calculations/job 0-57'
+    assert not place.is_symlink()
+    shutil.rmtree(place)
+    place.symlink_to(tmp_path)
+    assert 'in the way' in dump('--all', code=1)['error']
+
+
 def test_what_was_removed_by_hand_comes_back(dump: Dump, folder: Path) -> None:
     dump(*EVERYTHING)
     whole = files(folder)

@@ -29,7 +29,8 @@ from ricordi.services.dump_select import (
     without,
 )
 from ricordi.services.dump_stale import gone_groups, stale_folders
-from ricordi.services.dump_sync import Sync, Tally
+from ricordi.services.dump_sync import Sync
+from ricordi.services.dump_writing import Tally
 
 _KINDS = ((CALCULATIONS, CALCULATION), (WORKFLOWS, WORKFLOW))
 _BATCH = 200

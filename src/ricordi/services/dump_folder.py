@@ -90,6 +90,14 @@ class DumpFolder:
         except OSError:
             return None
 
+    def is_inner_link(self, path: str) -> bool:
+        """Whether there is a link as a dump makes them: relative, and to something in the dump."""
+        target = self.links_to(path)
+        if target is None or Path(target).is_absolute():
+            return False
+        above, _, _ = path.rpartition('/')
+        return Path(os.path.normpath(self.place(above) / target)).is_relative_to(self.root)
+
     def is_own(self, path: str) -> bool:
         """Whether no step of a path is a link: what is behind one is not ours to change."""
         place = self.root

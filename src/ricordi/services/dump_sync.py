@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
 
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import CorruptStorage, Interrupted, NotExistent, ProblemsFound
+from ricordi.errors import Interrupted
 from ricordi.progress import Progress, Stop
-from ricordi.services.dump_content import Content, ContentLoader, Shape
+from ricordi.services.dump_content import Shape
 from ricordi.services.dump_folder import DumpFolder
 from ricordi.services.dump_log import DumpLog, Entry
-from ricordi.services.dump_names import METADATA, called_name, node_name
-from ricordi.services.dump_select import Process, called_by
+from ricordi.services.dump_places import Place, Places
+from ricordi.services.dump_select import Process
+from ricordi.services.dump_writing import Tally, Work, Writer
 
 _TOPS = 100
 _WRITTEN_AT_ONCE = 50
-_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a process goes.
-
-    :param path: from the top of the dump.
-    :param group: uuid of the group in whose folder it is, or nothing.
-    :param top: uuid of the process on whose account it is there.
-    :param is_top: whether it has a folder of its own in the group, not one in that of its caller.
-    """
-
-    path: str
-    process: Process
-    group: str
-    top: str
-    is_top: bool
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was done, or would be, in folders of processes; `bytes` of files."""
-
-    new: int = 0
-    changed: int = 0
-    same: int = 0
-    linked: int = 0
-    moved: int = 0
-    removed: int = 0
-    unsealed: int = 0
-    files: int = 0
-    bytes: int = 0
-    problem_count: int = 0
-    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +36,6 @@ class SyncOptions:
     dry_run: bool = False
 
 
-@dataclass(slots=True)
-class _Work:
-    """A folder to be written.
-
-    :param known: the files that the log knows there, with their keys.
-    """
-
-    place: Place
-    known: dict[str, str]
-    content: Content | None = None
-    lacking: bool = False
-
-
 class Sync:
     """Writes processes to their places, batch after batch; `tally` counts."""
 
@@ -98,10 +49,11 @@ class Sync:
         stop: Stop,
     ) -> None:
         self.tally = Tally()
-        self._storage, self._folder, self._log, self._options = storage, folder, log, options
+        self._folder, self._log, self._options = folder, log, options
         self._progress, self._stop = progress, stop
         self._how = str(options.shape)
-        self._loader = ContentLoader(storage, options.shape)
+        self._places = Places(storage, options.unsealed)
+        self._writer = Writer(storage, folder, options.shape, self.tally)
         self._tops: dict[tuple[str, str], str] = {}
         self._primaries: dict[str, str] = {}
         self._moved: set[str] = set()
@@ -122,41 +74,19 @@ class Sync:
         """
         stream = iter(processes)
         while batch := list(islice(stream, _TOPS)):
-            places = iter(list(self._expanded(batch, base, group)))
+            places = self._places.of(batch, base, group)
             while part := list(islice(places, _WRITTEN_AT_ONCE)):
                 if self._stop.reason is not None:
                     raise Interrupted(f'{self._stop.reason}: run it again to go on; what is complete stays')
                 self._sync(part)
                 self._log.flush(now=False)
+            self.tally.unsealed = self._places.unsealed
             self._progress.advance(len(batch))
-
-    # -- places ---------------------------------------------------------------------------------------------
-
-    def _expanded(self, batch: Sequence[tuple[Process, str]], base: str, group: str) -> Iterator[Place]:
-        called: dict[int, list[tuple[str, Process]]] = {}
-        level = [process.pk for process, _ in batch if not process.is_calculation]
-        while level:
-            found = called_by(self._storage, level)
-            called |= found
-            level = [one.pk for calls in found.values() for _, one in calls if not one.is_calculation]
-            level = [pk for pk in level if pk not in called]
-        for process, top in batch:
-            name = node_name(process.pk, process.label, process.process_label, process.process_type)
-            yield from self._below(Place(f'{base}/{name}', process, group, top, True), called)
-
-    def _below(self, place: Place, called: dict[int, list[tuple[str, Process]]]) -> Iterator[Place]:
-        if not place.process.sealed and not self._options.unsealed:
-            self.tally.unsealed += 1
-            return
-        yield place
-        for number, (label, process) in enumerate(called.get(place.process.pk, ()), 1):
-            name = called_name(number, process.pk, label, process.process_label)
-            yield from self._below(Place(f'{place.path}/{name}', process, place.group, place.top, False), called)
 
     # -- what there is to do --------------------------------------------------------------------------------
 
     def _sync(self, places: Sequence[Place]) -> None:
-        works: list[_Work] = []
+        works: list[Work] = []
         links = []
         for place in places:
             if place.is_top and place.process.uuid == place.top:
@@ -168,13 +98,13 @@ class Sync:
             self._plan(place, works)
         self._carry_out(works)
         # Only now are the folders there that links lie in and lead to.
-        others: list[_Work] = []
+        others: list[Work] = []
         for place, target in links:
             if not self._link(place, target):
                 self._plan(place, others)
         self._carry_out(others)
 
-    def _plan(self, place: Place, works: list[_Work]) -> None:
+    def _plan(self, place: Place, works: list[Work]) -> None:
         work = self._compare(place)
         if work is None:
             self.tally.same += 1
@@ -183,12 +113,9 @@ class Sync:
         if self._options.symlink:
             self._primaries.setdefault(place.process.uuid, place.path)
 
-    def _carry_out(self, works: list[_Work]) -> None:
-        if self._options.dry_run:
-            for work in works:
-                self._done(work)
-        elif works:
-            self._write(works)
+    def _carry_out(self, works: list[Work]) -> None:
+        for work in works if self._options.dry_run or not works else self._writer.write(works):
+            self._done(work)
 
     def _follow(self, place: Place) -> None:
         """Rename the folder of a node whose label has changed."""
@@ -207,24 +134,23 @@ class Sync:
         self._log.move(old, new)
         for path, entry in self._log.entries.items():
             if path == new or path.startswith(f'{new}/'):
-                if self._primaries.get(entry.uuid, '').startswith(old):
+                if entry.target is None and self._primaries.get(entry.uuid, '').startswith(old):
                     self._primaries[entry.uuid] = path
                 self._note(path, entry)
         self.tally.moved += 1
 
-    def _compare(self, place: Place) -> _Work | None:
+    def _compare(self, place: Place) -> Work | None:
         """What is to be written for a process; None if its folder is as it should be."""
         entry = self._log.entries.get(place.path)
-        if entry is None:
-            return _Work(place, {})
-        if entry.target is not None:
-            return _Work(place, {})
+        if entry is None or entry.target is not None:
+            return Work(place)
         if not self._is_there(place):
-            return _Work(place, {})
+            return Work(place)
         same = (entry.uuid, entry.mtime, entry.how) == (place.process.uuid, place.process.mtime, self._how)
-        if same and not (self._options.check and self._lacks_files(place.path)):
+        lacks = self._options.check and self._lacks_files(place.path)
+        if same and not lacks:
             return None
-        return _Work(place, self._log.files(place.path))
+        return Work(place, self._log.files(place.path), check=lacks)
 
     def _is_there(self, place: Place) -> bool:
         if self._options.dry_run and self._moved and any(place.path.startswith(path) for path in self._moved):
@@ -256,88 +182,7 @@ class Sync:
     def _entry(self, place: Place, target: str | None = None) -> Entry:
         return Entry(place.process.uuid, place.process.mtime, place.group, place.top, self._how, target)
 
-    # -- writing --------------------------------------------------------------------------------------------
-
-    def _write(self, works: list[_Work]) -> None:
-        contents = self._loader.load(sorted({work.place.process.pk for work in works}))
-        wanted: dict[str, list[tuple[_Work, str]]] = {}
-        present = []
-        for work in works:
-            work.content = contents.get(work.place.process.pk)
-            if work.content is None:  # deleted meanwhile
-                continue
-            present.append(work)
-            self._prepare(work)
-            for name, key in work.content.files.items():
-                if key and not self._is_kept(work, name, key):
-                    wanted.setdefault(key, []).append((work, name))
-        self._write_objects(wanted)
-        for work in present:
-            self._finish(work)
-
-    def _prepare(self, work: _Work) -> None:
-        """Make the folders of a process, and remove what does not belong into them any more."""
-        assert work.content is not None
-        path = work.place.path
-        if self._folder.links_to(path) is not None and path in self._log.entries:
-            self._folder.remove(path, ())
-        self._folder.remove_files(path, [name for name in work.known if name not in work.content.files])
-        self._folder.make_own(path)
-        for name in work.content.files:
-            if name.endswith('/'):
-                self._folder.make(f'{path}/{name[:-1]}')
-
-    def _is_kept(self, work: _Work, name: str, key: str) -> bool:
-        return work.known.get(name) == key and not self._options.check and self._folder.has(f'{work.place.path}/{name}')
-
-    def _write_objects(self, wanted: dict[str, list[tuple[_Work, str]]]) -> None:
-        """Read each content once, in the order that is cheapest, and write it wherever it belongs."""
-        repository = self._storage.repository
-        keys = sorted(wanted)
-        there = repository.has_objects(keys)
-        for key, has in zip(keys, there, strict=True):
-            if not has:
-                self._lacks(wanted.pop(key), f'key {key} is missing in the repository')
-        left = dict(wanted)
-        with suppress(NotExistent):  # gone since it was asked for: those are opened one by one below
-            for key, stream in repository.iter_object_streams(sorted(left)):
-                self._write_object(key, stream, left.pop(key))
-        for key, targets in left.items():
-            try:
-                with repository.open(key) as stream:
-                    self._write_object(key, stream, targets)
-            except NotExistent:
-                self._lacks(targets, f'key {key} is missing in the repository')
-
-    def _write_object(self, key: str, stream: BinaryIO, targets: list[tuple[_Work, str]]) -> None:
-        (work, name), *others = targets
-        first = f'{work.place.path}/{name}'
-        try:
-            written = self._folder.write_stream(first, stream, key)
-        except (ProblemsFound, CorruptStorage):
-            self._lacks(targets, f'the content is damaged in the repository, key {key}')
-            return
-        self.tally.bytes += written
-        for other, name in others:
-            self.tally.bytes += self._folder.copy(f'{other.place.path}/{name}', first)
-        self.tally.files += len(targets)
-
-    def _lacks(self, targets: list[tuple[_Work, str]], reason: str) -> None:
-        for work, name in targets:
-            work.lacking = True
-            self.tally.problem_count += 1
-            if len(self.tally.problems) < _SHOWN:
-                self.tally.problems.append(f'{work.place.path}/{name}: {reason}')
-
-    def _finish(self, work: _Work) -> None:
-        """Write the metadata, and note in the log that the folder is complete, if it is."""
-        assert work.content is not None
-        path = work.place.path
-        self.tally.bytes += self._folder.write(f'{path}/{METADATA}', work.content.metadata)
-        self.tally.files += 1
-        self._done(work)
-
-    def _done(self, work: _Work) -> None:
+    def _done(self, work: Work) -> None:
         path = work.place.path
         if path in self._log.entries:
             self.tally.changed += 1
