@@ -87,7 +87,7 @@ _ricordi_words() {
         'user configure') opts='--email --first-name --last-name --institution --set-default --config --non-interactive --interactive -n -I --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'user set-default') opts='--profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive create') opts='--all -a --nodes -N --groups -G --codes -X --computers -Y --input-calc-forward --no-input-calc-forward --input-work-forward --no-input-work-forward --create-backward --no-create-backward --return-backward --no-return-backward --call-calc-backward --no-call-calc-backward --call-work-backward --no-call-work-backward --include-comments --exclude-comments --include-logs --exclude-logs --include-authinfos --exclude-authinfos --compress --force -f --dry-run -n --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'archive import') opts='--import-group --no-import-group --group -G --extras-mode-new --include-authinfos --exclude-authinfos --extras-mode-existing -e --comment-mode --migration --no-migration --dry-run -n --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'archive import') opts='--webpages -w --import-group --no-import-group --group -G --extras-mode-new --include-authinfos --exclude-authinfos --extras-mode-existing -e --comment-mode --migration --no-migration --dry-run -n --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive migrate') opts='--force -f --in-place -i --version --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -346,6 +346,7 @@ _ricordi_value() {
         'archive create|--compress') kind=any ;;
         'archive create|--format') kind='words:table json jsonl csv yaml' ;;
         'archive create|') kind=file ;;
+        'archive import|--webpages'|'archive import|-w') kind=any ;;
         'archive import|--group'|'archive import|-G') kind=group ;;
         'archive import|--extras-mode-new') kind='words:import none' ;;
         'archive import|--extras-mode-existing'|'archive import|-e') kind='words:none keep_existing update_existing mirror' ;;

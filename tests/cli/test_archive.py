@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -95,10 +98,31 @@ def test_standard_input_is_imported(run_cli: CLI, empty: None) -> None:
     assert '74' in done.stdout
 
 
+@pytest.mark.parametrize('how', ['page', 'address'])
+def test_archives_come_from_the_web(run_cli: CLI, empty: None, how: str, tmp_path: Path) -> None:
+    (tmp_path / 'index.html').write_text('<a href="paper.aiida">the data</a>')
+    (tmp_path / 'paper.aiida').write_bytes(REFERENCE.read_bytes())
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        site = f'http://127.0.0.1:{server.server_address[1]}'
+        words = ('--webpages', f'{site}/') if how == 'page' else (f'{site}/paper.aiida',)
+        done = run_cli('archive', 'import', *words)
+        server.shutdown()
+        thread.join()
+    assert done.returncode == 0, done.stderr
+    assert f'Imported {site}/paper.aiida' in done.stdout
+    assert len(run_cli('node', 'list', '-q').stdout.split()) == 74
+
+
 def test_what_cannot_be_imported_is_told(run_cli: CLI, empty: None, tmp_path: Path) -> None:
-    done = run_cli('archive', 'import', 'https://example.org/x.aiida')
+    done = run_cli('archive', 'import', 'http://127.0.0.1:1/x.aiida')
+    assert (done.returncode, done.stdout) == (1, '')
+    assert 'http://127.0.0.1:1/x.aiida cannot be had' in done.stderr
+    done = run_cli('archive', 'import')
     assert (done.returncode, done.stdout) == (2, '')
-    assert 'ricordi archive import -' in done.stderr
+    assert 'nothing to import' in done.stderr
     (tmp_path / 'x.aiida').write_bytes(REFERENCE.read_bytes()[:1000])
     done = run_cli('archive', 'import', REFERENCE, tmp_path / 'x.aiida')
     assert done.returncode == 3

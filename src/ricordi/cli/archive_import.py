@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ricordi.cli.drawing import drawing
+from ricordi.cli.multiple import several
 from ricordi.cli.output import write_details
 from ricordi.cli.parameters import GROUP
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds
@@ -21,7 +23,7 @@ from ricordi.cli.signals import stopping
 from ricordi.cli.table import format_table
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
-from ricordi.progress import Stop
+from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
     from ricordi.services.archive_import import ImportedArchive
@@ -35,9 +37,11 @@ COPY_BYTES = 1 << 20
 @verb(
     'ricordi archive import paper.aiida',
     'ricordi -p main archive import *.aiida --group paper --extras-mode-existing keep_existing',
-    'curl -L https://archive.example.org/record.aiida | ricordi archive import -',
+    'ricordi archive import https://archive.example.org/record.aiida',
+    'gpg --decrypt record.aiida.gpg | ricordi archive import -',
 )
-@click.argument('archives', nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.argument('archives', nargs=-1, type=click.Path(allow_dash=True))
+@several('-w', '--webpages', metavar='ADDRESS…', help='Also import what these web pages point at and ends in .aiida.')
 @option(
     '--import-group/--no-import-group',
     default=True,
@@ -83,6 +87,7 @@ COPY_BYTES = 1 << 20
 def import_archives(
     session: Session,
     archives: tuple[str, ...],
+    webpages: tuple[str, ...],
     import_group: bool,
     group: str | None,
     extras_mode_new: str,
@@ -97,8 +102,8 @@ def import_archives(
 ) -> int:
     """Import archives into a profile.
 
-    ARCHIVES are files, or `-` for standard input. What the profile has already stays as it is, unless options say
-    otherwise. Each archive is checked as a whole first, and goes in as a whole or not at all.
+    ARCHIVES are files, web addresses, or `-` for standard input. What the profile has already stays as it is, unless
+    options say otherwise. Each archive is checked as a whole first, and goes in as a whole or not at all.
     """
     from ricordi.services.archive_import import ImportRequest, import_archive
     from ricordi.services.profile import find_profile
@@ -112,43 +117,55 @@ def import_archives(
         group=group,
         migrate=migration,
     )
-    _check(archives)
+    _check(archives, webpages)
     profile, stop = find_profile(session.profile_name), Stop()
-    for archive in archives:
-        with stopping(stop), drawing(session.quiet) as progress, _file(archive) as path:
+    for archive in (*archives, *_on_pages(webpages)):
+        with stopping(stop), drawing(session.quiet) as progress, _file(archive, progress, stop) as path:
             done = import_archive(profile, path, request, dry_run=dry_run or test_run, progress=progress, stop=stop)
         if session.reports(output_format, dry_run or test_run):
             _show(replace(done, path=archive), output_format)
     return 0
 
 
-def _check(archives: tuple[str, ...]) -> None:
+def _check(archives: tuple[str, ...], webpages: tuple[str, ...]) -> None:
     from ricordi.services.archive_info import check_given
+    from ricordi.services.archive_web import is_address
 
+    if not archives and not webpages:
+        raise UsageError('nothing to import: name archives, addresses, or - for standard input')
     for archive in archives:
-        if archive.startswith(('http://', 'https://')):
-            raise UsageError(
-                f'{archive} is an address: download it, such as with `curl -L {archive} | ricordi archive import -`'
-            )
-        if archive != STDIN:
+        if archive != STDIN and not is_address(archive):
             check_given(Path(archive))
+    for page in webpages:
+        if not is_address(page):
+            raise UsageError(f'{page} is no web address: one begins with http:// or https://')
     if archives.count(STDIN) > 1:
         raise UsageError('standard input (`-`) can be read once')
     if STDIN in archives and (sys.stdin is None or sys.stdin.isatty()):
         raise UsageError('`-` reads an archive from standard input: pipe one in')
 
 
+def _on_pages(webpages: tuple[str, ...]) -> list[str]:
+    from ricordi.services.archive_web import archives_of_page
+
+    return [address for page in webpages for address in archives_of_page(page)]
+
+
 @contextmanager
-def _file(archive: str) -> Iterator[Path]:
-    """The archive as a file: standard input is written to a temporary one, for a zip file is read from its end."""
-    if archive != STDIN:
+def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
+    """The archive as a file: what comes from elsewhere goes to a temporary one, for a zip file is read from its end."""
+    from ricordi.services.archive_web import download, is_address
+
+    if archive != STDIN and not is_address(archive):
         yield Path(archive)
         return
     with tempfile.TemporaryDirectory(prefix='ricordi-archive-') as folder:
-        path = Path(folder) / 'standard-input.aiida'
-        with path.open('wb') as file:
-            while chunk := sys.stdin.buffer.read(COPY_BYTES):
-                file.write(chunk)
+        path = Path(folder) / 'archive.aiida'
+        if archive == STDIN:
+            with path.open('wb') as file:
+                shutil.copyfileobj(sys.stdin.buffer, file, COPY_BYTES)
+        else:
+            download(archive, path, progress, stop)
         yield path
 
 
