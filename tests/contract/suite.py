@@ -208,6 +208,30 @@ class StorageContract(QueryContract):
             assert add() == node + 1
         assert storage.get(K.LINK, link[0]) is not None
 
+    def test_references_of_many_rows_are_checked_too(
+        self, storage: StorageBackend, add: Callable[..., Any], user: int
+    ) -> None:
+        first, last = add(), add()
+        row = {'input_pk': first, 'output_pk': last + 1, 'type': 'create'}
+        rows = [{**row, 'label': 'x'}, {**row, 'label': 'y', 'output_pk': last + 2}]
+        with pytest.raises(IntegrityError):
+            storage.insert(K.LINK, rows)
+        with pytest.raises(IntegrityError):
+            storage.insert(K.NODE, [{'user_pk': user}, {'user_pk': 4711}])
+        assert list(storage.find(K.LINK)) == []
+        assert len(list(storage.find(K.NODE))) == 2
+
+    def test_references_of_many_rows_may_be_met_later_in_the_transaction(
+        self, storage: StorageBackend, add: Callable[..., Any]
+    ) -> None:
+        node = add()
+        row = {'input_pk': node, 'type': 'create'}
+        with storage.transaction():
+            links = [{**row, 'label': 'x', 'output_pk': node + 1}, {**row, 'label': 'y', 'output_pk': node + 2}]
+            pks = storage.insert(K.LINK, links)
+            assert add(number=2) == [node + 1, node + 2]
+        assert len(list(storage.find(K.LINK, {'pk': pks}))) == 2
+
     # -- changing -----------------------------------------------------------------------------------------------
 
     def test_an_update_changes_what_is_given_and_mtime(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
