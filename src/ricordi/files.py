@@ -1,9 +1,12 @@
-"""Files written so that a crash leaves either the old or the new: fsync of files and folders, atomic replacement."""
+"""Files written so that a crash leaves either the old or the new: fsync, atomic replacement; temporary folders."""
 
+import fcntl
 import os
 import shutil
 import tempfile
+import time
 import uuid
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -103,6 +106,92 @@ def _give_name(descriptor: int, path: Path) -> None:
         os.link(f'/proc/self/fd/{descriptor}', path.name, dst_dir_fd=folder, follow_symlinks=True)
     finally:
         os.close(folder)
+
+
+# temporary folders -----------------------------------------------------------------------------------------
+
+_TOO_YOUNG_SECONDS = 60.0
+"""A folder that was made so lately may be about to be locked by who made it."""
+
+_tidied: set[str] = set()
+
+
+class TemporaryFolder:
+    """A folder that goes with this object, a `with` block, or the process.
+
+    Where the process is killed, the next one that makes a folder of the same kind removes it: who uses a folder holds a
+    lock on it, which the kernel drops, so that what can be locked by somebody else has no user.
+    """
+
+    def __init__(self, kind: str) -> None:
+        """
+        :param kind: a word for the name of the folder; folders of the same kind are looked after.
+        """
+        parent, prefix = Path(tempfile.gettempdir()), f'ricordi-{kind}-'
+        if prefix not in _tidied:
+            _tidied.add(prefix)
+            _remove_stale_folders(parent, prefix)
+        self.path, descriptor = _locked_folder(prefix)
+        self._finalizer = weakref.finalize(self, _remove_folder, self.path, descriptor, os.getpid())
+
+    def remove(self) -> None:
+        """Remove it with all that is in it; a second call does nothing."""
+        self._finalizer()
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def _locked_folder(prefix: str) -> tuple[Path, int | None]:
+    """A new folder and the descriptor that holds its lock; None where the file system knows no locks."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=prefix))
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if path.exists():
+                return path, descriptor
+        except BlockingIOError:
+            pass  # taken for stale, if this process was asleep for so long in the middle of this
+        except OSError:
+            os.close(descriptor)
+            return path, None
+        os.close(descriptor)
+
+
+def _remove_folder(path: Path, descriptor: int | None, process: int) -> None:
+    if os.getpid() == process:  # a forked child leaves the parent's folder alone
+        shutil.rmtree(path, ignore_errors=True)
+    if descriptor is not None:
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def _remove_stale_folders(parent: Path, prefix: str) -> None:
+    """Remove the folders of this user whose processes have ended without doing so."""
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            if not entry.name.startswith(prefix):
+                continue
+            with suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                if status.st_uid == os.geteuid() and time.time() - status.st_ctime > _TOO_YOUNG_SECONDS:
+                    _remove_unlocked_folder(Path(entry.path))
+
+
+def _remove_unlocked_folder(path: Path) -> None:
+    """
+    :raises OSError: it is no folder, or somebody has locked it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    finally:
+        os.close(descriptor)
 
 
 def free_bytes(path: Path) -> int:

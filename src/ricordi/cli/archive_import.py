@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -159,8 +158,10 @@ def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
     if archive != STDIN and not is_address(archive):
         yield Path(archive)
         return
-    with tempfile.TemporaryDirectory(prefix='ricordi-archive-') as folder:
-        path = Path(folder) / 'archive.aiida'
+    from ricordi.files import TemporaryFolder
+
+    with TemporaryFolder('archive') as folder:
+        path = folder / 'archive.aiida'
         if archive == STDIN:
             with path.open('wb') as file:
                 shutil.copyfileobj(sys.stdin.buffer, file, COPY_BYTES)

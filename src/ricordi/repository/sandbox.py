@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import tempfile
-import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +23,7 @@ from ricordi.backend.maintenance import (
 )
 from ricordi.backend.repository import CHUNK_BYTES, RepositoryBackend
 from ricordi.errors import InvalidOperation, NotExistent, StorageError
+from ricordi.files import TemporaryFolder
 from ricordi.progress import Progress, Stop
 
 NAMED_PROBLEMS = 100
@@ -41,7 +40,7 @@ class SandboxRepository(RepositoryBackend):
     def __init__(self) -> None:
         self._uuid = uuid4().hex
         self._folder: Path | None = None
-        self._finalizer: weakref.finalize[Any, Any] | None = None
+        self._temporary: TemporaryFolder | None = None
 
     @property
     def uuid(self) -> str | None:
@@ -64,12 +63,12 @@ class SandboxRepository(RepositoryBackend):
     def initialise(self, **kwargs: Any) -> None:
         if self._folder is not None:
             raise InvalidOperation('the temporary repository is initialised already')
-        self._folder = Path(tempfile.mkdtemp(prefix='ricordi-sandbox-'))
-        self._finalizer = weakref.finalize(self, _remove, self._folder, os.getpid())
+        self._temporary = TemporaryFolder('sandbox')
+        self._folder = self._temporary.path
 
     def erase(self) -> None:
-        if self._finalizer is not None:
-            self._finalizer()
+        if self._temporary is not None:
+            self._temporary.remove()
         self._folder = None
 
     def close(self) -> None:
@@ -172,8 +171,3 @@ class SandboxRepository(RepositoryBackend):
 
 def _not_existent(key: str) -> NotExistent:
     return NotExistent(f'there is no object {key} in the temporary repository')
-
-
-def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:  # a forked child leaves the parent's store alone
-        shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ricordi import __version__
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import UsageError
+from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.progress import Progress, Stop
 from ricordi.services.traversal import EXPORT_RULES, choose_rules
@@ -96,9 +96,9 @@ def create_archive(
     from ricordi.storage.archive_draft import ArchiveDraft
 
     with (
-        tempfile.TemporaryDirectory(prefix='ricordi-archive-') as folder,
+        TemporaryFolder('archive') as folder,
         use_storage(profile, purpose='archive create') as storage,
-        closing(ArchiveDraft(Path(folder) / 'db.sqlite3')) as draft,
+        closing(ArchiveDraft(folder / 'db.sqlite3')) as draft,
     ):
         selection = select(storage, request)
         progress.begin('copy the database', None, 'rows')

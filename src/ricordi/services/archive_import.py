@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import IncompatibleStorageSchema, InvalidOperation, ReadOnlyStorage
+from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.progress import Progress, Stop
 from ricordi.services.archive_merging import ArchiveImport, ImportedArchive, ImportRequest
@@ -40,9 +40,9 @@ def import_archive(
     """
     began = time.monotonic()
     with (
-        tempfile.TemporaryDirectory(prefix='ricordi-archive-') as folder,
+        TemporaryFolder('archive') as folder,
         closing(open_archive(path)) as directory,
-        closing(_staged(directory, Path(folder), request)) as staging,
+        closing(_staged(directory, folder, request)) as staging,
         use_storage(profile, purpose='archive import') as storage,
     ):
         work = ArchiveImport(staging, directory, _writable(storage), request, progress or Progress(), stop or Stop())

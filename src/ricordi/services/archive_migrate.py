@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 from ricordi import __version__
 from ricordi.errors import Interrupted, StorageMigrationError, UsageError
-from ricordi.files import new_file
+from ricordi.files import TemporaryFolder, new_file
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive_unpacking import PREFIX, checked_members
 from ricordi.storage.archive_file import (
@@ -93,8 +92,8 @@ def _migrate(
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    with tempfile.TemporaryDirectory(prefix='ricordi-archive-') as folder:
-        old, new = Path(folder) / 'old.sqlite3', Path(folder) / DATABASE
+    with TemporaryFolder('archive') as folder:
+        old, new = folder / 'old.sqlite3', folder / DATABASE
         unpack_database(directory, old)
         migrate_database(old, new, str(directory.path))
         old.unlink()

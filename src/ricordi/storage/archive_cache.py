@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import shutil
 import stat
 import tempfile
 import time
@@ -18,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ricordi.files import free_bytes
+from ricordi.files import TemporaryFolder, free_bytes
 from ricordi.storage.archive_file import database_member, unpack_database
 from ricordi.zipfiles.codec import codec
 from ricordi.zipfiles.directory import ZipDirectory
@@ -40,9 +39,9 @@ class UnpackedDatabase:
         """
         kept = _kept_database(directory)
         if kept is None:
-            folder = Path(tempfile.mkdtemp(prefix='ricordi-archive-'))
-            self.path, descriptor = folder / 'db.sqlite3', -1
-            self._finalizer: weakref.finalize[Any, Any] = weakref.finalize(self, _remove, folder, os.getpid())
+            folder = TemporaryFolder('archive')
+            self.path = folder.path / 'db.sqlite3'
+            self._finalizer: weakref.finalize[Any, Any] = weakref.finalize(self, folder.remove)
             unpack_database(directory, self.path)
         else:
             self.path, descriptor = kept
@@ -142,8 +141,3 @@ def _remove_unless_locked(path: Path) -> None:
             path.unlink()
         finally:
             os.close(descriptor)
-
-
-def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:  # a forked child leaves the parent's file alone
-        shutil.rmtree(folder, ignore_errors=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import weakref
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Self
+from uuid import uuid4
 
 from ricordi.backend.storage import RepositoryLocation
+from ricordi.files import TemporaryFolder
 from ricordi.storage import schema
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite_dialect import SqliteDialect
@@ -22,14 +21,15 @@ if TYPE_CHECKING:
 class SqliteTempStorage(SqlStorage):
     """A storage for tests and trials; `open` makes a new, empty one each time, seen by this process alone."""
 
-    def __init__(self, profile: Profile, dialect: SqliteDialect, repository: RepositoryBackend) -> None:
+    def __init__(self, profile: Profile, folder: TemporaryFolder, repository: RepositoryBackend) -> None:
+        dialect = SqliteDialect(folder.path / 'database.sqlite', create=True, throw_away=True)
         super().__init__(profile, dialect, repository)
-        self._finalizer = weakref.finalize(self, _remove, dialect.path.parent, os.getpid())
+        self._folder = folder
 
     @classmethod
     def dialect_of(cls, profile: Profile) -> SqliteDialect:
-        folder = Path(tempfile.mkdtemp(prefix='ricordi-temp-'))
-        return SqliteDialect(folder / 'database.sqlite', create=True, throw_away=True)
+        # of a storage that is not open, and so not there
+        return SqliteDialect(Path(gettempdir()) / f'ricordi-no-{uuid4().hex}' / 'database.sqlite')
 
     @classmethod
     def repository_location(cls, profile: Profile) -> RepositoryLocation:
@@ -49,7 +49,7 @@ class SqliteTempStorage(SqlStorage):
 
     @classmethod
     def open(cls, profile: Profile, repository: RepositoryBackend) -> Self:
-        storage = cls(profile, cls.dialect_of(profile), repository)
+        storage = cls(profile, TemporaryFolder('temp'), repository)
         try:
             if not repository.is_initialised:
                 repository.initialise()
@@ -61,14 +61,9 @@ class SqliteTempStorage(SqlStorage):
 
     def close(self) -> None:
         super().close()
-        self._finalizer()
+        self._folder.remove()
         if self._repository.is_initialised:
             self._repository.erase()
 
     def _refuse_without_lock(self) -> None:
         """No other process can use it, so there is nothing to lock."""
-
-
-def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:  # a forked child leaves the parent's files alone
-        shutil.rmtree(folder, ignore_errors=True)
