@@ -177,7 +177,9 @@ class DumpFolder:
             with draft.open('xb') as handle:
                 yield handle
             os.replace(draft, self.place(path))  # noqa: PTH105
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and error.filename is None:  # as that of a write to a full disk
+                error.filename = str(self.place(path))
             with suppress(OSError):
                 draft.unlink()
             raise
