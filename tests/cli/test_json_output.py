@@ -20,6 +20,7 @@ SHAPES = {'report': '`storage maintain`', 'plan': '`node delete`', 'state': 'A *
 
 CALLS: dict[str, list[str]] = {
     **{verb: [*case.arguments] for verb, case in VERBS.items() if case.kind in ('shows', 'lists names')},
+    'profile dump': ['--all', '--path', '{tmp}/dump'],
     'storage maintain': ['--full', '--yes'],
     'node delete': ['--dry-run', '1'],
     'group delete': ['--dry-run', '--delete-nodes', 'numbers'],
