@@ -44,7 +44,7 @@ def test_a_plan_says_that_nothing_was_changed_and_what_it_needs() -> None:
     plan = report(options=MaintenanceOptions(dry_run=True), after=None, space_needed=5_000_000)
     text = report_as_text('main', plan)
     assert text.splitlines()[0] == 'Plan of a live maintenance of profile `main`; nothing was changed.'
-    assert 'Would give back 301 kB of disk; needs 5.00 MB of free disk meanwhile.' in text
+    assert 'Would give back 301 kB of disk and put 23 files into packs; needs 5.00 MB of free disk meanwhile.' in text
 
 
 def test_nothing_to_do_is_one_line() -> None:

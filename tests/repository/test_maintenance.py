@@ -59,7 +59,7 @@ def test_live_packs_loose_objects_and_drops_their_files(
     assert report.after.loose == Amount()
     assert report.after.packed.objects == 100
     assert report.steps[0].objects == 100
-    assert report.steps[0].write == report.steps[0].freed == report.before.loose.bytes
+    assert (report.steps[0].write, report.steps[0].freed) == (report.before.loose.bytes, 0)
     assert container.layout.pack_locks() == []
     assert_holds(container, contents(100))
 
@@ -255,7 +255,7 @@ def test_repack_none_leaves_packs_alone_and_all_rewrites_each(
     assert names(report) == ['repack']
     assert set(container.layout.pack_sizes()).isdisjoint(packs)
     assert container.get_info()['waste_bytes'] == 0
-    assert report.steps[0].freed == sum(packs.values())
+    assert report.steps[0].freed == sum(packs.values()) - report.steps[0].write > 0
     assert_holds(container, contents(60))
 
 

@@ -157,12 +157,20 @@ def _summary(report: MaintenanceReport) -> str:
     given_back = freed(report)
     amount = f'{format_bytes(abs(given_back))} of disk'
     if report.options.dry_run:
-        return f'Would give back {amount}; needs {format_bytes(report.space_needed)} of free disk meanwhile.'
+        return f'Would {_expected(report)}; needs {format_bytes(report.space_needed)} of free disk meanwhile.'
     took = format_seconds(seconds(report))
     done = f'Gave back {amount}' if given_back >= 0 else f'Took {amount}'
     if report.after is not None and report.after.files < report.before.files:
         done += f', {plural(report.before.files - report.after.files, "file")} fewer'
     return f'{done}, in {took}.'
+
+
+def _expected(report: MaintenanceReport) -> str:
+    """What a plan comes to: disk given back, or files fewer, which take a block each."""
+    gains = [f'give back {format_bytes(freed(report))} of disk'] if freed(report) else []
+    if packed := sum(step.objects for step in report.steps if step.name == 'pack'):
+        gains.append(f'put {plural(packed, "file")} into packs')
+    return ' and '.join(gains) or 'give back no disk'
 
 
 def _amount_as_data(amount: Amount) -> dict[str, int]:

@@ -48,7 +48,8 @@ def _as_text(found: Status) -> str:
     if found.plan is not None and not found.plan.nothing_to_do:
         steps = ', '.join(step.detail for step in found.plan.steps)
         freed = sum(step.freed for step in found.plan.steps)
-        text += f'\n\n`ricordi storage maintain --full` would do: {steps}; it would free {format_bytes(freed)}.'
+        gain = f'; it would free {format_bytes(freed)}' if freed else ''
+        text += f'\n\n`ricordi storage maintain --full` would do: {steps}{gain}.'
     return text
 
 

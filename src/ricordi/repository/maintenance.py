@@ -182,7 +182,7 @@ class _Run:
             objects=work.objects,
             read=work.read,
             write=work.written,
-            freed=work.freed,
+            freed=max(0, work.freed - work.written) if in_bytes else work.freed,
             seconds=_seconds_since(start),
         )
 

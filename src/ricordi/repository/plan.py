@@ -45,7 +45,7 @@ def make_plan(container: ObjectStore, census: Census, options: MaintenanceOption
     bytes_to_pack = census.loose.bytes - garbage_loose.bytes
     if to_pack:
         detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
-        steps.append(MaintenanceStep('pack', detail, to_pack, bytes_to_pack, bytes_to_pack, bytes_to_pack))
+        steps.append(MaintenanceStep('pack', detail, to_pack, bytes_to_pack, bytes_to_pack))
     packed_garbage = sum(pack.garbage.objects for pack in census.packs.values()) if may_remove else 0
     if packed_garbage or garbage_loose.objects:
         number = packed_garbage + garbage_loose.objects
