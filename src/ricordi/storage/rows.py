@@ -30,6 +30,9 @@ class RowCodec:
         self._encoders = {name: dialect.encoder(value_kind(name)) for name in self.columns}
         kinds = [value_kind(name) for name in self.columns]
         self._json = [place for place, kind in enumerate(kinds) if kind is ValueKind.JSON]
+        self._inserted = [name for name in self.columns if name != 'pk']
+        self._defaults = {field.name: _default_of(field) for field in fields(self._row_type) if field.name != 'pk'}
+        self._made = {name for name in self._inserted if value_kind(name) in (ValueKind.UUID, ValueKind.TIME)}
         decoders = [dialect.decoder(kind) for kind in kinds]
         self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode]
 
@@ -60,36 +63,30 @@ class RowCodec:
         if 'pk' in given and any(row['pk'] is not None for row in rows):
             raise ValidationError('a pk cannot be chosen: the database gives it')
         now = datetime.now(UTC)
-        values = []
-        for field in fields(self._row_type):
-            if field.name == 'pk':
-                continue
-            values.append(self._encode_column(field.name, _default_of(field, now), rows, field.name in given))
-        return [column for name, column in self.columns.items() if name != 'pk'], list(zip(*values, strict=True))
+        values = [self._encode_column(name, rows, name in given, now) for name in self._inserted]
+        return [self.columns[name] for name in self._inserted], list(zip(*values, strict=True))
 
-    def _encode_column(
-        self, name: str, default: Callable[[], Any], rows: Sequence[Mapping[str, Any]], given: bool
-    ) -> list[Any]:
-        made = value_kind(name) in (ValueKind.UUID, ValueKind.TIME)
+    def _encode_column(self, name: str, rows: Sequence[Mapping[str, Any]], given: bool, now: datetime) -> list[Any]:
+        default, encoder = self._defaults[name], self._encoders[name]
         if not given:
-            return new_uuids(len(rows)) if name == 'uuid' else [self.encode(name, default())] * len(rows)
-        encoder = self._encoders[name]
+            return new_uuids(len(rows)) if name == 'uuid' else [self.encode(name, default(now))] * len(rows)
         if encoder is None:
             return [row[name] for row in rows]
-        if made:
-            return [encoder(row[name] or default(), name) for row in rows]
+        if name in self._made:
+            return [encoder(row[name] or default(now), name) for row in rows]
         return [None if (value := row[name]) is None else encoder(value, name) for row in rows]
 
 
-def _default_of(field: Any, now: datetime) -> Callable[[], Any]:
+def _default_of(field: Any) -> Callable[[datetime], Any]:
+    """What makes the value of a field that was not given, at a moment."""
     kind = value_kind(field.name)
     if kind is ValueKind.UUID:
-        return lambda: new_uuids(1)[0]
+        return lambda now: new_uuids(1)[0]
     if kind is ValueKind.TIME:
-        return lambda: now
+        return lambda now: now
     if field.default is not MISSING:
-        return lambda: field.default
-    return field.default_factory  # type: ignore[no-any-return]
+        return lambda now: field.default
+    return lambda now: field.default_factory()
 
 
 class Rows:
