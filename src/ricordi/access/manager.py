@@ -18,7 +18,7 @@ from ricordi.access.records import Kind, find_records, read_holders, remove_reco
 from ricordi.access.state import GUARD_NAME, ProcessState, state_of
 from ricordi.access.waiting import SHORTEST_PAUSE, retry
 from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
-from ricordi.config.profile import check_profile_name
+from ricordi.config.names import check_profile_name
 from ricordi.errors import AccessError, ConfigurationError, LockedProfileError, LockingProfileError, UnrecordableUse
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ricordi.config.folder import FILE_NAME, create_config_folder, get_config_folder, profile_filepaths
-from ricordi.config.profile import Profile, check_profile_name
+from ricordi.config.names import check_profile_name
+from ricordi.config.profile import Profile
 from ricordi.config.shape import OLDEST_VERSION, check_config
 from ricordi.errors import ConfigurationError, MissingConfigurationError, ProfileConfigurationError
 

@@ -6,34 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from ricordi.config.names import check_profile_name
 from ricordi.config.secrets import discreet
-from ricordi.errors import ConfigurationError, ProfileConfigurationError
-
-LONGEST_NAME = 200
-"""Bytes that a profile name may have: with an ending it must still be the name of a file."""
-
-
-def check_profile_name(name: object) -> str:
-    """The name, if it can stand for a folder without leaving the one it is put in.
-
-    :raises ricordi.errors.ProfileConfigurationError: it cannot.
-    """
-    if not isinstance(name, str) or not name:
-        raise ProfileConfigurationError(f'{name!r} is no profile name: it must be a text of at least one character')
-    reason = None
-    if name in ('.', '..'):
-        reason = 'it means a folder'
-    elif '/' in name or '\\' in name:
-        reason = 'a slash would make it a path'
-    elif not name.isprintable():
-        reason = 'it holds characters that cannot be printed'
-    elif len(name.encode('utf-8', 'surrogatepass')) > LONGEST_NAME:
-        reason = f'it is longer than {LONGEST_NAME} bytes'
-    elif name != name.strip():
-        reason = 'it begins or ends with a blank'
-    if reason is not None:
-        raise ProfileConfigurationError(f'{name!r} cannot be the name of a profile: {reason}; choose another')
-    return name
+from ricordi.config.shape import check_profile
+from ricordi.errors import ConfigurationError
 
 
 class Profile:
@@ -55,8 +31,6 @@ class Profile:
         :raises ricordi.errors.ProfileConfigurationError: a bad name, or the shape is not that of a profile.
         """
         if validate:
-            from ricordi.config.shape import check_profile
-
             check_profile_name(name)
             check_profile(config, f'profile {name!r}')
         self._name = name

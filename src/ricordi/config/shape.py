@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ricordi.config.profile import check_profile_name
+from ricordi.config.names import check_profile_name
 from ricordi.errors import ConfigurationError, ConfigurationVersionError, ProfileConfigurationError
 
 OLDEST_VERSION = 9

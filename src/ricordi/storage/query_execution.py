@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ricordi.backend.query import Query
     from ricordi.storage.query_expressions import Expressions
     from ricordi.storage.session import Session
-    from ricordi.storage.sql_storage import SqlStorage
 
 FEW_ROWS = 1000
 """Up to so many rows are read at once; more are streamed, unless the caller wants them all."""
@@ -22,13 +21,12 @@ FEW_ROWS = 1000
 _PARAMETER = re.compile(r':(p\d+)')
 
 
-def query_rows(storage: SqlStorage, query: Query, batch_size: int | None = None) -> Iterator[Raw]:
+def query_rows(session: Session, query: Query, batch_size: int | None = None) -> Iterator[Raw]:
     """Answer a query.
 
     :param batch_size: how many rows to fetch at a time; all at once for None.
     """
-    statement = compile_query(query, _expressions(storage))
-    session = storage.session
+    statement = compile_query(query, _expressions(session))
     if batch_size is None or (query.limit is not None and query.limit <= FEW_ROWS):
         return _all_rows(session, statement)
     _prepare(session, statement)
@@ -36,24 +34,23 @@ def query_rows(storage: SqlStorage, query: Query, batch_size: int | None = None)
     return decode_batches(batches, statement.values)
 
 
-def count_rows(storage: SqlStorage, query: Query) -> int:
+def count_rows(session: Session, query: Query) -> int:
     """How many rows a query has."""
-    statement = compile_count(query, _expressions(storage))
-    return int(_execute(storage.session, statement).fetchone()[0])
+    statement = compile_count(query, _expressions(session))
+    return int(_execute(session, statement).fetchone()[0])
 
 
-def query_sql(storage: SqlStorage, query: Query, inline: bool = False) -> str:
+def query_sql(session: Session, query: Query, inline: bool = False) -> str:
     """The SQL of a query for a person, or, `inline`, for a shell of the database."""
-    statement = compile_query(query, _expressions(storage))
+    statement = compile_query(query, _expressions(session))
     if inline:
-        return f'{_inline(storage.session, statement)}\n'
+        return f'{_inline(session, statement)}\n'
     return f'{statement.sql!r} % {statement.parameters!r}\n'
 
 
-def explain_query(storage: SqlStorage, query: Query, execute: bool = False, verbose: bool = False) -> str:
+def explain_query(session: Session, query: Query, execute: bool = False, verbose: bool = False) -> str:
     """The plan of the database, one step a line."""
-    statement = compile_query(query, _expressions(storage))
-    session = storage.session
+    statement = compile_query(query, _expressions(session))
     if session.dialect.name == 'postgresql':
         options = [name for name, wanted in (('ANALYZE', execute), ('VERBOSE', verbose)) if wanted]
         explain = f'EXPLAIN ({", ".join(options)})' if options else 'EXPLAIN'
@@ -74,8 +71,8 @@ def explain_query(storage: SqlStorage, query: Query, execute: bool = False, verb
 # inside ----------------------------------------------------------------------------------------------------
 
 
-def _expressions(storage: SqlStorage) -> Expressions:
-    if storage.dialect.name == 'postgresql':
+def _expressions(session: Session) -> Expressions:
+    if session.dialect.name == 'postgresql':
         from ricordi.storage.query_psql import PsqlExpressions
 
         return PsqlExpressions()

@@ -30,7 +30,7 @@ class SqlStorage(StorageBackend):
 
     Each thread has a connection of its own; a transaction belongs to its thread. What runs SQL of its own, such as the
     query compiler, uses `session` and `stream`. (`ricordi.storage.query_execution` has a function for each of the four
-    methods about queries, called with this storage first.)
+    methods about queries, called with its session first.)
     """
 
     def __init__(self, profile: Profile, dialect: Dialect, repository: RepositoryBackend) -> None:
@@ -174,22 +174,22 @@ class SqlStorage(StorageBackend):
     def query_rows(self, query: Query, batch_size: int | None = None) -> Iterator[tuple[Any, ...]]:
         from ricordi.storage import query_execution
 
-        return query_execution.query_rows(self, query, batch_size)
+        return query_execution.query_rows(self.session, query, batch_size)
 
     def count_rows(self, query: Query) -> int:
         from ricordi.storage import query_execution
 
-        return query_execution.count_rows(self, query)
+        return query_execution.count_rows(self.session, query)
 
     def query_sql(self, query: Query, inline: bool = False) -> str:
         from ricordi.storage import query_execution
 
-        return query_execution.query_sql(self, query, inline)
+        return query_execution.query_sql(self.session, query, inline)
 
     def explain_query(self, query: Query, execute: bool = False, verbose: bool = False) -> str:
         from ricordi.storage import query_execution
 
-        return query_execution.explain_query(self, query, execute, verbose)
+        return query_execution.explain_query(self.session, query, execute, verbose)
 
     # -- graph ----------------------------------------------------------------------------------------------
 
