@@ -27,12 +27,15 @@ FIRST_QUERY = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of orm_steps.py, what it is called in the table, and its bar."""
+    """A step of orm_steps.py, what it is called in the table, and its bar.
+
+    :param floor: no work of either side, but the least that SQLite takes for it.
+    """
 
     name: str
     work: str
-    bar: float
-    writes: bool = False
+    bar: float | None
+    floor: bool = False
 
 
 STEPS = (
@@ -44,9 +47,10 @@ STEPS = (
     Step('finished', "`process_state == 'finished'`, 5 columns", 3),
     Step('ancestors', 'ancestors of a node', 2),
     Step('descendants', 'descendants of a node', 2),
-    Step('store_dict', '`Dict(…).store()`, each', 6, writes=True),
-    Step('store_file', '`SinglefileData` of 5 KB, `.store()`, each', 5, writes=True),
-    Step('bulk', 'bulk insert of 20,000 Dict nodes', 4, writes=True),
+    Step('store_dict', '`Dict(…).store()`, each', 6),
+    Step('bare_dict', 'floor: a row by bare SQLite, durable, each (not a peer: the least)', None, floor=True),
+    Step('store_file', '`SinglefileData` of 5 KB, `.store()`, each', 5),
+    Step('bulk', 'bulk insert of 20,000 Dict nodes', 4),
 )
 
 
@@ -85,7 +89,8 @@ class Bench:
 
             return action
 
-        row = paired.pair(step.work, *self.sides(make), bar=step.bar, runs=self.runs)
+        ours, peer = (make('ours'), None) if step.floor else self.sides(make)
+        row = paired.pair(step.work, ours, peer, bar=step.bar, runs=self.runs)
         if len(counts := self.counts[step.name]) > 1:
             return replace(row, note=f'ROW COUNTS DIFFER: {sorted(counts)}')
         count = counts.pop()
@@ -115,7 +120,9 @@ def main() -> None:
         postgres.copy_database(home, side)
     bench = Bench({'ours': args.ours, 'peer': args.peer}, homes, args.side, args.runs)
     try:
-        rows = [bench.step(step) for step in STEPS if args.only in step.name]
+        on_postgres = postgres.settings(args.home) is not None
+        steps = [step for step in STEPS if args.only in step.name and not (step.floor and on_postgres)]
+        rows = [bench.step(step) for step in steps]
         if args.only in 'first_query':
             rows.append(bench.first_query())
         paired.save(args.table, rows)

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import random
+import sqlite3
 import sys
 import time
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from clock import Clock
@@ -22,6 +26,12 @@ CHAIN_START, CHAIN_END = 5, 99
 """Pks of the first structure and of the last results of the first workflow that make_profile.py makes."""
 NAMES = ('CalcJobNode', 'Data', 'Dict', 'Node', 'ProcessNode', 'QueryBuilder', 'SinglefileData', 'User', 'load_node')
 """Touched before the clock starts: one of the two sides imports its classes when they are first asked for."""
+
+BARE_DICT = (
+    'INSERT INTO db_dbnode (uuid, node_type, label, description, ctime, mtime, attributes, extras, '
+    "repository_metadata, user_id) VALUES (?, 'data.core.dict.Dict.', '', '', '2024-01-01 00:00:00.000000', "
+    "'2024-01-01 00:00:00.000000', ?, '{}', '{}', 1)"
+)
 
 
 class Steps:
@@ -105,6 +115,18 @@ class Steps:
         """Single Dict nodes."""
         for number in range(200):
             self.orm.Dict({'number': number, 'energy': -1.5, 'units': {'energy': 'eV'}}).store()
+        return 200
+
+    def bare_dict(self) -> int:
+        """The rows of single Dict nodes by bare SQLite, each made durable: the least that storing one can take."""
+        path = Path(os.environ['AIIDA_PATH'], '.aiida', 'repository', 'bench', 'database.sqlite')
+        database = sqlite3.connect(path, isolation_level=None)
+        database.execute('PRAGMA journal_mode = PERSIST')
+        for number in range(200):
+            database.execute('BEGIN IMMEDIATE')
+            database.execute(BARE_DICT, (str(uuid.uuid4()), f'{{"number": {number}, "energy": -1.5}}'))
+            database.execute('COMMIT')
+        database.close()
         return 200
 
     def store_file(self) -> int:
