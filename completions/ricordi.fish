@@ -756,7 +756,13 @@ function __ricordi_complete
             set -a words $token
         end
     end
-    if string match -q -- '-*' $current
+    set -l before ''
+    if string match -qr -- '^--[^=]+=' $current
+        set before (string replace -r -- '=.*' '=' $current)
+        set current (string replace -- $before '' $current)
+        set kind (__ricordi_value "$words|"(string trim -r -c '=' -- $before))
+        test -n "$kind"; or return
+    else if string match -q -- '-*' $current
         __ricordi_options "$words"
         return
     end
@@ -768,6 +774,11 @@ function __ricordi_complete
         end
         set kind (__ricordi_value "$words|")
     end
+    __ricordi_values "$kind" "$current" "$named" $tokens[1] | string replace -r -- '^' $before
+end
+
+# What may be a value: its kind, its beginning, the profile, the program.
+function __ricordi_values -a kind current named program
     switch "$kind"
         case 'words:*'
             string split ' ' (string replace 'words:' '' $kind)
@@ -778,7 +789,7 @@ function __ricordi_complete
         case any ''
             return
         case '*'
-            command -q $tokens[1]; and $tokens[1] _names $kind "$current" "$named" 2>/dev/null
+            command -q $program; and $program _names $kind "$current" "$named" 2>/dev/null
     end
 end
 

@@ -15,8 +15,10 @@ SCRIPTS = Path(__file__).parents[2] / 'completions'
 
 
 def needs(shell: str) -> str:
-    """The path of a shell; the test is skipped where it is not installed."""
+    """The path of a shell; the test is skipped where it is not installed, or fails with RICORDI_REQUIRE_INTEROP set."""
     found = shutil.which(shell)
+    if found is None and os.environ.get('RICORDI_REQUIRE_INTEROP'):
+        pytest.fail(f'{shell} is not installed')
     if found is None:
         pytest.skip(f'{shell} is not installed')
     return found
@@ -73,7 +75,7 @@ def complete_in_bash(line: str) -> list[str]:
             esac
         done
         [[ -n $word || ${line: -1} == ' ' ]] && COMP_WORDS+=("$word")
-        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$line COMP_POINT=${#line}
         compopt() { :; }
         _ricordi; printf '%s\n' "${COMPREPLY[@]}"
     """
@@ -138,6 +140,26 @@ def test_users_are_those_of_the_profile_on_the_line(
     assert sorted(COMPLETERS[shell](f'ricordi {line}')) == ['beate@b.c', 'bob@example.org']
 
 
+@pytest.mark.parametrize(
+    ('line', 'offered'),
+    [
+        ('group show auto', ['auto 1']),
+        ('group show ü', ['ünï 100% _under']),
+        ('group show tree/branch/l', ['tree/branch/leaf']),
+        ('group list -u bob@ex', ['bob@example.org']),
+        ('node list --group=emp', ['--group=empty']),
+        ('storage maintain --repack=n', ['--repack=none']),
+        ('--profile=mi', ['--profile=mixed']),
+        ('computer show clu', ['cluster']),
+    ],
+)
+def test_names_with_signs_complete_in_fish(
+    line: str, offered: list[str], path_with_ricordi: Path, reference_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('LC_ALL', 'C.UTF-8')
+    assert complete_in_fish(f'ricordi {line}') == offered
+
+
 @pytest.mark.parametrize('shell', COMPLETERS)
 def test_without_a_configuration_there_are_no_names_and_no_noise(
     shell: str, path_with_ricordi: Path, empty_home: Path
@@ -145,29 +167,67 @@ def test_without_a_configuration_there_are_no_names_and_no_noise(
     assert COMPLETERS[shell]('ricordi -p ') == []
 
 
+READY = 'ready>'
+INTERACTIVE = {
+    'bash': (
+        ['bash', '--norc', '--noprofile', '-i'],
+        f"bind 'set bell-style none'; source {SCRIPTS / 'ricordi.bash'}; PS1='rea''dy>'\n",
+    ),
+    'zsh': (
+        ['zsh', '-f', '-i'],
+        f"PS1='rea''dy>'; autoload -Uz compinit; compinit -u -D; source {SCRIPTS / '_ricordi'}; unsetopt beep\n",
+    ),
+}
+"""Shells that are driven at a terminal: how they are started, and what makes them ready."""
+
+
+@pytest.mark.parametrize('shell', INTERACTIVE)
 @pytest.mark.parametrize(
     ('typed', 'becomes'),
     [
-        ('ricordi stor\t', 'ricordi storage'),
-        ('ricordi storage maint\t', 'ricordi storage maintain'),
-        ('ricordi -p x storage maint\t', 'ricordi -p x storage maintain'),
-        ('ricordi storage maintain --dry\t', 'ricordi storage maintain --dry-run'),
-        ('ricordi storage maintain --repack non\t', 'ricordi storage maintain --repack none'),
-        ('ricordi profile show mix\t', 'ricordi profile show mixed'),
-        ('ricordi completion fi\t', 'ricordi completion fish'),
+        ('stor', 'storage'),
+        ('storage maint', 'storage maintain'),
+        ('-p x storage maint', '-p x storage maintain'),
+        ('storage maintain --dry', 'storage maintain --dry-run'),
+        ('storage maintain --repack non', 'storage maintain --repack none'),
+        ('profile show mix', 'profile show mixed'),
+        ('--profile=mi', '--profile=mixed'),
+        ('completion fi', 'completion fish'),
+        ('node extras un', 'node extras unset'),
+        ('user set-default bo', 'user set-default bob@example.org'),
+        ('user set-default bob@ex', 'user set-default bob@example.org'),
+        ('user set-default bob@', 'user set-default bob@example.org'),
+        ('-p mixed user set-default bob@ex', '-p mixed user set-default bob@example.org'),
+        ('group list -u bob@ex', 'group list -u bob@example.org'),
+        ('group show tree/branch/l', 'group show tree/branch/leaf'),
+        ('group show ü', 'group show ünï\\ 100%\\ _under'),
+        ('group show auto', 'group show auto\\ 1'),
+        ('group show auto\\ ', 'group show auto\\ 1'),
+        ('group show "aut', 'group show "auto 1"'),
+        ('node list -G emp', 'node list -G empty'),
+        ('node list --group=emp', 'node list --group=empty'),
+        ('computer show clu', 'computer show cluster'),
     ],
 )
-def test_zsh_completes(
-    run_in_terminal, typed: str, becomes: str, path_with_ricordi: Path, reference_home: Path
+def test_a_shell_at_a_terminal_completes_the_line(
+    run_in_terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    shell: str,
+    typed: str,
+    becomes: str,
+    path_with_ricordi: Path,
+    reference_home: Path,
 ) -> None:
-    setup = f"PS1='ready>'; autoload -Uz compinit; compinit -u -D; source {SCRIPTS / '_ricordi'}; unsetopt beep\n"
-    # Ctrl-A and `echo :` turn the completed line into something that prints it.
+    (_, *options), setup = INTERACTIVE[shell]
+    monkeypatch.setenv('LC_ALL', 'C.UTF-8')
+    # Ctrl-A and what is typed there turn the completed line into something that prints it.
+    show = "\x01printf '%s\\n' '\x05'; exit\n"
     run = run_in_terminal(
-        program=[needs('zsh'), '-f', '-i'],
-        answers={'% ': setup, '# ': setup, 'ready>': f'{typed}\x01print -r -- "\x05"; exit\n'},
+        program=[needs(shell), *options],
+        answers={'% ': setup, '# ': setup, '$ ': setup, READY: f'ricordi {typed}\t{show}'},
         timeout=20,
     )
-    assert f'\n{becomes}\n' in run.screen
+    assert f'ricordi {becomes}' in [line.rstrip() for line in run.screen.splitlines()]
 
 
 def test_every_verb_is_in_every_script() -> None:

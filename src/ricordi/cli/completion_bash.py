@@ -12,11 +12,44 @@ _HEAD = """\
 """
 
 _TAIL = r"""
+# The words up to the cursor: bash has cut them at signs such as @ and :, which are joined here again, but not at =.
+_ricordi_split() {
+    local rest=${COMP_LINE:0:COMP_POINT} piece before='' i
+    words=()
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        piece=${COMP_WORDS[i]}
+        if [[ ${#words[@]} -gt 0 && $rest != [[:space:]]* && $piece != = && $before != = ]]; then
+            words[-1]+=$piece
+        else
+            words+=("$piece")
+        fi
+        rest=${rest#"${rest%%[![:space:]]*}"}
+        ((i == COMP_CWORD)) && words[-1]=${words[-1]%"$piece"}$rest
+        rest=${rest#"$piece"} before=$piece
+    done
+}
+
+# Names that the program lists: $1 is their kind, $2 the profile. Quoted as the line needs them, without what is before
+# the last sign at which bash has cut.
+_ricordi_names() {
+    local start=${cur//\\/} breaks=${COMP_WORDBREAKS//[[:space:]\"\']/} quoted='' cut='' name
+    [[ $start == [\"\']* ]] && quoted=1 start=${start:1}
+    [[ $quoted ]] || cut=${start%"${start##*[$breaks]}"} cut=${cut%@} # of the signs, @ alone begins the next word
+    while IFS= read -r name; do
+        name=${name#"$cut"}
+        [[ $quoted ]] || printf -v name %q "$name"
+        COMPREPLY+=("$name")
+    done < <("${words[0]}" _names "$1" "$start" "$2" 2>/dev/null)
+}
+
 _ricordi() {
-    local cur=${COMP_WORDS[COMP_CWORD]} path='' word kind='' named='' subs opts i
+    local cur path='' word kind='' named='' subs opts i
+    local -a words
     local -i skip=0
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        word=${COMP_WORDS[i]}
+    _ricordi_split
+    cur=${words[-1]}
+    for ((i = 1; i < ${#words[@]} - 1; i++)); do
+        word=${words[i]}
         if [[ $word == -* ]]; then
             _ricordi_value "$path" "$word"
             skip=$((${#kind} > 0))
@@ -48,7 +81,7 @@ _ricordi() {
         file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
         folder) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
         any | '') ;;
-        *) mapfile -t COMPREPLY < <("${COMP_WORDS[0]}" _names "$kind" "$cur" "$named" 2>/dev/null) ;;
+        *) _ricordi_names "$kind" "$named" ;;
     esac
 }
 

@@ -49,7 +49,7 @@ _ricordi() {
         file) _files ;;
         folder) _files -/ ;;
         any | '') ;;
-        *) names=("${(@f)$(${words[1]} _names "$kind" "$PREFIX" "$named" 2>/dev/null)}"); compadd -a names ;;
+        *) names=("${(@f)$(${words[1]} _names "$kind" "${(Q)PREFIX}" "$named" 2>/dev/null)}"); compadd -a names ;;
     esac
 }
 
