@@ -11,7 +11,7 @@ HEAVY = {
     'psycopg',
     'rich',
     'psutil',
-    'tabulate',
+    'wcwidth',
     'yaml',
     'click',
     'sqlite3',
@@ -53,9 +53,7 @@ def test_help_of_a_verb_loads_click_and_nothing_heavier(arguments: list[str]) ->
 
 
 def test_printing_a_completion_script_loads_no_storage() -> None:
-    assert (
-        modules_after('completion', 'bash') & {'sqlalchemy', 'psycopg', 'rich', 'psutil', 'tabulate', 'yaml'} == set()
-    )
+    assert modules_after('completion', 'bash') & {'sqlalchemy', 'psycopg', 'rich', 'psutil', 'yaml'} == set()
 
 
 def test_names_for_completion_load_neither_click_nor_a_storage(reference_home: Path) -> None:

@@ -25,3 +25,13 @@ def test_rows_of_different_length_and_empty_tables_are_no_problem() -> None:
     assert format_table([['a'], ['b', 'c']]) == 'a\nb  c'
     assert format_table([]) == ''
     assert format_table([], ['one']) == 'one\n---'
+
+
+def test_a_cell_of_several_lines_makes_its_row_as_high() -> None:
+    assert format_table([['a\nb', 'x'], ['c', 'y']], ['one', 'two']).split('\n') == [
+        'one  two',
+        '---  ---',
+        'a    x',
+        'b',
+        'c    y',
+    ]

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from ricordi.cli.output import one_line
-from ricordi.cli.table import display_width
+from ricordi.cli.table import column_widths, format_line
 from ricordi.cli.times import local_time
 
 _ROWS = 1000
@@ -27,12 +27,11 @@ def write_raw(rows: Iterator[Values]) -> None:
 def write_table(rows: Iterator[Values], headings: Sequence[str]) -> None:
     """Aligned columns under headings, as wide as the first rows ask for."""
     first = [list(map(_shown, row)) for row in islice(rows, _ROWS)]
-    widths = [max(map(display_width, column)) for column in zip(headings, *first, strict=True)]
+    widths = column_widths([headings, *first])
     rules = ['-' * width for width in widths]
     following: Iterable[Sequence[str]] = (list(map(_shown, row)) for row in rows)
     for line in chain([headings, rules], first, following):
-        cells = (cell + ' ' * (width - display_width(cell)) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write('  '.join(cells).rstrip() + '\n')
+        sys.stdout.write(format_line(line, widths) + '\n')
 
 
 def _plain(value: Any) -> str:

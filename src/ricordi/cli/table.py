@@ -1,29 +1,40 @@
-"""Tables of text: aligned columns, as wide as they are."""
+"""Tables of text: aligned columns, two blanks between them, under the headings a line of dashes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, zip_longest
+
+Line = Sequence[str]
 
 
-def format_table(rows: Sequence[Sequence[str]], headings: Sequence[str] = (), right: Sequence[int] = ()) -> str:
-    """Lines of aligned columns, two blanks between them; under the headings, if there are any, a line of dashes.
+def format_table(rows: Sequence[Line], headings: Line = (), right: Collection[int] = ()) -> str:
+    """Rows as lines, their columns as wide as the widest cell. A cell of several lines makes its row as high.
 
+    :param headings: above the columns; where there are fewer, the rest has none.
     :param right: numbers of the columns that are aligned to the right.
     """
-    import tabulate
+    high = list(chain.from_iterable(map(_lines_of, rows)))
+    number = max(map(len, [headings, *high]), default=0)
+    top = [[*headings, *[''] * (number - len(headings))]] if headings else []
+    widths = column_widths([*top, *high])
+    if top:
+        top.append(['-' * width for width in widths])
+    return '\n'.join(format_line(line, widths, right) for line in chain(top, high))
 
-    tabulate.MIN_PADDING = 0
-    lines = [headings, *rows] if headings else rows
-    width = max(map(len, lines), default=0)
-    text = tabulate.tabulate(
-        rows,
-        headers=[*headings, *[''] * (width - len(headings))] if headings else (),
-        tablefmt='simple' if headings else 'plain',
-        colalign=['right' if number in right else 'left' for number in range(width)] if rows else None,
-        disable_numparse=True,
-        preserve_whitespace=True,
-    )
-    return '\n'.join(line.rstrip() for line in text.splitlines())
+
+def column_widths(lines: Sequence[Line]) -> list[int]:
+    """The width of the widest cell of each column."""
+    return [max(map(display_width, column)) for column in zip_longest(*lines, fillvalue='')]
+
+
+def format_line(cells: Line, widths: Sequence[int], right: Collection[int] = ()) -> str:
+    """Cells beside one another, each filled up with blanks to the width of its column."""
+    padded = []
+    for number, (cell, width) in enumerate(zip(cells, widths, strict=False)):
+        blanks = ' ' * (width - display_width(cell))
+        padded.append(blanks + cell if number in right else cell + blanks)
+    return '  '.join(padded).rstrip()
 
 
 def display_width(text: str) -> int:
@@ -33,3 +44,9 @@ def display_width(text: str) -> int:
     from wcwidth import wcswidth
 
     return max(0, wcswidth(text))
+
+
+def _lines_of(row: Line) -> Iterator[Line]:
+    if not any('\n' in cell for cell in row):
+        return iter((row,))
+    return iter(zip_longest(*(cell.split('\n') for cell in row), fillvalue=''))
