@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +60,9 @@ def test_an_archive_that_is_named_and_not_there_is_wrong_usage(
 def test_a_profile_whose_archive_is_gone_is_a_storage_that_cannot_be_reached(
     run_here: Run, reference_home: Path
 ) -> None:
-    next(path for path in reference_home.parent.rglob('*.aiida') if path.is_file()).unlink()
+    config = json.loads((reference_home / 'config.json').read_text())
+    config['profiles']['archive']['storage']['config']['filepath'] = str(reference_home / 'gone.aiida')
+    (reference_home / 'config.json').write_text(json.dumps(config))
     assert run_here('-p', 'archive', 'node', 'list').returncode == 3
 
 
