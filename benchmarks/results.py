@@ -29,8 +29,9 @@ HEAD = """# Results
 
 Written by `results.py` from measurements; see [README.md](README.md) for how they are made. Each line gives the
 medians of paired runs, peer and ours in turn, in one session; the ratio is what counts, for the machine was shared
-while it was measured. The ratio of CPU seconds of the whole processes stands beside it: it does not feel what else the
-machine was doing. A bar that is missed is said to be. Peaks are the largest of all runs.
+while it was measured. The ratio of CPU seconds (of whole processes; of the step and the PostgreSQL server where a step
+is timed) stands beside it: it feels what else the machine was doing less. A bar that is missed is said to be. Peaks are
+the largest of all runs.
 
 Peer: aiida-core 2.9.4, disk-objectstore 1.5.0. Profile: 60,000 nodes, 60,000 objects of 0.92 GB, unless said otherwise.
 """
