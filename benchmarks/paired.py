@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 WORK = HERE / 'work'
 RESULTS = WORK / 'results'
 MIB = 1 << 20
+MOST_OUTPUT = 64 * 1024
 INHERITED = {name: value for name, value in os.environ.items() if name != 'PYTHONDONTWRITEBYTECODE'}
 
 Action = Callable[[], 'Run']
@@ -87,7 +88,8 @@ def run(
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
+        # no more: the memory of this process counts as that of the children it begins
+        output.seek(max(0, output.seek(0, os.SEEK_END) - MOST_OUTPUT))
         text = output.read().decode(errors='replace')
     if process.returncode not in expect:
         raise RuntimeError(f'exit code {process.returncode} from {" ".join(map(str, command))}:\n{text[-4000:]}')
