@@ -15,9 +15,9 @@ SCRIPTS = Path(__file__).parents[2] / 'completions'
 
 
 def needs(shell: str) -> str:
-    """The path of a shell; the test is skipped where it is not installed, or fails with RICORDI_REQUIRE_INTEROP set."""
+    """The path of a shell; the test is skipped where it is not installed, or fails with RICORDI_REQUIRE_PROGRAMS set."""
     found = shutil.which(shell)
-    if found is None and os.environ.get('RICORDI_REQUIRE_INTEROP'):
+    if found is None and os.environ.get('RICORDI_REQUIRE_PROGRAMS'):
         pytest.fail(f'{shell} is not installed')
     if found is None:
         pytest.skip(f'{shell} is not installed')

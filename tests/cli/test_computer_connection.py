@@ -44,11 +44,11 @@ class SshServer:
 
 @pytest.fixture(scope='module')
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    """A real sshd, run by whoever runs the tests; skipped where there is none, but with RICORDI_REQUIRE_INTEROP."""
+    """A real sshd, run by whoever runs the tests; skipped where there is none, but with RICORDI_REQUIRE_PROGRAMS."""
     program = shutil.which('sshd', path=f'{os.environ["PATH"]}:/usr/sbin:/usr/local/sbin:/sbin')
     if program is None or shutil.which('ssh') is None:
         message = 'there is no OpenSSH server here (sshd): install openssh-server to run the tests of connections'
-        if os.environ.get('RICORDI_REQUIRE_INTEROP'):
+        if os.environ.get('RICORDI_REQUIRE_PROGRAMS'):
             pytest.fail(message)
         pytest.skip(message)
     folder = tmp_path_factory.mktemp('sshd')
