@@ -15,7 +15,7 @@ SCRIPTS = Path(__file__).parents[2] / 'completions'
 
 
 def needs(shell: str) -> str:
-    """The path of a shell; the test is skipped where it is not installed, or fails with RICORDI_REQUIRE_PROGRAMS set."""
+    """The path of a shell; without it a test is skipped, or fails where RICORDI_REQUIRE_PROGRAMS is set."""
     found = shutil.which(shell)
     if found is None and os.environ.get('RICORDI_REQUIRE_PROGRAMS'):
         pytest.fail(f'{shell} is not installed')
