@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from operator import gt
 from pathlib import Path
 from typing import NamedTuple
@@ -60,15 +60,6 @@ class PackSummary(NamedTuple):
     size: int
     end: int
     compressed: int
-
-
-class PackSpan(NamedTuple):
-    """First and last id of the rows of a pack, bytes they cover, whether they lie in the pack as they were inserted."""
-
-    first: int
-    last: int
-    length: int
-    in_order: bool
 
 
 class Index:
@@ -176,33 +167,25 @@ class Index:
         with self.guarded():
             return [key for (key,) in self.connection.execute(statement, (first, chr(ord(first) + 1)))]
 
-    def objects_of_pack(self, pack_id: int, ids: tuple[int, int] | None = None) -> Iterator[PackedObject]:
-        """The rows of one pack by their offsets, or nearly so: as they were inserted, where that will do.
-
-        :param ids: only rows whose ids lie in this range, as they were inserted.
-        """
-        order = 'id' if ids is not None or self.span_of_pack(pack_id).in_order else '"offset", length'
-        within = '' if ids is None else ' AND id BETWEEN ? AND ?'
-        statement = f'SELECT {COLUMNS} FROM db_object WHERE pack_id = ?{within} ORDER BY {order}'
+    def objects_of_pack(self, pack_id: int) -> Iterator[PackedObject]:
+        """The rows of one pack by their offsets, or nearly so: as they were inserted, where that will do."""
+        order = 'id' if self._lie_as_inserted(pack_id) else '"offset", length'
+        statement = f'SELECT {COLUMNS} FROM db_object WHERE pack_id = ? ORDER BY {order}'
         with self.guarded():
-            found = self.connection.execute(statement, (pack_id, *(ids or ())))
+            found = self.connection.execute(statement, (pack_id,))
             while rows := found.fetchmany(FETCH_AT_ONCE):
                 yield from map(PackedObject._make, rows)
 
-    def span_of_pack(self, pack_id: int) -> PackSpan:
-        """Between which ids the rows of a pack lie, and whether nearly every row lies behind the one before it."""
-        previous = rows = back = total = 0
-        ids: list[int] = []
+    def _lie_as_inserted(self, pack_id: int) -> bool:
+        """Whether nearly every row of a pack lies behind the one inserted before it: sorting would gain nothing."""
+        previous = rows = back = 0
         with self.guarded():
-            statement = 'SELECT id, "offset", length FROM db_object WHERE pack_id = ? ORDER BY id'
+            statement = 'SELECT "offset" FROM db_object WHERE pack_id = ? ORDER BY id'
             found = self.connection.execute(statement, (pack_id,))
-            while some := found.fetchmany(FETCH_AT_ONCE):
-                numbers, offsets, lengths = zip(*some, strict=True)
-                rows, back = rows + len(some), back + sum(map(gt, (previous, *offsets), offsets))
-                previous, total = offsets[-1], total + sum(lengths)
-                ids = [(ids or numbers)[0], numbers[-1]]
-        first, last = ids or (0, 0)
-        return PackSpan(first, last, total, back <= rows // 100)
+            while some := list(chain.from_iterable(found.fetchmany(FETCH_AT_ONCE))):
+                rows, back = rows + len(some), back + sum(map(gt, [previous, *some], some))
+                previous = some[-1]
+        return back <= rows // 100
 
     def any_compressed(self, pack_id: int) -> bool:
         """Whether any object of the pack is a zlib stream."""
