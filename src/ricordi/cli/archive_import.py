@@ -127,8 +127,7 @@ def import_archives(
 
 
 def _check(archives: tuple[str, ...], webpages: tuple[str, ...]) -> None:
-    from ricordi.services.archive_info import check_given
-    from ricordi.services.archive_web import is_address
+    from ricordi.services.archive_info import check_given, is_address
 
     if not archives and not webpages:
         raise UsageError('nothing to import: name archives, addresses, or - for standard input')
@@ -145,6 +144,8 @@ def _check(archives: tuple[str, ...], webpages: tuple[str, ...]) -> None:
 
 
 def _on_pages(webpages: tuple[str, ...]) -> list[str]:
+    if not webpages:
+        return []
     from ricordi.services.archive_web import archives_of_page
 
     return [address for page in webpages for address in archives_of_page(page)]
@@ -153,7 +154,7 @@ def _on_pages(webpages: tuple[str, ...]) -> list[str]:
 @contextmanager
 def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
     """The archive as a file: what comes from elsewhere goes to a temporary one, for a zip file is read from its end."""
-    from ricordi.services.archive_web import download, is_address
+    from ricordi.services.archive_info import is_address
 
     if archive != STDIN and not is_address(archive):
         yield Path(archive)
@@ -166,6 +167,8 @@ def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
             with path.open('wb') as file:
                 shutil.copyfileobj(sys.stdin.buffer, file, COPY_BYTES)
         else:
+            from ricordi.services.archive_web import download
+
             download(archive, path, progress, stop)
         yield path
 

@@ -91,12 +91,8 @@ def show(session: Session, computer: str, output_format: str | None) -> int:
     if output_format not in (None, 'table'):
         write_details(found, output_format)
         return 0
-    lines: list[list[str]] = []
-    for key, name in _SHOWN.items():
-        value = '' if found[key] is None else str(found[key])
-        first, *rest = value.splitlines() or ['']
-        lines += [[name, first], *(['', line] for line in rest)]
-    print(format_table(lines))
+    values = {key: '' if found[key] is None else str(found[key]) for key in _SHOWN}
+    print(format_table([[name, '\n'.join(values[key].splitlines())] for key, name in _SHOWN.items()]))
     return 0
 
 

@@ -15,18 +15,13 @@ from urllib.request import Request, urlopen
 from ricordi.errors import Interrupted, NotEnoughSpace, UnreachableAddress
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
+from ricordi.services.archive_info import is_address
 
-SCHEMES = ('http://', 'https://')
 ENDING = '.aiida'
 CHUNK_BYTES = 1 << 20
 LONGEST_PAGE = 32 << 20
 PATIENCE = 60.0
 """Seconds that a server may stay silent."""
-
-
-def is_address(text: str) -> bool:
-    """Whether an archive is named by a web address."""
-    return text.lower().startswith(SCHEMES)
 
 
 def archives_of_page(address: str) -> list[str]:
