@@ -3,63 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ricordi.cli.main import run as run_ricordi
+from both_programs import PROFILE, Command, make_home, run_verdi
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 from ricordi.services.graph import LINK_TYPES, Reach, grow_graph
 from ricordi.services.traversal import DELETE_RULES, EXPORT_RULES, choose_rules, traverse
 
-HERE = Path(__file__).parent
-DATA = HERE.parent / 'data'
-PROFILE = 'mixed'
-Command = Sequence[Any]
-
 pytestmark = pytest.mark.interop
-
-
-def make_home(folder: Path) -> Path:
-    subprocess.run([sys.executable, DATA / 'unpack.py', folder], check=True, stdout=subprocess.DEVNULL)
-    return folder / '.aiida'
-
-
-def run_verdi(python: str, home: Path, commands: Sequence[Command]) -> list[Any]:
-    """What verdi answers to each command, all in one process."""
-    done = subprocess.run(
-        [python, HERE / 'run_verdi.py', PROFILE],
-        input=json.dumps(commands),
-        env={**os.environ, 'AIIDA_PATH': str(home)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-@pytest.fixture
-def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """What a command prints here: `here(home, 'node', 'list')`."""
-
-    def run(home: Path, *words: object) -> str:
-        monkeypatch.setenv('AIIDA_PATH', str(home))
-        capsys.readouterr()
-        code = run_ricordi(['-p', PROFILE, *map(str, words)])
-        out, err = capsys.readouterr()
-        assert code == 0, err
-        return out
-
-    return run
 
 
 # what they print -------------------------------------------------------------------------------------------
