@@ -1,6 +1,6 @@
 """Make an AiiDA profile of realistic shape and size, the same one each time; run it with the peer's Python.
 
-    benchmarks/work/peer/bin/python benchmarks/make_profile.py HOME [--nodes 60000] [--postgres URI] [--no-files]
+    benchmarks/local/peer/bin/python benchmarks/make_profile.py HOME [--nodes 60000] [--postgres URI] [--no-files]
 
 HOME becomes a configuration folder (use it as AIIDA_PATH) with one profile, `bench`: workflows that call calculations,
 each with its inputs, a folder of results and a dictionary of parameters, in groups of 3,000 nodes, with comments and

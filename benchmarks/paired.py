@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-WORK = HERE / 'work'
+WORK = HERE / 'local'
 RESULTS = WORK / 'results'
 MIB = 1 << 20
 MOST_OUTPUT = 64 * 1024

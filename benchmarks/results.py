@@ -1,4 +1,4 @@
-"""Write RESULTS.md from what the scripts have kept under work/results/: python benchmarks/results.py"""
+"""Write RESULTS.md from what the scripts have kept under local/results/: python benchmarks/results.py"""
 
 from __future__ import annotations
 
