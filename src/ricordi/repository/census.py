@@ -110,10 +110,9 @@ class Census:
 
     def loose_keys(self, named: bool | None) -> Iterator[tuple[str, int]]:
         """Key and bytes of loose objects, ascending: those that nodes name, those they do not, or (None) all."""
-        condition = {None: '', True: f'WHERE NOT {_IS_GARBAGE}', False: f'WHERE {_IS_GARBAGE}'}[named]
-        statement = f'SELECT hashkey, size FROM temp.loose AS o {condition} ORDER BY hashkey'
-        with self.index.guarded():
-            yield from self.index.connection.execute(statement)
+        condition = {None: 'TRUE', True: f'NOT {_IS_GARBAGE}', False: _IS_GARBAGE}[named]
+        rows = self.index.ascending('hashkey, size', f'temp.loose AS o WHERE {condition}', (), after='')
+        return ((key, size) for key, size in rows)
 
     def packed_garbage_keys(self) -> Iterator[str]:
         """Packed objects that no node names, ascending."""

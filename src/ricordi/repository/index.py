@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from operator import gt
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ricordi.errors import CorruptStorage, NotExistent, UnreachableStorage
 
@@ -32,8 +32,14 @@ CREATE UNIQUE INDEX IF NOT EXISTS ix_db_object_hashkey ON db_object (hashkey);
 COLUMNS = 'hashkey, compressed, size, "offset", length, pack_id'
 FIND = f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?'
 FIND_MANY = f'SELECT {COLUMNS} FROM json_each(?) AS wanted CROSS JOIN db_object ON hashkey = wanted.value'
+PUT = (
+    f'INSERT INTO db_object ({COLUMNS}) VALUES %s ON CONFLICT (hashkey) DO UPDATE SET '
+    'compressed = excluded.compressed, size = excluded.size, "offset" = excluded."offset", '
+    'length = excluded.length, pack_id = excluded.pack_id'
+)
 FIND_AT_ONCE = 2000
 FETCH_AT_ONCE = 1000
+PUT_AT_ONCE = 100
 BUSY_SECONDS = 60.0
 CACHE_KIB = 8192
 
@@ -169,12 +175,41 @@ class Index:
 
     def objects_of_pack(self, pack_id: int) -> Iterator[PackedObject]:
         """The rows of one pack by their offsets, or nearly so: as they were inserted, where that will do."""
-        order = 'id' if self._lie_as_inserted(pack_id) else '"offset", length'
-        statement = f'SELECT {COLUMNS} FROM db_object WHERE pack_id = ? ORDER BY {order}'
+        if self._lie_as_inserted(pack_id):
+            rows = self.ascending(f'id, {COLUMNS}', 'db_object WHERE pack_id = ?', (pack_id,), after=-1)
+            return (PackedObject._make(row[1:]) for row in rows)
+        return self._objects_by_offset(pack_id)
+
+    def _objects_by_offset(self, pack_id: int) -> Iterator[PackedObject]:
+        statement = f'SELECT {COLUMNS} FROM db_object WHERE pack_id = ? ORDER BY "offset", length'
         with self.guarded():
             found = self.connection.execute(statement, (pack_id,))
             while rows := found.fetchmany(FETCH_AT_ONCE):
                 yield from map(PackedObject._make, rows)
+
+    def ascending(
+        self, columns: str, source: str, parameters: tuple[int | str, ...], after: int | str
+    ) -> Iterator[Any]:
+        """The rows of a table, ascending by the first of `columns`, which is unique; no cursor stays open.
+
+        A thousand rows come in one step of SQLite: at each step it gives up the interpreter's lock, and beside threads
+        that are at work it waits long to have it back.
+
+        :param source: table and condition. :param after: below all values of the first column.
+        """
+        first = columns.split(',', 1)[0]
+        statement = (
+            f'SELECT json_group_array(json_array({columns})) FROM '
+            f'(SELECT {columns} FROM {source} AND {first} > ? ORDER BY {first} LIMIT {FETCH_AT_ONCE})'
+        )
+        while True:
+            with self.guarded():
+                (found,) = self.connection.execute(statement, (*parameters, after)).fetchone()
+            rows = json.loads(found)
+            if not rows:
+                return
+            yield from rows
+            after = rows[-1][0]
 
     def _lie_as_inserted(self, pack_id: int) -> bool:
         """Whether nearly every row of a pack lies behind the one inserted before it: sorting would gain nothing."""
@@ -222,12 +257,10 @@ class Index:
 
     def put(self, rows: Iterable[PackedObject]) -> None:
         """Insert rows; a key that has one already gets the new place. For use inside `transaction`."""
-        self.connection.executemany(
-            f'INSERT INTO db_object ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hashkey) DO UPDATE SET '
-            'compressed = excluded.compressed, size = excluded.size, "offset" = excluded."offset", '
-            'length = excluded.length, pack_id = excluded.pack_id',
-            rows,
-        )
+        source = iter(rows)
+        while some := list(islice(source, PUT_AT_ONCE)):
+            places = ','.join(['(?,?,?,?,?,?)'] * len(some))
+            self.connection.execute(PUT % places, list(chain.from_iterable(some)))
 
     def move(self, rows: Iterable[PackedObject]) -> None:
         """Give rows that exist a new place. For use inside `transaction`."""

@@ -83,6 +83,8 @@ class PackWriter:
         self._rows: list[PackedObject] = []
         self._touched: list[_Touched] = []
         self._row_bytes = 0
+        self._flusher = ThreadPoolExecutor(1, thread_name_prefix='flush')
+        self._flush_under_way: Future[None] | None = None
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix='fsync')
         self._sync: Future[None] | None = None
         self.written = 0
@@ -101,10 +103,8 @@ class PackWriter:
     def append(self, key: str, stored: bytes | memoryview, size: int, compressed: bool) -> None:
         """Append the stored form of one object; `size` is the bytes of its content."""
         self._need_pack()
-        length = len(stored)
-        self._rows.append(
-            PackedObject(key, int(compressed), size, self._flushed + self._buffered, length, self._next_pack)
-        )
+        length, place = len(stored), self._flushed + self._buffered
+        self._rows.append(PackedObject(key, int(compressed), size, place, length, self._next_pack))
         self._add(stored)
         self._row_bytes += length
 
@@ -128,6 +128,7 @@ class PackWriter:
     def take_back(self, place: tuple[int, int]) -> None:
         """Undo the last `append_chunks`."""
         self._flush()
+        self._await_flush()
         assert self._descriptor is not None
         if os.fstat(self._descriptor).st_size == self._flushed:
             os.ftruncate(self._descriptor, place[0])
@@ -158,6 +159,7 @@ class PackWriter:
         try:
             self._await_sync()
         finally:
+            self._flusher.shutdown()  # if that failed: what it wrote is undone now
             self._syncer.shutdown()
             self._buffer, self._buffered, self._rows = [], 0, []
             try:
@@ -199,37 +201,49 @@ class PackWriter:
             self._flush()
 
     def _flush(self) -> None:
-        """Write the buffer and read it back: what is not found where it was put is not named by a row."""
+        """Hand the buffer to a thread that writes it, beside what is read and digested next."""
         if not self._buffer:
             return
-        assert self._descriptor is not None
-        content = b''.join(self._buffer)
+        content, start = b''.join(self._buffer), self._flushed
         self._buffer, self._buffered = [], 0
-        if self._lock is not None and not self._lock.is_held():
-            raise self._foreign_writer()
-        view = memoryview(content)
-        while view:
-            number = os.write(self._descriptor, view)
-            self._touched[-1].written_end += number
-            view = view[number:]
-        position = 0
-        while position < len(content):
-            piece = os.pread(self._descriptor, min(CHECK_BYTES, len(content) - position), self._flushed + position)
-            if not piece or content[position : position + len(piece)] != piece:
-                raise self._foreign_writer()
-            position += len(piece)
+        self._await_flush()
+        assert self._descriptor is not None
+        self._flush_under_way = self._flusher.submit(
+            self._write_out, self._descriptor, self._lock, self._touched[-1], content, start
+        )
         self._flushed += len(content)
         self._unsynced += len(content)
         if self._unsynced >= EARLY_SYNC_BYTES:
             self._start_sync()
 
-    def _foreign_writer(self) -> PackerBusy:
+    def _write_out(self, descriptor: int, lock: PackLock | None, touched: _Touched, content: bytes, start: int) -> None:
+        """Append to a pack and read it back: what is not found where it was put is not named by a row."""
+        if lock is not None and not lock.is_held():
+            raise self._foreign_writer(touched.pack_id)
+        view = memoryview(content)
+        while view:
+            number = os.write(descriptor, view)
+            touched.written_end += number
+            view = view[number:]
+        position = 0
+        while position < len(content):
+            piece = os.pread(descriptor, min(CHECK_BYTES, len(content) - position), start + position)
+            if not piece or content[position : position + len(piece)] != piece:
+                raise self._foreign_writer(touched.pack_id)
+            position += len(piece)
+
+    def _await_flush(self) -> None:
+        if self._flush_under_way is not None:
+            pending, self._flush_under_way = self._flush_under_way, None
+            pending.result()
+
+    @staticmethod
+    def _foreign_writer(pack_id: int) -> PackerBusy:
         return PackerBusy(
-            f'another program writes to pack {self._next_pack} at the same time; nothing was lost: '
-            'run again when it has ended'
+            f'another program writes to pack {pack_id} at the same time; nothing was lost: run again when it has ended'
         )
 
-    # -- fsync, begun early in a thread so that the disk works while the next objects are read ----------------
+    # -- fsync, begun early in another thread so that the disk works while the next objects are read ----------------
 
     def _start_sync(self) -> None:
         if self._sync is None or self._sync.done():
@@ -245,6 +259,7 @@ class PackWriter:
 
     def _finish_pack_bytes(self) -> None:
         self._flush()
+        self._await_flush()
         self._await_sync()
         if self._descriptor is not None:
             os.fsync(self._descriptor)

@@ -17,11 +17,11 @@ from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undo
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import COMMIT_OBJECTS, PackWriter
-from ricordi.repository.parallel import FileRemover, in_order, remove_files
+from ricordi.repository.parallel import PLAIN_READERS, READERS, FileRemover, in_order, remove_files
 from ricordi.repository.problems import Problems
 
-GROUP_OBJECTS = 64
-GROUP_BYTES = 256 * 1024
+GROUP_OBJECTS = 256
+GROUP_BYTES = 1 << 20
 FIND_AT_ONCE = 1000
 
 
@@ -83,7 +83,8 @@ class LoosePacker:
         """
         wanted = self._not_packed_yet(loose, stop) if self._any_packed else loose
         with closing(self._remover), closing(self._writer):
-            with closing(in_order(self._read_group, _groups(wanted))) as groups:
+            threads = PLAIN_READERS if self._mode in ('keep', 'no') else READERS
+            with closing(in_order(self._read_group, _groups(wanted), threads=threads)) as groups:
                 for group in groups:
                     for found in group:
                         self._append(found)

@@ -11,6 +11,8 @@ from itertools import islice
 from typing import TypeVar
 
 READERS = 4
+PLAIN_READERS = 2
+"""Where nothing is compressed: digests of small objects leave the interpreter's lock too short for more."""
 REMOVERS = 8
 REMOVE_AT_ONCE = 64
 GROUPS_UNDER_WAY = 400
