@@ -68,6 +68,19 @@ class PackSummary(NamedTuple):
     compressed: int
 
 
+class PackSpan(NamedTuple):
+    """A range of the table's ids in which rows of a pack lie, first and last included.
+
+    :param length: bytes of the pack that they cover; :param in_order: whether they lie in it as they were inserted.
+    """
+
+    pack_id: int
+    first: int
+    last: int
+    length: int
+    in_order: bool
+
+
 class Index:
     """One connection to `packs.idx`. Not for two threads at once."""
 
@@ -175,15 +188,21 @@ class Index:
 
     def objects_of_pack(self, pack_id: int) -> Iterator[PackedObject]:
         """The rows of one pack by their offsets, or nearly so: as they were inserted, where that will do."""
-        if self._lie_as_inserted(pack_id):
-            rows = self.ascending(f'id, {COLUMNS}', 'db_object WHERE pack_id = ?', (pack_id,), after=-1)
-            return (PackedObject._make(row[1:]) for row in rows)
-        return self._objects_by_offset(pack_id)
+        return self.objects_of_span(self.span_of_pack(pack_id))
 
-    def _objects_by_offset(self, pack_id: int) -> Iterator[PackedObject]:
-        statement = f'SELECT {COLUMNS} FROM db_object WHERE pack_id = ? ORDER BY "offset", length'
+    def objects_of_span(self, span: PackSpan) -> Iterator[PackedObject]:
+        """The rows of a pack whose ids lie in a range, in the same order."""
+        if not span.in_order:
+            return self._objects_by_offset(span)
+        source = 'db_object WHERE pack_id = ? AND id <= ?'
+        rows = self.ascending(f'id, {COLUMNS}', source, (span.pack_id, span.last), after=span.first - 1)
+        return (PackedObject._make(row[1:]) for row in rows)
+
+    def _objects_by_offset(self, span: PackSpan) -> Iterator[PackedObject]:
+        condition = 'pack_id = ? AND id BETWEEN ? AND ?'
+        statement = f'SELECT {COLUMNS} FROM db_object WHERE {condition} ORDER BY "offset", length'
         with self.guarded():
-            found = self.connection.execute(statement, (pack_id,))
+            found = self.connection.execute(statement, (span.pack_id, span.first, span.last))
             while rows := found.fetchmany(FETCH_AT_ONCE):
                 yield from map(PackedObject._make, rows)
 
@@ -211,16 +230,19 @@ class Index:
             yield from rows
             after = rows[-1][0]
 
-    def _lie_as_inserted(self, pack_id: int) -> bool:
-        """Whether nearly every row of a pack lies behind the one inserted before it: sorting would gain nothing."""
-        previous = rows = back = 0
+    def span_of_pack(self, pack_id: int) -> PackSpan:
+        """Where the rows of a pack are in the table, and whether nearly every one lies behind the one before it."""
+        previous = rows = back = length = last = 0
+        first: int | None = None
         with self.guarded():
-            statement = 'SELECT "offset" FROM db_object WHERE pack_id = ? ORDER BY id'
+            statement = 'SELECT id, "offset", length FROM db_object WHERE pack_id = ? ORDER BY id'
             found = self.connection.execute(statement, (pack_id,))
-            while some := list(chain.from_iterable(found.fetchmany(FETCH_AT_ONCE))):
-                rows, back = rows + len(some), back + sum(map(gt, [previous, *some], some))
-                previous = some[-1]
-        return back <= rows // 100
+            while some := found.fetchmany(FETCH_AT_ONCE):
+                ids, offsets, lengths = zip(*some, strict=True)
+                rows, back = rows + len(some), back + sum(map(gt, (previous, *offsets), offsets))
+                previous, length = offsets[-1], length + sum(lengths)
+                first, last = ids[0] if first is None else first, ids[-1]
+        return PackSpan(pack_id, first or 0, last, length, back <= rows // 100)
 
     def any_compressed(self, pack_id: int) -> bool:
         """Whether any object of the pack is a zlib stream."""

@@ -8,33 +8,29 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import zlib
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.files import fsync_folder
 from ricordi.progress import Progress, Stop
-from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
-from ricordi.repository.compression import decompress, decompressed_chunks
-from ricordi.repository.index import Index, PackedObject
+from ricordi.repository.bulk import append_large, stored_form, undone_on_error
+from ricordi.repository.compression import decompressed_chunks
+from ricordi.repository.index import PackedObject
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
+from ricordi.repository.pack_check import check_pack
+from ricordi.repository.pack_windows import WINDOW_BYTES, Window, content_of, is_large, read_window, windows_of
 from ricordi.repository.pack_writer import PackWriter
 from ricordi.repository.packing import Work
 from ricordi.repository.parallel import READERS, in_order
 from ricordi.repository.problems import Problems
 from ricordi.repository.streams import PackSlice
-
-WINDOW_BYTES = 1 << 20
-"""Neighbouring objects are read together up to this many bytes."""
-
-Result = TypeVar('Result')
 
 
 class CheckedObject(NamedTuple):
@@ -78,66 +74,31 @@ class Repacker:
         """
         with closing(self._writer):
             for pack_id in pack_ids:
-                if stop.reason:
+                if stop.reason or not self._renew(pack_id, pack_id in unchanged, stop):
                     return
-                if pack_id in unchanged and self._is_sound(pack_id):
-                    continue
-                if not self._move_objects(pack_id, stop):
-                    return
-                self._remove_if_empty(pack_id)
 
-    def _is_sound(self, pack_id: int) -> bool:
-        """Whether every object of the pack has the SHA-256 that its key says."""
-        with (
-            closing(self._container.new_index()) as reader,
-            closing(self._in_order(self._is_window_sound, reader, pack_id)) as windows,
-        ):
-            objects = read = 0
-            for sound, number, length in windows:
-                if not sound:
-                    return False
-                objects, read = objects + number, read + length
-        self.work.objects += objects
-        self.work.read += read
-        self._progress.advance(read)
+    def _renew(self, pack_id: int, would_be_the_same: bool, stop: Stop) -> bool:
+        """Check or rewrite one pack; False if told to stop before the end."""
+        if would_be_the_same:
+            found = check_pack(self._container, pack_id, self._progress, stop)
+            if found is None:
+                return False
+            if found.sound:
+                self.work.objects += found.objects
+                self.work.read += found.length
+                return True
+        if not self._move_objects(pack_id, stop):
+            return False
+        self._remove_if_empty(pack_id)
         return True
-
-    def _in_order(
-        self, function: Callable[[list[PackedObject]], Result], reader: Index, pack_id: int
-    ) -> Generator[Result, None, None]:
-        """`function` of each window of a pack, computed ahead: in several threads if there is zlib's work to do."""
-        squeezes = self._mode in ('yes', 'auto') or reader.any_compressed(pack_id)
-        windows = _windows(reader.objects_of_pack(pack_id))
-        return in_order(function, windows, threads=READERS if squeezes else 1)
-
-    def _is_window_sound(self, window: list[PackedObject]) -> tuple[bool, int, int]:
-        """Whether all objects of a window are; their number and bytes."""
-        if _is_large(window[0]):
-            return self._container.packed_copy_is_sound(window[0]), 1, window[0].length
-        try:
-            stored, start = self._stored_of(window), window[0].offset
-        except OSError:
-            return False, 0, 0
-        for row in window:
-            key, compressed, _, offset, length, _ = row
-            content = stored[offset - start : offset - start + length]
-            if (compressed or hashlib.sha256(content).hexdigest() != key) and self._check(row, content).trouble:
-                return False, 0, 0
-        return True, len(window), sum(row.length for row in window)
-
-    def _stored_of(self, window: list[PackedObject]) -> memoryview:
-        """The bytes of the pack from the beginning of a window to its end, as far as the file has them."""
-        start = window[0].offset
-        path = self._container.layout.pack_path(window[0].pack_id)
-        return memoryview(_read(path, start, max(row.offset + row.length for row in window) - start))
 
     def _move_objects(self, pack_id: int, stop: Stop) -> bool:
         """Move what can be moved; False if told to stop before the end."""
-        with (
-            closing(self._container.new_index()) as reader,
-            closing(self._in_order(self._read_window, reader, pack_id)) as windows,
-        ):
-            for window in windows:
+        with closing(self._container.new_index()) as reader, ExitStack() as stack:
+            windows = windows_of(reader.objects_of_pack(pack_id))
+            # zlib works beside others; what only takes digests is slower in several threads than in one
+            threads = READERS if self._mode in ('yes', 'auto') or reader.any_compressed(pack_id) else 1
+            for window in stack.enter_context(closing(in_order(self._read_window, windows, threads=threads))):
                 for checked in window:
                     self._append(checked)
                 if self._writer.pending_is_large:
@@ -162,30 +123,25 @@ class Repacker:
 
     # -- in the reader threads ----------------------------------------------------------------------------------------
 
-    def _read_window(self, window: list[PackedObject]) -> list[CheckedObject]:
+    def _read_window(self, window: Window) -> list[CheckedObject]:
         """Read neighbouring objects together and check each; a large one is left to be streamed."""
-        if _is_large(window[0]):
+        if is_large(window[0]):
             return [CheckedObject(window[0])]
-        start = window[0].offset
         try:
-            stored = self._stored_of(window)
+            found = read_window(self._container.layout.pack_path(window[0].pack_id), window)
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             if len(window) == 1:
                 return [CheckedObject(window[0], trouble='the disk cannot read it')]
             return [checked for row in window for checked in self._read_window([row])]
-        return [self._check(row, stored[row.offset - start : row.offset - start + row.length]) for row in window]
+        return [self._check(row, stored) for row, stored in found]
 
     def _check(self, row: PackedObject, stored: memoryview) -> CheckedObject:
-        if len(stored) < row.length:
-            return CheckedObject(row, trouble='the pack ends before the object does')
         try:
-            content = decompress(bytes(stored)) if row.compressed else stored
+            content = content_of(row, stored)
         except zlib.error as error:
             return CheckedObject(row, trouble=str(error))
-        if hashlib.sha256(content).hexdigest() != row.key:
-            return CheckedObject(row, trouble='its bytes are not what its key says')
         if self._keeps_form(row):
             return CheckedObject(row, stored, bool(row.compressed), len(content))
         new, compressed = stored_form(bytes(content), self._mode, bool(row.compressed), self._level)
@@ -305,47 +261,6 @@ def _has_key(open_copy: Callable[[], BinaryIO], key: str) -> bool:
     except (OSError, zlib.error, CorruptStorage):
         return False
     return digest.hexdigest() == key
-
-
-def _windows(rows: Iterable[PackedObject]) -> Iterator[list[PackedObject]]:
-    """Group rows, which come mostly by offset, into stretches that are read at once; a large object is alone."""
-    window: list[PackedObject] = []
-    start = total = 0
-    for row in rows:
-        _, _, size, offset, length, _ = row
-        total += size
-        if window and (offset < start or offset + length - start > WINDOW_BYTES or total > WINDOW_BYTES):
-            yield window
-            window = []
-        if not window:
-            start, total = offset, size
-        window.append(row)
-        if _is_large(row):
-            yield window
-            window = []
-    if window:
-        yield window
-
-
-def _is_large(row: PackedObject) -> bool:
-    """Whether an object is streamed: a compressed one that lies in few bytes may have very many."""
-    return max(row.length, row.size) > LARGE_BYTES
-
-
-def _read(path: Path, offset: int, length: int) -> bytes:
-    """What the file has of these bytes: fewer if it ends before, none if it is not there."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return b''
-    try:
-        pieces = []
-        while length and (piece := os.pread(descriptor, length, offset)):
-            pieces.append(piece)
-            offset, length = offset + len(piece), length - len(piece)
-        return pieces[0] if len(pieces) == 1 else b''.join(pieces)
-    finally:
-        os.close(descriptor)
 
 
 def _again(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:

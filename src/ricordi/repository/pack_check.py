@@ -1,0 +1,159 @@
+"""Whether every object of a pack has the SHA-256 that its key says. A large pack is shared among processes.
+
+Digests of small objects keep one processor busy, for threads of one interpreter take turns. So a process of its own,
+which only reads, takes a share of the rows; what it does not answer for is checked here.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from typing import Any, NamedTuple
+
+from ricordi.progress import Progress, Stop
+from ricordi.repository.index import PackSpan
+from ricordi.repository.objects import ObjectStore
+from ricordi.repository.pack_windows import Window, content_of, is_large, read_window, windows_of
+from ricordi.repository.parallel import READERS, in_order
+
+SHARE_BYTES = 128 << 20
+"""Bytes of objects that are worth a process of their own."""
+MOST_SHARES = 4
+ASK_SECONDS = 0.1
+UNSOUND = 'unsound'
+"""What a helper prints that has found a damaged object."""
+
+GoOn = Callable[[int], bool]
+"""Is told how many bytes more were checked, and says whether to go on."""
+
+
+class Found(NamedTuple):
+    """What a check has found; `objects` and their `length` in bytes count if all of them are sound."""
+
+    sound: bool
+    objects: int = 0
+    length: int = 0
+
+
+def check_pack(container: ObjectStore, pack_id: int, progress: Progress, stop: Stop) -> Found | None:
+    """Read all objects of a pack and compare each with its key; what cannot be read is not sound.
+
+    :returns: None if told to stop before the end.
+    """
+
+    def go_on(length: int) -> bool:
+        progress.advance(length)
+        return not stop.reason
+
+    own, *others = _shares(container.index.span_of_pack(pack_id))
+    with ExitStack() as stack:
+        helpers = [stack.enter_context(_Helper(container, share)) for share in others]
+        found = check_span(container, own, go_on)
+        for helper in helpers:
+            if found is None or not found.sound:
+                break
+            one = helper.found(progress, stop) or check_span(container, helper.span, go_on)
+            found = one and Found(one.sound, found.objects + one.objects, found.length + one.length)
+    return found
+
+
+def check_span(container: ObjectStore, span: PackSpan, go_on: GoOn) -> Found | None:
+    """The same for those rows of a pack whose ids lie in a range."""
+    path = container.layout.pack_path(span.pack_id)
+
+    def check(window: Window) -> Found:
+        if is_large(window[0]):
+            return Found(container.packed_copy_is_sound(window[0]), 1, window[0].length)
+        try:
+            for row, stored in read_window(path, window):
+                content_of(row, stored)
+        except (OSError, zlib.error):
+            return Found(False)
+        return Found(True, len(window), sum(row.length for row in window))
+
+    objects = length = 0
+    with closing(container.new_index()) as index:
+        windows = windows_of(index.objects_of_span(span))
+        threads = READERS if index.any_compressed(span.pack_id) else 1
+        with closing(in_order(check, windows, threads=threads)) as found:
+            for one in found:
+                if not one.sound:
+                    return one
+                objects, length = objects + one.objects, length + one.length
+                if not go_on(one.length):
+                    return None
+    return Found(True, objects, length)
+
+
+def _shares(span: PackSpan) -> list[PackSpan]:
+    """Parts of about as many bytes each; one part where sharing would gain nothing."""
+    number = min(MOST_SHARES, _processors(), span.length // SHARE_BYTES)
+    if number < 2 or not span.in_order or not sys.executable:
+        return [span]
+    step = (span.last - span.first) // number + 1
+    firsts = range(span.first, span.last + 1, step)
+    return [
+        span._replace(first=first, last=min(first + step - 1, span.last), length=span.length // number)
+        for first in firsts
+    ]
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+class _Helper:
+    """A process that checks a share; it ends with the block."""
+
+    def __init__(self, container: ObjectStore, span: PackSpan) -> None:
+        self.span = span
+        words = (container.layout.folder.absolute(), os.getpid(), span.pack_id, span.first, span.last)
+        self._process = subprocess.Popen(
+            [sys.executable, '-P', '-m', __name__, *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,  # Ctrl-C is heard by the caller, who ends in order
+        )
+
+    def found(self, progress: Progress, stop: Stop) -> Found | None:
+        """What it has found, or None if it could not tell, or not before we were told to stop."""
+        text = ''
+        while self._process.returncode is None and not stop.reason:
+            try:
+                text, _ = self._process.communicate(timeout=ASK_SECONDS)
+            except subprocess.TimeoutExpired:
+                continue
+        words = text.split()
+        if words == [UNSOUND]:
+            return Found(False)
+        if self._process.returncode or len(words) != 2:
+            return None
+        objects, length = map(int, words)
+        progress.advance(length)
+        return Found(True, objects, length)
+
+    def __enter__(self) -> _Helper:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._process.kill()
+        self._process.__exit__(*error)
+
+
+def main(folder: str, parent: str, pack_id: str, first: str, last: str) -> None:
+    """Check a share on behalf of another process, as long as that lives; print how many objects and bytes it has."""
+    span = PackSpan(int(pack_id), int(first), int(last), length=0, in_order=True)
+    with closing(ObjectStore(folder)) as container:
+        found = check_span(container, span, lambda length: os.getppid() == int(parent))
+    if found is not None:
+        print(f'{found.objects} {found.length}' if found.sound else UNSOUND)
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])
