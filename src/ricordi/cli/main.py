@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from ricordi.cli.streams import watch_streams
@@ -10,12 +11,16 @@ from ricordi.errors import UsageError
 
 FLAGS = {'-v': '--verbose', '--verbose': '--verbose', '-q': '--quiet', '--quiet': '--quiet', '--debug': '--debug'}
 
+SELDOM = (20_000, 20, 20)
+"""How often garbage is looked for: importing makes many objects and none, and is most of what a short command does."""
+
 NAMES = '_names'
 """The hidden word by which completion scripts ask for names."""
 
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
+    gc.set_threshold(*SELDOM)
     watch_streams()
     sys.exit(run(sys.argv[1:]))
 
