@@ -158,11 +158,12 @@ def _summary(report: MaintenanceReport) -> str:
     amount = f'{format_bytes(abs(given_back))} of disk'
     if report.options.dry_run:
         return f'Would {_expected(report)}; needs {format_bytes(report.space_needed)} of free disk meanwhile.'
-    took = format_seconds(seconds(report))
-    done = f'Gave back {amount}' if given_back >= 0 else f'Took {amount}'
+    done = []
+    if given_back:
+        done.append(f'{"Gave back" if given_back > 0 else "Took"} {amount}')
     if report.after is not None and report.after.files < report.before.files:
-        done += f', {plural(report.before.files - report.after.files, "file")} fewer'
-    return f'{done}, in {took}.'
+        done.append(f'{plural(report.before.files - report.after.files, "file")} fewer')
+    return f'{", ".join(done) or "Disk use is as before"}, in {format_seconds(seconds(report))}.'
 
 
 def _expected(report: MaintenanceReport) -> str:
