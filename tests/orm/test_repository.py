@@ -293,10 +293,10 @@ def test_the_sandbox_goes_with_its_node(tmp_path: Path) -> None:
         'import sys, glob, tempfile, gc\n'
         'from ricordi.orm.sandbox import Sandbox\n'
         'box = Sandbox(); box.put_bytes(bytes(1 << 20))\n'
-        'print(len(glob.glob(tempfile.gettempdir() + "/ricordi-node-*")))\n'
+        'print(len(glob.glob(tempfile.gettempdir() + "/ricordi-nodes-*/*")))\n'
         'if sys.argv[1] == "delete":\n'
         '    del box; gc.collect()\n'
-        '    print(len(glob.glob(tempfile.gettempdir() + "/ricordi-node-*")))\n'
+        '    print(len(glob.glob(tempfile.gettempdir() + "/ricordi-nodes-*/*")))\n'
     )
     environment = {**os.environ, 'TMPDIR': str(tmp_path)}
     for how, counts in (('delete', '1\n0\n'), ('exit', '1\n')):
@@ -304,7 +304,21 @@ def test_the_sandbox_goes_with_its_node(tmp_path: Path) -> None:
             [sys.executable, '-c', script, how], env=environment, capture_output=True, text=True, check=True
         )
         assert done.stdout == counts
-        assert list(tmp_path.glob('ricordi-node-*')) == []
+        assert list(tmp_path.glob('ricordi-nodes-*')) == []
+
+
+def test_what_a_killed_process_left_goes_with_the_next(tmp_path: Path) -> None:
+    script = (
+        'import os, sys\nfrom ricordi import files\nfrom ricordi.orm.sandbox import Sandbox\n'
+        'files._TOO_YOUNG_SECONDS = 0.0\n'
+        'box = Sandbox(); box.put_bytes(bytes(1 << 20))\n'
+        'if sys.argv[1:]:\n    os.kill(os.getpid(), 9)\n'
+    )
+    environment = {**os.environ, 'TMPDIR': str(tmp_path)}
+    subprocess.run([sys.executable, '-c', script, 'killed'], env=environment, check=False)
+    assert len(list(tmp_path.glob('ricordi-nodes-*/*/*'))) == 1
+    subprocess.run([sys.executable, '-c', script], env=environment, check=True)
+    assert list(tmp_path.glob('ricordi-nodes-*')) == []
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

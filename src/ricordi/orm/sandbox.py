@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from weakref import finalize
 
 from ricordi.errors import CorruptStorage, NotExistent
+from ricordi.files import TemporaryFolder
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
@@ -74,8 +77,8 @@ class Sandbox:
 
     def _make_folder(self) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix='ricordi-node-'))
-            finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            self._folder = Path(tempfile.mkdtemp(dir=_folder_of_process(os.getpid()).path))
+            finalize(self, _remove, self._folder, os.getpid())
         return self._folder
 
     def open(self, key: str) -> BinaryIO:
@@ -154,3 +157,14 @@ def _check_origins(contents: dict[str, Sandbox], repository: RepositoryBackend) 
             raise CorruptStorage(f'the repository lacks object {key}, which a cloned node needs')
         with origin.open(key) as handle:
             repository.put_object_from_filelike(handle)
+
+
+@cache
+def _folder_of_process(process: int) -> TemporaryFolder:
+    """Where the folders of all nodes of a process are; if it is killed, a later one removes them."""
+    return TemporaryFolder('nodes')
+
+
+def _remove(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # a forked child leaves the parent's files alone
+        shutil.rmtree(folder, ignore_errors=True)
