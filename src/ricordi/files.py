@@ -63,7 +63,10 @@ def new_file(path: Path, overwrite: bool = False, mode: int = 0o666) -> Iterator
     :param overwrite: replace what is at `path`; else that is an error.
     :param mode: permission bits, less the umask.
     :raises FileExistsError: something of that name is there.
+    :raises FileNotFoundError: there is no folder to put it into.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(2, 'there is no such folder', str(path.parent))
     if not overwrite and os.path.lexists(path):
         raise FileExistsError(17, os.strerror(17), str(path))
     draft = path.parent / f'.{path.name}.{uuid.uuid4().hex[:12]}'

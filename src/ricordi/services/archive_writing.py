@@ -50,7 +50,6 @@ class ArchiveWork:
 
     def write(self, path: Path, overwrite: bool) -> tuple[int, int]:
         """Write the file; returns number of objects and bytes of content."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         with (
             new_file(path, overwrite) as file,
             closing(ZipWriter(file, (METADATA, DATABASE))) as writer,

@@ -115,8 +115,6 @@ class SqlStorage(StorageBackend):
 
     @property
     def _writable_session(self) -> Session:
-        if self.read_only:
-            raise ReadOnlyStorage(f'{self.dialect.place} belongs to a storage that can only be read')
         self._refuse_if_unwritable()
         return self.session
 

@@ -28,6 +28,10 @@ class SqliteZipStorage(SqlStorage):
         super().__init__(profile, SqliteDialect(database.path, read_only=True), repository)
         self._database = database
 
+    def _refuse_if_unwritable(self) -> None:
+        path = archive_path(self._profile)
+        raise ReadOnlyStorage(f'{path} is an archive and can only be read; import it into a profile to change it')
+
     @classmethod
     def dialect_of(cls, profile: Profile) -> SqliteDialect:
         raise StorageMigrationError('the database of an archive is unpacked by open()')
