@@ -33,7 +33,7 @@ def shared(container: Container, contents: Contents, monkeypatch: pytest.MonkeyP
     some = contents(200)
     container.put_objects_into_pack(some)
     monkeypatch.setattr(pack_check, 'SHARE_BYTES', sum(map(len, some)) // 3)
-    monkeypatch.setattr(pack_check, '_processors', lambda: 3)
+    monkeypatch.setattr(pack_check, 'processors', lambda: 3)
     return container
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_object_is_found_in_every_share(shared: Container, number: int
     assert not found.sound
 
 
-@pytest.mark.parametrize('script', ['kill -9 $$', 'exit 1', 'echo no module named ricordi', ''])
+@pytest.mark.parametrize('script', ['kill -9 $$', 'exit 1', 'echo no such module', 'echo 1 2; exit 1', ''])
 def test_what_a_helper_does_not_answer_for_is_checked_here(
     shared: Container, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str
 ) -> None:

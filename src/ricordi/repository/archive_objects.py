@@ -1,39 +1,25 @@
-"""The objects of a repository into a zip file: read, checked and deflated in threads, written in order."""
+"""The objects of a repository into a zip file: read, checked and deflated beside one another, written in order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import Interrupted
 from ricordi.progress import Progress, Stop
+from ricordi.repository.archive_members import PackedMember, pack_member
 from ricordi.repository.archive_sources import CheckedChunks, Source, damaged, sources, usable
 from ricordi.repository.parallel import in_order
-from ricordi.zipfiles.deflate import DeflatedPieces, crc32, deflate
-from ricordi.zipfiles.format import DEFLATED, STORED
+from ricordi.zipfiles.deflate import DeflatedPieces
 from ricordi.zipfiles.writer import ZipWriter
 
 BATCH_OBJECTS = 64
 BATCH_BYTES = 1 << 20
 BATCHES_AHEAD = 6
 LARGEST = 1 << 62
-SMALLEST_DEFLATED = 32
-"""Bytes; smaller content does not shrink."""
 PREFIX = 'repo/'
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A member that is ready to be written; without `data`, its source is too large for memory."""
-
-    source: Source
-    method: int = STORED
-    crc: int = 0
-    size: int = 0
-    data: bytes | None = None
 
 
 def write_objects(
@@ -55,21 +41,36 @@ def write_objects(
     :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
     """
     count = total = 0
-    batches = in_order(lambda batch: _pack_batch(batch, level), _batches(sources(repository, keys)), BATCHES_AHEAD)
-    with closing(batches):
-        for batch in batches:
-            for packed in batch:
-                size = packed.size
-                if packed.data is None:
-                    size = _write_large(packed.source, writer, level, executor)
+    with ExitStack() as stack:
+        pack = _packer(repository, level, stack)
+        batches = stack.enter_context(
+            closing(in_order(lambda batch: (batch, pack(batch)), _batches(sources(repository, keys)), BATCHES_AHEAD))
+        )
+        for batch, members in batches:
+            for source, member in zip(batch, members, strict=True):
+                size = member.size
+                if member.data is None:
+                    size = _write_large(source, writer, level, executor)
                 else:
-                    writer.add(PREFIX + packed.source.key, packed.method, packed.crc, size, packed.data)
-                count += 1
+                    writer.add(PREFIX + source.key, member.method, member.crc, size, member.data)
                 total += size
+            count += len(batch)
             progress.advance(len(batch))
             if stop.reason:
                 raise Interrupted(f'{stop.reason}: ended early, no archive was written')
     return count, total
+
+
+def _packer(
+    repository: RepositoryBackend, level: int, stack: ExitStack
+) -> Callable[[list[Source]], list[PackedMember]]:
+    """What packs batches, in several threads at once, until `stack` is left."""
+    from ricordi.repository.archive_workers import ArchiveWorkers
+    from ricordi.repository.container import Container
+
+    if isinstance(repository, Container):
+        return stack.enter_context(closing(ArchiveWorkers(repository, level))).pack
+    return lambda batch: [pack_member(source, level) for source in batch]
 
 
 def _batches(found: Iterable[Source]) -> Iterator[list[Source]]:
@@ -84,23 +85,6 @@ def _batches(found: Iterable[Source]) -> Iterator[list[Source]]:
         total += source.size
     if batch:
         yield batch
-
-
-def _pack_batch(batch: list[Source], level: int) -> list[Packed]:
-    return [_packed(source, level) for source in batch]
-
-
-def _packed(source: Source, level: int) -> Packed:
-    whole = source.small()
-    if whole is None:
-        return Packed(source)
-    content, size = whole.content, len(whole.content)
-    crc = crc32(content)
-    if level and size >= SMALLEST_DEFLATED:
-        shorter = deflate(content, level) if whole.deflated is None else whole.deflated
-        if len(shorter) < size:
-            return Packed(source, DEFLATED, crc, size, shorter)
-    return Packed(source, STORED, crc, size, content)
 
 
 def _write_large(source: Source, writer: ZipWriter, level: int, executor: Executor) -> int:

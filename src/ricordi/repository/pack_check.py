@@ -19,6 +19,7 @@ from ricordi.repository.index import PackSpan
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_windows import Window, content_of, is_large, read_window, windows_of
 from ricordi.repository.parallel import READERS, in_order
+from ricordi.repository.worker_process import WorkerProcess, can_start, processors
 
 SHARE_BYTES = 128 << 20
 """Bytes of objects that are worth a process of their own."""
@@ -91,8 +92,8 @@ def check_span(container: ObjectStore, span: PackSpan, go_on: GoOn) -> Found | N
 
 def _shares(span: PackSpan) -> list[PackSpan]:
     """Parts of about as many bytes each; one part where sharing would gain nothing."""
-    number = min(MOST_SHARES, _processors(), span.length // SHARE_BYTES)
-    if number < 2 or not span.in_order or not sys.executable:
+    number = min(MOST_SHARES, processors(), span.length // SHARE_BYTES)
+    if number < 2 or not span.in_order or not can_start():
         return [span]
     step = (span.last - span.first) // number + 1
     firsts = range(span.first, span.last + 1, step)
@@ -102,37 +103,26 @@ def _shares(span: PackSpan) -> list[PackSpan]:
     ]
 
 
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-
-
 class _Helper:
     """A process that checks a share; it ends with the block."""
 
     def __init__(self, container: ObjectStore, span: PackSpan) -> None:
         self.span = span
         words = (container.layout.folder.absolute(), os.getpid(), span.pack_id, span.first, span.last)
-        self._process = subprocess.Popen(
-            [sys.executable, '-P', '-m', __name__, *map(str, words)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,  # Ctrl-C is heard by the caller, who ends in order
-        )
+        self._worker = WorkerProcess(__name__, *words)
 
     def found(self, progress: Progress, stop: Stop) -> Found | None:
         """What it has found, or None if it could not tell, or not before we were told to stop."""
-        text = ''
-        while self._process.returncode is None and not stop.reason:
+        process, answer = self._worker.process, b''
+        while process.returncode is None and not stop.reason:
             try:
-                text, _ = self._process.communicate(timeout=ASK_SECONDS)
+                answer, _ = process.communicate(timeout=ASK_SECONDS)
             except subprocess.TimeoutExpired:
                 continue
-        words = text.split()
+        words = answer.decode().split()
         if words == [UNSOUND]:
             return Found(False)
-        if self._process.returncode or len(words) != 2:
+        if process.returncode or len(words) != 2:
             return None
         objects, length = map(int, words)
         progress.advance(length)
@@ -142,8 +132,7 @@ class _Helper:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._process.kill()
-        self._process.__exit__(*error)
+        self._worker.close()
 
 
 def main(folder: str, parent: str, pack_id: str, first: str, last: str) -> None:

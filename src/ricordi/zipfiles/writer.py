@@ -39,7 +39,7 @@ class ZipWriter:
         self.count = 0
         """Members so far."""
 
-    def add(self, name: str, method: int, crc: int, size: int, packed: bytes) -> None:
+    def add(self, name: str, method: int, crc: int, size: int, packed: bytes | memoryview) -> None:
         """Add a member whose bytes are all there.
 
         :param packed: what is written: the content, or a raw deflate stream of it.
@@ -88,6 +88,6 @@ class ZipWriter:
             self._entries.write(entry)
         self.count += 1
 
-    def _write(self, content: bytes) -> None:
+    def _write(self, content: bytes | memoryview) -> None:
         self._file.write(content)
         self.position += len(content)

@@ -1,0 +1,129 @@
+"""Many objects of a container made members of an archive by several processes.
+
+A worker is asked for a batch in a line of JSON, and answers with a line that says what the members are, then their
+bytes one after the other. A batch that it does not answer for is packed by who asked.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from contextlib import closing
+from queue import SimpleQueue
+from typing import IO, Any
+
+from ricordi.repository.archive_members import TOO_LARGE, PackedMember, pack_member
+from ricordi.repository.archive_sources import AnySource, PackedSource, Source
+from ricordi.repository.container import Container
+from ricordi.repository.index import PackedObject
+from ricordi.repository.worker_process import WorkerProcess, can_start, processors
+
+FEW_BATCHES = 16
+"""So many are packed here: for a small archive it would take longer to start processes."""
+MOST_WORKERS = 4
+
+Batch = list[Source]
+
+
+class ArchiveWorkers:
+    """Packs batches, beyond the first ones in processes. `pack` is for several threads at once."""
+
+    def __init__(self, container: Container, level: int) -> None:
+        """
+        :param level: 0 (stored) to 9.
+        """
+        self.number = min(MOST_WORKERS, processors()) if can_start() else 0
+        self._container = container
+        self._level = level
+        self._lock = threading.Lock()
+        self._batches = 0
+        self._idle: SimpleQueue[WorkerProcess | None] = SimpleQueue()
+        self.started: list[WorkerProcess] = []
+
+    def pack(self, batch: Batch) -> list[PackedMember]:
+        """The members that the objects of a batch become.
+
+        :raises ricordi.repository.archive_sources.UnusableObject: one is missing or damaged.
+        """
+        if not self._are_started():
+            return _pack(batch, self._level)
+        worker = self._idle.get()
+        found = None if worker is None else _ask(worker, batch)
+        self._idle.put(worker if found is not None else None)  # what failed once is not asked again
+        return _pack(batch, self._level) if found is None else found
+
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self.started:
+            worker.close()
+
+    def _are_started(self) -> bool:
+        with self._lock:
+            self._batches += 1
+            if self._batches == FEW_BATCHES:
+                for _ in range(self.number):
+                    self.started.append(WorkerProcess(__name__, self._container.layout.folder.absolute(), self._level))
+                    self._idle.put(self.started[-1])
+            return self._batches >= FEW_BATCHES and self.number > 0
+
+
+def _pack(batch: Batch, level: int) -> list[PackedMember]:
+    return [pack_member(source, level) for source in batch]
+
+
+# -- what goes through the pipes ----------------------------------------------------------------------------------
+
+
+def _ask(worker: WorkerProcess, batch: Batch) -> list[PackedMember] | None:
+    """What a worker makes of a batch; None if it could not."""
+    request, answer = worker.process.stdin, worker.process.stdout
+    assert request is not None
+    assert answer is not None
+    try:
+        request.write(json.dumps([_in_words(source) for source in batch]).encode() + b'\n')
+        request.flush()
+        heads = json.loads(answer.readline() or 'null')
+        if heads is None:
+            return None
+        data = memoryview(answer.read(sum(length for _, _, _, length in heads)))
+    except (OSError, ValueError):
+        return None
+    return _members(heads, data)
+
+
+def _members(heads: list[list[int]], data: memoryview) -> list[PackedMember] | None:
+    members, position = [], 0
+    for method, crc, size, length in heads:
+        if length < 0:
+            members.append(TOO_LARGE)
+            continue
+        members.append(PackedMember(method, crc, size, data[position : position + length]))
+        position += length
+    return members if position == len(data) else None
+
+
+def _in_words(source: Source) -> tuple[str, int, PackedObject | None]:
+    return source.key, source.size, source.row if isinstance(source, PackedSource) else None
+
+
+def _from_words(container: Container, key: str, size: int, row: list[Any] | None) -> Source:
+    return AnySource(container, key, size) if row is None else PackedSource(container, PackedObject._make(row))
+
+
+def _head(member: PackedMember) -> tuple[int, int, int, int]:
+    return member.method, member.crc, member.size, -1 if member.data is None else len(member.data)
+
+
+def serve(container: Container, level: int, requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answer requests until there are no more; the first that cannot be answered whole ends it."""
+    for line in requests:
+        members = _pack([_from_words(container, *words) for words in json.loads(line)], level)
+        answers.write(json.dumps([_head(member) for member in members]).encode() + b'\n')
+        answers.writelines(member.data for member in members if member.data is not None)
+        answers.flush()
+
+
+if __name__ == '__main__':
+    with closing(Container(sys.argv[1])) as container:
+        serve(container, int(sys.argv[2]), sys.stdin.buffer, sys.stdout.buffer)

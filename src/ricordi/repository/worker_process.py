@@ -1,0 +1,54 @@
+"""Processes of our own that only read: for work at which the threads of one interpreter would take turns."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def can_start() -> bool:
+    """Whether it is known which interpreter to start: not so where Python is embedded in another program."""
+    return bool(sys.executable)
+
+
+class WorkerProcess:
+    """A module of this program, run by a process that is asked and answers through pipes; it ends with the block.
+
+    What it does not answer, its caller has to do: it may be killed at any time, and what it says of errors is lost.
+    """
+
+    def __init__(self, module: str, *arguments: object) -> None:
+        """
+        :param module: its name; it is run as `python -m`.
+        """
+        self.process = subprocess.Popen(
+            [sys.executable, '-P', '-m', module, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is heard by the caller, who ends in order
+        )
+
+    def close(self) -> None:
+        """End it, whatever it is at."""
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue  # what was not sent has nobody to read it
+        self.process.wait()
+
+    def __enter__(self) -> WorkerProcess:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
