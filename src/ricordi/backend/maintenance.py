@@ -14,6 +14,19 @@ KeyStream = Callable[[], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
+class CleanMark:
+    """What a storage looked like when all that nodes name was packed and at hand, and nothing else was there.
+
+    While both parts are as they were, the keys that nodes name need not be compared with the objects again.
+
+    :param database: changes with the nodes; :param container: changes with the objects.
+    """
+
+    database: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
 class MaintenanceOptions:
     """What a maintenance shall do.
 
@@ -23,6 +36,7 @@ class MaintenanceOptions:
     :param max_waste: percent of a pack that may be waste before `auto` repacks it.
     :param compress: `keep`: what is packed keeps its form, what is loose is packed as it is; `yes`; `no`; `auto`:
         what a sample shows to be worth it.
+    :param clean: what the storage looked like when it was last seen clean, if that is known.
     """
 
     full: bool = False
@@ -30,6 +44,7 @@ class MaintenanceOptions:
     repack: RepackMode = 'auto'
     max_waste: float = 10.0
     compress: CompressMode = 'keep'
+    clean: CleanMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,7 @@ class MaintenanceReport:
     :param space_needed: bytes of free disk the plan asks for.
     :param problems: the first ones; `problem_count` is their true number.
     :param interrupted: why the work ended early, or None.
+    :param clean: what the storage looks like now, if a full maintenance has left it clean.
     """
 
     options: MaintenanceOptions
@@ -115,6 +131,7 @@ class MaintenanceReport:
     problem_count: int = 0
     interrupted: str | None = None
     notes: tuple[str, ...] = field(default=())
+    clean: CleanMark | None = None
 
     @property
     def nothing_to_do(self) -> bool:

@@ -5,8 +5,10 @@ Keys come as sorted streams and are compared range by range, so memory does not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass, replace
 from itertools import chain, islice
 from operator import ge
 from typing import Any
@@ -62,9 +64,12 @@ class PackCensus:
 class Census:
     """What a container holds at one moment, and the key sets behind the numbers, until `close`."""
 
-    def __init__(self, container: ObjectStore, named_keys: KeyStream | None) -> None:
+    def __init__(
+        self, container: ObjectStore, named_keys: KeyStream | None, clean_fingerprint: str | None = None
+    ) -> None:
         """
         :param named_keys: what nodes name, or None to leave garbage and missing objects uncounted.
+        :param clean_fingerprint: the fingerprint with which nodes named all objects, and no other; None: not known.
         """
         self._container = container
         self.index = container.new_index()
@@ -72,12 +77,16 @@ class Census:
         self._create_tables()
         with self.index.guarded():
             self._fill_loose()
-            if named_keys is not None:
-                self._compare(named_keys())
         self.loose = self._amount('SELECT COUNT(*), TOTAL(size) FROM temp.loose')
         self.largest_loose = int(self._one('SELECT COALESCE(MAX(size), 0) FROM temp.loose')[0])
+        packs = packs_now(container)
+        self.fingerprint = self._fingerprint(packs)
+        if named_keys is not None and self.fingerprint != clean_fingerprint:
+            with self.index.guarded():
+                self._compare(named_keys())
         self.loose_garbage = self._loose_garbage()
-        self.packs = packs_now(container, self._packed_garbage())
+        garbage = self._packed_garbage()
+        self.packs = {pack_id: replace(pack, garbage=garbage.get(pack_id, Amount())) for pack_id, pack in packs.items()}
         self.missing = int(self._one('SELECT COUNT(*) FROM temp.missing')[0])
         self.unreadable, self._in_lost_packs = self._unreadable_counts()
 
@@ -184,6 +193,11 @@ class Census:
             rows = ((key,) for key in sorted(keys))
             self.index.connection.executemany(f'INSERT INTO temp.{table} VALUES (?)', rows)
 
+    def _fingerprint(self, packs: Mapping[int, PackCensus]) -> str:
+        """Another one after whatever comes, goes or moves in the container."""
+        words = [self._container.config.container_id, *astuple(self.loose), *map(astuple, packs.values())]
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
     def _one(self, statement: str, parameters: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         with self.index.guarded():
             row = self.index.connection.execute(statement, parameters).fetchone()
@@ -214,13 +228,11 @@ class Census:
         return unreadable, lost
 
 
-def packs_now(container: ObjectStore, garbage: dict[int, Amount]) -> dict[int, PackCensus]:
-    """Every pack that a file or a row names, by number."""
+def packs_now(container: ObjectStore) -> dict[int, PackCensus]:
+    """Every pack that a file or a row names, by number; garbage uncounted."""
     sizes, summaries = container.layout.pack_sizes(), container.index.packs()
     return {
-        pack_id: PackCensus(
-            pack_id, sizes.get(pack_id), *summaries.get(pack_id, EMPTY_PACK), garbage=garbage.get(pack_id, Amount())
-        )
+        pack_id: PackCensus(pack_id, sizes.get(pack_id), *summaries.get(pack_id, EMPTY_PACK), garbage=Amount())
         for pack_id in sorted({*sizes, *summaries})
     }
 
@@ -228,7 +240,7 @@ def packs_now(container: ObjectStore, garbage: dict[int, Amount]) -> dict[int, P
 def count_container(container: ObjectStore, detailed: bool) -> dict[str, Any]:
     """Objects and bytes as plain data; with `detailed` also what needs a look at each loose file, and each pack."""
     layout = container.layout
-    packs = packs_now(container, {})
+    packs = packs_now(container)
     files = [pack for pack in packs.values() if pack.file_bytes is not None]
     info: dict[str, Any] = {
         'uuid': container.config.container_id,

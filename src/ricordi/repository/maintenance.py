@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from ricordi.backend.maintenance import (
     Amount,
+    CleanMark,
     ContainerState,
     KeyStream,
     MaintenanceOptions,
@@ -42,7 +43,8 @@ def maintain(
     counts_names = options.full or options.dry_run
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = () if options.dry_run else _settle(container, options)
-        with closing(Census(container, named_keys if counts_names else None)) as census:
+        clean = options.clean.container if options.clean else None
+        with closing(Census(container, named_keys if counts_names else None, clean)) as census:
             problems = Problems()
             _note_problems(census, problems)
             plan = make_plan(container, census, options)
@@ -58,10 +60,23 @@ def maintain(
             if options.dry_run:
                 return report
             if not plan.steps:
-                return replace(report, steps=settled, after=report.before)
+                report = replace(report, steps=settled, after=report.before)
+                return replace(report, clean=_clean_mark(report, census))
             _check_space(container, plan)
             report = _Run(container, census, options, plan, problems, progress, stop).carry_out(report)
             return replace(report, steps=settled + report.steps)
+
+
+def _clean_mark(report: MaintenanceReport, census: Census) -> CleanMark | None:
+    """The container's part of a mark, if it was left clean.
+
+    :param census: taken when the work was done.
+    """
+    state = report.after
+    if not report.options.full or report.interrupted or report.problem_count or state is None:
+        return None
+    is_clean = not state.missing and state.garbage == Amount() and not state.loose.objects
+    return CleanMark('', census.fingerprint) if is_clean else None
 
 
 def _settle(container: ObjectStore, options: MaintenanceOptions) -> tuple[MaintenanceStep, ...]:
@@ -153,14 +168,16 @@ class _Run:
             if self.stop.reason:
                 break
             done.append(self._timed(step, actions[step.name]))
-        return replace(
+        report = replace(
             report,
             steps=tuple(done),
-            after=self._state_after(report.before, done),
             problems=tuple(self.problems.first.values()),
             problem_count=self.problems.count,
             interrupted=self.stop.reason,
         )
+        with closing(Census(self.container, None)) as census:
+            report = replace(report, after=self._state_after(report.before, census.state(), done))
+            return replace(report, clean=_clean_mark(report, census))
 
     def _timed(self, step: MaintenanceStep, action: Callable[[], Work]) -> MaintenanceStep:
         start = time.perf_counter()
@@ -252,10 +269,10 @@ class _Run:
         after = path.stat().st_size
         return Work(read=before, written=after, freed=max(0, before - after))
 
-    def _state_after(self, before: ContainerState, done: list[MaintenanceStep]) -> ContainerState:
-        """Counted anew; what nodes name was not changed by us, so garbage is what it was unless it was removed."""
-        with closing(Census(self.container, None)) as census:
-            state = census.state()
+    def _state_after(
+        self, before: ContainerState, state: ContainerState, done: list[MaintenanceStep]
+    ) -> ContainerState:
+        """As counted anew; what nodes name was not changed by us, so garbage is what it was unless it was removed."""
         removed = any(step.name == 'remove garbage' for step in done)
         garbage = Amount() if removed else before.garbage
         return replace(state, garbage=garbage, missing=before.missing)

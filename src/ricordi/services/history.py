@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ricordi.config import Profile, get_config_folder
 from ricordi.errors import RicordiError
 from ricordi.files import write_atomic
 
 if TYPE_CHECKING:
-    from ricordi.backend.maintenance import MaintenanceReport
+    from ricordi.backend.maintenance import CleanMark, MaintenanceReport
 
 KINDS = ('live', 'full')
 
@@ -23,7 +24,9 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
     if report.options.dry_run or report.interrupted:
         return
     now = datetime.now(UTC).isoformat(timespec='seconds')
-    noted = last_maintained(profile) | {kind: now for kind in KINDS if kind == 'live' or report.options.full}
+    noted = _read(profile) | {kind: now for kind in KINDS if kind == 'live' or report.options.full}
+    if report.options.full:
+        noted['clean'] = report.clean and asdict(report.clean)
     path = _path(profile)
     with suppress(OSError, RicordiError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -32,17 +35,32 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
 
 def last_maintained(profile: Profile) -> dict[str, str | None]:
     """When live and full maintenance last ran to their end, in ISO 8601; None: not known. A full one counts as both."""
+    noted = _read(profile)
+    return {kind: noted.get(kind) for kind in KINDS}
+
+
+def last_seen_clean(profile: Profile) -> CleanMark | None:
+    """What the storage looked like when a full maintenance last left it clean; None: not known."""
+    from ricordi.backend.maintenance import CleanMark
+
     try:
-        content = json.loads(_path(profile).read_bytes())
-        return {kind: content.get(kind) for kind in KINDS}
-    except (OSError, ValueError, AttributeError):
-        return dict.fromkeys(KINDS)
+        return CleanMark(**_read(profile)['clean'])
+    except (KeyError, TypeError):
+        return None
 
 
 def forget_maintenance(profile: Profile) -> None:
     """Remove the note, for a profile that is no more."""
     with suppress(OSError):
         _path(profile).unlink(missing_ok=True)
+
+
+def _read(profile: Profile) -> dict[str, Any]:
+    try:
+        noted = json.loads(_path(profile).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def _path(profile: Profile) -> Path:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
-from ricordi.services.history import last_maintained, note_maintenance
+from ricordi.services.history import last_maintained, last_seen_clean, note_maintenance
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceReport
@@ -46,7 +46,7 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
     with use_storage(profile, purpose='storage info') as storage:
         info = {'profile': profile.name, 'backend': profile.storage_backend, **storage.get_info(detailed)}
         if detailed and not storage.read_only:
-            state = storage.maintain(MaintenanceOptions(dry_run=True)).before
+            state = storage.maintain(MaintenanceOptions(dry_run=True, clean=last_seen_clean(profile))).before
             garbage = state.garbage and {'objects': state.garbage.objects, 'bytes': state.garbage.bytes}
             info['repository'] = {**info['repository'], 'garbage': garbage, 'missing': state.missing}
         return {**info, 'last_maintained': last_maintained(profile)}
@@ -76,6 +76,7 @@ def maintain(
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     :raises ricordi.errors.NotEnoughSpace: before anything is written.
     """
+    options = replace(options, clean=last_seen_clean(profile))
     report = maintain_storage(profile, options, wait=wait, progress=progress, stop=stop)
     note_maintenance(profile, report)
     return report

@@ -149,6 +149,10 @@ class Dialect(ABC):
     def table_sizes(self, session: Session) -> dict[str, int | None]:
         """Bytes of each table with its indexes; None where the database cannot tell."""
 
+    def nodes_mark(self, session: Session) -> str | None:
+        """Another one after any change of nodes; None where that cannot be told for certain."""
+        return None
+
     @abstractmethod
     def vacuum_plan(self, session: Session, max_waste: float) -> tuple[MaintenanceStep, ...]:
         """What vacuum and analyze have to gain; empty where nothing.

@@ -29,16 +29,21 @@ def maintain(
     """
     if session.depth:
         raise InvalidOperation('a storage cannot be maintained inside a transaction; end it first')
-    planned = session.dialect.vacuum_plan(session, options.max_waste) if options.full else ()
+    dialect = session.dialect
+    if options.clean and options.clean.database != dialect.nodes_mark(session):
+        options = replace(options, clean=None)
+    planned = dialect.vacuum_plan(session, options.max_waste) if options.full else ()
     if not options.dry_run:
         for step in planned:
-            session.dialect.check_space(step)
+            dialect.check_space(step)
     report = repository.maintain(options, lambda: named_keys(session), progress, stop)
     report = replace(report, problems=_with_nodes(session, report.problems))
     if options.dry_run:
-        space = max([report.space_needed, *(session.dialect.space_for(step) for step in planned)])
+        space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])
         return replace(report, steps=report.steps + planned, space_needed=space)
-    return _vacuum(session, report, planned, progress, stop)
+    report = _vacuum(session, report, planned, progress, stop)
+    database = dialect.nodes_mark(session) if report.clean else None
+    return replace(report, clean=replace(report.clean, database=database) if report.clean and database else None)
 
 
 def _vacuum(

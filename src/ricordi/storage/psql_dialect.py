@@ -225,6 +225,14 @@ class PsqlDialect(Dialect):
             (list(keys),),
         )
 
+    def nodes_mark(self, session: Session) -> str | None:
+        row = session.execute(
+            'SELECT t.oid, pg_relation_filenode(t.oid), pg_stat_get_tuples_inserted(t.oid), '
+            'pg_stat_get_tuples_updated(t.oid), pg_stat_get_tuples_deleted(t.oid), (SELECT max(id) FROM db_dbnode) '
+            "FROM pg_class AS t WHERE t.oid = 'db_dbnode'::regclass AND current_setting('track_counts') = 'on'"
+        ).fetchone()
+        return row and ' '.join(map(str, row))
+
     # -- maintenance ----------------------------------------------------------------------------------------------
 
     def size(self, session: Session) -> int:
