@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from pathlib import Path
 import pytest
 
 DATA = Path(__file__).parent / 'data'
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell starts what runs in the background so; the programs that are tested would inherit it, deaf to Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # configuration folders -------------------------------------------------------------------------------------

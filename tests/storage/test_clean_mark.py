@@ -124,8 +124,47 @@ def test_any_change_is_found(filled: Any, change: Callable[[Any], None], found: 
         assert report.clean is None
 
 
-def test_only_a_full_maintenance_that_was_not_cut_short_says_what_is_clean(filled: Any) -> None:
+def test_live_maintenance_leaves_a_mark_too(filled: Any, comparisons: list[Any]) -> None:
+    first = maintained(filled, full=False)
+    asked = len(comparisons)
+    for changes in ({'full': False}, {'full': True}):
+        again = maintained(filled, first, **changes)
+        assert again.before == first.after
+        assert len(comparisons) == asked
+
+
+def test_live_maintenance_tells_what_is_missing(filled: Any) -> None:
+    name_what_is_not_there(filled)
+    report = maintained(filled, full=False)
+    assert [problem.kind for problem in report.problems] == ['missing']
+    assert report.clean is None
+    assert not list(filled.repository.layout.loose_objects(2))
+
+
+def test_nothing_is_called_clean_that_changed_during_live_maintenance(filled: Any, monkeypatch: Any) -> None:
+    ask = maintenance.named_keys
+
+    def and_then_delete(session: Any) -> Iterator[str]:
+        yield from ask(session)
+        delete_a_node(filled)
+        flush(filled)
+
+    monkeypatch.setattr(maintenance, 'named_keys', and_then_delete)
     assert maintained(filled, full=False).clean is None
+
+
+def test_an_object_of_a_node_in_the_making_is_nothing_to_be_called_clean_with(filled: Any, monkeypatch: Any) -> None:
+    ask = maintenance.named_keys
+
+    def and_then_add(session: Any) -> Iterator[str]:
+        yield from ask(session)
+        add_garbage(filled)
+
+    monkeypatch.setattr(maintenance, 'named_keys', and_then_add)
+    assert maintained(filled, full=False).clean is None
+
+
+def test_a_plan_and_a_storage_with_problems_are_not_called_clean(filled: Any) -> None:
     assert maintained(filled, dry_run=True).clean is None
     name_what_is_not_there(filled)
     assert maintained(filled).clean is None

@@ -74,6 +74,8 @@ class Census:
         self._container = container
         self.index = container.new_index()
         self.knows_names = named_keys is not None
+        self.named = 0
+        """How many objects nodes name, where that is known."""
         self._create_tables()
         with self.index.guarded():
             self._fill_loose()
@@ -81,7 +83,9 @@ class Census:
         self.largest_loose = int(self._one('SELECT COALESCE(MAX(size), 0) FROM temp.loose')[0])
         packs = packs_now(container)
         self.fingerprint = self._fingerprint(packs)
-        if named_keys is not None and self.fingerprint != clean_fingerprint:
+        if self.fingerprint == clean_fingerprint:
+            self.named = sum(pack.objects for pack in packs.values())
+        elif named_keys is not None:
             with self.index.guarded():
                 self._compare(named_keys())
         self.loose_garbage = self._loose_garbage()
@@ -173,6 +177,7 @@ class Census:
                     'the database does not list the keys that nodes name in ascending order, so that what is garbage '
                     'cannot be told; nothing was changed'
                 )
+            self.named += len(names)
             upper = names[-1] if len(names) == COMPARE_AT_ONCE else LAST_KEY
             wanted, packed, loose = (
                 set(names),

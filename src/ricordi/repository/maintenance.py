@@ -40,11 +40,10 @@ def maintain(
     container: ObjectStore, options: MaintenanceOptions, named_keys: KeyStream, progress: Progress, stop: Stop
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile."""
-    counts_names = options.full or options.dry_run
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = () if options.dry_run else _settle(container, options)
         clean = options.clean.container if options.clean else None
-        with closing(Census(container, named_keys if counts_names else None, clean)) as census:
+        with closing(Census(container, named_keys, clean)) as census:
             problems = Problems()
             _note_problems(census, problems)
             plan = make_plan(container, census, options)
@@ -61,21 +60,22 @@ def maintain(
                 return report
             if not plan.steps:
                 report = replace(report, steps=settled, after=report.before)
-                return replace(report, clean=_clean_mark(report, census))
+                return replace(report, clean=_clean_mark(report, census, census.named))
             _check_space(container, plan)
             report = _Run(container, census, options, plan, problems, progress, stop).carry_out(report)
             return replace(report, steps=settled + report.steps)
 
 
-def _clean_mark(report: MaintenanceReport, census: Census) -> CleanMark | None:
+def _clean_mark(report: MaintenanceReport, census: Census, named: int) -> CleanMark | None:
     """The container's part of a mark, if it was left clean.
 
     :param census: taken when the work was done.
+    :param named: how many objects nodes name. That many, and none else, are there, though others may be at work.
     """
     state = report.after
-    if not report.options.full or report.interrupted or report.problem_count or state is None:
+    if report.interrupted or report.problem_count or state is None:
         return None
-    is_clean = not state.missing and state.garbage == Amount() and not state.loose.objects
+    is_clean = state.garbage == Amount() and not state.loose.objects and state.packed.objects == named
     return CleanMark('', census.fingerprint) if is_clean else None
 
 
@@ -177,7 +177,7 @@ class _Run:
         )
         with closing(Census(self.container, None)) as census:
             report = replace(report, after=self._state_after(report.before, census.state(), done))
-            return replace(report, clean=_clean_mark(report, census))
+            return replace(report, clean=_clean_mark(report, census, self.census.named))
 
     def _timed(self, step: MaintenanceStep, action: Callable[[], Work]) -> MaintenanceStep:
         start = time.perf_counter()

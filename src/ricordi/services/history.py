@@ -25,8 +25,7 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
         return
     now = datetime.now(UTC).isoformat(timespec='seconds')
     noted = _read(profile) | {kind: now for kind in KINDS if kind == 'live' or report.options.full}
-    if report.options.full:
-        noted['clean'] = report.clean and asdict(report.clean)
+    noted['clean'] = report.clean and asdict(report.clean)
     path = _path(profile)
     with suppress(OSError, RicordiError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -40,7 +39,7 @@ def last_maintained(profile: Profile) -> dict[str, str | None]:
 
 
 def last_seen_clean(profile: Profile) -> CleanMark | None:
-    """What the storage looked like when a full maintenance last left it clean; None: not known."""
+    """What the storage looked like when maintenance has left it clean; None: not known."""
     from ricordi.backend.maintenance import CleanMark
 
     try:

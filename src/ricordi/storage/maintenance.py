@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, MaintenanceStep, Problem
+from ricordi.backend.maintenance import CleanMark, MaintenanceOptions, MaintenanceReport, MaintenanceStep, Problem
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import InvalidOperation
 from ricordi.progress import Progress, Stop
@@ -30,7 +30,8 @@ def maintain(
     if session.depth:
         raise InvalidOperation('a storage cannot be maintained inside a transaction; end it first')
     dialect = session.dialect
-    if options.clean and options.clean.database != dialect.nodes_mark(session):
+    mark = dialect.nodes_mark(session)
+    if options.clean and options.clean.database != mark:
         options = replace(options, clean=None)
     planned = dialect.vacuum_plan(session, options.max_waste) if options.full else ()
     if not options.dry_run:
@@ -42,8 +43,18 @@ def maintain(
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])
         return replace(report, steps=report.steps + planned, space_needed=space)
     report = _vacuum(session, report, planned, progress, stop)
-    database = dialect.nodes_mark(session) if report.clean else None
-    return replace(report, clean=replace(report.clean, database=database) if report.clean and database else None)
+    return replace(report, clean=_whole_mark(session, report, mark))
+
+
+def _whole_mark(session: Session, report: MaintenanceReport, before: str | None) -> CleanMark | None:
+    """The mark with what the database looks like now; None where somebody may have changed it meanwhile.
+
+    :param before: what it looked like before the names were read.
+    """
+    now = session.dialect.nodes_mark(session) if report.clean else None
+    if report.clean is None or now is None or not (report.options.full or now == before):
+        return None
+    return replace(report.clean, database=now)
 
 
 def _vacuum(
