@@ -56,6 +56,29 @@ def test_many_missing_objects_are_all_counted_and_the_first_named(container: Con
     assert len(report.problems) == 100
 
 
+# damaged loose files ---------------------------------------------------------------------------------------
+
+
+def test_a_damaged_loose_object_is_not_given_out(container: Container) -> None:
+    key = container.put_object_from_bytes(b'what was measured')
+    Path(container.loose_path(key)).chmod(0o644)
+    Path(container.loose_path(key)).write_bytes(b'what was measure')
+    for read in (container.get_object_content, lambda key: [*container.iter_object_streams([key])]):
+        with pytest.raises(CorruptStorage, match='does not hold what its name says'):
+            read(key)
+
+
+def test_a_sound_packed_copy_is_read_in_place_of_a_damaged_loose_one(container: Container) -> None:
+    (key,) = container.put_objects_into_pack([b'what was measured'])
+    loose = Path(container.loose_path(key))
+    loose.parent.mkdir(exist_ok=True)
+    loose.write_bytes(b'')
+    assert container.get_object_content(key) == b'what was measured'
+    loose.write_bytes(b'what was measured')
+    container.layout.pack_path(0).unlink()
+    assert Container(container.layout.folder).get_object_content(key) == b'what was measured'
+
+
 # damaged objects -------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -19,6 +19,7 @@ from ricordi.errors import CorruptStorage, NotExistent, ProblemsFound
 from ricordi.repository.compression import decompress
 from ricordi.repository.index import PackedObject
 from ricordi.repository.loose import chunks_of
+from ricordi.repository.objects import IN_MEMORY_BYTES
 from ricordi.repository.streams import PackSlice
 from ricordi.zipfiles.deflate import crc32
 from ricordi.zipfiles.format import DEFLATED, Member
@@ -99,9 +100,14 @@ def _of_container(container: Container, keys: Iterable[str]) -> Iterator[Source]
             )
             for row in rows:
                 if row[5] is None:
-                    yield AnySource(container, row[0], _size(container, row[0]))
+                    yield loose_source(container, row[0], _size(container, row[0]))
                 else:
                     yield PackedSource(container, PackedObject._make(row))
+
+
+def loose_source(container: Container, key: str, size: int) -> AnySource:
+    """An object of a container that is in no pack, or was not when one looked."""
+    return AnySource(container, key, size, is_checked=size <= IN_MEMORY_BYTES)
 
 
 def _of_zip(repository: ZipRepository, keys: Iterable[str]) -> Iterator[Source]:
@@ -122,13 +128,16 @@ class AnySource:
     repository: RepositoryBackend
     key: str
     size: int
+    is_checked: bool = False
+    """Whether the repository itself compares the content with the key."""
 
     def small(self) -> Content | None:
         if self.size > LARGE_BYTES:
             return None
         with usable(self.key):
             content = self.repository.get_object_content(self.key)
-        _check(content, self.key)
+        if not self.is_checked:
+            _check(content, self.key)
         return Content(content)
 
     def open(self) -> BinaryIO:
@@ -254,15 +263,20 @@ def damaged(key: str) -> UnusableObject:
     return UnusableObject(key, f'object {key} is damaged: its content is not what its key says')
 
 
-@contextmanager
-def usable(key: str) -> Iterator[None]:
+class usable:
     """What the repository says of an object that it lacks or cannot read becomes `UnusableObject`."""
-    try:
-        yield
-    except NotExistent as error:
-        raise UnusableObject(key, str(error)) from error
-    except CorruptStorage as error:
-        raise UnusableObject(key, str(error)) from error
+
+    __slots__ = ('_key',)
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (NotExistent, CorruptStorage)):
+            raise UnusableObject(self._key, str(error)) from error
 
 
 def _size(repository: RepositoryBackend, key: str) -> int:

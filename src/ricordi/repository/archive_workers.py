@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import IO, Any
 
 from ricordi.repository.archive_members import TOO_LARGE, PackedMember, pack_member
-from ricordi.repository.archive_sources import AnySource, PackedSource, Source
+from ricordi.repository.archive_sources import PackedSource, Source, loose_source
 from ricordi.repository.container import Container
 from ricordi.repository.index import PackedObject
 from ricordi.repository.worker_process import WorkerProcess, can_start, processors
@@ -108,7 +108,7 @@ def _in_words(source: Source) -> tuple[str, int, PackedObject | None]:
 
 
 def _from_words(container: Container, key: str, size: int, row: list[Any] | None) -> Source:
-    return AnySource(container, key, size) if row is None else PackedSource(container, PackedObject._make(row))
+    return loose_source(container, key, size) if row is None else PackedSource(container, PackedObject._make(row))
 
 
 def _head(member: PackedMember) -> tuple[int, int, int, int]:

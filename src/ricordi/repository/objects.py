@@ -144,11 +144,13 @@ class ObjectStore:
         for attempt in range(3):
             if attempt or not local.packed_last:  # where the last one was packed, this one is likely to be
                 try:
-                    loose = open(path, 'rb')  # noqa: PTH123, SIM115
+                    loose = _open_loose(path, key)
                     local.packed_last = False
                     return loose
                 except FileNotFoundError:
                     pass
+                except CorruptStorage as error:  # a sound copy may be packed
+                    trouble = error
             row = self.index.find(key)
             if row is not None and not attempt and local.packed_last and not _is_small(row):
                 continue  # it is not checked while it is read: what may be loose, put in again, goes before
@@ -266,6 +268,25 @@ class ObjectStore:
         except (OSError, zlib.error, CorruptStorage):
             return False
         return digest.hexdigest() == row.key
+
+
+def _open_loose(path: str, key: str) -> BinaryIO:
+    """A stream over a loose file; a small one is read at once and checked by its SHA-256, as a packed one is.
+
+    :raises FileNotFoundError: it is not there.
+    :raises ricordi.errors.CorruptStorage: it is damaged.
+    """
+    file = open(path, 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed by the stream that is returned, or here
+    if (size := os.fstat(file.fileno()).st_size) > IN_MEMORY_BYTES:
+        return io.BufferedReader(file)
+    with file:
+        content = file.read(size + 1) or b''
+    if hashlib.sha256(content).hexdigest() != key:
+        raise CorruptStorage(
+            f'object {key} is damaged: the loose file {path} does not hold what its name says; restore it from a '
+            'backup, or put the content in again'
+        )
+    return io.BytesIO(content)
 
 
 def _is_small(row: PackedObject) -> bool:
