@@ -301,6 +301,22 @@ def test_a_repack_gives_objects_the_form_asked_for(
     assert_holds(container, contents)
 
 
+@pytest.mark.parametrize('mode', ['keep', 'no', 'yes', 'auto'])
+def test_packs_in_the_form_asked_for_are_not_rewritten_again(
+    container: Container, maintain: Maintain, assert_holds: Holds, mode: str
+) -> None:
+    contents = [TEXT, NOISE, b'', TEXT * 2000, NOISE * 2000, TEXT + NOISE]
+    container.put_objects_into_pack(contents[:4])
+    container.put_objects_into_pack(contents[4:], 'yes')
+    first = maintain(container, full=True, repack='all', compress=mode)
+    again = maintain(container, full=True, repack='all', compress=mode)
+    assert first.steps[-1].objects == again.steps[-1].objects == len(contents)
+    assert [(step.name, step.write, step.detail) for step in again.steps] == [
+        ('repack', 0, '1 without waste read and checked')
+    ]
+    assert_holds(container, contents)
+
+
 # plans -----------------------------------------------------------------------------------------------------
 
 

@@ -52,15 +52,15 @@ def helpers(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 
 
 def check(container: Container, stop: Stop | None = None) -> Found | None:
-    return pack_check.check_pack(container, 0, Progress(), stop or Stop())
+    return pack_check.check_pack(container, 0, 'keep', Progress(), stop or Stop())
 
 
 def test_several_processes_check_all_objects(shared: Container, helpers: list[subprocess.Popen[bytes]]) -> None:
     progress = Counted()
-    found = pack_check.check_pack(shared, 0, progress, Stop())
-    assert found == pack_check.check_span(shared, shared.index.span_of_pack(0), lambda length: True)
+    found = pack_check.check_pack(shared, 0, 'keep', progress, Stop())
+    assert found == pack_check.check_span(shared, shared.index.span_of_pack(0), 'keep', lambda length: True)
     assert found is not None
-    assert (found.sound, found.objects, found.length) == (True, 200, progress.told)
+    assert (found.right, found.objects, found.length) == (True, 200, progress.told)
     assert [helper.returncode for helper in helpers] == [0, 0]
 
 
@@ -72,7 +72,7 @@ def test_a_damaged_object_is_found_in_every_share(shared: Container, number: int
         pack.write(b'\xff\x00\xff')
     found = check(shared)
     assert found is not None
-    assert not found.sound
+    assert not found.right
 
 
 @pytest.mark.parametrize('script', ['kill -9 $$', 'exit 1', 'echo no such module', 'echo 1 2; exit 1', ''])
@@ -85,7 +85,7 @@ def test_what_a_helper_does_not_answer_for_is_checked_here(
     monkeypatch.setattr(sys, 'executable', str(program))
     found = check(shared)
     assert found is not None
-    assert (found.sound, found.objects) == (True, 200)
+    assert (found.right, found.objects) == (True, 200)
 
 
 def test_told_to_stop_it_ends_early_and_so_do_its_helpers(
@@ -99,7 +99,7 @@ def test_told_to_stop_it_ends_early_and_so_do_its_helpers(
 
 def test_a_helper_without_its_parent_ends_without_an_answer(shared: Container) -> None:
     span = shared.index.span_of_pack(0)
-    words = (shared.layout.folder, os.getpid() + 1, 0, span.first, span.last)
+    words = (shared.layout.folder, os.getpid() + 1, 'keep', 0, span.first, span.last)
     command = [sys.executable, '-P', '-m', 'ricordi.repository.pack_check', *map(str, words)]
     assert subprocess.run(command, check=True, capture_output=True).stdout == b''
 

@@ -30,6 +30,12 @@ def stored_form(content: bytes, mode: CompressMode, was_compressed: bool, level:
     return content, False
 
 
+def would_keep_form(content: bytes, mode: CompressMode, is_compressed: bool, level: int) -> bool:
+    """Whether an object that is packed would be packed in the same form again, so that it need not be rewritten."""
+    wanted = wants_compression(mode, is_compressed, content)
+    return wanted == is_compressed or (wanted and not stored_form(content, mode, is_compressed, level)[1])
+
+
 def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO], mode: CompressMode) -> list[str]:
     """Append what the packs do not have yet; returns all keys in order. For one who holds `packer_lock`."""
     index, level = container.index, container.config.compression_level

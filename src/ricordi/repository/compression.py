@@ -57,12 +57,12 @@ def wants_compression(mode: CompressMode, was_compressed: bool, content: bytes) 
     """Whether an object shall be tried to be stored compressed.
 
     :param was_compressed: its form so far.
-    :param content: the content, or its beginning.
+    :param content: the content, or its beginning: 256 KiB of it, or all that there is.
     """
     if mode == 'keep':
         return was_compressed
     if mode == 'auto':
-        middle = max(0, (len(content) - SAMPLE_BYTES) // 2)
+        middle = max(0, (min(len(content), CHUNK_BYTES) - SAMPLE_BYTES) // 2)
         return is_worth_it(content[middle : middle + SAMPLE_BYTES])
     return mode == 'yes'
 

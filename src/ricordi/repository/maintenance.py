@@ -30,7 +30,7 @@ from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import fresh_pack_id, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.packing import LoosePacker, Work, remove_loose
-from ricordi.repository.plan import Plan, make_plan
+from ricordi.repository.plan import Plan, make_plan, packs_in_words
 from ricordi.repository.problems import Problems
 from ricordi.repository.recovery import cut_tails, settle_aborted_repack, settle_duplicates, tidy
 from ricordi.repository.repacking import Repacker
@@ -196,6 +196,7 @@ class _Run:
             self.progress.end()
         return replace(
             step,
+            detail=work.detail or step.detail,
             objects=work.objects,
             read=work.read,
             write=work.written,
@@ -259,7 +260,9 @@ class _Run:
         if first in self.plan.repack:
             first = fresh_pack_id(container.layout, container.index)
         repacker = Repacker(container, first, self.options.compress, self.problems, self.progress)
-        repacker.repack(self.plan.repack, self.plan.unchanged, self.stop)
+        repacker.repack(self.plan.repack, self.plan.check_first, self.stop)
+        if repacker.rewritten or repacker.checked:
+            repacker.work.detail = packs_in_words(repacker.rewritten, repacker.checked)
         return repacker.work
 
     def _vacuum(self) -> Work:

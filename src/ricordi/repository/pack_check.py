@@ -1,7 +1,7 @@
-"""Whether every object of a pack has the SHA-256 that its key says. A large pack is shared among processes.
+"""Whether every object of a pack is what its key says, and in the form that is asked for.
 
-Digests of small objects keep one processor busy, for threads of one interpreter take turns. So a process of its own,
-which only reads, takes a share of the rows; what it does not answer for is checked here.
+Digests of small objects keep one processor busy, for threads of one interpreter take turns. So a large pack is shared:
+a process of its own, which only reads, takes a part of the rows; what it does not answer for is checked here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,13 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from typing import Any, NamedTuple
 
+from ricordi.backend.maintenance import CompressMode
+from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
-from ricordi.repository.index import PackSpan
+from ricordi.repository.bulk import would_keep_form
+from ricordi.repository.compression import wants_compression
+from ricordi.repository.index import PackedObject, PackSpan
+from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_windows import Window, content_of, is_large, read_window, windows_of
 from ricordi.repository.parallel import READERS, in_order
@@ -25,24 +30,27 @@ SHARE_BYTES = 128 << 20
 """Bytes of objects that are worth a process of their own."""
 MOST_SHARES = 4
 ASK_SECONDS = 0.1
-UNSOUND = 'unsound'
-"""What a helper prints that has found a damaged object."""
+WRONG = 'wrong'
+"""What a helper prints that has found an object that is damaged or in another form."""
 
 GoOn = Callable[[int], bool]
 """Is told how many bytes more were checked, and says whether to go on."""
 
 
 class Found(NamedTuple):
-    """What a check has found; `objects` and their `length` in bytes count if all of them are sound."""
+    """What a check has found; `objects` and their `length` in bytes count if all of them are right."""
 
-    sound: bool
+    right: bool
     objects: int = 0
     length: int = 0
 
 
-def check_pack(container: ObjectStore, pack_id: int, progress: Progress, stop: Stop) -> Found | None:
-    """Read all objects of a pack and compare each with its key; what cannot be read is not sound.
+def check_pack(
+    container: ObjectStore, pack_id: int, mode: CompressMode, progress: Progress, stop: Stop
+) -> Found | None:
+    """Read all objects of a pack and compare each with its key; what cannot be read is not right.
 
+    :param mode: the form in which they shall lie; one in another form is not right, either.
     :returns: None if told to stop before the end.
     """
 
@@ -52,26 +60,29 @@ def check_pack(container: ObjectStore, pack_id: int, progress: Progress, stop: S
 
     own, *others = _shares(container.index.span_of_pack(pack_id))
     with ExitStack() as stack:
-        helpers = [stack.enter_context(_Helper(container, share)) for share in others]
-        found = check_span(container, own, go_on)
+        helpers = [stack.enter_context(_Helper(container, share, mode)) for share in others]
+        found = check_span(container, own, mode, go_on)
         for helper in helpers:
-            if found is None or not found.sound:
+            if found is None or not found.right:
                 break
-            one = helper.found(progress, stop) or check_span(container, helper.span, go_on)
-            found = one and Found(one.sound, found.objects + one.objects, found.length + one.length)
+            one = helper.found(progress, stop) or check_span(container, helper.span, mode, go_on)
+            found = one and Found(one.right, found.objects + one.objects, found.length + one.length)
     return found
 
 
-def check_span(container: ObjectStore, span: PackSpan, go_on: GoOn) -> Found | None:
+def check_span(container: ObjectStore, span: PackSpan, mode: CompressMode, go_on: GoOn) -> Found | None:
     """The same for those rows of a pack whose ids lie in a range."""
-    path = container.layout.pack_path(span.pack_id)
+    path, level, looks = container.layout.pack_path(span.pack_id), container.config.compression_level, mode != 'keep'
 
     def check(window: Window) -> Found:
         if is_large(window[0]):
-            return Found(container.packed_copy_is_sound(window[0]), 1, window[0].length)
+            right = _keeps_large_form(container, window[0], mode) and container.packed_copy_is_sound(window[0])
+            return Found(right, 1, window[0].length)
         try:
             for row, stored in read_window(path, window):
-                content_of(row, stored)
+                content = content_of(row, stored)
+                if looks and not would_keep_form(bytes(content), mode, bool(row.compressed), level):
+                    return Found(False)
         except (OSError, zlib.error):
             return Found(False)
         return Found(True, len(window), sum(row.length for row in window))
@@ -79,15 +90,23 @@ def check_span(container: ObjectStore, span: PackSpan, go_on: GoOn) -> Found | N
     objects = length = 0
     with closing(container.new_index()) as index:
         windows = windows_of(index.objects_of_span(span))
-        threads = READERS if index.any_compressed(span.pack_id) else 1
+        threads = READERS if mode in ('yes', 'auto') or index.any_compressed(span.pack_id) else 1
         with closing(in_order(check, windows, threads=threads)) as found:
             for one in found:
-                if not one.sound:
+                if not one.right:
                     return one
                 objects, length = objects + one.objects, length + one.length
                 if not go_on(one.length):
                     return None
     return Found(True, objects, length)
+
+
+def _keeps_large_form(container: ObjectStore, row: PackedObject, mode: CompressMode) -> bool:
+    try:
+        with container.open_packed(row) as handle:
+            return wants_compression(mode, bool(row.compressed), next(chunks_of(handle), b'')) == bool(row.compressed)
+    except (OSError, zlib.error, CorruptStorage):
+        return False
 
 
 def _shares(span: PackSpan) -> list[PackSpan]:
@@ -106,9 +125,9 @@ def _shares(span: PackSpan) -> list[PackSpan]:
 class _Helper:
     """A process that checks a share; it ends with the block."""
 
-    def __init__(self, container: ObjectStore, span: PackSpan) -> None:
+    def __init__(self, container: ObjectStore, span: PackSpan, mode: CompressMode) -> None:
         self.span = span
-        words = (container.layout.folder.absolute(), os.getpid(), span.pack_id, span.first, span.last)
+        words = (container.layout.folder.absolute(), os.getpid(), mode, span.pack_id, span.first, span.last)
         self._worker = WorkerProcess(__name__, *words)
 
     def found(self, progress: Progress, stop: Stop) -> Found | None:
@@ -120,7 +139,7 @@ class _Helper:
             except subprocess.TimeoutExpired:
                 continue
         words = answer.decode().split()
-        if words == [UNSOUND]:
+        if words == [WRONG]:
             return Found(False)
         if process.returncode or len(words) != 2:
             return None
@@ -135,14 +154,14 @@ class _Helper:
         self._worker.close()
 
 
-def main(folder: str, parent: str, pack_id: str, first: str, last: str) -> None:
+def main(folder: str, parent: str, mode: CompressMode, pack_id: str, first: str, last: str) -> None:
     """Check a share on behalf of another process, as long as that lives; print how many objects and bytes it has."""
     span = PackSpan(int(pack_id), int(first), int(last), length=0, in_order=True)
     with closing(ObjectStore(folder)) as container:
-        found = check_span(container, span, lambda length: os.getppid() == int(parent))
+        found = check_span(container, span, mode, lambda length: os.getppid() == int(parent))
     if found is not None:
-        print(f'{found.objects} {found.length}' if found.sound else UNSOUND)
+        print(f'{found.objects} {found.length}' if found.right else WRONG)
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    main(*sys.argv[1:])  # type: ignore[arg-type]

@@ -27,12 +27,13 @@ FIND_AT_ONCE = 1000
 
 @dataclass(slots=True)
 class Work:
-    """What a step has done: objects touched, bytes read, written and freed on disk."""
+    """What a step has done: objects touched, bytes read, written and freed on disk; in words, if not as planned."""
 
     objects: int = 0
     read: int = 0
     written: int = 0
     freed: int = 0
+    detail: str = ''
 
 
 class LooseObject(NamedTuple):

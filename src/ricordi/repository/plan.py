@@ -20,11 +20,17 @@ VACUUM_LEAST_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done, and with what."""
+    """What is to be done, and with what.
+
+    :param repack: packs to be rewritten, but those that turn out to be as they should.
+    :param check_first: those of `repack` that may be, which only reading them tells.
+    :param unchanged: those of `check_first` that are, unless an object in them is damaged.
+    """
 
     wreckage: Wreckage
     remove_garbage: bool
     repack: tuple[int, ...]
+    check_first: frozenset[int]
     unchanged: frozenset[int]
     steps: tuple[MaintenanceStep, ...]
     space_needed: int
@@ -34,7 +40,8 @@ def make_plan(container: ObjectStore, census: Census, options: MaintenanceOption
     """What a maintenance with these options would do, step by step, with bytes."""
     may_remove = options.full and not census.missing and not census.unreadable
     repack = _packs_to_repack(container, census, options) if may_remove else ()
-    unchanged = _packs_to_check_only(container, census, options, repack)
+    check_first = _packs_to_check_first(container, census, options, repack)
+    unchanged = frozenset(pack_id for pack_id in check_first if _keeps_forms(census.packs[pack_id], options.compress))
     rewritten = tuple(pack_id for pack_id in repack if pack_id not in unchanged)
     wreckage = find_wreckage(container, census, options.full, may_remove, rewritten)
     steps: list[MaintenanceStep] = []
@@ -55,7 +62,7 @@ def make_plan(container: ObjectStore, census: Census, options: MaintenanceOption
     if options.full and (vacuum := _vacuum_step(container, packed_garbage)):
         steps.append(vacuum)
     space = _space_needed(census, to_pack, bytes_to_pack, rewritten, options.compress) if to_pack or rewritten else 0
-    return Plan(wreckage, may_remove, repack, unchanged, tuple(steps), space)
+    return Plan(wreckage, may_remove, repack, check_first, unchanged, tuple(steps), space)
 
 
 def _packs_to_repack(container: ObjectStore, census: Census, options: MaintenanceOptions) -> tuple[int, ...]:
@@ -82,31 +89,26 @@ def _packs_to_repack(container: ObjectStore, census: Census, options: Maintenanc
     return tuple(pack_id for pack_id in live if pack_id in wasteful or (len(small) > 1 and pack_id in small))
 
 
-def _packs_to_check_only(
+def _packs_to_check_first(
     container: ObjectStore, census: Census, options: MaintenanceOptions, repack: tuple[int, ...]
 ) -> frozenset[int]:
-    """Those packs of which rewriting would give the very same bytes: nothing unnamed in them, no form to change.
+    """Those packs of which rewriting might give the very same bytes, since there is nothing unnamed in them.
 
     Not so where packs are small and more than one: these are to become one.
     """
-
-    def keeps_forms(pack: PackCensus) -> bool:
-        mode = options.compress
-        return (
-            mode == 'keep'
-            or (mode == 'no' and not pack.compressed)
-            or (mode == 'yes' and pack.compressed == pack.objects)
-        )
-
     packs = [census.packs[pack_id] for pack_id in repack] if options.repack == 'all' else []
     small = {pack.pack_id for pack in packs if pack.length < SMALL_PACK_SHARE * container.config.pack_size_target}
     return frozenset(
         pack.pack_id
         for pack in packs
-        if pack.is_gapless
-        and not pack.garbage.objects
-        and keeps_forms(pack)
-        and not (len(small) > 1 and pack.pack_id in small)
+        if pack.is_gapless and not pack.garbage.objects and not (len(small) > 1 and pack.pack_id in small)
+    )
+
+
+def _keeps_forms(pack: PackCensus, mode: CompressMode) -> bool:
+    """Whether it is certain, without a look at them, that all objects of a pack keep the form they have."""
+    return (
+        mode == 'keep' or (mode == 'no' and not pack.compressed) or (mode == 'yes' and pack.compressed == pack.objects)
     )
 
 
@@ -118,12 +120,17 @@ def _repack_steps(census: Census, repack: tuple[int, ...], unchanged: frozenset[
     length = sum(pack.length - pack.garbage.bytes for pack in packs)
     freed = max(0, sum(pack.file_bytes or 0 for pack in packs) - length)
     rewritten = len(packs) - len(unchanged)
+    written = length - sum(census.packs[pack_id].length for pack_id in unchanged)
+    yield MaintenanceStep('repack', packs_in_words(rewritten, len(unchanged)), objects, length, written, freed)
+
+
+def packs_in_words(rewritten: int, checked: int) -> str:
+    """What a repack comes to."""
     parts = [
         f'{rewritten} {"pack" if rewritten == 1 else "packs"} rewritten' if rewritten else '',
-        f'{len(unchanged)} without waste read and checked' if unchanged else '',
+        f'{checked} without waste read and checked' if checked else '',
     ]
-    written = length - sum(census.packs[pack_id].length for pack_id in unchanged)
-    yield MaintenanceStep('repack', ', '.join(part for part in parts if part), objects, length, written, freed)
+    return ', '.join(part for part in parts if part)
 
 
 def _vacuum_step(container: ObjectStore, rows_to_delete: int) -> MaintenanceStep | None:

@@ -66,29 +66,33 @@ class Repacker:
             container.layout, container.index, config.pack_size_target, container.index.move, first_pack
         )
         self.work = Work()
+        self.rewritten = self.checked = 0
+        """How many packs were rewritten, and how many were found to be as they should."""
 
-    def repack(self, pack_ids: Iterable[int], unchanged: Collection[int], stop: Stop) -> None:
+    def repack(self, pack_ids: Iterable[int], check_first: Collection[int], stop: Stop) -> None:
         """Rewrite these packs one after the other, until done or told to stop.
 
-        :param unchanged: those of which rewriting would give the very same bytes: they are read and checked instead.
+        :param check_first: those of which rewriting might give the very same bytes: they are read, and left if so.
         """
         with closing(self._writer):
             for pack_id in pack_ids:
-                if stop.reason or not self._renew(pack_id, pack_id in unchanged, stop):
+                if stop.reason or not self._renew(pack_id, pack_id in check_first, stop):
                     return
 
-    def _renew(self, pack_id: int, would_be_the_same: bool, stop: Stop) -> bool:
+    def _renew(self, pack_id: int, check_first: bool, stop: Stop) -> bool:
         """Check or rewrite one pack; False if told to stop before the end."""
-        if would_be_the_same:
-            found = check_pack(self._container, pack_id, self._progress, stop)
+        if check_first:
+            found = check_pack(self._container, pack_id, self._mode, self._progress, stop)
             if found is None:
                 return False
-            if found.sound:
+            if found.right:
+                self.checked += 1
                 self.work.objects += found.objects
                 self.work.read += found.length
                 return True
         if not self._move_objects(pack_id, stop):
             return False
+        self.rewritten += 1
         self._remove_if_empty(pack_id)
         return True
 
