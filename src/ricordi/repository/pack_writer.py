@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ricordi.errors import PackerBusy
+from ricordi.errors import PackerBusy, UnreachableStorage
 from ricordi.files import fsync_folder
 from ricordi.repository.index import Index, PackedObject
 from ricordi.repository.layout import Layout
@@ -18,6 +20,7 @@ CHECK_BYTES = 512 * 1024
 EARLY_SYNC_BYTES = 32 << 20
 COMMIT_BYTES = 64 << 20
 COMMIT_OBJECTS = 10_000
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(slots=True)
@@ -53,7 +56,9 @@ def pack_to_append_to(layout: Layout, index: Index, size_target: int) -> int:
 class PackWriter:
     """Appends objects to a pack, going on to the next number when it is full. For one who holds `packer_lock`.
 
-    What is appended counts only after `commit`; `close` without it undoes.
+    What is appended counts only after `commit`; `close` without it undoes. Once the pack could not be written, all but
+    `close` fails, since nobody knows which of the bytes that are pending are on disk. Such a failure is no `OSError`,
+    but for that of a full disk, lest it be taken for one of reading what is to be appended.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class PackWriter:
         self._flush_under_way: Future[None] | None = None
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix='fsync')
         self._sync: Future[None] | None = None
+        self._failure: BaseException | None = None
         self.written = 0
         """Bytes appended and kept, so far."""
 
@@ -122,33 +128,38 @@ class PackWriter:
     def add_row(self, key: str, size: int, compressed: bool, place: tuple[int, int]) -> None:
         """Name what `append_chunks` has appended."""
         offset, length = place
+        self._refuse_after_failure()
         self._rows.append(PackedObject(key, int(compressed), size, offset, length, self._next_pack))
         self._row_bytes += length
 
     def take_back(self, place: tuple[int, int]) -> None:
         """Undo the last `append_chunks`."""
-        self._flush()
-        self._await_flush()
-        assert self._descriptor is not None
-        if os.fstat(self._descriptor).st_size == self._flushed:
-            os.ftruncate(self._descriptor, place[0])
-            self._flushed = self._touched[-1].written_end = place[0]
-        if not self._flushed and not self._touched[-1].existed:
-            self._await_sync()
-            self._layout.pack_path(self._next_pack).unlink()
-            self._touched.pop()
-            self._release_pack()
+        with self._writing():
+            self._flush()
+            self._await_flush()
+            assert self._descriptor is not None
+            if os.fstat(self._descriptor).st_size == self._flushed:
+                os.ftruncate(self._descriptor, place[0])
+                self._flushed = self._touched[-1].written_end = place[0]
+            if not self._flushed and not self._touched[-1].existed:
+                self._await_sync()
+                self._layout.pack_path(self._next_pack).unlink()
+                self._touched.pop()
+                self._release_pack()
 
     def commit(self) -> None:
         """Make everything appended so far durable: bytes first, then rows.
 
         :raises ricordi.errors.PackerBusy: the bytes are not where they were put: somebody else writes to the pack.
+        :raises ricordi.errors.UnreachableStorage: the disk does not take them.
         """
+        self._refuse_after_failure()
         if not self._rows:
             return
-        self._finish_pack_bytes()
-        with self._index.transaction():
-            self._save(self._rows)
+        with self._writing():
+            self._finish_pack_bytes()
+            with self._index.transaction():
+                self._save(self._rows)
         self.written += self._row_bytes
         self._rows, self._row_bytes, self._touched = [], 0, []
         if self._descriptor is not None:
@@ -156,25 +167,51 @@ class PackWriter:
 
     def close(self) -> None:
         """Close the pack, undoing what was not committed."""
+        self._flusher.shutdown()  # if one of them failed: what it was about has not been committed, and is undone now
+        self._syncer.shutdown()
+        self._buffer, self._buffered, self._rows = [], 0, []
         try:
-            self._await_sync()
+            self._undo()
         finally:
-            self._flusher.shutdown()  # if that failed: what it wrote is undone now
-            self._syncer.shutdown()
-            self._buffer, self._buffered, self._rows = [], 0, []
-            try:
-                self._undo()
-            finally:
-                self._release_pack()
+            self._release_pack()
+
+    # -- failures ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Whatever goes wrong inside is the end of writing."""
+        self._refuse_after_failure()
+        try:
+            yield
+        except BaseException as error:
+            self._failure = self._failure or self._in_words(error)
+            if self._failure is error:
+                raise
+            raise self._failure from error
+
+    def _refuse_after_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _in_words(self, error: BaseException) -> BaseException:
+        if not isinstance(error, OSError) or error.errno in DISK_IS_FULL:
+            return error
+        return UnreachableStorage(
+            f'{self._layout.pack_path(self._next_pack)} cannot be written ({error.strerror or error}); what was not '
+            'finished was undone, and no object is lost: see to the disk and run again'
+        )
 
     # -- the pack that is open --------------------------------------------------------------------------------
 
     def _need_pack(self) -> None:
-        if self._descriptor is not None and self._flushed + self._buffered >= self._size_target:
-            self._finish_pack_bytes()
-            self._release_pack()
-            self._next_pack = fresh_pack_id(self._layout, self._index)
-        if self._descriptor is None:
+        self._refuse_after_failure()
+        if self._descriptor is not None and self._flushed + self._buffered < self._size_target:
+            return
+        with self._writing():
+            if self._descriptor is not None:
+                self._finish_pack_bytes()
+                self._release_pack()
+                self._next_pack = fresh_pack_id(self._layout, self._index)
             self._open_pack()
 
     def _open_pack(self) -> None:
@@ -204,17 +241,18 @@ class PackWriter:
         """Hand the buffer to a thread that writes it, beside what is read and digested next."""
         if not self._buffer:
             return
-        content, start = b''.join(self._buffer), self._flushed
-        self._buffer, self._buffered = [], 0
-        self._await_flush()
-        assert self._descriptor is not None
-        self._flush_under_way = self._flusher.submit(
-            self._write_out, self._descriptor, self._lock, self._touched[-1], content, start
-        )
-        self._flushed += len(content)
-        self._unsynced += len(content)
-        if self._unsynced >= EARLY_SYNC_BYTES:
-            self._start_sync()
+        with self._writing():
+            content, start = b''.join(self._buffer), self._flushed
+            self._buffer, self._buffered = [], 0
+            self._await_flush()
+            assert self._descriptor is not None
+            self._flush_under_way = self._flusher.submit(
+                self._write_out, self._descriptor, self._lock, self._touched[-1], content, start
+            )
+            self._flushed += len(content)
+            self._unsynced += len(content)
+            if self._unsynced >= EARLY_SYNC_BYTES:
+                self._start_sync()
 
     def _write_out(self, descriptor: int, lock: PackLock | None, touched: _Touched, content: bytes, start: int) -> None:
         """Append to a pack and read it back: what is not found where it was put is not named by a row."""
@@ -264,6 +302,8 @@ class PackWriter:
         if self._descriptor is not None:
             os.fsync(self._descriptor)
             self._unsynced = 0
+            if os.fstat(self._descriptor).st_size < self._flushed:
+                raise OSError(errno.EIO, 'the file is shorter than what was written to it')
 
     # -- undoing ----------------------------------------------------------------------------------------------
 
@@ -284,7 +324,8 @@ class PackWriter:
             end = named[touched.pack_id].end if touched.pack_id in named else 0
             if not path.exists() or path.stat().st_size != touched.written_end or end > touched.committed_end:
                 continue
-            if touched.existed:
-                os.truncate(path, touched.committed_end)
-            else:
-                path.unlink()
+            with suppress(OSError):
+                if touched.existed:
+                    os.truncate(path, touched.committed_end)
+                else:
+                    path.unlink()
