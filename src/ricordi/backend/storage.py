@@ -191,6 +191,8 @@ class StorageBackend(ABC):
         only be None: the database gives it. All rows are inserted, or none.
 
         :raises ricordi.errors.IntegrityError: a constraint is broken (UniquenessError: a unique one).
+        :raises ricordi.errors.ValidationError: a value cannot be kept; a text is longer than 255 characters where there
+            is a limit: labels, types, names and addresses (254, level of a log record 50). So in every storage.
         """
 
     @abstractmethod
