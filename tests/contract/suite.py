@@ -176,6 +176,46 @@ class StorageContract(QueryContract):
         with pytest.raises(ValidationError, match='same fields'):
             storage.insert(K.NODE, [{'user_pk': user}, {'user_pk': user, 'label': 'x'}])
 
+    @pytest.mark.parametrize(
+        ('kind', 'field', 'limit'),
+        [
+            (K.USER, 'email', 254),
+            (K.USER, 'last_name', 254),
+            (K.COMPUTER, 'hostname', 255),
+            (K.NODE, 'label', 255),
+            (K.NODE, 'process_type', 255),
+            (K.GROUP, 'label', 255),
+            (K.GROUP, 'type_string', 255),
+            (K.LINK, 'label', 255),
+            (K.LOG, 'levelname', 50),
+        ],
+    )
+    def test_a_text_that_is_too_long_for_its_column_is_refused_by_field_limit_and_length(
+        self, storage: StorageBackend, user: int, add: Callable[..., Any], kind: K, field: str, limit: int
+    ) -> None:
+        node = add()
+        references = {
+            K.GROUP: {'user_pk': user},
+            K.LINK: {'input_pk': node, 'output_pk': node, 'type': 'create'},
+            K.LOG: {'node_pk': node},
+        }
+        row = {'user_pk': user} if kind is K.NODE else references.get(kind, {})
+        (pk,) = storage.insert(kind, [{**row, field: 'é' * limit}])
+        message = f'the {field} of the {kind.value} is too long: {limit + 1} characters, at most {limit}'
+        with pytest.raises(ValidationError, match=message):
+            storage.insert(kind, [{**row, field: 'short'}, {**row, field: 'x' * (limit + 1)}])
+        with pytest.raises(ValidationError, match=message):
+            storage.update(kind, pk, {field: 'x' * (limit + 1)})
+        with pytest.raises(ValidationError, match=message):
+            storage.bulk_update(kind, [{'pk': pk, field: 'x' * (limit + 1)}])
+        assert [getattr(found, field) for found in storage.find(kind, {field: ['é' * limit, 'short']})] == ['é' * limit]
+        assert list(storage.find(kind, {field: 'x' * (limit + 1)})) == []
+
+    def test_texts_without_a_limit_are_kept_whole(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
+        row = storage.get(K.NODE, add(description='x' * 100_000))
+        assert row is not None
+        assert len(row.description) == 100_000
+
     # -- constraints --------------------------------------------------------------------------------------------
 
     def test_a_second_row_with_a_unique_value_is_refused_by_its_name(self, storage: StorageBackend, user: int) -> None:

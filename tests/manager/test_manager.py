@@ -77,6 +77,20 @@ def test_the_storage_is_opened_once_and_access_is_asked_for(manager: Manager, re
     assert manager.get_profile_storage() is not storage
 
 
+def test_the_storage_goes_by_the_names_of_aiida_too(manager: Manager) -> None:
+    manager.load_profile()
+    with pytest.deprecated_call(match='get_profile_storage'):
+        storage = manager.get_backend()
+    assert storage is manager.get_profile_storage()
+    assert storage.get_repository() is storage.repository
+    assert storage.default_user is not None
+    assert storage.default_user.email == 'alice@example.org'
+    storage.profile.default_user_email = 'nobody@example.org'
+    assert storage.default_user is None
+    storage.profile.default_user_email = None
+    assert storage.default_user is None
+
+
 def test_loading_the_loaded_profile_again_changes_nothing(manager: Manager) -> None:
     profile = manager.load_profile('mixed')
     storage = manager.get_profile_storage()

@@ -14,6 +14,7 @@ import pytest
 
 from ricordi import orm
 from ricordi.errors import InvalidOperation, ModificationNotAllowed, NotExistent, ValidationError
+from ricordi.orm import LinkType
 
 
 class Fruit(enum.Enum):
@@ -103,6 +104,64 @@ def test_a_value_of_the_wrong_type_is_refused(sqlite_storage: Any) -> None:
         orm.Int('three')
     with pytest.raises(ValidationError, match=r'attributes\["value"\]: nan'):
         orm.Float(float('nan')).store()
+
+
+@pytest.mark.parametrize('value', ['ab', ('a', 1), {'a': 1}, range(3), 5])
+def test_only_a_list_becomes_a_list_node(sqlite_storage: Any, value: Any) -> None:
+    with pytest.raises(TypeError, match='a list is needed'):
+        orm.List(value)
+    assert orm.List().get_list() == orm.List(list=[]).get_list() == []
+
+
+def test_a_list_node_does_not_share_the_list_it_was_made_from(sqlite_storage: Any) -> None:
+    items = [1]
+    node = orm.List(items)
+    items.append(2)
+    assert node == [1]
+
+
+@pytest.mark.parametrize(
+    'make',
+    [
+        lambda: orm.Int(2),
+        lambda: orm.Float(2.0),
+        lambda: orm.Str('x'),
+        lambda: orm.Bool(True),
+        lambda: orm.List([1]),
+        lambda: orm.Dict({'a': 1}),
+        lambda: orm.EnumData(LinkType.CREATE),
+    ],
+)
+def test_nodes_that_are_equal_by_value_are_not_hashed(sqlite_storage: Any, make: Any) -> None:
+    assert make() == make()
+    with pytest.raises(TypeError, match='unhashable'):
+        hash(make())
+
+
+def test_nodes_that_are_equal_by_uuid_are_hashed_by_it(sqlite_storage: Any) -> None:
+    node = orm.SinglefileData.from_string('x').store()
+    assert {node, orm.load_node(node.pk)} == {node}
+    assert node != orm.SinglefileData.from_string('x')
+
+
+def test_arrays_become_text_and_arrays_again() -> None:
+    saved = orm.ArrayData.save_arrays({'x': numpy.array([[1.5, 2.0]])})
+    assert isinstance(saved['x'], bytes)
+    assert orm.ArrayData.load_arrays(saved)['x'].tolist() == [[1.5, 2.0]]
+
+
+def test_parameters_have_the_names_that_aiida_gives_them(sqlite_storage: Any) -> None:
+    node = orm.List([1])
+    node.insert(i=0, value=0)
+    node.extend(value=[2])
+    assert node == [0, 1, 2]
+    data = orm.Data()
+    data.base.attributes.reset(attributes={'a': 1})
+    data.base.attributes.set_many(attributes={'b': 2})
+    data.base.extras.reset(extras={'c': 3})
+    data.base.extras.set_many(extras={'d': 4})
+    assert (data.base.attributes.all, data.base.extras.all) == ({'a': 1, 'b': 2}, {'c': 3, 'd': 4})
+    assert data.store().base.caching.compute_hash(ignore_errors=False, odict_as_unordered=True)
 
 
 def test_a_list_behaves_as_one_until_it_is_stored(storage: Any) -> None:
@@ -390,6 +449,13 @@ def test_an_installed_code(storage: Any, computer: Any) -> None:
     with pytest.raises(ValueError, match='@'):
         code.label = 'a@b'
     assert orm.InstalledCode('host', '/x', label='by label of the computer').computer == computer
+
+
+def test_a_code_is_told_by_where_it_is(sqlite_storage: Any, computer: Any) -> None:
+    installed = orm.InstalledCode(computer, '/bin/x', label='x').store()
+    assert str(installed) == f"Remote code 'x' on {computer.label} pk: {installed.pk}, uuid: {installed.uuid}"
+    portable = orm.PortableCode('x', label='mine')
+    assert str(portable) == f"Local code 'mine' pk: None, uuid: {portable.uuid}"
 
 
 def test_a_portable_code(storage: Any, tmp_path: Path) -> None:

@@ -33,6 +33,14 @@ def test_each_class_has_its_type_string(storage: Any, cls: Any, type_string: str
     assert type(orm.load_group(group.uuid)) is cls
 
 
+def test_a_group_is_told_by_its_label_and_known_by_its_entry_point(sqlite_storage: Any) -> None:
+    group = orm.AutoGroup('numbers')
+    assert str(group) == 'AutoGroup<numbers>'
+    assert repr(group) == "<AutoGroup: 'numbers' [type core.auto], pk: None>"
+    assert (group.entry_point.name, group.entry_point.load()) == ('core.auto', orm.AutoGroup)
+    assert type('Own', (orm.Group,), {}).entry_point is None
+
+
 def test_a_group_of_an_unknown_type_loads_as_a_group(sqlite_storage: Any) -> None:
     group = orm.Group('family')
     group.row.type_string = 'pseudo.family.sssp'
@@ -120,8 +128,9 @@ def test_group_and_members_must_be_stored(storage: Any, new_storage: Any) -> Non
         orm.Group('draft').add_nodes([])
     group = orm.Group('g').store()
     good = orm.Int(1).store()
-    with pytest.raises(ModificationNotAllowed, match='not stored'):
-        group.add_nodes([good, orm.Int(2)])
+    for error in (ModificationNotAllowed, ValueError):
+        with pytest.raises(error, match='not stored'):
+            group.add_nodes([good, orm.Int(2)])
     with pytest.raises(TypeError, match='nodes'):
         group.add_nodes(['node'])  # type: ignore[list-item]
     with pytest.raises(ValidationError, match='another storage'):

@@ -354,6 +354,29 @@ def test_old_names_still_work_with_a_warning(storage: Any) -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         node.nonsense  # noqa: B018
     assert not hasattr(node, '_repr_html_')
+    with pytest.deprecated_call():
+        node.is_valid_cache = False
+    with pytest.deprecated_call():
+        assert not node.is_valid_cache
+    assert not orm.load_node(node.pk).base.caching.is_valid_cache
+
+
+def test_a_class_of_nodes_tells_its_entry_point_and_collection(sqlite_storage: Any) -> None:
+    assert (orm.Int.entry_point.name, orm.Int.entry_point.group) == ('core.int', 'ricordi.data')
+    assert orm.Int(1).entry_point.load() is orm.Int
+    assert (orm.CalcJobNode.entry_point.name, orm.CalcJobNode.entry_point.group) == (
+        'process.calculation.calcjob',
+        'ricordi.node',
+    )
+    assert orm.Node.entry_point is None
+    assert type('Own', (orm.Data,), {}).entry_point is None
+    assert isinstance(orm.Int.collection, orm.Int.Collection)
+
+
+def test_each_class_of_entities_has_a_logger(sqlite_storage: Any) -> None:
+    assert orm.Int(1).logger.name == 'ricordi.node.Int'
+    assert orm.Computer('c').logger.name == 'ricordi.computer.Computer'
+    assert orm.User('a@b.org').logger.name == 'ricordi.user.User'
 
 
 @pytest.mark.parametrize(

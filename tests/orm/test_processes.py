@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import sys
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
@@ -257,6 +259,77 @@ def test_the_class_of_a_process_is_found_where_it_is_installed(sqlite_storage: A
         node.process_class  # noqa: B018
     with pytest.raises(ValueError, match='does not tell'):
         orm.CalcJobNode().process_class  # noqa: B018
+
+
+class Judge:
+    """A process class whose exit code 300 says that the result is of no use."""
+
+    @staticmethod
+    def is_valid_cache(node: Any) -> bool:
+        return bool(node.exit_status != 300)
+
+
+JUDGE = f'{__name__}.Judge'
+
+
+@pytest.mark.parametrize(
+    ('process_type', 'state', 'status', 'sealed', 'valid'),
+    [
+        (JUDGE, 'finished', 0, True, True),
+        (JUDGE, 'finished', 300, True, False),
+        (JUDGE, 'finished', 301, True, True),
+        (JUDGE, 'finished', 0, False, False),
+        (JUDGE, 'excepted', None, True, False),
+        ('collections.Counter', 'finished', 300, True, True),
+        ('aiida.calculations:not.installed', 'finished', 0, True, True),
+        ('aiida.calculations:not.installed', 'finished', None, True, True),
+        ('aiida.calculations:not.installed', 'finished', 301, True, False),
+        ('aiida.calculations:not.installed', 'killed', None, True, False),
+        ('__main__.gone', 'finished', 0, True, False),
+        (None, 'finished', 0, True, False),
+    ],
+)
+def test_a_process_may_be_cached_from_if_it_is_over_and_its_class_does_not_object(
+    sqlite_storage: Any, process_type: str | None, state: str, status: int | None, sealed: bool, valid: bool
+) -> None:
+    node = orm.CalcJobNode(process_type=process_type).store()
+    node.set_process_state(state)
+    if status is not None:
+        node.set_exit_status(status)
+    if sealed:
+        node.seal()
+    assert node.base.caching.is_valid_cache is valid
+    node.base.caching.is_valid_cache = False
+    assert not node.base.caching.is_valid_cache
+    assert not node.base.caching.should_use_cache()
+
+
+def test_the_tools_of_a_process_come_from_its_plugin(sqlite_storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tools:
+        def __init__(self, node: Any) -> None:
+            self.node = node
+
+    def entry_points(group: str, name: str) -> list[EntryPoint]:
+        known = [EntryPoint('plug', f'{__name__}:{place}', group) for place in ('Tools',) if name == 'plug']
+        return known if group == 'aiida.tools.calculations' else []
+
+    monkeypatch.setattr(sys.modules[__name__], 'Tools', Tools, raising=False)
+    monkeypatch.setattr('importlib.metadata.entry_points', entry_points)
+    job = orm.CalcJobNode(process_type='aiida.calculations:plug')
+    assert job.tools.node is job
+    assert job.tools is job.tools
+    for other in (
+        orm.CalcJobNode(process_type='aiida.calculations:other'),
+        orm.CalcJobNode(),
+        orm.WorkChainNode(process_type='aiida.workflows:plug'),
+    ):
+        assert type(other.tools).__name__ == 'ProcessTools'
+
+
+def test_dictionaries_are_merged_item_by_item() -> None:
+    left = {'a': {'x': 1, 'y': {'z': 2}}, 'b': 1, 'c': {'kept': True}}
+    orm.ProcessNode.recursive_merge(left, {'a': {'y': {'w': 3}}, 'b': {'new': 1}, 'd': 4})
+    assert left == {'a': {'x': 1, 'y': {'z': 2, 'w': 3}}, 'b': {'new': 1}, 'c': {'kept': True}, 'd': 4}
 
 
 def test_metadata_inputs_are_kept(storage: Any) -> None:

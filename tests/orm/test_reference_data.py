@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
+
+import pytest
 
 from ricordi import orm
 
@@ -26,7 +29,8 @@ def test_hashes_are_computed_as_aiida_computes_them(reference_storage: Any) -> N
             assert node.base.caching.compute_hash() == node.base.caching.get_hash(), node
 
 
-def test_equal_calculations_are_found_by_their_hash(reference_storage: Any) -> None:
+def test_equal_calculations_are_found_by_their_hash(reference_storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules['__main__'], 'add', lambda x, y: x + y, raising=False)  # the script that ran them
     functions = orm.CalcFunctionNode.collection.find({'attributes.function_name': 'add'})
     same = {node.uuid for node in functions[0].base.caching.get_all_same_nodes()}
     hashes = {node.uuid for node in functions if node.base.caching.get_hash() == functions[0].base.caching.get_hash()}
@@ -35,6 +39,12 @@ def test_equal_calculations_are_found_by_their_hash(reference_storage: Any) -> N
     assert functions[0] not in functions[0].base.caching.get_all_same_nodes()
     functions[0].base.caching.rehash()
     assert functions[0] in functions[0].base.caching.get_all_same_nodes()
+
+
+def test_what_may_be_cached_from_is_what_aiida_says(reference_storage: Any) -> None:
+    valid = [node.pk for node in orm.ProcessNode.collection.all() if node.base.caching.is_valid_cache]
+    assert valid == [60, 63, 66, 69, 72]  # jobs that ended well; AiiDA 2.9.4 says the same of each process
+    assert all(node.base.caching.is_valid_cache for node in orm.Data.collection.all())
 
 
 def test_outgoing_links_are_the_incoming_ones(reference_storage: Any, reference: Any) -> None:

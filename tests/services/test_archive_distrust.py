@@ -71,7 +71,6 @@ def first_key(content: dict[str, bytes]) -> str:
         ('UPDATE db_dbnode SET extras = \'{"a": NaN}\' WHERE id = 1', 'pk 1 .*: extras', CorruptStorage),
         ("UPDATE db_dbnode SET label = x'0065' WHERE id = 1", 'pk 1 .*: label', CorruptStorage),
         ("UPDATE db_dbnode SET label = CAST(x'61ff' AS TEXT) WHERE id = 1", 'no UTF-8', CorruptStorage),
-        ("UPDATE db_dbnode SET label = printf('%.256c', 'x') WHERE id = 1", 'pk 1 .*: label', CorruptStorage),
         ('UPDATE db_dbauthinfo SET enabled = 7 WHERE id = 1', 'pk 1 .*: enabled', CorruptStorage),
         ("UPDATE db_dblink SET type = 'made_up' WHERE id = 1", "type 'made_up'", ValidationError),
         (f"{SWAP} WHERE type = 'create'", 'no link may', ValidationError),

@@ -202,6 +202,42 @@ def test_labels_that_are_taken_get_a_suffix(empty: Profile) -> None:
     assert done.relabelled[computer] == f'{computer} (Imported #0)'
 
 
+def test_a_suffix_makes_no_label_too_long(empty: Profile, tmp_path: Path) -> None:
+    longest = 'x' * 255
+    archive = changed(
+        tmp_path / 'longest.aiida', lambda raw: raw.execute('UPDATE db_dbgroup SET label = ? WHERE id = 1', (longest,))
+    )
+    with use_storage(empty) as storage:
+        user, theirs = next(storage.find(K.USER)).pk, everything(archive)
+        (type_string,) = {group['type_string'] for group in theirs['group'] if group['label'] == longest}
+        storage.insert(K.GROUP, [{'label': longest, 'type_string': type_string, 'user_pk': user}])
+    done = import_archive(empty, archive, PLAIN)
+    assert done.relabelled[longest] == 'x' * 241 + ' (Imported #0)'
+
+
+def test_texts_that_aiida_kept_longer_than_their_column_go_where_they_are_allowed_and_are_named_elsewhere(
+    empty: Profile, new_profile: Callable[..., Profile], tmp_path: Path
+) -> None:
+    def lengthen(raw: sqlite3.Connection) -> None:
+        raw.execute('UPDATE db_dbgroup SET label = ? WHERE id = 2', ('x' * 300,))
+        raw.execute('UPDATE db_dbuser SET institution = ? WHERE id = 1', ('y' * 1300,))
+
+    archive = changed(tmp_path / 'long.aiida', lengthen)
+    if empty.storage_backend == 'core.psql_dos':
+        before = everything(empty)
+        with pytest.raises(ValidationError, match=r'institution of the user with pk 1 is too long.*: 1,300 characters'):
+            import_archive(empty, archive, PLAIN)
+        assert everything(empty) == before
+        return
+    import_archive(empty, archive, PLAIN)
+    assert without_me(everything(empty)) == everything(archive)
+    again = tmp_path / 'again.aiida'
+    create_archive(empty, again, ArchiveRequest(everything=True, authinfos=True))
+    other = new_profile(name='other')
+    import_archive(other, again, PLAIN)
+    assert everything(other) == everything(empty)
+
+
 def test_a_user_and_a_computer_that_are_there_stay_as_they_are(empty: Profile) -> None:
     theirs = everything(REFERENCE)
     with use_storage(empty) as storage:

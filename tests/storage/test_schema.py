@@ -21,7 +21,7 @@ from ricordi.errors import (
     StorageMigrationError,
     UnreachableStorage,
 )
-from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
+from ricordi.storage.columns import TEXT_LIMITS, ValueKind, column_name, columns, table_name, value_kind
 from ricordi.storage.schema import definitions
 from ricordi.storage.tables import JSON_TYPE, UUID_TYPE, UtcTime, column_of, compiled, metadata, table_of
 
@@ -83,13 +83,15 @@ def test_the_kept_definitions_are_those_of_the_tables(dialect: str) -> None:
 
 
 @pytest.mark.parametrize('kind', EntityKind)
-def test_rows_and_tables_agree_on_columns(kind: EntityKind) -> None:
+def test_rows_and_tables_agree_on_columns_and_lengths(kind: EntityKind) -> None:
     assert list(columns(kind)) == list(ROW_TYPES[kind].__dataclass_fields__)
     assert sorted(columns(kind).values()) == sorted(column.name for column in metadata.tables[table_name(kind)].columns)
     assert table_of(kind).name == table_name(kind)
     for field in columns(kind):
         column = column_of(kind, field)
         assert column.name == column_name(kind, field)
+        if value_kind(field) is ValueKind.PLAIN:
+            assert TEXT_LIMITS.get(field) == getattr(column.type, 'length', None)
         assert (value_kind(field) is ValueKind.JSON) == (column.type is JSON_TYPE)
         assert (value_kind(field) is ValueKind.UUID) == (column.type is UUID_TYPE)
         assert (value_kind(field) is ValueKind.TIME) == isinstance(column.type, UtcTime)

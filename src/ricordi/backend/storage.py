@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.backend.rows import EntityKind, Row
+from ricordi.backend.rows import EntityKind, Row, UserRow
 from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
@@ -151,6 +151,18 @@ class StorageBackend(ABC):
     def repository(self) -> RepositoryBackend:
         """The object store."""
 
+    def get_repository(self) -> RepositoryBackend:
+        """Another name of `repository`."""
+        return self.repository
+
+    @property
+    def default_user(self) -> UserRow | None:
+        """The row of the user whom the profile names as default; None if it names none, or the storage lacks them."""
+        email = self.profile.default_user_email
+        for row in self.find(EntityKind.USER, {'email': email}, limit=1) if email else ():
+            return row if isinstance(row, UserRow) else None
+        return None
+
     @property
     @abstractmethod
     def is_closed(self) -> bool:
@@ -191,6 +203,8 @@ class StorageBackend(ABC):
         only be None: the database gives it. All rows are inserted, or none.
 
         :raises ricordi.errors.IntegrityError: a constraint is broken (UniquenessError: a unique one).
+        :raises ricordi.errors.ValidationError: a value cannot be kept; a text is longer than 255 characters where there
+            is a limit: labels, types, names and addresses (254, level of a log record 50). So in every storage.
         """
 
     @abstractmethod

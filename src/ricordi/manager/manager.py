@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,6 +152,11 @@ class Manager:
             if self._storage is None:
                 self._storage = open_storage(self._profile)
             return self._storage
+
+    def get_backend(self) -> StorageBackend:
+        """The old name of `get_profile_storage`."""
+        warnings.warn('use get_profile_storage() in place of get_backend()', DeprecationWarning, stacklevel=2)
+        return self.get_profile_storage()
 
     def reset_profile_storage(self) -> None:
         """Close the storage and end the access to the profile; the next use opens it again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
@@ -94,6 +95,11 @@ class Entity:
     def backend(self) -> StorageBackend:
         """The storage this belongs to."""
         return self._backend
+
+    @property
+    def logger(self) -> Any:
+        """The logger of entities of this class."""
+        return logging.getLogger(f'ricordi.{self.kind.value}.{type(self).__name__}')
 
     @property
     def row(self) -> Any:

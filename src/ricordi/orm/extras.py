@@ -59,18 +59,16 @@ class JsonField:
 
         :raises ricordi.errors.ValidationError: JSON cannot carry the value, or the key cannot be one.
         """
-        self.set_many({key: value})
+        self._set_many({key: value})
 
-    def set_many(self, values: Mapping[str, Any]) -> None:
-        """Set several values at once; other keys stay."""
+    def _set_many(self, values: Mapping[str, Any]) -> None:
         for key in values:
             check_key(key, self._field)
         self._check(tuple(values))
         new = self._prepare(values)
         self._entity._rewrite(self._field, lambda current: current.update(new))
 
-    def reset(self, values: Mapping[str, Any]) -> None:
-        """Replace all values by these."""
+    def _reset(self, values: Mapping[str, Any]) -> None:
         for key in values:
             check_key(key, self._field)
         self._check(None)
@@ -135,3 +133,11 @@ class EntityExtras(JsonField):
 
     _field = 'extras'
     _noun = 'extra'
+
+    def set_many(self, extras: Mapping[str, Any]) -> None:
+        """Set several values at once; other keys stay."""
+        self._set_many(extras)
+
+    def reset(self, extras: Mapping[str, Any]) -> None:
+        """Replace all values by these."""
+        self._reset(extras)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ricordi.orm.class_property import classproperty
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from ricordi.orm.groups import Group
 
 CORE_GROUPS: dict[str, str] = {
@@ -57,6 +59,15 @@ def group_type_string(cls: type) -> str | None:
         if known is not None:
             cls._own_type_string = known  # type: ignore[attr-defined]
     return known
+
+
+@classproperty
+def group_entry_point(cls: type) -> EntryPoint | None:
+    """Under which name the class is known: `core.auto` in `ricordi.groups`; None if it has none."""
+    from importlib.metadata import EntryPoint
+
+    name = _type_string(cls)
+    return None if name is None else EntryPoint(name, f'{cls.__module__}:{cls.__qualname__}', GROUPS_GROUP)
 
 
 def _type_string(cls: type) -> str | None:

@@ -15,7 +15,7 @@ from ricordi.orm.collections import Collection, EntityT
 from ricordi.orm.entities import Entity
 from ricordi.orm.extras import EntityExtras
 from ricordi.orm.group_members import GroupNodes
-from ricordi.orm.group_types import group_type_string, load_group_class
+from ricordi.orm.group_types import group_entry_point, group_type_string, load_group_class
 from ricordi.orm.shared_rows import require_default_user, user_row
 from ricordi.orm.values import clean_dict
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.orm.nodes.node import Node
     from ricordi.orm.users import User
+
+
+class _UnstoredMember(ModificationNotAllowed, ValueError):
+    """A node that is not stored cannot be a member."""
 
 
 class GroupCollection(Collection[EntityT]):
@@ -59,6 +63,7 @@ class Group(Entity):
     identity_field = 'uuid'
     _collection_class = 'ricordi.orm.groups:GroupCollection'
     _type_string = group_type_string
+    entry_point = group_entry_point
     _row: GroupRow
 
     def __init__(
@@ -187,7 +192,7 @@ class Group(Entity):
     def add_nodes(self, nodes: Node | Iterable[Node]) -> None:
         """Make nodes members, in one transaction; those that already are stay.
 
-        :raises ricordi.errors.ModificationNotAllowed: the group or a node is not stored.
+        :raises ricordi.errors.ModificationNotAllowed: the group or a node is not stored; of a node a ValueError, too.
         """
         self._backend.add_nodes_to_group(self._stored(), self._pks(nodes))
 
@@ -216,7 +221,7 @@ class Group(Entity):
             if node.backend is not self._backend:
                 raise ValidationError(f'{node!r} is in another storage than {self!r}')
             if node.pk is None:
-                raise ModificationNotAllowed(f'{node!r} is not stored: store it before adding it to a group')
+                raise _UnstoredMember(f'{node!r} is not stored: store it before adding it to a group')
             found.append(node.pk)
         return found
 
@@ -231,7 +236,11 @@ class Group(Entity):
         return moved(self, name, EXTRAS)
 
     def __str__(self) -> str:
-        return f'{self._row.label!r} [type {self._row.type_string or "none"}], pk: {self.pk}'
+        return f'{type(self).__name__}<{self._row.label}>'
+
+    def __repr__(self) -> str:
+        kind = f'type {self._row.type_string}' if self._row.type_string else 'no type'
+        return f'<{type(self).__name__}: {self._row.label!r} [{kind}], pk: {self.pk}>'
 
 
 class AutoGroup(Group):

@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from ricordi.orm.nodes.node import Node
 
 _DATA = 'ricordi.orm.data.'
@@ -100,7 +102,7 @@ def _load(location: str) -> type[Node]:
 
 def _load_plugin(path: str) -> type[Node] | None:
     """The class that an installed plug-in registers for this path; None if there is none, or it cannot be imported."""
-    group, name = (DATA_GROUP, path.removeprefix('data.')) if path.startswith('data.') else (NODE_GROUP, path)
+    group, name = _registered_as(path)
     for entry_point in _entry_points(group):
         if entry_point.name == name:
             try:
@@ -126,6 +128,28 @@ def plugin_type_string(cls: Any) -> str | None:
             if entry_point.value.replace(' ', '') == location:
                 return f'{prefix}{entry_point.name}.{cls.__name__}.'
     return None
+
+
+def entry_point_of(cls: Any) -> EntryPoint | None:
+    """The entry point of a class; that of a class of the core is made up, under the name that AiiDA gives it."""
+    from importlib.metadata import EntryPoint
+
+    location = f'{cls.__module__}:{cls.__qualname__}'
+    for path, place in CORE_TYPES.items():
+        if place == location:
+            group, name = _registered_as(path)
+            return EntryPoint(name, place, group)
+    for group in (DATA_GROUP, NODE_GROUP):
+        for entry_point in _entry_points(group):
+            if entry_point.value.replace(' ', '') == location:
+                found: EntryPoint = entry_point
+                return found
+    return None
+
+
+def _registered_as(path: str) -> tuple[str, str]:
+    """Entry point group and name for the path of a type string."""
+    return (DATA_GROUP, path.removeprefix('data.')) if path.startswith('data.') else (NODE_GROUP, path)
 
 
 def get_type_string_from_class(module: str, name: str) -> str:

@@ -235,6 +235,9 @@ class QueryPath:
         """Without effect; scripts for AiiDA may call it."""
         return self
 
+    def debug(self, msg: str, *objects: Any) -> None:
+        """Without effect, as `set_debug`."""
+
     def get_used_tags(self, vertices: bool = True, edges: bool = True) -> list[str]:
         """The tags of the vertices and edges, along the path."""
         tags = []

@@ -91,7 +91,7 @@ class ArchiveImport:
     def check(self) -> None:
         """See that all of the archive is sound; nothing is written."""
         self.progress.begin('check the database', None, 'rows')
-        self.staging.check()
+        self.staging.check(self.storage.dialect)
         self.staging.take_members(checked_members(self.directory), PREFIX)
         self.objects, self.content_bytes = self._find_lacking()
         check_room(self.storage.repository, self.content_bytes)

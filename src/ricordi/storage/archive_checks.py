@@ -10,7 +10,7 @@ from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, ValidationError
-from ricordi.storage.columns import ValueKind, columns, row_words, table_name, value_kind
+from ricordi.storage.columns import TEXT_LIMITS, ValueKind, columns, row_words, table_name, value_kind
 
 KEY = re.compile('[0-9a-f]{64}').fullmatch
 UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
@@ -25,8 +25,6 @@ REFERENCES = {
     'input_pk': 'db_dbnode',
     'output_pk': 'db_dbnode',
 }
-LENGTHS = {'email': 254, 'first_name': 254, 'last_name': 254, 'institution': 254, 'levelname': 50}
-UNLIMITED = {'description', 'content', 'message'}
 UNIQUE = (
     (EntityKind.USER, 'email'),
     (EntityKind.COMPUTER, 'uuid'),
@@ -79,6 +77,29 @@ def check_rows(raw: sqlite3.Connection, archive: str) -> None:
     _check_links(raw, archive)
 
 
+def check_lengths(raw: sqlite3.Connection, archive: str, place: str) -> None:
+    """See that no text is longer than a database allows; AiiDA on SQLite, and so its archives, know no limit.
+
+    :param place: the database in words.
+    :raises ricordi.errors.ValidationError: one is.
+    """
+    for kind in EntityKind:
+        table = table_name(kind)
+        for field, column in columns(kind).items():
+            limit = TEXT_LIMITS.get(field)
+            if limit is None:
+                continue
+            found = raw.execute(
+                f'SELECT id, length({column}) FROM {table} WHERE length({column}) > {limit} LIMIT 1'
+            ).fetchone()
+            if found is not None:
+                raise ValidationError(
+                    f'in {archive} the {column} of the {row_words(table)} with pk {found[0]} is too long for the '
+                    f'{place}: {found[1]:,} characters, at most {limit}; shorten it in the profile that the archive is '
+                    'from, or import the archive into a profile on SQLite'
+                )
+
+
 def _check_texts(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
     """See that all texts can be read: SQLite keeps any bytes as text."""
     table = table_name(kind)
@@ -123,8 +144,6 @@ def _sound(field: str, column: str) -> str:
         condition = f'{column} IN (0, 1)'
     else:
         condition = f"typeof({column}) = 'text'"
-        if field not in UNLIMITED:
-            condition += f' AND length({column}) <= {LENGTHS.get(field, 255)}'
     return f'({column} IS NULL OR {condition})' if field in NULLABLE else condition
 
 

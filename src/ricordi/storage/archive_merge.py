@@ -14,7 +14,7 @@ from ricordi.storage.archive_draft import CHECKPOINT
 from ricordi.storage.archive_links import NEW_LINK, plan_links, refuse_circles
 from ricordi.storage.archive_mapping import Mapping, map_of
 from ricordi.storage.archive_updates import PRIVATE, merge_comments, merge_extras
-from ricordi.storage.columns import columns
+from ricordi.storage.columns import TEXT_LIMITS, columns
 from ricordi.storage.graph import add_nodes_to_group
 from ricordi.storage.sql_storage import SqlStorage
 
@@ -209,12 +209,15 @@ _MATCHED = (EntityKind.USER, EntityKind.COMPUTER, EntityKind.NODE, EntityKind.GR
 def free_label(label: str, taken: set[str]) -> str:
     """The label, or, where it is taken, the first of `label (Imported #0)` and so on that is not.
 
+    A label that would become too long with its suffix is cut before it.
+
     :raises ricordi.errors.UniquenessError: a hundred of them are taken.
     """
     if label not in taken:
         return label
     for number in range(MOST_SUFFIXES):
-        other = f'{label} (Imported #{number})'
+        suffix = f' (Imported #{number})'
+        other = label[: TEXT_LIMITS['label'] - len(suffix)] + suffix
         if other not in taken:
             return other
     raise UniquenessError(f'the label {label!r} and a hundred like it are taken: relabel some and import again')

@@ -9,10 +9,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import CorruptStorage, RicordiError
-from ricordi.storage.archive_checks import check_rows
+from ricordi.storage.archive_checks import check_lengths, check_rows
 from ricordi.storage.archive_cycles import check_cycles
 from ricordi.storage.archive_schema import check_schema
 from ricordi.storage.object_keys import files_of
@@ -20,6 +20,9 @@ from ricordi.storage.sqlite_dialect import SqliteDialect
 from ricordi.storage.sqlite_failures import failure
 from ricordi.storage.values import decode_json
 from ricordi.zipfiles.format import Member
+
+if TYPE_CHECKING:
+    from ricordi.storage.dialect import Dialect
 
 CACHE_KIB = 16_384
 SHOWN = 5
@@ -69,11 +72,13 @@ class Staging:
             return failure(error, f'database {self.path}, unpacked from {self.archive}', 0.0)
         return CorruptStorage(f'the database in {self.archive} is damaged ({error}); get the archive anew')
 
-    def check(self) -> None:
+    def check(self, dialect: Dialect) -> None:
         """See that what it holds is a graph that may be imported.
 
+        :param dialect: of the database that it is for.
         :raises ricordi.errors.CorruptStorage: the file is damaged, or rows refer to nothing or contradict each other.
-        :raises ricordi.errors.ValidationError: links break a rule of the provenance graph.
+        :raises ricordi.errors.ValidationError: links break a rule of the provenance graph, or a text is too long for
+            the database.
         """
         with self.guarded():
             told = self.raw.execute('PRAGMA integrity_check(1)').fetchone()[0]
@@ -81,6 +86,8 @@ class Staging:
                 raise CorruptStorage(f'the database in {self.archive} is damaged ({told}); get the archive anew')
             check_rows(self.raw, self.archive)
             check_cycles(self.raw, self.archive)
+            if dialect.limits_texts:
+                check_lengths(self.raw, self.archive, dialect.place)
 
     # -- objects ------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from enum import Enum
 from functools import cache
+from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.errors import ValidationError
@@ -45,6 +46,27 @@ _RENAMED = {
     'output_pk': 'output_id',
 }
 _RENAMED_IN = {(EntityKind.AUTHINFO, 'user_pk'): 'aiidauser_id'}
+
+TEXT_LIMITS = {
+    'email': 254,
+    'first_name': 254,
+    'last_name': 254,
+    'institution': 254,
+    'label': 255,
+    'hostname': 255,
+    'scheduler_type': 255,
+    'transport_type': 255,
+    'node_type': 255,
+    'process_type': 255,
+    'type_string': 255,
+    'type': 255,
+    'loggername': 255,
+    'levelname': 50,
+}
+"""How many characters a text may have; fields of one name are alike in all tables, and the others have no limit.
+
+PostgreSQL keeps to it, SQLite does not: what AiiDA has written there may be longer, and is read as it is.
+"""
 
 _VALUE_KINDS = {
     'uuid': ValueKind.UUID,
@@ -87,6 +109,18 @@ def column_name(kind: EntityKind, field: str) -> str:
 def value_kind(field: str) -> ValueKind:
     """How the values of a field are carried; fields of one name are alike in all tables."""
     return _VALUE_KINDS.get(field, ValueKind.PLAIN)
+
+
+def check_length(kind: EntityKind, field: str, value: Any) -> None:
+    """Refuse a text that is too long for its column in one of the databases.
+
+    :raises ricordi.errors.ValidationError: it has more characters than `TEXT_LIMITS` allows.
+    """
+    limit = TEXT_LIMITS.get(field)
+    if limit is not None and isinstance(value, str) and len(value) > limit:
+        raise ValidationError(
+            f'the {field} of the {kind.value} is too long: {len(value)} characters, at most {limit}; shorten it'
+        )
 
 
 def row_words(table: str) -> str:

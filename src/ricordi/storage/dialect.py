@@ -25,6 +25,8 @@ class Dialect(ABC):
 
     name: ClassVar[str]
     mark: ClassVar[str]
+    limits_texts: ClassVar[bool] = False
+    """Whether the database itself refuses a text that is longer than its column was declared."""
     lock_row: ClassVar[str] = ''
     """What makes a SELECT of a row keep others from changing it; empty where a transaction that writes does anyway."""
 

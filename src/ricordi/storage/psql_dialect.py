@@ -42,6 +42,7 @@ class PsqlDialect(Dialect):
     """A PostgreSQL database, by the `storage.config` of a `core.psql_dos` profile (formats/config.md)."""
 
     name = 'postgresql'
+    limits_texts = True
     mark = '%s'
     begin = 'BEGIN'
     lock_row = ' FOR NO KEY UPDATE'

@@ -10,7 +10,15 @@ from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
 from ricordi.errors import NotExistent, ValidationError
-from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
+from ricordi.storage.columns import (
+    TEXT_LIMITS,
+    ValueKind,
+    check_length,
+    column_name,
+    columns,
+    table_name,
+    value_kind,
+)
 from ricordi.storage.dialect import Dialect
 from ricordi.storage.session import Session
 from ricordi.storage.values import new_uuids
@@ -23,6 +31,7 @@ class RowCodec:
     """How rows of one kind go into and come out of one database."""
 
     def __init__(self, dialect: Dialect, kind: EntityKind) -> None:
+        self.kind = kind
         self.table = table_name(kind)
         self.columns = columns(kind)
         self.select = f'SELECT {", ".join(self.columns.values())} FROM {self.table}'
@@ -48,9 +57,14 @@ class RowCodec:
         return self._row_type(*decoded)
 
     def encode(self, field: str, value: Any) -> Any:
-        """What the driver takes for a value of a field."""
+        """What the driver takes for a value of a field, to compare with."""
         encoder = self._encoders[field]
         return value if encoder is None or value is None else encoder(value, field)
+
+    def encode_new(self, field: str, value: Any) -> Any:
+        """What the driver takes for a value that is about to be kept."""
+        check_length(self.kind, field, value)
+        return self.encode(field, value)
 
     def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Columns and encoded values of rows to be inserted, with defaults, uuids and times where they are missing."""
@@ -71,7 +85,11 @@ class RowCodec:
         if not given:
             return new_uuids(len(rows)) if name == 'uuid' else [self.encode(name, default(now))] * len(rows)
         if encoder is None:
-            return [row[name] for row in rows]
+            values = [row[name] for row in rows]
+            if name in TEXT_LIMITS:
+                for value in values:
+                    check_length(self.kind, name, value)
+            return values
         if name in self._made:
             return [encoder(row[name] or default(now), name) for row in rows]
         return [None if (value := row[name]) is None else encoder(value, name) for row in rows]
@@ -144,7 +162,7 @@ class Rows:
         if 'mtime' in codec.columns and 'mtime' not in values:
             values = {**values, 'mtime': datetime.now(UTC)}
         changes = ', '.join(f'{column_name(kind, name)} = {self.dialect.mark}' for name in values)
-        encoded = [codec.encode(name, value) for name, value in values.items()]
+        encoded = [codec.encode_new(name, value) for name, value in values.items()]
         return f'UPDATE {codec.table} SET {changes} WHERE id = {self.dialect.mark}', encoded
 
     def _refuse_missing(self, session: Session, kind: EntityKind, pks: list[int]) -> None:

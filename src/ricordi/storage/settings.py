@@ -9,6 +9,8 @@ from ricordi.errors import InvalidOperation, NotExistentKeyError, ValidationErro
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.session import Session
 
+LONGEST_KEY = 1024
+
 
 def get_global_variable(session: Session, key: str) -> Any:
     """The value of a setting.
@@ -26,8 +28,12 @@ def set_global_variable(session: Session, key: str, value: Any, description: str
     """Set a setting; without a description an existing one is kept.
 
     :raises ricordi.errors.InvalidOperation: it exists and `overwrite` is False.
-    :raises ricordi.errors.ValidationError: the value would not come back as it is.
+    :raises ricordi.errors.ValidationError: the value would not come back as it is, or the key is too long.
     """
+    if len(key) > LONGEST_KEY:
+        raise ValidationError(
+            f'the key of a global variable is too long: {len(key)} characters, at most {LONGEST_KEY}; shorten it'
+        )
     dialect = session.dialect
     mark = dialect.mark
     encode_json, encode_time = dialect.encoder(ValueKind.JSON), dialect.encoder(ValueKind.TIME)

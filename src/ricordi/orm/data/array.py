@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from collections.abc import Iterator, Mapping
@@ -120,11 +121,27 @@ class ArrayData(Data, node_type='data.core.array.ArrayData.'):
         self.base.repository.delete_object(f'{name}.npy')
         self.base.attributes.delete(self.array_prefix + name)
 
-    def attach_file(self, filepath: str, fileobj: IO[Any]) -> None:
+    def attach_file(self, name: str, fileobj: IO[Any]) -> None:
         """Put an array from a `.npy` file."""
-        if not filepath.endswith('.npy'):
-            raise ValidationError(f'arrays come in .npy files, got {filepath!r}')
-        self.set_array(filepath.removesuffix('.npy'), load_numpy().load(fileobj, allow_pickle=False))
+        if not name.endswith('.npy'):
+            raise ValidationError(f'arrays come in .npy files, got {name!r}')
+        self.set_array(name.removesuffix('.npy'), load_numpy().load(fileobj, allow_pickle=False))
+
+    @staticmethod
+    def save_arrays(arrays: Mapping[str, Any]) -> dict[str, bytes]:
+        """Arrays as text: each a `.npy` file in base64."""
+        saved = {}
+        for name, array in arrays.items():
+            target = io.BytesIO()
+            load_numpy().save(target, array, allow_pickle=False)
+            saved[name] = base64.encodebytes(target.getvalue())
+        return saved
+
+    @staticmethod
+    def load_arrays(arrays: Mapping[str, bytes]) -> dict[str, Any]:
+        """The arrays that `save_arrays` made text of."""
+        load = load_numpy().load
+        return {name: load(io.BytesIO(base64.decodebytes(text)), allow_pickle=False) for name, text in arrays.items()}
 
     def _read(self, name: str) -> Any:
         numpy = load_numpy()

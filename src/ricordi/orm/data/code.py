@@ -57,7 +57,9 @@ class AbstractCode(CodeSettings, node_type='data.core.code.abstract.AbstractCode
         return self.full_label
 
     def __str__(self) -> str:
-        return f'{self.full_label!r} pk: {self.pk}, uuid: {self.uuid}'
+        computer = self.computer
+        where = f'Remote code {self.label!r} on {computer.label}' if computer else f'Local code {self.label!r}'
+        return f'{where} pk: {self.pk}, uuid: {self.uuid}'
 
 
 class Code(AbstractCode, node_type='data.core.code.Code.'):

@@ -126,4 +126,4 @@ class Dict(Data, node_type='data.core.dict.Dict.'):
     def __eq__(self, other: object) -> bool:
         return self.get_dict() == (other.get_dict() if isinstance(other, Dict) else other)
 
-    __hash__ = Data.__hash__
+    __hash__ = None  # type: ignore[assignment] # dictionaries are equal by what they hold

@@ -14,13 +14,14 @@ class List(Data, MutableSequence[Any], node_type='data.core.list.List.'):
 
     _LIST_KEY = 'list'
 
-    def __init__(self, value: Iterable[Any] | None = None, **kwargs: Any) -> None:
+    def __init__(self, value: list[Any] | None = None, **kwargs: Any) -> None:
         """
         :param value: the items.
+        :raises TypeError: it is no list.
         """
         value = value if value is not None else kwargs.pop('list', None)
         super().__init__(**kwargs)
-        self.set_list([] if value is None else list(value))
+        self.set_list([] if value is None else value)
 
     @property
     def value(self) -> list[Any]:
@@ -61,17 +62,17 @@ class List(Data, MutableSequence[Any], node_type='data.core.list.List.'):
     def __len__(self) -> int:
         return len(self._row.attributes.get(self._LIST_KEY, ()))
 
-    def insert(self, index: int, value: Any) -> None:
+    def insert(self, i: int, value: Any) -> None:
         """Put an item before another."""
-        self._modify(lambda items: items.insert(index, value))
+        self._modify(lambda items: items.insert(i, value))
 
     def append(self, value: Any) -> None:
         """Put an item at the end."""
         self._modify(lambda items: items.append(value))
 
-    def extend(self, values: Iterable[Any]) -> None:
+    def extend(self, value: Iterable[Any]) -> None:
         """Put several items at the end."""
-        new = list(values)
+        new = list(value)
         self._modify(lambda items: items.extend(new))
 
     def remove(self, value: Any) -> None:
@@ -93,7 +94,7 @@ class List(Data, MutableSequence[Any], node_type='data.core.list.List.'):
     def __eq__(self, other: object) -> bool:
         return self.get_list() == (other.get_list() if isinstance(other, List) else other)
 
-    __hash__ = Data.__hash__
+    __hash__ = None  # type: ignore[assignment] # lists are equal by what they hold
 
     def __str__(self) -> str:
         return f'{super().__str__()} value: {self.get_list()}'

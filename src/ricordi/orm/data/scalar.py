@@ -42,7 +42,7 @@ class BaseType(Data, node_type='data.base.BaseType.'):
     def __eq__(self, other: object) -> bool:
         return bool(self.value == (other.value if isinstance(other, BaseType) else other))
 
-    __hash__ = Data.__hash__
+    __hash__ = None  # type: ignore[assignment] # nodes are equal by their value
 
     def __str__(self) -> str:
         return f'{super().__str__()} value: {self.value}'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ricordi.orm.extras import JsonField
 
@@ -19,6 +20,14 @@ class NodeAttributes(JsonField):
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
+
+    def set_many(self, attributes: Mapping[str, Any]) -> None:
+        """Set several values at once; other keys stay."""
+        self._set_many(attributes)
+
+    def reset(self, attributes: Mapping[str, Any]) -> None:
+        """Replace all values by these."""
+        self._reset(attributes)
 
     def _check(self, keys: tuple[str, ...] | None) -> None:
         self._entity._check_mutability_attributes(keys)

@@ -54,6 +54,4 @@ class NodeBase:
     @cached_property
     def caching(self) -> NodeCaching:
         """The hash by which AiiDA's caching finds equal calculations."""
-        from ricordi.orm.nodes.caching import NodeCaching
-
-        return NodeCaching(self._node)
+        return self._node._caching_class()(self._node)

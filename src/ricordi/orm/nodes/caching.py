@@ -41,13 +41,14 @@ class NodeCaching:
         value: str | None = self._node.base.extras.get(self._HASH_EXTRA_KEY, None)
         return value
 
-    def compute_hash(self, ignore_errors: bool = True) -> str | None:
+    def compute_hash(self, ignore_errors: bool = True, **kwargs: Any) -> str | None:
         """The hash of what the node holds: type, attributes, files, computer and, of a process, its inputs.
 
         It is the one that aiida-core 2.9 computes for the same node.
 
         :param ignore_errors: give None where there is no hash: for a type that is not AiiDA's own, whose class is
             part of the hash.
+        :param kwargs: options of AiiDA's hash for folders and ordered dictionaries, of which a node holds none.
         :raises ricordi.errors.InvalidOperation: the node is not stored; or there is no hash, unless ignored.
         """
         if not self._node.is_stored:
@@ -100,14 +101,27 @@ class NodeCaching:
 
     @property
     def is_valid_cache(self) -> bool:
-        """Whether the node may be cached from; True unless it was set otherwise."""
-        return bool(self._node.base.extras.get(self._VALID_CACHE_KEY, True))
+        """Whether the node may be cached from; of data True, unless it was set otherwise.
+
+        A process must be finished and sealed as well, and its class, where it can be imported, is asked about the exit
+        code. Where it cannot, a process with exit status 0 counts as valid and any other does not; one of a class that
+        a script defined never does.
+        """
+        return bool(self._node.base.extras.get(self._VALID_CACHE_KEY, True)) and self._may_be_cached_from()
 
     @is_valid_cache.setter
     def is_valid_cache(self, valid: bool) -> None:
         if not isinstance(valid, bool):
             raise ValidationError(f'is_valid_cache is True or False, got {valid!r}')
         self._node.base.extras.set(self._VALID_CACHE_KEY, valid)
+
+    def _may_be_cached_from(self) -> bool:
+        """Whether the state of the node allows it."""
+        return True
+
+    def should_use_cache(self) -> bool:
+        """Whether storing the node would look for an equal one to copy: never, for nothing is run here."""
+        return False
 
     def get_cache_source(self) -> str | None:
         """The uuid of the node that this one was cached from; None if it was not."""

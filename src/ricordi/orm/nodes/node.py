@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 from uuid import UUID, uuid4
@@ -12,13 +11,23 @@ from ricordi.backend.rows import EntityKind, JsonDict, NodeRow
 from ricordi.errors import InvalidOperation, ModificationNotAllowed, StoringNotAllowed, ValidationError
 from ricordi.orm.class_property import classproperty
 from ricordi.orm.entities import Entity
-from ricordi.orm.node_types import get_query_type_from_type_string, load_node_class, plugin_type_string
+from ricordi.orm.node_types import (
+    entry_point_of,
+    get_query_type_from_type_string,
+    load_node_class,
+    plugin_type_string,
+)
 from ricordi.orm.nodes.base import NodeBase
+from ricordi.orm.nodes.moved_names import moved
 from ricordi.orm.shared_rows import computer_row, require_default_user, user_row
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from ricordi.backend.storage import StorageBackend
     from ricordi.orm.computers import Computer
+    from ricordi.orm.nodes.caching import NodeCaching
+    from ricordi.orm.nodes.collection import NodeCollection
     from ricordi.orm.nodes.links import NodeLinks
     from ricordi.orm.users import User
 
@@ -104,6 +113,18 @@ class Node(Entity):
             known = plugin_type_string(cls) or f'{cls.__module__}.{cls.__qualname__}.'
             cls._node_type = known  # type: ignore[misc]
         return known
+
+    @classproperty
+    def Collection(cls) -> type[NodeCollection[Any]]:
+        """The class of `collection`."""
+        from ricordi.orm.nodes.collection import NodeCollection
+
+        return NodeCollection
+
+    @classproperty
+    def entry_point(cls) -> EntryPoint | None:
+        """Under which name the class is known: `core.int` in `ricordi.data`; None if it has none."""
+        return entry_point_of(cls)
 
     @classproperty
     def _plugin_type_string(cls) -> str:
@@ -207,11 +228,6 @@ class Node(Entity):
         """A line about the node, made from what it holds."""
         return ''
 
-    @property
-    def logger(self) -> Any:
-        """The logger of nodes of this class."""
-        return logging.getLogger(f'ricordi.node.{type(self).__name__}')
-
     def attach_file(self, filepath: str, fileobj: IO[Any]) -> None:
         """Put a file into the repository of the node."""
         self.base.repository.put_object_from_filelike(fileobj, filepath)
@@ -279,10 +295,18 @@ class Node(Entity):
 
     # -- Python ---------------------------------------------------------------------------------------------
 
+    @property
+    def is_valid_cache(self) -> bool:
+        """The old name of `base.caching.is_valid_cache`."""
+        return bool(moved(self, 'is_valid_cache'))
+
+    @is_valid_cache.setter
+    def is_valid_cache(self, valid: bool) -> None:
+        moved(self, 'is_valid_cache')
+        self.base.caching.is_valid_cache = valid
+
     def __getattr__(self, name: str) -> Any:
         """Names that AiiDA has moved into the namespaces of `base`."""
-        from ricordi.orm.nodes.moved_names import moved
-
         return moved(self, name)
 
     def __hash__(self) -> int:
@@ -296,6 +320,12 @@ class Node(Entity):
 
     def __str__(self) -> str:
         return f'uuid: {self.uuid} (pk: {self.pk})' if self.is_stored else f'uuid: {self.uuid} (unstored)'
+
+    @classmethod
+    def _caching_class(cls) -> type[NodeCaching]:
+        from ricordi.orm.nodes.caching import NodeCaching
+
+        return NodeCaching
 
     @classmethod
     def _links_class(cls) -> type[NodeLinks]:

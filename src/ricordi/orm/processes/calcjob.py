@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.backend.rows import JsonDict
@@ -45,6 +46,13 @@ class CalcJobNode(CalculationNode, node_type='process.calculation.calcjob.CalcJo
         'max_memory_kb',
         'version',
     )
+
+    @cached_property
+    def tools(self) -> Any:
+        """What the plug-in of this job offers for its nodes (entry point group `aiida.tools.calculations`)."""
+        from ricordi.orm.processes.tools import CALCULATION_TOOLS, load_tools
+
+        return load_tools(self, CALCULATION_TOOLS)
 
     @property
     def imported(self) -> bool | None:

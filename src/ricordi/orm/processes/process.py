@@ -15,6 +15,7 @@ from ricordi.orm.processes.states import ProcessState
 
 if TYPE_CHECKING:
     from ricordi.orm.log_handler import NodeLoggerAdapter
+    from ricordi.orm.nodes.caching import NodeCaching
     from ricordi.orm.nodes.links import NodeLinks
 
 CALLS = (LinkType.CALL_CALC, LinkType.CALL_WORK)
@@ -270,6 +271,21 @@ class ProcessNode(Sealable, node_type='process.ProcessNode.'):
         """The process that called this one; None if a user did."""
         link = self.base.links.get_incoming(link_type=CALLS).first()
         return link.node if link else None  # type: ignore[return-value]
+
+    @classmethod
+    def recursive_merge(cls, left: dict[Any, Any], right: dict[Any, Any]) -> None:
+        """Put the items of `right` into `left`; where both hold a dictionary, item by item."""
+        for key, value in right.items():
+            if isinstance(value, dict) and isinstance(left.get(key), dict):
+                cls.recursive_merge(left[key], value)
+            else:
+                left[key] = value
+
+    @classmethod
+    def _caching_class(cls) -> type[NodeCaching]:
+        from ricordi.orm.processes.caching import ProcessNodeCaching
+
+        return ProcessNodeCaching
 
     @classmethod
     def _links_class(cls) -> type[NodeLinks]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.orm.link_namespaces import NodeLinksManager
 from ricordi.orm.links import LinkType
@@ -41,6 +42,13 @@ class WorkChainNode(WorkflowNode, node_type='process.workflow.workchain.WorkChai
 
     STEPPER_STATE_INFO_KEY = 'stepper_state_info'
     _updatable_attributes: ClassVar[tuple[str, ...]] = (*WorkflowNode._updatable_attributes, 'stepper_state_info')
+
+    @cached_property
+    def tools(self) -> Any:
+        """What the plug-in of this work chain offers for its nodes (entry point group `aiida.tools.workflows`)."""
+        from ricordi.orm.processes.tools import WORKFLOW_TOOLS, load_tools
+
+        return load_tools(self, WORKFLOW_TOOLS)
 
     @property
     def stepper_state_info(self) -> str | None:
