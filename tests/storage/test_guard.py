@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import subprocess
 import sys
 import time
@@ -15,8 +17,10 @@ import pytest
 
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.backend.rows import EntityKind
 from ricordi.config.profile import Profile
-from ricordi.errors import InvalidOperation, LockedProfileError, LockingProfileError
+from ricordi.errors import InvalidOperation, LockedProfileError, LockingProfileError, UnreachableStorage
+from ricordi.progress import Progress, Unit
 
 OTHER = """
 import sys, time
@@ -134,3 +138,68 @@ def test_full_maintenance_asks_for_the_database_too(psql_storage: Any, postgres:
         other.close()
         time.sleep(0.3)
         psql_storage.maintain(MaintenanceOptions(full=True))
+
+
+# a guard that is lost on the way ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_garbage(psql_storage: Any) -> Iterator[tuple[Any, str]]:
+    """A storage with an object that no node names, locked for maintenance."""
+    garbage = psql_storage.repository.put_object_from_bytes(b'garbage')
+    with ProfileAccessManager(psql_storage.profile).lock():
+        yield psql_storage, garbage
+
+
+class At(Progress):
+    """Does something when a step begins."""
+
+    def __init__(self, step: str, action: Callable[[], Any]) -> None:
+        self.step, self.action = step, action
+
+    def begin(self, step: str, total: int | None, unit: Unit = 'bytes') -> None:
+        if step == self.step:
+            self.action()
+
+
+def end_all_sessions(postgres: Any, storage: Any) -> None:
+    with psycopg.connect(postgres.uri(), autocommit=True) as connection:
+        connection.execute(
+            'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s',
+            (storage.profile.storage_config['database_name'],),
+        )
+
+
+def test_nothing_is_removed_after_the_connection_that_kept_others_out_is_lost(
+    with_garbage: tuple[Any, str], postgres: Any
+) -> None:
+    storage, garbage = with_garbage
+    named = storage.repository.put_object_from_bytes(b'named')
+    user = storage.insert(EntityKind.USER, [{'email': 'a'}])[0]
+    storage.insert(EntityKind.NODE, [{'user_pk': user, 'repository_metadata': {'o': {'file': {'k': named}}}}])
+    lose = At('pack', lambda: end_all_sessions(postgres, storage))
+    with pytest.raises(UnreachableStorage, match=r'kept others out.*nothing more was removed'):
+        storage.maintain(MaintenanceOptions(full=True), lose)
+    assert storage.repository.get_object_content(garbage) == b'garbage'
+    assert storage.repository.get_object_content(named) == b'named'
+
+
+def test_nothing_is_removed_after_somebody_came_in_who_does_not_ask(
+    with_garbage: tuple[Any, str], postgres: Any
+) -> None:
+    storage, garbage = with_garbage
+    storage.repository.put_object_from_bytes(b'more')
+    uri = postgres.uri(storage.profile.storage_config['database_name'])
+    with contextlib.ExitStack() as stack:
+        user = storage.insert(EntityKind.USER, [{'email': 'a'}])[0]
+        tree = {'o': {'file': {'k': key_of(b'more')}}}
+        storage.insert(EntityKind.NODE, [{'user_pk': user, 'repository_metadata': tree}])
+        come_in = At('pack', lambda: stack.enter_context(psycopg.connect(uri, application_name='another program')))
+        with pytest.raises(LockingProfileError, match=r'(?s)others have come into.*another program') as raised:
+            storage.maintain(MaintenanceOptions(full=True), come_in)
+    assert raised.value.exit_code == 5
+    assert storage.repository.get_object_content(garbage) == b'garbage'
+
+
+def key_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -121,11 +121,13 @@ class RepositoryBackend(ABC):
         named_keys: KeyStream,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        check_alone: Callable[[], None] | None = None,
     ) -> MaintenanceReport:
         """Plan and, unless `options.dry_run`, carry out: recover, pack; when full also remove garbage, repack, vacuum.
 
         :param named_keys: asked anew, streams the keys that nodes name, distinct and ascending; what is not among them
             is garbage. For `options.full` the caller holds the exclusive lock of the profile.
+        :param check_alone: raises where that lock has been lost; to be asked before what only the lock allows.
         :raises ricordi.errors.PackerBusy: another process packs this store.
         :raises ricordi.errors.NotEnoughSpace: before anything is written.
         """

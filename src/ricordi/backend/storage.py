@@ -130,10 +130,11 @@ class StorageBackend(ABC):
         return []
 
     @classmethod
-    def full_guard(cls, profile: Profile) -> AbstractContextManager[None]:
+    def full_guard(cls, profile: Profile) -> AbstractContextManager[Callable[[], None] | None]:
         """Keep others out of the database itself, wherever they run; one of the guards of `ProfileAccessManager.lock`.
 
-        Nothing where the database has no server to ask. What this process has open itself does not stand in the way.
+        What the block is given tells whether it is still so, and raises where it is not. Nothing where the database has
+        no server to ask. What this process has open itself does not stand in the way.
 
         :raises ricordi.errors.LockingProfileError: others are connected; the message names them. It does not wait.
         """

@@ -6,7 +6,7 @@ import hashlib
 import heapq
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -179,10 +179,11 @@ class Container(ObjectStore, RepositoryBackend):
         named_keys: KeyStream,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        check_alone: Callable[[], None] | None = None,
     ) -> MaintenanceReport:
         from ricordi.repository.maintenance import maintain
 
-        return maintain(self, options, named_keys, progress or Progress(), stop or Stop())
+        return maintain(self, options, named_keys, progress or Progress(), stop or Stop(), check_alone)
 
 
 def _chained(head: bytes, handle: BinaryIO) -> Iterator[bytes]:

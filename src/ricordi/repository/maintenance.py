@@ -37,9 +37,17 @@ from ricordi.repository.repacking import Repacker
 
 
 def maintain(
-    container: ObjectStore, options: MaintenanceOptions, named_keys: KeyStream, progress: Progress, stop: Stop
+    container: ObjectStore,
+    options: MaintenanceOptions,
+    named_keys: KeyStream,
+    progress: Progress,
+    stop: Stop,
+    check_alone: Callable[[], None] | None = None,
 ) -> MaintenanceReport:
-    """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile."""
+    """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile.
+
+    :param check_alone: asked before each step, before each pack that goes, and at the end; raises if the lock is lost.
+    """
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = () if options.dry_run else _settle(container, options)
         clean = options.clean.container if options.clean else None
@@ -62,8 +70,14 @@ def maintain(
                 report = replace(report, steps=settled, after=report.before)
                 return replace(report, clean=_clean_mark(report, census, census.named))
             _check_space(container, plan)
-            report = _Run(container, census, options, plan, problems, progress, stop).carry_out(report)
+            report = _Run(
+                container, census, options, plan, problems, progress, stop, check_alone or _nothing
+            ).carry_out(report)
             return replace(report, steps=settled + report.steps)
+
+
+def _nothing() -> None:
+    """Where nobody can come in."""
 
 
 def _clean_mark(report: MaintenanceReport, census: Census, named: int) -> CleanMark | None:
@@ -145,7 +159,9 @@ class _Run:
         problems: Problems,
         progress: Progress,
         stop: Stop,
+        check_alone: Callable[[], None],
     ) -> None:
+        self.check_alone = check_alone
         self.container = container
         self.census = census
         self.options = options
@@ -167,7 +183,9 @@ class _Run:
         for step in report.steps:
             if self.stop.reason:
                 break
+            self.check_alone()
             done.append(self._timed(step, actions[step.name]))
+        self.check_alone()
         report = replace(
             report,
             steps=tuple(done),
@@ -259,7 +277,9 @@ class _Run:
         first = pack_to_append_to(container.layout, container.index, config.pack_size_target)
         if first in self.plan.repack:
             first = fresh_pack_id(container.layout, container.index)
-        repacker = Repacker(container, first, self.options.compress, self.problems, self.progress)
+        repacker = Repacker(
+            container, first, self.options.compress, self.problems, self.progress, before_removal=self.check_alone
+        )
         repacker.repack(self.plan.repack, self.plan.check_first, self.stop)
         if repacker.rewritten or repacker.checked:
             repacker.work.detail = packs_in_words(repacker.rewritten, repacker.checked)

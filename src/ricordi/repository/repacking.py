@@ -51,11 +51,19 @@ class Repacker:
     """Rewrites packs. For one who holds the packer lock and the exclusive lock of the profile."""
 
     def __init__(
-        self, container: ObjectStore, first_pack: int, mode: CompressMode, problems: Problems, progress: Progress
+        self,
+        container: ObjectStore,
+        first_pack: int,
+        mode: CompressMode,
+        problems: Problems,
+        progress: Progress,
+        before_removal: Callable[[], None] = lambda: None,
     ) -> None:
         """
         :param first_pack: the number of the new pack.
+        :param before_removal: called before a pack goes; raises if it may not.
         """
+        self._before_removal = before_removal
         config = container.config
         self._container = container
         self._mode = mode
@@ -120,6 +128,7 @@ class Repacker:
         path = self._container.layout.pack_path(pack_id)
         if not path.exists() or pack_id in self._container.index.packs():
             return
+        self._before_removal()
         self.work.freed += path.stat().st_size
         path.unlink()
         self._container.let_go_of_packs()

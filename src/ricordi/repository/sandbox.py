@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -136,6 +136,7 @@ class SandboxRepository(RepositoryBackend):
         named_keys: KeyStream,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        check_alone: Callable[[], None] | None = None,
     ) -> MaintenanceReport:
         """Nothing is packed here; full maintenance removes garbage."""
         there, named = set(self.list_objects()), set(named_keys())
@@ -152,6 +153,8 @@ class SandboxRepository(RepositoryBackend):
             return replace(report, steps=(step,))
         if stop is not None and stop.reason is not None:
             return replace(report, after=state, interrupted=stop.reason)
+        if check_alone is not None:
+            check_alone()
         self.delete_objects(garbage)
         left = self._amount(there - garbage)
         after = ContainerState(left, garbage=Amount(), missing=0, files=left.objects)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -148,6 +148,7 @@ class ZipRepository(RepositoryBackend):
         named_keys: KeyStream,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        check_alone: Callable[[], None] | None = None,
     ) -> MaintenanceReport:
         self._refuse()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -22,9 +22,11 @@ def maintain(
     options: MaintenanceOptions,
     progress: Progress,
     stop: Stop,
+    check_alone: Callable[[], None] | None = None,
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out; for `options.full` nobody else uses the storage.
 
+    :param check_alone: raises where others have come in all the same.
     :raises ricordi.errors.NotEnoughSpace: before anything is written.
     """
     if session.depth:
@@ -37,7 +39,7 @@ def maintain(
     if not options.dry_run:
         for step in planned:
             dialect.check_space(step)
-    report = repository.maintain(options, lambda: named_keys(session), progress, stop)
+    report = repository.maintain(options, lambda: named_keys(session), progress, stop, check_alone)
     report = replace(report, problems=_with_nodes(session, report.problems))
     if options.dry_run:
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING
 
@@ -44,5 +45,5 @@ class PsqlDosStorage(SqlStorage):
             return list_sessions(raw)
 
     @classmethod
-    def full_guard(cls, profile: Profile) -> AbstractContextManager[None]:
+    def full_guard(cls, profile: Profile) -> AbstractContextManager[Callable[[], None]]:
         return guard_of(cls.dialect_of(profile)).exclusive()

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 
 from ricordi.backend.storage import DatabaseSession
-from ricordi.errors import LockingProfileError
+from ricordi.errors import InvalidOperation, LockingProfileError, UnreachableStorage
 from ricordi.storage.psql_dialect import PsqlDialect
-from ricordi.storage.psql_sessions import LOCK_KEY, list_sessions
+from ricordi.storage.psql_sessions import LOCK_KEY, holds_lock, list_sessions
+
+SESSIONS_TIME_OUT_FROM = 140000
+_WHAT_NOW = 'ended early, and nothing more was removed: run it again when the database is there and nobody uses it'
 
 
 class DatabaseGuard:
@@ -31,16 +34,38 @@ class DatabaseGuard:
         self._depth = 0
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Have the database for this process, for the length of a `with` block.
+    def exclusive(self) -> Iterator[Callable[[], None]]:
+        """Have the database for this process, for the length of a `with` block, which is given `check`.
 
         :raises ricordi.errors.LockingProfileError: others are connected; the message names them.
         """
         self._enter()
         try:
-            yield
+            yield self.check
         finally:
             self._leave()
+
+    def check(self) -> None:
+        """See that this process still has the database for itself: a server that restarts forgets it.
+
+        :raises ricordi.errors.UnreachableStorage: the connection that held it is lost.
+        :raises ricordi.errors.LockingProfileError: somebody else is there, who does not ask who has the database.
+        """
+        with self._mutex:
+            raw = self._raw
+            if raw is None or self._process != os.getpid():
+                raise InvalidOperation(f'this process does not have the {self._dialect.place} for itself')
+            try:
+                if not holds_lock(raw):
+                    raise LockingProfileError(f'the hold of the {self._dialect.place} was lost; {_WHAT_NOW}')
+                others = [session for session in list_sessions(raw) if not session.own]
+            except psycopg.Error as error:
+                raise UnreachableStorage(
+                    f'the connection that kept others out of the {self._dialect.place} is lost; {_WHAT_NOW}'
+                ) from error
+        if others:
+            names = ''.join(f'\n  - {session}' for session in others)
+            raise LockingProfileError(f'others have come into the {self._dialect.place}; {_WHAT_NOW}:{names}')
 
     def _enter(self) -> None:
         with self._mutex:
@@ -65,6 +90,8 @@ class DatabaseGuard:
     def _take(self) -> psycopg.Connection[Any]:
         raw = self._dialect.connect()
         try:
+            if raw.info.server_version >= SESSIONS_TIME_OUT_FROM:
+                raw.execute('SET idle_session_timeout = 0')
             row = raw.execute('SELECT pg_try_advisory_lock(%s)', (LOCK_KEY,)).fetchone()
             others = [session for session in list_sessions(raw) if not session.own]
             if others or not (row and row[0]):

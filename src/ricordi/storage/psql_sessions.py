@@ -44,6 +44,11 @@ def list_sessions(raw: psycopg.Connection[Any]) -> list[DatabaseSession]:
     ]
 
 
+def holds_lock(raw: psycopg.Connection[Any]) -> bool:
+    """Whether it is the session of this connection that has the database for itself."""
+    return raw.execute(_HOLDER, (LOCK_KEY,)).fetchone() == (raw.info.backend_pid,)
+
+
 def exclusive_holder(raw: psycopg.Connection[Any]) -> DatabaseSession | None:
     """The session of another process that has the database for itself, if there is one."""
     row = raw.execute(_HOLDER, (LOCK_KEY,)).fetchone()

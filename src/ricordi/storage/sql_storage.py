@@ -231,8 +231,8 @@ class SqlStorage(StorageBackend):
         if not options.full or options.dry_run:
             return maintain(self.session, self._repository, options, progress, stop)
         self._refuse_without_lock()
-        with self.full_guard(self._profile):
-            return maintain(self.session, self._repository, options, progress, stop)
+        with self.full_guard(self._profile) as check_alone:
+            return maintain(self.session, self._repository, options, progress, stop, check_alone)
 
     def _refuse_without_lock(self) -> None:
         from ricordi.access import ProfileAccessManager
