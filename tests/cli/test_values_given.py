@@ -23,6 +23,7 @@ COMPUTER = 'label: %s\nhostname: %s\ntransport: core.local\nscheduler: core.slur
         (('presto', '-p', 'a/b'), 'cannot be the name of a profile'),
         (('group', 'relabel', 'numbers', ''), 'cannot be empty'),
         (('group', 'copy', 'numbers', 'a\tb'), 'control characters'),
+        (('group', 'copy', '-n', 'numbers', ''), 'cannot be empty'),
         (('node', 'list', '--where', 'attributes. == 1'), 'a key is missing'),
         (('node', 'list', '-P', 'attributes..x'), 'a key is missing'),
     ],

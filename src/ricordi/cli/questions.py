@@ -106,8 +106,10 @@ def read_config_file(path: Path, questions: Sequence[Question]) -> dict[str, Any
 
     try:
         content = yaml.load(path.read_text(encoding='utf-8'), _loader())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f'cannot read {path}: {error}') from None
+    except OSError as error:
+        raise UsageError(f'cannot read {path}: {error.strerror}') from None
+    except UnicodeDecodeError:
+        raise UsageError(f'cannot read {path}: it is no text in UTF-8') from None
     except yaml.YAMLError as error:
         raise UsageError(f'{path} is not YAML: {error}') from None
     if not isinstance(content, dict):

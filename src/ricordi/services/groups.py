@@ -21,7 +21,7 @@ from ricordi.backend.query import (
 )
 from ricordi.backend.rows import EntityKind, GroupRow, UserRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import MultipleObjectsError, NotExistent, UniquenessError
+from ricordi.errors import InvalidOperation, MultipleObjectsError, NotExistent, UniquenessError
 from ricordi.services.author import default_user
 from ricordi.services.labels import check_label
 
@@ -232,9 +232,12 @@ def relabel_group(storage: StorageBackend, group: GroupRow, label: str) -> None:
     """Give a group another label.
 
     :raises ricordi.errors.WrongValue: this can be no label.
+    :raises ricordi.errors.InvalidOperation: it has this label.
     :raises ricordi.errors.UniquenessError: a group of its type has this label.
     """
     check_label(label, 'group')
+    if label == group.label:
+        raise InvalidOperation(f'the label of the group is {label!r} already')
     assert group.pk is not None
     try:
         storage.update(EntityKind.GROUP, group.pk, {'label': label})
