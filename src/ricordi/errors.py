@@ -64,6 +64,10 @@ class ValidationError(RicordiError, ValueError):
     """A value breaks a rule of the provenance graph or of the format."""
 
 
+class WrongValue(UsageError, ValidationError):
+    """A value that was given can never be meant, whatever the storage holds: an empty label, no email address."""
+
+
 class NotExistent(RicordiError):
     """What was asked for is not in the storage."""
 

@@ -54,7 +54,7 @@ def test_create_and_import_carry_everything_over(run_cli: CLI, reference_home: P
     path = tmp_path / 'all.aiida'
     done = run_cli('-p', 'loose', 'archive', 'create', path, '--all', '--include-authinfos')
     assert done.returncode == 0, done.stderr
-    assert f'Wrote {path}' in done.stdout
+    assert (f'Wrote {path}' in done.stderr, 'Wrote' in done.stdout) == (True, False)
     done = run_cli('-p', 'loose', 'archive', 'create', path, '--all')
     assert (done.returncode, done.stdout) == (2, '')
     assert '--force' in done.stderr
@@ -112,7 +112,7 @@ def test_archives_come_from_the_web(run_cli: CLI, empty: None, how: str, tmp_pat
         server.shutdown()
         thread.join()
     assert done.returncode == 0, done.stderr
-    assert f'Imported {site}/paper.aiida' in done.stdout
+    assert f'Imported {site}/paper.aiida' in done.stderr
     assert len(run_cli('node', 'list', '-q').stdout.split()) == 74
 
 

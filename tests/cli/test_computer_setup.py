@@ -234,7 +234,7 @@ def test_defaults_are_shown_without_being_stored(computer: Run) -> None:
 
 def test_a_person_is_asked_for_a_configuration(run_in_terminal, run_cli: Run, reference_home: Path) -> None:
     answers = {'Use a login shell to run commands [True]: ': 'no\n', 'Seconds between two connections': 'soon\n'}
-    answers['--safe-interval'] = '2.5\n'
+    answers["'soon' is no number"] = '2.5\n'
     run = run_in_terminal('computer', 'configure', 'core.local', 'localhost', answers=answers)
     assert run.returncode == 0, run.screen
     found = data(run_cli('computer', 'configure', 'show', 'localhost', '--format', 'json'))

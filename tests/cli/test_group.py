@@ -112,12 +112,18 @@ def test_a_group_is_created_once(group: Run) -> None:
     again = group('create', 'new')
     assert (again.returncode, again.stdout) == (0, done.stdout)
     assert 'already' in again.stderr
-    assert group('create', ' ').returncode == 1
+    assert group('create', ' ').returncode == 2
+    done = group('create', 'a\nb')
+    assert (done.returncode, done.stdout, 'control characters' in done.stderr) == (2, '', True)
 
 
 def test_a_group_is_relabelled_unless_the_label_is_taken(group: Run) -> None:
     assert group('relabel', 'empty', 'emptied').returncode == 0
     assert 'emptied' in listed(group)
+    done = group('relabel', 'emptied', 'emptied')
+    assert (done.returncode, "is 'emptied' already" in done.stderr) == (1, True)
+    done = group('copy', 'numbers', 'numbers', '--yes')
+    assert (done.returncode, 'the same group' in done.stderr) == (1, True)
     done = group('relabel', 'emptied', 'numbers')
     assert done.returncode == 1
     assert "there is a group 'numbers' of type 'core' already" in done.stderr

@@ -96,6 +96,7 @@ def test_version_is_told(run_cli) -> None:
         (['storage', 'maintain', '--repack', 'some'], "'auto', 'all', 'none'"),
         (['storage', 'maintain', '--no-repack', '--repack', 'all'], 'contradict'),
         (['storage', 'maintain', '--repack', 'all'], 'needs --full'),
+        (['storage', 'maintain', '--max-waste', '5'], 'needs --full'),
         (['storage', 'maintain', 'extra'], 'extra'),
     ],
 )

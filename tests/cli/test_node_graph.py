@@ -99,7 +99,7 @@ def test_graphviz_draws_the_rest(run_here: Run, reference_home: Path, tmp_path: 
     assert run_here('node', 'graph', 'generate', 13, '-O', file).returncode == 0
     assert file.read_bytes().startswith(start)
     done = run_here('node', 'graph', 'generate', 13, '-f', 'nonsense')
-    assert (done.returncode, '-Tnonsense' in done.stderr) == (1, True)
+    assert (done.returncode, '-Tnonsense' in done.stderr) == (2, True)
 
 
 def test_a_drawing_that_cannot_be_made_leaves_the_older_one(

@@ -124,7 +124,7 @@ def test_a_name_that_is_taken_or_cannot_be_one_changes_nothing(run_cli, referenc
 def test_an_address_that_is_none_leaves_nothing_behind(run_cli, reference_home: Path, email: str) -> None:
     before = tree(reference_home)
     done = run_cli('profile', 'setup', 'core.sqlite_dos', '-p', 'new', f'--email={email}', '-n')
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert 'no email address' in done.stderr
     assert tree(reference_home) == before
 

@@ -138,6 +138,11 @@ def create(
         )
     if session.reports(output_format, dry_run or test_run):
         _show(made, output_format)
+    if made.archive_bytes is None:
+        size = format_bytes(made.database_bytes)
+        session.tell(f'Would be written to {made.path}; the database takes {size} uncompressed.')
+    else:
+        session.tell(f'Wrote {made.path}: {format_bytes(made.archive_bytes)} in {format_seconds(made.seconds)}.')
     return 0
 
 
@@ -148,7 +153,3 @@ def _show(made: CreatedArchive, output_format: str | None) -> None:
     rows = [[kind, format_count(number)] for kind, number in made.entities.items()]
     rows += [['object', f'{format_count(made.objects)}, {format_bytes(made.content_bytes)} of content']]
     print(format_table(rows))
-    if made.archive_bytes is None:
-        print(f'Would be written to {made.path}; the database takes {format_bytes(made.database_bytes)} uncompressed.')
-    else:
-        print(f'Wrote {made.path}: {format_bytes(made.archive_bytes)} in {format_seconds(made.seconds)}.')

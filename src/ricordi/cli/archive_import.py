@@ -121,8 +121,10 @@ def import_archives(
     for archive in (*archives, *_on_pages(webpages)):
         with stopping(stop), drawing(session.quiet) as progress, _file(archive, progress, stop) as path:
             done = import_archive(profile, path, request, dry_run=dry_run or test_run, progress=progress, stop=stop)
+        done = replace(done, path=archive)
         if session.reports(output_format, dry_run or test_run):
-            _show(replace(done, path=archive), output_format)
+            _show(done, output_format)
+        _tell(session, done)
     return 0
 
 
@@ -181,13 +183,16 @@ def _show(done: ImportedArchive, output_format: str | None) -> None:
     rows = [[kind, format_count(done.new[kind]), format_count(done.existing.get(kind, 0))] for kind in kinds]
     rows.append(['object', format_count(done.objects), ''])
     print(format_table(rows, ['', 'New', 'There already']))
+
+
+def _tell(session: Session, done: ImportedArchive) -> None:
     for label, other in done.relabelled.items():
-        print(f'The label `{label}` was taken: it became `{other}`.')
+        session.tell(f'The label `{label}` was taken: it became `{other}`.')
     if done.extras_changed or done.comments_changed:
-        print(f'Changed the extras of {done.extras_changed:,} nodes and {done.comments_changed:,} comments.')
+        session.tell(f'Changed the extras of {done.extras_changed:,} nodes and {done.comments_changed:,} comments.')
     size = format_bytes(done.content_bytes)
     if done.dry_run:
-        print(f'Nothing was changed: {done.path} can be imported and would add {size} of content.')
+        session.tell(f'Nothing was changed: {done.path} can be imported and would add {size} of content.')
         return
     group = f' All its nodes are in the group `{done.group_label}`.' if done.group_label else ''
-    print(f'Imported {done.path} with {size} of new content in {format_seconds(done.seconds)}.{group}')
+    session.tell(f'Imported {done.path} with {size} of new content in {format_seconds(done.seconds)}.{group}')

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ricordi.cli.opened import opened
-from ricordi.cli.output import Column, keys_of, write_details, write_list
+from ricordi.cli.output import Column, keys_of, one_line, write_details, write_list
 from ricordi.cli.parameters import COMPUTER, USER
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
@@ -71,7 +71,7 @@ def list_computers(session: Session, all_computers: bool, raw: bool, output_form
     with opened(session, 'computer list') as storage:
         found = service.list_computers(storage, all_computers)
     if output_format is None and (raw or session.quiet):
-        print('\n'.join(computer.label for computer in found), end='\n' if found else '')
+        print('\n'.join(one_line(computer.label) for computer in found), end='\n' if found else '')
         return 0
     write_list(map(asdict, found), _COLUMNS, output_format, keys_of(service.ComputerSummary))
     if not found and output_format in (None, 'table'):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,9 @@ from ricordi.cli.parameters import COMPUTER, PluginName
 from ricordi.cli.questions import Question, Values, answer, question_options
 from ricordi.cli.session import Session
 from ricordi.cli.verb import Function, option, verb
-from ricordi.errors import UsageError, ValidationError
+from ricordi.errors import ValidationError
 from ricordi.services import computers_setup as rules
+from ricordi.services.labels import check_label
 
 if TYPE_CHECKING:
     from ricordi.backend.rows import ComputerRow
@@ -74,14 +74,14 @@ def _questions(defaults: Values) -> tuple[Question, ...]:
         return lambda values: accepts(values['scheduler'] or '')
 
     return (
-        ask('label', 'Label', rules.check_label),
+        ask('label', 'Label', lambda label: check_label(label, 'computer')),
         ask('hostname', 'Hostname'),
         ask('description', 'Description'),
         ask('transport', f'Transport ({", ".join(rules.TRANSPORTS)})', plugin('transport')),
         ask('scheduler', f'Scheduler ({", ".join(rules.SCHEDULERS)})', plugin('scheduler')),
         ask('shebang', 'First line of job scripts', rules.check_shebang),
         ask('work_dir', 'Work directory on the computer', rules.check_work_dir),
-        ask('mpirun_command', 'Command that starts MPI', convert=_command),
+        ask('mpirun_command', 'Command that starts MPI', convert=_command, words=True),
         ask(
             'mpiprocs_per_machine',
             'MPI processes per machine, by default',
@@ -120,18 +120,9 @@ def _count(value: Any) -> int | None:
 
 def _switch(value: Any) -> bool:
     word = str(value).lower()
-    if word not in ('true', 'false', 'yes', 'no', 'y', 'n'):
-        raise ValidationError(f'use_double_quotes is true or false, not {value!r}')
-    return word in ('true', 'yes', 'y')
-
-
-@contextmanager
-def wrong_values_are_wrong_usage() -> Iterator[None]:
-    """A setting that makes no sense was typed: exit code 2."""
-    try:
-        yield
-    except ValidationError as error:
-        raise UsageError(str(error)) from None
+    if word not in ('true', 'false', 'yes', 'no', 'y', 'n', 'on', 'off'):
+        raise ValidationError(f'true or false is meant, not {value!r}')
+    return word in ('true', 'yes', 'y', 'on')
 
 
 @verb(
@@ -149,9 +140,8 @@ def setup(session: Session, config: Path | None, non_interactive: bool | None, *
     from ricordi.services.computers import create_computer
 
     values = answer(_questions(_defaults()), given, config, non_interactive)
-    with wrong_values_are_wrong_usage():
-        made = rules.ComputerSetup(**values)
-        rules.check_setup(made)
+    made = rules.ComputerSetup(**values)
+    rules.check_setup(made)
     with opened(session, 'computer setup') as storage:
         row = create_computer(storage, made)
     _tell(session, row)
@@ -183,8 +173,7 @@ def duplicate(session: Session, computer: str, config: Path | None, non_interact
         defaults = asdict(rules.setup_of(source))
         del defaults['label']
         values = answer(_questions(defaults), given, config, non_interactive)
-        with wrong_values_are_wrong_usage():
-            rules.check_setup(rules.ComputerSetup(**values))
+        rules.check_setup(rules.ComputerSetup(**values))
         row = duplicate_computer(storage, source, values)
     _tell(session, row)
     return 0

@@ -196,8 +196,9 @@ def _tell(session: Session, report: DumpReport, output_format: str | None) -> in
     if session.reports(output_format, report.dry_run):
         if output_format not in (None, 'table'):
             write_details(asdict(report), output_format)
-        else:
-            _show(report)
+        elif not report.nothing_to_do:
+            print(format_table([[text, format_count(getattr(report, name))] for name, text in _COUNTS], right=(1,)))
+    _tell_sentence(session, report)
     if report.problem_count:
         listed = '; '.join(report.problems[:5])
         raise ProblemsFound(
@@ -207,13 +208,12 @@ def _tell(session: Session, report: DumpReport, output_format: str | None) -> in
     return 0
 
 
-def _show(report: DumpReport) -> None:
+def _tell_sentence(session: Session, report: DumpReport) -> None:
     if report.nothing_to_do:
-        print(f'Nothing to do: {report.folder} is up to date ({plural(report.same, "folder")}).')
+        session.tell(f'Nothing to do: {report.folder} is up to date ({plural(report.same, "folder")}).')
         return
-    print(format_table([[text, format_count(getattr(report, name))] for name, text in _COUNTS], right=(1,)))
     if report.dry_run:
-        print(f'Would be written to {report.folder}.')
+        session.tell(f'Would be written to {report.folder}.')
         return
     size = f'{plural(report.files, "file")}, {format_bytes(report.bytes)}'
-    print(f'Wrote {size} to {report.folder} in {format_seconds(report.seconds)}.')
+    session.tell(f'Wrote {size} to {report.folder} in {format_seconds(report.seconds)}.')

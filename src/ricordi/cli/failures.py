@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import traceback
 
@@ -11,6 +12,12 @@ from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+LONGEST_VALUE = 200
+"""So many characters of a value are told; and so many at each end of a longer word without quotes, such as a path."""
+
+_QUOTED = re.compile(rf'(?<!\w)([\'"`])(.{{{LONGEST_VALUE + 1},}}?)\1(?!\w)', re.DOTALL)
+_WORD = re.compile(rf'\S{{{3 * LONGEST_VALUE},}}')
 
 _OF_THE_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 _WAY_OUT = {
@@ -35,6 +42,7 @@ def report_failure(error: BaseException, debug: bool) -> int:
         _silence_stdout()
         return BROKEN_PIPE
     message, code = explain(error)
+    message = shortened(message)
     if debug:
         traceback.print_exception(error)
     print(message, file=sys.stderr, flush=True)
@@ -43,6 +51,12 @@ def report_failure(error: BaseException, debug: bool) -> int:
     except (OSError, OutputError):
         _silence_stdout()
     return code
+
+
+def shortened(message: str) -> str:
+    """A message in which the values that it quotes, and single words, have a length that can be read."""
+    message = _QUOTED.sub(lambda found: f'{found[1]}{found[2][:LONGEST_VALUE]}…{found[1]}', message)
+    return _WORD.sub(lambda found: f'{found[0][:LONGEST_VALUE]}…{found[0][-LONGEST_VALUE:]}', message)
 
 
 def explain(error: BaseException) -> tuple[str, int]:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ricordi.cli.group_filter import filter_options, make_filter, what_hides
 from ricordi.cli.opened import opened
 from ricordi.cli.output import Column, keys_of, one_line, write_details, write_details_and_list, write_list
-from ricordi.cli.parameters import GROUP, NODE, USER
+from ricordi.cli.parameters import GROUP
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
 from ricordi.cli.session import Session
 from ricordi.cli.table import format_table
 from ricordi.cli.times import age
-from ricordi.cli.verb import Function, format_option, option, verb, yes_option
+from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ricordi.backend.rows import GroupRow
-    from ricordi.backend.storage import StorageBackend
-    from ricordi.services.groups import GroupFilter
     from ricordi.services.groups_members import Member
 
 _COLUMNS = (
@@ -33,56 +32,6 @@ _COLUMNS = (
     Column('type_string', 'Type string'),
     Column('user', 'User'),
 )
-
-
-def filter_options(type_default: str | None) -> Callable[[Function], Function]:
-    """The options that choose groups, as verdi has them.
-
-    :param type_default: the type that counts when nothing is said; None: any.
-    """
-    shown = f' [default: {type_default}]' if type_default else ''
-
-    def decorate(function: Function) -> Function:
-        for add in (
-            option('--node', '-N', type=NODE, group='Which groups', help='With this node.'),
-            option('--contains', '-c', group='Which groups', help='With this in their label.'),
-            option('--endswith', '-e', group='Which groups', help='Whose label ends like this.'),
-            option('--startswith', '-s', group='Which groups', help='Whose label starts like this.'),
-            option(
-                '--past-days',
-                '-p',
-                type=click.FloatRange(min=0),
-                group='Which groups',
-                help='Made in the last so many days.',
-            ),
-            option('--type-string', '-T', default=type_default, group='Which groups', help=f'Of this type.{shown}'),
-            option('--user', '-u', type=USER, group='Which groups', help='Of this user. [default: the default user]'),
-            option('--all-users', '-A', is_flag=True, group='Which groups', help='Of all users.'),
-        ):
-            function = add(function)
-        return function
-
-    return decorate
-
-
-def make_filter(
-    storage: StorageBackend, all_users: bool, user: str | None, type_string: str | None, node: str | None, **rest: Any
-) -> GroupFilter:
-    """The filter that the options of `filter_options` stand for."""
-    from ricordi.services.author import default_user, find_user
-    from ricordi.services.groups import GroupFilter
-    from ricordi.services.nodes import find_node
-
-    if all_users:
-        user = None
-    elif user is not None:
-        find_user(storage, user)
-    elif storage.profile.default_user_email or not storage.read_only:
-        user = default_user(storage).email
-    # else: an archive names no default user, and all its groups are meant
-    return GroupFilter(
-        user=user, type_string=type_string, node_pk=None if node is None else find_node(storage, node).pk, **rest
-    )
 
 
 @verb('ricordi group list -C', 'ricordi group list -a -A --format json', 'ricordi group list -s run- -O ctime -D desc')
@@ -134,11 +83,12 @@ def list_groups(
             descending=order_direction == 'desc',
             count=count,
         )
+        more = '' if found else what_hides(storage, all_types, type_string, **chosen)
     columns = [*_COLUMNS]
     columns += [Column('description', 'Description')] if with_description else []
     columns += [Column('node_count', 'Node count')] if count else []
     if session.quiet and output_format is None and not raw:
-        print('\n'.join(group.label for group in found), end='\n' if found else '')
+        print('\n'.join(one_line(group.label) for group in found), end='\n' if found else '')
     elif raw and output_format is None:
         for group in found:
             values = asdict(group)
@@ -146,7 +96,7 @@ def list_groups(
     else:
         write_list(map(asdict, found), columns, output_format, keys_of(service.GroupSummary))
         if not found and output_format in (None, 'table'):
-            session.tell('No groups fit' + ('.' if all_types else '; --all shows groups of all types.'))
+            session.tell(f'No groups fit{more}.')
     return 0
 
 
@@ -258,15 +208,15 @@ def description(session: Session, group: str, description: str | None, output_fo
 
     with opened(session, 'group description') as storage:
         row = find_group(storage, group)
-        if description is None:
-            if output_format is None:
-                print(row.description or '')
-            else:
-                shown = {'pk': row.pk, 'label': row.label, 'description': row.description or ''}
-                write_details(shown, output_format)
-            return 0
-        describe_group(storage, row, description)
-    session.tell(f'Changed the description of group {row.label!r}.')
+        if description is not None:
+            describe_group(storage, row, description)
+    shown = row.description or '' if description is None else description
+    if output_format is not None:
+        write_details({'pk': row.pk, 'label': row.label, 'description': shown}, output_format)
+    elif description is None:
+        print(shown)
+    if description is not None:
+        session.tell(f'Changed the description of group {row.label!r}.')
     return 0
 
 
@@ -282,10 +232,14 @@ def copy(session: Session, source_group: str, destination_group: str, dry_run: b
     """
     from ricordi.services import groups as service
     from ricordi.services.groups_members import copy_group, count_missing
+    from ricordi.services.labels import check_label
 
     with opened(session, 'group copy') as storage:
         source = service.find_group(storage, source_group)
+        check_label(destination_group, 'group')
         known = service.core_group(storage, destination_group)
+        if known is not None and known.pk == source.pk:
+            raise InvalidOperation(f'source and destination are the same group {source.label!r}')
         if dry_run:
             missing = plural(count_missing(storage, source, known), 'node')
             new = '' if known else ', which would be made'

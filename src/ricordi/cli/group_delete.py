@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ricordi.cli.group import filter_options, make_filter
+from ricordi.cli.group_filter import filter_options, make_filter
 from ricordi.cli.opened import opened
-from ricordi.cli.output import write_details
+from ricordi.cli.output import one_line, write_details
 from ricordi.cli.parameters import GROUP
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
@@ -101,7 +101,8 @@ def _as_data(plan: GroupDeletionPlan) -> dict[str, Any]:
 
 def _as_text(plan: GroupDeletionPlan) -> str:
     rows = [
-        [str(group.pk), group.label, group.type_string, group.user, f'{group.node_count:,}'] for group in plan.groups
+        [str(group.pk), one_line(group.label), group.type_string, group.user, f'{group.node_count:,}']
+        for group in plan.groups
     ]
     text = format_table(rows, ('PK', 'Label', 'Type string', 'User', 'Nodes'), right=(4,))
     return text if plan.nodes is None else f'{text}\n\n{plan_as_text(plan.nodes)}'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ricordi.cli.identifiers import nodes_argument, read_identifiers
+from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import GROUP
 from ricordi.cli.prompt import confirm
@@ -29,7 +29,7 @@ def add_nodes(session: Session, nodes: tuple[str, ...], group: str, dry_run: boo
     from ricordi.services.groups_members import add_nodes, member_pks
     from ricordi.services.nodes import find_pks
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers_or_end(session, nodes)
     with opened(session, 'group add-nodes') as storage:
         row = find_group(storage, group)
         pks = find_pks(storage, identifiers)
@@ -54,7 +54,7 @@ def remove_nodes(session: Session, nodes: tuple[str, ...], group: str, clear: bo
     from ricordi.services.groups_members import member_pks, remove_nodes
     from ricordi.services.nodes import find_pks
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers_or_end(session, nodes)
     if bool(identifiers) is clear:
         raise UsageError('give either the nodes to remove, or --clear for all of them')
     with opened(session, 'group remove-nodes') as storage:
@@ -96,7 +96,7 @@ def move_nodes(
     from ricordi.services.groups_members import move_nodes, plan_move
     from ricordi.services.nodes import find_pks
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers_or_end(session, nodes)
     if bool(identifiers) is all_nodes:
         raise UsageError('give either the nodes to move, or --all')
     with opened(session, 'group move-nodes') as storage:

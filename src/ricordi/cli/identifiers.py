@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import click
 
 from ricordi.cli.parameters import NODE
+from ricordi.cli.session import Session
 from ricordi.cli.verb import Function
 from ricordi.errors import UsageError
 
@@ -19,10 +20,11 @@ def nodes_argument(required: bool = True) -> Callable[[Function], Function]:
     return click.argument('nodes', nargs=-1, required=required, type=NODE)
 
 
-def read_identifiers(given: Iterable[str]) -> list[str]:
+def read_identifiers(session: Session, given: Iterable[str]) -> list[str]:
     """The identifiers given, with those of standard input, separated by blanks or line ends, in place of a `-`.
 
-    :raises ricordi.errors.UsageError: standard input is a terminal, or holds none.
+    :returns: none at all where nothing else was given and standard input is empty: nothing was selected.
+    :raises ricordi.errors.UsageError: standard input is closed, or a terminal.
     """
     found: list[str] = []
     for word in given:
@@ -31,8 +33,18 @@ def read_identifiers(given: Iterable[str]) -> list[str]:
             continue
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError('`-` reads nodes from standard input: pipe them in, such as from `ricordi node list -q`')
-        words = sys.stdin.read().split()
-        if not words:
-            raise UsageError('there is nothing on standard input, where `-` looks for nodes')
-        found += words
+        found += sys.stdin.read().split()
+        if not found:
+            session.tell('There are no nodes on standard input: nothing to do.')
+    return found
+
+
+def read_identifiers_or_end(session: Session, given: Sequence[str]) -> list[str]:
+    """As `read_identifiers`, for a verb that changes or makes something: an empty selection ends the command well.
+
+    :raises click.exceptions.Exit: with the code 0; there is nothing to do.
+    """
+    found = read_identifiers(session, given)
+    if given and not found:
+        raise click.exceptions.Exit(0)
     return found

@@ -19,7 +19,7 @@ def print_names(arguments: list[str]) -> int:
         return 0
     warnings.simplefilter('ignore', UnrecordedUse)
     try:
-        names = [name for name in source(profile_name or None, start) if name.startswith(start)]
+        names = [name for name in source(profile_name or None, start) if name.startswith(start) and name.isprintable()]
     except (RicordiError, OSError):
         return 0
     if names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ricordi.cli.identifiers import nodes_argument, read_identifiers
+from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_identifiers_or_end
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.output import Column, keys_of, one_line, write_list
@@ -14,7 +14,7 @@ from ricordi.cli.quantities import plural
 from ricordi.cli.session import Session
 from ricordi.cli.times import local_time
 from ricordi.cli.verb import format_option, option, verb, yes_option
-from ricordi.errors import InvalidOperation, UsageError
+from ricordi.errors import InvalidOperation, NotExistent, UsageError, WrongValue
 
 
 @verb("ricordi node comment add -N 42 43 -- 'the basis set is too small'")
@@ -28,9 +28,17 @@ def add(session: Session, nodes: tuple[str, ...], content: str | None) -> int:
     from ricordi.services.nodes import find_pks
     from ricordi.services.nodes_comments import add_comments
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers_or_end(session, nodes)
     with opened(session, 'node comment add') as storage:
-        pks = find_pks(storage, identifiers)
+        try:
+            pks = find_pks(storage, identifiers)
+        except (WrongValue, NotExistent) as error:
+            if content is not None or len(nodes) == 1:
+                raise
+            raise UsageError(
+                f'{error} (-N takes all that follows it, up to the next option: put `--` before the text of the '
+                'comment, or the text first)'
+            ) from None
         added = add_comments(storage, pks, content if content is not None else _edit(''))
     session.tell(f'Added {plural(len(added), "comment")}: {", ".join(map(str, added[:10]))}{" …" * (len(added) > 10)}.')
     return 0
@@ -47,7 +55,7 @@ def show(session: Session, nodes: tuple[str, ...], user: str | None, output_form
     from ricordi.services.nodes import find_pks
     from ricordi.services.nodes_comments import CommentDetails, show_comments
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers(session, nodes)
     with opened(session, 'node comment show') as storage:
         found = show_comments(storage, find_pks(storage, identifiers), user)
     if output_format is not None:
@@ -60,7 +68,7 @@ def show(session: Session, nodes: tuple[str, ...], user: str | None, output_form
         when = made if made == changed else f'{made}, changed {changed}'
         print(f'Comment {comment.pk} on node {comment.node_pk} by {comment.user}, {when}\n')
         print('\n'.join(map(one_line, comment.content.splitlines())) + '\n')
-    if not found:
+    if not found and identifiers:
         session.tell('No comments.')
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ricordi.cli.identifiers import nodes_argument, read_identifiers
+from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
 from ricordi.cli.output import write_details
 from ricordi.cli.prompt import confirm
@@ -56,7 +56,7 @@ def delete(
     from ricordi.services.nodes import find_pks
     from ricordi.services.nodes_delete import delete_nodes, plan_deletion
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers_or_end(session, nodes)
     with opened(session, 'node delete') as storage:
         plan = plan_deletion(storage, find_pks(storage, identifiers), switches)
         cleaning = plan_cleaning(storage, plan.pks) if clean_workdir else None

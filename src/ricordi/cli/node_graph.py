@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ricordi.cli.identifiers import nodes_argument, read_identifiers
+from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.session import Session
@@ -110,7 +110,7 @@ def generate(
     from ricordi.services.graph_style import style_nodes
     from ricordi.services.nodes import find_pks
 
-    given = read_identifiers(nodes)
+    given = read_identifiers_or_end(session, nodes)
     output_format = (output_format or _format_of(output_file)).lower()
     with opened(session, 'node graph generate') as storage:
         roots = find_pks(storage, given)

@@ -36,7 +36,8 @@ HEADINGS = {
     '--where',
     group='Which nodes',
     metavar='FILTER',
-    help="Such as 'attributes.exit_status != 0', \"label like 'run%' and ctime > 2025-01-31\".",
+    help="Such as 'attributes.exit_status != 0', \"label like 'run%' and ctime > 2025-01-31\", "
+    "'user == ada@example.org', 'computer != localhost'.",
 )
 @several(
     '--type',

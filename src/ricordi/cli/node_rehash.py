@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ricordi.cli.identifiers import nodes_argument, read_identifiers
+from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
@@ -35,7 +35,7 @@ def rehash(session: Session, nodes: tuple[str, ...], types: tuple[str, ...], dry
     from ricordi.services.nodes import find_pks
     from ricordi.services.nodes_rehash import find_to_rehash, rehash_nodes
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers_or_end(session, nodes)
     stop = Stop()
     with opened(session, 'node rehash') as storage:
         pks = find_to_rehash(storage, find_pks(storage, identifiers) if identifiers else None, types)

@@ -31,11 +31,11 @@ def show(session: Session, nodes: tuple[str, ...], print_groups: bool, output_fo
     from ricordi.services.nodes import find_nodes
     from ricordi.services.nodes_show import show_node
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers(session, nodes)
     with opened(session, 'node show') as storage:
         found = [show_node(storage, row) for row in find_nodes(storage, identifiers)]
     if output_format in (None, 'table'):
-        print('\n\n'.join('\n\n'.join(_parts(one, print_groups)) for one in found))
+        print('\n\n'.join('\n\n'.join(_parts(one, print_groups)) for one in found), end='\n' if found else '')
     else:
         write_list((asdict(one) for one in found), (), output_format)
     return 0
@@ -59,7 +59,7 @@ def _parts(node: NodeDetails, print_groups: bool) -> Iterator[str]:
 def _properties(node: NodeDetails) -> Iterator[list[str]]:
     yield ['type', one_line(node.name)]
     if node.state is not None:
-        yield ['state', one_line(node.state)]
+        yield ['state', one_line(_state(node))]
     yield ['pk', str(node.pk)]
     yield ['uuid', node.uuid]
     yield ['node type', node.node_type]
@@ -73,6 +73,15 @@ def _properties(node: NodeDetails) -> Iterator[list[str]]:
     if node.computer is not None:
         yield ['computer', f'[{node.computer_pk}] {node.computer}']
     yield from _counts(node)
+
+
+def _state(node: NodeDetails) -> str:
+    """State of a process in words: `finished [0]`, `finished [401] no convergence`, `excepted: …`."""
+    if node.state == 'finished':
+        return f'{node.state} [{node.exit_status}]' + (f' {node.exit_message}' if node.exit_message else '')
+    if node.state == 'excepted' and node.exception:
+        return f'{node.state}: {node.exception}'
+    return str(node.state)
 
 
 def _counts(node: NodeDetails) -> Iterator[list[str]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ricordi.cli.identifiers import nodes_argument, read_identifiers
+from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_identifiers_or_end
 from ricordi.cli.opened import opened
-from ricordi.cli.output import Column, write_list
+from ricordi.cli.output import Column, Row, write_list
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
 from ricordi.cli.session import Session
@@ -76,23 +77,26 @@ def _run(
     from ricordi.services.nodes import find_pks
     from ricordi.services.nodes_change import read_texts, write_text
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers(session, nodes) if text is None else read_identifiers_or_end(session, nodes)
     with opened(session, f'node {field}') as storage:
         pks = find_pks(storage, identifiers)
+        rows = ({'pk': pk, field: found} for pk, found in read_texts(storage, pks, field))
         if text is not None:
             what = f'{field} of {plural(len(pks), "node")}'
-            if dry_run:
-                session.tell(f'Would set the {what} to {text!r}.')
-                return 0
-            if len(pks) > 1 and not confirm(f'Set the {what} to {text!r}?', yes):
-                raise InvalidOperation(f'the {field} was not changed')
-            write_text(storage, pks, field, text)
-            session.tell(f'Set the {what} to {text!r}.')
-            return 0
-        rows = ({'pk': pk, field: found} for pk, found in read_texts(storage, pks, field))
-        if (raw or session.quiet) and output_format is None:
+            if not dry_run:
+                if len(pks) > 1 and not confirm(f'Set the {what} to {text!r}?', yes):
+                    raise InvalidOperation(f'the {field} was not changed')
+                write_text(storage, pks, field, text)
+            session.tell(f'{"Would set" if dry_run else "Set"} the {what} to {text!r}.')
+            if output_format is not None:
+                _write(({'pk': pk, field: text} for pk in pks), field, output_format)
+        elif (raw or session.quiet) and output_format is None:
             for row in rows:
                 print(row[field])
         else:
-            write_list(rows, (Column('pk', 'PK'), Column(field, field.capitalize())), output_format)
+            _write(rows, field, output_format)
     return 0
+
+
+def _write(rows: Iterable[Row], field: Text, output_format: str | None) -> None:
+    write_list(rows, (Column('pk', 'PK'), Column(field, field.capitalize())), output_format)

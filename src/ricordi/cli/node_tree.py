@@ -51,7 +51,7 @@ def tree(
     from ricordi.services.nodes import find_pks
     from ricordi.services.nodes_tree import grow_tree
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers(session, nodes)
     with opened(session, 'node tree') as storage:
         types, forward = LINK_TYPES[link_types], direction == 'out'
         trees = (grow_tree(storage, pk, types, forward, depth) for pk in find_pks(storage, identifiers))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ricordi.cli.identifiers import nodes_argument, read_identifiers
+from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_identifiers_or_end
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.output import flatten, one_line, to_json, write_list
@@ -81,7 +81,7 @@ def _show(
 ) -> int:
     from ricordi.services.nodes import find_nodes
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers(session, nodes)
     with opened(session, f'node {field}') as storage:
         rows = find_nodes(storage, identifiers)
     output_format = _OTHER_FORMATS.get(output_format or '', output_format)
@@ -119,10 +119,11 @@ def set_extras(session: Session, arguments: tuple[str, ...], dry_run: bool) -> i
     """
     from ricordi.services import nodes_change
 
-    identifiers = read_identifiers(word for word in arguments if '=' not in word)
+    nodes = [word for word in arguments if '=' not in word]
     values = dict(_assignment(word) for word in arguments if '=' in word)
-    if not identifiers or not values:
+    if not nodes or not values:
         raise UsageError('give the nodes and at least one KEY=VALUE')
+    identifiers = read_identifiers_or_end(session, nodes)
     with opened(session, 'node extras set') as storage:
         from ricordi.services.nodes import find_pks
 
@@ -146,7 +147,7 @@ def unset_extras(session: Session, nodes: tuple[str, ...], keys: tuple[str, ...]
     from ricordi.services import nodes_change
     from ricordi.services.nodes import find_pks
 
-    identifiers = read_identifiers(nodes)
+    identifiers = read_identifiers_or_end(session, nodes)
     with opened(session, 'node extras unset') as storage:
         pks = find_pks(storage, identifiers)
         what = f'{", ".join(keys)} of {plural(len(pks), "node")}'

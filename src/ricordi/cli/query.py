@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 @verb(
-    'ricordi query failed.json --format jsonl | jq .node.uuid',
+    'ricordi query failed.json --format jsonl --limit 10',
     """echo '{"path": [{"entity_type": "group", "tag": "g"}], "project": {"g": ["label"]}}' | ricordi query -""",
     'ricordi query failed.json --count',
-    'ricordi query -q failed.json | ricordi group add-nodes -G failed -',
+    'ricordi query failed.json --format jsonl | jq .p.pk | ricordi group add-nodes -G failed -',
 )
 @click.argument('file', type=click.Path())
 @option('--limit', '-l', type=click.IntRange(min=0), group='Rows', help='At most so many, whatever the query says.')

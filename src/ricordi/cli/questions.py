@@ -28,6 +28,7 @@ class Question:
     :param convert: makes a value of what was given, or raises a ValidationError; a default is not converted.
     :param applies: whether to ask a person at all, given the values that are known by then.
     :param lines: whether the answer may have many lines: a person may write it in an editor.
+    :param words: whether a file may have it as a list of words.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Question:
     convert: Callable[[Any], Any] | None = None
     applies: Callable[[Values], bool] | None = None
     lines: bool = False
+    words: bool = False
 
     @property
     def flag(self) -> str:
@@ -48,9 +50,10 @@ class Question:
         """The default, given the values that are known by then."""
         return self.default(values) if callable(self.default) else self.default
 
-    def converted(self, value: Any) -> Any:
+    def converted(self, value: Any, place: str | None = None) -> Any:
         """What was given, as a value.
 
+        :param place: where it was given, for the message; None: a person has just typed it.
         :raises ricordi.errors.UsageError: it cannot be meant.
         """
         if value is None or self.convert is None:
@@ -58,7 +61,7 @@ class Question:
         try:
             return self.convert(value)
         except ValidationError as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(str(error) if place is None else f'{place}: {error}') from None
 
 
 def answer(
@@ -77,10 +80,9 @@ def answer(
     values: dict[str, Any] = {}
     missing = []
     for question in questions:
-        value = given.get(question.key)
-        if value is None:
-            value = in_file.get(question.key)
-        value = question.converted(value)
+        value = question.converted(given.get(question.key), question.flag)
+        if value is None and in_file.get(question.key) is not None:
+            value = question.converted(in_file[question.key], f'{config}: `{question.key}`')
         if value is None:
             default = question.default_for(values)
             applies = question.applies is None or question.applies(values)
@@ -96,26 +98,57 @@ def answer(
 def read_config_file(path: Path, questions: Sequence[Question]) -> dict[str, Any]:
     """The values in a YAML file: names of options, with hyphens or underscores, without the dashes before them.
 
-    :raises ricordi.errors.UsageError: it cannot be read, is not YAML, or names something that is not asked for.
+    :returns: texts as they stand in the file, as if typed on a command line; lists of texts; None for null.
+    :raises ricordi.errors.UsageError: it cannot be read, is not YAML, names something that is not asked for, or holds a
+        list or a mapping where a value is asked for.
     """
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f'cannot read {path}: {error}') from None
+        content = yaml.load(path.read_text(encoding='utf-8'), _loader())
+    except OSError as error:
+        raise UsageError(f'cannot read {path}: {error.strerror}') from None
+    except UnicodeDecodeError:
+        raise UsageError(f'cannot read {path}: it is no text in UTF-8') from None
     except yaml.YAMLError as error:
         raise UsageError(f'{path} is not YAML: {error}') from None
     if not isinstance(content, dict):
         raise UsageError(f'{path} must hold `name: value` lines')
-    known = {question.key for question in questions}
+    known = {question.key: question for question in questions}
     values = {str(key).replace('-', '_'): value for key, value in content.items()}
     for key in values:
         if key not in known:
             from ricordi.services.suggestion import did_you_mean
 
             raise UsageError(f'{path}: there is no option `{key}`{did_you_mean(key, known)}')
+        _check_shape(values[key], known[key], path)
     return values
+
+
+def _check_shape(value: Any, question: Question, path: Path) -> None:
+    """Refuse a list or a mapping where a file should have one value.
+
+    :raises ricordi.errors.UsageError: naming the key and the file.
+    """
+    parts = value if isinstance(value, list) and question.words else [value]
+    if any(isinstance(part, list | dict | set | tuple) for part in parts):
+        kind = 'a mapping' if isinstance(value, dict) else 'a list'
+        raise UsageError(f'{path}: `{question.key}` takes one value, not {kind}')
+
+
+def _loader() -> Any:
+    """A safe reader of YAML that knows null, and else has each value as the text that stands there.
+
+    So that `label: 007`, `label: no` or `label: 2025-01-01` is what it looks like.
+    """
+    import yaml
+
+    kept = ('tag:yaml.org,2002:null', 'tag:yaml.org,2002:merge')
+    resolvers = {
+        letter: [(tag, pattern) for tag, pattern in known if tag in kept]
+        for letter, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    return type('AsWritten', (yaml.SafeLoader,), {'yaml_implicit_resolvers': resolvers})
 
 
 def question_options() -> Callable[[Function], Function]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,19 @@ import click
 from ricordi.cli.questions import Question, answer, question_options
 from ricordi.cli.session import Session
 from ricordi.cli.verb import Function, option, verb
-from ricordi.errors import UsageError
+from ricordi.errors import UsageError, ValidationError
 
 if TYPE_CHECKING:
     from ricordi.services.person import Person
     from ricordi.services.setup import Created
     from ricordi.storage.psql_provision import Administrator
+
+
+def _port(value: Any) -> int:
+    if not str(value).isdecimal() or not 0 < int(value) < 1 << 16:
+        raise ValidationError(f'{value!r} is no port: a number from 1 to 65535')
+    return int(value)
+
 
 NAME = Question('profile_name', 'Name of the new profile')
 PERSON = (
@@ -27,7 +35,7 @@ PERSON = (
 )
 DATABASE = (
     Question('database_hostname', 'Host of the PostgreSQL server', 'localhost'),
-    Question('database_port', 'Port of the PostgreSQL server', 5432),
+    Question('database_port', 'Port of the PostgreSQL server', 5432, convert=_port),
     Question('database_username', 'User of the database'),
     Question('database_password', 'Password of that user', hidden=True),
     Question('database_name', 'Name of the database'),
@@ -199,7 +207,7 @@ def _chosen(administrator: Administrator) -> tuple[Question, ...]:
         'database_password': token_urlsafe(24),
         'database_name': lambda values: f'ricordi_{values["profile_name"]}',
     }
-    return tuple(Question(q.key, q.text, defaults[q.key], hidden=q.hidden) for q in DATABASE)
+    return tuple(replace(question, default=defaults[question.key]) for question in DATABASE)
 
 
 def _tell(session: Session, done: Created) -> None:

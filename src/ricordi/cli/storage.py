@@ -16,12 +16,15 @@ from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UsageError
 from ricordi.progress import Stop
 
+MAX_WASTE = 10.0
+"""Percent of a pack that may be waste, unless something else is said."""
+
 WAIT = option(
     '--wait',
     type=DURATION,
     metavar='DURATION',
     group='Time',
-    help='Wait so long (90s, 10m, 2h) for others to leave the profile. [default: do not wait]',
+    help='Wait so long (90s, 10m, 2h; seconds without a unit) for others to leave the profile. [default: do not wait]',
 )
 
 
@@ -113,10 +116,9 @@ def migrate(session: Session, dry_run: bool, yes: bool, wait: float | None) -> i
 @option(
     '--max-waste',
     type=PERCENT,
-    default=10.0,
     metavar='PERCENT',
     group='What to do',
-    help='How much of a pack may be waste before --repack auto rewrites it. [default: 10]',
+    help='With --full, how much of a pack may be waste before --repack auto rewrites it. [default: 10]',
 )
 @option(
     '--compress',
@@ -135,7 +137,7 @@ def migrate(session: Session, dry_run: bool, yes: bool, wait: float | None) -> i
     type=DURATION,
     metavar='DURATION',
     group='Time',
-    help='End cleanly after so long (90s, 10m, 2h); exits with 7 if there is more to do.',
+    help='End cleanly after so long (90s, 10m, 2h; seconds without a unit); exits with 7 if there is more to do.',
 )
 @yes_option('Do not ask before a full maintenance.')
 @format_option()
@@ -145,7 +147,7 @@ def maintain(
     dry_run: bool,
     repack: str | None,
     no_repack: bool,
-    max_waste: float,
+    max_waste: float | None,
     compress: str,
     incremental_cleanup: bool,
     wait: float | None,
@@ -161,8 +163,9 @@ def maintain(
     """
     if no_repack and repack not in (None, 'none'):
         raise UsageError(f'--no-repack and --repack {repack} contradict each other')
-    if repack in ('auto', 'all') and not full:
-        raise UsageError(f'--repack {repack} needs --full: packs are rewritten only while the profile is locked')
+    for given, text in ((repack in ('auto', 'all'), f'--repack {repack}'), (max_waste is not None, '--max-waste')):
+        if given and not full:
+            raise UsageError(f'{text} needs --full: packs are rewritten only while the profile is locked')
     from ricordi.backend.maintenance import MaintenanceOptions
     from ricordi.cli.maintenance import run_maintenance
 
@@ -170,7 +173,7 @@ def maintain(
         full=full,
         dry_run=dry_run,
         repack='none' if no_repack else repack or 'auto',  # type: ignore[arg-type]  # click has checked the choice
-        max_waste=max_waste,
+        max_waste=MAX_WASTE if max_waste is None else max_waste,
         compress=compress,  # type: ignore[arg-type]
     )
     return run_maintenance(session, options, yes=yes, wait=wait, max_runtime=max_runtime, output_format=output_format)

@@ -47,7 +47,7 @@ def list_users(session: Session, output_format: str | None) -> int:
 
 
 @verb('ricordi user configure --email ada@example.org --first-name Ada --last-name Lovelace --set-default -n')
-@option('--email', type=USER, help='Who: the address tells users apart.')
+@option('--email', type=USER, help='Who: the address tells users apart. [default: the default user]')
 @option('--first-name', help='First name.')
 @option('--last-name', help='Last name.')
 @option('--institution', help='Institution.')
@@ -71,9 +71,7 @@ def configure(
         label = key.replace('_', ' ').capitalize()
         return Question(key, label, lambda values: getattr(known.get(values['email']), key, ''), required=False)
 
-    questions = (
-        Question('email', 'Email address', profile.default_user_email if non_interactive is not True else None),
-    )
+    questions = (Question('email', 'Email address', profile.default_user_email),)
     names = tuple(as_it_is(key) for key in _NAMES)
     values = answer((*questions, *names), given, config, non_interactive)
     person = Person(*(values[key] or '' for key in ('email', *_NAMES)))

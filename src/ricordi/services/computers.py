@@ -11,7 +11,8 @@ from ricordi.backend.rows import AuthInfoRow, ComputerRow, EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, MultipleObjectsError, NotExistent, UniquenessError
 from ricordi.services.author import default_user
-from ricordi.services.computers_setup import ComputerSetup, check_label, check_setup, metadata_of, setup_of
+from ricordi.services.computers_setup import ComputerSetup, check_setup, metadata_of, setup_of
+from ricordi.services.labels import check_label
 from ricordi.services.nodes_delete import DeletionPlan, delete_nodes, plan_deletion
 
 
@@ -119,7 +120,7 @@ def create_computer(
     """Store a new computer.
 
     :param beside: settings that have no option, to be kept in its metadata.
-    :raises ricordi.errors.ValidationError: a setting makes no sense.
+    :raises ricordi.errors.WrongValue: a setting makes no sense.
     :raises ricordi.errors.UniquenessError: there is a computer of this label.
     """
     check_setup(setup)
@@ -146,7 +147,7 @@ def duplicate_computer(storage: StorageBackend, source: ComputerRow, changes: Ma
     """Store a new computer with the settings of another; how users reach it is not copied.
 
     :param changes: settings that differ, the label among them, under the names of `ComputerSetup`.
-    :raises ricordi.errors.ValidationError: a setting makes no sense.
+    :raises ricordi.errors.WrongValue: a setting makes no sense.
     :raises ricordi.errors.UniquenessError: there is a computer of this label.
     """
     known = metadata_of(replace(setup_of(source), mpiprocs_per_machine=1, default_memory_per_machine=1))
@@ -157,10 +158,11 @@ def duplicate_computer(storage: StorageBackend, source: ComputerRow, changes: Ma
 def relabel_computer(storage: StorageBackend, row: ComputerRow, label: str) -> None:
     """Give a computer another label.
 
+    :raises ricordi.errors.WrongValue: this can be no label.
     :raises ricordi.errors.InvalidOperation: it has this label.
     :raises ricordi.errors.UniquenessError: another computer has it.
     """
-    check_label(label)
+    check_label(label, 'computer')
     if label == row.label:
         raise InvalidOperation(f'the label of the computer is {label!r} already')
     assert row.pk is not None

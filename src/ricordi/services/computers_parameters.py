@@ -144,24 +144,24 @@ def convert(parameter: Parameter, value: Any) -> Any:
     except (TypeError, ValueError) as error:
         if isinstance(error, ValidationError):
             raise
-        raise ValidationError(f'{parameter.flag}: {value!r} is no {parameter.kind}') from None
+        raise ValidationError(f'{value!r} is no {"whole " * (parameter.kind == "int")}number') from None
 
 
 def _number(parameter: Parameter, value: Any) -> int:
     if isinstance(value, bool):
-        raise ValidationError(f'{parameter.flag}: {value!r} is no number')
+        raise ValidationError(f'{value!r} is no number')
     number = int(value)
     if isinstance(value, float) and value != number:
-        raise ValidationError(f'{parameter.flag}: {value!r} is no whole number')
+        raise ValidationError(f'{value!r} is no whole number')
     if number < 0 or (number == 0 and parameter.name != 'timeout') or (parameter.name == 'port' and number > 65535):
-        raise ValidationError(f'{parameter.flag}: {value!r} is out of range')
+        raise ValidationError(f'{value!r} is out of range')
     return number
 
 
 def _seconds(parameter: Parameter, value: Any) -> float:
     number = float(value)
     if isinstance(value, bool) or not 0 <= number < float('inf'):
-        raise ValidationError(f'{parameter.flag} takes seconds, not {value!r}')
+        raise ValidationError(f'seconds are meant, not {value!r}')
     return number
 
 
@@ -173,12 +173,12 @@ def _yes_or_no(parameter: Parameter, value: Any) -> bool:
         return True
     if word in ('false', 'f', 'no', 'n', 'off', '0'):
         return False
-    raise ValidationError(f'{parameter.flag} takes true or false, not {value!r}')
+    raise ValidationError(f'true or false is meant, not {value!r}')
 
 
 def _choice(parameter: Parameter, value: Any) -> str:
     if value not in parameter.choices:
-        raise ValidationError(f'{parameter.flag} is one of {", ".join(parameter.choices)}, not {value!r}')
+        raise ValidationError(f'{value!r} is none of {", ".join(parameter.choices)}')
     return str(value)
 
 
@@ -186,9 +186,9 @@ def _file(parameter: Parameter, value: Any) -> str:
     """The path of a file that must be there, or nothing."""
     path = str(value)
     if path and not os.path.isabs(path):  # noqa: PTH117 - the text stays as it was given
-        raise ValidationError(f'{parameter.flag}: {path} is not an absolute path')
+        raise ValidationError(f'{path} is not an absolute path')
     if path and not Path(path).is_file():
-        raise ValidationError(f'{parameter.flag}: there is no file {path}')
+        raise ValidationError(f'there is no file {path}')
     return path
 
 
@@ -198,7 +198,7 @@ def _script(parameter: Parameter, value: Any) -> str:
         return 'None'
     path = _file(parameter, value)
     if not os.access(path, os.X_OK):
-        raise ValidationError(f'{parameter.flag}: {path} is not executable')
+        raise ValidationError(f'{path} is not executable')
     return path
 
 

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ricordi.backend.rows import ComputerRow
-from ricordi.errors import ValidationError
+from ricordi.errors import WrongValue
+from ricordi.services.labels import check_label
 
 SHEBANG = '#!/bin/bash'
 WORK_DIR = '/scratch/{username}/aiida/'
@@ -117,11 +118,11 @@ def accepts_memory(scheduler: str) -> bool:
 def check_setup(setup: ComputerSetup) -> None:
     """Check that the settings make sense.
 
-    :raises ricordi.errors.ValidationError: telling which does not.
+    :raises ricordi.errors.WrongValue: telling which does not.
     """
-    check_label(setup.label)
+    check_label(setup.label, 'computer')
     if not setup.hostname.strip():
-        raise ValidationError('the hostname cannot be empty')
+        raise WrongValue('the hostname cannot be empty')
     check_plugin('transport', setup.transport)
     check_plugin('scheduler', setup.scheduler)
     check_shebang(setup.shebang)
@@ -130,19 +131,13 @@ def check_setup(setup: ComputerSetup) -> None:
     for name in ('mpiprocs_per_machine', 'default_memory_per_machine'):
         value = getattr(setup, name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value <= 0):
-            raise ValidationError(f'{name} must be a positive number, not {value!r}')
-
-
-def check_label(label: str) -> None:
-    """:raises ricordi.errors.ValidationError: it is empty."""
-    if not label.strip():
-        raise ValidationError('the label of a computer cannot be empty')
+            raise WrongValue(f'{name} must be a positive number, not {value!r}')
 
 
 def check_plugin(kind: str, name: str) -> None:
     """Check the name of a transport or scheduler; those of other packages (`package.name`) pass.
 
-    :raises ricordi.errors.ValidationError: it is none of AiiDA's own and does not look like another's.
+    :raises ricordi.errors.WrongValue: it is none of AiiDA's own and does not look like another's.
     """
     known = TRANSPORTS if kind == 'transport' else SCHEDULERS
     package, _, rest = name.partition('.')
@@ -154,27 +149,27 @@ def check_plugin(kind: str, name: str) -> None:
         from ricordi.services.suggestion import did_you_mean
 
         hint = did_you_mean(name, known)
-    raise ValidationError(f'there is no {kind} {name!r}{hint.rstrip(".")} ({kind}s: {", ".join(known)})')
+    raise WrongValue(f'there is no {kind} {name!r}{hint.rstrip(".")} ({kind}s: {", ".join(known)})')
 
 
 def check_shebang(line: str) -> None:
-    """:raises ricordi.errors.ValidationError: it does not start with `#!`."""
+    """:raises ricordi.errors.WrongValue: it does not start with `#!`."""
     if not line.startswith('#!'):
-        raise ValidationError(f'the shebang line must start with #!, not {line!r}')
+        raise WrongValue(f'the shebang line must start with #!, not {line!r}')
 
 
 def check_work_dir(path: str) -> None:
-    """:raises ricordi.errors.ValidationError: it is not absolute, or has other braces than `{username}`."""
+    """:raises ricordi.errors.WrongValue: it is not absolute, or has other braces than `{username}`."""
     try:
         filled = path.format(username='test')
     except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise ValidationError(f'work_dir {path!r}: only {{username}} can be filled in ({error!r})') from None
+        raise WrongValue(f'work_dir {path!r}: only {{username}} can be filled in ({error!r})') from None
     if not PurePosixPath(filled).is_absolute():
-        raise ValidationError(f'work_dir {path!r} is not an absolute path')
+        raise WrongValue(f'work_dir {path!r} is not an absolute path')
 
 
 def check_mpirun_command(command: str, scheduler: str) -> None:
-    """:raises ricordi.errors.ValidationError: braces hold what the scheduler does not fill in."""
+    """:raises ricordi.errors.WrongValue: braces hold what the scheduler does not fill in."""
     if scheduler not in _PLACEHOLDERS:
         return
     known = (*_PLACEHOLDERS[scheduler], 'tot_num_mpiprocs')
@@ -182,6 +177,6 @@ def check_mpirun_command(command: str, scheduler: str) -> None:
         command.format(**dict.fromkeys(known, 'value'))
     except (KeyError, IndexError, ValueError, AttributeError) as error:
         listed = ', '.join(f'{{{name}}}' for name in known)
-        raise ValidationError(
+        raise WrongValue(
             f'mpirun_command {command!r}: {scheduler} fills in {listed} and nothing else ({error!r})'
         ) from None

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 
-from ricordi.errors import InvalidOperation
+from ricordi.errors import InvalidOperation, UsageError
 from ricordi.services.graph import Graph
 from ricordi.services.graph_style import DASHED, Style, link_colour
 
@@ -21,6 +21,7 @@ def render(text: str, engine: str, output_format: str) -> bytes:
 
     :param engine: `dot`, `neato`, `circo` …
     :param output_format: `pdf`, `png`, `svg` …
+    :raises ricordi.errors.UsageError: Graphviz knows no such format.
     :raises ricordi.errors.InvalidOperation: Graphviz is not installed, or refuses.
     """
     program = shutil.which(engine)
@@ -32,6 +33,8 @@ def render(text: str, engine: str, output_format: str) -> bytes:
     done = subprocess.run([program, f'-T{output_format}'], input=text.encode(), capture_output=True, check=False)
     if done.returncode:
         words = done.stderr.decode(errors='replace').strip().splitlines() or ['no reason given']
+        if f'"{output_format}" not recognized' in words[0]:
+            raise UsageError(f'there is no format {output_format!r}: `{engine} -T{output_format}` says: {words[0]}')
         raise InvalidOperation(f'`{engine} -T{output_format}` failed: {words[0]}')
     return done.stdout
 

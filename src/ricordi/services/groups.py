@@ -21,13 +21,9 @@ from ricordi.backend.query import (
 )
 from ricordi.backend.rows import EntityKind, GroupRow, UserRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import (
-    MultipleObjectsError,
-    NotExistent,
-    UniquenessError,
-    ValidationError,
-)
+from ricordi.errors import InvalidOperation, MultipleObjectsError, NotExistent, UniquenessError
 from ricordi.services.author import default_user
+from ricordi.services.labels import check_label
 
 CORE = 'core'
 """The type of groups that a person makes."""
@@ -214,9 +210,9 @@ def core_group(storage: StorageBackend, label: str) -> GroupRow | None:
 def create_group(storage: StorageBackend, label: str, description: str = '') -> tuple[GroupRow, bool]:
     """The group of the type `core` with this label, made if there is none; then whether it is new.
 
-    :raises ricordi.errors.ValidationError: the label is empty.
+    :raises ricordi.errors.WrongValue: this can be no label.
     """
-    _check_label(label)
+    check_label(label, 'group')
     known = core_group(storage, label)
     if known is not None:
         return known, False
@@ -235,9 +231,13 @@ def create_group(storage: StorageBackend, label: str, description: str = '') -> 
 def relabel_group(storage: StorageBackend, group: GroupRow, label: str) -> None:
     """Give a group another label.
 
+    :raises ricordi.errors.WrongValue: this can be no label.
+    :raises ricordi.errors.InvalidOperation: it has this label.
     :raises ricordi.errors.UniquenessError: a group of its type has this label.
     """
-    _check_label(label)
+    check_label(label, 'group')
+    if label == group.label:
+        raise InvalidOperation(f'the label of the group is {label!r} already')
     assert group.pk is not None
     try:
         storage.update(EntityKind.GROUP, group.pk, {'label': label})
@@ -249,8 +249,3 @@ def describe_group(storage: StorageBackend, group: GroupRow, description: str) -
     """Give a group another description."""
     assert group.pk is not None
     storage.update(EntityKind.GROUP, group.pk, {'description': description})
-
-
-def _check_label(label: str) -> None:
-    if not label.strip():
-        raise ValidationError('the label of a group cannot be empty')

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ricordi.backend.query import Comparison, Field, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import MultipleObjectsError, NotExistent, ValidationError
+from ricordi.errors import MultipleObjectsError, NotExistent, WrongValue
 
 _HEX = frozenset('0123456789abcdef')
 _UUID_DIGITS = 32
@@ -20,6 +20,7 @@ _FEWEST_OF_A_NUMBER = 8
 def find_node(storage: StorageBackend, identifier: str | int) -> NodeRow:
     """The node that a pk, a uuid or the start of a uuid names.
 
+    :raises ricordi.errors.WrongValue: it looks like none of these.
     :raises ricordi.errors.NotExistent: there is none.
     :raises ricordi.errors.MultipleObjectsError: several uuids start like this.
     """
@@ -45,6 +46,7 @@ def find_pks(storage: StorageBackend, identifiers: Sequence[str | int]) -> list[
 
     Pks and whole uuids take one query for all of them.
 
+    :raises ricordi.errors.WrongValue: one of them looks like no pk and no uuid.
     :raises ricordi.errors.NotExistent: naming those that are not there.
     :raises ricordi.errors.MultipleObjectsError: several uuids start like one of them.
     """
@@ -74,11 +76,9 @@ def find_pks(storage: StorageBackend, identifiers: Sequence[str | int]) -> list[
 def _find_by_uuid(storage: StorageBackend, text: str) -> NodeRow:
     digits = text.replace('-', '').lower()
     if not digits or not _HEX.issuperset(digits) or len(digits) > _UUID_DIGITS:
-        raise ValidationError(f'{text!r} names no node: give a pk, a uuid or the start of a uuid')
+        raise WrongValue(f'{text!r} names no node: give a pk, a uuid or the start of a uuid')
     if len(digits) < _FEWEST_DIGITS and not _is_number(text):
-        raise ValidationError(
-            f'{text!r} is too short for the start of a uuid: give {_FEWEST_DIGITS} digits of it or more'
-        )
+        raise WrongValue(f'{text!r} is too short for the start of a uuid: give {_FEWEST_DIGITS} digits of it or more')
     if _is_number(text) and len(digits) < _FEWEST_OF_A_NUMBER:
         raise NotExistent(f'there is no node {text} in profile {storage.profile.name!r}')
     found = storage.find_uuid_prefix(EntityKind.NODE, digits, limit=3)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ricordi.backend.query import Comparison, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import NotExistent
+from ricordi.errors import NotExistent, ValidationError, WrongValue
 from ricordi.orm.values import check_key, clean_dict
 
 Text = Literal['label', 'description']
@@ -34,11 +34,14 @@ def write_text(storage: StorageBackend, pks: Sequence[int], field: Text, text: s
 def set_extras(storage: StorageBackend, pks: Sequence[int], values: Mapping[str, Any]) -> None:
     """Set extras of nodes; other keys stay. All nodes are changed, or none.
 
-    :raises ricordi.errors.ValidationError: JSON cannot carry a value, or a key cannot be one.
+    :raises ricordi.errors.WrongValue: JSON cannot carry a value, or a key cannot be one.
     """
-    for key in values:
-        check_key(key, 'extras')
-    new = clean_dict(values, 'extras')
+    try:
+        for key in values:
+            check_key(key, 'extras')
+        new = clean_dict(values, 'extras')
+    except ValidationError as error:
+        raise WrongValue(str(error)) from None
     with storage.transaction():
         for row in _locked(storage, pks):
             storage.update(EntityKind.NODE, row.pk or 0, {'extras': {**row.extras, **new}})

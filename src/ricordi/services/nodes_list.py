@@ -15,8 +15,9 @@ from ricordi.orm.querybuilder_description import describe
 from ricordi.orm.querybuilder_names import parse_field
 from ricordi.services.author import find_user
 from ricordi.services.nodes import find_node
+from ricordi.services.nodes_owners import with_owners
 from ricordi.services.nodes_types import is_core_type, known_types, type_filters
-from ricordi.services.nodes_where import parse_all
+from ricordi.services.nodes_where import check_no_empty_key, parse_all
 
 PROJECTIONS = (
     *('pk', 'uuid', 'node_type', 'process_type', 'label', 'description', 'ctime', 'mtime'),
@@ -105,6 +106,7 @@ def list_nodes(
 
 def _check_fields(names: Iterable[str]) -> None:
     for name in names:
+        check_no_empty_key(name)
         try:
             parse_field(_NODE, EntityKind.NODE, name)
         except QueryError as error:
@@ -166,7 +168,7 @@ def _filters(storage: StorageBackend, chosen: NodeFilter) -> dict[str, Any]:
     if chosen.pks is not None:
         parts.append({'pk': {'in': list(chosen.pks)}})
     if chosen.where:
-        parts.append(parse_all(chosen.where))
+        parts.append(with_owners(storage, parse_all(chosen.where)))
     if chosen.types:
         of_types = [_type_filters(storage, name, chosen.subclassing) for name in chosen.types]
         if all(of_types):

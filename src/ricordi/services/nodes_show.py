@@ -51,7 +51,9 @@ class NodeDetails:
     """A node with all that belongs to it.
 
     :param name: of a process its label, else the name of the class.
-    :param state: of a process: state, exit status and message, in words.
+    :param state: of a process: `created`, `running`, `waiting`, `finished`, `excepted`, `killed`.
+    :param exit_message: of a process that finished, if it said something.
+    :param exception: of a process that is excepted.
     :param computer: label and pk, if the node is bound to one.
     """
 
@@ -62,6 +64,8 @@ class NodeDetails:
     process_type: str | None
     state: str | None
     exit_status: int | None
+    exit_message: str | None
+    exception: str | None
     label: str
     description: str
     ctime: datetime | None
@@ -85,14 +89,17 @@ def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
     outgoing = neighbours(storage, row.pk, forward=True)
     user = storage.get(EntityKind.USER, row.user_pk)
     computer = storage.get(EntityKind.COMPUTER, row.computer_pk) if row.computer_pk is not None else None
+    ended = row.attributes if row.node_type.startswith('process.') else {}
     return NodeDetails(
         pk=row.pk,
         uuid=row.uuid,
         name=name_of(row.node_type, row.attributes.get('process_label')),
         node_type=row.node_type,
         process_type=row.process_type,
-        state=process_state(row.attributes) if row.node_type.startswith('process.') else None,
-        exit_status=row.attributes.get('exit_status') if row.node_type.startswith('process.') else None,
+        state=ended.get('process_state'),
+        exit_status=ended.get('exit_status'),
+        exit_message=ended.get('exit_message'),
+        exception=ended.get('exception'),
         label=row.label,
         description=row.description,
         ctime=row.ctime,
@@ -149,19 +156,6 @@ def name_of(node_type: str, process_label: Any = None) -> str:
     if isinstance(process_label, str) and process_label and node_type.startswith('process.'):
         return process_label
     return node_type.rstrip('.').rpartition('.')[2] or 'Node'
-
-
-def process_state(attributes: dict[str, Any]) -> str | None:
-    """State of a process in words: `finished [0]`, `finished [401] no convergence`, `excepted: …`."""
-    state = attributes.get('process_state')
-    if not isinstance(state, str):
-        return None
-    if state == 'finished':
-        message = attributes.get('exit_message')
-        return f'{state} [{attributes.get("exit_status")}]' + (f' {message}' if message else '')
-    if state == 'excepted' and attributes.get('exception'):
-        return f'{state}: {attributes["exception"]}'
-    return state
 
 
 def _count(storage: StorageBackend, kind: EntityKind, node_pk: int) -> int:

@@ -5,7 +5,8 @@
     operator   = == = != < <= > >= [not] in, like, ilike, contains, has_key, of_type, of_length, longer, shorter
     value      = number | 'text' | "text" | bare-word | true | false | null | [value, …]
 
-Fields are those of `QueryBuilder`: columns, and keys inside attributes and extras joined by dots.
+Fields are those of `QueryBuilder`: columns, and keys inside attributes and extras joined by dots. `user` and `computer`
+stand for the address and the label.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _NUMBER = re.compile(r'[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?')
 _CONSTANTS = {'true': True, 'false': False, 'null': None, 'none': None}
 _SIGNS = {'==': '==', '=': '==', '!=': '!==', '<>': '!==', '<': '<', '<=': '<=', '>': '>', '>=': '>='}
 _WORDS = {'in', 'like', 'ilike', 'contains', 'has_key', 'of_type', 'of_length', 'longer', 'shorter'}
+_EMPTY_KEY = re.compile(r'^\.|(?<!\\)\.(?:\.|$)')
 _TIMES = {'ctime', 'mtime', 'time'}
 _DEEPEST = 50
 
@@ -49,6 +51,17 @@ def parse_all(texts: Iterable[str]) -> Filters:
     """Filters that ask for all of several texts; empty for none."""
     parts = [parse_where(text) for text in texts]
     return {'and': parts} if parts else {}
+
+
+def check_no_empty_key(field: str) -> None:
+    """Refuse the name of a field with nothing before, between or after its dots.
+
+    :raises ricordi.errors.UsageError: such as `attributes.`.
+    """
+    if _EMPTY_KEY.search(field):
+        raise UsageError(
+            f'{field!r} is not a field: a key is missing beside a dot; write it like attributes.exit_status'
+        )
 
 
 class _Reader:
@@ -115,6 +128,7 @@ class _Reader:
             self._next -= 1
             raise self._wrong('the name of a field was expected')
         name = field if kind == 'word' else _unquoted(field)
+        check_no_empty_key(name)
         operator = self._operator()
         value = self._value(is_time=name in _TIMES)
         if operator.endswith('in') and not isinstance(value, list):

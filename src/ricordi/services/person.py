@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ricordi.errors import ValidationError
+from ricordi.errors import WrongValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +19,5 @@ class Person:
     def __post_init__(self) -> None:
         name, at, domain = self.email.strip().rpartition('@')
         if not name or not domain or any(char.isspace() for char in name + domain):
-            raise ValidationError(f'{self.email!r} is no email address: write it like ada@example.org')
+            raise WrongValue(f'{self.email!r} is no email address: write it like ada@example.org')
         object.__setattr__(self, 'email', f'{name}{at}{domain.lower()}')

@@ -38,7 +38,8 @@ def default_person(config: Config | None = None) -> Person:
 def presto(name: str, person: Person, backend: str, storage_config: Mapping[str, Any]) -> Created:
     """Create a profile, make it the default, and set up this machine as its computer `localhost`.
 
-    :raises ricordi.errors.ProfileConfigurationError: the name is taken, or cannot be one.
+    :raises ricordi.errors.WrongValue: the name cannot be one.
+    :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the storage cannot be created.
     """
     done = create_profile(name, backend, storage_config, person, set_as_default=True)

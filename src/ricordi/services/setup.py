@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from ricordi.backend.rows import EntityKind
 from ricordi.config import Config, Profile, load_config
-from ricordi.errors import InvalidOperation, RicordiError, ValidationError
+from ricordi.config.names import check_profile_name
+from ricordi.errors import InvalidOperation, ProfileConfigurationError, RicordiError, WrongValue
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
 from ricordi.manager.opening import repository_at
 from ricordi.services.history import forget_maintenance
@@ -44,14 +45,16 @@ def create_profile(
     A storage that is there already, at the current schema, is adopted. If anything fails, what was created goes again.
 
     :param person: None for a storage that can only be read.
-    :raises ricordi.errors.ProfileConfigurationError: the name is taken, or cannot be one.
+    :raises ricordi.errors.WrongValue: the name cannot be one.
+    :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the storage cannot be created or opened.
     """
+    _check_name(name)
     config = load_config(create=True)
     profile = config.create_profile(name, backend, storage_config)
     kind = storage_class(profile)
     if person is None and not kind.read_only:
-        raise ValidationError('a storage that can be written to needs a default user: give an email address')
+        raise WrongValue('a storage that can be written to needs a default user: give an email address')
     with _undone_on_failure(config, profile) as undo:
         adopted = kind.read_only or _initialise_or_adopt(profile, undo)
         with use_storage(profile, purpose='profile setup') as storage:
@@ -62,6 +65,13 @@ def create_profile(
         config.set_default_profile(name, overwrite=set_as_default)
         config.store()
     return Created(profile, adopted, config.default_profile_name == name)
+
+
+def _check_name(name: str) -> None:
+    try:
+        check_profile_name(name)
+    except ProfileConfigurationError as error:
+        raise WrongValue(str(error)) from None
 
 
 def default_folder(config: Config) -> Path:
