@@ -1,8 +1,10 @@
 """Files written so that a crash leaves either the old or the new: fsync, atomic replacement; temporary folders."""
 
+import errno
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 import time
 import uuid
@@ -32,6 +34,18 @@ def fsync_folder(path: str | Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_regular(path: str | Path) -> bytes:
+    """The content of a regular file; nothing is waited for, as opening a pipe of that name would.
+
+    :raises OSError: it is no regular file, or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, 'rb') as handle:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, 'it is no regular file', str(path))
+        return handle.read()
 
 
 def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -26,6 +26,7 @@ from ricordi.access.process import (
     start_token,
     user_name,
 )
+from ricordi.files import read_regular
 
 Kind = Literal['access', 'lock']
 State = Literal['live', 'stale', 'foreign']
@@ -182,11 +183,11 @@ def read_holders(record: Record, here: Machine | None = None) -> list[Holder]:
 def _claims(record: Record, here: Machine, since: datetime) -> Iterator[Holder]:
     for sidecar in record.sidecars:
         try:
-            details = json.loads(sidecar.read_bytes())
+            details = json.loads(read_regular(sidecar))
             yield _claim(record, here, details)
         except FileNotFoundError:
             continue
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             yield Holder(record.pid, '', '', '', since, 'reasons that cannot be read', record.kind, 'live', record.path)
 
 
@@ -250,7 +251,7 @@ def _read_command(path: Path) -> str | None:
     import ast
 
     try:
-        text = path.read_bytes().decode('utf-8', 'surrogateescape')
+        text = read_regular(path).decode('utf-8', 'surrogateescape')
         return text if isinstance(ast.literal_eval(text), list) else None
     except (OSError, ValueError, SyntaxError, MemoryError, RecursionError):
         return None

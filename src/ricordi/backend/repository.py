@@ -39,7 +39,7 @@ class RepositoryBackend(ABC):
 
     @abstractmethod
     def erase(self) -> None:
-        """Delete the store and all in it."""
+        """Delete the store and all in it, also what a deletion that was cut short has left."""
 
     @abstractmethod
     def put_object_from_filelike(self, handle: BinaryIO) -> str:

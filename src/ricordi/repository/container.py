@@ -44,7 +44,17 @@ class Container(ObjectStore, RepositoryBackend):
 
     def erase(self) -> None:
         self.close()
-        shutil.rmtree(self.layout.folder)
+        folder = self.layout.folder.resolve()
+        if folder.is_dir():
+            # config.json last: it tells that there is a container, and more to do if this is cut short
+            for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == self.layout.config.name):
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                else:
+                    entry.unlink(missing_ok=True)
+            folder.rmdir()
+        if self.layout.folder.is_symlink():
+            self.layout.folder.unlink()
         self._config = None
 
     # -- writing ----------------------------------------------------------------------------------------------

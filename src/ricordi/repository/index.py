@@ -42,6 +42,8 @@ FETCH_AT_ONCE = 1000
 PUT_AT_ONCE = 100
 BUSY_SECONDS = 60.0
 CACHE_KIB = 8192
+MOST = 1 << 50
+"""Above any number of bytes or packs that can be."""
 
 
 class PackedObject(NamedTuple):
@@ -274,6 +276,31 @@ class Index:
                 for name in ('freelist_count', 'page_count', 'page_size')
             )
         return int(free), int(pages), int(size)
+
+    # -- damage -----------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """See that the file is whole, before anything is changed that stands on it.
+
+        :raises ricordi.errors.CorruptStorage: it is not.
+        """
+        with self.guarded():
+            (found,) = self.connection.execute('PRAGMA quick_check(1)').fetchone()
+        if found != 'ok':
+            raise CorruptStorage(
+                f'the index {self.path} is damaged ({found}); nothing was changed: restore it from a backup, or try '
+                '`sqlite3 packs.idx .recover`'
+            )
+
+    def odd_rows(self) -> int:
+        """How many rows hold no key, or no place in a pack that can be; for one who has met an error already."""
+        numbers = ('compressed', 'size', '"offset"', 'length', 'pack_id')
+        odd = ' OR '.join(f"typeof({column}) <> 'integer' OR {column} NOT BETWEEN -1 AND {MOST}" for column in numbers)
+        key = "typeof(hashkey) <> 'text' OR length(hashkey) <> 64 OR hashkey GLOB '*[^0-9a-f]*'"
+        statement = f'SELECT count(*) FROM db_object WHERE {odd} OR min(size, "offset", length) < 0 OR {key}'
+        with self.guarded():
+            (number,) = self.connection.execute(statement).fetchone()
+        return int(number)
 
     # -- writing ----------------------------------------------------------------------------------------------
 

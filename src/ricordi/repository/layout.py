@@ -143,7 +143,8 @@ class Layout:
 
     def pack_locks(self) -> list[Path]:
         """The lock files that packers of disk-objectstore, and ours, put beside packs."""
-        return sorted(Path(entry.path) for entry in _entries(self.packs) if re.fullmatch(r'(-1|\d+)\.lock', entry.name))
+        named = (entry for entry in _entries(self.packs) if re.fullmatch(r'(-1|\d+)\.lock', entry.name))
+        return sorted(Path(entry.path) for entry in named if entry.is_file(follow_symlinks=False))
 
     def loose_objects(self, prefix_length: int) -> Iterator[tuple[str, int]]:
         """Key and bytes of every loose object, ascending by key; a file that vanishes meanwhile is passed over."""
@@ -185,9 +186,16 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
 
 def _named(folder: str, prefix: str) -> Iterator[str]:
     rest = KEY_LENGTH - len(prefix)
-    return iter(
-        sorted(prefix + e.name for e in _entries(folder) if len(e.name) == rest and KEY_PATTERN.match(prefix + e.name))
-    )
+    named = (e for e in _entries(folder) if len(e.name) == rest and KEY_PATTERN.match(prefix + e.name))
+    return iter(sorted(prefix + entry.name for entry in named if _may_be_read(entry)))
+
+
+def _may_be_read(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file: what else has the name of an object is none, and a pipe would be waited for."""
+    try:
+        return entry.is_file()
+    except OSError:  # a symbolic link that leads to itself
+        return False
 
 
 def _sized(folder: str, prefix: str) -> Iterator[tuple[str, int]]:

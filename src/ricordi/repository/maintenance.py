@@ -21,11 +21,12 @@ from ricordi.backend.maintenance import (
     MaintenanceReport,
     MaintenanceStep,
 )
-from ricordi.errors import NotEnoughSpace
+from ricordi.errors import CorruptStorage, NotEnoughSpace, NotExistent, RicordiError
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
 from ricordi.repository.census import Census
 from ricordi.repository.index import PackSummary
+from ricordi.repository.layout import REPACK_ID
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import fresh_pack_id, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
@@ -47,7 +48,35 @@ def maintain(
     """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile.
 
     :param check_alone: asked before each step, before each pack that goes, and at the end; raises if the lock is lost.
+    :raises ricordi.errors.CorruptStorage: the index is damaged.
     """
+    try:
+        return _maintain(container, options, named_keys, progress, stop, check_alone or _nothing)
+    except (OSError, TypeError, ValueError, OverflowError, NotExistent) as error:
+        # What a damaged index says of places and sizes leads to errors of many kinds.
+        if odd := _odd_rows(container):
+            path = container.layout.index
+            raise CorruptStorage(
+                f'the index {path} is damaged: {odd:,} of its rows say what cannot be; restore it from a backup'
+            ) from error
+        raise
+
+
+def _odd_rows(container: ObjectStore) -> int:
+    try:
+        return container.index.odd_rows()
+    except RicordiError:
+        return 0  # what was met first says more
+
+
+def _maintain(
+    container: ObjectStore,
+    options: MaintenanceOptions,
+    named_keys: KeyStream,
+    progress: Progress,
+    stop: Stop,
+    check_alone: Callable[[], None],
+) -> MaintenanceReport:
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = () if options.dry_run else _settle(container, options)
         clean = options.clean.container if options.clean else None
@@ -70,9 +99,8 @@ def maintain(
                 report = replace(report, steps=settled, after=report.before)
                 return replace(report, clean=_clean_mark(report, census, census.named))
             _check_space(container, plan)
-            report = _Run(
-                container, census, options, plan, problems, progress, stop, check_alone or _nothing
-            ).carry_out(report)
+            container.index.check()
+            report = _Run(container, census, options, plan, problems, progress, stop, check_alone).carry_out(report)
             return replace(report, steps=settled + report.steps)
 
 
@@ -133,6 +161,12 @@ def _note_problems(census: Census, problems: Problems) -> None:
 
 
 def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:
+    stray = census.packs.get(REPACK_ID)
+    if stray is not None and stray.objects and not options.full:
+        return (
+            f'a repack of AiiDA was killed: it cannot read {stray.objects:,} objects until full maintenance (--full) '
+            'has put that right',
+        )
     if options.full and (census.missing or census.unreadable):
         return ('objects that nodes name are not at hand: nothing was removed and no pack was rewritten',)
     other_form = {

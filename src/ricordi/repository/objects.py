@@ -117,12 +117,12 @@ class ObjectStore:
         """
         layout = self.layout
         _ = self.config
-        if not layout.index.exists() and not layout.pack_sizes():
+        if not layout.index.exists() and layout.packs.is_dir() and not layout.pack_sizes():
             Index.create(layout.index)
         elif not layout.index.exists():
             raise CorruptStorage(
-                f'the index {layout.index} is gone, but there are packs: nothing in them can be found without it; '
-                'restore it from a backup. Nothing was changed'
+                f'the index {layout.index} is gone, but there are packs, or were: nothing in them can be found without '
+                'it; restore it from a backup. Nothing was changed'
             )
         read_only = not (os.access(layout.index, os.W_OK) and os.access(layout.folder, os.W_OK))
         return Index(layout.index, read_only=read_only)
@@ -234,7 +234,7 @@ class ObjectStore:
             return False
         return (
             self.index.find(key) is not None
-            or os.path.exists(self.loose_path(key))  # noqa: PTH110
+            or os.path.isfile(self.loose_path(key))  # noqa: PTH113
             or self.index.find(key) is not None
         )
 
@@ -276,7 +276,8 @@ def _open_loose(path: str, key: str) -> BinaryIO:
     :raises FileNotFoundError: it is not there.
     :raises ricordi.errors.CorruptStorage: it is damaged.
     """
-    file = open(path, 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed by the stream that is returned, or here
+    # a pipe of that name is not waited for; closed by the stream that is returned, or here
+    file = io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
     if (size := os.fstat(file.fileno()).st_size) > IN_MEMORY_BYTES:
         return io.BufferedReader(file)
     with file:

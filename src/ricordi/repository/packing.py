@@ -12,6 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
+from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
 from ricordi.repository.loose import chunks_of
@@ -117,7 +118,7 @@ class LoosePacker:
     def _read(self, key: str, size: int) -> LooseObject:
         path = self._container.loose_path(key)
         try:
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would be waited for
             try:
                 content = os.read(descriptor, size + 1)
             finally:
@@ -180,12 +181,21 @@ class LoosePacker:
     def _commit(self) -> None:
         """Commit what is pending; then, and only then, its loose files begin to go."""
         self._writer.commit()
+        self._see_rows([key for key, _ in self._packed])
         self._remover.finish()
         self._remover.remove([self._container.loose_path(key) for key, _ in self._packed])
         self.work.objects += len(self._packed)
         self.work.freed += sum(size for _, size in self._packed)
         self.work.written = self._writer.written
         self._packed = []
+
+    def _see_rows(self, keys: list[str]) -> None:
+        """Ask the index for what was committed, as a reader will: in a damaged one it may not be found."""
+        if len(keys) != sum(1 for _ in self._container.index.find_many(keys)):
+            raise CorruptStorage(
+                f'the index {self._container.layout.index} is damaged: what was written to it is not found in it; no '
+                'loose object was removed. Restore it from a backup, or try `sqlite3 packs.idx REINDEX`'
+            )
 
 
 def _groups(loose: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:

@@ -65,6 +65,8 @@ class Staging:
             yield
         except sqlite3.DatabaseError as error:
             raise self._translated(error) from error
+        except UnicodeDecodeError as error:
+            raise CorruptStorage(f'the database of {self.archive} is damaged: it holds text that is none') from error
 
     def _translated(self, error: sqlite3.DatabaseError) -> RicordiError:
         code = getattr(error, 'sqlite_errorname', '') or ''

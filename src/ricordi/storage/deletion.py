@@ -36,19 +36,14 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
     with closing(Session(dialect)) as session, session.transaction():
         for table in ALL_TABLES:
             session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
-    _erase(repository)
+    repository.erase()
 
 
 def _delete_file(dialect: SqliteDialect, repository: RepositoryBackend) -> None:
     assert dialect.path is not None
     for ending in _JOURNALS:
         dialect.path.with_name(dialect.path.name + ending).unlink(missing_ok=True)
-    _erase(repository)
+    repository.erase()
     folder = dialect.path.parent
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-
-
-def _erase(repository: RepositoryBackend) -> None:
-    if repository.is_initialised:
-        repository.erase()
