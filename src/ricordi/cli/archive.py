@@ -9,6 +9,7 @@ import click
 
 from ricordi.cli.drawing import drawing
 from ricordi.cli.output import one_line, write_details
+from ricordi.cli.parameters import PathName
 from ricordi.cli.quantities import format_bytes, format_count
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
@@ -16,7 +17,7 @@ from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 from ricordi.progress import Stop
 
-ARCHIVE = click.Path(path_type=Path)
+ARCHIVE = PathName(path_type=Path)
 
 
 @verb('ricordi archive info results.aiida', 'ricordi archive info results.aiida --detailed --format json')

@@ -11,7 +11,7 @@ import click
 from ricordi.cli.drawing import drawing
 from ricordi.cli.multiple import several
 from ricordi.cli.output import write_details
-from ricordi.cli.parameters import COMPUTER, GROUP, NODE
+from ricordi.cli.parameters import COMPUTER, GROUP, NODE, PathName
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
@@ -55,7 +55,7 @@ def _switches(function: Function) -> Function:
     'ricordi -p main archive create paper.aiida --groups bands phonons --no-call-calc-backward',
     'ricordi archive create one.aiida --nodes 4711 --dry-run',
 )
-@click.argument('output_file', type=click.Path(path_type=Path))
+@click.argument('output_file', type=PathName(path_type=Path))
 @option(
     '-a', '--all', 'everything', is_flag=True, group=CHOICE, help='Everything: all nodes, groups, users, computers.'
 )

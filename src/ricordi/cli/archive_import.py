@@ -15,7 +15,7 @@ import click
 from ricordi.cli.drawing import drawing
 from ricordi.cli.multiple import several
 from ricordi.cli.output import write_details
-from ricordi.cli.parameters import GROUP
+from ricordi.cli.parameters import GROUP, PathName
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
@@ -39,7 +39,7 @@ COPY_BYTES = 1 << 20
     'ricordi archive import https://archive.example.org/record.aiida',
     'gpg --decrypt record.aiida.gpg | ricordi archive import -',
 )
-@click.argument('archives', nargs=-1, type=click.Path(allow_dash=True))
+@click.argument('archives', nargs=-1, type=PathName(allow_dash=True))
 @several('-w', '--webpages', metavar='ADDRESS…', help='Also import what these web pages point at and ends in .aiida.')
 @option(
     '--import-group/--no-import-group',

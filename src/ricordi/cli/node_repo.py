@@ -9,7 +9,7 @@ import click
 
 from ricordi.cli.opened import opened
 from ricordi.cli.output import Column, write_list
-from ricordi.cli.parameters import NODE
+from ricordi.cli.parameters import NODE, PathName
 from ricordi.cli.quantities import format_bytes, plural
 from ricordi.cli.session import Session
 from ricordi.cli.verb import format_option, option, verb
@@ -83,7 +83,7 @@ def cat(session: Session, node: str, relative_path: str | None) -> int:
 
 @verb('ricordi node repo dump 42 files-of-42')
 @click.argument('node', type=NODE)
-@click.argument('output_directory', type=click.Path(file_okay=False, path_type=Path))
+@click.argument('output_directory', type=PathName(file_okay=False, path_type=Path))
 def dump(session: Session, node: str, output_directory: Path) -> int:
     """Write all files of a node into a new folder.
 

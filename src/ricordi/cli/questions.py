@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ricordi.cli.parameters import PathName
 from ricordi.cli.prompt import is_interactive
 from ricordi.cli.verb import Function, option
 from ricordi.errors import UsageError, ValidationError
@@ -132,7 +133,7 @@ def question_options() -> Callable[[Function], Function]:
         )(function)
         return option(
             '--config',
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=PathName(dir_okay=False, path_type=Path),
             group='Answers',
             help='Take values from a YAML file, `name: value` for each option.',
         )(function)
