@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from ricordi.backend.identifiers import looks_like_pk
 from ricordi.backend.query import (
     Comparison,
     Condition,
@@ -81,7 +82,7 @@ def find_group(storage: StorageBackend, identifier: str) -> GroupRow:
     """
     text = identifier.strip()
     found = _rows(storage, {'label': text})
-    if not found and text.isascii() and text.isdecimal() and int(text) < 1 << 31:
+    if not found and looks_like_pk(text) and int(text) < 1 << 31:
         found = _rows(storage, {'pk': int(text)})
     if not found and len(text.replace('-', '')) == 32:
         found = [row for row in storage.find_uuid_prefix(EntityKind.GROUP, text) if isinstance(row, GroupRow)]
