@@ -65,17 +65,13 @@ def ls(
 def cat(session: Session, node: str, relative_path: str | None) -> int:
     """Write the content of a file of a node to stdout, as it is.
 
-    The path may be left out where the node has a single file.
+    The path may be left out where the node has a single file. Exits with 6 where the content is missing or damaged.
     """
-    from ricordi.backend.repository import CHUNK_BYTES
     from ricordi.services.nodes import find_node
-    from ricordi.services.nodes_repository import open_file
+    from ricordi.services.nodes_repository import read_file
 
-    with (
-        opened(session, 'node repo cat') as storage,
-        open_file(storage, find_node(storage, node), relative_path) as file,
-    ):
-        while chunk := file.read(CHUNK_BYTES):
+    with opened(session, 'node repo cat') as storage:
+        for chunk in read_file(storage, find_node(storage, node), relative_path):
             sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
     return 0
@@ -87,7 +83,7 @@ def cat(session: Session, node: str, relative_path: str | None) -> int:
 def dump(session: Session, node: str, output_directory: Path) -> int:
     """Write all files of a node into a new folder.
 
-    The folder must not exist yet.
+    The folder must not exist yet; those above it are made. Exits with 6 where some files could not be written.
     """
     from ricordi.services.nodes import find_node
     from ricordi.services.nodes_repository import dump_files
