@@ -112,7 +112,7 @@ def test_a_group_is_created_once(group: Run) -> None:
     again = group('create', 'new')
     assert (again.returncode, again.stdout) == (0, done.stdout)
     assert 'already' in again.stderr
-    assert group('create', ' ').returncode == 1
+    assert group('create', ' ').returncode == 2
 
 
 def test_a_group_is_relabelled_unless_the_label_is_taken(group: Run) -> None:

@@ -21,7 +21,7 @@ from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
 from ricordi.cli.table import format_table
 from ricordi.cli.verb import format_option, option, verb
-from ricordi.errors import UsageError
+from ricordi.errors import RicordiError, UsageError
 from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ def import_archives(
 
 
 def _check(archives: tuple[str, ...], webpages: tuple[str, ...]) -> None:
-    from ricordi.services.archive_info import check_given, is_address
+    from ricordi.services.addresses import is_address
+    from ricordi.services.archive_info import check_given
 
     if not archives and not webpages:
         raise UsageError('nothing to import: name archives, addresses, or - for standard input')
@@ -153,8 +154,11 @@ def _on_pages(webpages: tuple[str, ...]) -> list[str]:
 
 @contextmanager
 def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
-    """The archive as a file: what comes from elsewhere goes to a temporary one, for a zip file is read from its end."""
-    from ricordi.services.archive_info import is_address
+    """The archive as a file: what comes from elsewhere goes to a temporary one, for a zip file is read from its end.
+
+    What is wrong with the temporary one is told of what the archive was called.
+    """
+    from ricordi.services.addresses import is_address
 
     if archive != STDIN and not is_address(archive):
         yield Path(archive)
@@ -166,11 +170,18 @@ def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
         if archive == STDIN:
             with path.open('wb') as file:
                 shutil.copyfileobj(sys.stdin.buffer, file, COPY_BYTES)
+            if not path.stat().st_size:
+                raise UsageError('there is nothing on standard input, where `-` looks for an archive')
         else:
             from ricordi.services.archive_web import download
 
             download(archive, path, progress, stop)
-        yield path
+        try:
+            yield path
+        except RicordiError as error:
+            shown = 'standard input' if archive == STDIN else archive
+            error.args = (str(error).replace(str(path), shown),)
+            raise
 
 
 def _show(done: ImportedArchive, output_format: str | None) -> None:
@@ -181,8 +192,9 @@ def _show(done: ImportedArchive, output_format: str | None) -> None:
     rows = [[kind, format_count(done.new[kind]), format_count(done.existing.get(kind, 0))] for kind in kinds]
     rows.append(['object', format_count(done.objects), ''])
     print(format_table(rows, ['', 'New', 'There already']))
+    become = 'would become' if done.dry_run else 'became'
     for label, other in done.relabelled.items():
-        print(f'The label `{label}` was taken: it became `{other}`.')
+        print(f'The label `{label}` {"is" if done.dry_run else "was"} taken: it {become} `{other}`.')
     if done.extras_changed or done.comments_changed:
         print(f'Changed the extras of {done.extras_changed:,} nodes and {done.comments_changed:,} comments.')
     size = format_bytes(done.content_bytes)

@@ -94,7 +94,7 @@ def _configure(
     transport: str,
     computer: str,
     user: str | None,
-    config: Path | None,
+    config: str | None,
     non_interactive: bool | None,
     **given: Any,
 ) -> int:

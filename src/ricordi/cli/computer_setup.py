@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -140,7 +139,7 @@ def wrong_values_are_wrong_usage() -> Iterator[None]:
 )
 @setup_options
 @question_options()
-def setup(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def setup(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a new computer.
 
     What is not given is asked for on a terminal, and elsewhere takes its default. Afterwards the computer has to be
@@ -171,7 +170,7 @@ def _defaults() -> dict[str, Any]:
 @click.argument('computer', type=COMPUTER)
 @setup_options
 @question_options()
-def duplicate(session: Session, computer: str, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def duplicate(session: Session, computer: str, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a new computer with the settings of another.
 
     It needs a label of its own, and has to be configured.

@@ -190,8 +190,8 @@ def _request(
 def _tell(session: Session, report: DumpReport, output_format: str | None) -> int:
     if report.unsealed:
         session.tell(
-            f'ricordi: {report.unsealed:,} of the processes left out, for they are not sealed (still running, or '
-            'broken off); --dump-unsealed takes them too'
+            f'ricordi: {plural(report.unsealed, "process is", "processes are")} left out, not being sealed '
+            '(still running, or broken off); --dump-unsealed takes such along'
         )
     if session.reports(output_format, report.dry_run):
         if output_format not in (None, 'table'):

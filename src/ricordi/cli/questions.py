@@ -63,7 +63,7 @@ class Question:
 
 
 def answer(
-    questions: Sequence[Question], given: Values, config: Path | None, non_interactive: bool | None
+    questions: Sequence[Question], given: Values, config: str | None, non_interactive: bool | None
 ) -> dict[str, Any]:
     """A value for each question: the one given, the one in the file, a person's, the default, in this order.
 
@@ -94,15 +94,17 @@ def answer(
     return values
 
 
-def read_config_file(path: Path, questions: Sequence[Question]) -> dict[str, Any]:
+def read_config_file(path: str, questions: Sequence[Question]) -> dict[str, Any]:
     """The values in a YAML file: names of options, with hyphens or underscores, without the dashes before them.
 
+    :param path: of the file, or its web address.
     :raises ricordi.errors.UsageError: it cannot be read, is not YAML, or names something that is not asked for.
+    :raises ricordi.errors.UnreachableAddress: the address does not yield it.
     """
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+        content = yaml.safe_load(_text_of(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f'cannot read {path}: {error}') from None
     except yaml.YAMLError as error:
@@ -119,6 +121,16 @@ def read_config_file(path: Path, questions: Sequence[Question]) -> dict[str, Any
     return values
 
 
+def _text_of(path: str) -> str:
+    from ricordi.services.addresses import is_address
+
+    if not is_address(path):
+        return Path(path).read_text(encoding='utf-8')
+    from ricordi.services.archive_web import fetch_text
+
+    return fetch_text(path)
+
+
 def question_options() -> Callable[[Function], Function]:
     """`--config` and `-n/--non-interactive`, `-I/--interactive`, as verdi has them."""
 
@@ -133,9 +145,9 @@ def question_options() -> Callable[[Function], Function]:
         )(function)
         return option(
             '--config',
-            type=PathName(dir_okay=False, path_type=Path),
+            type=PathName(dir_okay=False),
             group='Answers',
-            help='Take values from a YAML file, `name: value` for each option.',
+            help='Take values from a YAML file or the web address of one, `name: value` for each option.',
         )(function)
 
     return decorate

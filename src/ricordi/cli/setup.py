@@ -67,7 +67,7 @@ def setup_options(person: bool = True) -> Callable[[Function], Function]:
 @setup_options()
 @option('--filepath', metavar='FOLDER', type=PathName(file_okay=False), help='Where to store the data.')
 @question_options()
-def sqlite_dos(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def sqlite_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on SQLite, which needs no server.
 
     A storage that is in FOLDER already is adopted.
@@ -106,7 +106,7 @@ def sqlite_dos(session: Session, config: Path | None, non_interactive: bool | No
 )
 @option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
 @question_options()
-def psql_dos(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def psql_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on PostgreSQL.
 
     The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
@@ -136,7 +136,7 @@ def psql_dos(session: Session, config: Path | None, non_interactive: bool | None
 @setup_options()
 @option('--filepath', metavar='FILE', type=PathName(dir_okay=False), help='The archive.')
 @question_options()
-def sqlite_zip(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def sqlite_zip(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a read-only profile on an archive."""
     from ricordi.services.archive_info import check_given
     from ricordi.services.setup import create_profile, zip_config

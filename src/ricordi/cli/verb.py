@@ -82,7 +82,7 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
 
         def callback(**values: Any) -> Any:
             values.pop('debug')  # looked for by `cli.main`, which needs it also where the command line is wrong
-            name = _place(values.pop('common_profile'), values.pop('common_archive'))
+            name = _place(values.pop('common_profile'), values.pop('common_archive'), on_profile)
             session = Session(name, values.pop('verbose'), values.pop('quiet'))
             values = {key: value if key in paths else _as_unicode(value) for key, value in values.items()}
             if session.verbose and session.quiet:
@@ -114,8 +114,10 @@ def _as_unicode(value: Any) -> Any:
     return as_unicode(value) if isinstance(value, str) else value
 
 
-def _place(profile: str | None, archive: str | None) -> str | None:
+def _place(profile: str | None, archive: str | None, on_profile: bool) -> str | None:
     """What to work on: a profile by name, or an archive by path."""
+    if archive is not None and not on_profile:
+        raise UsageError('this verb does not look into an archive: leave --archive out')
     if archive is None:
         return None if profile is None else as_unicode(profile)
     if profile is not None:

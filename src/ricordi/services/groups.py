@@ -221,10 +221,10 @@ def create_group(storage: StorageBackend, label: str, description: str = '') -> 
     known = core_group(storage, label)
     if known is not None:
         return known, False
-    values = {'label': label, 'type_string': CORE, 'description': description, 'user_pk': default_user(storage).pk}
+    values = {'label': label, 'type_string': CORE, 'description': description}
     try:
-        with storage.transaction():
-            (pk,) = storage.insert(EntityKind.GROUP, [values])
+        with storage.transaction():  # which refuses an archive, before it is asked for its default user
+            (pk,) = storage.insert(EntityKind.GROUP, [{**values, 'user_pk': default_user(storage).pk}])
     except UniquenessError:
         known = core_group(storage, label)
         if known is None:
