@@ -88,12 +88,12 @@ _ricordi_words() {
         'user set-default') opts='--profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive create') opts='--all -a --nodes -N --groups -G --codes -X --computers -Y --input-calc-forward --no-input-calc-forward --input-work-forward --no-input-work-forward --create-backward --no-create-backward --return-backward --no-return-backward --call-calc-backward --no-call-calc-backward --call-work-backward --no-call-work-backward --include-comments --exclude-comments --include-logs --exclude-logs --include-authinfos --exclude-authinfos --compress --force -f --dry-run -n --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'archive import') opts='--webpages -w --import-group --no-import-group --group -G --extras-mode-new --include-authinfos --exclude-authinfos --extras-mode-existing -e --comment-mode --migration --no-migration --dry-run -n --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'archive info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'archive version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'archive migrate') opts='--force -f --in-place -i --version --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'archive info') opts='--detailed --format --verbose -v --quiet -q --debug --help -h' ;;
+        'archive version') opts='--format --verbose -v --quiet -q --debug --help -h' ;;
+        'archive migrate') opts='--force -f --in-place -i --version --verbose -v --quiet -q --debug --help -h' ;;
         query) opts='--limit -l --offset --count --sql --dry-run -n --raw -r --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --verbose -v --quiet -q --debug --help -h' ;;
-        status) opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        status) opts='--no-rmq --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         tour) opts='--keep --format --verbose -v --quiet -q --debug --help -h' ;;
         completion) opts='--verbose -v --quiet -q --debug --help -h' ;;
     esac

@@ -103,6 +103,6 @@ VERBS: dict[str, VerbCase] = {
     'query': VerbCase(('{query}',), 'lists names'),
     'presto': VerbCase(('--profile-name', 'new', '--email', 'a@b.c'), 'changes'),
     'status': VerbCase((), 'shows'),
-    'tour': VerbCase((), 'shows'),
+    'tour': VerbCase((), 'changes'),
     'completion': VerbCase(('bash',), 'gives content'),
 }

@@ -139,6 +139,12 @@ class CorruptStorage(StorageError):
     """The storage contradicts itself."""
 
 
+class LostObject(CorruptStorage):
+    """The file that held an object is gone, such as its pack; the rest of the storage can be used."""
+
+    exit_code = 6
+
+
 class ClosedStorage(StorageError):
     """The storage was closed before this use."""
 

@@ -166,3 +166,72 @@ def test_a_terminated_command_leaves_no_file(run_cli: CLI, reference_home: Path,
         process.wait()
         assert [one.name for one in path.parent.iterdir()] in ([], ['x.aiida'])
         path.unlink(missing_ok=True)
+
+
+def test_an_archive_goes_to_standard_output(run_cli: CLI, reference_home: Path, tmp_path: Path) -> None:
+    for words in (('create', '-', '--all'), ('migrate', DATA / 'reference.aiida', '-')):
+        done = subprocess.run(
+            [sys.executable, '-m', 'ricordi', 'archive', *words], capture_output=True, cwd=tmp_path, check=True
+        )
+        assert b'standard output' in done.stderr
+        assert list(tmp_path.glob('-')) == []
+        (tmp_path / 'new.aiida').write_bytes(done.stdout)
+        assert run_cli('--archive', str(tmp_path / 'new.aiida'), 'group', 'show', 'numbers').returncode == 0
+    assert run_cli('archive', 'create', '-', '--all', '--format', 'json').returncode == 2
+
+
+def test_an_archive_is_not_written_to_a_terminal(run_in_terminal, reference_home: Path) -> None:
+    done = run_in_terminal('archive', 'create', '-', '--all')
+    assert (done.returncode, 'pipe it on' in done.screen) == (2, True)
+
+
+def test_an_archive_that_is_current_is_copied_and_that_is_told(run_cli: CLI, empty_home: Path, tmp_path: Path) -> None:
+    done = run_cli('archive', 'migrate', str(DATA / 'reference.aiida'), str(tmp_path / 'new.aiida'))
+    assert done.returncode == 0
+    assert f'copied it as it is to {tmp_path / "new.aiida"}' in done.stderr
+    assert (tmp_path / 'new.aiida').read_bytes() == (DATA / 'reference.aiida').read_bytes()
+    assert 'nothing to do' in run_cli('archive', 'migrate', '--in-place', str(tmp_path / 'new.aiida')).stderr
+
+
+def test_what_is_wrong_with_standard_input_is_told_of_standard_input(run_cli: CLI, empty: None) -> None:
+    for content, code in (('', 2), ('no archive', 3)):
+        done = subprocess.run(
+            [sys.executable, '-m', 'ricordi', 'archive', 'import', '-'], input=content, capture_output=True, text=True
+        )
+        assert (done.returncode, 'standard input' in done.stderr, '/' in done.stderr) == (code, True, False)
+
+
+def test_a_dry_run_tells_the_labels_that_the_import_gives(run_cli: CLI, empty: None, tmp_path: Path) -> None:
+    words = ('archive', 'import', str(DATA / 'reference.aiida'), '--format', 'json')
+    setup = ('-n', '-L', 'localhost', '-H', 'localhost', '-T', 'core.local', '-S', 'core.direct')
+    assert run_cli('computer', 'setup', *setup).returncode == 0
+    planned = json.loads(run_cli(*words, '--dry-run').stdout)['relabelled']
+    assert planned == {'localhost': 'localhost (Imported #0)'}
+    assert json.loads(run_cli(*words).stdout)['relabelled'] == planned
+
+
+def test_an_archive_is_refused_where_it_makes_no_sense(run_cli: CLI, reference_home: Path) -> None:
+    for words in (('profile', 'list'), ('profile', 'show'), ('user', 'set-default', 'bob@example.org'), ('tour',)):
+        done = run_cli('--archive', str(DATA / 'reference.aiida'), *words)
+        assert (done.returncode, done.stdout, '--archive' in done.stderr) == (2, '', True)
+
+
+def test_an_archive_refuses_to_be_changed_before_it_is_asked_who_does_so(run_cli: CLI, empty_home: Path) -> None:
+    for words in (('group', 'create', 'x'), ('node', 'comment', 'add', '-N', '1', '--', 'x')):
+        done = run_cli('--archive', str(DATA / 'reference.aiida'), *words)
+        assert (done.returncode, 'can only be read' in done.stderr, 'default user' in done.stderr) == (1, True, False)
+
+
+def test_answers_come_from_the_web_too(run_cli: CLI, reference_home: Path, tmp_path: Path) -> None:
+    (tmp_path / 'ada.yaml').write_text('email: ada@example.org\nfirst_name: Ädä\n', encoding='utf-8')
+    server = ThreadingHTTPServer(('127.0.0.1', 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f'http://127.0.0.1:{server.server_port}'
+    try:
+        assert run_cli('user', 'configure', '-n', '--config', f'{address}/ada.yaml').returncode == 0
+        assert 'Ädä' in run_cli('user', 'list').stdout
+        gone = run_cli('user', 'configure', '-n', '--config', f'{address}/nothing.yaml')
+        assert (gone.returncode, f'{address}/nothing.yaml cannot be had' in gone.stderr) == (1, True)
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -509,6 +509,37 @@ def test_the_dump_of_something_else_is_refused(dump: Dump, change: Callable[...,
     assert dump('--all', '--overwrite')['new'] == 1
 
 
+@pytest.mark.parametrize('same', ['name', 'uuid'])
+def test_the_dump_of_a_profile_over_a_copy_of_the_storage_is_refused(
+    dump: Dump, reference_home: Path, folder: Path, same: str
+) -> None:
+    dump('--all', '--also-ungrouped')
+    before = files(folder)
+    path = reference_home / 'config.json'
+    config = json.loads(path.read_text())
+    shutil.copytree(reference_home / 'repository' / 'mixed', reference_home / 'repository' / 'copy')
+    copy = json.loads(json.dumps(config['profiles']['mixed']))
+    copy['storage']['config']['filepath'] = str(reference_home / 'repository' / 'copy')
+    if same == 'name':
+        copy['PROFILE_UUID'] = 'c' * 32
+    config['profiles'][name := 'mixed' if same == 'name' else 'copy'] = copy
+    path.write_text(json.dumps(config))
+    refused = dump('--all', profile=name, code=1)['error']
+    assert 'another profile' in refused
+    assert '--overwrite' in refused
+    assert files(folder) == before
+    assert dump('--all', '--overwrite', '--dry-run', profile=name)['dry_run']
+    assert dump('--all', '--overwrite', profile=name)['folder'] == str(folder)
+
+
+def test_the_log_of_an_earlier_version_which_names_no_profile_is_gone_on_with(dump: Dump, folder: Path) -> None:
+    dump('--all', '--also-ungrouped')
+    header, *lines = (folder / LOG).read_text().splitlines(keepends=True)
+    old = {key: value for key, value in json.loads(header).items() if not key.startswith('profile')}
+    (folder / LOG).write_text(json.dumps(old) + '\n' + ''.join(lines))
+    assert dump('--all', '--also-ungrouped')['nothing_to_do']
+
+
 def test_nothing_is_written_or_removed_through_links_of_others(
     dump: Dump, change: Callable[..., None], folder: Path, tmp_path: Path
 ) -> None:

@@ -68,7 +68,7 @@ def test_nodes_move_from_one_group_to_another(ricordi: Run) -> None:
     assert ricordi('group', 'move-nodes', '-s', 'numbers', '-t', 'empty', '--all').returncode == 2
     done = ricordi('group', 'move-nodes', '-s', 'numbers', '-t', 'empty', '--all', '--yes')
     assert done.returncode == 0
-    assert "Moved 3 nodes from group 'numbers' to 'empty'; 1 are in 'empty' already." in done.stderr
+    assert "Moved 3 nodes from group 'numbers' to 'empty'; 1 is in 'empty' already." in done.stderr
     assert (members(ricordi, 'numbers'), members(ricordi, 'empty')) == ([], [first, *rest])
     assert ricordi('group', 'move-nodes', '-s', 'empty', '-t', 'empty', '--all', '--yes').returncode == 1
     assert ricordi('group', 'move-nodes', '-s', 'numbers', '-t', 'empty', first, '--yes').returncode == 1

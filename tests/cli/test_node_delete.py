@@ -59,7 +59,7 @@ def test_off_a_terminal_deleting_needs_a_yes(node: Run, workflow: str) -> None:
     before = pks(node)
     done = node('delete', workflow)
     assert (done.returncode, done.stdout) == (2, '')
-    assert 'add --yes to go on' in done.stderr
+    assert 'add --yes to answer yes to `Delete ' in done.stderr
     assert pks(node) == before
 
 

@@ -115,6 +115,49 @@ def test_missing_content_is_named_with_its_node(run_here: Run, reference_home: P
     assert f"the content of 'lost' of node 1 is missing in the repository (key {key})" in done.stderr
     dumped = run_here('-p', 'mixed', 'node', 'repo', 'dump', 1, tmp_path / 'out')
     assert dumped.returncode == 6
-    assert '1 of 1 files of node 1 are missing' in dumped.stderr
+    assert '1 of 1 file of node 1 could not be written' in dumped.stderr
+    assert f'lost is missing in the repository (key {key})' in dumped.stderr
     (entry,) = json.loads(run_here('-p', 'mixed', 'node', 'repo', 'ls', 1, '--format', 'json').stdout)
     assert entry['size'] is None
+
+
+def test_what_is_damaged_or_in_a_pack_that_is_gone_is_named_and_all_else_is_written(
+    run_here: Run, reference_home: Path, tmp_path: Path
+) -> None:
+    config = json.loads((reference_home / 'config.json').read_text())
+    storage = Path(config['profiles']['loose']['storage']['config']['filepath'])
+    objects = sorted(path for path in (storage / 'container' / 'loose').rglob('*') if path.is_file())
+    damaged, sound = (path.parent.name + path.name for path in objects[:2])
+    objects[0].chmod(0o600)
+    objects[0].write_bytes(b'other bytes')
+    with sqlite3.connect(storage / 'database.sqlite') as connection:
+        tree = {'o': {'a': {'k': damaged}, 'b': {'k': 'f' * 64}, 'c': {'k': sound}}}
+        connection.execute('UPDATE db_dbnode SET repository_metadata = ? WHERE id = 1', (json.dumps(tree),))
+    done = run_here('-p', 'loose', 'node', 'repo', 'cat', 1, 'a')
+    assert (done.returncode, "'a' of node 1 is damaged" in done.stderr) == (6, True)
+    dumped = run_here('-p', 'loose', 'node', 'repo', 'dump', 1, tmp_path / 'out')
+    assert dumped.returncode == 6
+    assert '2 of 3 files' in dumped.stderr
+    assert 'a is damaged' in dumped.stderr
+    assert 'b is missing' in dumped.stderr
+    assert [path.name for path in (tmp_path / 'out').iterdir()] == ['c']
+    assert (tmp_path / 'out' / 'c').read_bytes() == objects[1].read_bytes()
+
+
+def test_a_pack_that_is_gone_makes_its_objects_missing_for_every_verb(
+    run_here: Run, reference_home: Path, tmp_path: Path
+) -> None:
+    (reference_home / 'repository' / 'mixed' / 'container' / 'packs' / '0').unlink()
+    for words in (
+        ('node', 'repo', 'cat', 52),
+        ('node', 'repo', 'dump', 51, tmp_path / 'out'),
+        ('profile', 'dump', '--all', '--also-ungrouped', '--path', tmp_path / 'dump'),
+    ):
+        done = run_here('-p', 'mixed', *words)
+        assert (done.returncode, 'missing in the repository' in done.stderr) == (6, True)
+        assert 'damaged' not in done.stderr
+
+
+def test_a_node_without_files_is_said_to_have_none(run_here: Run, reference_home: Path) -> None:
+    done = run_here('node', 'repo', 'cat', 1)
+    assert (done.returncode, done.stderr) == (1, 'ricordi: error: node 1 has no files\n')

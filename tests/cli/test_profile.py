@@ -121,3 +121,40 @@ def test_a_configuration_that_may_not_be_read_is_told(run_cli, reference_home: P
     done = run_cli('profile', 'list')
     assert done.returncode == 1
     assert 'ermission denied' in done.stderr
+
+
+def test_the_data_of_an_archive_is_refused_by_a_dry_run_and_before_any_other_profile_goes(
+    run_cli, reference_home: Path
+) -> None:
+    for words in (('archive', '-n'), ('loose', 'archive', '-y')):
+        done = run_cli('profile', 'delete', '--delete-data', *words)
+        assert (done.returncode, '--keep-data' in done.stderr, 'elete profile' in done.stderr) == (1, True, False)
+    assert 'loose' in run_cli('profile', 'list', '-q').stdout
+
+
+def test_what_becomes_of_the_default_profile_is_told(run_cli, reference_home: Path) -> None:
+    done = run_cli('profile', 'delete', '--keep-data', '-y', 'loose')
+    assert 'there is none now: choose one with `ricordi profile set-default NAME` (mixed,' in done.stderr
+    run_cli('profile', 'set-default', 'mixed')
+    run_cli('profile', 'delete', '--keep-data', '-y', 'aborted_before_commit', 'aborted_after_remove')
+    done = run_cli('profile', 'delete', '--keep-data', '-y', 'mixed')
+    assert '`archive`, the only one left, is that now' in done.stderr
+    assert json.loads((reference_home / 'config.json').read_text())['default_profile'] == 'archive'
+
+
+@pytest.mark.parametrize('what', ['--keep-data', '--delete-data'])
+def test_a_profile_that_is_open_elsewhere_is_not_deleted(run_cli, reference_home: Path, what: str) -> None:
+    from ricordi.manager import profile_context
+    from ricordi.manager.manager import get_manager
+
+    with profile_context('loose'):
+        get_manager().get_profile_storage()
+        done = run_cli('profile', 'delete', what, '-y', 'loose')
+        assert done.returncode == 5
+        assert 'loose' in run_cli('profile', 'list', '-q').stdout
+    assert run_cli('profile', 'delete', what, '-y', 'loose').returncode == 0
+
+
+def test_a_profile_whose_storage_is_gone_can_be_taken_out_of_the_configuration(run_cli, reference_home: Path) -> None:
+    (reference_home / 'repository' / 'mixed').rename(reference_home / 'repository' / 'elsewhere')
+    assert run_cli('profile', 'delete', '--keep-data', '-y', 'mixed').returncode == 0

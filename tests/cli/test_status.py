@@ -71,3 +71,15 @@ def test_it_changes_nothing(run_cli, reference_home: Path) -> None:
     run_cli('-p', 'aborted_before_commit', 'status')
     after = content()
     assert {path: after[path] for path in before} == before
+
+
+def test_an_archive_needs_no_configuration(run_cli, empty_home: Path) -> None:
+    archive = Path(__file__).parents[1] / 'data' / 'reference.aiida'
+    done = run_cli('--archive', str(archive), 'status', '--format', 'json')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert [check['state'] for check in json.loads(done.stdout)['checks']] == ['ok'] * 6
+    assert not empty_home.exists()
+
+
+def test_options_of_verdi_about_what_is_not_here_are_taken(run_cli, reference_home: Path) -> None:
+    assert run_cli('status', '--no-rmq', '-t').returncode == 0

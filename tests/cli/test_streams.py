@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ricordi.cli.tree import leaves
 
@@ -91,3 +92,41 @@ def test_what_the_terminal_cannot_show_is_escaped(reference_home: Path) -> None:
 def test_the_help_of_no_verb_is_lost_in_silence() -> None:
     words = ' '.join(leaves()[-1][0])
     assert run_in_bash(f'{words} --help >/dev/full').returncode == 1
+
+
+C_LOCALE = {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}
+
+
+@pytest.mark.parametrize(
+    'words', [['group', 'list'], ['group', 'list', '-q'], ['group', 'list', '--format', 'csv'], ['node', 'tree', '33']]
+)
+def test_characters_that_the_output_cannot_carry_are_escaped(run_cli, reference_home: Path, words: list[str]) -> None:
+    done = run_cli(*words, env={**os.environ, **C_LOCALE})
+    assert (done.returncode, done.stderr) == (0, '')
+    assert '\\u2514' in done.stdout if 'tree' in words else '\\xfcn\\xef 100% _under' in done.stdout
+
+
+@pytest.mark.parametrize('output_format', ['json', 'yaml'])
+def test_what_programs_read_stays_valid_and_complete_where_the_output_has_ascii_only(
+    run_cli, reference_home: Path, output_format: str
+) -> None:
+    done = run_cli('group', 'list', '--format', output_format, env={**os.environ, **C_LOCALE})
+    assert 'ünï 100% _under' in {group['label'] for group in yaml.safe_load(done.stdout)}
+    assert done.stdout.isascii()
+
+
+def test_words_of_the_command_line_mean_the_same_in_a_locale_that_has_ascii_only(run_cli, reference_home: Path) -> None:
+    assert run_cli('group', 'create', 'höö', env={**os.environ, **C_LOCALE}).returncode == 0
+    assert run_cli('group', 'show', 'höö').returncode == 0
+    assert run_cli('group', 'show', 'höö', env={**os.environ, **C_LOCALE}).returncode == 0
+
+
+def test_paths_are_found_and_what_cannot_be_the_name_of_a_file_is_told_in_a_locale_that_has_ascii_only(
+    run_cli, reference_home: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / 'höö.aiida'
+    archive.write_bytes((Path(__file__).parents[1] / 'data' / 'reference.aiida').read_bytes())
+    assert run_cli('archive', 'version', str(archive), env={**os.environ, **C_LOCALE}).returncode == 0
+    run_cli('group', 'create', 'höö')
+    done = run_cli('group', 'dump', 'höö', env={**os.environ, **C_LOCALE}, cwd=tmp_path)
+    assert (done.returncode, 'LC_ALL' in done.stderr, 'bug' in done.stderr) == (1, True, False)

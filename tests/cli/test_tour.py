@@ -23,7 +23,15 @@ def test_the_tour_as_json(run_cli, empty_home: Path) -> None:
     assert done['after']['wrong'] == []
     assert done['maintenance']['before']['garbage']['objects'] == 1
     assert done['maintenance']['after']['garbage']['objects'] == 0
+    assert done['maintenance']['after']['waste_bytes'] == 0
+    assert done['maintenance']['freed_bytes'] > 3000
     assert done['again']['nothing_to_do'] is True
+
+
+def test_the_quiet_tour_says_nothing_unless_a_format_is_asked_for(run_here, empty_home: Path) -> None:
+    done = run_here('tour', '-q')
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+    assert json.loads(run_here('tour', '-q', '--format', 'json').stdout)['all_well'] is True
 
 
 def test_the_tour_touches_no_configuration_and_cleans_up(tmp_path: Path) -> None:

@@ -100,3 +100,46 @@ def test_verbs_that_make_or_name_profiles_offer_no_profile_to_work_on(run_here: 
         assert '--profile ' not in text.replace('--profile-name', '')
         assert '--archive' not in text
         assert {name for option in load_command(places[verb]).params for name in option.opts} >= {'--profile'}
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('-p', '', 'status'),
+        ('node', 'show', ''),
+        ('group', 'show', ''),
+        ('group', 'create', ''),
+        ('group', 'relabel', 'numbers', ''),
+        ('computer', 'relabel', 'cluster', ''),
+        ('user', 'set-default', ''),
+        ('presto', '-p', ''),
+        ('profile', 'setup', 'core.sqlite_dos', '-p', '', '-n'),
+        ('node', 'graph', 'generate', '33', '-O', ''),
+        ('archive', 'info', ''),
+        ('',),
+    ],
+    ids=lambda words: ' '.join(words[:3]) or 'nothing',
+)
+def test_an_empty_name_is_refused_without_a_guess(run_here: Run, reference_home: Path, words: tuple) -> None:
+    done = run_here(*words)
+    assert (done.returncode, done.stdout, 'empty' in done.stderr) == (2, '', True)
+    assert 'did you mean' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('words', 'other'),
+    [
+        (('storage', 'backup'), 'verdi storage backup'),
+        (('profile', 'configure-broker', 'core.rabbitmq'), 'verdi profile configure-broker'),
+        (('archive', 'inspect', 'x.aiida'), 'ricordi archive info'),
+        (('code', 'list'), 'verdi code'),
+        (('data',), 'verdi data'),
+        (('devel',), 'verdi devel'),
+        (('broker',), 'verdi profile configure-broker'),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_who_looks_for_a_verb_of_verdi_is_sent_where_it_is(run_here: Run, words: tuple, other: str) -> None:
+    done = run_here(*words)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f'is not part of ricordi: use `{other}`\n')

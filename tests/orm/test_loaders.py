@@ -56,6 +56,11 @@ def test_digits_are_a_pk_unless_they_are_many(node: Any) -> None:
         orm.load_node(12345678)
 
 
+def test_digits_with_a_zero_in_front_are_no_pk(node: Any) -> None:
+    with pytest.raises(NotExistent):
+        orm.load_node(f'0{node.pk}')
+
+
 def test_a_mark_says_that_it_is_a_label(storage: Any) -> None:
     group = orm.Group('abc').store()
     computer = orm.Computer('1', 'h', transport_type='core.local', scheduler_type='core.direct').store()

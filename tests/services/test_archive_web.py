@@ -11,7 +11,7 @@ import pytest
 
 from ricordi.errors import Interrupted, UnreachableAddress
 from ricordi.progress import Progress, Stop
-from ricordi.services.archive_info import is_address
+from ricordi.services.addresses import is_address
 from ricordi.services.archive_web import archives_of_page, download
 
 CONTENT = b'as if it were an archive ' * 10_000

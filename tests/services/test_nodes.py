@@ -38,6 +38,19 @@ def test_digits_are_a_pk_and_only_many_of_them_the_start_of_a_uuid(storage: Any,
         find_node(storage, f'{pks[1]}234567')
 
 
+def test_digits_with_a_zero_in_front_are_the_start_of_a_uuid(storage: Any, fill: Callable[[Any], Any]) -> None:
+    pks = fill(storage).nodes(INT, INT)
+    with pytest.raises(NotExistent):
+        find_node(storage, f'000{pks[1]}')
+    with pytest.raises(NotExistent):
+        find_pks(storage, [f'000{pks[1]}'])
+    with pytest.raises(ValidationError, match='too short'):
+        find_node(storage, f'0{pks[1]}')
+    storage.update(EntityKind.NODE, pks[0], {'uuid': f'000{pks[1]}0000-0000-4000-8000-000000000001'})
+    assert find_node(storage, f'000{pks[1]}').pk == pks[0]
+    assert find_pks(storage, [f'000{pks[1]}']) == [pks[0]]
+
+
 def test_a_short_word_is_no_start_of_a_uuid(storage: Any, fill: Callable[[Any], Any]) -> None:
     fill(storage).nodes(INT, uuid='add00000-0000-4000-8000-000000000001')
     with pytest.raises(ValidationError, match="'add' is too short"):

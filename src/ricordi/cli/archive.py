@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from ricordi.cli.archive_output import STDOUT, archive_output
 from ricordi.cli.drawing import drawing
 from ricordi.cli.output import one_line, write_details
+from ricordi.cli.parameters import PathName
 from ricordi.cli.quantities import format_bytes, format_count
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
@@ -16,10 +18,14 @@ from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 from ricordi.progress import Stop
 
-ARCHIVE = click.Path(path_type=Path)
+ARCHIVE = PathName(path_type=Path)
 
 
-@verb('ricordi archive info results.aiida', 'ricordi archive info results.aiida --detailed --format json')
+@verb(
+    'ricordi archive info results.aiida',
+    'ricordi archive info results.aiida --detailed --format json',
+    on_profile=False,
+)
 @click.argument('path', type=ARCHIVE)
 @option('--detailed', is_flag=True, help='Also count what is in it, and list all that it was made from.')
 @format_option()
@@ -41,7 +47,7 @@ def _with_unit(key: str, value: Any) -> str:
     return format_bytes(value) if key.endswith('bytes') else format_count(value)
 
 
-@verb('ricordi archive version results.aiida')
+@verb('ricordi archive version results.aiida', on_profile=False)
 @click.argument('path', type=ARCHIVE)
 @format_option()
 def version(session: Session, path: Path, output_format: str | None) -> int:
@@ -60,9 +66,9 @@ def version(session: Session, path: Path, output_format: str | None) -> int:
     return 0 if found == head else 4
 
 
-@verb('ricordi archive migrate old.aiida new.aiida', 'ricordi archive migrate old.aiida --in-place')
+@verb('ricordi archive migrate old.aiida new.aiida', 'ricordi archive migrate old.aiida --in-place', on_profile=False)
 @click.argument('input_file', type=ARCHIVE)
-@click.argument('output_file', type=ARCHIVE, required=False)
+@click.argument('output_file', type=PathName(allow_dash=True, path_type=Path), required=False)
 @option('-f', '--force', is_flag=True, help='Overwrite the file if it is there.')
 @option('-i', '--in-place', is_flag=True, help='Replace the archive itself.')
 @option('--version', 'wanted', metavar='VERSION', help='The version to migrate to; only the current one can be.')
@@ -71,6 +77,7 @@ def migrate(
 ) -> int:
     """Bring an archive to the version that this program works on.
 
+    One that has this version already is copied as it is. With `-` the result goes to standard output.
     Archives of AiiDA 2 can be migrated; for those that AiiDA 1 wrote, use `verdi archive migrate`.
     """
     from ricordi.services.archive_info import check_given
@@ -80,17 +87,20 @@ def migrate(
         raise UsageError('give either a file to write to or --in-place')
     check_given(input_file)
     stop = Stop()
-    with stopping(stop), drawing(session.quiet) as progress:
+    with archive_output(output_file or input_file) as path, stopping(stop), drawing(session.quiet) as progress:
         done = migrate_archive(
             input_file,
-            output_file or input_file,
+            path,
             version=wanted,
             overwrite=force or in_place,
             progress=progress,
             stop=stop,
         )
+    where = 'standard output' if output_file == STDOUT else done.path
     if done.changed:
-        session.tell(f'Migrated {input_file} from version {done.before} to {done.after}: {done.path}')
+        session.tell(f'Migrated {input_file} from version {done.before} to {done.after}: {where}')
+    elif done.copied:
+        session.tell(f'{input_file} has version {done.after} already: copied it as it is to {where}.')
     else:
-        session.tell(f'{input_file} has version {done.after} already.')
+        session.tell(f'{input_file} has version {done.after} already: nothing to do.')
     return 0

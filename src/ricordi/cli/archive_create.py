@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ricordi.cli.archive_output import STDOUT, archive_output
 from ricordi.cli.drawing import drawing
 from ricordi.cli.multiple import several
 from ricordi.cli.output import write_details
-from ricordi.cli.parameters import COMPUTER, GROUP, NODE
+from ricordi.cli.parameters import COMPUTER, GROUP, NODE, PathName
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
 from ricordi.cli.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
+from ricordi.errors import UsageError
 from ricordi.progress import Stop
 
 if TYPE_CHECKING:
@@ -54,8 +57,9 @@ def _switches(function: Function) -> Function:
     'ricordi archive create everything.aiida --all',
     'ricordi -p main archive create paper.aiida --groups bands phonons --no-call-calc-backward',
     'ricordi archive create one.aiida --nodes 4711 --dry-run',
+    'ricordi archive create - --all | gpg --encrypt -r ada@example.org >all.aiida.gpg',
 )
-@click.argument('output_file', type=click.Path(path_type=Path))
+@click.argument('output_file', type=PathName(allow_dash=True, path_type=Path))
 @option(
     '-a', '--all', 'everything', is_flag=True, group=CHOICE, help='Everything: all nodes, groups, users, computers.'
 )
@@ -108,7 +112,7 @@ def create(
     """Write all or a part of a profile into an archive.
 
     With a node go along, unless switched off, those that it came from and all that they led to inside their processes.
-    Only processes that are sealed can go in. The file appears when it is complete.
+    Only processes that are sealed can go in. The file appears when it is complete; `-` is standard output.
     """
     from ricordi.services.archive_create import ArchiveRequest, create_archive
     from ricordi.services.profile import find_profile
@@ -125,24 +129,22 @@ def create(
         logs=logs,
         level=compress,
     )
+    dry_run = dry_run or test_run
+    if output_file == STDOUT and output_format is not None and not dry_run:
+        raise UsageError('the archive and a report cannot both go to standard output: leave --format out')
     profile, stop = find_profile(session.profile_name), Stop()
-    with stopping(stop), drawing(session.quiet) as progress:
-        made = create_archive(
-            profile,
-            output_file,
-            request,
-            overwrite=force,
-            dry_run=dry_run or test_run,
-            progress=progress,
-            stop=stop,
-        )
-    if session.reports(output_format, dry_run or test_run):
+    place = nullcontext(output_file) if dry_run else archive_output(output_file)
+    with place as path, stopping(stop), drawing(session.quiet) as progress:
+        made = create_archive(profile, path, request, overwrite=force, dry_run=dry_run, progress=progress, stop=stop)
+    to_stdout = output_file == STDOUT
+    if session.reports(output_format, dry_run) and (dry_run or not to_stdout):
         _show(made, output_format)
-    if made.archive_bytes is None:
+    where = 'standard output' if to_stdout else str(made.path)
+    if dry_run:
         size = format_bytes(made.database_bytes)
-        session.tell(f'Would be written to {made.path}; the database takes {size} uncompressed.')
+        session.tell(f'Would be written to {where}; the database takes {size} uncompressed.')
     else:
-        session.tell(f'Wrote {made.path}: {format_bytes(made.archive_bytes)} in {format_seconds(made.seconds)}.')
+        session.tell(f'Wrote {where}: {format_bytes(made.archive_bytes or 0)} in {format_seconds(made.seconds)}.')
     return 0
 
 

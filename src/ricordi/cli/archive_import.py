@@ -15,13 +15,13 @@ import click
 from ricordi.cli.drawing import drawing
 from ricordi.cli.multiple import several
 from ricordi.cli.output import write_details
-from ricordi.cli.parameters import GROUP
+from ricordi.cli.parameters import GROUP, PathName
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
 from ricordi.cli.table import format_table
 from ricordi.cli.verb import format_option, option, verb
-from ricordi.errors import UsageError
+from ricordi.errors import RicordiError, UsageError
 from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ COPY_BYTES = 1 << 20
     'ricordi archive import https://archive.example.org/record.aiida',
     'gpg --decrypt record.aiida.gpg | ricordi archive import -',
 )
-@click.argument('archives', nargs=-1, type=click.Path(allow_dash=True))
+@click.argument('archives', nargs=-1, type=PathName(allow_dash=True))
 @several('-w', '--webpages', metavar='ADDRESS…', help='Also import what these web pages point at and ends in .aiida.')
 @option(
     '--import-group/--no-import-group',
@@ -129,7 +129,8 @@ def import_archives(
 
 
 def _check(archives: tuple[str, ...], webpages: tuple[str, ...]) -> None:
-    from ricordi.services.archive_info import check_given, is_address
+    from ricordi.services.addresses import is_address
+    from ricordi.services.archive_info import check_given
 
     if not archives and not webpages:
         raise UsageError('nothing to import: name archives, addresses, or - for standard input')
@@ -155,8 +156,11 @@ def _on_pages(webpages: tuple[str, ...]) -> list[str]:
 
 @contextmanager
 def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
-    """The archive as a file: what comes from elsewhere goes to a temporary one, for a zip file is read from its end."""
-    from ricordi.services.archive_info import is_address
+    """The archive as a file: what comes from elsewhere goes to a temporary one, for a zip file is read from its end.
+
+    What is wrong with the temporary one is told of what the archive was called.
+    """
+    from ricordi.services.addresses import is_address
 
     if archive != STDIN and not is_address(archive):
         yield Path(archive)
@@ -168,11 +172,18 @@ def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
         if archive == STDIN:
             with path.open('wb') as file:
                 shutil.copyfileobj(sys.stdin.buffer, file, COPY_BYTES)
+            if not path.stat().st_size:
+                raise UsageError('there is nothing on standard input, where `-` looks for an archive')
         else:
             from ricordi.services.archive_web import download
 
             download(archive, path, progress, stop)
-        yield path
+        try:
+            yield path
+        except RicordiError as error:
+            shown = 'standard input' if archive == STDIN else archive
+            error.args = (str(error).replace(str(path), shown),)
+            raise
 
 
 def _show(done: ImportedArchive, output_format: str | None) -> None:
@@ -186,8 +197,9 @@ def _show(done: ImportedArchive, output_format: str | None) -> None:
 
 
 def _tell(session: Session, done: ImportedArchive) -> None:
+    become = 'would become' if done.dry_run else 'became'
     for label, other in done.relabelled.items():
-        session.tell(f'The label `{label}` was taken: it became `{other}`.')
+        session.tell(f'The label `{label}` {"is" if done.dry_run else "was"} taken: it {become} `{other}`.')
     if done.extras_changed or done.comments_changed:
         session.tell(f'Changed the extras of {done.extras_changed:,} nodes and {done.comments_changed:,} comments.')
     size = format_bytes(done.content_bytes)

@@ -11,7 +11,7 @@ import click
 
 from ricordi.cli.opened import opened
 from ricordi.cli.output import Column, keys_of, one_line, write_details, write_list
-from ricordi.cli.parameters import COMPUTER, USER
+from ricordi.cli.parameters import COMPUTER, NEW_NAME, USER
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
 from ricordi.cli.session import Session
@@ -98,7 +98,7 @@ def show(session: Session, computer: str, output_format: str | None) -> int:
 
 @verb('ricordi computer relabel cluster old-cluster')
 @click.argument('computer', type=COMPUTER)
-@click.argument('label')
+@click.argument('label', type=NEW_NAME)
 def relabel(session: Session, computer: str, label: str) -> int:
     """Change the label of a computer."""
     from ricordi.services.computers import find_computer, relabel_computer

@@ -11,7 +11,7 @@ import click
 from ricordi.cli.computer import user_option
 from ricordi.cli.opened import opened
 from ricordi.cli.output import one_line, write_details
-from ricordi.cli.parameters import COMPUTER
+from ricordi.cli.parameters import COMPUTER, PathName
 from ricordi.cli.questions import Question, answer, question_options
 from ricordi.cli.session import Session
 from ricordi.cli.table import format_table
@@ -21,7 +21,7 @@ from ricordi.services.computers_parameters import PARAMETERS, Parameter, convert
 if TYPE_CHECKING:
     from ricordi.services.computers_parameters import Account
 
-_TYPES: dict[str, Any] = {'int': int, 'float': float, 'bool': bool, 'path': click.Path(), 'script': click.Path()}
+_TYPES: dict[str, Any] = {'int': int, 'float': float, 'bool': bool, 'path': PathName(), 'script': PathName()}
 
 
 def _parameter_options(transport: str) -> Callable[[Function], Function]:
@@ -94,7 +94,7 @@ def _configure(
     transport: str,
     computer: str,
     user: str | None,
-    config: Path | None,
+    config: str | None,
     non_interactive: bool | None,
     **given: Any,
 ) -> int:

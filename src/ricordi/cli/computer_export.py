@@ -12,7 +12,7 @@ import click
 
 from ricordi.cli.computer import user_option
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import COMPUTER
+from ricordi.cli.parameters import COMPUTER, PathName
 from ricordi.cli.session import Session
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import NotExistent, UsageError
@@ -24,7 +24,7 @@ def _output_options() -> Callable[[Function], Function]:
     def decorate(function: Function) -> Function:
         function = option('--sort/--no-sort', default=True, help='Sort the names. [default: yes]')(function)
         function = option('--overwrite', '-o', is_flag=True, help='Replace a file that is there.')(function)
-        file = click.argument('output_file', required=False, type=click.Path(allow_dash=True))
+        file = click.argument('output_file', required=False, type=PathName(allow_dash=True))
         return click.argument('computer', type=COMPUTER)(file(function))
 
     return decorate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,7 +130,7 @@ def _switch(value: Any) -> bool:
 )
 @setup_options
 @question_options()
-def setup(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def setup(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a new computer.
 
     What is not given is asked for on a terminal, and elsewhere takes its default. Afterwards the computer has to be
@@ -161,7 +160,7 @@ def _defaults() -> dict[str, Any]:
 @click.argument('computer', type=COMPUTER)
 @setup_options
 @question_options()
-def duplicate(session: Session, computer: str, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def duplicate(session: Session, computer: str, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a new computer with the settings of another.
 
     It needs a label of its own, and has to be configured.

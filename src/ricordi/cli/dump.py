@@ -14,7 +14,7 @@ from ricordi.cli.drawing import drawing
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.output import write_details
-from ricordi.cli.parameters import COMPUTER, GROUP, USER
+from ricordi.cli.parameters import COMPUTER, GROUP, USER, PathName
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
@@ -61,7 +61,7 @@ def _switch(
 
 
 _SHARED = (
-    option('--path', type=click.Path(path_type=Path), metavar='FOLDER', group=WHERE, help='The folder of the dump.'),
+    option('--path', type=PathName(path_type=Path), metavar='FOLDER', group=WHERE, help='The folder of the dump.'),
     option('-n', '--dry-run', is_flag=True, group=WHERE, help='Tell what would be done, and write nothing.'),
     option('-o', '--overwrite', is_flag=True, group=WHERE, help='Begin anew: remove what an earlier dump made there.'),
     option('-p', '--past-days', type=click.FloatRange(min=0), group=CHOICE, help='Modified in the last so many days.'),
@@ -190,8 +190,8 @@ def _request(
 def _tell(session: Session, report: DumpReport, output_format: str | None) -> int:
     if report.unsealed:
         session.tell(
-            f'ricordi: {report.unsealed:,} of the processes left out, for they are not sealed (still running, or '
-            'broken off); --dump-unsealed takes them too'
+            f'ricordi: {plural(report.unsealed, "process is", "processes are")} left out, not being sealed '
+            '(still running, or broken off); --dump-unsealed takes such along'
         )
     if session.reports(output_format, report.dry_run):
         if output_format not in (None, 'table'):

@@ -69,6 +69,9 @@ def explain(error: BaseException) -> tuple[str, int]:
         return _explain_click(error)
     if isinstance(error, OSError):
         return _explain_os_error(error)
+    if isinstance(error, UnicodeEncodeError) and error.encoding not in ('utf-8', 'utf_8'):
+        letter = error.object[error.start]
+        return f'ricordi: error: the locale has no {letter!r} for the name of a file; set LC_ALL=C.UTF-8', 1
     if isinstance(error, MemoryError):
         return 'ricordi: error: out of memory', 1
     return _explain_bug(error), 1
@@ -90,7 +93,7 @@ def _explain_click(error: BaseException) -> tuple[str, int]:
 
 
 def _explain_os_error(error: OSError) -> tuple[str, int]:
-    reason = os.strerror(error.errno) if error.errno else str(error)
+    reason = error.strerror or (os.strerror(error.errno) if error.errno else str(error))
     names = [str(name) for name in (error.filename, error.filename2) if name is not None]
     parts = [f'{" → ".join(names)}: {reason}' if names else reason]
     if error.errno in _WAY_OUT:

@@ -11,7 +11,7 @@ import click
 from ricordi.cli.group_filter import filter_options, make_filter, what_hides
 from ricordi.cli.opened import opened
 from ricordi.cli.output import Column, keys_of, one_line, write_details, write_details_and_list, write_list
-from ricordi.cli.parameters import GROUP
+from ricordi.cli.parameters import GROUP, NEW_NAME
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
 from ricordi.cli.session import Session
@@ -165,7 +165,7 @@ def _member_as_cells(member: Member, uuid: bool, now: datetime) -> tuple[str, ..
 
 
 @verb('ricordi group create my-group', "ricordi group create -d 'runs of March' march")
-@click.argument('group_label')
+@click.argument('group_label', type=NEW_NAME)
 @option('--description', '-d', default='', help='The description.')
 def create(session: Session, group_label: str, description: str) -> int:
     """Create an empty group.
@@ -183,7 +183,7 @@ def create(session: Session, group_label: str, description: str) -> int:
 
 @verb('ricordi group relabel old new')
 @click.argument('group', type=GROUP)
-@click.argument('label')
+@click.argument('label', type=NEW_NAME)
 def relabel(session: Session, group: str, label: str) -> int:
     """Change the label of a group."""
     from ricordi.services.groups import find_group, relabel_group

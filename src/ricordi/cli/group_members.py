@@ -64,7 +64,9 @@ def remove_nodes(session: Session, nodes: tuple[str, ...], group: str, clear: bo
         if not members and not clear:
             raise NotExistent(f'none of these nodes is in group {row.label!r}')
         what = f'{"all " if clear else ""}{plural(len(members), "node")} from group {row.label!r}'
-        absent = f'; {len(pks) - len(members):,} are not in it' if pks and len(members) < len(pks) else ''
+        absent = (
+            f'; {plural(len(pks) - len(members), "is", "are")} not in it' if pks and len(members) < len(pks) else ''
+        )
         if dry_run:
             session.tell(f'Would remove {what}{absent}.')
             return 0
@@ -105,9 +107,9 @@ def move_nodes(
         what = f'{plural(len(plan.pks), "node")} from group {source.label!r} to {target.label!r}'
         remarks = ''
         if plan.absent:
-            remarks += f'; {len(plan.absent):,} are not in {source.label!r}'
+            remarks += f'; {plural(len(plan.absent), "is", "are")} not in {source.label!r}'
         if plan.present:
-            remarks += f'; {len(plan.present):,} are in {target.label!r} already'
+            remarks += f'; {plural(len(plan.present), "is", "are")} in {target.label!r} already'
         if dry_run:
             session.tell(f'Would move {what}{remarks}.')
             return 0

@@ -65,6 +65,8 @@ def dispatch(arguments: list[str]) -> int:
             leading += options
             position += used
             continue
+        if not word:
+            raise UsageError(f'an empty word is no noun or verb; see `{" ".join(["ricordi", *path])} --help`')
         if word == NAMES and not path:
             from ricordi.cli.names import print_names
 
@@ -112,8 +114,9 @@ def unknown_word(word: str, path: list[str]) -> UsageError:
     from ricordi.services.suggestion import did_you_mean
 
     above = ' '.join(['ricordi', *path])
-    if not path and word in ELSEWHERE:
-        return UsageError(f'`{word}` is not part of ricordi: use `{ELSEWHERE[word]}`')
+    words = ' '.join([*path, word])
+    if words in ELSEWHERE:
+        return UsageError(f'`{words}` is not part of ricordi: use `{ELSEWHERE[words]}`')
     kind = f'verb `{word}` under `{above}`' if path else f'noun or verb `{word}`'
     return UsageError(f'there is no {kind}{did_you_mean(word, find(path))} See `{above} --help`.')
 

@@ -13,6 +13,7 @@ import click
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
+from ricordi.cli.parameters import PathName
 from ricordi.cli.session import Session
 from ricordi.cli.verb import option, verb
 from ricordi.errors import UsageError
@@ -82,7 +83,7 @@ _SUFFIXES = {'htm': 'html', 'gv': 'dot'}
 @option(
     '--output-file',
     '-O',
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=PathName(dir_okay=False, allow_dash=True, path_type=Path),
     group='Output',
     help='The file, or - for stdout. [default: made of the pks]',
 )

@@ -9,7 +9,7 @@ import click
 
 from ricordi.cli.opened import opened
 from ricordi.cli.output import Column, write_list
-from ricordi.cli.parameters import NODE
+from ricordi.cli.parameters import NODE, PathName
 from ricordi.cli.quantities import format_bytes, plural
 from ricordi.cli.session import Session
 from ricordi.cli.verb import format_option, option, verb
@@ -65,17 +65,13 @@ def ls(
 def cat(session: Session, node: str, relative_path: str | None) -> int:
     """Write the content of a file of a node to stdout, as it is.
 
-    The path may be left out where the node has a single file.
+    The path may be left out where the node has a single file. Exits with 6 where the content is missing or damaged.
     """
-    from ricordi.backend.repository import CHUNK_BYTES
     from ricordi.services.nodes import find_node
-    from ricordi.services.nodes_repository import open_file
+    from ricordi.services.nodes_repository import read_file
 
-    with (
-        opened(session, 'node repo cat') as storage,
-        open_file(storage, find_node(storage, node), relative_path) as file,
-    ):
-        while chunk := file.read(CHUNK_BYTES):
+    with opened(session, 'node repo cat') as storage:
+        for chunk in read_file(storage, find_node(storage, node), relative_path):
             sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
     return 0
@@ -83,11 +79,11 @@ def cat(session: Session, node: str, relative_path: str | None) -> int:
 
 @verb('ricordi node repo dump 42 files-of-42')
 @click.argument('node', type=NODE)
-@click.argument('output_directory', type=click.Path(file_okay=False, path_type=Path))
+@click.argument('output_directory', type=PathName(file_okay=False, path_type=Path))
 def dump(session: Session, node: str, output_directory: Path) -> int:
     """Write all files of a node into a new folder.
 
-    The folder must not exist yet.
+    The folder must not exist yet; those above it are made. Exits with 6 where some files could not be written.
     """
     from ricordi.services.nodes import find_node
     from ricordi.services.nodes_repository import dump_files

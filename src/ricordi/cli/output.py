@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from itertools import chain, islice
 from typing import Any
 
+from ricordi.cli.streams import carries_all_characters
 from ricordi.cli.table import format_table
 
 Row = Mapping[str, Any]
@@ -124,10 +125,10 @@ def one_line(value: Any) -> str:
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """JSON text: times in ISO 8601, paths and other foreign things as text."""
+    """JSON text: times in ISO 8601, paths and other foreign things as text; what stdout cannot carry escaped."""
     import json
 
-    return json.dumps(value, indent=indent, ensure_ascii=False, default=_plain)
+    return json.dumps(value, indent=indent, ensure_ascii=not carries_all_characters(), default=_plain)
 
 
 def _plain(value: Any) -> Any:
@@ -181,4 +182,5 @@ def _write_yaml(value: Any) -> None:
 
     plain = json.loads(to_json(value))
     dumper = getattr(yaml, 'CSafeDumper', yaml.SafeDumper)
-    yaml.dump(plain, sys.stdout, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)
+    unicode = carries_all_characters()
+    yaml.dump(plain, sys.stdout, Dumper=dumper, sort_keys=False, allow_unicode=unicode, default_flow_style=False)

@@ -47,7 +47,33 @@ class Named(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name as it stands; whether there is such a thing is for the service to say."""
-        return str(value)
+        return _filled(self, value, param, ctx)
+
+
+class NewName(click.ParamType[str]):
+    """The name of something that is to be made: any text but none."""
+
+    name = 'text'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it stands; whether it can be one is for the service to say."""
+        return _filled(self, value, param, ctx)
+
+
+class PathName(click.Path):
+    """The path of a file or folder; an empty one, which would mean the current folder, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, in the type asked for."""
+        return super().convert(_filled(self, value, param, ctx) if isinstance(value, str) else value, param, ctx)
+
+
+def _filled(kind: click.ParamType[Any], value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    """The text, if there is any."""
+    text = str(value)
+    if not text.strip():
+        kind.fail('it is empty', param, ctx)
+    return text
 
 
 class PluginName(click.Choice):  # type: ignore[type-arg,unused-ignore]
@@ -60,6 +86,7 @@ class PluginName(click.Choice):  # type: ignore[type-arg,unused-ignore]
 
 DURATION = DurationType()
 PERCENT = PercentType()
+NEW_NAME = NewName()
 PROFILE = Named('profile')
 USER = Named('user')
 NODE = Named('node')

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from secrets import token_urlsafe
 
+from ricordi.cli.parameters import NEW_NAME
 from ricordi.cli.session import Session
 from ricordi.cli.verb import option, verb
 from ricordi.errors import UsageError
 
 
 @verb('ricordi presto', 'ricordi presto -p work --email ada@example.org', on_profile=False)
-@option('-p', '--profile-name', metavar='NAME', help='The name of the new profile. [default: presto, presto-1, …]')
+@option(
+    '-p',
+    '--profile-name',
+    type=NEW_NAME,
+    metavar='NAME',
+    help='The name of the new profile. [default: presto, presto-1, …]',
+)
 @option('--email', help='Email address of the default user. [default: that of the option autofill.user.email]')
 @option('--use-postgres', is_flag=True, group='PostgreSQL', help='Make a database on a PostgreSQL server, not SQLite.')
 @option('--postgres-hostname', default='localhost', show_default=True, group='PostgreSQL', help='Host of the server.')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ricordi.cli.output import Column, keys_of, write_details, write_list
@@ -11,6 +13,9 @@ from ricordi.cli.session import Session
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UsageError
 from ricordi.services import profile as service
+
+if TYPE_CHECKING:
+    from ricordi.services.setup import Deleted
 
 COLUMNS = (
     Column('default', '', lambda default: '*' if default else ''),
@@ -45,6 +50,7 @@ def show(session: Session, profile: str | None, output_format: str | None) -> in
 
     Without PROFILE: the one that -p names, or the default profile.
     """
+    session.refuse_archive()
     write_details(service.show_profile(profile or session.profile_name), output_format)
     return 0
 
@@ -78,6 +84,11 @@ def delete(session: Session, profiles: tuple[str, ...], delete_data: bool | None
     found = [service.find_profile(name) for name in dict.fromkeys(profiles)]
     if delete_data is None:
         raise UsageError('say what shall become of the data: --keep-data or --delete-data')
+    from ricordi.services.setup import check_data_deletable, delete_profile
+
+    if delete_data:
+        for profile in found:
+            check_data_deletable(profile)
     for profile in found:
         where = f'{profile.storage_backend}: {service.location(profile)}'
         what = f'profile `{profile.name}` and all its data ({where})' if delete_data else f'profile `{profile.name}`'
@@ -86,9 +97,21 @@ def delete(session: Session, profiles: tuple[str, ...], delete_data: bool | None
             continue
         if not confirm(f'Delete {what}?', yes):
             raise InvalidOperation(f'profile `{profile.name}` was not deleted')
-        from ricordi.services.setup import delete_profile
-
-        delete_profile(profile.name, delete_data)
+        done = delete_profile(profile.name, delete_data)
         kept = '' if delete_data else f'; its data is still there ({where})'
-        session.tell(f'Deleted {what}{kept}.')
+        session.tell(f'Deleted {what}{kept}.{_about_default(done)}')
     return 0
+
+
+def _about_default(done: Deleted) -> str:
+    """What has become of the default profile."""
+    if not done.was_default:
+        return ''
+    if done.default is not None:
+        return f' It was the default profile: `{done.default}`, the only one left, is that now.'
+    if not done.left:
+        return ' It was the last one.'
+    return (
+        ' It was the default profile, and there is none now: choose one with `ricordi profile set-default NAME` '
+        f'({", ".join(done.left)}).'
+    )

@@ -22,6 +22,6 @@ def confirm(question: str, yes: bool, flag: str = '--yes') -> bool:
     if yes:
         return True
     if not is_interactive():
-        raise UsageError(f'this asks for a confirmation and there is no terminal to ask on: add {flag} to go on')
+        raise UsageError(f'there is no terminal to ask on: add {flag} to answer yes to `{question}`')
     print(f'{question} [y/N] ', end='', file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ('y', 'yes')

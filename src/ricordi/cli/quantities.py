@@ -82,6 +82,9 @@ def format_count(count: int) -> str:
     return f'{count:,}'
 
 
-def plural(count: int, noun: str) -> str:
-    """A number with its noun: `1 object`, `2,000 objects`."""
-    return f'{count:,} {noun}' if count == 1 else f'{count:,} {noun}s'
+def plural(count: int, noun: str, several: str | None = None) -> str:
+    """A number with its noun: `1 object`, `2,000 objects`; also with a verb: `1 is`, `2,000 are`.
+
+    :param several: what it is of several; None: with an s at the end.
+    """
+    return f'{count:,} {noun if count == 1 else several or f"{noun}s"}'

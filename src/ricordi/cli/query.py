@@ -9,6 +9,7 @@ import click
 
 from ricordi.cli.opened import opened
 from ricordi.cli.output import Column, write_details, write_list
+from ricordi.cli.parameters import PathName
 from ricordi.cli.session import Session
 from ricordi.cli.streamed_table import write_raw, write_table
 from ricordi.cli.verb import format_option, option, verb
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     'ricordi query failed.json --count',
     'ricordi query failed.json --format jsonl | jq .p.pk | ricordi group add-nodes -G failed -',
 )
-@click.argument('file', type=click.Path())
+@click.argument('file', type=PathName())
 @option('--limit', '-l', type=click.IntRange(min=0), group='Rows', help='At most so many, whatever the query says.')
 @option('--offset', type=click.IntRange(min=0), group='Rows', help='Leave out so many at the start.')
 @option('--count', 'only_count', is_flag=True, group='Output', help='Only tell how many rows there are.')

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ricordi.cli.parameters import PathName
 from ricordi.cli.prompt import is_interactive
 from ricordi.cli.verb import Function, option
 from ricordi.errors import UsageError, ValidationError
@@ -65,7 +66,7 @@ class Question:
 
 
 def answer(
-    questions: Sequence[Question], given: Values, config: Path | None, non_interactive: bool | None
+    questions: Sequence[Question], given: Values, config: str | None, non_interactive: bool | None
 ) -> dict[str, Any]:
     """A value for each question: the one given, the one in the file, a person's, the default, in this order.
 
@@ -95,17 +96,19 @@ def answer(
     return values
 
 
-def read_config_file(path: Path, questions: Sequence[Question]) -> dict[str, Any]:
+def read_config_file(path: str, questions: Sequence[Question]) -> dict[str, Any]:
     """The values in a YAML file: names of options, with hyphens or underscores, without the dashes before them.
 
+    :param path: of the file, or its web address.
     :returns: texts as they stand in the file, as if typed on a command line; lists of texts; None for null.
     :raises ricordi.errors.UsageError: it cannot be read, is not YAML, names something that is not asked for, or holds a
         list or a mapping where a value is asked for.
+    :raises ricordi.errors.UnreachableAddress: the address does not yield it.
     """
     import yaml
 
     try:
-        content = yaml.load(path.read_text(encoding='utf-8'), _loader())
+        content = yaml.load(_text_of(path), _loader())
     except OSError as error:
         raise UsageError(f'cannot read {path}: {error.strerror}') from None
     except UnicodeDecodeError:
@@ -125,7 +128,7 @@ def read_config_file(path: Path, questions: Sequence[Question]) -> dict[str, Any
     return values
 
 
-def _check_shape(value: Any, question: Question, path: Path) -> None:
+def _check_shape(value: Any, question: Question, path: str) -> None:
     """Refuse a list or a mapping where a file should have one value.
 
     :raises ricordi.errors.UsageError: naming the key and the file.
@@ -151,6 +154,16 @@ def _loader() -> Any:
     return type('AsWritten', (yaml.SafeLoader,), {'yaml_implicit_resolvers': resolvers})
 
 
+def _text_of(path: str) -> str:
+    from ricordi.services.addresses import is_address
+
+    if not is_address(path):
+        return Path(path).read_text(encoding='utf-8')
+    from ricordi.services.archive_web import fetch_text
+
+    return fetch_text(path)
+
+
 def question_options() -> Callable[[Function], Function]:
     """`--config` and `-n/--non-interactive`, `-I/--interactive`, as verdi has them."""
 
@@ -165,9 +178,9 @@ def question_options() -> Callable[[Function], Function]:
         )(function)
         return option(
             '--config',
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=PathName(dir_okay=False),
             group='Answers',
-            help='Take values from a YAML file, `name: value` for each option.',
+            help='Take values from a YAML file or the web address of one, `name: value` for each option.',
         )(function)
 
     return decorate

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from ricordi.errors import UnrecordedUse
+from ricordi.errors import UnrecordedUse, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,16 @@ class Session:
     profile_name: str | None = None
     verbose: bool = False
     quiet: bool = False
+
+    def refuse_archive(self) -> None:
+        """Refuse `--archive` where what is asked for is in a configuration.
+
+        :raises ricordi.errors.UsageError: it was given.
+        """
+        from ricordi.services.profile import ArchiveName
+
+        if isinstance(self.profile_name, ArchiveName):
+            raise UsageError('an archive is in no configuration, which this verb is about: leave --archive out')
 
     def tell(self, message: str) -> None:
         """Say something to a person, on stderr, unless `--quiet`."""

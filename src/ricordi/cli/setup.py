@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ricordi.cli.parameters import NEW_NAME, PathName
 from ricordi.cli.questions import Question, answer, question_options
 from ricordi.cli.session import Session
 from ricordi.cli.verb import Function, option, verb
@@ -46,7 +47,7 @@ def setup_options(person: bool = True) -> Callable[[Function], Function]:
     """The options that all setups have."""
     broker = 'Accepted for the sake of scripts; a broker is configured with `verdi profile configure-broker`.'
     options = [
-        option('-p', '--profile-name', metavar='NAME', help='The name of the new profile.'),
+        option('-p', '--profile-name', type=NEW_NAME, metavar='NAME', help='The name of the new profile.'),
         option(
             '--set-as-default/--no-set-as-default', default=True, help='Make it the default profile. [default: yes]'
         ),
@@ -72,9 +73,9 @@ def setup_options(person: bool = True) -> Callable[[Function], Function]:
     on_profile=False,
 )
 @setup_options()
-@option('--filepath', metavar='FOLDER', type=click.Path(file_okay=False), help='Where to store the data.')
+@option('--filepath', metavar='FOLDER', type=PathName(file_okay=False), help='Where to store the data.')
 @question_options()
-def sqlite_dos(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def sqlite_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on SQLite, which needs no server.
 
     A storage that is in FOLDER already is adopted.
@@ -113,7 +114,7 @@ def sqlite_dos(session: Session, config: Path | None, non_interactive: bool | No
 )
 @option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
 @question_options()
-def psql_dos(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def psql_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on PostgreSQL.
 
     The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
@@ -141,9 +142,9 @@ def psql_dos(session: Session, config: Path | None, non_interactive: bool | None
 
 @verb('ricordi profile setup core.sqlite_zip -p archive --filepath export.aiida -n', on_profile=False)
 @setup_options()
-@option('--filepath', metavar='FILE', type=click.Path(dir_okay=False), help='The archive.')
+@option('--filepath', metavar='FILE', type=PathName(dir_okay=False), help='The archive.')
 @question_options()
-def sqlite_zip(session: Session, config: Path | None, non_interactive: bool | None, **given: Any) -> int:
+def sqlite_zip(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a read-only profile on an archive."""
     from ricordi.services.archive_info import check_given
     from ricordi.services.setup import create_profile, zip_config

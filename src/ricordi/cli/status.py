@@ -6,15 +6,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ricordi.cli.session import Session
-from ricordi.cli.verb import format_option, verb
+from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
     from ricordi.services.status import Status
 
 
 @verb('ricordi status', 'ricordi -p main status >status.txt || mail -s "profile main" ada@example.org <status.txt')
+@option('--no-rmq', is_flag=True, help='Accepted for the sake of scripts: there is no broker here to be looked at.')
+@option('-t', '--print-traceback', is_flag=True, hidden=True, help='Accepted for the sake of scripts; see --debug.')
 @format_option()
-def status(session: Session, output_format: str | None) -> int:
+def status(session: Session, no_rmq: bool, print_traceback: bool, output_format: str | None) -> int:
     """Show whether the profile can be used and what maintenance would gain.
 
     Nothing is changed. The exit code is that of the first thing that is not well, so that monitoring needs no more: 1

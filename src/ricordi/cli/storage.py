@@ -29,7 +29,11 @@ WAIT = option(
 
 
 @verb('ricordi storage info', 'ricordi -p main storage info --detailed --format json')
-@option('--detailed', is_flag=True, help='Also what takes time to find: garbage, waste, missing objects, table sizes.')
+@option(
+    '--detailed',
+    is_flag=True,
+    help='Also what takes time to find: users, computers and types by name, garbage, missing objects, table sizes.',
+)
 @format_option()
 def info(session: Session, detailed: bool, output_format: str | None) -> int:
     """Show what the storage holds and how large it is."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 _LAST_STANDARD = 2
+_ASCII = ('ascii', 'us-ascii', 'ansi_x3.4-1968', '646')
 
 
 class _Result(io.FileIO):
@@ -53,8 +54,29 @@ def watch_streams() -> None:
     """
     if sys.stdin is None or sys.stdout is None or sys.stderr is None:
         _take_closed_numbers()
-    sys.stdout = _stream(_Result, 1, sys.stdout, 'backslashreplace')
-    sys.stderr = _stream(_Messages, 2, sys.stderr, 'backslashreplace')
+    if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.encoding.lower() in _ASCII:
+        sys.stdin.reconfigure(encoding='utf-8', errors=sys.stdin.errors)
+    sys.stdout = _stream(_Result, 1, sys.stdout)
+    sys.stderr = _stream(_Messages, 2, sys.stderr)
+
+
+def carries_all_characters() -> bool:
+    """Whether standard output takes any character; else what it cannot carry is escaped."""
+    encoding = getattr(sys.stdout, 'encoding', None)
+    return encoding is None or encoding.lower().startswith('utf')
+
+
+def as_unicode(word: str) -> str:
+    """A word of the command line as it was meant: in a locale that has ASCII only, UTF-8 comes as escaped bytes."""
+    try:
+        word.encode()
+        return word
+    except UnicodeEncodeError:
+        pass
+    try:
+        return os.fsencode(word).decode()
+    except UnicodeError:
+        return word
 
 
 def _take_closed_numbers() -> None:
@@ -64,12 +86,15 @@ def _take_closed_numbers() -> None:
     os.close(descriptor)
 
 
-def _stream(kind: type[io.FileIO], number: int, before: object, errors: str) -> io.TextIOWrapper:
-    """A text stream like the one before: its encoding, its buffering; what cannot be encoded is escaped."""
-    encoding, write_through = None, False
+def _stream(kind: type[io.FileIO], number: int, before: object) -> io.TextIOWrapper:
+    """A text stream like the one before: its encoding, its buffering; what cannot be encoded is escaped.
+
+    That is so unless PYTHONIOENCODING says what to do: the other two ways are those that Python takes by itself.
+    """
+    encoding, write_through, errors = None, False, 'backslashreplace'
     if isinstance(before, io.TextIOWrapper):
         encoding, write_through = before.encoding, before.write_through
-        errors = errors if before.errors == 'strict' else str(before.errors)
+        errors = errors if before.errors in ('strict', 'surrogateescape') else str(before.errors)
     raw = kind(number, 'w', closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),

@@ -35,7 +35,8 @@ def tour(session: Session, keep: bool, output_format: str | None) -> int:
         )
         stack.enter_context(_configuration_in(folder))
         done = take_tour(Path(folder))
-        _show(done, folder if keep else None, output_format)
+        if session.reports(output_format):
+            _show(done, folder if keep else None, output_format)
     if not done.is_all_well:
         raise ProblemsFound('the storage of the tour did not come back as it was: please report this as a bug')
     return 0
@@ -88,8 +89,10 @@ def _as_text(done: Tour, kept: str | None) -> str:
     parts = [
         f'A small storage that AiiDA made, in a temporary folder: its nodes name {named} of '
         f'{format_bytes(done.before.bytes)} in all,\nand a node that was deleted has left garbage behind.',
-        '$ ricordi storage maintain --full',
+        '$ ricordi storage maintain --full --repack all',
         report_as_text(PROFILE, done.maintenance),
+        'Garbage in a pack gives its bytes back when the pack is rewritten. Without --repack all, that is done to\n'
+        'packs of which more than 10 % are waste (--max-waste), for it takes time and room; less waits for later.',
         _checked(done),
         '$ ricordi storage maintain --full',
         report_as_text(PROFILE, done.again),

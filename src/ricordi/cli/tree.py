@@ -234,16 +234,35 @@ GLOBAL_OPTIONS = (
 )
 
 ELSEWHERE = {
-    'calcjob': 'verdi calcjob',
-    'daemon': 'verdi daemon',
-    'process': 'verdi process',
-    'run': 'verdi run',
-    'shell': 'verdi shell',
-    'plugin': 'verdi plugin',
-    'config': 'verdi config',
-    'restapi': 'verdi restapi',
+    **{
+        words: f'verdi {words}'
+        for words in (
+            'bug-report',
+            'calcjob',
+            'code',
+            'config',
+            'daemon',
+            'data',
+            'devel',
+            'plugin',
+            'process',
+            'profile configure-broker',
+            'profile configure-rabbitmq',
+            'restapi',
+            'run',
+            'shell',
+            'storage backup',
+            'storage integrity',
+        )
+    },
+    'broker': 'verdi profile configure-broker',
+    'archive inspect': 'ricordi archive info',
+    'help': 'ricordi --help',
+    'profile setdefault': 'ricordi profile set-default',
+    'quicksetup': 'ricordi presto',
+    'setup': 'ricordi profile setup',
 }
-"""Words that verdi knows and that are none of this program's business, with where to go."""
+"""Words that verdi knows and this program does not, with where to go: nouns, and verbs after their nouns."""
 
 
 def find(path: list[str]) -> Branch | str:

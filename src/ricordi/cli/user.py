@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from ricordi.cli.output import Column, keys_of, write_list
@@ -54,7 +52,7 @@ def list_users(session: Session, output_format: str | None) -> int:
 @option('--set-default', is_flag=True, help='Make it the default user of the profile.')
 @question_options()
 def configure(
-    session: Session, config: Path | None, non_interactive: bool | None, set_default: bool, **given: str | None
+    session: Session, config: str | None, non_interactive: bool | None, set_default: bool, **given: str | None
 ) -> int:
     """Add a user or change one.
 
@@ -98,6 +96,7 @@ def set_default(session: Session, user: str) -> int:
     from ricordi.services.profile import find_profile
     from ricordi.services.user import set_default_user
 
+    session.refuse_archive()
     profile = find_profile(session.profile_name)
     set_default_user(profile, user)
     session.tell(f'{user} is now the default user of profile `{profile.name}`.')

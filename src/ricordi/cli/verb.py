@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from ricordi.cli.parameters import PROFILE
+from ricordi.cli.parameters import PROFILE, PathName
 from ricordi.cli.session import Session
+from ricordi.cli.streams import as_unicode
 from ricordi.errors import UnrecordedUse, UsageError
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
@@ -77,11 +78,13 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
     def decorate(function: Function) -> Verb:
         parameters = list(reversed(getattr(function, '__click_params__', [])))
         taken = {name for parameter in parameters for name in parameter.opts}
+        paths = {parameter.name for parameter in parameters if isinstance(parameter.type, click.Path)}
 
         def callback(**values: Any) -> Any:
             values.pop('debug')  # looked for by `cli.main`, which needs it also where the command line is wrong
-            name = _place(values.pop('common_profile'), values.pop('common_archive'))
+            name = _place(values.pop('common_profile'), values.pop('common_archive'), on_profile)
             session = Session(name, values.pop('verbose'), values.pop('quiet'))
+            values = {key: value if key in paths else _as_unicode(value) for key, value in values.items()}
             if session.verbose and session.quiet:
                 raise UsageError('--verbose and --quiet contradict each other')
             if session.verbose:
@@ -104,10 +107,19 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
     return decorate
 
 
-def _place(profile: str | None, archive: str | None) -> str | None:
+def _as_unicode(value: Any) -> Any:
+    """A value as it was meant, whatever the locale; paths stay as the system has them."""
+    if isinstance(value, tuple):
+        return tuple(map(_as_unicode, value))
+    return as_unicode(value) if isinstance(value, str) else value
+
+
+def _place(profile: str | None, archive: str | None, on_profile: bool) -> str | None:
     """What to work on: a profile by name, or an archive by path."""
+    if archive is not None and not on_profile:
+        raise UsageError('this verb does not look into an archive: leave --archive out')
     if archive is None:
-        return profile
+        return None if profile is None else as_unicode(profile)
     if profile is not None:
         raise UsageError('--profile and --archive contradict each other')
     from ricordi.services.profile import ArchiveName
@@ -135,7 +147,7 @@ def _common_options(taken: set[str], on_profile: bool) -> list[click.Parameter]:
     archive = GroupedOption(
         ['--archive', 'common_archive'],
         group=COMMON,
-        type=click.Path(),
+        type=PathName(),
         metavar='FILE',
         hidden=not on_profile,
         help='An archive to look into, in place of a profile.',

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ricordi.backend.context import get_current_backend
+from ricordi.backend.identifiers import looks_like_pk
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import MultipleObjectsError, NotExistent, ValidationError
 from ricordi.orm.entities import Entity
@@ -187,7 +188,7 @@ class _Finder:
             raise ValidationError('an empty string identifies nothing')
         if text.endswith(LABEL_MARK):
             return self.by_label(text.removesuffix(LABEL_MARK))
-        if text.isdecimal() and text.isascii() and (found := self.by_pk(int(text))):
+        if looks_like_pk(text) and (found := self.by_pk(int(text))):
             return found
         if self._looks_like_uuid(text) and (found := self.by_uuid(text)):
             return found
@@ -196,9 +197,8 @@ class _Finder:
     def _looks_like_uuid(self, text: str) -> bool:
         """Whether to read text as the start of a uuid. Digits alone are a pk, unless there are many."""
         digits = text.replace('-', '')
-        return (
-            bool(_UUID.fullmatch(text)) and len(digits) <= 32 and (not text.isdecimal() or len(digits) >= _MIN_DIGITS)
-        )
+        is_start = bool(_UUID.fullmatch(text)) and len(digits) <= 32
+        return is_start and (len(digits) >= _MIN_DIGITS or not looks_like_pk(text))
 
     def _entities(self, rows: Iterable[Any]) -> list[Entity]:
         entities = []

@@ -249,6 +249,8 @@ def count_container(container: ObjectStore, detailed: bool) -> dict[str, Any]:
     files = [pack for pack in packs.values() if pack.file_bytes is not None]
     info: dict[str, Any] = {
         'uuid': container.config.container_id,
+        'hash_algorithm': container.config.hash_type,
+        'compression_algorithm': container.config.compression_algorithm,
         'loose': _loose_info(container, detailed),
         'packed': {
             'objects': sum(pack.objects for pack in packs.values()),

@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ricordi.errors import CorruptStorage
+from ricordi.errors import CorruptStorage, LostObject
 from ricordi.repository.compression import InflatedStream, decompress
 from ricordi.repository.index import Index, PackedObject, not_existent
 from ricordi.repository.layout import KEY_PATTERN, ContainerConfig, Layout
@@ -294,8 +294,8 @@ def _is_small(row: PackedObject) -> bool:
     return row.size <= IN_MEMORY_BYTES and row.length <= IN_MEMORY_BYTES
 
 
-def _gone(row: PackedObject, layout: Layout) -> CorruptStorage:
-    return CorruptStorage(
+def _gone(row: PackedObject, layout: Layout) -> LostObject:
+    return LostObject(
         f'object {row.key} cannot be read: the pack file {layout.pack_path(row.pack_id)} is gone; '
         'restore it from a backup'
     )

@@ -10,14 +10,8 @@ from ricordi.config import Profile
 from ricordi.errors import UsageError
 from ricordi.storage.archive_file import HEAD, open_archive, read_metadata, read_version
 
-SCHEMES = ('http://', 'https://')
 SHOWN = 5
 """So many of the things that an archive was made from are listed, unless details are asked for."""
-
-
-def is_address(text: str) -> bool:
-    """Whether an archive is named by a web address."""
-    return text.lower().startswith(SCHEMES)
 
 
 def check_given(path: Path) -> None:

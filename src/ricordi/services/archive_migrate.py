@@ -42,13 +42,14 @@ DATABASE_LEVEL = 6
 class MigratedArchive:
     """A migration that is done.
 
-    :param changed: whether anything had to be changed.
+    :param changed: whether anything had to be changed; :param copied: if not, whether it was copied to `path`.
     """
 
     path: Path
     before: str
     after: str
     changed: bool
+    copied: bool = False
 
 
 def migrate_archive(
@@ -78,9 +79,10 @@ def migrate_archive(
         metadata = read_metadata(directory)
         before = metadata['export_version']
         if before == HEAD:
-            if not (target.exists() and target.samefile(source)):
+            copied = not (target.exists() and target.samefile(source))
+            if copied:
                 _copy(source, target, overwrite)
-            return MigratedArchive(target, before, HEAD, changed=False)
+            return MigratedArchive(target, before, HEAD, changed=False, copied=copied)
         if not can_migrate(before):
             raise StorageMigrationError(way_to_head(before, source))
         _migrate(directory, metadata, target, overwrite, progress or Progress(), stop or Stop())

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 from ricordi.errors import Interrupted, NotEnoughSpace, UnreachableAddress
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
-from ricordi.services.archive_info import is_address
+from ricordi.services.addresses import is_address
 
 ENDING = '.aiida'
 CHUNK_BYTES = 1 << 20
@@ -29,9 +29,7 @@ def archives_of_page(address: str) -> list[str]:
 
     :raises ricordi.errors.UnreachableAddress: the page cannot be had, or points at no archive.
     """
-    with _opened(address) as answer:
-        text = answer.read(LONGEST_PAGE).decode(answer.headers.get_content_charset() or 'utf-8', 'replace')
-        base = answer.geturl()
+    text, base = _page(address)
     links = _Links()
     links.feed(text)
     targets = (urldefrag(urljoin(base, link)).url for link in links.found)
@@ -39,6 +37,21 @@ def archives_of_page(address: str) -> list[str]:
     if not found:
         raise UnreachableAddress(f'the page {address} points at no file that ends in {ENDING}: check the address')
     return list(dict.fromkeys(found))
+
+
+def fetch_text(address: str) -> str:
+    """The text that an address yields.
+
+    :raises ricordi.errors.UnreachableAddress: it cannot be had.
+    """
+    return _page(address)[0]
+
+
+def _page(address: str) -> tuple[str, str]:
+    """The text of a page, and the address that it has in the end."""
+    with _opened(address) as answer:
+        text = answer.read(LONGEST_PAGE).decode(answer.headers.get_content_charset() or 'utf-8', 'replace')
+        return text, answer.geturl()
 
 
 def download(address: str, target: Path, progress: Progress, stop: Stop) -> None:

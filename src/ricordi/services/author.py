@@ -13,6 +13,8 @@ def default_user(storage: StorageBackend) -> UserRow:
     :raises ricordi.errors.ConfigurationError: it names none, or one who is not in the storage.
     """
     name, email = storage.profile.name, storage.profile.default_user_email
+    if not email and storage.read_only:
+        raise ConfigurationError(f'the archive {name!r} names no default user: say which user is meant')
     if not email:
         raise ConfigurationError(f'profile {name!r} names no default user: see `ricordi user set-default`')
     for row in storage.find(EntityKind.USER, {'email': email}, limit=1):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ricordi.backend.identifiers import looks_like_pk
 from ricordi.backend.query import Comparison, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import AuthInfoRow, ComputerRow, EntityKind
 from ricordi.backend.storage import StorageBackend
@@ -59,7 +60,7 @@ def find_computer(storage: StorageBackend, identifier: str) -> ComputerRow:
     """
     text = identifier.strip()
     found = _rows(storage, {'label': text})
-    if not found and text.isascii() and text.isdecimal() and int(text) < 1 << 31:
+    if not found and looks_like_pk(text) and int(text) < 1 << 31:
         found = _rows(storage, {'pk': int(text)})
     if not found and len(text.replace('-', '')) == 32:
         found = [row for row in storage.find_uuid_prefix(EntityKind.COMPUTER, text) if isinstance(row, ComputerRow)]

@@ -166,10 +166,13 @@ class _Dump:
     def _open_log(self) -> DumpLog:
         repository = self._storage.repository.uuid
         identity = repository or Path(str(self._storage.profile.storage_config.get('filepath', ''))).name
-        log = DumpLog(self._folder.root, identity, self._subject, read_only=self._dry_run)
+        profile = self._storage.profile
+        whose = None if self._storage.read_only else (profile.name, profile.uuid)
         if self._dry_run and self._request.overwrite:
+            log = DumpLog(self._folder.root, identity, None, whose, read_only=True)
             log.entries.clear()
-        return log
+            return log
+        return DumpLog(self._folder.root, identity, self._subject, whose, read_only=self._dry_run)
 
     # -- what is gone ---------------------------------------------------------------------------------------
 

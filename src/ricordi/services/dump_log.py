@@ -22,6 +22,7 @@ NAME = 'ricordi_dump_log.jsonl'
 VERSION = 1
 
 _TOLD = ('uuid', 'mtime', 'group', 'top', 'how')
+_OF_PROFILE = ('profile', 'profile_uuid')
 _FLUSH_EVERY = 10.0
 _MOST_PENDING = 2000
 
@@ -50,9 +51,17 @@ class Entry:
 class DumpLog:
     """What a dump folder holds, by path relative to it. Without a file, an empty one."""
 
-    def __init__(self, folder: Path, storage: str, subject: str | None, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        storage: str,
+        subject: str | None,
+        profile: tuple[str, str] | None = None,
+        read_only: bool = False,
+    ) -> None:
         """
         :param storage: identifies the storage that is dumped.
+        :param profile: name and uuid of the profile, for a storage may have been copied; None: of an archive.
         :param subject: what of it: `profile`, or the uuid of a group; None: whatever the log is of.
         :param read_only: keep changes in memory and write none.
         :raises ricordi.errors.InvalidOperation: the log is of another storage or subject, or damaged.
@@ -61,7 +70,9 @@ class DumpLog:
         self.entries: dict[str, Entry] = {}
         self.roots: dict[str, str] = {}
         self._read_only = read_only
-        self._header = {'ricordi_dump': VERSION, 'storage': storage, 'subject': subject}
+        self._header: dict[str, Any] = {'ricordi_dump': VERSION, 'storage': storage, 'subject': subject}
+        if profile is not None:
+            self._header |= {'profile': profile[0], 'profile_uuid': profile[1]}
         self._pending: list[tuple[str, Entry | None]] = []
         self._files: dict[str, dict[str, str]] = {}
         self._next_flush = time.monotonic() + _FLUSH_EVERY
@@ -104,12 +115,21 @@ class DumpLog:
             raise InvalidOperation(
                 f'{self.path} is damaged at line {number}: remove it, and the next run writes all folders again'
             ) from None
-        if number == 1 and found != self._header and self._header['subject'] is not None:
-            raise InvalidOperation(
-                f'{self.path.parent} holds the dump of another profile, archive or group: give another --path, or '
-                '--overwrite to remove what is there'
-            )
+        if number == 1 and self._header['subject'] is not None:
+            self._check_header(found)
         return found
+
+    def _check_header(self, found: Mapping[str, Any]) -> None:
+        """Refuse the log of something else; an older log does not name the profile."""
+        unnamed = {name: value for name, value in self._header.items() if name in _OF_PROFILE and name not in found}
+        if {**unnamed, **found} == self._header:
+            return
+        name = found.get('profile')
+        whose = f'profile {name!r}, or of ' if name not in (None, self._header.get('profile')) else ''
+        raise InvalidOperation(
+            f'{self.path.parent} holds the dump of {whose}another profile, archive or group: give another --path, or '
+            '--overwrite to remove what is there'
+        )
 
     def _apply(self, line: Mapping[str, Any], offset: int) -> None:
         if 'folder' in line:

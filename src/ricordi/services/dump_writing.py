@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import CorruptStorage, NotExistent, ProblemsFound
+from ricordi.errors import CorruptStorage, LostObject, NotExistent, ProblemsFound
 from ricordi.services.dump_content import Content, ContentLoader, Shape
 from ricordi.services.dump_folder import DumpFolder
 from ricordi.services.dump_names import METADATA
@@ -111,7 +111,7 @@ class Writer:
             try:
                 with repository.open(key) as stream:
                     self._write_object(key, stream, targets)
-            except NotExistent:
+            except (NotExistent, LostObject):
                 self._lacks(targets, f'key {key} is missing in the repository')
             except CorruptStorage:
                 self._lacks(targets, f'the content is damaged in the repository, key {key}')

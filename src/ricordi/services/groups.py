@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from ricordi.backend.identifiers import looks_like_pk
 from ricordi.backend.query import (
     Comparison,
     Condition,
@@ -77,7 +78,7 @@ def find_group(storage: StorageBackend, identifier: str) -> GroupRow:
     """
     text = identifier.strip()
     found = _rows(storage, {'label': text})
-    if not found and text.isascii() and text.isdecimal() and int(text) < 1 << 31:
+    if not found and looks_like_pk(text) and int(text) < 1 << 31:
         found = _rows(storage, {'pk': int(text)})
     if not found and len(text.replace('-', '')) == 32:
         found = [row for row in storage.find_uuid_prefix(EntityKind.GROUP, text) if isinstance(row, GroupRow)]
@@ -216,10 +217,10 @@ def create_group(storage: StorageBackend, label: str, description: str = '') -> 
     known = core_group(storage, label)
     if known is not None:
         return known, False
-    values = {'label': label, 'type_string': CORE, 'description': description, 'user_pk': default_user(storage).pk}
+    values = {'label': label, 'type_string': CORE, 'description': description}
     try:
-        with storage.transaction():
-            (pk,) = storage.insert(EntityKind.GROUP, [values])
+        with storage.transaction():  # which refuses an archive, before it is asked for its default user
+            (pk,) = storage.insert(EntityKind.GROUP, [{**values, 'user_pk': default_user(storage).pk}])
     except UniquenessError:
         known = core_group(storage, label)
         if known is None:

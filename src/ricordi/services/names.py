@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ricordi.backend.identifiers import looks_like_pk
 from ricordi.backend.rows import ComputerRow, EntityKind, GroupRow, NodeRow
 from ricordi.config import Profile
 from ricordi.manager import use_storage
@@ -31,7 +32,7 @@ def node_names(profile: Profile, start: str) -> list[str]:
             newest = storage.find(EntityKind.NODE, order_by=('-pk',), limit=MOST_NODES)
             return [str(row.pk) for row in newest]
         found = []
-        if start.isascii() and start.isdecimal() and len(start) < 9:
+        if looks_like_pk(start) and len(start) < 9:
             # 42 → 42, 420 … 429, 4200 … 4299, as far as there are such nodes
             spans = [range(int(start) * 10**more, (int(start) + 1) * 10**more) for more in range(3)]
             pks = [pk for span in spans for pk in span][: MOST_NODES + 11]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ricordi.backend.identifiers import looks_like_pk
 from ricordi.backend.query import Comparison, Field, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
@@ -25,7 +26,7 @@ def find_node(storage: StorageBackend, identifier: str | int) -> NodeRow:
     :raises ricordi.errors.MultipleObjectsError: several uuids start like this.
     """
     text = str(identifier).strip()
-    if _is_number(text):
+    if looks_like_pk(text):
         row = _row_by_pk(storage, int(text))
         if row is not None:
             return row
@@ -51,14 +52,14 @@ def find_pks(storage: StorageBackend, identifiers: Sequence[str | int]) -> list[
     :raises ricordi.errors.MultipleObjectsError: several uuids start like one of them.
     """
     texts = list(dict.fromkeys(str(identifier).strip() for identifier in identifiers))
-    numbers = [int(text) for text in texts if _is_number(text)]
+    numbers = [int(text) for text in texts if looks_like_pk(text)]
     known_pks = {pk for pk, _ in _existing(storage, 'pk', numbers)}
     uuids = [text.lower() for text in texts if _is_whole_uuid(text)]
     known_uuids = {uuid: pk for pk, uuid in _existing(storage, 'uuid', uuids)}
     found: dict[int, None] = {}
     missing = []
     for text in texts:
-        if _is_number(text) and int(text) in known_pks:
+        if looks_like_pk(text) and int(text) in known_pks:
             found[int(text)] = None
         elif text.lower() in known_uuids:
             found[known_uuids[text.lower()]] = None
@@ -77,9 +78,9 @@ def _find_by_uuid(storage: StorageBackend, text: str) -> NodeRow:
     digits = text.replace('-', '').lower()
     if not digits or not _HEX.issuperset(digits) or len(digits) > _UUID_DIGITS:
         raise WrongValue(f'{text!r} names no node: give a pk, a uuid or the start of a uuid')
-    if len(digits) < _FEWEST_DIGITS and not _is_number(text):
+    if len(digits) < _FEWEST_DIGITS and not looks_like_pk(text):
         raise WrongValue(f'{text!r} is too short for the start of a uuid: give {_FEWEST_DIGITS} digits of it or more')
-    if _is_number(text) and len(digits) < _FEWEST_OF_A_NUMBER:
+    if looks_like_pk(text) and len(digits) < _FEWEST_OF_A_NUMBER:
         raise NotExistent(f'there is no node {text} in profile {storage.profile.name!r}')
     found = storage.find_uuid_prefix(EntityKind.NODE, digits, limit=3)
     if not found:
@@ -96,10 +97,6 @@ def _row_by_pk(storage: StorageBackend, pk: int) -> NodeRow | None:
     row = storage.get(EntityKind.NODE, pk) if pk < 1 << 31 else None
     assert row is None or isinstance(row, NodeRow)
     return row
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
 
 
 def _is_whole_uuid(text: str) -> bool:

@@ -27,9 +27,10 @@ class CommentDetails:
 
 def add_comments(storage: StorageBackend, node_pks: Sequence[int], content: str) -> list[int]:
     """Write the same comment about each of some nodes, by the default user; returns the pks of the comments."""
-    user_pk = default_user(storage).pk
-    rows = [{'node_pk': pk, 'user_pk': user_pk, 'content': content} for pk in node_pks]
-    return storage.insert(EntityKind.COMMENT, rows)
+    with storage.transaction():  # which refuses an archive, before it is asked for its default user
+        user_pk = default_user(storage).pk
+        rows = [{'node_pk': pk, 'user_pk': user_pk, 'content': content} for pk in node_pks]
+        return storage.insert(EntityKind.COMMENT, rows)
 
 
 def show_comments(storage: StorageBackend, node_pks: Sequence[int], user: str | None = None) -> list[CommentDetails]:

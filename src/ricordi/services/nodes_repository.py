@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from ricordi.backend.repository import CHUNK_BYTES
 from ricordi.backend.rows import NodeRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import InvalidOperation, NotExistent, ProblemsFound, UsageError, ValidationError
+from ricordi.errors import (
+    CorruptStorage,
+    InvalidOperation,
+    LostObject,
+    NotExistent,
+    ProblemsFound,
+    UsageError,
+    ValidationError,
+)
 from ricordi.orm.repository_tree import FileTree, check_name, split_path
 
 
@@ -62,12 +70,13 @@ def file_sizes(storage: StorageBackend, entries: list[FileEntry]) -> dict[str, i
     return sizes
 
 
-def open_file(storage: StorageBackend, row: NodeRow, path: str | None) -> BinaryIO:
-    """The content of a file of a node, to be read and closed.
+def read_file(storage: StorageBackend, row: NodeRow, path: str | None) -> Iterator[bytes]:
+    """The content of a file of a node, chunk by chunk, checked against its key on the way.
 
     :param path: from the top of the tree; None: the file of a node that holds a single one (`SinglefileData`).
     :raises ricordi.errors.NotExistent: there is no such file.
-    :raises ricordi.errors.ProblemsFound: the content is missing in the repository.
+    :raises ricordi.errors.ProblemsFound: the content is missing in the repository, or damaged, which may be known only
+        after all of it was given.
     """
     if path is None:
         path = _single_file(row)
@@ -80,7 +89,13 @@ def open_file(storage: StorageBackend, row: NodeRow, path: str | None) -> Binary
         raise InvalidOperation(
             f'{path!r} of node {row.pk} is a folder: see `ricordi node repo ls {row.pk} {path}`'
         ) from None
-    return _open(storage, row, path, key)
+    try:
+        yield from _content(storage, key)
+    except _Unusable as error:
+        raise ProblemsFound(
+            f'the content of {path!r} of node {row.pk} is {error} (key {key}): '
+            'look for it in a backup; `ricordi storage maintain --full --dry-run` lists all that is missing'
+        ) from error
 
 
 def dump_files(storage: StorageBackend, row: NodeRow, folder: Path) -> int:
@@ -88,37 +103,70 @@ def dump_files(storage: StorageBackend, row: NodeRow, folder: Path) -> int:
 
     :raises ricordi.errors.InvalidOperation: there is something at `folder` already.
     :raises ricordi.errors.ValidationError: a name in the tree would lead out of the folder; nothing is written then.
-    :raises ricordi.errors.ProblemsFound: content of some files is missing in the repository; the others are written.
+    :raises ricordi.errors.ProblemsFound: content of some files is missing in the repository or damaged; the others are
+        written.
     """
     places = list(_places(row))
     if folder.exists() or folder.is_symlink():
         raise InvalidOperation(f'{folder} exists already: give the name of a folder that does not')
     folder.mkdir(parents=True)
-    missing = []
+    lacking = []
     for place, key in places:
         target = folder.joinpath(*place.parts)
         (target if key is None else target.parent).mkdir(parents=True, exist_ok=True)
-        if key is not None and not _write_file(storage, key, target):
-            missing.append(f'{place} (key {key})')
+        if key is not None:
+            try:
+                _write_file(storage, key, target)
+            except _Unusable as error:
+                lacking.append(f'{place} is {error} (key {key})')
     files = sum(1 for _, key in places if key is not None)
-    if missing:
+    if lacking:
+        of_all = 'file' if files == 1 else 'files'
         raise ProblemsFound(
-            f'{len(missing):,} of {files:,} files of node {row.pk} are missing in the repository, the others are in '
-            f'{folder}; missing: {", ".join(missing[:10])}{" …" if len(missing) > 10 else ""}'
+            f'{len(lacking):,} of {files:,} {of_all} of node {row.pk} could not be written, all others are in '
+            f'{folder}: {"; ".join(lacking[:10])}{" …" if len(lacking) > 10 else ""}'
         )
     return files
 
 
-def _write_file(storage: StorageBackend, key: str, target: Path) -> bool:
-    """Write the content of an object into a new file; False if the repository lacks it."""
+def _write_file(storage: StorageBackend, key: str, target: Path) -> None:
+    """Write the content of an object into a new file, which is there only if it is right.
+
+    :raises _Unusable: it is missing or damaged.
+    """
     try:
-        source = storage.repository.open(key)
-    except NotExistent:
-        return False
-    with source, target.open('xb') as written:
-        while chunk := source.read(CHUNK_BYTES):
-            written.write(chunk)
-    return True
+        with target.open('xb') as written:
+            for chunk in _content(storage, key):
+                written.write(chunk)
+    except _Unusable:
+        target.unlink()
+        raise
+
+
+class _Unusable(Exception):
+    """The content of an object cannot be had; says why."""
+
+
+def _content(storage: StorageBackend, key: str) -> Iterator[bytes]:
+    """The content of an object.
+
+    :raises _Unusable: it is missing or damaged.
+    :raises ricordi.errors.CorruptStorage: the repository as a whole cannot be used.
+    """
+    if not storage.repository.has_object(key):
+        raise _Unusable('missing in the repository')
+    digest = hashlib.sha256()
+    try:
+        with storage.repository.open(key) as source:
+            while chunk := source.read(CHUNK_BYTES):
+                digest.update(chunk)
+                yield chunk
+    except (NotExistent, LostObject) as error:
+        raise _Unusable('missing in the repository') from error
+    except CorruptStorage as error:
+        raise _Unusable('damaged in the repository') from error
+    if digest.hexdigest() != key:
+        raise _Unusable('damaged in the repository')
 
 
 def _places(row: NodeRow) -> Iterator[tuple[PurePosixPath, str | None]]:
@@ -130,16 +178,6 @@ def _places(row: NodeRow) -> Iterator[tuple[PurePosixPath, str | None]]:
         yield folder, None
         for name in files:
             yield folder / name, tree.get_key((folder / name).as_posix())
-
-
-def _open(storage: StorageBackend, row: NodeRow, path: str, key: str) -> BinaryIO:
-    try:
-        return storage.repository.open(key)
-    except NotExistent as error:
-        raise ProblemsFound(
-            f'the content of {path!r} of node {row.pk} is missing in the repository (key {key}): '
-            'look for it in a backup; `ricordi storage maintain --full --dry-run` lists all that is missing'
-        ) from error
 
 
 def _steps(row: NodeRow, path: str | None) -> tuple[str, ...]:
@@ -166,4 +204,6 @@ def _single_file(row: NodeRow) -> str:
     files = [path for path, _ in FileTree(row.repository_metadata).files()]
     if len(files) == 1:
         return files[0]
+    if not files:
+        raise NotExistent(f'node {row.pk} has no files')
     raise UsageError(f'node {row.pk} has {len(files)} files: name one of them, see `ricordi node repo ls {row.pk}`')

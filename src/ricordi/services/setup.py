@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ricordi.access import ProfileAccessManager
 from ricordi.backend.rows import EntityKind
 from ricordi.config import Config, Profile, load_config
 from ricordi.config.names import check_profile_name
@@ -117,22 +118,62 @@ def provided_database(administrator: Administrator | None, storage_config: Mappi
         raise
 
 
-def delete_profile(name: str, delete_data: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A profile that is gone.
+
+    :param was_default: whether it was the one used where none is named.
+    :param default: the one that is so now: the last one left, if it was the default; None: there is none.
+    :param left: the names of all that are left.
+    """
+
+    was_default: bool
+    default: str | None
+    left: tuple[str, ...]
+
+
+def check_data_deletable(profile: Profile) -> None:
+    """Refuse a profile whose data `delete_profile` would not delete.
+
+    :raises ricordi.errors.InvalidOperation: its storage is read-only, or one of another package.
+    """
+    from ricordi.storage.deletion import check_deletable
+
+    check_deletable(storage_class(profile), profile)
+
+
+def delete_profile(name: str, delete_data: bool) -> Deleted:
     """Remove a profile from the configuration, and, if asked for, all data of its storage before that.
 
-    :raises ricordi.errors.AccessError: the data shall go and the profile is locked or in use.
+    Nobody may use it meanwhile: who has it open would go on without the record that keeps others from locking it.
+
+    :raises ricordi.errors.AccessError: the profile is locked or in use.
     """
     config = load_config()
     profile = find_profile(name, config)
-    if delete_data:
-        from ricordi.storage.deletion import delete_data as delete
-
-        with lock_profile(profile, 'profile delete') as kind:
-            delete(kind, profile, repository_at(kind.repository_location(profile)))
-    config.remove_profile(name)
-    config.store()
+    was_default = config.default_profile_name == name
+    with _held(profile, delete_data):
+        config.remove_profile(name)
+        if was_default and len(config.profile_names) == 1:
+            config.set_default_profile(config.profile_names[0])
+        config.store()
     shutil.rmtree(Path(config.dirpath) / 'access' / name, ignore_errors=True)
     forget_maintenance(profile)
+    return Deleted(was_default, config.default_profile_name, tuple(config.profile_names))
+
+
+@contextmanager
+def _held(profile: Profile, delete_data: bool) -> Iterator[None]:
+    """Have a profile alone, its data deleted if that is asked for; without, its storage need not be there."""
+    if not delete_data:
+        with ProfileAccessManager(profile).lock(purpose='profile delete'):
+            yield
+        return
+    from ricordi.storage.deletion import delete_data as delete
+
+    with lock_profile(profile, 'profile delete') as kind:
+        delete(kind, profile, repository_at(kind.repository_location(profile)))
+        yield
 
 
 def _initialise_or_adopt(profile: Profile, undo: list[Callable[[], None]]) -> bool:

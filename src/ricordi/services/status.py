@@ -11,7 +11,7 @@ from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
 from ricordi.services.history import last_seen_clean
-from ricordi.services.profile import find_profile, location
+from ricordi.services.profile import ArchiveName, find_profile, location
 
 State = Literal['ok', 'error', 'not checked']
 
@@ -74,6 +74,8 @@ class _Run:
         return self.found
 
     def configuration(self) -> str:
+        if isinstance(self._name, ArchiveName):
+            return 'an archive, which needs none'
         self._config = load_config()
         return self._config.filepath
 
@@ -82,6 +84,8 @@ class _Run:
         return f'{self.found.name} ({self.found.storage_backend})'
 
     def access(self) -> str:
+        if storage_class(self._profile).read_only:
+            return 'an archive, which anybody may read'
         holders = [holder for holder in ProfileAccessManager(self._profile).holders() if holder.state != 'stale']
         lock = next((holder for holder in holders if holder.kind == 'lock'), None)
         if lock is not None:

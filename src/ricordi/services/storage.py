@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
 from ricordi.services.history import last_maintained, last_seen_clean, note_maintenance
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceReport
+    from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
     from ricordi.progress import Progress, Stop
 
@@ -49,7 +52,15 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
             state = storage.maintain(MaintenanceOptions(dry_run=True, clean=last_seen_clean(profile))).before
             garbage = state.garbage and {'objects': state.garbage.objects, 'bytes': state.garbage.bytes}
             info['repository'] = {**info['repository'], 'garbage': garbage, 'missing': state.missing}
+        if detailed:
+            info |= {'first_ctime': _ctime(storage, 'ctime'), 'last_ctime': _ctime(storage, '-ctime')}
         return {**info, 'last_maintained': last_maintained(profile)}
+
+
+def _ctime(storage: StorageBackend, order: str) -> datetime | None:
+    """When the first node in an order was made."""
+    row = next(storage.find(EntityKind.NODE, order_by=(order,), limit=1), None)
+    return row.ctime if isinstance(row, NodeRow) else None
 
 
 def migrate(profile: Profile, wait: float | None, stop: Stop | None = None) -> None:

@@ -9,6 +9,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A half-sentence naming the known words that look like `word`, or a full stop: `; did you mean `storage`?`."""
     from difflib import SequenceMatcher
 
+    if not word:
+        return '.'
     known = list(known)
     likeness = {name: SequenceMatcher(None, word, name).ratio() for name in known}
     bar = max(0.6, max(likeness.values(), default=0.0) - 0.1)

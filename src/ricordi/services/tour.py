@@ -69,13 +69,15 @@ def lay_out(folder: Path) -> Config:
 def take_tour(folder: Path) -> Tour:
     """Lay the storage out, check it, maintain it in full, check it again, and maintain it once more.
 
+    The first time all packs are rewritten: so little garbage in a pack is else left there as waste.
+
     :param folder: an empty folder, in which all happens. Its subfolder `.aiida` has to be the configuration folder of
         this process by then (AIIDA_PATH), so that access is recorded there.
     """
     config = lay_out(folder)
     profile = config.get_profile(PROFILE)
-    options = MaintenanceOptions(full=True)
-    return Tour(check(profile), maintain_storage(profile, options), check(profile), maintain_storage(profile, options))
+    first, second = MaintenanceOptions(full=True, repack='all'), MaintenanceOptions(full=True)
+    return Tour(check(profile), maintain_storage(profile, first), check(profile), maintain_storage(profile, second))
 
 
 def check(profile: Profile) -> Check:

@@ -14,7 +14,7 @@ from ricordi.storage.archive_draft import CHECKPOINT
 from ricordi.storage.archive_links import NEW_LINK, plan_links, refuse_circles
 from ricordi.storage.archive_mapping import Mapping, map_of
 from ricordi.storage.archive_updates import PRIVATE, merge_comments, merge_extras
-from ricordi.storage.columns import TEXT_LIMITS, columns
+from ricordi.storage.columns import TEXT_LIMITS, columns, table_name
 from ricordi.storage.graph import add_nodes_to_group
 from ricordi.storage.sql_storage import SqlStorage
 
@@ -97,6 +97,8 @@ class Merger:
             ).fetchone()
         self.merged.new['link'], self.merged.existing['link'] = plan_links(mapping)
         self.merged.new['group_node'] = memberships
+        self._plan_labels(EntityKind.COMPUTER, _LABEL_OF_COMPUTER)
+        self._plan_labels(EntityKind.GROUP, _LABEL_OF_GROUP)
         return self.merged
 
     def apply(self, told: Callable[[int], None] = lambda rows: None) -> Merged:
@@ -157,6 +159,14 @@ class Merger:
                 self.merged.relabelled[label] = row[place]
 
         return change
+
+    def _plan_labels(self, kind: EntityKind, place: int) -> None:
+        """Note which labels new rows would get, in the order in which they would be inserted."""
+        change = self._relabel(kind, place)
+        new = f'JOIN {map_of(kind)} AS own ON own.id = t.id AND own.target IS NULL'
+        for page in self.mapping.pages(f'SELECT t.id, t.label FROM {table_name(kind)} AS t {new} WHERE t.id > ?'):
+            for _, label in page:
+                change([None] * place + [label])
 
     # -- what is neither matched by uuid nor referred to ----------------------------------------------------------
 

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 _JOURNALS = ('', '-journal', '-wal', '-shm')
 
 
+def check_deletable(kind: type[StorageBackend], profile: Profile) -> None:
+    """Refuse a storage whose data is not this program's to delete.
+
+    :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
+    """
+    if kind.read_only or not issubclass(kind, SqlStorage):
+        raise InvalidOperation(
+            f'the data of profile {profile.name!r}, a storage {profile.storage_backend}, cannot be deleted from here: '
+            'give --keep-data, and delete it by hand'
+        )
+
+
 def delete_data(kind: type[StorageBackend], profile: Profile, repository: RepositoryBackend) -> None:
     """Delete the database, then the repository, so that no row ever names an object that is gone.
 
@@ -27,8 +39,8 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
 
     :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
     """
-    if kind.read_only or not issubclass(kind, SqlStorage):
-        raise InvalidOperation(f'the data of a storage {profile.storage_backend} cannot be deleted; delete it by hand')
+    check_deletable(kind, profile)
+    assert issubclass(kind, SqlStorage)
     dialect = kind.dialect_of(profile)
     if isinstance(dialect, SqliteDialect):
         _delete_file(dialect, repository)

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 def get_info(session: Session, repository: RepositoryBackend, detailed: bool) -> dict[str, Any]:
     """Counts of entities, sizes in bytes.
 
-    :param detailed: also nodes by type, sizes of tables, and what costs the repository time to find.
+    :param detailed: also who and what there is, by name or by type, sizes of tables, and what costs the repository time
+        to find.
     :returns: `entities`: number of rows by kind; `database`: `bytes`, when detailed `tables` (None where the database
-        cannot tell); `node_types` when detailed; `repository`: what that store tells of itself.
+        cannot tell); when detailed: `users`: addresses, `computers`: labels, `node_types`, `process_types`,
+        `group_types`: numbers by type; `repository`: what that store tells of itself.
     """
     entities = {
         kind.value: session.execute(f'SELECT count(*) FROM {table_name(kind)}').fetchone()[0] for kind in EntityKind
@@ -26,10 +28,21 @@ def get_info(session: Session, repository: RepositoryBackend, detailed: bool) ->
     info: dict[str, Any] = {'entities': entities, 'database': database}
     if detailed:
         database['tables'] = session.dialect.table_sizes(session)
-        info['node_types'] = dict(
-            session.execute(
-                'SELECT node_type, count(*) FROM db_dbnode GROUP BY node_type ORDER BY node_type'
-            ).fetchall()
-        )
+        info['users'] = _column(session, 'db_dbuser', 'email')
+        info['computers'] = _column(session, 'db_dbcomputer', 'label')
+        info['node_types'] = _numbers(session, 'db_dbnode', 'node_type')
+        info['process_types'] = _numbers(session, 'db_dbnode', 'process_type')
+        info['group_types'] = _numbers(session, 'db_dbgroup', 'type_string')
     info['repository'] = repository.get_info(detailed)
     return info
+
+
+def _column(session: Session, table: str, column: str) -> list[str]:
+    """All values of a column that has each once, sorted."""
+    return sorted(value for (value,) in session.execute(f'SELECT {column} FROM {table}').fetchall())
+
+
+def _numbers(session: Session, table: str, column: str) -> dict[str, int]:
+    """How many rows there are of each value of a column, those without one left out."""
+    statement = f"SELECT {column}, count(*) FROM {table} WHERE {column} <> '' GROUP BY {column} ORDER BY {column}"
+    return dict(session.execute(statement).fetchall())
