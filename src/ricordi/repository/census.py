@@ -124,7 +124,7 @@ class Census:
     def loose_keys(self, named: bool | None) -> Iterator[tuple[str, int]]:
         """Key and bytes of loose objects, ascending: those that nodes name, those they do not, or (None) all."""
         condition = {None: 'TRUE', True: f'NOT {_IS_GARBAGE}', False: _IS_GARBAGE}[named]
-        rows = self.index.ascending('hashkey, size', f'temp.loose AS o WHERE {condition}', (), after='')
+        rows = self.index.ascending('hashkey, size', f'temp.loose AS o WHERE {condition}', (), key='hashkey', after='')
         return ((key, size) for key, size in rows)
 
     def packed_garbage_keys(self) -> Iterator[str]:

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
-from operator import gt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,8 +196,10 @@ class Index:
         if not span.in_order:
             return self._objects_by_offset(span)
         source = 'db_object WHERE pack_id = ? AND id <= ?'
-        rows = self.ascending(f'id, {COLUMNS}', source, (span.pack_id, span.last), after=span.first - 1)
-        return (PackedObject._make(row[1:]) for row in rows)
+        return map(
+            PackedObject._make,
+            self.ascending(COLUMNS, source, (span.pack_id, span.last), key='id', after=span.first - 1),
+        )
 
     def _objects_by_offset(self, span: PackSpan) -> Iterator[PackedObject]:
         condition = 'pack_id = ? AND id BETWEEN ? AND ?'
@@ -209,42 +210,37 @@ class Index:
                 yield from map(PackedObject._make, rows)
 
     def ascending(
-        self, columns: str, source: str, parameters: tuple[int | str, ...], after: int | str
+        self, columns: str, source: str, parameters: tuple[int | str, ...], key: str, after: int | str
     ) -> Iterator[Any]:
-        """The rows of a table, ascending by the first of `columns`, which is unique; no cursor stays open.
+        """The rows of a table, ascending by the column `key`, which is unique; no cursor stays open.
 
         A thousand rows come in one step of SQLite: at each step it gives up the interpreter's lock, and beside threads
         that are at work it waits long to have it back.
 
-        :param source: table and condition. :param after: below all values of the first column.
+        :param source: table and condition. :param after: below all values of `key`.
         """
-        first = columns.split(',', 1)[0]
         statement = (
-            f'SELECT json_group_array(json_array({columns})) FROM '
-            f'(SELECT {columns} FROM {source} AND {first} > ? ORDER BY {first} LIMIT {FETCH_AT_ONCE})'
+            f'SELECT json_group_array(json_array({columns})), max({key}) FROM '
+            f'(SELECT {columns}, {key} FROM {source} AND {key} > ? ORDER BY {key} LIMIT {FETCH_AT_ONCE})'
         )
         while True:
             with self.guarded():
-                (found,) = self.connection.execute(statement, (*parameters, after)).fetchone()
-            rows = json.loads(found)
-            if not rows:
+                found, last = self.connection.execute(statement, (*parameters, after)).fetchone()
+            if last is None:
                 return
-            yield from rows
-            after = rows[-1][0]
+            yield from json.loads(found)
+            after = last
 
     def span_of_pack(self, pack_id: int) -> PackSpan:
         """Where the rows of a pack are in the table, and whether nearly every one lies behind the one before it."""
-        previous = rows = back = length = last = 0
-        first: int | None = None
+        statement = (
+            'SELECT min(id), max(id), sum(length), count(*), sum("offset" < previous) FROM '
+            '(SELECT id, length, "offset", lag("offset", 1, 0) OVER (ORDER BY id) AS previous '
+            'FROM db_object WHERE pack_id = ?)'
+        )
         with self.guarded():
-            statement = 'SELECT id, "offset", length FROM db_object WHERE pack_id = ? ORDER BY id'
-            found = self.connection.execute(statement, (pack_id,))
-            while some := found.fetchmany(FETCH_AT_ONCE):
-                ids, offsets, lengths = zip(*some, strict=True)
-                rows, back = rows + len(some), back + sum(map(gt, (previous, *offsets), offsets))
-                previous, length = offsets[-1], length + sum(lengths)
-                first, last = ids[0] if first is None else first, ids[-1]
-        return PackSpan(pack_id, first or 0, last, length, back <= rows // 100)
+            first, last, length, rows, back = self.connection.execute(statement, (pack_id,)).fetchone()
+        return PackSpan(pack_id, first or 0, last or 0, length or 0, (back or 0) <= rows // 100)
 
     def any_compressed(self, pack_id: int) -> bool:
         """Whether any object of the pack is a zlib stream."""

@@ -31,7 +31,7 @@ def windows_of(rows: Iterable[PackedObject]) -> Iterator[Window]:
         if not window:
             start, total = offset, size
         window.append(row)
-        if is_large(row):
+        if size > LARGE_BYTES or length > LARGE_BYTES:
             yield window
             window = []
     if window:
@@ -40,7 +40,7 @@ def windows_of(rows: Iterable[PackedObject]) -> Iterator[Window]:
 
 def is_large(row: PackedObject) -> bool:
     """Whether an object is streamed: a compressed one that lies in few bytes may have very many."""
-    return max(row.length, row.size) > LARGE_BYTES
+    return row.length > LARGE_BYTES or row.size > LARGE_BYTES
 
 
 def read_window(path: Path, window: Window) -> Iterator[tuple[PackedObject, memoryview]]:

@@ -242,22 +242,31 @@ class PackWriter:
         if not self._buffer:
             return
         with self._writing():
-            content, start = b''.join(self._buffer), self._flushed
+            pieces, length, start = self._buffer, self._buffered, self._flushed
             self._buffer, self._buffered = [], 0
             self._await_flush()
             assert self._descriptor is not None
             self._flush_under_way = self._flusher.submit(
-                self._write_out, self._descriptor, self._lock, self._touched[-1], content, start
+                self._write_out, self._descriptor, self._lock, self._touched[-1], pieces, start
             )
-            self._flushed += len(content)
-            self._unsynced += len(content)
+            self._flushed += length
+            self._unsynced += length
             if self._unsynced >= EARLY_SYNC_BYTES:
                 self._start_sync()
 
-    def _write_out(self, descriptor: int, lock: PackLock | None, touched: _Touched, content: bytes, start: int) -> None:
+    def _write_out(
+        self,
+        descriptor: int,
+        lock: PackLock | None,
+        touched: _Touched,
+        pieces: list[bytes | memoryview],
+        start: int,
+    ) -> None:
         """Append to a pack and read it back: what is not found where it was put is not named by a row."""
         if lock is not None and not lock.is_held():
             raise self._foreign_writer(touched.pack_id)
+        content = b''.join(pieces)
+        pieces.clear()
         view = memoryview(content)
         while view:
             number = os.write(descriptor, view)

@@ -15,10 +15,11 @@ from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
+from ricordi.repository.file_removal import FileRemover, remove_files
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import COMMIT_OBJECTS, PackWriter
-from ricordi.repository.parallel import PLAIN_READERS, READERS, FileRemover, in_order, remove_files
+from ricordi.repository.parallel import PLAIN_READERS, READERS, in_order
 from ricordi.repository.problems import Problems
 
 GROUP_OBJECTS = 256
