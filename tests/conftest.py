@@ -58,6 +58,19 @@ def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+@pytest.fixture
+def run_installed() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command that was installed beside the interpreter, as a person would: `run_installed('status')`."""
+    command = Path(sys.executable).with_name('ricordi')
+    assert command.exists(), f'there is no {command}: install this project into the environment of the tests'
+
+    def run(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        words = [str(command), *map(str, arguments)]
+        return subprocess.run(words, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+
+    return run
+
+
 # PostgreSQL ------------------------------------------------------------------------------------------------
 
 
