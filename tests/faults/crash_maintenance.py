@@ -19,7 +19,7 @@ from pathlib import Path
 from both_programs import make_home
 from faults.crash_points import check_clean
 from faults.other_reader import OtherReader
-from faults.trap import killed
+from faults.trap import kill_at, killed
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.cli import main as command_line
 from ricordi.config import Profile
@@ -33,8 +33,6 @@ from services.archive_tools import everything
 PROFILE = 'mixed'
 COMMAND = ('-q', '-p', PROFILE, 'storage', 'maintain', '--full', '--yes', '--compress', 'yes')
 TYPE = 'data.core.singlefile.SinglefileData.'
-TRIES = 20
-"""An fsync that was begun early may take so long that the next is left out: then a run has a point less."""
 
 
 def maintain() -> None:
@@ -111,13 +109,8 @@ def crash_everywhere(folder: Path, other: OtherReader) -> dict[str, int]:
     check(profile, home, container, expected, other)
     for target in range(1, points + 1):
         after = target % 2 == 0  # the state after one change is that before the next
-        for _ in range(TRIES):
-            begin_anew()
-            died, _ = killed(maintain, target, after)
-            if died:
-                break
+        kill_at(begin_anew, maintain, target, after)
         point = f'{"after" if after else "before"} change {target} of {points}'
-        assert died, f'{point}: the process was not killed'
         try:
             check(profile, home, container, expected, other)
         except BaseException as error:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.other_reader import OtherReader
-from faults.trap import Trap, real_open
+from faults.trap import TRIES, Trap, real_open
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.progress import Progress, Stop
 from ricordi.repository import bulk, maintenance, pack_writer, packing, repacking
@@ -125,9 +125,6 @@ def added_at_once(container: Container, told: Callable[[str], None]) -> None:
     for key in container.put_objects_into_pack([content(number) for number in range(130, 135)], 'yes'):
         told(key)
 
-
-TRIES = 20
-"""An fsync that was begun early may take so long that the next is left out: then a run has a point less."""
 
 WORKS: dict[str, Callable[[Container, Callable[[str], None]], None]] = {
     'live': maintained(),

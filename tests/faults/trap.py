@@ -22,6 +22,8 @@ CHANGING = ('INSERT', 'UPDATE', 'DELETE')
 REBUILDING = ('VACUUM', 'ANALYZE')
 """These take long: there are points also in their midst, one after each `OPERATIONS` of SQLite's own machine."""
 OPERATIONS = 200
+TRIES = 20
+"""An fsync that was begun early may take so long that the next is left out: then a run has a point less."""
 
 
 class Trap:
@@ -115,3 +117,12 @@ def killed(work: Callable[[], object], target: int, after: bool) -> tuple[bool, 
         return True, 0
     assert os.WEXITSTATUS(status) == 0, f'the work failed before point {target}'
     return False, int(told)
+
+
+def kill_at(begin_anew: Callable[[], object], work: Callable[[], object], target: int, after: bool) -> None:
+    """Have the work killed at this point."""
+    for _ in range(TRIES):
+        begin_anew()
+        if killed(work, target, after)[0]:
+            return
+    raise AssertionError(f'the process was not killed {"after" if after else "before"} change {target}')
