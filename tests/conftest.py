@@ -18,6 +18,15 @@ import pytest
 DATA = Path(__file__).parent / 'data'
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have counted (`record_property('counted', …)`), also when they run in several processes."""
+    reports = [report for report in terminalreporter.getreports('passed') if report.when == 'call']
+    counted = sorted(told for report in reports for name, told in report.user_properties if name == 'counted')
+    if counted:
+        terminalreporter.section('counted')
+        terminalreporter.write('\n'.join(counted) + '\n')
+
+
 # configuration folders -------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ SIDES = {'create': 2, 'import': 2, 'create-by-workers': 1}
 
 @pytest.mark.parametrize('work', LEAST_POINTS)
 def test_an_archive_is_written_or_imported_as_a_whole_or_not_at_all(
-    work: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    work: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     done = subprocess.run(
         [sys.executable, HERE / 'crash_archives.py', work, tmp_path],
@@ -29,7 +30,6 @@ def test_an_archive_is_written_or_imported_as_a_whole_or_not_at_all(
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    with capsys.disabled():
-        print(f'\narchive {work}: killed around each of {told["points"]} changes, {told["runs"]} runs')
+    record_property('counted', f'archive {work}: killed around each of {told["points"]} changes, {told["runs"]} runs')
     assert told['points'] >= LEAST_POINTS[work]
     assert told['runs'] == SIDES[work] * told['points']
