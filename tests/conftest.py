@@ -10,6 +10,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,9 +136,8 @@ def postgres() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def new_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
-    """Makes empty databases (returns the name), dropped when the test ends."""
+@contextmanager
+def _new_databases(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
     import psycopg
 
     made: list[str] = []
@@ -153,6 +153,20 @@ def new_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
     with psycopg.connect(postgres.uri(), autocommit=True) as connection:
         for name in made:
             connection.execute(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)'.encode())
+
+
+@pytest.fixture
+def new_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Makes empty databases (returns the name), dropped when the test ends."""
+    with _new_databases(postgres) as make:
+        yield make
+
+
+@pytest.fixture(scope='module')
+def new_database_of_module(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
+    """The same for databases that the tests of a module share."""
+    with _new_databases(postgres) as make:
+        yield make
 
 
 # aiida-core ------------------------------------------------------------------------------------------------

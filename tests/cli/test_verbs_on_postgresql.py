@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
-from both_programs import make_home
+from both_programs import add_psql_profile, make_home
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 from verb_table import QUERY, VERBS
@@ -30,27 +28,15 @@ LISTS = [verb for verb in READING if VERBS[verb].kind == 'lists names']
 
 
 @pytest.fixture(scope='module')
-def home(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Path]:
+def home(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, new_database_of_module: Callable[[], str]
+) -> Path:
     """A configuration folder with the reference data in SQLite, `loose`, and in PostgreSQL, `psql`; both only read."""
-    folder, database = tmp_path_factory.mktemp('psql'), 'verbs_on_postgresql'
+    folder = tmp_path_factory.mktemp('psql')
     home = make_home(folder)
-    with psycopg.connect(postgres.uri(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE {database}'.encode())
-    with psycopg.connect(postgres.uri(database), autocommit=True) as connection:
-        connection.execute((DATA / 'psql_dos.sql').read_bytes())
-    with tarfile.open(DATA / 'psql_dos.tar.gz') as tar:
-        tar.extractall(folder, filter='data')
-    config = json.loads((home / 'config.json').read_text())
-    config['profiles']['psql'] = {
-        **config['profiles']['loose'],
-        'PROFILE_UUID': 'f' * 32,
-        'storage': {'backend': 'core.psql_dos', 'config': postgres.storage_config(database, folder / 'psql_dos')},
-    }
-    (home / 'config.json').write_text(json.dumps(config))
+    add_psql_profile(home, postgres, new_database_of_module())
     (folder / 'query.json').write_text(json.dumps(QUERY))
-    yield home
-    with psycopg.connect(postgres.uri(), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE {database} WITH (FORCE)'.encode())
+    return home
 
 
 @pytest.fixture
