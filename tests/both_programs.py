@@ -6,9 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conftest import PostgresServer
 
 TESTS = Path(__file__).parent
 PROFILE = 'mixed'
@@ -21,10 +25,35 @@ def make_home(folder: Path) -> Path:
     return folder / '.aiida'
 
 
-def run_verdi(python: str, home: Path, commands: Sequence[Command]) -> list[Any]:
+def add_psql_profile(home: Path, postgres: PostgresServer, database: str) -> str:
+    """Fill an empty database with the reference data that AiiDA made; the name of the profile that is put over it."""
+    import psycopg
+
+    with psycopg.connect(postgres.uri(database), autocommit=True) as connection:
+        connection.execute((TESTS / 'data' / 'psql_dos.sql').read_bytes())
+    with tarfile.open(TESTS / 'data' / 'psql_dos.tar.gz') as tar:
+        tar.extractall(home / 'repository', filter='data')
+    path = home / 'config.json'
+    config = json.loads(path.read_text())
+    config['profiles']['psql'] = {
+        'PROFILE_UUID': 'f' * 32,
+        'default_user_email': 'alice@example.org',
+        'storage': {
+            'backend': 'core.psql_dos',
+            'config': postgres.storage_config(database, home / 'repository' / 'psql_dos'),
+        },
+        'process_control': {'backend': None, 'config': None},
+        'options': {},
+        'test_profile': False,
+    }
+    path.write_text(json.dumps(config))
+    return 'psql'
+
+
+def run_verdi(python: str, home: Path, commands: Sequence[Command], profile: str = PROFILE) -> list[Any]:
     """What verdi answers to each command, all in one process."""
     done = subprocess.run(
-        [python, TESTS / 'interop' / 'run_verdi.py', PROFILE],
+        [python, TESTS / 'interop' / 'run_verdi.py', profile],
         input=json.dumps(commands, default=str),
         env={**os.environ, 'AIIDA_PATH': str(home)},
         capture_output=True,

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,15 @@ DATA = Path(__file__).parent / 'data'
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell starts what runs in the background so; the programs that are tested would inherit it, deaf to Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have counted (`record_property('counted', …)`), also when they run in several processes."""
+    reports = [report for report in terminalreporter.getreports('passed') if report.when == 'call']
+    counted = sorted(told for report in reports for name, told in report.user_properties if name == 'counted')
+    if counted:
+        terminalreporter.section('counted')
+        terminalreporter.write('\n'.join(counted) + '\n')
 
 
 # configuration folders -------------------------------------------------------------------------------------
@@ -59,6 +69,19 @@ def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
             timeout=timeout,
             **kwargs,
         )
+
+    return run
+
+
+@pytest.fixture
+def run_installed() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command that was installed beside the interpreter, as a person would: `run_installed('status')`."""
+    command = Path(sys.executable).with_name('ricordi')
+    assert command.exists(), f'there is no {command}: install this project into the environment of the tests'
+
+    def run(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        words = [str(command), *map(str, arguments)]
+        return subprocess.run(words, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
 
     return run
 
@@ -118,9 +141,8 @@ def postgres() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def new_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
-    """Makes empty databases (returns the name), dropped when the test ends."""
+@contextmanager
+def _new_databases(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
     import psycopg
 
     made: list[str] = []
@@ -136,6 +158,20 @@ def new_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
     with psycopg.connect(postgres.uri(), autocommit=True) as connection:
         for name in made:
             connection.execute(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)'.encode())
+
+
+@pytest.fixture
+def new_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Makes empty databases (returns the name), dropped when the test ends."""
+    with _new_databases(postgres) as make:
+        yield make
+
+
+@pytest.fixture(scope='module')
+def new_database_of_module(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
+    """The same for databases that the tests of a module share."""
+    with _new_databases(postgres) as make:
+        yield make
 
 
 # aiida-core ------------------------------------------------------------------------------------------------

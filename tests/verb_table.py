@@ -26,6 +26,13 @@ class VerbCase:
     destroys: bool = False
 
 
+QUERY = {
+    'path': [{'entity_type': 'node', 'orm_base': 'node', 'tag': 'n', 'joining_keyword': None,
+              'joining_value': None, 'edge_tag': None, 'outerjoin': False}],
+    'project': {'n': [{'id': {}}]}, 'limit': 3,
+}  # fmt: skip
+"""What `{query}` stands for."""
+
 VERBS: dict[str, VerbCase] = {
     'profile list': VerbCase((), 'lists names'),
     'profile show': VerbCase((), 'shows'),

@@ -294,6 +294,24 @@ def test_a_process_id_used_again_is_told_by_its_start(access: ProfileAccessManag
     assert the_one(access).state == 'stale'
 
 
+def test_a_lock_removes_what_was_never_finished_and_nothing_that_may_be(
+    access: ProfileAccessManager, records: Path, user: Any
+) -> None:
+    tag = Machine.here().tag
+    ended = next(number for number in range(2_000_000, 3_000_000) if existence(number) == 'gone')
+    for name in (f'{ended}.{tag}.lock.json.tmp', f'{ended}.{tag}.lock.json', f'{ended}.0123456789.pid.json', '1.tmp'):
+        write(records, name, '{}')
+    for name in ('1.tmp', f'{ended}.0123456789.pid.json'):
+        os.utime(records / name, (0, 0))
+    fresh = [f'{ended}.0123456789.lock.json', f'{os.getpid()}.{tag}.pid.json.tmp', '2.tmp']
+    for name in fresh:
+        write(records, name, '')
+    user.kill()
+    with access.lock():
+        left = {path.name for path in records.iterdir() if path.name != 'ricordi.guard'}
+    assert left == {*fresh, f'{os.getpid()}.lock', f'{os.getpid()}.{tag}.lock.json'}
+
+
 # facts about processes -------------------------------------------------------------------------------------
 
 

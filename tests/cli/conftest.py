@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import pty
 import select
 import subprocess
 import sys
-import tarfile
 import termios
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from both_programs import add_psql_profile
 
 if TYPE_CHECKING:
     from conftest import PostgresServer
@@ -79,32 +79,9 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
 
 
 @pytest.fixture
-def psql_profile(
-    reference_home: Path, postgres: PostgresServer, new_database: Callable[[], str], tmp_path: Path
-) -> str:
+def psql_profile(reference_home: Path, postgres: PostgresServer, new_database: Callable[[], str]) -> str:
     """The name of a `core.psql_dos` profile, with the content of the reference archive, in the configuration folder."""
-    import psycopg
-
-    data = Path(__file__).parents[1] / 'data'
-    database = new_database()
-    with psycopg.connect(postgres.uri(database), autocommit=True) as connection:
-        connection.execute((data / 'psql_dos.sql').read_bytes())
-    with tarfile.open(data / 'psql_dos.tar.gz') as tar:
-        tar.extractall(tmp_path, filter='data')
-    path = reference_home / 'config.json'
-    config = json.loads(path.read_text())
-    config['profiles']['psql'] = {
-        'PROFILE_UUID': 'f' * 32,
-        'default_user_email': 'alice@example.org',
-        'storage': {
-            'backend': 'core.psql_dos',
-            'config': postgres.storage_config(database, tmp_path / 'psql_dos'),
-        },
-        'process_control': {'backend': None, 'config': None},
-        'options': {},
-    }
-    path.write_text(json.dumps(config))
-    return 'psql'
+    return add_psql_profile(reference_home, postgres, new_database())
 
 
 @pytest.fixture

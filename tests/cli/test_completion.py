@@ -1,27 +1,17 @@
 """Completion: the scripts are in step with the tree, and real shells complete with them."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from programs import needed
 from ricordi.cli.completion import FILES, generate, write_scripts
 from ricordi.cli.tree import leaves
 
 SCRIPTS = Path(__file__).parents[2] / 'completions'
-
-
-def needs(shell: str) -> str:
-    """The path of a shell; without it a test is skipped, or fails where RICORDI_REQUIRE_PROGRAMS is set."""
-    found = shutil.which(shell)
-    if found is None and os.environ.get('RICORDI_REQUIRE_PROGRAMS'):
-        pytest.fail(f'{shell} is not installed')
-    if found is None:
-        pytest.skip(f'{shell} is not installed')
-    return found
 
 
 @pytest.fixture
@@ -79,7 +69,7 @@ def complete_in_bash(line: str) -> list[str]:
         compopt() { :; }
         _ricordi; printf '%s\n' "${COMPREPLY[@]}"
     """
-    command = [needs('bash'), '--norc', '-c', program, 'bash', str(SCRIPTS / 'ricordi.bash'), line]
+    command = [needed('bash'), '--norc', '-c', program, 'bash', str(SCRIPTS / 'ricordi.bash'), line]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ''
     return [word for word in done.stdout.splitlines() if word]
@@ -88,7 +78,7 @@ def complete_in_bash(line: str) -> list[str]:
 def complete_in_fish(line: str) -> list[str]:
     """What fish offers for a line with the cursor at its end."""
     program = f'source {SCRIPTS / "ricordi.fish"}; complete -C $argv[1]'
-    command = [needs('fish'), '--no-config', '-c', program, line]
+    command = [needed('fish'), '--no-config', '-c', program, line]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ''
     return [row.split('\t')[0] for row in done.stdout.splitlines()]
@@ -223,7 +213,7 @@ def test_a_shell_at_a_terminal_completes_the_line(
     # Ctrl-A and what is typed there turn the completed line into something that prints it.
     show = "\x01printf '%s\\n' '\x05'; exit\n"
     run = run_in_terminal(
-        program=[needs(shell), *options],
+        program=[needed(shell), *options],
         answers={'% ': setup, '# ': setup, '$ ': setup, READY: f'ricordi {typed}\t{show}'},
         timeout=20,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from programs import needed
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 
@@ -44,13 +45,8 @@ class SshServer:
 
 @pytest.fixture(scope='module')
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    """A real sshd, run by whoever runs the tests; skipped where there is none, but with RICORDI_REQUIRE_PROGRAMS."""
-    program = shutil.which('sshd', path=f'{os.environ["PATH"]}:/usr/sbin:/usr/local/sbin:/sbin')
-    if program is None or shutil.which('ssh') is None:
-        message = 'there is no OpenSSH server here (sshd): install openssh-server to run the tests of connections'
-        if os.environ.get('RICORDI_REQUIRE_PROGRAMS'):
-            pytest.fail(message)
-        pytest.skip(message)
+    """A real sshd, run by whoever runs the tests; the tests of connections need it."""
+    program, _ = needed('sshd'), needed('ssh')
     folder = tmp_path_factory.mktemp('sshd')
     for name in ('host', 'user'):
         subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', folder / name], check=True)

@@ -11,14 +11,11 @@ import pytest
 from ricordi.cli.main import load_command
 from ricordi.cli.tree import leaves
 from ricordi.cli.verb import FORMATS
-from verb_table import VERBS
+from verb_table import QUERY, VERBS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 PLACES = {' '.join(path): place for path, _, place in leaves()}
 ARCHIVE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
-QUERY = {'path': [{'entity_type': 'node', 'orm_base': 'node', 'tag': 'n', 'joining_keyword': None,
-                   'joining_value': None, 'edge_tag': None, 'outerjoin': False}],
-         'project': {'n': [{'id': {}}]}, 'limit': 3}  # fmt: skip
 
 
 def of_kind(*kinds: str) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from programs import needed
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SVG = '{http://www.w3.org/2000/svg}'
@@ -92,9 +93,9 @@ def test_without_graphviz_other_formats_name_what_is_missing(generate: Run, work
     assert not list(tmp_path.glob('*.pdf'))
 
 
-@pytest.mark.skipif(shutil.which('dot') is None, reason='Graphviz is not installed')
 @pytest.mark.parametrize(('kind', 'start'), [('png', b'\x89PNG'), ('pdf', b'%PDF')])
 def test_graphviz_draws_the_rest(run_here: Run, reference_home: Path, tmp_path: Path, kind: str, start: bytes) -> None:
+    needed('dot')
     file = tmp_path / f'a.{kind}'
     assert run_here('node', 'graph', 'generate', 13, '-O', file).returncode == 0
     assert file.read_bytes().startswith(start)
@@ -152,9 +153,7 @@ window.addEventListener('load', () => {
 
 def open_in_browser(page: Path, pk: str) -> dict:
     """What a page shows after a click on a node and a search, found out inside Chromium."""
-    browser = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-    if browser is None:
-        pytest.skip('Chromium is not installed')
+    browser = needed('chromium', 'chromium-browser', 'google-chrome')
     probed = page.with_name('probed.html')
     probed.write_text(page.read_text().replace('</body>', PROBE % {'pk': pk} + '</body>'))
     done = subprocess.run(

@@ -1,6 +1,7 @@
 """Kills a process at every change it makes to files while it writes or imports an archive.
 
-Prints a JSON object: `points`, `runs`. Traps as in `crash_points.py`. Usage: `crash_archives.py import|create FOLDER`.
+Prints a JSON object: `points`, `runs`; see `trap.py` for what counts. Usage: `crash_archives.py WORK FOLDER`; the work
+`create-by-workers` has the members packed by processes of their own, as those of a large archive are.
 """
 
 from __future__ import annotations
@@ -8,57 +9,29 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sys
+import time
 from pathlib import Path
-from typing import Any
 
-from faults.crash_points import Trap
+import psutil
+
+from faults.trap import kill_at, killed
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.config import Profile
 from ricordi.manager import get_config, initialise_storage, maintain_storage
-from ricordi.repository import archive_unpacking, pack_writer
+from ricordi.repository import archive_objects, archive_unpacking, archive_workers, pack_writer
 from ricordi.services.archive_create import ArchiveRequest, create_archive
 from ricordi.services.archive_import import ImportRequest, import_archive
 from services.archive_tools import REFERENCE, everything
 
 ALL = ArchiveRequest(everything=True, authinfos=True)
 PLAIN = ImportRequest(authinfos=True, import_group=False)
-STRIDE = int(os.environ.get('RICORDI_CRASH_STRIDE', '1'))
 
 
 def new_profile(folder: Path) -> Profile:
     """An empty profile on SQLite."""
     storage = {'backend': 'core.sqlite_dos', 'config': {'filepath': str(folder)}}
     return Profile('crash', {'storage': storage, 'process_control': {'backend': None, 'config': None}})
-
-
-def killed(work: Any, target: int, after: bool) -> tuple[bool, int]:
-    """Do the work in a child that dies at a point: whether it died, and how many points there were if it did not."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        tell = os.write
-        trap = Trap(target, after)
-        code = 1
-        try:
-            trap.set()
-            work()
-            tell(writing, str(trap.count).encode())
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(writing)
-    told = b''
-    while piece := os.read(reading, 100):
-        told += piece
-    os.close(reading)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True, 0
-    assert os.WEXITSTATUS(status) == 0, f'the work failed before point {target}'
-    return False, int(told)
 
 
 def crash_import(folder: Path) -> dict[str, int]:
@@ -77,10 +50,9 @@ def crash_import(folder: Path) -> dict[str, int]:
     profile = fresh()
     _, points = killed(lambda: import_archive(profile, REFERENCE, PLAIN), 0, False)
     assert everything(profile) == whole
-    for target in range(1, points + 1, STRIDE):
+    for target in range(1, points + 1):
         for after in (False, True):
-            profile = fresh()
-            killed(lambda p=profile: import_archive(p, REFERENCE, PLAIN), target, after)
+            kill_at(fresh, lambda: import_archive(profile, REFERENCE, PLAIN), target, after)
             runs += 1
             point = f'{"after" if after else "before"} change {target} of {points}'
             found = everything(profile)
@@ -93,7 +65,31 @@ def crash_import(folder: Path) -> dict[str, int]:
     return {'points': points, 'runs': runs}
 
 
-def crash_create(folder: Path) -> dict[str, int]:
+def crash_create_by_workers(folder: Path) -> dict[str, int]:
+    """The same, and the workers end with who asked them."""
+    archive_workers.FEW_BATCHES = 2
+    archive_workers.processors = lambda: 2
+    archive_objects.BATCH_OBJECTS = 5
+    found = crash_create(folder, sides=1)
+    wait_for_end_of_workers(folder)
+    started: list[object] = []
+    start = archive_workers.WorkerProcess
+    archive_workers.WorkerProcess = lambda *words: started.append(words) or start(*words)  # type: ignore[misc,assignment]
+    create_archive(new_profile(folder / 'storage'), folder / 'y.aiida', ALL)
+    assert len(started) == 2, 'the archive is too small for workers'
+    return found
+
+
+def wait_for_end_of_workers(folder: Path) -> None:
+    """They hear of the end of who asked them by their pipes; that takes a moment."""
+    deadline = time.monotonic() + 10
+    container = str(folder / 'storage' / 'container')
+    while left := [one for one in psutil.process_iter(['cmdline']) if container in (one.info['cmdline'] or ())]:
+        assert time.monotonic() < deadline, f'workers are left behind: {left}'
+        time.sleep(0.1)
+
+
+def crash_create(folder: Path, sides: int = 2) -> dict[str, int]:
     """There is no archive, or the old one, or the whole new one; and no other file beside it."""
     profile = new_profile(folder / 'storage')
     initialise_storage(profile)
@@ -107,12 +103,15 @@ def crash_create(folder: Path) -> dict[str, int]:
         if old:
             archive.write_bytes(b'old')
 
+    def create() -> None:
+        create_archive(profile, archive, ALL, overwrite=True)
+
     fresh(old=False)
-    _, points = killed(lambda: create_archive(profile, archive, ALL, overwrite=True), 0, False)
-    for target in range(1, points + 1, STRIDE):
-        for after in (False, True):
-            fresh(old := target % 2 == 0)
-            killed(lambda: create_archive(profile, archive, ALL, overwrite=True), target, after)
+    _, points = killed(create, 0, False)
+    for target in range(1, points + 1):
+        for after in (False, True)[:sides]:
+            old = target % 2 == 0
+            kill_at(lambda old=old: fresh(old), create, target, after)
             runs += 1
             point = f'{"after" if after else "before"} change {target} of {points}'
             names = [path.name for path in place.iterdir() if path != archive]
@@ -124,11 +123,14 @@ def crash_create(folder: Path) -> dict[str, int]:
     return {'points': points, 'runs': runs}
 
 
+WORKS = {'import': crash_import, 'create': crash_create, 'create-by-workers': crash_create_by_workers}
+
+
 def main() -> None:
     work, folder = sys.argv[1], Path(sys.argv[2])
     os.environ['AIIDA_PATH'] = str(folder / 'home')
     get_config(create=True)
-    print(json.dumps({'import': crash_import, 'create': crash_create}[work](folder)))
+    print(json.dumps(WORKS[work](folder)))
 
 
 if __name__ == '__main__':

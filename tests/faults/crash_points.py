@@ -3,28 +3,26 @@
 The first run of a work counts the points at which it changes files: writes, fsyncs, renames, links, removals,
 truncations, new files and folders, and commits. Then each point has two runs of its own, on a fresh copy of the same
 container: in one the process kills itself by SIGKILL just before, in the other just after. Prints a JSON object:
-`points`, `runs`, and `kept`, copies of what the crashes left, one of each kind, with the keys that must be in them.
+`points`, `runs`, and how many of the containers were `read_by_other` too, by the disk-objectstore of `--other PYTHON`.
 """
 
 from __future__ import annotations
 
 import argparse
-import builtins
 import hashlib
 import io
 import json
 import os
 import random
-import re
 import shutil
 import signal
-import sqlite3
-import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from faults.other_reader import OtherReader
+from faults.trap import TRIES, Trap, real_open
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.progress import Progress, Stop
 from ricordi.repository import bulk, maintenance, pack_writer, packing, repacking
@@ -32,73 +30,6 @@ from ricordi.repository.container import Container
 from ricordi.repository.packer_lock import packer_lock
 
 assert maintenance  # imported here, before the forks
-
-# counting and killing --------------------------------------------------------------------------------------
-
-real_open = io.open
-
-
-class Trap:
-    """Counts the changes of this process, and kills it at one of them."""
-
-    def __init__(self, target: int, after: bool) -> None:
-        self.target = target
-        self.after = after
-        self.count = 0
-        self._guard = threading.Lock()
-
-    def passes(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        with self._guard:
-            self.count += 1
-            here = self.count == self.target
-        if here and not self.after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            if here:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args, **kwargs: self.passes(function, *args, **kwargs)
-
-    def set(self) -> None:
-        """Put this trap under all functions that change files."""
-        trap = self
-
-        class CountedFile(io.FileIO):
-            def write(self, content: Any) -> int:
-                return trap.passes(super().write, content)  # type: ignore[no-any-return]
-
-        def counted_open(file: Any, mode: str = 'r', buffering: int = -1, *args: Any, **kwargs: Any) -> Any:
-            if isinstance(file, int) or not set('wxa+') & set(mode):
-                return real_open(file, mode, buffering, *args, **kwargs)
-            raw = trap.passes(CountedFile, file, mode.replace('b', '').replace('t', ''))
-            if buffering == 0:
-                return raw
-            return io.BufferedWriter(raw) if 'b' in mode else io.TextIOWrapper(io.BufferedWriter(raw))
-
-        class CountedConnection(sqlite3.Connection):
-            def execute(self, statement: str, *args: Any) -> sqlite3.Cursor:
-                if statement.startswith(('COMMIT', 'VACUUM', 'PRAGMA wal_checkpoint')):
-                    return trap.passes(super().execute, statement, *args)  # type: ignore[no-any-return]
-                return super().execute(statement, *args)
-
-        real_os_open = os.open
-
-        def counted_os_open(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
-            if flags & os.O_CREAT:
-                return trap.passes(real_os_open, path, flags, *args, **kwargs)  # type: ignore[no-any-return]
-            return real_os_open(path, flags, *args, **kwargs)
-
-        names = 'write pwrite fsync fdatasync replace rename link unlink remove truncate ftruncate mkdir rmdir'
-        for name in names.split():
-            setattr(os, name, self.wrap(getattr(os, name)))
-        os.open = counted_os_open
-        builtins.open = io.open = counted_open
-        connect = sqlite3.connect
-        sqlite3.connect = lambda *args, **kwargs: connect(*args, factory=CountedConnection, **kwargs)  # type: ignore[assignment]
-
 
 # the container, and what is done to it ---------------------------------------------------------------------
 
@@ -195,9 +126,6 @@ def added_at_once(container: Container, told: Callable[[str], None]) -> None:
         told(key)
 
 
-TRIES = 20
-"""An fsync that was begun early may take so long that the next is left out: then a run has a point less."""
-
 WORKS: dict[str, Callable[[Container, Callable[[str], None]], None]] = {
     'live': maintained(),
     'live-compressed': maintained(compress='yes'),
@@ -291,7 +219,7 @@ def check_clean(container: Container) -> None:
     }
 
 
-def crash_everywhere(work: str, folder: Path, keep: Path | None) -> dict[str, Any]:
+def crash_everywhere(work: str, folder: Path, other: OtherReader) -> dict[str, int]:
     template = folder / 'template'
     build(template, wreck='wreck' in work)
 
@@ -303,7 +231,6 @@ def crash_everywhere(work: str, folder: Path, keep: Path | None) -> dict[str, An
     assert status == 0
     assert points, f'{work} changed nothing'
     check(folder / 'copy', keys, False)
-    kept: dict[str, dict[str, Any]] = {}
     for target, after in ((target, after) for target in range(1, points + 1) for after in (False, True)):
         point = f'{work}, {"after" if after else "before"} change {target} of {points}'
         for _ in range(TRIES):
@@ -313,31 +240,24 @@ def crash_everywhere(work: str, folder: Path, keep: Path | None) -> dict[str, An
                 break
         assert os.WIFSIGNALED(status), f'{point}: the process was not killed'
         assert os.WTERMSIG(status) == signal.SIGKILL
-        if keep is not None and (kind := kind_of_state(copy)) not in kept:
-            name = f'{work}-{target}-{"after" if after else "before"}'
-            shutil.copytree(copy, keep / name)
-            kept[kind] = {'name': name, 'keys': sorted({*NAMED_KEYS, *keys})}
         try:
+            if 'wreck' not in work:  # which disk-objectstore made, and cannot read
+                other.check(copy, {*NAMED_KEYS, *keys})
             check(copy, keys, target % 2 == 0)
         except BaseException as error:
             error.add_note(point)
             raise
-    return {'points': points, 'runs': 2 * points, 'kept': list(kept.values())}
-
-
-def kind_of_state(folder: Path) -> str:
-    """Names and sizes of all files, those of one run being like those of the next."""
-    files = sorted((str(path.relative_to(folder)), path.stat().st_size) for path in folder.rglob('*') if path.is_file())
-    return re.sub(r"sandbox/[0-9a-f]{32}'", "sandbox/*'", repr([f for f in files if not f[0].endswith('-shm')]))
+    return {'points': points, 'runs': 2 * points, 'read_by_other': other.read}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work', choices=WORKS)
     parser.add_argument('folder', type=Path)
-    parser.add_argument('--keep', type=Path)
+    parser.add_argument('--other', metavar='PYTHON')
     arguments = parser.parse_args()
-    print(json.dumps(crash_everywhere(arguments.work, arguments.folder, arguments.keep)))
+    with OtherReader(arguments.other) as other:
+        print(json.dumps(crash_everywhere(arguments.work, arguments.folder, other)))
 
 
 if __name__ == '__main__':

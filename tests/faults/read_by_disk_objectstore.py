@@ -1,7 +1,7 @@
-"""Run by a Python with disk-objectstore: reads what crashes of Ricordi left. `read_by_disk_objectstore.py LIST FOLDER`.
+"""Run by a Python with disk-objectstore: reads what crashes of Ricordi left, container by container.
 
-LIST is a JSON file of objects with `name` (of a container in FOLDER) and `keys` (that must be in it). Prints what is
-wrong, as a JSON list.
+Each line of standard input is a JSON object: `folder` of a container, `keys` that must be in it. For each, what is
+wrong is printed: a JSON list in a line.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ def complaints(folder: Path, keys: list[str]) -> list[str]:
         read = container.get_objects_content(keys)
         wrong = [key for key in keys if read.get(key) is None or hashlib.sha256(read[key]).hexdigest() != key]
         invalid = {name: found for name, found in vars(container.validate()).items() if found}
-    return [f'{folder.name}: cannot read {key}' for key in wrong] + [f'{folder.name}: {invalid}'] * bool(invalid)
+    return [f'cannot read {key}' for key in wrong] + [str(invalid)] * bool(invalid)
 
 
 if __name__ == '__main__':
-    containers = json.loads(Path(sys.argv[1]).read_text())
-    folder = Path(sys.argv[2])
-    print(json.dumps([c for found in containers for c in complaints(folder / found['name'], found['keys'])]))
+    for line in sys.stdin:
+        asked = json.loads(line)
+        print(json.dumps(complaints(Path(asked['folder']), asked['keys'])), flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from ricordi.backend.rows import EntityKind as K
 from ricordi.manager import get_config, initialise_storage, use_storage
+from ricordi.repository.container import Container
 from ricordi.services.archive_create import ArchiveRequest, create_archive
 from services.archive_tools import REFERENCE, everything
 
@@ -73,3 +75,28 @@ def test_imports_beside_live_maintenance_and_beside_one_another_lose_nothing(pro
     expected = {node['uuid'] for path in (*paths, REFERENCE) for node in everything(path)['node']}
     assert {node['uuid'] for node in found['node']} == expected
     assert len(found['objects']) == 200 * (IMPORTERS - 1) + 300 + 23
+
+
+@pytest.mark.interop
+def test_imports_beside_the_packer_of_aiida_lose_nothing(profile: str, tmp_path: Path, aiida_python: str) -> None:
+    paths = archives(tmp_path, IMPORTERS)
+    packer = subprocess.Popen(
+        [aiida_python, Path(__file__).with_name('pack_by_disk_objectstore.py'), tmp_path / 'p' / 'container'],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert packer.stdout is not None
+    assert packer.stdout.readline() == 'begun\n'
+    for path in (*paths, REFERENCE):
+        importer = start('archive', 'import', path)
+        _, told = importer.communicate(timeout=120)
+        assert importer.returncode == 0, told
+    done = json.loads(packer.communicate('', timeout=120)[0])
+    assert done['runs'] > IMPORTERS, done['errors']
+    found = everything(profile)  # reads all that nodes name
+    expected = {node['uuid'] for path in (*paths, REFERENCE) for node in everything(path)['node']}
+    assert {node['uuid'] for node in found['node']} == expected
+    assert len(found['objects']) == 200 * (IMPORTERS - 1) + 300 + 23
+    with Container(tmp_path / 'p' / 'container') as container:
+        assert all(container.get_object_hash(key) == key for key in done['keys'])

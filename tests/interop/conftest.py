@@ -15,10 +15,10 @@ from ricordi.cli.main import run as run_ricordi
 def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """What a command prints here: `here(home, 'node', 'list')`."""
 
-    def run(home: Path, *words: object) -> str:
+    def run(home: Path, *words: object, profile: str = PROFILE) -> str:
         monkeypatch.setenv('AIIDA_PATH', str(home))
         capsys.readouterr()
-        code = run_ricordi(['-p', PROFILE, *map(str, words)])
+        code = run_ricordi(['-p', profile, *map(str, words)])
         out, err = capsys.readouterr()
         assert code == 0, err
         return out

@@ -126,6 +126,9 @@ WRITING: list[Command] = [
     ('node', 'label', '-f', '-L', 'änother', '2', '3'),
     ('node', 'description', '-f', '-D', 'of both', '2', '3'),
     ('node', 'comment', 'add', '-N', '5', '6', '--', 'a comment'),
+    ('node', 'comment', 'update', '1', 'another text'),
+    ('node', 'comment', 'remove', '-f', '2'),
+    ('node', 'rehash', '-f', '1', '2', '7', '45', '51'),
     ('group', 'create', 'new'),
     ('group', 'add-nodes', '-f', '-G', 'new', '1', '2', '3', '7'),
     ('group', 'remove-nodes', '-f', '-G', 'new', '2'),
@@ -156,9 +159,12 @@ def left(here: Callable[..., str], home: Path) -> dict[str, Any]:
     )
     groups = json.loads(here(home, 'group', 'list', '-A', '-a', '--format', 'json'))
     members = {row['label']: sorted(here(home, 'group', 'show', '-r', row['label']).split()) for row in groups}
-    comments = json.loads(here(home, 'node', 'comment', 'show', *(row['pk'] for row in nodes), '--format', 'json'))
+    pks = [row['pk'] for row in nodes]
+    comments = json.loads(here(home, 'node', 'comment', 'show', *pks, '--format', 'json'))
+    extras = json.loads(here(home, 'node', 'extras', '-r', *pks))
     return {
         'nodes': nodes,
+        'extras': extras,
         'groups': [[row[key] for key in ('label', 'type_string', 'user', 'description')] for row in groups],
         'members': members,
         'comments': [[row[key] for key in ('node_pk', 'user', 'content')] for row in comments],

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from programs import needed
 from ricordi.services.ssh_config import read_ssh_config
 
 CONFIG = """
@@ -38,10 +38,9 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / 'config'
 
 
-@pytest.mark.skipif(shutil.which('ssh') is None, reason='there is no ssh here')
 @pytest.mark.parametrize('host', ['gate', 'a.example.org', 'secret.example.org', 'other', 'elsewhere'])
 def test_openssh_reads_it_alike(config: Path, host: str) -> None:
-    told = subprocess.run(['ssh', '-G', '-F', config, host], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run([needed('ssh'), '-G', '-F', config, host], capture_output=True, text=True, check=True).stdout
     openssh = dict(line.split(' ', 1) for line in told.splitlines() if ' ' in line)
     ours = read_ssh_config(config, host)
     for name in ('user', 'port', 'gssapiauthentication', *(['connecttimeout'] if 'connecttimeout' in ours else [])):

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from ricordi.access.holder import Holder, join_command, list_holders, shorten
 from ricordi.access.kernel import Mode, find_openers
 from ricordi.access.process import command_line, owner
-from ricordi.access.records import Kind, find_records, read_holders, remove_record, remove_stale
+from ricordi.access.records import (
+    Kind,
+    find_records,
+    read_holders,
+    remove_leftovers,
+    remove_record,
+    remove_stale,
+)
 from ricordi.access.state import GUARD_NAME, ProcessState, state_of
 from ricordi.access.waiting import SHORTEST_PAUSE, retry
 from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
@@ -211,6 +218,7 @@ class ProfileAccessManager:
         # Look again: somebody of AiiDA's may have come since the first look, and then either we or they see the other.
         self._refuse_if_locked()
         self._refuse_if_used()
+        remove_leftovers(self._folder)
 
     def _leave_lock(self, state: ProcessState) -> None:
         with state.mutex:

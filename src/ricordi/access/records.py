@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -32,6 +33,10 @@ Kind = Literal['access', 'lock']
 State = Literal['live', 'stale', 'foreign']
 
 ENDINGS: dict[Kind, str] = {'access': '.pid', 'lock': '.lock'}
+DRAFT = '.tmp'
+"""What is not whole yet ends so: ours, `<pid>.<machine tag>.….json.tmp`, and AiiDA's, `<pid>.tmp`."""
+LEFTOVER_SECONDS = 24 * 3600.0
+"""A draft, or a sidecar without its record, lasts for an instant; one that is so old has nobody who would finish it."""
 CLOCK_TOLERANCE = 2.0
 """Seconds by which a process may seem younger than the record it wrote: start times are that coarse."""
 
@@ -103,9 +108,10 @@ class OwnRecord:
             'purpose': self._purpose,
         }
         self._keep = self._belongs_to_aiida()
-        _replace(self._sidecar, json.dumps(details).encode())
+        draft = self._sidecar.with_name(f'{self._sidecar.name}{DRAFT}')
+        _replace(self._sidecar, json.dumps(details).encode(), draft)
         content = str(arguments) if self._kind == 'access' else ''
-        _replace(self.path, content.encode('utf-8', 'surrogateescape'))
+        _replace(self.path, content.encode('utf-8', 'surrogateescape'), draft)
         self._inode = self.path.stat().st_ino
 
     def remove(self) -> None:
@@ -130,14 +136,13 @@ class OwnRecord:
         return False
 
 
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f'{path.name}.{os.getpid()}.tmp')
+def _replace(path: Path, content: bytes, draft: Path) -> None:
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        draft.write_bytes(content)
+        draft.replace(path)
     except BaseException:
         with suppress(OSError):
-            temporary.unlink()
+            draft.unlink()
         raise
 
 
@@ -297,3 +302,18 @@ def remove_stale(folder: Path, kind: Kind) -> list[Holder]:
         for record in stale:
             left += [holder for holder in read_holders(record, here) if holder.state != 'stale']
     return left
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what was never finished by processes that were killed: drafts, and sidecars without a record."""
+    tag = Machine.here().tag
+    names = {path.name for path in folder.iterdir()}
+    for name in names:
+        pid, _, rest = name.partition('.')
+        record = f'{pid}.{rest.split(".")[1]}' if rest.count('.') == 2 else ''
+        if not name.endswith(DRAFT) and (not name.endswith('.json') or record in names):
+            continue
+        with suppress(FileNotFoundError):
+            ended = rest.startswith(f'{tag}.') and pid.isdecimal() and existence(int(pid)) == 'gone'
+            if ended or time.time() - (folder / name).stat().st_mtime > LEFTOVER_SECONDS:
+                (folder / name).unlink()

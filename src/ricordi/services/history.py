@@ -29,6 +29,9 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
     path = _path(profile)
     with suppress(OSError, RicordiError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for entry in path.parent.iterdir():
+            if entry.name.startswith(f'.{path.name}.'):  # the draft of a process that was killed
+                entry.unlink()
         write_atomic(path, json.dumps(noted).encode())
 
 

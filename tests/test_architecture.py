@@ -1,0 +1,104 @@
+"""What the layers may do, beyond what they may import: only `cli` talks, and only `config` asks the environment."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / 'src' / 'ricordi'
+MODULES = sorted(SOURCE.rglob('*.py'))
+
+TALKING = {'print', 'input', 'breakpoint', 'exit', 'quit'}
+STREAMS = {'sys.stdout', 'sys.stderr', 'sys.stdin', 'sys.exit', 'sys.argv', 'os._exit', 'getpass.getpass'}
+ENVIRONMENT = {'os.environ', 'os.environb', 'os.getenv', 'os.getenvb', 'os.putenv', 'os.path.expandvars', 'Path.home'}
+
+WORKERS = {'repository/archive_workers.py', 'repository/pack_check.py'}
+"""Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
+SETS_THE_ENVIRONMENT = {'cli/tour.py'}
+"""The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched."""
+SQLITE = ('storage/', 'repository/index.py')
+"""Where `sqlite3` may be imported."""
+
+
+def named(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+def uses(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of everything that a module names or imports, whatever the import was called there."""
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                first = alias.name.split('.')[0]
+                known[alias.asname or first] = alias.name if alias.asname else first
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                known[alias.asname or alias.name] = f'{node.module}.{alias.name}'
+                yield node.lineno, f'{node.module}.{alias.name}'
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.lineno, known.get(node.id, node.id)
+        elif isinstance(node, ast.Attribute) and (name := dotted(node)):
+            first, _, rest = name.partition('.')
+            yield node.lineno, f'{known.get(first, first)}.{rest}'.removeprefix('pathlib.')
+
+
+def dotted(node: ast.expr) -> str:
+    """`os.environ` of the tree of `os.environ`; nothing for what is not made of names."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (before := dotted(node.value)):
+        return f'{before}.{node.attr}'
+    return ''
+
+
+def where(path: Path, forbidden: set[str]) -> list[str]:
+    """The places where a module names one of these."""
+    return [f'{named(path)}:{line} {name}' for line, name in uses(path) if name in forbidden]
+
+
+def test_nothing_below_the_command_line_talks_to_a_person() -> None:
+    below = [path for path in MODULES if not named(path).startswith('cli/') and named(path) != '__main__.py']
+    found = [place for path in below for place in where(path, TALKING | STREAMS)]
+    assert [place for place in found if not is_answer(place)] == []
+
+
+def is_answer(place: str) -> bool:
+    """Whether a place belongs to what only a worker runs: its `main`, or what is under `if __name__ == '__main__'`."""
+    name, _, line = place.partition(' ')[0].partition(':')
+    return name in WORKERS and any(
+        node.lineno <= int(line) <= (node.end_lineno or 0)
+        for node in ast.parse((SOURCE / name).read_text(encoding='utf-8')).body
+        if isinstance(node, ast.If) or (isinstance(node, ast.FunctionDef) and node.name == 'main')
+    )
+
+
+def test_only_the_configuration_asks_the_environment() -> None:
+    others = [path for path in MODULES if not named(path).startswith('config/')]
+    found = {path: where(path, ENVIRONMENT) for path in others if named(path) not in SETS_THE_ENVIRONMENT}
+    assert [place for places in found.values() for place in places] == []
+
+
+def test_sqlite_is_used_by_storages_and_the_index_of_a_container_only() -> None:
+    users = {named(path) for path in MODULES for _, name in uses(path) if name.split('.')[0] == 'sqlite3'}
+    assert {name for name in users if not name.startswith(SQLITE)} == set()
+    assert 'repository/index.py' in users
+
+
+def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), 'SOURCE', tmp_path)
+    module = tmp_path / 'module.py'
+    module.write_text(
+        'import os, sys\nfrom os import getenv as ask, environ\nfrom pathlib import Path\nimport sqlite3 as database\n'
+        'def f():\n    print(os.environ["A"], ask("B"), environ, sys.stdin)\n'
+        '    Path.home()\n    database.connect("")\n'
+    )
+    assert {place.split()[1] for place in where(module, TALKING | STREAMS)} == {'print', 'sys.stdin'}
+    assert {place.split()[1] for place in where(module, ENVIRONMENT)} == {'os.environ', 'os.getenv', 'Path.home'}
+    assert 'sqlite3.connect' in {name for _, name in uses(module)}
