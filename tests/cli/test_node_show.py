@@ -69,7 +69,7 @@ def test_groups_are_printed_on_request(node: Run) -> None:
         ('0123456789abcdef', 1, 'there is no node 0123456789abcdef'),
         ('1,2', 2, "'1,2' names no node"),
         ('abc', 2, 'too short'),
-        ('', 2, 'names no node'),
+        ('', 2, 'it is empty'),
         ('nothing!', 2, "'nothing!' names no node: give a pk, a uuid or the start of a uuid"),
     ],
 )
