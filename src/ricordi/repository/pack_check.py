@@ -28,6 +28,8 @@ from ricordi.repository.worker_process import WorkerProcess, can_start, processo
 
 SHARE_BYTES = 128 << 20
 """Bytes of objects that are worth a process of their own."""
+HEAD_START_BYTES = 48 << 20
+"""What is checked here while another process starts: our own share is the larger by it."""
 MOST_SHARES = 4
 ASK_SECONDS = 0.1
 WRONG = 'wrong'
@@ -110,16 +112,16 @@ def _keeps_large_form(container: ObjectStore, row: PackedObject, mode: CompressM
 
 
 def _shares(span: PackSpan) -> list[PackSpan]:
-    """Parts of about as many bytes each; one part where sharing would gain nothing."""
+    """Parts that take about as long each, our own first; one part where sharing would gain nothing."""
     number = min(MOST_SHARES, processors(), span.length // SHARE_BYTES)
     if number < 2 or not span.in_order or not can_start():
         return [span]
-    step = (span.last - span.first) // number + 1
-    firsts = range(span.first, span.last + 1, step)
-    return [
-        span._replace(first=first, last=min(first + step - 1, span.last), length=span.length // number)
-        for first in firsts
-    ]
+    rows = span.last - span.first + 1
+    own = round(rows * min(1.0, (1 + (number - 1) * HEAD_START_BYTES / span.length) / number))
+    step = -(-(rows - own) // (number - 1))
+    firsts = [span.first, *range(span.first + own, span.last + 1, max(1, step))]
+    lasts = [*(first - 1 for first in firsts[1:]), span.last]
+    return [span._replace(first=first, last=last) for first, last in zip(firsts, lasts, strict=True)]
 
 
 class _Helper:
