@@ -33,6 +33,7 @@ def shared(container: Container, contents: Contents, monkeypatch: pytest.MonkeyP
     some = contents(200)
     container.put_objects_into_pack(some)
     monkeypatch.setattr(pack_check, 'SHARE_BYTES', sum(map(len, some)) // 3)
+    monkeypatch.setattr(pack_check, 'HEAD_START_BYTES', 0)
     monkeypatch.setattr(pack_check, 'processors', lambda: 3)
     return container
 
