@@ -19,7 +19,7 @@ WORKERS = {'repository/archive_workers.py', 'repository/file_removal.py', 'repos
 """Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
 SETS_THE_ENVIRONMENT = {'cli/tour.py'}
 """The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched."""
-SQLITE = ('storage/', 'repository/index.py')
+SQLITE = ('storage/', 'repository/index.py', 'repository/index_connection.py')
 """Where `sqlite3` may be imported."""
 
 
@@ -88,7 +88,7 @@ def test_only_the_configuration_asks_the_environment() -> None:
 def test_sqlite_is_used_by_storages_and_the_index_of_a_container_only() -> None:
     users = {named(path) for path in MODULES for _, name in uses(path) if name.split('.')[0] == 'sqlite3'}
     assert {name for name in users if not name.startswith(SQLITE)} == set()
-    assert 'repository/index.py' in users
+    assert 'repository/index.py', 'repository/index_connection.py' in users
 
 
 def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from operator import gt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ricordi.errors import CorruptStorage, NotExistent, UnreachableStorage
+from ricordi.errors import CorruptStorage, NotExistent
+from ricordi.repository.index_connection import BUSY_SECONDS, connect, state_of, translated
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS db_object (
@@ -41,8 +42,6 @@ FIND_AT_ONCE = 2000
 FETCH_AT_ONCE = 1000
 PUT_AT_ONCE = 100
 LOOKED_AT = 2000
-BUSY_SECONDS = 60.0
-CACHE_KIB = 8192
 MOST = 1 << 50
 """Above any number of bytes or packs that can be."""
 
@@ -118,15 +117,15 @@ class Index:
             finally:
                 connection.close()
         except sqlite3.DatabaseError as error:
-            raise _translated(error, path) from error
+            raise translated(error, path) from error
 
     @property
     def connection(self) -> sqlite3.Connection:
         """The connection, opened if it is not."""
-        if self._connection is None or (self._frozen_at is not None and self._frozen_at != _state(self.path)):
+        if self._connection is None or (self._frozen_at is not None and self._frozen_at != state_of(self.path)):
             self.close()
-            self._connection, frozen = _connect(self.path, self._read_only)
-            self._frozen_at = _state(self.path) if frozen else None
+            self._connection, frozen = connect(self.path, self._read_only)
+            self._frozen_at = state_of(self.path) if frozen else None
         return self._connection
 
     def close(self) -> None:
@@ -146,7 +145,7 @@ class Index:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise _translated(error, self.path) from error
+            raise translated(error, self.path) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -172,7 +171,7 @@ class Index:
         try:
             row = self.connection.execute(FIND, (key,)).fetchone()
         except sqlite3.DatabaseError as error:
-            raise _translated(error, self.path) from error
+            raise translated(error, self.path) from error
         return None if row is None else PackedObject._make(row)
 
     def find_many(self, keys: Iterable[str]) -> Iterator[PackedObject]:
@@ -335,74 +334,6 @@ class Index:
         with self.guarded():
             self.connection.execute('VACUUM')
             self.connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
-
-
-def _state(path: Path) -> tuple[int, int, bool]:
-    """What tells that a database was written to: time of change, size, whether there is a log beside it."""
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size, path.with_name(path.name + '-wal').exists()
-
-
-def _connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, bool]:
-    """A connection, and whether it takes the file for one that nobody writes to."""
-    if not path.exists():
-        raise UnreachableStorage(
-            f'the index {path} is not there: without it nothing in the packs can be found; restore it from a backup'
-        )
-    try:
-        if read_only:
-            return _connect_read_only(path)
-        connection = sqlite3.connect(
-            f'{path.absolute().as_uri()}?mode=rw', uri=True, timeout=BUSY_SECONDS, isolation_level=None
-        )
-        try:
-            connection.execute('PRAGMA synchronous=FULL')
-        except sqlite3.OperationalError as error:
-            connection.close()
-            if not error.sqlite_errorname.startswith(('SQLITE_IOERR', 'SQLITE_FULL')):
-                raise
-            return _connect_read_only(path)  # a full disk has no room for the `-shm` file: what is there can be read
-        connection.execute(f'PRAGMA cache_size=-{CACHE_KIB}')
-        return connection, False
-    except sqlite3.DatabaseError as error:
-        raise _translated(error, path) from error
-
-
-def _connect_read_only(path: Path) -> tuple[sqlite3.Connection, bool]:
-    uri = path.absolute().as_uri()
-    connection = sqlite3.connect(f'{uri}?mode=ro', uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    try:
-        connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
-        return connection, False
-    except sqlite3.OperationalError:
-        # WAL mode wants to make a `-shm` file; where the folder cannot be written and no log is pending, go without
-        connection.close()
-        wal = path.with_name(path.name + '-wal')
-        if wal.exists() and wal.stat().st_size:
-            raise
-        return sqlite3.connect(f'{uri}?immutable=1', uri=True, isolation_level=None), True
-
-
-def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
-    code = getattr(error, 'sqlite_errorname', '') or ''
-    if code.startswith(('SQLITE_BUSY', 'SQLITE_LOCKED')):
-        return UnreachableStorage(
-            f'the index {path} is locked by another program for over {BUSY_SECONDS:.0f} s; try later'
-        )
-    if code.startswith('SQLITE_FULL'):
-        return OSError(28, 'No space left on device', str(path))
-    if code.startswith(('SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM')):
-        return UnreachableStorage(
-            f'cannot use the index {path}: {error}; check the permissions of file and folder, and the room on the disk'
-        )
-    if code.startswith(('SQLITE_CORRUPT', 'SQLITE_NOTADB')):
-        return CorruptStorage(
-            f'the index {path} is damaged ({error}); nothing was changed: restore it from a backup, or try '
-            f'`sqlite3 packs.idx .recover`'
-        )
-    if code.startswith('SQLITE_IOERR'):
-        return UnreachableStorage(f'the disk failed while the index {path} was used: {error}')
-    return CorruptStorage(f'the index {path} cannot be used: {error}')
 
 
 def not_existent(key: str) -> NotExistent:
