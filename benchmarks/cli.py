@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument('--table', default='cli', help='name under which the results are kept')
     args = parser.parse_args()
     programs = {'ours': args.ours.absolute().parent / 'ricordi', 'peer': args.peer.absolute().parent / 'verdi'}
-    bench = Bench(args.home, programs, args.side, args.runs)
+    bench = Bench(args.home.resolve(), programs, args.side, args.runs)
     rows = [bench.verb(verb) for verb in VERBS if args.only in ' '.join(verb.arguments)]
     rows += [bench.completion(*completion) for completion in COMPLETIONS if args.only in completion[0]]
     paired.save(args.table, rows)
