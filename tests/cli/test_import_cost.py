@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,13 @@ def test_help_of_a_verb_loads_click_and_nothing_heavier(arguments: list[str]) ->
 
 def test_printing_a_completion_script_loads_no_storage() -> None:
     assert modules_after('completion', 'bash') & {'sqlalchemy', 'psycopg', 'rich', 'psutil', 'yaml'} == set()
+
+
+def test_the_list_of_profiles_without_options_loads_no_click_and_is_the_same(
+    reference_home: Path, run_cli: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    assert modules_after('profile', 'list') & HEAVY <= {'dataclasses', 'typing', 'wcwidth'}
+    assert run_cli('profile', 'list').stdout == run_cli('profile', 'list', '--format', 'table').stdout
 
 
 def test_names_for_completion_load_neither_click_nor_a_storage(reference_home: Path) -> None:

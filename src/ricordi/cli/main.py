@@ -14,6 +14,9 @@ FLAGS = {'-v': '--verbose', '--verbose': '--verbose', '-q': '--quiet', '--quiet'
 SELDOM = (20_000, 20, 20)
 """How often garbage is looked for: importing makes many objects and none, and is most of what a short command does."""
 
+WITHOUT_OPTIONS = {'ricordi.cli.profile:list_profiles': 'ricordi.cli.profile_list:without_options'}
+"""Verbs that people have run at every prompt: where nothing is to be parsed, click (half of the time) is not loaded."""
+
 NAMES = '_names'
 """The hidden word by which completion scripts ask for names."""
 
@@ -123,6 +126,11 @@ def unknown_word(word: str, path: list[str]) -> UsageError:
 
 def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
     """Import the module of a verb and run its click command; returns the exit code."""
+    if not arguments and place in WITHOUT_OPTIONS:
+        from ricordi.cli.signals import end_tidily
+
+        end_tidily()
+        return int(load_command(WITHOUT_OPTIONS[place])())
     command = load_command(place)
     # Imported by now; and not `command.main`, which has its own way with a broken pipe.
     import click
@@ -139,7 +147,7 @@ def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
 
 
 def load_command(place: str):  # type: ignore[no-untyped-def]  # a click.Command: naming the type would import click
-    """The click command at `module:attribute`."""
+    """The click command, or the function, at `module:attribute`."""
     from importlib import import_module
 
     module, _, attribute = place.partition(':')

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ricordi.cli.output import Column, keys_of, write_details, write_list
+from ricordi.cli.output import write_details
 from ricordi.cli.parameters import PROFILE
+from ricordi.cli.profile_list import print_profiles
 from ricordi.cli.prompt import confirm
 from ricordi.cli.session import Session
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -17,13 +18,6 @@ from ricordi.services import profile as service
 if TYPE_CHECKING:
     from ricordi.services.setup import Deleted
 
-COLUMNS = (
-    Column('default', '', lambda default: '*' if default else ''),
-    Column('name', 'Profile'),
-    Column('backend', 'Storage'),
-    Column('default_user_email', 'User'),
-)
-
 
 @verb('ricordi profile list', 'ricordi profile list --format json', on_profile=False)
 @format_option()
@@ -32,14 +26,7 @@ def list_profiles(session: Session, output_format: str | None) -> int:
 
     The default profile is marked with a star. With --quiet: the bare names.
     """
-    from dataclasses import asdict
-
-    profiles = service.list_profiles()
-    if session.quiet and output_format is None:
-        print('\n'.join(profile.name for profile in profiles))
-    else:
-        write_list(map(asdict, profiles), COLUMNS, output_format, keys_of(service.ProfileSummary))
-    return 0
+    return print_profiles(session, output_format)
 
 
 @verb('ricordi profile show', 'ricordi profile show main --format yaml')
