@@ -15,10 +15,9 @@ from typing import Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, KeyStream
 from ricordi.errors import CorruptStorage
-from ricordi.repository.index import PackSummary
+from ricordi.repository.index import EMPTY_PACK
 from ricordi.repository.objects import ObjectStore
 
-EMPTY_PACK = PackSummary(0, 0, 0, 0, 0)
 COMPARE_AT_ONCE = 20_000
 LAST_KEY = 'g'
 """Above every key."""
@@ -179,6 +178,9 @@ class Census:
                 )
             self.named += len(names)
             upper = names[-1] if len(names) == COMPARE_AT_ONCE else LAST_KEY
+            if not self.loose.objects and self._are_packed(names, lower, upper):
+                lower = upper
+                continue
             wanted, packed, loose = (
                 set(names),
                 self._range('db_object', lower, upper),
@@ -188,6 +190,22 @@ class Census:
             # asked once more, since a writer may have stored the object after the loose files were listed
             self._note('missing', {key for key in wanted - packed - loose if not self._container.has_object(key)})
             lower = upper
+
+    def _are_packed(self, names: list[str], lower: str, upper: str) -> bool:
+        """Whether the packed objects of a range are these and no others: told fast, in one string of all keys.
+
+        It can be told from the string, as all keys in it are of one length. False may also mean: not known.
+        """
+        statement = (
+            "SELECT count(*), min(length(hashkey)), group_concat(hashkey, '') FROM "
+            '(SELECT hashkey FROM db_object WHERE hashkey > ? AND hashkey <= ? ORDER BY hashkey)'
+        )
+        number, shortest, keys = self.index.connection.execute(statement, (lower, upper)).fetchone()
+        if not number or number != len(names):
+            return number == len(names)
+        if shortest * number != len(keys) or {*map(len, names)} != {shortest}:
+            return False
+        return bool(keys == ''.join(names))
 
     def _range(self, table: str, lower: str, upper: str) -> set[str]:
         statement = f'SELECT hashkey FROM {table} WHERE hashkey > ? AND hashkey <= ?'

@@ -70,10 +70,14 @@ class PackSummary(NamedTuple):
     compressed: int
 
 
+EMPTY_PACK = PackSummary(0, 0, 0, 0, 0)
+
+
 class PackSpan(NamedTuple):
     """A range of the table's ids in which rows of a pack lie, first and last included.
 
     :param length: bytes of the pack that they cover; :param in_order: whether they lie in it as they were inserted.
+    :param compressed: whether any object of the pack is a zlib stream.
     """
 
     pack_id: int
@@ -81,6 +85,7 @@ class PackSpan(NamedTuple):
     last: int
     length: int
     in_order: bool
+    compressed: bool
 
 
 class Index:
@@ -97,6 +102,7 @@ class Index:
         self._read_only = read_only
         self._connection: sqlite3.Connection | None = None
         self._frozen_at: tuple[int, int, bool] | None = None
+        self._packs: tuple[tuple[int, int], dict[int, PackSummary]] | None = None
         self.in_doubt = False
         """Whether a commit failed so that nobody knows if it counts after a crash: the disk failed, or an interrupt."""
         with self.guarded():
@@ -130,13 +136,14 @@ class Index:
 
     def close(self) -> None:
         """Close the connection."""
+        self._packs = None
         if self._connection is not None:
             self._connection.close()
 
     def suspend(self) -> None:
         """Close the connection, unless changes are under way in it; the next use opens another."""
         if self._connection is not None and not self._connection.in_transaction:
-            self._connection.close()
+            self.close()
             self._connection = None
 
     @contextmanager
@@ -237,33 +244,35 @@ class Index:
 
         Of very many rows some are looked at.
         """
+        pack = self.packs().get(pack_id, EMPTY_PACK)
+        rows = 'FROM db_object WHERE pack_id = ?'
         with self.guarded():
-            first, last, length, rows = self.connection.execute(
-                'SELECT min(id), max(id), sum(length), count(*) FROM db_object WHERE pack_id = ?', (pack_id,)
-            ).fetchone()
+            first, last = (
+                self.connection.execute(f'SELECT {end}(id) {rows}', (pack_id,)).fetchone()[0] for end in ('min', 'max')
+            )
             found = self.connection.execute(
-                'SELECT "offset" FROM db_object WHERE pack_id = ? AND id % ? = 0 ORDER BY id',
-                (pack_id, max(1, rows // LOOKED_AT)),
+                f'SELECT "offset" {rows} AND id % ? = 0 ORDER BY id', (pack_id, max(1, pack.objects // LOOKED_AT))
             )
             offsets = [offset for (offset,) in found]
         back = sum(map(gt, offsets, offsets[1:]))
-        return PackSpan(pack_id, first or 0, last or 0, length or 0, in_order=back <= len(offsets) // 100)
-
-    def any_compressed(self, pack_id: int) -> bool:
-        """Whether any object of the pack is a zlib stream."""
-        statement = 'SELECT EXISTS (SELECT 1 FROM db_object WHERE pack_id = ? AND compressed)'
-        with self.guarded():
-            (found,) = self.connection.execute(statement, (pack_id,)).fetchone()
-        return bool(found)
+        in_order = back <= len(offsets) // 100
+        return PackSpan(pack_id, first or 0, last or 0, pack.length, in_order, bool(pack.compressed))
 
     def packs(self) -> dict[int, PackSummary]:
-        """What the index says of each pack that any row names."""
+        """What the index says of each pack that any row names; counted anew after any change."""
         statement = (
             'SELECT pack_id, COUNT(*), SUM(length), SUM(size), MAX("offset" + length), SUM(compressed) '
             'FROM db_object GROUP BY pack_id'
         )
         with self.guarded():
-            return {row[0]: PackSummary(*row[1:]) for row in self.connection.execute(statement)}
+            connection = self.connection
+            (by_others,) = connection.execute('PRAGMA data_version').fetchone()
+            changes = (by_others, connection.total_changes)
+            if self._packs is None or self._packs[0] != changes or connection.in_transaction:
+                found = {row[0]: PackSummary(*row[1:]) for row in connection.execute(statement)}
+                self._packs = None if connection.in_transaction else (changes, found)
+                return found
+            return self._packs[1]
 
     def count(self) -> int:
         """Number of rows."""

@@ -92,7 +92,7 @@ def check_span(container: ObjectStore, span: PackSpan, mode: CompressMode, go_on
     objects = length = 0
     with closing(container.new_index()) as index:
         windows = windows_of(index.objects_of_span(span))
-        threads = READERS if mode in ('yes', 'auto') or index.any_compressed(span.pack_id) else 1
+        threads = READERS if mode in ('yes', 'auto') or span.compressed else 1
         with closing(in_order(check, windows, threads=threads)) as found:
             for one in found:
                 if not one.right:
@@ -129,8 +129,8 @@ class _Helper:
 
     def __init__(self, container: ObjectStore, span: PackSpan, mode: CompressMode) -> None:
         self.span = span
-        words = (container.layout.folder.absolute(), os.getpid(), mode, span.pack_id, span.first, span.last)
-        self._worker = WorkerProcess(__name__, *words)
+        words = (span.pack_id, span.first, span.last, int(span.compressed))
+        self._worker = WorkerProcess(__name__, container.layout.folder.absolute(), os.getpid(), mode, *words)
 
     def found(self, progress: Progress, stop: Stop) -> Found | None:
         """What it has found, or None if it could not tell, or not before we were told to stop."""
@@ -156,9 +156,10 @@ class _Helper:
         self._worker.close()
 
 
-def main(folder: str, parent: str, mode: CompressMode, pack_id: str, first: str, last: str) -> None:
+def main(folder: str, parent: str, mode: CompressMode, *numbers: str) -> None:
     """Check a share on behalf of another process, as long as that lives; print how many objects and bytes it has."""
-    span = PackSpan(int(pack_id), int(first), int(last), length=0, in_order=True)
+    pack_id, first, last, compressed = map(int, numbers)
+    span = PackSpan(pack_id, first, last, length=0, in_order=True, compressed=bool(compressed))
     with closing(ObjectStore(folder)) as container:
         found = check_span(container, span, mode, lambda length: os.getppid() == int(parent))
     if found is not None:

@@ -107,9 +107,10 @@ class Repacker:
     def _move_objects(self, pack_id: int, stop: Stop) -> bool:
         """Move what can be moved; False if told to stop before the end."""
         with closing(self._container.new_index()) as reader, ExitStack() as stack:
-            windows = windows_of(reader.objects_of_pack(pack_id))
+            span = self._container.index.span_of_pack(pack_id)
+            windows = windows_of(reader.objects_of_span(span))
             # zlib works beside others; what only takes digests is slower in several threads than in one
-            threads = READERS if self._mode in ('yes', 'auto') or reader.any_compressed(pack_id) else 1
+            threads = READERS if self._mode in ('yes', 'auto') or span.compressed else 1
             for window in stack.enter_context(closing(in_order(self._read_window, windows, threads=threads))):
                 for checked in window:
                     self._append(checked)
