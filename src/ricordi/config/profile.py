@@ -117,14 +117,13 @@ class Profile:
 
         :raises ricordi.errors.ConfigurationError: there is none, or it is not an absolute `file://` URI.
         """
-        from urllib.parse import urlsplit
-        from urllib.request import url2pathname
+        from urllib.parse import unquote, urlsplit
 
         uri = self.storage_config.get('repository_uri')
         if not isinstance(uri, str):
             raise ConfigurationError(f'profile {self.name!r} has no repository_uri in its storage configuration')
         parts = urlsplit(uri)
-        path = Path(url2pathname(parts.path))
+        path = Path(unquote(parts.path))
         if parts.scheme != 'file' or parts.netloc not in ('', 'localhost') or not path.is_absolute():
             raise ConfigurationError(
                 f'profile {self.name!r}: repository_uri must be file:// and an absolute path, not {uri!r}'

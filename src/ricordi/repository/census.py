@@ -297,9 +297,7 @@ def count_container(container: ObjectStore, detailed: bool) -> dict[str, Any]:
 def _loose_info(container: ObjectStore, detailed: bool) -> dict[str, int]:
     prefix_length = container.config.loose_prefix_len
     if not detailed:
-        digits = '0123456789abcdef'
-        keys = (container.layout.loose_keys(prefix_length, first) for first in digits)
-        return {'objects': sum(1 for some in keys for _ in some)}
+        return {'objects': container.layout.count_loose(prefix_length)}
     objects = size = 0
     for _, one in container.layout.loose_objects(prefix_length):
         objects, size = objects + 1, size + one
