@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,7 +43,7 @@ def add_node(storage: Any, user: int, content: bytes) -> int:
 def maintained(storage: Any, before: MaintenanceReport | None = None, **changes: Any) -> MaintenanceReport:
     """A maintenance that knows how the one before has left the storage."""
     flush(storage)
-    return storage.maintain(replace(FULL, clean=before.clean if before else None, **changes))
+    return storage.maintain(FULL._replace(clean=before.clean if before else None, **changes))
 
 
 def flush(storage: Any) -> None:

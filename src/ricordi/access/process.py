@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Existence = Literal['gone', 'running', 'unreadable']
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """Where a process ID has its meaning.
 
     :param host: host name.
@@ -44,7 +42,7 @@ class Machine:
     @property
     def tag(self) -> str:
         """A short text that differs between machines, boots and namespaces; fit for a file name."""
-        return hashlib.sha256('\0'.join(asdict(self).values()).encode()).hexdigest()[:10]
+        return hashlib.sha256('\0'.join(self._asdict().values()).encode()).hexdigest()[:10]
 
     def relation(self, other: Machine) -> Literal['same', 'earlier boot', 'foreign']:
         """What a process ID of `other` means here: the same, nothing any more, or nothing that can be checked."""

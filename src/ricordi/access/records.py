@@ -11,10 +11,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ricordi.access.holder import Holder, join_command
 from ricordi.access.process import (
@@ -41,8 +40,7 @@ CLOCK_TOLERANCE = 2.0
 """Seconds by which a process may seem younger than the record it wrote: start times are that coarse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record file and the sidecars that claim it (several, where containers share a folder and process IDs clash)."""
 
     kind: Kind
@@ -99,7 +97,7 @@ class OwnRecord:
         """Make record and sidecar; the sidecar first, so that no record of ours is ever seen without."""
         arguments = own_command_line()
         details = {
-            **asdict(self._machine),
+            **self._machine._asdict(),
             'pid': self._pid,
             'start': start_token(self._pid),
             'since': datetime.now(UTC).isoformat(),

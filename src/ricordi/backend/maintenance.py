@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 RepackMode = Literal['auto', 'all', 'none']
 CompressMode = Literal['auto', 'yes', 'no', 'keep']
@@ -13,8 +12,7 @@ KeyStream = Callable[[], Iterator[str]]
 """Asked anew, yields the keys that nodes name: distinct, ascending."""
 
 
-@dataclass(frozen=True, slots=True)
-class CleanMark:
+class CleanMark(NamedTuple):
     """What a storage looked like when all that nodes name was packed and at hand, and nothing else was there.
 
     While both parts are as they were, the keys that nodes name need not be compared with the objects again.
@@ -26,8 +24,7 @@ class CleanMark:
     container: str
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceOptions:
+class MaintenanceOptions(NamedTuple):
     """What a maintenance shall do.
 
     :param full: with the profile locked: also remove garbage, repack, vacuum.
@@ -47,16 +44,14 @@ class MaintenanceOptions:
     clean: CleanMark | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """A number of objects and the bytes they take on disk."""
 
     objects: int = 0
     bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerState:
+class ContainerState(NamedTuple):
     """What a container holds, counted without reading content.
 
     :param content_bytes: bytes of content of all packed objects, uncompressed.
@@ -77,8 +72,7 @@ class ContainerState:
     index_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceStep:
+class MaintenanceStep(NamedTuple):
     """One step, planned or done.
 
     :param name: `recover`, `pack`, `clean loose`, `remove garbage`, `repack`, `vacuum index`, `vacuum database` …
@@ -97,8 +91,7 @@ class MaintenanceStep:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """An object that is missing or damaged.
 
     :param kind: `missing`, `damaged`.
@@ -112,8 +105,7 @@ class Problem:
     nodes: tuple[tuple[int, str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceReport:
+class MaintenanceReport(NamedTuple):
     """A plan (`dry_run`) or what was done; both of one shape.
 
     :param space_needed: bytes of free disk the plan asks for.
@@ -130,7 +122,7 @@ class MaintenanceReport:
     problems: tuple[Problem, ...] = ()
     problem_count: int = 0
     interrupted: str | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     clean: CleanMark | None = None
 
     @property

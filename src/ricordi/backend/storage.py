@@ -5,10 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from ricordi.config.profile import Profile
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryLocation:
+class RepositoryLocation(NamedTuple):
     """Which object store a storage wants to be handed, and where it is.
 
     :param kind: `container` (a folder), `zip` (the archive itself), `sandbox` (a throw-away store).
@@ -32,8 +30,7 @@ class RepositoryLocation:
     path: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUse(NamedTuple):
     """A node and the path in its file tree that names a key."""
 
     key: str
@@ -42,8 +39,7 @@ class KeyUse:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseSession:
+class DatabaseSession(NamedTuple):
     """A connection to the database server, as the server sees it.
 
     :param pid: process id of the session on the server's host.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.cli.streams import carries_all_characters
 from ricordi.cli.table import format_table
@@ -16,8 +16,7 @@ Row = Mapping[str, Any]
 _ROWS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table for people.
 
     :param key: which value of the row.

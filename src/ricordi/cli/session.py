@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.errors import UnrecordedUse, UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """The options that all verbs have.
 
     :param profile_name: what `-p` named, or None for the default profile.

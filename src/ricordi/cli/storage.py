@@ -60,8 +60,6 @@ def version(session: Session, output_format: str | None) -> int:
 
     Exits with 4 where it is not the one that this program works on.
     """
-    from dataclasses import asdict
-
     from ricordi.services.profile import find_profile
     from ricordi.services.storage import get_version
 
@@ -69,7 +67,7 @@ def version(session: Session, output_format: str | None) -> int:
     if output_format is None:
         print(f'Profile `{found.profile}`: {found.backend}, schema {found.version}')
     else:
-        write_details(asdict(found), output_format)
+        write_details(found._asdict(), output_format)
     return 0 if found.version == found.head else 4
 
 

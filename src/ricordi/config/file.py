@@ -10,9 +10,8 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.config.merge import merge
 from ricordi.errors import ConfigurationError, MissingConfigurationError
@@ -25,16 +24,14 @@ FileIdentity = tuple[int, int, int, int]
 """Device, inode, time of change and size of a file: another one after any replacement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """The content of the file, and the identity of the file that has to be in place for it to be replaced."""
 
     content: Any
     identity: FileIdentity
 
 
-@dataclass(frozen=True, slots=True)
-class Interference:
+class Interference(NamedTuple):
     """Another program wrote while we did.
 
     :param written: what it wrote; None: it removed the file.

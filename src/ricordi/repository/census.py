@@ -8,10 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass, replace
 from itertools import chain, islice
 from operator import ge
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.backend.maintenance import Amount, ContainerState, KeyStream
 from ricordi.errors import CorruptStorage
@@ -25,8 +24,7 @@ _IS_GARBAGE = 'EXISTS (SELECT 1 FROM temp.garbage AS g WHERE g.hashkey = o.hashk
 _IS_LOOSE = 'EXISTS (SELECT 1 FROM temp.loose AS l WHERE l.hashkey = o.hashkey)'
 
 
-@dataclass(frozen=True, slots=True)
-class PackCensus:
+class PackCensus(NamedTuple):
     """One pack.
 
     :param file_bytes: size of the file, or None if it is gone.
@@ -89,7 +87,7 @@ class Census:
                 self._compare(named_keys())
         self.loose_garbage = self._loose_garbage()
         garbage = self._packed_garbage()
-        self.packs = {pack_id: replace(pack, garbage=garbage.get(pack_id, Amount())) for pack_id, pack in packs.items()}
+        self.packs = {pack_id: pack._replace(garbage=garbage.get(pack_id, Amount())) for pack_id, pack in packs.items()}
         self.missing = int(self._one('SELECT COUNT(*) FROM temp.missing')[0])
         self.unreadable, self._in_lost_packs = self._unreadable_counts()
 
@@ -202,7 +200,7 @@ class Census:
         )
         number, shortest, keys = self.index.connection.execute(statement, (lower, upper)).fetchone()
         if not number or number != len(names):
-            return number == len(names)
+            return not number and not names
         if shortest * number != len(keys) or {*map(len, names)} != {shortest}:
             return False
         return bool(keys == ''.join(names))
@@ -218,7 +216,7 @@ class Census:
 
     def _fingerprint(self, packs: Mapping[int, PackCensus]) -> str:
         """Another one after whatever comes, goes or moves in the container."""
-        words = [self._container.config.container_id, *astuple(self.loose), *map(astuple, packs.values())]
+        words = [self._container.config.container_id, *self.loose, *packs.values()]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
     def _one(self, statement: str, parameters: tuple[Any, ...] = ()) -> tuple[Any, ...]:

@@ -7,9 +7,9 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from ricordi.errors import CorruptStorage, InvalidOperation, UnreachableStorage
 from ricordi.files import fsync_folder, write_atomic
@@ -21,8 +21,7 @@ REPACK_ID = -1
 """The pack number that disk-objectstore uses while it repacks; nothing keeps it for long unless a crash does."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerConfig:
+class ContainerConfig(NamedTuple):
     """What `config.json` of a container says.
 
     :param pack_size_target: bytes at which a pack counts as full.
@@ -65,7 +64,7 @@ class ContainerConfig:
     def _checked(cls, content: object, path: Path) -> ContainerConfig:
         try:
             assert isinstance(content, dict)
-            config = cls(**{name: content[name] for name in cls.__dataclass_fields__})
+            config = cls(**{name: content[name] for name in cls._fields})
             level = int(config.compression_algorithm.removeprefix('zlib+'))
             sound = config.loose_prefix_len >= 0 and config.pack_size_target > 0 and 0 <= level <= 9
         except (AssertionError, KeyError, TypeError, ValueError, AttributeError):
@@ -90,7 +89,7 @@ class ContainerConfig:
 
     def to_json(self) -> bytes:
         """The content of `config.json`."""
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(self._asdict()).encode()
 
 
 class Layout:
@@ -155,11 +154,9 @@ class Layout:
             yield from _sized(f'{self._loose_text}/{name}', name)
 
     def count_loose(self, prefix_length: int) -> int:
-        """How many loose objects there are."""
-        if not prefix_length:
-            return len(_objects_in(self._loose_text, ''))
-        folders = self._loose_folders(prefix_length)
-        return sum(len(_objects_in(f'{self._loose_text}/{name}', name)) for name in folders)
+        """How many loose objects there are, going by their names alone: that takes half the time."""
+        folders = [f'/{name}' for name in self._loose_folders(prefix_length)] if prefix_length else ['']
+        return sum(len(_of_objects(_names(f'{self._loose_text}{name}'), prefix_length)) for name in folders)
 
     def loose_keys(self, prefix_length: int, first: str = '') -> Iterator[str]:
         """Key of every loose object that begins with the hex digit `first`, or of every one, ascending."""
@@ -181,32 +178,40 @@ class Layout:
         )
 
 
-def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+@contextmanager
+def _listing(folder: Path | str) -> Iterator[None]:
+    """Around listing a folder; one that is not there is empty."""
     try:
-        with os.scandir(folder) as entries:
-            return list(entries)
+        yield
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return
     except OSError as error:
         raise UnreachableStorage(f'cannot list {folder}: {error.strerror}; check the permissions') from None
 
 
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    with _listing(folder), os.scandir(folder) as entries:
+        return list(entries)
+    return []
+
+
+def _names(folder: str) -> list[str]:
+    with _listing(folder):
+        return os.listdir(folder)  # noqa: PTH208
+    return []
+
+
 def _named(folder: str, prefix: str) -> Iterator[str]:
-    return iter(sorted([prefix + entry.name for entry in _objects_in(folder, prefix)]))
+    entries = {entry.name: entry for entry in _entries(folder)}
+    return iter(sorted([prefix + name for name in _of_objects([*entries], len(prefix)) if _may_be_read(entries[name])]))
 
 
-def _objects_in(folder: str, prefix: str) -> list[os.DirEntry[str]]:
-    """What has the name of an object and is a file, in no order.
-
-    All are looked at together where all are objects, as nearly always: one by one takes twice as long.
-    """
-    entries, name = _entries(folder), f'[0-9a-f]{{{KEY_LENGTH - len(prefix)}}}'
-    if not re.fullmatch(f'(?:{name}/)*', ''.join([f'{entry.name}/' for entry in entries])):
-        entries = [entry for entry in entries if re.fullmatch(name, entry.name)]
-    with suppress(OSError):
-        if all(map(os.DirEntry.is_file, entries)):
-            return entries
-    return [entry for entry in entries if _may_be_read(entry)]
+def _of_objects(names: list[str], prefix_length: int) -> list[str]:
+    """Those that are the rest of a key. Mostly all are, which takes half the time to see of all at once."""
+    rest = f'[0-9a-f]{{{KEY_LENGTH - prefix_length}}}'
+    if re.fullmatch(f'(?:{rest}/)*', ''.join([f'{name}/' for name in names])):
+        return names
+    return [name for name in names if re.fullmatch(rest, name)]
 
 
 def _may_be_read(entry: os.DirEntry[str]) -> bool:

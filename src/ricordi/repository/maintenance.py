@@ -10,7 +10,6 @@ import errno
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
-from dataclasses import replace
 
 from ricordi.backend.maintenance import (
     Amount,
@@ -96,12 +95,12 @@ def _maintain(
             if options.dry_run:
                 return report
             if not plan.steps:
-                report = replace(report, steps=settled, after=report.before)
-                return replace(report, clean=_clean_mark(report, census, census.named))
+                report = report._replace(steps=settled, after=report.before)
+                return report._replace(clean=_clean_mark(report, census, census.named))
             _check_space(container, plan)
             container.index.check()
             report = _Run(container, census, options, plan, problems, progress, stop, check_alone).carry_out(report)
-            return replace(report, steps=settled + report.steps)
+            return report._replace(steps=settled + report.steps)
 
 
 def _nothing() -> None:
@@ -220,16 +219,15 @@ class _Run:
             self.check_alone()
             done.append(self._timed(step, actions[step.name]))
         self.check_alone()
-        report = replace(
-            report,
+        report = report._replace(
             steps=tuple(done),
             problems=tuple(self.problems.first.values()),
             problem_count=self.problems.count,
             interrupted=self.stop.reason,
         )
         with closing(Census(self.container, None)) as census:
-            report = replace(report, after=self._state_after(report.before, census.state(), done))
-            return replace(report, clean=_clean_mark(report, census, self.census.named))
+            report = report._replace(after=self._state_after(report.before, census.state(), done))
+            return report._replace(clean=_clean_mark(report, census, self.census.named))
 
     def _timed(self, step: MaintenanceStep, action: Callable[[], Work]) -> MaintenanceStep:
         start = time.perf_counter()
@@ -246,8 +244,7 @@ class _Run:
             raise
         finally:
             self.progress.end()
-        return replace(
-            step,
+        return step._replace(
             detail=work.detail or step.detail,
             objects=work.objects,
             read=work.read,
@@ -332,4 +329,4 @@ class _Run:
         """As counted anew; what nodes name was not changed by us, so garbage is what it was unless it was removed."""
         removed = any(step.name == 'remove garbage' for step in done)
         garbage = Amount() if removed else before.garbage
-        return replace(state, garbage=garbage, missing=before.missing)
+        return state._replace(garbage=garbage, missing=before.missing)

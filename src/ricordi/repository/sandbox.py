@@ -7,7 +7,6 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -147,18 +146,18 @@ class SandboxRepository(RepositoryBackend):
         problems = tuple(Problem('missing', key, 'the object is not there') for key in missing[:NAMED_PROBLEMS])
         report = MaintenanceReport(options, state, problems=problems, problem_count=len(missing))
         if not options.full or not garbage or missing:
-            return report if options.dry_run else replace(report, after=state)
+            return report if options.dry_run else report._replace(after=state)
         step = MaintenanceStep('remove garbage', '', amount.objects, freed=amount.bytes)
         if options.dry_run:
-            return replace(report, steps=(step,))
+            return report._replace(steps=(step,))
         if stop is not None and stop.reason is not None:
-            return replace(report, after=state, interrupted=stop.reason)
+            return report._replace(after=state, interrupted=stop.reason)
         if check_alone is not None:
             check_alone()
         self.delete_objects(garbage)
         left = self._amount(there - garbage)
         after = ContainerState(left, garbage=Amount(), missing=0, files=left.objects)
-        return replace(report, steps=(replace(step, seconds=0.0),), after=after)
+        return report._replace(steps=(step._replace(seconds=0.0),), after=after)
 
     # -- places -------------------------------------------------------------------------------------------------
 

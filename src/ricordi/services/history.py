@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
         return
     now = datetime.now(UTC).isoformat(timespec='seconds')
     noted = _read(profile) | {kind: now for kind in KINDS if kind == 'live' or report.options.full}
-    noted['clean'] = report.clean and asdict(report.clean)
+    noted['clean'] = report.clean and report.clean._asdict()
     path = _path(profile)
     with suppress(OSError, RicordiError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

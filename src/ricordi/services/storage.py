@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind, NodeRow
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from ricordi.progress import Progress, Stop
 
 
-@dataclass(frozen=True, slots=True)
-class StorageVersion:
+class StorageVersion(NamedTuple):
     """The schema of a database.
 
     :param backend: entry point name of the storage class. :param head: the schema that this program works on.
@@ -87,7 +85,7 @@ def maintain(
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     :raises ricordi.errors.NotEnoughSpace: before anything is written.
     """
-    options = replace(options, clean=last_seen_clean(profile))
+    options = options._replace(clean=last_seen_clean(profile))
     report = maintain_storage(profile, options, wait=wait, progress=progress, stop=stop)
     note_maintenance(profile, report)
     return report

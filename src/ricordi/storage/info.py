@@ -21,9 +21,9 @@ def get_info(session: Session, repository: RepositoryBackend, detailed: bool) ->
         cannot tell); when detailed: `users`: addresses, `computers`: labels, `node_types`, `process_types`,
         `group_types`: numbers by type; `repository`: what that store tells of itself.
     """
-    entities = {
-        kind.value: session.execute(f'SELECT count(*) FROM {table_name(kind)}').fetchone()[0] for kind in EntityKind
-    }
+    counts = ', '.join(f'(SELECT count(*) FROM {table_name(kind)})' for kind in EntityKind)
+    numbers = session.execute(f'SELECT {counts}').fetchone()
+    entities = {kind.value: number for kind, number in zip(EntityKind, numbers, strict=True)}
     database: dict[str, Any] = {'bytes': session.dialect.size(session)}
     info: dict[str, Any] = {'entities': entities, 'database': database}
     if detailed:

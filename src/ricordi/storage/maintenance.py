@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from ricordi.backend.maintenance import CleanMark, MaintenanceOptions, MaintenanceReport, MaintenanceStep, Problem
@@ -34,18 +33,18 @@ def maintain(
     dialect = session.dialect
     mark = dialect.nodes_mark(session)
     if options.clean and options.clean.database != mark:
-        options = replace(options, clean=None)
+        options = options._replace(clean=None)
     planned = dialect.vacuum_plan(session, options.max_waste) if options.full else ()
     if not options.dry_run:
         for step in planned:
             dialect.check_space(step)
     report = repository.maintain(options, lambda: named_keys(session), progress, stop, check_alone)
-    report = replace(report, problems=_with_nodes(session, report.problems))
+    report = report._replace(problems=_with_nodes(session, report.problems))
     if options.dry_run:
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])
-        return replace(report, steps=report.steps + planned, space_needed=space)
+        return report._replace(steps=report.steps + planned, space_needed=space)
     report = _vacuum(session, report, planned, progress, stop)
-    return replace(report, clean=_whole_mark(session, report, mark))
+    return report._replace(clean=_whole_mark(session, report, mark))
 
 
 def _whole_mark(session: Session, report: MaintenanceReport, before: str | None) -> CleanMark | None:
@@ -56,7 +55,7 @@ def _whole_mark(session: Session, report: MaintenanceReport, before: str | None)
     now = session.dialect.nodes_mark(session) if report.clean else None
     if report.clean is None or now is None or not (report.options.full or now == before):
         return None
-    return replace(report.clean, database=now)
+    return report.clean._replace(database=now)
 
 
 def _vacuum(
@@ -65,13 +64,13 @@ def _vacuum(
     for step in planned:
         reason = report.interrupted or stop.reason
         if reason is not None:
-            return replace(report, interrupted=reason)
+            return report._replace(interrupted=reason)
         progress.begin(step.name, None)
         try:
             done = session.dialect.vacuum(session, step, report.options.max_waste)
         finally:
             progress.end()
-        report = replace(report, steps=(*report.steps, done))
+        report = report._replace(steps=(*report.steps, done))
     return report
 
 
@@ -84,4 +83,4 @@ def _with_nodes(session: Session, problems: Sequence[Problem]) -> tuple[Problem,
         for use in islice(uses_of_keys(session, keys), NODES_PER_PROBLEM * NODES_PER_PROBLEM * len(keys)):
             if len(found[use.key]) < NODES_PER_PROBLEM:
                 found[use.key].append((use.pk, use.uuid, use.path))
-    return tuple(replace(problem, nodes=problem.nodes or tuple(found[problem.key])) for problem in problems)
+    return tuple(problem._replace(nodes=problem.nodes or tuple(found[problem.key])) for problem in problems)

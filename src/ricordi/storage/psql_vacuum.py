@@ -7,7 +7,7 @@ the system only where dead rows lie at the end of a table.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.storage.columns import TABLES
@@ -24,8 +24,7 @@ FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname = ANY(%
 """
 
 
-@dataclass(frozen=True, slots=True)
-class TableState:
+class TableState(NamedTuple):
     """What the server's statistics say about a table: rows that live, are dead, changed since ANALYZE."""
 
     name: str
@@ -71,7 +70,7 @@ def carry_out(session: Session, step: MaintenanceStep, max_waste: float) -> Main
         elif step.name == ANALYZE and state.wants_analyze:
             session.execute(f'ANALYZE {state.name}')
     freed = max(0, before - session.dialect.size(session))
-    return replace(step, freed=freed, seconds=time.monotonic() - begin)
+    return step._replace(freed=freed, seconds=time.monotonic() - begin)
 
 
 def _states(session: Session) -> list[TableState]:

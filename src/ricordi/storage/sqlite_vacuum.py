@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from ricordi.backend.maintenance import MaintenanceStep
@@ -73,7 +72,7 @@ def carry_out(session: Session, step: MaintenanceStep) -> MaintenanceStep:
     before = session.dialect.size(session)
     session.execute('VACUUM' if step.name == VACUUM else 'ANALYZE')
     freed = max(0, before - session.dialect.size(session)) if step.name == VACUUM else 0
-    return replace(step, freed=freed, seconds=time.monotonic() - begin)
+    return step._replace(freed=freed, seconds=time.monotonic() - begin)
 
 
 def _tables_with_stale_statistics(session: Session) -> list[str]:
