@@ -1,4 +1,7 @@
-"""Write RESULTS.md from what the scripts have kept under local/results/: python benchmarks/results.py"""
+"""Write RESULTS.md from what the scripts have kept under local/results/: python benchmarks/results.py
+
+A table that was not measured here stays as RESULTS.md has it, with its date.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,8 @@ Peer: aiida-core 2.9.4, disk-objectstore 1.5.0. Profile: 60,000 nodes, 60,000 ob
 
 def main() -> None:
     """Put all tables that have been measured into one page."""
+    results = paired.HERE / 'RESULTS.md'
+    before = dict(section.split('\n', 1) for section in results.read_text().split('\n## ')[1:])
     parts = [HEAD]
     for name, title in TABLES.items():
         path = paired.RESULTS / f'{name}.json'
@@ -46,7 +51,9 @@ def main() -> None:
             kept = json.loads(path.read_text())
             rows = [Row(**row) for row in kept['rows']]
             parts.append(f'## {title}\n\n{kept["date"]}; {kept["machine"]}.\n\n{paired.markdown(rows)}\n')
-    (paired.HERE / 'RESULTS.md').write_text('\n'.join(parts))
+        elif title in before:
+            parts.append(f'## {title}\n{before[title].rstrip()}\n')
+    results.write_text('\n'.join(parts))
 
 
 if __name__ == '__main__':

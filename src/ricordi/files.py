@@ -14,6 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a system says of a disk, a quota or a file that can take no more."""
+
 
 def fsync_file(path: str | Path) -> None:
     """Force the content of the file at `path` to disk."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -429,6 +430,17 @@ def test_a_folder_that_cannot_be_written_is_named(home: Path, records: Path, pro
         assert manager.holders() == []
 
     assert in_child(work) == 0
+
+
+def test_a_full_disk_is_told_from_a_folder_that_may_not_be_written(
+    access: ProfileAccessManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'mkdir', full)
+    with pytest.raises(ConfigurationError, match='free some space'):
+        access.request_access()
 
 
 def test_looking_makes_no_folder(access: ProfileAccessManager, home: Path) -> None:

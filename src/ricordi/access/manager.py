@@ -27,6 +27,7 @@ from ricordi.access.waiting import SHORTEST_PAUSE, retry
 from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
 from ricordi.config.names import check_profile_name
 from ricordi.errors import AccessError, ConfigurationError, LockedProfileError, LockingProfileError, UnrecordableUse
+from ricordi.files import DISK_IS_FULL
 
 if TYPE_CHECKING:
     from ricordi.config.profile import Profile
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 Guard = Callable[[], AbstractContextManager[object]]
 
-_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, *DISK_IS_FULL)
 
 UNRECORDED_SECONDS = 1.0
 """How long to wait for the record of a process that holds the kernel's lock: it writes it in the next moment."""
@@ -289,9 +290,10 @@ class ProfileAccessManager:
             yield
         except OSError as error:
             kind = UnrecordableUse if error.errno in _NOT_WRITABLE else ConfigurationError
+            way_out = 'free some space' if error.errno in DISK_IS_FULL else 'make the folder writable for this user'
             raise kind(
                 f'cannot record who uses profile {self._name!r} in {self._folder}: {error.strerror or error}; '
-                'without that record others could change the storage unawares: make the folder writable for this user'
+                f'without that record others could change the storage unawares: {way_out}'
             ) from error
 
     def _others(self, kind: Kind, include_self: bool = False) -> list[Holder]:

@@ -77,16 +77,9 @@ def _pack(batch: Batch, level: int) -> list[PackedMember]:
 
 def _ask(worker: WorkerProcess, batch: Batch) -> list[PackedMember] | None:
     """What a worker makes of a batch; None if it could not."""
-    request, answer = worker.process.stdin, worker.process.stdout
-    assert request is not None
-    assert answer is not None
     try:
-        request.write(json.dumps([_in_words(source) for source in batch]).encode() + b'\n')
-        request.flush()
-        heads = json.loads(answer.readline() or 'null')
-        if heads is None:
-            return None
-        data = memoryview(answer.read(sum(length for _, _, _, length in heads)))
+        heads = worker.ask([_in_words(source) for source in batch])
+        data = memoryview(worker.read(sum(length for _, _, _, length in heads if length > 0)))
     except (OSError, ValueError):
         return None
     return _members(heads, data)

@@ -83,12 +83,7 @@ class FileRemover:
         try:
             if self.worker is None:
                 self.worker = WorkerProcess(__name__)
-            request, answer = self.worker.process.stdin, self.worker.process.stdout
-            assert request is not None
-            assert answer is not None
-            request.write(json.dumps(paths).encode() + b'\n')
-            request.flush()
-            return int(answer.readline())
+            return int(self.worker.ask(paths))
         except (OSError, ValueError):
             self._is_worth_a_process = False
             return _remove_group(paths)

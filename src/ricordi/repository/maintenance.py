@@ -6,7 +6,6 @@ or old packs go; nothing is removed for want of a row or a name unless everythin
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
@@ -21,7 +20,7 @@ from ricordi.backend.maintenance import (
     MaintenanceStep,
 )
 from ricordi.errors import CorruptStorage, NotEnoughSpace, NotExistent, RicordiError
-from ricordi.files import free_bytes
+from ricordi.files import DISK_IS_FULL, free_bytes
 from ricordi.progress import Progress, Stop
 from ricordi.repository.census import Census
 from ricordi.repository.index import PackSummary
@@ -236,7 +235,7 @@ class _Run:
         try:
             work = action()
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno in DISK_IS_FULL:
                 raise NotEnoughSpace(
                     f'the step "{step.name}" came to its end on a full disk ({error.strerror}); what was not finished '
                     'was undone, nothing is lost: free some space and run again'

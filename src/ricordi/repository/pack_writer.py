@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ricordi.errors import PackerBusy, UnreachableStorage
-from ricordi.files import fsync_folder
+from ricordi.files import DISK_IS_FULL, fsync_folder
 from ricordi.repository.index import Index, PackedObject
 from ricordi.repository.layout import Layout
 from ricordi.repository.packer_lock import PackLock
@@ -20,7 +20,6 @@ CHECK_BYTES = 512 * 1024
 EARLY_SYNC_BYTES = 32 << 20
 COMMIT_BYTES = 64 << 20
 COMMIT_OBJECTS = 10_000
-DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(slots=True)

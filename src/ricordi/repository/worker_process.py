@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -35,6 +36,24 @@ class WorkerProcess:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is heard by the caller, who ends in order
         )
+
+    def ask(self, question: Any) -> Any:
+        """Send a line of JSON, and wait for a line of JSON.
+
+        :raises OSError: the process has ended.
+        :raises ValueError: it has ended, or what it says is not JSON.
+        """
+        request, answer = self.process.stdin, self.process.stdout
+        assert request is not None
+        assert answer is not None
+        request.write(json.dumps(question).encode() + b'\n')
+        request.flush()
+        return json.loads(answer.readline())
+
+    def read(self, size: int) -> bytes:
+        """So many bytes that follow a line of the answer; fewer if the process has ended."""
+        assert self.process.stdout is not None
+        return self.process.stdout.read(size)
 
     def close(self) -> None:
         """End it, whatever it is at."""

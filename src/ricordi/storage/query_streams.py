@@ -6,13 +6,13 @@ while they are few, else into a file without a name, from which they come back i
 
 from __future__ import annotations
 
-import errno
 import marshal
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from ricordi.errors import NotEnoughSpace
+from ricordi.files import DISK_IS_FULL
 
 Raw = tuple[Any, ...]
 Pack = Callable[[list[Raw]], bytes]
@@ -66,7 +66,7 @@ def _fill(spool: IO[bytes], cursor: Any, batch_size: int, pack: Pack) -> None:
             spool.write(packed)
         spool.seek(0)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in DISK_IS_FULL:
             raise NotEnoughSpace(
                 f'no room for the rows of a query in {tempfile.gettempdir()}: free some, or set TMPDIR'
             ) from error
