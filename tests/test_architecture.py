@@ -15,7 +15,12 @@ TALKING = {'print', 'input', 'breakpoint', 'exit', 'quit'}
 STREAMS = {'sys.stdout', 'sys.stderr', 'sys.stdin', 'sys.exit', 'sys.argv', 'os._exit', 'getpass.getpass'}
 ENVIRONMENT = {'os.environ', 'os.environb', 'os.getenv', 'os.getenvb', 'os.putenv', 'os.path.expandvars', 'Path.home'}
 
-WORKERS = {'repository/archive_workers.py', 'repository/file_removal.py', 'repository/pack_check.py'}
+WORKERS = {
+    'repository/archive_verification.py',
+    'repository/archive_workers.py',
+    'repository/file_removal.py',
+    'repository/pack_check.py',
+}
 """Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
 SETS_THE_ENVIRONMENT = {'cli/tour.py'}
 """The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched."""

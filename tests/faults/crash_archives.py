@@ -19,7 +19,7 @@ from faults.trap import kill_at, killed
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.config import Profile
 from ricordi.manager import get_config, initialise_storage, maintain_storage
-from ricordi.repository import archive_objects, archive_unpacking, archive_workers, pack_writer
+from ricordi.repository import archive_objects, archive_verification, pack_writer, worker_process
 from ricordi.services.archive_create import ArchiveRequest, create_archive
 from ricordi.services.archive_import import ImportRequest, import_archive
 from services.archive_tools import REFERENCE, everything
@@ -36,7 +36,7 @@ def new_profile(folder: Path) -> Profile:
 
 def crash_import(folder: Path) -> dict[str, int]:
     """The profile is as it was, or has all of the archive; the next import and a full maintenance end well."""
-    pack_writer.COMMIT_OBJECTS, pack_writer.FLUSH_BYTES, archive_unpacking.BATCH_OBJECTS = 5, 50_000, 4
+    pack_writer.COMMIT_OBJECTS, pack_writer.FLUSH_BYTES, archive_verification.BATCH_OBJECTS = 5, 50_000, 4
     template, copy = folder / 'template', folder / 'copy'
     initialise_storage(new_profile(template))
     whole, empty = everything(REFERENCE), everything(new_profile(template))
@@ -67,14 +67,14 @@ def crash_import(folder: Path) -> dict[str, int]:
 
 def crash_create_by_workers(folder: Path) -> dict[str, int]:
     """The same, and the workers end with who asked them."""
-    archive_workers.FEW_BATCHES = 2
-    archive_workers.processors = lambda: 2
+    worker_process.FEW_QUESTIONS = 2
+    worker_process.processors = lambda: 2
     archive_objects.BATCH_OBJECTS = 5
     found = crash_create(folder, sides=1)
     wait_for_end_of_workers(folder)
     started: list[object] = []
-    start = archive_workers.WorkerProcess
-    archive_workers.WorkerProcess = lambda *words: started.append(words) or start(*words)  # type: ignore[misc,assignment]
+    start = worker_process.WorkerProcess
+    worker_process.WorkerProcess = lambda *words: started.append(words) or start(*words)  # type: ignore[misc,assignment]
     create_archive(new_profile(folder / 'storage'), folder / 'y.aiida', ALL)
     assert len(started) == 2, 'the archive is too small for workers'
     return found

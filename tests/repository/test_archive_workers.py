@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.repository import archive_workers
+from ricordi.repository import worker_process
 from ricordi.repository.archive_members import pack_member
 from ricordi.repository.archive_sources import LARGE_BYTES, Source, UnusableObject, sources
 from ricordi.repository.archive_workers import ArchiveWorkers
@@ -40,8 +40,8 @@ def batches(filled: Container) -> Batches:
 
 @pytest.fixture
 def workers(filled: Container, monkeypatch: pytest.MonkeyPatch) -> Iterator[ArchiveWorkers]:
-    monkeypatch.setattr(archive_workers, 'FEW_BATCHES', 1)
-    monkeypatch.setattr(archive_workers, 'processors', lambda: 2)
+    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
+    monkeypatch.setattr(worker_process, 'processors', lambda: 2)
     with closing(ArchiveWorkers(filled, LEVEL)) as workers:
         yield workers
 
@@ -52,12 +52,12 @@ def packed_here(batches: Batches) -> list[object]:
 
 def test_workers_pack_as_this_process_does(workers: ArchiveWorkers, batches: Batches) -> None:
     assert [workers.pack(batch) for batch in batches] == packed_here(batches)
-    assert sorted(worker.process.poll() is None for worker in workers.started) == [True, True]
+    assert sorted(worker.process.poll() is None for worker in workers.pool.started) == [True, True]
 
 
 def test_killed_workers_lose_nothing(workers: ArchiveWorkers, batches: Batches) -> None:
     found = [workers.pack(batches[0])]
-    for worker in workers.started:
+    for worker in workers.pool.started:
         worker.process.kill()
     found += [workers.pack(batch) for batch in batches[1:]]
     assert found == packed_here(batches)
@@ -88,7 +88,7 @@ def test_a_damaged_object_is_told_as_without_workers(
 
 def test_they_end_with_the_block(workers: ArchiveWorkers, batches: Batches) -> None:
     workers.pack(batches[0])
-    processes = [worker.process for worker in workers.started]
+    processes = [worker.process for worker in workers.pool.started]
     workers.close()
     assert [process.poll() is not None for process in processes] == [True, True]
 
@@ -96,4 +96,4 @@ def test_they_end_with_the_block(workers: ArchiveWorkers, batches: Batches) -> N
 def test_a_small_archive_starts_none(filled: Container, batches: Batches) -> None:
     with closing(ArchiveWorkers(filled, LEVEL)) as workers:
         workers.pack(batches[0])
-        assert workers.started == []
+        assert workers.pool.started == []

@@ -5,7 +5,6 @@ The content of each is compared with its key twice: before anything is written, 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from itertools import islice
@@ -14,19 +13,17 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, PackerBusy
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
-from ricordi.repository.bulk import LARGE_BYTES, Measured
+from ricordi.repository.archive_verification import PREFIX, MemberVerifier, batches_of, contents_of, expect
+from ricordi.repository.bulk import Measured
 from ricordi.repository.container import Container
 from ricordi.repository.layout import KEY_PATTERN
 from ricordi.repository.pack_writer import PackWriter, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
-from ricordi.repository.parallel import in_order
+from ricordi.repository.parallel import PLAIN_READERS, in_order
 from ricordi.zipfiles.directory import ZipDirectory
-from ricordi.zipfiles.format import DEFLATED, Member
-from ricordi.zipfiles.member import check_readable, member_chunks, open_member, unpack
+from ricordi.zipfiles.format import Member
+from ricordi.zipfiles.member import member_chunks, open_member
 
-PREFIX = 'repo/'
-BATCH_BYTES = 1 << 20
-BATCH_OBJECTS = 64
 BATCHES_AHEAD = 6
 MOST_SHRINKING = 1040
 """No deflate stream yields more than so many bytes for one of its own."""
@@ -83,9 +80,11 @@ def verify_members(directory: ZipDirectory, members: Iterable[Member], progress:
 
     :raises ricordi.errors.CorruptStorage: one is damaged, or not what its key says.
     """
-    batches = in_order(lambda batch: _verify(directory, batch), _batches(members), BATCHES_AHEAD)
-    with closing(batches):
-        for size in batches:
+    with (
+        closing(MemberVerifier(directory)) as verifier,
+        closing(in_order(verifier.verify, batches_of(members), BATCHES_AHEAD, verifier.pool.number or 1)) as sizes,
+    ):
+        for size in sizes:
             progress.advance(size)
             _end_if_asked(stop)
 
@@ -112,7 +111,7 @@ def add_members(
                 pass
         for member in members():
             with open_member(directory, member) as handle:
-                _expect(repository.put_object_from_filelike(handle), member, directory)
+                expect(repository.put_object_from_filelike(handle), member, directory)
             progress.advance(member.size)
             _end_if_asked(stop)
 
@@ -122,7 +121,7 @@ def _add_to_pack(
 ) -> None:
     index, target = container.index, container.config.pack_size_target
     writer = PackWriter(container.layout, index, target, index.put, pack_to_append_to(container.layout, index, target))
-    batches = in_order(lambda batch: _contents(directory, batch), _batches(members), BATCHES_AHEAD)
+    batches = in_order(lambda batch: contents_of(directory, batch), batches_of(members), BATCHES_AHEAD, PLAIN_READERS)
     with closing(writer), closing(batches):
         for batch in batches:
             for member, content in batch:
@@ -142,58 +141,11 @@ def _append_large(writer: PackWriter, directory: ZipDirectory, member: Member) -
     measured = Measured(member_chunks(directory, member))
     place = writer.append_chunks(measured)
     try:
-        _expect(measured.key, member, directory)
+        expect(measured.key, member, directory)
     except CorruptStorage:
         writer.take_back(place)
         raise
     writer.add_row(measured.key, measured.size, False, place)
-
-
-def _batches(members: Iterable[Member]) -> Iterator[list[Member]]:
-    """Members in groups that fit into memory; a large one is a group of its own."""
-    batch: list[Member] = []
-    total = 0
-    for member in members:
-        if batch and (len(batch) >= BATCH_OBJECTS or total + member.size > BATCH_BYTES):
-            yield batch
-            batch, total = [], 0
-        batch.append(member)
-        total += member.size
-    if batch:
-        yield batch
-
-
-def _contents(directory: ZipDirectory, batch: list[Member]) -> list[tuple[Member, bytes | None]]:
-    """The content of members, checked; None for one that is too large for memory."""
-    found: list[tuple[Member, bytes | None]] = []
-    for member in batch:
-        if member.size > LARGE_BYTES or member.packed > LARGE_BYTES:
-            found.append((member, None))
-            continue
-        check_readable(directory, member)
-        packed = directory.packed_bytes(member)
-        content = unpack(packed, member, directory) if member.method == DEFLATED else packed
-        _expect(hashlib.sha256(content).hexdigest(), member, directory)
-        found.append((member, content))
-    return found
-
-
-def _verify(directory: ZipDirectory, batch: list[Member]) -> int:
-    for member, content in _contents(directory, batch):
-        if content is None:
-            digest = hashlib.sha256()
-            for chunk in member_chunks(directory, member):
-                digest.update(chunk)
-            _expect(digest.hexdigest(), member, directory)
-    return sum(member.size for member in batch)
-
-
-def _expect(key: str, member: Member, directory: ZipDirectory) -> None:
-    if PREFIX + key != member.name:
-        raise CorruptStorage(
-            f'{member.name} in {directory.path} is not what its name says: its content has the SHA-256 {key}; '
-            'get the archive anew'
-        )
 
 
 def _end_if_asked(stop: Stop) -> None:

@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from contextlib import closing
-from queue import SimpleQueue
 from typing import IO, Any
 
 from ricordi.repository.archive_members import TOO_LARGE, PackedMember, pack_member
 from ricordi.repository.archive_sources import PackedSource, Source, loose_source
 from ricordi.repository.container import Container
 from ricordi.repository.index import PackedObject
-from ricordi.repository.worker_process import WorkerProcess, can_start, processors
-
-FEW_BATCHES = 16
-"""So many are packed here: for a small archive it would take longer to start processes."""
-MOST_WORKERS = 4
+from ricordi.repository.worker_process import WorkerPool, WorkerProcess
 
 Batch = list[Source]
 
@@ -33,39 +27,20 @@ class ArchiveWorkers:
         """
         :param level: 0 (stored) to 9.
         """
-        self.number = min(MOST_WORKERS, processors()) if can_start() else 0
-        self._container = container
+        self.pool = WorkerPool(__name__, container.layout.folder.absolute(), level)
         self._level = level
-        self._lock = threading.Lock()
-        self._batches = 0
-        self._idle: SimpleQueue[WorkerProcess | None] = SimpleQueue()
-        self.started: list[WorkerProcess] = []
 
     def pack(self, batch: Batch) -> list[PackedMember]:
         """The members that the objects of a batch become.
 
         :raises ricordi.repository.archive_sources.UnusableObject: one is missing or damaged.
         """
-        if not self._are_started():
-            return _pack(batch, self._level)
-        worker = self._idle.get()
-        found = None if worker is None else _ask(worker, batch)
-        self._idle.put(worker if found is not None else None)  # what failed once is not asked again
+        found = self.pool.ask(lambda worker: _ask(worker, batch))
         return _pack(batch, self._level) if found is None else found
 
     def close(self) -> None:
         """End the processes."""
-        for worker in self.started:
-            worker.close()
-
-    def _are_started(self) -> bool:
-        with self._lock:
-            self._batches += 1
-            if self._batches == FEW_BATCHES:
-                for _ in range(self.number):
-                    self.started.append(WorkerProcess(__name__, self._container.layout.folder.absolute(), self._level))
-                    self._idle.put(self.started[-1])
-            return self._batches >= FEW_BATCHES and self.number > 0
+        self.pool.close()
 
 
 def _pack(batch: Batch, level: int) -> list[PackedMember]:
@@ -77,11 +52,8 @@ def _pack(batch: Batch, level: int) -> list[PackedMember]:
 
 def _ask(worker: WorkerProcess, batch: Batch) -> list[PackedMember] | None:
     """What a worker makes of a batch; None if it could not."""
-    try:
-        heads = worker.ask([_in_words(source) for source in batch])
-        data = memoryview(worker.read(sum(length for _, _, _, length in heads if length > 0)))
-    except (OSError, ValueError):
-        return None
+    heads = worker.ask([_in_words(source) for source in batch])
+    data = memoryview(worker.read(sum(length for _, _, _, length in heads if length > 0)))
     return _members(heads, data)
 
 

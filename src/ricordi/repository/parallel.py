@@ -10,7 +10,7 @@ from typing import TypeVar
 
 READERS = 4
 PLAIN_READERS = 2
-"""Where nothing is compressed: digests of small objects leave the interpreter's lock too short for more."""
+"""For digests and inflating of small objects, which leave the lock of the interpreter too short for more."""
 
 Item = TypeVar('Item')
 Result = TypeVar('Result')

@@ -6,7 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
+import threading
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+FEW_QUESTIONS = 16
+"""A pool leaves so many to its caller: for a few it would take longer to start processes."""
+MOST_WORKERS = 4
+
+Answer = TypeVar('Answer')
 
 
 def processors() -> int:
@@ -71,3 +81,48 @@ class WorkerProcess:
 
     def __exit__(self, *error: Any) -> None:
         self.close()
+
+
+class WorkerPool:
+    """Several processes that do the same. For several threads at once."""
+
+    def __init__(self, module: str, *arguments: object) -> None:
+        """
+        :param module: what they run, as for `WorkerProcess`.
+        """
+        self._start = partial(WorkerProcess, module, *arguments)
+        self.number = min(MOST_WORKERS, processors()) if can_start() else 0
+        self._lock = threading.Lock()
+        self._questions = 0
+        self._idle: SimpleQueue[WorkerProcess | None] = SimpleQueue()
+        self.started: list[WorkerProcess] = []
+
+    def ask(self, act: Callable[[WorkerProcess], Answer | None]) -> Answer | None:
+        """What `act` has from one of them; None where none is there, or what it was given did not answer.
+
+        :param act: it may raise what `WorkerProcess.ask` does.
+        """
+        if not self._are_started():
+            return None
+        worker, answer = self._idle.get(), None
+        if worker is not None:
+            try:
+                answer = act(worker)
+            except (OSError, ValueError):
+                pass  # the same as no answer
+        self._idle.put(worker if answer is not None else None)  # what failed once is not asked again
+        return answer
+
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self.started:
+            worker.close()
+
+    def _are_started(self) -> bool:
+        with self._lock:
+            self._questions += 1
+            if self._questions == FEW_QUESTIONS:
+                for _ in range(self.number):
+                    self.started.append(self._start())
+                    self._idle.put(self.started[-1])
+            return self._questions >= FEW_QUESTIONS and self.number > 0

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from ricordi.errors import Interrupted, NotExistent, ProblemsFound
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive_unpacking import (
-    PREFIX,
     add_members,
     check_room,
     checked_members,
     lacking_keys,
     verify_members,
 )
+from ricordi.repository.archive_verification import PREFIX
 from ricordi.services.author import default_user
 from ricordi.services.groups import create_group, find_group
 from ricordi.storage.archive_merge import Merged, MergeOptions, Merger

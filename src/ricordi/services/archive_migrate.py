@@ -16,7 +16,8 @@ from ricordi import __version__
 from ricordi.errors import Interrupted, StorageMigrationError, UsageError
 from ricordi.files import TemporaryFolder, new_file
 from ricordi.progress import Progress, Stop
-from ricordi.repository.archive_unpacking import PREFIX, checked_members
+from ricordi.repository.archive_unpacking import checked_members
+from ricordi.repository.archive_verification import PREFIX
 from ricordi.storage.archive_file import (
     DATABASE,
     HEAD,

@@ -1,0 +1,150 @@
+"""Members of an archive are compared with their names by several processes, with the same result as by one."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ricordi.errors import CorruptStorage
+from ricordi.progress import Progress, Stop
+from ricordi.repository import archive_verification, worker_process
+from ricordi.repository.archive_unpacking import verify_members
+from ricordi.repository.archive_verification import PREFIX, Batch, MemberVerifier, batches_of
+from ricordi.zipfiles.directory import ZipDirectory
+
+REFERENCE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A copy of the archive that AiiDA made."""
+    return Path(shutil.copy(REFERENCE, tmp_path / 'reference.aiida'))
+
+
+@pytest.fixture
+def directory(archive: Path) -> Iterator[ZipDirectory]:
+    with closing(ZipDirectory(archive)) as directory:
+        yield directory
+
+
+@pytest.fixture
+def batches(directory: ZipDirectory, monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """Its objects in groups of three."""
+    monkeypatch.setattr(archive_verification, 'BATCH_OBJECTS', 3)
+    members = sorted(
+        (member for member in directory.members() if member.name.startswith(PREFIX) and member.name != PREFIX),
+        key=lambda member: member.offset,
+    )
+    return list(batches_of(members))
+
+
+@pytest.fixture
+def verifier(directory: ZipDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[MemberVerifier]:
+    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
+    monkeypatch.setattr(worker_process, 'processors', lambda: 2)
+    with closing(MemberVerifier(directory)) as verifier:
+        yield verifier
+
+
+def verify_all(verifier: MemberVerifier, batches: list[Batch]) -> int:
+    return sum(verifier.verify(batch) for batch in batches)
+
+
+def content_bytes(batches: list[Batch]) -> int:
+    return sum(member.size for batch in batches for member in batch)
+
+
+@pytest.fixture
+def asked_here(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """The batches that this process looked at itself."""
+    seen: list[Batch] = []
+    verify = archive_verification.verify
+
+    def noted(directory: ZipDirectory, batch: Batch) -> None:
+        seen.append(batch)
+        verify(directory, batch)
+
+    monkeypatch.setattr(archive_verification, 'verify', noted)
+    return seen
+
+
+def test_workers_verify_all(verifier: MemberVerifier, batches: list[Batch], asked_here: list[Batch]) -> None:
+    assert verify_all(verifier, batches) == content_bytes(batches) > 0
+    assert asked_here == []
+
+
+def test_killed_workers_leave_the_rest_to_us(
+    verifier: MemberVerifier, batches: list[Batch], asked_here: list[Batch]
+) -> None:
+    verifier.verify(batches[0])
+    for worker in verifier.pool.started:
+        worker.process.kill()
+    assert verify_all(verifier, batches[1:]) == content_bytes(batches[1:])
+    assert asked_here == batches[1:]
+
+
+@pytest.mark.parametrize('script', ['exit 1', 'echo no such module', 'read line; echo 1', 'read line; echo null'])
+def test_what_a_worker_does_not_answer_for_is_verified_here(
+    verifier: MemberVerifier,
+    batches: list[Batch],
+    asked_here: list[Batch],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    script: str,
+) -> None:
+    program = tmp_path / 'python'
+    program.write_text(f'#!/bin/sh\n{script}\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, 'executable', str(program))
+    assert verify_all(verifier, batches) == content_bytes(batches)
+    assert asked_here == batches
+
+
+@pytest.mark.parametrize('number', [0, -1])
+def test_a_damaged_member_is_named(
+    archive: Path, directory: ZipDirectory, verifier: MemberVerifier, batches: list[Batch], number: int
+) -> None:
+    member = batches[number][number]
+    with archive.open('r+b') as file:
+        file.seek(directory.data_offset(member) + member.packed // 2)
+        file.write(b'\xff\x00\xff')
+    with pytest.raises(CorruptStorage, match=member.name):
+        verify_all(verifier, batches)
+
+
+def test_another_file_in_its_place_is_not_looked_at(
+    archive: Path, verifier: MemberVerifier, batches: list[Batch], asked_here: list[Batch]
+) -> None:
+    archive.unlink()
+    shutil.copy(REFERENCE, archive)
+    assert verify_all(verifier, batches) == content_bytes(batches)
+    assert asked_here == batches
+
+
+def test_a_small_archive_starts_no_process(directory: ZipDirectory, batches: list[Batch]) -> None:
+    with closing(MemberVerifier(directory)) as verifier:
+        verifier.verify(batches[0])
+        assert verifier.pool.started == []
+
+
+def test_told_to_stop_all_ends(directory: ZipDirectory, batches: list[Batch], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
+    pools: list[worker_process.WorkerPool] = []
+    start = archive_verification.WorkerPool
+
+    def noted(*words: object) -> worker_process.WorkerPool:
+        pools.append(start(*words))  # type: ignore[arg-type]
+        return pools[-1]
+
+    monkeypatch.setattr(archive_verification, 'WorkerPool', noted)
+    stop = Stop()
+    stop.request('SIGTERM')
+    members = (member for batch in batches for member in batch)
+    with pytest.raises(Exception, match='SIGTERM'):
+        verify_members(directory, members, Progress(), stop)
+    assert [worker.process.returncode is not None for worker in pools[0].started] == [True] * len(pools[0].started)
