@@ -125,19 +125,17 @@ def unknown_word(word: str, path: list[str]) -> UsageError:
 
 
 def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
-    """Import the module of a verb and run its click command; returns the exit code."""
-    if not arguments and place in WITHOUT_OPTIONS:
-        from ricordi.cli.signals import end_tidily
+    """Import the module of a verb and run its click command, or what stands for it; returns the exit code."""
+    from ricordi.cli.signals import end_tidily
 
-        end_tidily()
-        return int(load_command(WITHOUT_OPTIONS[place])())
-    command = load_command(place)
+    without_click = None if arguments else WITHOUT_OPTIONS.get(place)
+    command = load_command(without_click or place)
+    end_tidily()
+    if without_click:
+        return int(command())
     # Imported by now; and not `command.main`, which has its own way with a broken pipe.
     import click
 
-    from ricordi.cli.signals import end_tidily
-
-    end_tidily()
     try:
         with command.make_context(' '.join(['ricordi', *path]), arguments) as context:
             code = command.invoke(context)
