@@ -89,7 +89,7 @@ def in_small_batches(work: Callable[..., None]) -> Callable[[Container, Callable
 
     def small(container: Container, told: Callable[[str], None]) -> None:
         pack_writer.FLUSH_BYTES, pack_writer.EARLY_SYNC_BYTES, pack_writer.COMMIT_BYTES = 1000, 1500, 2500
-        pack_writer.COMMIT_OBJECTS, packing.GROUP_OBJECTS = 3, 2
+        pack_writer.COMMIT_OBJECTS, packing.GROUP_OBJECTS, bulk.GROUP_OBJECTS = 3, 2, 2
         repacking.WINDOW_BYTES = 2000
         work(container, told)
 

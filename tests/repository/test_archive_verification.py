@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -124,6 +124,25 @@ def test_another_file_in_its_place_is_not_looked_at(
     shutil.copy(REFERENCE, archive)
     assert verify_all(verifier, batches) == content_bytes(batches)
     assert asked_here == batches
+
+
+def test_where_no_process_can_be_started_all_is_verified_here(
+    verifier: MemberVerifier, batches: list[Batch], asked_here: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, 'executable', '/no/such/interpreter')
+    assert verify_all(verifier, batches) == content_bytes(batches)
+    assert asked_here == batches
+    assert verifier.pool.started == []
+
+
+def test_a_question_that_fails_leaves_the_pool_at_work(verifier: MemberVerifier, batches: list[Batch]) -> None:
+    def fail(worker: object) -> int:
+        raise MemoryError
+
+    for _ in range(3):
+        with suppress(MemoryError):
+            verifier.pool.ask(fail)
+    assert verify_all(verifier, batches) == content_bytes(batches)
 
 
 def test_a_small_archive_starts_no_process(directory: ZipDirectory, batches: list[Batch]) -> None:

@@ -51,6 +51,10 @@ def test_keys_that_make_the_same_string_are_not_the_same(container: Container, k
     assert found(container, named) == ([one, two], sorted(set(named) - set(keys)))
 
 
+def test_far_more_that_is_there_than_named(container: Container, keys: list[str]) -> None:
+    assert found(container, keys[-1:]) == (keys[:-1], [])
+
+
 def test_nothing_named_is_all_garbage(container: Container, keys: list[str]) -> None:
     assert found(container, []) == (keys, [])
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ricordi.repository import file_removal
-from ricordi.repository.file_removal import FileRemover, remove_files
+from ricordi.repository.file_removal import FileRemover
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def remover(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileRemover]:
     monkeypatch.setattr(file_removal, 'MANY_FILES', 100)
     monkeypatch.setattr(file_removal, 'ASK_AT_ONCE', 500)
     monkeypatch.setattr(file_removal, 'processors', lambda: 2)
-    with closing(FileRemover()) as remover:
+    with FileRemover() as remover:
         yield remover
 
 
@@ -39,18 +42,82 @@ def left(files: list[str]) -> int:
 
 
 def test_few_files_start_no_process(files: list[str]) -> None:
-    assert remove_files(files) == 3000
-    assert left(files) == 0
+    with FileRemover() as remover:
+        remover.remove(files)
+        remover.finish()
+        assert (remover.removed, left(files), remover.worker) == (3000, 0, None)
 
 
-def test_many_files_go_by_a_process(remover: FileRemover, files: list[str]) -> None:
-    remover.remove(files)
-    remover.finish()
-    assert (remover.removed, left(files)) == (3000, 0)
-    assert remover.worker is not None
-    assert remover.worker.process.poll() is None
-    remover.close()
+def test_many_files_go_by_a_process_that_ends_with_the_block(remover: FileRemover, files: list[str]) -> None:
+    with remover:
+        remover.remove(files)
+        remover.finish()
+        assert (remover.removed, left(files)) == (3000, 0)
+        assert remover.worker is not None
+        assert remover.worker.process.poll() is None
     assert remover.worker.process.poll() is not None
+
+
+def test_where_none_may_be_started_threads_remove_all(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_removal, 'MANY_FILES', 100)
+    monkeypatch.setattr(file_removal, 'processors', lambda: 2)
+    with FileRemover(may_start=False) as remover:
+        remover.remove(files)
+    assert (remover.removed, left(files), remover.worker) == (3000, 0, None)
+
+
+@pytest.mark.parametrize('may_start', [True, False])
+def test_an_interrupt_leaves_what_is_not_in_hand(
+    remover: FileRemover, files: list[str], monkeypatch: pytest.MonkeyPatch, may_start: bool
+) -> None:
+    monkeypatch.setattr(file_removal, 'MANY_FILES', 100 if may_start else 1 << 30)
+    unlink = os.unlink
+
+    def slowly(path: str) -> None:
+        time.sleep(0.002)
+        unlink(path)
+
+    def work() -> None:
+        with remover:
+            remover.remove(files)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, 'unlink', slowly)
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    now = left(files)
+    assert now > 1000
+    time.sleep(0.3)
+    assert left(files) == now
+    assert remover.worker is None or remover.worker.process.poll() is not None
+
+
+def test_the_process_ends_with_who_asked_it(files: list[str]) -> None:
+    script = (
+        'import sys, time; from ricordi.repository import file_removal as f\n'
+        'f.MANY_FILES = 0; f.ASK_AT_ONCE = 1 << 20\n'
+        'f.processors = lambda: 2\n'
+        'remover = f.FileRemover(); remover.remove(sys.stdin.read().splitlines())\n'
+        'while remover.worker is None: time.sleep(0.001)\n'
+        'print(remover.worker.process.pid, flush=True); time.sleep(60)'
+    )
+    many = [str(Path(files[0]).parent.parent / f'file {number}') for number in range(60_000)]
+    for path in many:
+        Path(path).touch()
+    asking = subprocess.Popen([sys.executable, '-c', script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert asking.stdin is not None
+    assert asking.stdout is not None
+    with asking.stdin:
+        asking.stdin.write('\n'.join(many))
+    worker = psutil.Process(int(asking.stdout.readline()))
+    while Path(many[0]).exists():
+        time.sleep(0.001)
+    asking.kill()
+    asking.wait()
+    worker_gone = psutil.wait_procs([worker], timeout=5)[0]
+    assert worker_gone
+    assert left(many) > 0
+    asking.stdout.close()
 
 
 def test_a_process_that_is_killed_leaves_no_file(remover: FileRemover, files: list[str]) -> None:

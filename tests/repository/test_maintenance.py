@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ricordi.backend.maintenance import Amount, MaintenanceReport
+from ricordi.backend.maintenance import Amount, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import PackerBusy
-from ricordi.progress import Stop
+from ricordi.progress import Progress, Stop
 from ricordi.repository import pack_writer, packing, repacking
 from ricordi.repository.container import Container
 from ricordi.repository.index import COLUMNS
@@ -460,6 +460,7 @@ def test_the_lock_of_another_packer_is_respected_and_named(container: Container,
 def foreign_write(container: Container, monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], None]) -> None:
     """Lets another program act on the pack just before the second stretch is written to it."""
     write, calls = os.write, iter(range(100))
+    monkeypatch.setattr(packing, 'GROUP_OBJECTS', 4)
     monkeypatch.setattr(pack_writer, 'FLUSH_BYTES', 1000)
 
     def writing(descriptor: int, content: Any) -> int:
@@ -529,6 +530,25 @@ def test_a_pack_lock_that_a_failing_packer_removed_is_put_back(
     assert there == [True]
     assert container.layout.pack_locks() == []
     assert_holds(container, contents(20))
+
+
+def test_told_to_stop_while_garbage_goes_the_rest_stays_for_the_next_run(container: Container) -> None:
+    keys = put_loose(container, [b'%d' % number for number in range(500)])
+    stop = Stop()
+
+    class Stopping(Progress):
+        def advance(self, amount: int) -> None:
+            stop.request('SIGTERM')
+
+    options = MaintenanceOptions(full=True)
+    report = container.maintain(options, lambda: iter(()), Stopping(), stop)
+    assert report.interrupted == 'SIGTERM'
+    assert report.after is not None
+    assert report.after.garbage is None
+    assert 0 < report.after.loose.objects < len(keys)
+    after = container.maintain(options, lambda: iter(())).after
+    assert after is not None
+    assert (after.loose.objects, after.garbage) == (0, Amount())
 
 
 # memory ----------------------------------------------------------------------------------------------------

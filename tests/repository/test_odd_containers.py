@@ -169,6 +169,16 @@ def test_erasing_ends_what_an_erasure_that_was_cut_short_left(filled: Container)
     assert not filled.layout.folder.exists()
 
 
+def test_erasing_leaves_what_is_no_part_of_a_container(filled: Container) -> None:
+    thesis = filled.layout.folder / 'thesis' / 'chapter 1'
+    thesis.parent.mkdir()
+    thesis.touch()
+    filled.layout.config.unlink()
+    filled.erase()
+    assert [path.name for path in filled.layout.folder.iterdir()] == ['thesis']
+    assert thesis.exists()
+
+
 def test_a_repack_of_aiida_that_was_killed_is_told_live(filled: Container, maintain: Maintain) -> None:
     with filled.index.transaction():
         filled.index.renumber(0, -1)

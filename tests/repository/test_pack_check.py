@@ -89,6 +89,24 @@ def test_what_a_helper_does_not_answer_for_is_checked_here(
     assert (found.right, found.objects) == (True, 200)
 
 
+def test_where_no_process_can_be_started_all_is_checked_here(
+    shared: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, 'executable', '/no/such/interpreter')
+    found = check(shared)
+    assert found is not None
+    assert (found.right, found.objects) == (True, 200)
+
+
+def test_a_row_that_tells_a_wrong_size_is_not_right(shared: Container) -> None:
+    row = next(iter(shared.index.objects_of_pack(0)))
+    with shared.index.transaction():
+        shared.index.put([row._replace(size=row.size + 1)])
+    found = check(shared)
+    assert found is not None
+    assert not found.right
+
+
 def test_told_to_stop_it_ends_early_and_so_do_its_helpers(
     shared: Container, helpers: list[subprocess.Popen[bytes]]
 ) -> None:

@@ -42,14 +42,7 @@ def add_node(storage: Any, user: int, content: bytes) -> int:
 
 def maintained(storage: Any, before: MaintenanceReport | None = None, **changes: Any) -> MaintenanceReport:
     """A maintenance that knows how the one before has left the storage."""
-    flush(storage)
     return storage.maintain(FULL._replace(clean=before.clean if before else None, **changes))
-
-
-def flush(storage: Any) -> None:
-    """Let the database count what this session has done."""
-    if storage.dialect.name == 'postgresql':
-        storage.session.execute('SELECT pg_stat_force_next_flush()')
 
 
 def test_what_was_left_clean_is_not_compared_again(filled: Any, comparisons: list[Any]) -> None:
@@ -146,7 +139,6 @@ def test_nothing_is_called_clean_that_changed_during_live_maintenance(filled: An
     def and_then_delete(session: Any) -> Iterator[str]:
         yield from ask(session)
         delete_a_node(filled)
-        flush(filled)
 
     monkeypatch.setattr(maintenance, 'named_keys', and_then_delete)
     assert maintained(filled, full=False).clean is None
@@ -174,6 +166,5 @@ def test_new_nodes_of_another_session_are_seen(filled: Any) -> None:
     row = next(iter(filled.find(K.NODE)))
     other = type(filled).open(filled.profile, filled.repository)
     other.insert(K.NODE, [{'user_pk': row.user_pk, 'repository_metadata': {'o': {'file': {'k': 'b' * 64}}}}])
-    flush(other)
     other.close()
     assert maintained(filled, first).problem_count == 1

@@ -17,7 +17,7 @@ from ricordi.repository.archive_verification import PREFIX, MemberVerifier, batc
 from ricordi.repository.bulk import Measured
 from ricordi.repository.container import Container
 from ricordi.repository.layout import KEY_PATTERN
-from ricordi.repository.pack_writer import PackWriter, pack_to_append_to
+from ricordi.repository.pack_writer import PackWriter, StoredObject, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.parallel import PLAIN_READERS, in_order
 from ricordi.zipfiles.directory import ZipDirectory
@@ -124,13 +124,17 @@ def _add_to_pack(
     batches = in_order(lambda batch: contents_of(directory, batch), batches_of(members), BATCHES_AHEAD, PLAIN_READERS)
     with closing(writer), closing(batches):
         for batch in batches:
+            writer.append_many(
+                [
+                    StoredObject(member.name[len(PREFIX) :], content, member.size)
+                    for member, content in batch
+                    if content is not None
+                ]
+            )
             for member, content in batch:
-                key = member.name[len(PREFIX) :]
                 if content is None:
                     _append_large(writer, directory, member)
-                else:
-                    writer.append(key, content, member.size, False)
-                progress.advance(member.size)
+            progress.advance(sum([member.size for member, _ in batch]))
             if writer.pending_is_large:
                 writer.commit()
             _end_if_asked(stop)

@@ -14,7 +14,7 @@ from ricordi.repository.compression import compress as deflate
 from ricordi.repository.compression import compressor, wants_compression
 from ricordi.repository.loose import chunks_of, read_fully
 from ricordi.repository.objects import ObjectStore
-from ricordi.repository.pack_writer import PackWriter, pack_to_append_to
+from ricordi.repository.pack_writer import PackWriter, StoredObject, pack_to_append_to
 
 LARGE_BYTES = 4 << 20
 """Larger objects are streamed."""
@@ -28,6 +28,13 @@ def stored_form(content: bytes, mode: CompressMode, was_compressed: bool, level:
         if len(stream) < len(content):
             return stream, True
     return content, False
+
+
+def _stored_objects(contents: dict[str, bytes], mode: CompressMode, level: int) -> list[StoredObject]:
+    if mode in ('keep', 'no'):
+        return [StoredObject(key, content, len(content)) for key, content in contents.items()]
+    forms = ((key, content, *stored_form(content, mode, False, level)) for key, content in contents.items())
+    return [StoredObject(key, stored, len(content), compressed) for key, content, stored, compressed in forms]
 
 
 def would_keep_form(content: bytes, mode: CompressMode, is_compressed: bool, level: int) -> bool:
@@ -49,11 +56,9 @@ def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO],
             keys.extend(key for key, _ in group)
             if any_packed:
                 known |= _sound_keys(container, (key for key, _ in group if key not in known))
-            for key, content in group:
-                if key not in known:
-                    stored, compressed = stored_form(content, mode, False, level)
-                    writer.append(key, stored, len(content), compressed)
-                    known.add(key)
+            new = {key: content for key, content in group if key not in known}
+            writer.append_many(_stored_objects(new, mode, level))
+            known.update(new)
             if large is not None:
                 keys.append(_put_large(container, writer, *large, mode, known))
             if writer.pending_is_large:

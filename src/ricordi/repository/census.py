@@ -196,9 +196,10 @@ class Census:
         """
         statement = (
             "SELECT count(*), min(length(hashkey)), group_concat(hashkey, '') FROM "
-            '(SELECT hashkey FROM db_object WHERE hashkey > ? AND hashkey <= ? ORDER BY hashkey)'
+            '(SELECT hashkey FROM db_object WHERE hashkey > ? AND hashkey <= ? ORDER BY hashkey LIMIT ?)'
         )
-        number, shortest, keys = self.index.connection.execute(statement, (lower, upper)).fetchone()
+        limits = (lower, upper, len(names) + 1)
+        number, shortest, keys = self.index.connection.execute(statement, limits).fetchone()
         if not number or number != len(names):
             return not number and not names
         if shortest * number != len(keys) or {*map(len, names)} != {shortest}:
@@ -251,7 +252,9 @@ class Census:
 
 def packs_now(container: ObjectStore) -> dict[int, PackCensus]:
     """Every pack that a file or a row names, by number; garbage uncounted."""
-    sizes, summaries = container.layout.pack_sizes(), container.index.packs()
+    # Rows first: what a packer commits in between lies in files that are longer than the rows ask for, not shorter.
+    summaries = container.index.packs()
+    sizes = container.layout.pack_sizes()
     return {
         pack_id: PackCensus(pack_id, sizes.get(pack_id), *summaries.get(pack_id, EMPTY_PACK), garbage=Amount())
         for pack_id in sorted({*sizes, *summaries})

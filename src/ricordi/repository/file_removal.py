@@ -9,9 +9,8 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from itertools import islice
 from typing import IO
 
@@ -22,21 +21,30 @@ REMOVE_AT_ONCE = 64
 GROUPS_UNDER_WAY = 400
 MANY_FILES = 8000
 """So many are removed here, before it is worth a process."""
-ASK_AT_ONCE = 1024
-ASKED_UNDER_WAY = 200
+ASK_AT_ONCE = 128
+ASKED_UNDER_WAY = 1600
+"""Asked in small portions: the process ends with us, but for the portion in hand."""
 
 
 class FileRemover:
-    """Removes files beside other work; what is not there any more is passed over."""
+    """Removes files beside other work; what is not there any more is passed over.
 
-    def __init__(self) -> None:
+    At the end of a `with` block all of them are gone; if an interrupt ends it, no more go than are in hand.
+    """
+
+    def __init__(self, may_start: bool = True) -> None:
+        """
+        :param may_start: use a process for very many files. It may live on for a moment after we were killed: only for
+            files that are not needed whoever comes then.
+        """
         self._executor = ThreadPoolExecutor(REMOVERS, thread_name_prefix='remover')
         self._asker = ThreadPoolExecutor(1, thread_name_prefix='asker')
         self.worker: WorkerProcess | None = None
         """The process, once it was worth one."""
-        self._is_worth_a_process = can_start() and processors() > 1
+        self._is_worth_a_process = may_start and can_start() and processors() > 1
         self._pending: deque[Future[int]] = deque()
         self._begun = 0
+        self._given_up = False
         self.removed = 0
         """How many files were still there, of those that are surely gone by now."""
 
@@ -50,7 +58,7 @@ class FileRemover:
             if len(group) > REMOVE_AT_ONCE:
                 self._submit(self._asker.submit(self._ask, group), ASKED_UNDER_WAY)
             else:
-                self._submit(self._executor.submit(_remove_group, group), GROUPS_UNDER_WAY)
+                self._submit(self._executor.submit(self._remove_group, group), GROUPS_UNDER_WAY)
             self._begun += len(group)
 
     def finish(self) -> None:
@@ -58,13 +66,20 @@ class FileRemover:
         while self._pending:
             self.removed += self._pending.popleft().result()
 
-    def close(self) -> None:
-        """Finish, and end threads and process."""
+    def __enter__(self) -> FileRemover:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         try:
-            self.finish()
+            if kind is None or issubclass(kind, Exception):
+                self.finish()
         finally:
-            self._executor.shutdown()
-            self._asker.shutdown()
+            self._given_up = True
+            if self.worker is not None:
+                self.worker.process.kill()
+            for executor in (self._executor, self._asker):
+                executor.shutdown(cancel_futures=True)
+            self._pending.clear()
             if self.worker is not None:
                 self.worker.close()
 
@@ -86,20 +101,17 @@ class FileRemover:
             return int(self.worker.ask(paths))
         except (OSError, ValueError):
             self._is_worth_a_process = False
-            return _remove_group(paths)
+            return self._remove_group(paths)
+
+    def _remove_group(self, paths: Iterable[str]) -> int:
+        return _remove(paths, lambda: self._given_up)
 
 
-def remove_files(paths: Iterable[str]) -> int:
-    """Remove files, many at a time; returns how many were still there."""
-    with closing(FileRemover()) as remover:
-        remover.remove(paths)
-        remover.finish()
-        return remover.removed
-
-
-def _remove_group(paths: Iterable[str]) -> int:
+def _remove(paths: Iterable[str], is_over: Callable[[], bool]) -> int:
     removed = 0
     for path in paths:
+        if is_over():
+            break
         try:
             os.unlink(path)  # noqa: PTH108
             removed += 1
@@ -110,15 +122,14 @@ def _remove_group(paths: Iterable[str]) -> int:
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Remove what is asked for; the first file that cannot be removed ends it, so that who asked meets it."""
+    parent = os.getppid()
     with ThreadPoolExecutor(REMOVERS) as executor:
         for line in requests:
-            removed = sum(executor.map(_remove_group, _parts(json.loads(line))))
+            paths = json.loads(line)
+            parts = (paths[number::REMOVERS] for number in range(REMOVERS))
+            removed = sum(executor.map(lambda part: _remove(part, lambda: os.getppid() != parent), parts))
             answers.write(b'%d\n' % removed)
             answers.flush()
-
-
-def _parts(paths: list[str]) -> Iterator[list[str]]:
-    return (paths[start : start + REMOVE_AT_ONCE] for start in range(0, len(paths), REMOVE_AT_ONCE))
 
 
 if __name__ == '__main__':

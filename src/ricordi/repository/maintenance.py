@@ -201,6 +201,7 @@ class _Run:
         self.problems = problems
         self.progress = progress
         self.stop = stop
+        self.garbage_is_gone = False
 
     def carry_out(self, report: MaintenanceReport) -> MaintenanceReport:
         """Do what was planned, in order; end early where asked to, after the step in hand."""
@@ -276,7 +277,9 @@ class _Run:
         return {pack.pack_id for pack in packs if pack.objects and pack.objects == pack.garbage.objects}
 
     def _remove_garbage(self) -> Work:
-        work = remove_loose(self.container, self.census.loose_keys(False), self.progress)
+        work = remove_loose(self.container, self.census.loose_keys(False), self.progress, self.stop)
+        if self.stop.reason:
+            return work
         packed = sum(pack.garbage.objects for pack in self.census.packs.values())
         if packed:
             with self.container.index.transaction():
@@ -289,6 +292,7 @@ class _Run:
                 self.container.layout.pack_path(pack_id).unlink(missing_ok=True)
                 work.freed += self.census.packs[pack_id].file_bytes or 0
         work.freed += self._cut_packs_that_ended_in_garbage(in_use)
+        self.garbage_is_gone = True
         return work
 
     def _cut_packs_that_ended_in_garbage(self, in_use: Mapping[int, PackSummary]) -> int:
@@ -326,6 +330,7 @@ class _Run:
         self, before: ContainerState, state: ContainerState, done: list[MaintenanceStep]
     ) -> ContainerState:
         """As counted anew; what nodes name was not changed by us, so garbage is what it was unless it was removed."""
-        removed = any(step.name == 'remove garbage' for step in done)
-        garbage = Amount() if removed else before.garbage
+        garbage = before.garbage
+        if any(step.name == 'remove garbage' for step in done):
+            garbage = Amount() if self.garbage_is_gone else None  # told to stop in the middle: not counted
         return state._replace(garbage=garbage, missing=before.missing)

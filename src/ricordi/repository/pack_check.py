@@ -11,7 +11,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from typing import Any, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
@@ -83,6 +83,8 @@ def check_span(container: ObjectStore, span: PackSpan, mode: CompressMode, go_on
         try:
             for row, stored in read_window(path, window):
                 content = content_of(row, stored)
+                if len(content) != row.size:
+                    return Found(False)
                 if looks and not would_keep_form(bytes(content), mode, bool(row.compressed), level):
                     return Found(False)
         except (OSError, zlib.error):
@@ -130,10 +132,14 @@ class _Helper:
     def __init__(self, container: ObjectStore, span: PackSpan, mode: CompressMode) -> None:
         self.span = span
         words = (span.pack_id, span.first, span.last, int(span.compressed))
-        self._worker = WorkerProcess(__name__, container.layout.folder.absolute(), os.getpid(), mode, *words)
+        self._worker: WorkerProcess | None = None
+        with suppress(OSError):  # no more processes: its share is checked here
+            self._worker = WorkerProcess(__name__, container.layout.folder.absolute(), os.getpid(), mode, *words)
 
     def found(self, progress: Progress, stop: Stop) -> Found | None:
         """What it has found, or None if it could not tell, or not before we were told to stop."""
+        if self._worker is None:
+            return None
         process, answer = self._worker.process, b''
         while process.returncode is None and not stop.reason:
             try:
@@ -153,7 +159,8 @@ class _Helper:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._worker.close()
+        if self._worker is not None:
+            self._worker.close()
 
 
 def main(folder: str, parent: str, mode: CompressMode, *numbers: str) -> None:

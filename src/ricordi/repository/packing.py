@@ -15,10 +15,10 @@ from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
-from ricordi.repository.file_removal import FileRemover, remove_files
+from ricordi.repository.file_removal import FileRemover
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
-from ricordi.repository.pack_writer import COMMIT_OBJECTS, PackWriter
+from ricordi.repository.pack_writer import COMMIT_OBJECTS, PackWriter, StoredObject
 from ricordi.repository.parallel import PLAIN_READERS, READERS, in_order
 from ricordi.repository.problems import Problems
 
@@ -85,12 +85,11 @@ class LoosePacker:
         :raises ricordi.errors.PackerBusy: somebody else writes to the same pack.
         """
         wanted = self._not_packed_yet(loose, stop) if self._any_packed else loose
-        with closing(self._remover), closing(self._writer):
+        with self._remover, closing(self._writer):
             threads = PLAIN_READERS if self._mode in ('keep', 'no') else READERS
             with closing(in_order(self._read_group, _groups(wanted), threads=threads)) as groups:
                 for group in groups:
-                    for found in group:
-                        self._append(found)
+                    self._append_group(group)
                     if self._writer.pending_is_large:
                         self._commit()
                         if stop.reason:
@@ -136,16 +135,23 @@ class LoosePacker:
 
     # -- in the calling thread ----------------------------------------------------------------------------------------
 
-    def _append(self, found: LooseObject) -> None:
-        if found.stored is not None:
-            self._writer.append(found.key, found.stored, found.size, found.compressed)
-            self._note_packed(found)
-        elif found.trouble:
-            self._problems.add('damaged', found.key, found.trouble)
-        elif found.listed_size > LARGE_BYTES:
-            self._append_large(found)
-        self.work.read += found.listed_size
-        self._progress.advance(found.listed_size)
+    def _append_group(self, group: list[LooseObject]) -> None:
+        self._writer.append_many(
+            [
+                StoredObject(key, stored, size, compressed)
+                for key, _, stored, compressed, size, _ in group
+                if stored is not None
+            ]
+        )
+        self._packed += [(found.key, found.size) for found in group if found.stored is not None]
+        for found in group:
+            if found.trouble:
+                self._problems.add('damaged', found.key, found.trouble)
+            elif found.stored is None and found.listed_size > LARGE_BYTES:
+                self._append_large(found)
+        length = sum([found.listed_size for found in group])
+        self.work.read += length
+        self._progress.advance(length)
 
     def _append_large(self, found: LooseObject) -> None:
         path = self._container.loose_path(found.key)
@@ -171,13 +177,10 @@ class LoosePacker:
                 return
         if measured.key == found.key:
             self._writer.add_row(found.key, measured.size, compressed, place)
-            self._note_packed(found)
+            self._packed.append((found.key, found.size))
         else:
             self._writer.take_back(place)
             self._problems.add('damaged', found.key, f'the loose file {path} does not hold what its name says')
-
-    def _note_packed(self, found: LooseObject) -> None:
-        self._packed.append((found.key, found.size))
 
     def _commit(self) -> None:
         """Commit what is pending; then, and only then, its loose files begin to go."""
@@ -213,15 +216,21 @@ def _groups(loose: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]
         yield group
 
 
-def remove_loose(container: ObjectStore, loose: Iterable[tuple[str, int]], progress: Progress) -> Work:
-    """Remove loose garbage. Only under the exclusive lock of the profile."""
+def remove_loose(container: ObjectStore, loose: Iterable[tuple[str, int]], progress: Progress, stop: Stop) -> Work:
+    """Remove loose garbage, until done or told to stop. Only under the exclusive lock of the profile."""
     work = Work()
 
     def paths() -> Iterator[str]:
         for key, size in loose:
+            if stop.reason:
+                return
             work.freed += size
             progress.advance(1)
             yield container.loose_path(key)
 
-    work.objects = remove_files(paths())
+    # By threads alone: they end with the process, and so with its lock. Later, somebody may store the same content.
+    with FileRemover(may_start=False) as remover:
+        remover.remove(paths())
+        remover.finish()
+        work.objects = remover.removed
     return work

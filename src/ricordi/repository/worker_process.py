@@ -105,12 +105,13 @@ class WorkerPool:
         if not self._are_started():
             return None
         worker, answer = self._idle.get(), None
-        if worker is not None:
-            try:
+        try:
+            if worker is not None:
                 answer = act(worker)
-            except (OSError, ValueError):
-                pass  # the same as no answer
-        self._idle.put(worker if answer is not None else None)  # what failed once is not asked again
+        except (OSError, ValueError):
+            pass  # the same as no answer
+        finally:
+            self._idle.put(worker if answer is not None else None)  # what failed once is not asked again
         return answer
 
     def close(self) -> None:
@@ -123,6 +124,12 @@ class WorkerPool:
             self._questions += 1
             if self._questions == FEW_QUESTIONS:
                 for _ in range(self.number):
-                    self.started.append(self._start())
-                    self._idle.put(self.started[-1])
+                    self._idle.put(self._started())
             return self._questions >= FEW_QUESTIONS and self.number > 0
+
+    def _started(self) -> WorkerProcess | None:
+        try:
+            self.started.append(self._start())
+        except OSError:  # no more processes, or no interpreter any more: the work is done without
+            return None
+        return self.started[-1]

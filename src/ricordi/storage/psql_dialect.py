@@ -227,12 +227,13 @@ class PsqlDialect(Dialect):
         )
 
     def nodes_mark(self, session: Session) -> str | None:
+        # A row that is new or changed bears the number of its transaction, above all before: where the count of rows is
+        # the same after a change, a sum is larger.
         row = session.execute(
-            'SELECT t.oid, pg_relation_filenode(t.oid), pg_stat_get_tuples_inserted(t.oid), '
-            'pg_stat_get_tuples_updated(t.oid), pg_stat_get_tuples_deleted(t.oid), (SELECT max(id) FROM db_dbnode) '
-            "FROM pg_class AS t WHERE t.oid = 'db_dbnode'::regclass AND current_setting('track_counts') = 'on'"
+            "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), 'db_dbnode'::regclass::oid, "
+            'count(*), sum(id), sum(xmin::text::bigint) FROM db_dbnode'
         ).fetchone()
-        return row and ' '.join(map(str, row))
+        return ' '.join(map(str, row))
 
     # -- maintenance ----------------------------------------------------------------------------------------------
 
