@@ -97,7 +97,7 @@ class FileRemover:
         """Let the process remove files; what it does not answer for is removed here."""
         try:
             if self.worker is None:
-                self.worker = WorkerProcess(__name__)
+                self.worker = WorkerProcess(__name__, os.getpid())
             return int(self.worker.ask(paths))
         except (OSError, ValueError):
             self._is_worth_a_process = False
@@ -120,9 +120,8 @@ def _remove(paths: Iterable[str], is_over: Callable[[], bool]) -> int:
     return removed
 
 
-def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Remove what is asked for; the first file that cannot be removed ends it, so that who asked meets it."""
-    parent = os.getppid()
+def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Remove what is asked for by a process, as long as that lives; the first file that cannot be removed ends it."""
     with ThreadPoolExecutor(REMOVERS) as executor:
         for line in requests:
             paths = json.loads(line)
@@ -133,4 +132,4 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 
 
 if __name__ == '__main__':
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(int(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
