@@ -13,7 +13,7 @@ from paired import Row
 TABLES = {
     'maintain': 'Maintenance and short commands, SQLite',
     'maintain-postgres': 'Maintenance and short commands, PostgreSQL',
-    'container': 'The container against disk-objectstore (one pair of runs, in memory: /dev/shm)',
+    'container': 'The container against disk-objectstore (in memory: /dev/shm)',
     'memory': 'Memory of full maintenance',
     'orm': 'Frontend and QueryBuilder, SQLite',
     'orm-postgres': 'Frontend and QueryBuilder, PostgreSQL',
