@@ -19,7 +19,7 @@ from faults.trap import kill_at, killed
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.config import Profile
 from ricordi.manager import get_config, initialise_storage, maintain_storage
-from ricordi.repository import archive_objects, archive_verification, pack_writer, worker_process
+from ricordi.repository import archive_batches, pack_writer, worker_process
 from ricordi.services.archive_create import ArchiveRequest, create_archive
 from ricordi.services.archive_import import ImportRequest, import_archive
 from services.archive_tools import REFERENCE, everything
@@ -36,7 +36,7 @@ def new_profile(folder: Path) -> Profile:
 
 def crash_import(folder: Path) -> dict[str, int]:
     """The profile is as it was, or has all of the archive; the next import and a full maintenance end well."""
-    pack_writer.COMMIT_OBJECTS, pack_writer.FLUSH_BYTES, archive_verification.BATCH_OBJECTS = 5, 50_000, 4
+    pack_writer.COMMIT_OBJECTS, pack_writer.FLUSH_BYTES, archive_batches.BATCH_OBJECTS = 5, 50_000, 4
     template, copy = folder / 'template', folder / 'copy'
     initialise_storage(new_profile(template))
     whole, empty = everything(REFERENCE), everything(new_profile(template))
@@ -69,7 +69,7 @@ def crash_create_by_workers(folder: Path) -> dict[str, int]:
     """The same, and the workers end with who asked them."""
     worker_process.FEW_QUESTIONS = 2
     worker_process.processors = lambda: 2
-    archive_objects.BATCH_OBJECTS = 5
+    archive_batches.BATCH_OBJECTS = 5
     found = crash_create(folder, sides=1)
     wait_for_end_of_workers(folder)
     started: list[object] = []

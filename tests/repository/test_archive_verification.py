@@ -12,9 +12,11 @@ import pytest
 
 from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
-from ricordi.repository import archive_verification, worker_process
+from ricordi.repository import archive_batches, archive_verification, worker_process
+from ricordi.repository.archive_batches import batches_of
 from ricordi.repository.archive_unpacking import verify_members
-from ricordi.repository.archive_verification import PREFIX, Batch, MemberVerifier, batches_of
+from ricordi.repository.archive_verification import Batch, MemberVerifier
+from ricordi.repository.zip_keys import PREFIX
 from ricordi.zipfiles.directory import ZipDirectory
 
 REFERENCE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
@@ -35,7 +37,7 @@ def directory(archive: Path) -> Iterator[ZipDirectory]:
 @pytest.fixture
 def batches(directory: ZipDirectory, monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     """Its objects in groups of three."""
-    monkeypatch.setattr(archive_verification, 'BATCH_OBJECTS', 3)
+    monkeypatch.setattr(archive_batches, 'BATCH_OBJECTS', 3)
     members = sorted(
         (member for member in directory.members() if member.name.startswith(PREFIX) and member.name != PREFIX),
         key=lambda member: member.offset,

@@ -457,6 +457,16 @@ def test_the_lock_of_another_packer_is_respected_and_named(container: Container,
     assert names(maintain(container, full=True)) == ['recover', 'pack']
 
 
+def test_what_the_packs_have_already_opens_none(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = container.put_objects_into_pack([b'packed'])
+
+    def refuse(*_: object) -> None:
+        raise AssertionError('a pack was opened')
+
+    monkeypatch.setattr(pack_writer, 'PackLock', refuse)
+    assert container.put_objects_into_pack([b'packed']) == keys
+
+
 def foreign_write(container: Container, monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], None]) -> None:
     """Lets another program act on the pack just before the second stretch is written to it."""
     write, calls = os.write, iter(range(100))

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import Interrupted
 from ricordi.progress import Progress, Stop
+from ricordi.repository.archive_batches import batches_of
 from ricordi.repository.archive_members import PackedMember, pack_member
 from ricordi.repository.archive_sources import CheckedChunks, Source, damaged, sources, usable
 from ricordi.repository.parallel import in_order
+from ricordi.repository.zip_keys import PREFIX
 from ricordi.zipfiles.deflate import DeflatedPieces
 from ricordi.zipfiles.writer import ZipWriter
 
-BATCH_OBJECTS = 64
-BATCH_BYTES = 1 << 20
 BATCHES_AHEAD = 6
 LARGEST = 1 << 62
-PREFIX = 'repo/'
 
 
 def write_objects(
@@ -44,7 +43,7 @@ def write_objects(
     with ExitStack() as stack:
         pack = _packer(repository, level, stack)
         batches = stack.enter_context(
-            closing(in_order(lambda batch: (batch, pack(batch)), _batches(sources(repository, keys)), BATCHES_AHEAD))
+            closing(in_order(lambda batch: (batch, pack(batch)), batches_of(sources(repository, keys)), BATCHES_AHEAD))
         )
         for batch, members in batches:
             for source, member in zip(batch, members, strict=True):
@@ -71,20 +70,6 @@ def _packer(
     if isinstance(repository, Container):
         return stack.enter_context(closing(ArchiveWorkers(repository, level))).pack
     return lambda batch: [pack_member(source, level) for source in batch]
-
-
-def _batches(found: Iterable[Source]) -> Iterator[list[Source]]:
-    """Objects in groups of a mebibyte or so, which bounds what is in memory; a larger object is a group of its own."""
-    batch: list[Source] = []
-    total = 0
-    for source in found:
-        if batch and (len(batch) >= BATCH_OBJECTS or total + source.size > BATCH_BYTES):
-            yield batch
-            batch, total = [], 0
-        batch.append(source)
-        total += source.size
-    if batch:
-        yield batch
 
 
 def _write_large(source: Source, writer: ZipWriter, level: int, executor: Executor) -> int:

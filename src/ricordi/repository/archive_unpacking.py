@@ -13,13 +13,15 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, PackerBusy
 from ricordi.files import free_bytes
 from ricordi.progress import Progress, Stop
-from ricordi.repository.archive_verification import PREFIX, MemberVerifier, batches_of, contents_of, expect
+from ricordi.repository.archive_batches import batches_of
+from ricordi.repository.archive_verification import MemberVerifier, contents_of, expect
 from ricordi.repository.bulk import Measured
 from ricordi.repository.container import Container
 from ricordi.repository.layout import KEY_PATTERN
 from ricordi.repository.pack_writer import PackWriter, StoredObject, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.parallel import PLAIN_READERS, in_order
+from ricordi.repository.zip_keys import PREFIX
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 from ricordi.zipfiles.member import member_chunks, open_member

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO
@@ -18,13 +17,10 @@ from typing import IO
 from ricordi.errors import CorruptStorage
 from ricordi.repository.bulk import LARGE_BYTES
 from ricordi.repository.worker_process import WorkerPool
+from ricordi.repository.zip_keys import PREFIX
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import DEFLATED, Member
 from ricordi.zipfiles.member import check_readable, member_chunks, unpack
-
-PREFIX = 'repo/'
-BATCH_BYTES = 1 << 20
-BATCH_OBJECTS = 64
 
 Batch = list[Member]
 
@@ -49,20 +45,6 @@ class MemberVerifier:
     def close(self) -> None:
         """End the processes."""
         self.pool.close()
-
-
-def batches_of(members: Iterable[Member]) -> Iterator[Batch]:
-    """Members in groups that fit into memory; a large one is a group of its own."""
-    batch: Batch = []
-    total = 0
-    for member in members:
-        if batch and (len(batch) >= BATCH_OBJECTS or total + member.size > BATCH_BYTES):
-            yield batch
-            batch, total = [], 0
-        batch.append(member)
-        total += member.size
-    if batch:
-        yield batch
 
 
 def contents_of(directory: ZipDirectory, batch: Batch) -> list[tuple[Member, bytes | None]]:

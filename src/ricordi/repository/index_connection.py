@@ -58,6 +58,7 @@ def _connect_read_only(path: Path) -> tuple[sqlite3.Connection, bool]:
 
 
 def translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    """The error that says of an index what SQLite said, with a way out."""
     code = getattr(error, 'sqlite_errorname', '') or ''
     if code.startswith(('SQLITE_BUSY', 'SQLITE_LOCKED')):
         return UnreachableStorage(

@@ -108,9 +108,12 @@ class Layout:
         self.duplicates = folder / 'duplicates'
         self.packer_lock = folder / 'packer.lock'
         self._loose_text = str(self.loose)
-        paths = (self.config, self.index, self.loose, self.packs, self.sandbox, self.duplicates, self.packer_lock)
-        self.own_names = {*(path.name for path in paths), f'{self.index.name}-wal', f'{self.index.name}-shm'}
+
+    @property
+    def own_names(self) -> set[str]:
         """What lies in the folder of a container."""
+        paths = (self.config, self.index, self.loose, self.packs, self.sandbox, self.duplicates, self.packer_lock)
+        return {*(path.name for path in paths), f'{self.index.name}-wal', f'{self.index.name}-shm'}
 
     def create(self, config: ContainerConfig) -> None:
         """Make the folders and `config.json`, durably.

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from typing import Any, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
@@ -24,7 +24,7 @@ from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_windows import Window, content_of, is_large, read_window, windows_of
 from ricordi.repository.parallel import READERS, in_order
-from ricordi.repository.worker_process import WorkerProcess, can_start, processors
+from ricordi.repository.worker_process import can_start, processors, start_worker
 
 SHARE_BYTES = 128 << 20
 """Bytes of objects that are worth a process of their own."""
@@ -132,9 +132,7 @@ class _Helper:
     def __init__(self, container: ObjectStore, span: PackSpan, mode: CompressMode) -> None:
         self.span = span
         words = (span.pack_id, span.first, span.last, int(span.compressed))
-        self._worker: WorkerProcess | None = None
-        with suppress(OSError):  # no more processes: its share is checked here
-            self._worker = WorkerProcess(__name__, container.layout.folder.absolute(), os.getpid(), mode, *words)
+        self._worker = start_worker(__name__, container.layout.folder.absolute(), os.getpid(), mode, *words)
 
     def found(self, progress: Progress, stop: Stop) -> Found | None:
         """What it has found, or None if it could not tell, or not before we were told to stop."""

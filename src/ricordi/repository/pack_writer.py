@@ -120,20 +120,18 @@ class PackWriter:
 
     def append(self, key: str, stored: bytes | memoryview, size: int, compressed: bool) -> None:
         """Append the stored form of one object; `size` is the bytes of its content."""
-        self._need_pack()
-        length, place = len(stored), self._flushed + self._buffered
-        self._rows.append(PackedObject(key, int(compressed), size, place, length, self._next_pack))
-        self._add(stored)
-        self._row_bytes += length
+        self.append_many([StoredObject(key, stored, size, compressed)])
 
     def append_many(self, objects: Sequence[StoredObject]) -> None:
         """Append some small objects; the same as to append each, in a third of the time."""
+        if not objects:
+            return
         self._need_pack()
         length = sum([len(one.stored) for one in objects])
         place, pack_id = self._flushed + self._buffered, self._next_pack
-        if place + length >= self._size_target:
+        if len(objects) > 1 and place + length >= self._size_target:
             for one in objects:
-                self.append(*one)
+                self.append_many([one])
             return
         for key, stored, size, compressed in objects:
             self._rows.append(PackedObject(key, int(compressed), size, place, len(stored), pack_id))

@@ -231,6 +231,5 @@ def remove_loose(container: ObjectStore, loose: Iterable[tuple[str, int]], progr
     # By threads alone: they end with the process, and so with its lock. Later, somebody may store the same content.
     with FileRemover(may_start=False) as remover:
         remover.remove(paths())
-        remover.finish()
-        work.objects = remover.removed
+    work.objects = remover.removed
     return work

@@ -83,6 +83,14 @@ class WorkerProcess:
         self.close()
 
 
+def start_worker(module: str, *arguments: object) -> WorkerProcess | None:
+    """A process, or None where none can be started, for want of room or an interpreter: the work is done without."""
+    try:
+        return WorkerProcess(module, *arguments)
+    except OSError:
+        return None
+
+
 class WorkerPool:
     """Several processes that do the same. For several threads at once."""
 
@@ -90,7 +98,7 @@ class WorkerPool:
         """
         :param module: what they run, as for `WorkerProcess`.
         """
-        self._start = partial(WorkerProcess, module, *arguments)
+        self._start = partial(start_worker, module, *arguments)
         self.number = min(MOST_WORKERS, processors()) if can_start() else 0
         self._lock = threading.Lock()
         self._questions = 0
@@ -124,12 +132,7 @@ class WorkerPool:
             self._questions += 1
             if self._questions == FEW_QUESTIONS:
                 for _ in range(self.number):
-                    self._idle.put(self._started())
+                    worker = self._start()
+                    self._idle.put(worker)
+                    self.started += [worker] if worker is not None else []
             return self._questions >= FEW_QUESTIONS and self.number > 0
-
-    def _started(self) -> WorkerProcess | None:
-        try:
-            self.started.append(self._start())
-        except OSError:  # no more processes, or no interpreter any more: the work is done without
-            return None
-        return self.started[-1]

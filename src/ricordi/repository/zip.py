@@ -13,12 +13,11 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import NotExistent, ReadOnlyStorage
 from ricordi.progress import Progress, Stop
 from ricordi.repository.layout import KEY_PATTERN
-from ricordi.repository.zip_keys import KeyTable
+from ricordi.repository.zip_keys import PREFIX, KeyTable
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 from ricordi.zipfiles.member import open_member
 
-PREFIX = 'repo/'
 SEARCHES = 16
 """So many objects are searched for one by one; for more, a table of all is made."""
 BULK_KEYS = 20_000

@@ -8,6 +8,9 @@ from ricordi.repository.layout import KEY_PATTERN
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 
+PREFIX = 'repo/'
+"""What stands before the key in the name of a member that is an object."""
+
 
 class KeyTable:
     """Where the entries of objects are, by key: 40 bytes for each, sorted."""

@@ -17,7 +17,7 @@ from ricordi.repository.archive_unpacking import (
     lacking_keys,
     verify_members,
 )
-from ricordi.repository.archive_verification import PREFIX
+from ricordi.repository.zip_keys import PREFIX
 from ricordi.services.author import default_user
 from ricordi.services.groups import create_group, find_group
 from ricordi.storage.archive_merge import Merged, MergeOptions, Merger

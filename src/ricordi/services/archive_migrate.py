@@ -17,7 +17,7 @@ from ricordi.errors import Interrupted, StorageMigrationError, UsageError
 from ricordi.files import TemporaryFolder, new_file
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive_unpacking import checked_members
-from ricordi.repository.archive_verification import PREFIX
+from ricordi.repository.zip_keys import PREFIX
 from ricordi.storage.archive_file import (
     DATABASE,
     HEAD,
