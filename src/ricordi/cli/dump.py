@@ -14,7 +14,7 @@ from ricordi.cli.drawing import drawing
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.output import write_details
-from ricordi.cli.parameters import COMPUTER, GROUP, USER, PathName
+from ricordi.cli.parameters import COMPUTER, GROUP, USER, ParamType, PathName
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.session import Session
 from ricordi.cli.signals import stopping
@@ -39,7 +39,7 @@ _COUNTS = (
 )
 
 
-class Moment(click.ParamType[datetime]):
+class Moment(ParamType[datetime]):
     """A date, with or without a time; without a zone, that of this machine."""
 
     name = 'moment'

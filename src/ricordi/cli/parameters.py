@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ricordi.cli.quantities import parse_duration, parse_percent
 from ricordi.errors import UsageError
 
+if TYPE_CHECKING:
+    from click import ParamType as ParamType
+else:
 
-class DurationType(click.ParamType[float]):
+    class ParamType(click.ParamType):
+        """What click before 8.4, which AiiDA asks for, lacks: the type of the value may be named in brackets."""
+
+        def __class_getitem__(cls, value_type: Any) -> type:
+            return cls
+
+
+class DurationType(ParamType[float]):
     """A duration, given like `10m`; the value is in seconds."""
 
     name = 'duration'
@@ -25,7 +35,7 @@ class DurationType(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-class PercentType(click.ParamType[float]):
+class PercentType(ParamType[float]):
     """A percentage from 0 to 100."""
 
     name = 'percent'
@@ -38,7 +48,7 @@ class PercentType(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-class Named(click.ParamType[str]):
+class Named(ParamType[str]):
     """A name of something that the program can list (`profile`), for which the shell asks it."""
 
     def __init__(self, kind: str) -> None:
@@ -50,7 +60,7 @@ class Named(click.ParamType[str]):
         return _filled(self, value, param, ctx)
 
 
-class NewName(click.ParamType[str]):
+class NewName(ParamType[str]):
     """The name of something that is to be made: any text but none."""
 
     name = 'text'
@@ -68,7 +78,7 @@ class PathName(click.Path):
         return super().convert(_filled(self, value, param, ctx) if isinstance(value, str) else value, param, ctx)
 
 
-def _filled(kind: click.ParamType[Any], value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+def _filled(kind: ParamType[Any], value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
     """The text, if there is any."""
     text = str(value)
     if not text.strip():
