@@ -67,6 +67,12 @@ def other_way(request: pytest.FixtureRequest, reference_home: Path, profile: str
 
 
 @pytest.fixture
+def alias(profile: str, reference_home: Path) -> str:
+    """A second name of the storage, that is there before anybody uses it."""
+    return add_alias(reference_home, profile, through_link=False)
+
+
+@pytest.fixture
 def writer(profile: str) -> Iterator[subprocess.Popen[str]]:
     """A process that has put an object, of which the row comes when it is told."""
     with subprocess.Popen(
@@ -133,9 +139,8 @@ def test_data_that_another_profile_names_is_not_deleted_unless_that_one_goes_too
 
 
 def test_a_name_goes_without_its_data_though_the_storage_is_in_use_by_another_name(
-    run_cli: Run, writer: subprocess.Popen[str], profile: str, reference_home: Path
+    run_cli: Run, alias: str, writer: subprocess.Popen[str], profile: str
 ) -> None:
-    add_alias(reference_home, profile, through_link=False)
     assert run_cli('profile', 'delete', '--keep-data', '--yes', profile).returncode == 5
     assert run_cli('profile', 'delete', '--keep-data', '--yes', 'alias').returncode == 0
     assert finish(writer)

@@ -30,11 +30,11 @@ class Gate:
         self.thread: int | None = None
         """The thread of this process that has the gate."""
 
-    def take(self, purpose: str) -> bool:
+    def take(self, purpose: str, name: str) -> bool:
         """Get the gate for this thread; False if somebody else has it. Where no file can be made, it is had without."""
         if self.thread is not None:
             return self.thread == threading.get_ident()
-        note = json.dumps(describe_self(purpose)).encode()
+        note = json.dumps(describe_self(purpose, name)).encode()
         with suppress(OSError):
             for _ in range(2):
                 if not self._kernel.acquire('exclusive'):

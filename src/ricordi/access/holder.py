@@ -21,6 +21,7 @@ class Holder(NamedTuple):
         another container, so that nobody here can check: to be treated as live.
     :param path: the record file.
     :param own: whether it is this process.
+    :param name: of the profile by which it has the storage; empty where that is not told, as of AiiDA's.
     """
 
     pid: int | None
@@ -33,6 +34,7 @@ class Holder(NamedTuple):
     state: Literal['live', 'stale', 'foreign']
     path: Path | None
     own: bool = False
+    name: str = ''
 
     def __str__(self) -> str:
         text = f'process {self.pid}' if self.pid is not None else 'a process'

@@ -108,6 +108,7 @@ def _claim(record: Record, sidecar: Path, here: Here, details: dict[str, Any]) -
         state=_judge_claim(sidecar, here.machine, there, details),
         path=record.path,
         own=pid == os.getpid() and here.machine == there,
+        name=str(details.get('profile', '')),
     )
 
 

@@ -134,7 +134,7 @@ class ProfileAccessManager:
             elif state.users == 0:  # in a `with lock` of this thread, whose end turns the lock into shared access
                 with self._dropped_on_failure(state):
                     self._enter_storage(state, patience)
-                    state.record('access', self._writable_folders(), purpose)
+                    self._record(state, 'access', purpose)
             state.users += 1
 
     def _enter(self, state: ProcessState, purpose: str, patience: Patience) -> None:
@@ -147,7 +147,7 @@ class ProfileAccessManager:
         with self._dropped_on_failure(state):
             self._acquire(state, 'shared')
             self._enter_storage(state, patience)
-            state.record('access', self._writable_folders(), purpose)
+            self._record(state, 'access', purpose)
             self._refuse_if_locked()
 
     def _enter_storage(self, state: ProcessState, patience: Patience) -> None:
@@ -257,14 +257,14 @@ class ProfileAccessManager:
         # locks can be given up for the exclusive ones, and be had back if others are in the way; its records stay.
         whole = storage is not None
         if storage is not None:
-            self._insist(lambda: storage.gate.take(purpose), 'exclusive')
+            self._insist(lambda: storage.gate.take(purpose, self._name), 'exclusive')
         self._acquire(state, 'exclusive')
         state.locking_thread = threading.get_ident()
         if storage is not None:
             self._insist(storage.lock, 'exclusive')
             state.locked_storage = storage
         self._refuse_if_used(whole)
-        state.record('lock', self._writable_folders() if whole else [self._folder], purpose)
+        self._record(state, 'lock', purpose, whole)
         # Look again: somebody of AiiDA's may have come since the first look, and then either we or they see the other.
         self._refuse_if_locked(whole)
         self._refuse_if_used(whole)
@@ -357,17 +357,17 @@ class ProfileAccessManager:
         storage = self._storage
         return folders if storage is None else [*folders, storage.records_folder]
 
-    def _writable_folders(self) -> list[Path]:
-        """The same, made where they are missing; without the one in the container where nothing can be written.
+    def _record(self, state: ProcessState, kind: Kind, purpose: str, whole: bool = True) -> None:
+        """Write the record under every name that AiiDA may look at, and in the container for all others.
 
-        There the kernel's lock keeps the others out, and no more is lost than who is named to them.
+        Where nothing can be written there, the kernel's lock keeps them out, and no more is lost than who is named.
         """
-        folders, storage = self._folders(), self._storage
-        if storage is not None and not storage.make_records_folder():
-            folders.remove(storage.records_folder)
+        storage = self._storage if whole else None
+        spare = storage.records_folder if storage is not None and storage.make_records_folder() else None
+        folders = [folder for folder in self._folders(whole) if storage is None or folder != storage.records_folder]
         for folder in folders[1:]:
             folder.mkdir(mode=0o700, exist_ok=True)
-        return folders
+        state.record(kind, folders, purpose, self._name, spare)
 
     def _find(self, kind: Kind, whole: bool = True) -> list[Record]:
         found: list[Record] = []
@@ -416,9 +416,12 @@ class ProfileAccessManager:
             raise self._in_use(holders)
 
     def _remaining(self, kind: Kind, whole: bool) -> list[Holder]:
-        """Who else there is once the records of those who have ended are removed."""
+        """Who else there is once the records of those who have ended are removed.
+
+        :param whole: False: those only who have the profile by its own name.
+        """
         found = [holder for folder in self._folders(whole) for holder in remove_stale(folder, kind)]
-        return _distinct([holder for holder in found if not holder.own])
+        return _distinct([holder for holder in found if not holder.own and (whole or holder.name in ('', self._name))])
 
     def _locked(self, holders: list[Holder]) -> AccessError:
         who = list_holders(holders or self._at_the_gate()) or '\n  - a process that has left no record yet'
@@ -434,6 +437,7 @@ class ProfileAccessManager:
                 f'wait with --wait:{list_holders(at_the_gate)}'
             )
         who = list_holders(holders) or self._list_openers()
+        who += ''.join(f'\n  - {holder}, who waits for the lock too' for holder in at_the_gate)
         return LockingProfileError(
             f'profile {self._name!r} is in use and cannot be locked; end these, or wait with --wait:{who}'
         )

@@ -58,8 +58,8 @@ def find_records(folder: Path, kind: Kind) -> list[Record]:
     ]
 
 
-def describe_self(purpose: str) -> dict[str, Any]:
-    """What a sidecar tells of this process."""
+def describe_self(purpose: str, name: str) -> dict[str, Any]:
+    """What a sidecar tells of this process, which has a profile of this name for some purpose."""
     pid = os.getpid()
     return {
         **Machine.here()._asdict(),
@@ -69,14 +69,15 @@ def describe_self(purpose: str) -> dict[str, Any]:
         'user': user_name(os.geteuid()),
         'command': own_command_line(),
         'purpose': purpose,
+        'profile': name,
     }
 
 
 class OwnRecord:
     """A record of this process."""
 
-    def __init__(self, folder: Path, kind: Kind, purpose: str) -> None:
-        self._details = describe_self(purpose)
+    def __init__(self, folder: Path, kind: Kind, purpose: str, name: str) -> None:
+        self._details = describe_self(purpose, name)
         pid, tag = os.getpid(), Machine.here().tag
         self._kind = kind
         self.path = folder / f'{pid}{ENDINGS[kind]}'

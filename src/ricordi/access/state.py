@@ -36,13 +36,13 @@ class FolderRecords:
         self._folder = folder
         self._held: dict[Kind, tuple[OwnRecord, int]] = {}
 
-    def add(self, kind: Kind, purpose: str) -> None:
+    def add(self, kind: Kind, purpose: str, name: str) -> None:
         """Have a record there, written unless it is."""
         held = self._held.get(kind)
         if held is not None:
             self._held[kind] = (held[0], held[1] + 1)
             return
-        record = OwnRecord(self._folder, kind, purpose)
+        record = OwnRecord(self._folder, kind, purpose, name)
         record.write()
         self._held[kind] = (record, 1)
 
@@ -84,20 +84,28 @@ class ProcessState:
         """Whether there is a record of shared access."""
         return bool(self._recorded['access'])
 
-    def record(self, kind: Kind, folders: Sequence[Path], purpose: str) -> None:
+    def record(self, kind: Kind, folders: Sequence[Path], purpose: str, name: str, spare: Path | None = None) -> None:
         """Write the record of shared access or of the lock, into each of these folders.
 
+        :param name: that of the profile.
+        :param spare: a folder where it is to be too, if that can be.
         :raises OSError: one cannot be written; those before it stay until `drop_access` or `drop_lock`.
         """
         for folder in folders:
-            records = _records_of(folder)
-            records.add(kind, purpose)
-            self._recorded[kind].append(records)
+            self._record_in(folder, kind, purpose, name)
+        if spare is not None:
+            with suppress(OSError):
+                self._record_in(spare, kind, purpose, name)
         if kind == 'lock':
             from ricordi.access.keeper import Keeper
 
             self._keeper = Keeper([path for records in self._recorded['lock'] for path in records.paths('lock')])
         _drop_at_end_of_worker()
+
+    def _record_in(self, folder: Path, kind: Kind, purpose: str, name: str) -> None:
+        records = _records_of(folder)
+        records.add(kind, purpose, name)
+        self._recorded[kind].append(records)
 
     def _drop_records(self, kind: Kind) -> None:
         recorded, self._recorded[kind] = self._recorded[kind], []

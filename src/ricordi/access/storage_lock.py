@@ -90,7 +90,7 @@ class StorageLock:
             if os.geteuid() == 0:  # root at work in somebody's container must not lock them out
                 os.chown(folder, status.st_uid, status.st_gid)
         except FileExistsError:
-            return True
+            return folder.is_dir()
         except OSError:
             return False
         return True
