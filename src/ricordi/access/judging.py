@@ -13,7 +13,7 @@ from typing import Any
 from ricordi.access.holder import Holder, join_command
 from ricordi.access.namespaces import OtherNamespaces, Sought
 from ricordi.access.process import Machine, command_line, existence, owner, start_time, start_token, user_name
-from ricordi.access.records import Record, State, is_held
+from ricordi.access.records import Record, State, identify, is_held
 from ricordi.files import read_regular
 
 CLOCK_TOLERANCE = 0.1
@@ -53,9 +53,12 @@ def read_holders(record: Record, here: Here | None = None) -> list[Holder]:
         return []
     since = datetime.fromtimestamp(status.st_mtime, UTC)
     here = here or Here()
-    claimed = list(_claims(record, here, since))
+    claims = list(_claims(record, here, since))
+    claimed = [holder for holder, _ in claims]
     if any(holder.state != 'stale' for holder in claimed):
         return [holder for holder in claimed if holder.state != 'stale']
+    if identify(status) in [written for _, written in claims]:
+        return claimed  # nobody of AiiDA's has written it anew under the same process ID
     state, pid = _judge(record, here, status)
     if state == 'stale' and claimed:
         return claimed
@@ -79,14 +82,17 @@ def read_holders(record: Record, here: Here | None = None) -> list[Holder]:
 # by a sidecar ----------------------------------------------------------------------------------------------
 
 
-def _claims(record: Record, here: Here, since: datetime) -> Iterator[Holder]:
+def _claims(record: Record, here: Here, since: datetime) -> Iterator[tuple[Holder, object]]:
+    """Who claims a record by a sidecar, and what the sidecar says of the record that was written with it."""
     for sidecar in record.sidecars:
         try:
-            yield _claim(record, sidecar, here, json.loads(read_regular(sidecar)))
+            details = json.loads(read_regular(sidecar))
+            yield _claim(record, sidecar, here, details), details.get('record')
         except FileNotFoundError:
             continue
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            yield Holder(record.pid, '', '', '', since, 'reasons that cannot be read', record.kind, 'live', record.path)
+            purpose = 'reasons that cannot be read'
+            yield Holder(record.pid, '', '', '', since, purpose, record.kind, 'live', record.path), None
 
 
 def _claim(record: Record, sidecar: Path, here: Here, details: dict[str, Any]) -> Holder:

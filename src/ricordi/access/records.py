@@ -94,19 +94,21 @@ class OwnRecord:
     def write(self) -> None:
         """Make record and sidecar; the sidecar first, so that no record of ours is ever seen without."""
         self._before = self._find_other()
-        draft = self._sidecar.with_name(f'{self._sidecar.name}{DRAFT}')
+        drafts = [self._sidecar.with_name(f'{name}{DRAFT}') for name in (self._sidecar.name, self._sidecar.stem)]
         try:
-            self._descriptor = _write_held(draft, self._details)
-            draft.replace(self._sidecar)
             content = str(self._details['command']) if self._kind == 'access' else ''
-            draft.write_bytes(content.encode('utf-8', 'surrogateescape'))
-            draft.replace(self.path)
+            drafts[1].write_bytes(content.encode('utf-8', 'surrogateescape'))
+            status = drafts[1].stat()
+            self._inode = status.st_ino
+            self._descriptor = _write_held(drafts[0], {**self._details, 'record': identify(status)})
+            drafts[0].replace(self._sidecar)
+            drafts[1].replace(self.path)
         except BaseException:
-            with suppress(OSError):
-                draft.unlink()
+            for draft in drafts:
+                with suppress(OSError):
+                    draft.unlink()
             self.forget()
             raise
-        self._inode = self.path.stat().st_ino
 
     def remove(self) -> None:
         """Remove both; the record stays if AiiDA in this process or a namesake in another container needs it."""
@@ -147,6 +149,11 @@ class OwnRecord:
             if may_be_alive(Record(self._kind, self.path, ())):
                 return read_regular(self.path)
         return None
+
+
+def identify(status: os.stat_result) -> list[int]:
+    """What tells a record from one that is written later under the same name."""
+    return [status.st_dev, status.st_ino, status.st_mtime_ns]
 
 
 def _write_held(path: Path, details: dict[str, Any]) -> int:
