@@ -10,7 +10,7 @@ from pathlib import Path
 from ricordi.access.holder import Holder
 from ricordi.access.judging import Here, read_holders
 from ricordi.access.process import Machine, existence
-from ricordi.access.records import DRAFT, Kind, Record, find_records
+from ricordi.access.records import BARE_FOLDER, DRAFT, Kind, Record, find_records
 
 LEFTOVER_SECONDS = 24 * 3600.0
 """A draft, or a sidecar without its record, lasts for an instant; one that is so old has nobody who would finish it."""
@@ -68,7 +68,7 @@ def remove_leftovers(folder: Path) -> None:
     for name in names:
         pid, _, rest = name.partition('.')
         record = f'{pid}.{rest.split(".")[1]}' if rest.count('.') == 2 else ''
-        if not name.endswith(DRAFT) and (not name.endswith('.json') or record in names):
+        if not name.endswith(DRAFT) and (not name.endswith('.json') or record in names or folder.name == BARE_FOLDER):
             continue
         with suppress(FileNotFoundError):
             ended = rest.startswith(f'{tag}.') and pid.isdecimal() and existence(int(pid)) == 'gone'

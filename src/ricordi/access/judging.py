@@ -57,7 +57,9 @@ def read_holders(record: Record, here: Here | None = None) -> list[Holder]:
     claimed = [holder for holder, _ in claims]
     if any(holder.state != 'stale' for holder in claimed):
         return [holder for holder in claimed if holder.state != 'stale']
-    if identify(status) in [written for _, written in claims]:
+    if not claimed and record.path in record.sidecars:
+        return []
+    if record.path in record.sidecars or identify(status) in [written for _, written in claims]:
         return claimed  # nobody of AiiDA's has written it anew under the same process ID
     state, pid = _judge(record, here, status)
     if state == 'stale' and claimed:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ class ProfileAccessManager:
         self._folder = self._config_folder / ACCESS_FOLDER / self._name
         self._times = times or AccessTimes()
         self._granted_to: int | None = None  # the process that has access through this object
+        self._namesakes: list[str] | None = None  # while it is tried to get access or lock
 
     def __repr__(self) -> str:
         return f'ProfileAccessManager<{self._name!r}>'
@@ -100,7 +102,7 @@ class ProfileAccessManager:
         self._granted_to = os.getpid()
 
     def _try_unrecorded(self, state: ProcessState, patience: Patience) -> None:
-        with holdings.mutex:
+        with holdings.mutex, self._namesakes_known():
             locked = self._others('lock', include_self=state.locking_thread not in (None, threading.get_ident()))
             if locked:
                 raise self._locked(locked)
@@ -126,7 +128,7 @@ class ProfileAccessManager:
                 state.drop_access()
 
     def _try_access(self, state: ProcessState, purpose: str, patience: Patience) -> None:
-        with holdings.mutex:
+        with holdings.mutex, self._namesakes_known():
             self._refuse_if_locked_by_thread(state)
             unrecorded = state.users > 0 and not state.is_recorded
             if (state.users == 0 or unrecorded) and state.locking_thread is None:
@@ -171,6 +173,15 @@ class ProfileAccessManager:
             if holders or time.monotonic() > deadline:
                 raise self._locked(holders) if mode == 'shared' else self._in_use(holders)
             time.sleep(SHORTEST_PAUSE)
+
+    @contextmanager
+    def _namesakes_known(self) -> Iterator[None]:
+        """Read once which profiles have the same storage, for all that is done inside."""
+        self._namesakes = find_namesakes(self._profile, self._config_folder)
+        try:
+            yield
+        finally:
+            self._namesakes = None
 
     @contextmanager
     def _dropped_on_failure(self, state: ProcessState) -> Iterator[None]:
@@ -237,7 +248,7 @@ class ProfileAccessManager:
         guards: Sequence[Guard],
         reservation: Reservation,
     ) -> ExitStack:
-        with holdings.mutex:
+        with holdings.mutex, self._namesakes_known():
             self._refuse_if_locked_by_thread(state, whoever=True)
             self._refuse_if_locked(storage is not None)
             try:
@@ -340,7 +351,7 @@ class ProfileAccessManager:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return state_of(self._folder)
 
-    @property
+    @cached_property
     def _storage(self) -> StorageLock | None:
         container = place_of(self._profile).container
         return None if container is None else storage_lock_of(container)
@@ -352,7 +363,7 @@ class ProfileAccessManager:
         """
         if not whole:
             return [self._folder]
-        names = find_namesakes(self._profile, self._config_folder)
+        names = self._namesakes if self._namesakes is not None else find_namesakes(self._profile, self._config_folder)
         folders = [self._folder, *(self._config_folder / ACCESS_FOLDER / name for name in names)]
         storage = self._storage
         return folders if storage is None else [*folders, storage.records_folder]

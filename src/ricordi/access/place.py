@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.config.folder import FILE_NAME
 from ricordi.config.names import check_profile_name
-from ricordi.config.profile import Profile
+from ricordi.config.profile import repository_path_in
 from ricordi.errors import ConfigurationError
 from ricordi.files import read_regular
+
+if TYPE_CHECKING:
+    from ricordi.config.profile import Profile
 
 CONTAINER = 'container'
 """The folder of the repository inside the folder that a profile names."""
@@ -44,14 +48,17 @@ class Place(NamedTuple):
 
 def place_of(profile: Profile) -> Place:
     """Where the storage of a profile is, going by what its configuration names; nothing is looked at."""
-    config = profile.storage_config
+    return _place_in(profile.storage_config, profile.name)
+
+
+def _place_in(config: Mapping[str, Any], name: str) -> Place:
     database = None
     if config.get('database_name'):
         host = str(config.get('database_hostname') or '')
         server = 'localhost' if host in _THIS_HOST else host
         database = (server, str(config.get('database_port') or 5432), str(config['database_name']))
     try:
-        folder = Path(config['filepath']) if 'repository_uri' not in config else profile.repository_path
+        folder = Path(config['filepath']) if 'repository_uri' not in config else repository_path_in(config, name)
     except (KeyError, TypeError, ConfigurationError):
         return Place(None, database)
     return Place(folder / CONTAINER if folder.is_absolute() else None, database)
@@ -75,6 +82,6 @@ def find_namesakes(profile: Profile, config_folder: Path) -> list[str]:
 
 def _names_same(own: Place, name: str, content: Any) -> bool:
     try:
-        return own.is_same(place_of(Profile(check_profile_name(name), content, validate=False)))
+        return own.is_same(_place_in(content['storage']['config'], check_profile_name(name)))
     except (ConfigurationError, AttributeError, TypeError, KeyError, ValueError):
         return False

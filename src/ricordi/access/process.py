@@ -212,7 +212,9 @@ def owner(pid: int) -> str:
         return ''
 
 
+@lru_cache
 def _read_line(path: str) -> str:
+    """What a file tells that stays the same as long as the system runs."""
     try:
         return Path(path).read_text(errors='replace').strip()
     except OSError:

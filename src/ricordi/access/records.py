@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,10 @@ State = Literal['live', 'stale', 'foreign']
 ENDINGS: dict[Kind, str] = {'access': '.pid', 'lock': '.lock'}
 DRAFT = '.tmp'
 """What is not whole yet ends so: ours, `<pid>.<machine tag>.….json.tmp`, and AiiDA's, `<pid>.tmp`."""
+
+
+BARE_FOLDER = 'ricordi.access'
+"""The folder of records in a container, where AiiDA looks for nothing: there the sidecar alone is the record."""
 
 
 class Record(NamedTuple):
@@ -47,6 +52,8 @@ def find_records(folder: Path, kind: Kind) -> list[Record]:
         names = sorted(os.listdir(folder))  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
         return []
+    if folder.name == BARE_FOLDER:
+        return [Record(kind, folder / name, (folder / name,)) for name in names if name.endswith(f'{ending}.json')]
     sidecars: dict[str, list[Path]] = {}
     for name in names:
         if name.endswith(f'{ending}.json'):
@@ -60,9 +67,10 @@ def find_records(folder: Path, kind: Kind) -> list[Record]:
 
 def describe_self(purpose: str, name: str) -> dict[str, Any]:
     """What a sidecar tells of this process, which has a profile of this name for some purpose."""
-    pid = os.getpid()
+    pid, machine = os.getpid(), Machine.here()
     return {
-        **Machine.here()._asdict(),
+        **machine._asdict(),
+        'tag': machine.tag,
         'pid': pid,
         'start': start_token(pid),
         'since': datetime.now(UTC).isoformat(),
@@ -76,12 +84,16 @@ def describe_self(purpose: str, name: str) -> dict[str, Any]:
 class OwnRecord:
     """A record of this process."""
 
-    def __init__(self, folder: Path, kind: Kind, purpose: str, name: str) -> None:
-        self._details = describe_self(purpose, name)
-        pid, tag = os.getpid(), Machine.here().tag
+    def __init__(self, folder: Path, kind: Kind, details: Mapping[str, Any]) -> None:
+        """
+        :param details: what `describe_self` says.
+        """
+        self._details = details
         self._kind = kind
-        self.path = folder / f'{pid}{ENDINGS[kind]}'
-        self._sidecar = folder / f'{pid}.{tag}{ENDINGS[kind]}.json'
+        pid = details['pid']
+        self._sidecar = folder / f'{pid}.{details["tag"]}{ENDINGS[kind]}.json'
+        self._is_bare = folder.name == BARE_FOLDER
+        self.path = self._sidecar if self._is_bare else folder / f'{pid}{ENDINGS[kind]}'
         self._descriptor: int | None = None
         self._before: bytes | None = None
         self._inode = 0
@@ -93,6 +105,9 @@ class OwnRecord:
 
     def write(self) -> None:
         """Make record and sidecar; the sidecar first, so that no record of ours is ever seen without."""
+        if self._is_bare:
+            self._write_bare()
+            return
         self._before = self._find_other()
         drafts = [self._sidecar.with_name(f'{name}{DRAFT}') for name in (self._sidecar.name, self._sidecar.stem)]
         try:
@@ -110,8 +125,25 @@ class OwnRecord:
             self.forget()
             raise
 
+    def _write_bare(self) -> None:
+        draft = self._sidecar.with_name(f'{self._sidecar.name}{DRAFT}')
+        try:
+            self._descriptor = _write_held(draft, self._details)
+            draft.replace(self._sidecar)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            self.forget()
+            raise
+
     def remove(self) -> None:
         """Remove both; the record stays if AiiDA in this process or a namesake in another container needs it."""
+        if not self._is_bare:
+            self._remove_record()
+        self._sidecar.unlink(missing_ok=True)
+        self.forget()
+
+    def _remove_record(self) -> None:
         others = [
             sidecar
             for record in find_records(self.path.parent, self._kind)
@@ -122,8 +154,6 @@ class OwnRecord:
         with suppress(FileNotFoundError):
             if not others and self.path.stat().st_ino == self._inode:
                 self._give_back()
-        self._sidecar.unlink(missing_ok=True)
-        self.forget()
 
     def forget(self) -> None:
         """Close what is open of it; a forked child leaves the record itself to its parent."""
@@ -156,15 +186,16 @@ def identify(status: os.stat_result) -> list[int]:
     return [status.st_dev, status.st_ino, status.st_mtime_ns]
 
 
-def _write_held(path: Path, details: dict[str, Any]) -> int:
+def _write_held(path: Path, details: Mapping[str, Any]) -> int:
     """Write a sidecar under a lock that ends with this process; returns the descriptor that holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
+        held: list[int] | None = None
         with suppress(OSError):  # a file system without locks: then the process itself is looked for
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             status = os.fstat(descriptor)
-            details = {**details, 'held': [status.st_dev, status.st_ino]}
-        content = json.dumps(details).encode()
+            held = [status.st_dev, status.st_ino]
+        content = json.dumps({**details, 'held': held}).encode()
         if os.write(descriptor, content) < len(content):
             raise OSError(28, os.strerror(28), str(path))
     except BaseException:

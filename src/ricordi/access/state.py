@@ -6,14 +6,14 @@ import atexit
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ricordi.access import storage_lock
 from ricordi.access.kernel import KernelLock
-from ricordi.access.records import Kind, OwnRecord
+from ricordi.access.records import Kind, OwnRecord, describe_self
 
 if TYPE_CHECKING:
     from ricordi.access.keeper import Keeper
@@ -36,13 +36,16 @@ class FolderRecords:
         self._folder = folder
         self._held: dict[Kind, tuple[OwnRecord, int]] = {}
 
-    def add(self, kind: Kind, purpose: str, name: str) -> None:
-        """Have a record there, written unless it is."""
+    def add(self, kind: Kind, details: Mapping[str, Any]) -> None:
+        """Have a record there, written unless it is.
+
+        :param details: what `describe_self` says.
+        """
         held = self._held.get(kind)
         if held is not None:
             self._held[kind] = (held[0], held[1] + 1)
             return
-        record = OwnRecord(self._folder, kind, purpose, name)
+        record = OwnRecord(self._folder, kind, details)
         record.write()
         self._held[kind] = (record, 1)
 
@@ -91,20 +94,21 @@ class ProcessState:
         :param spare: a folder where it is to be too, if that can be.
         :raises OSError: one cannot be written; those before it stay until `drop_access` or `drop_lock`.
         """
+        details = describe_self(purpose, name)
         for folder in folders:
-            self._record_in(folder, kind, purpose, name)
+            self._record_in(folder, kind, details)
         if spare is not None:
             with suppress(OSError):
-                self._record_in(spare, kind, purpose, name)
+                self._record_in(spare, kind, details)
         if kind == 'lock':
             from ricordi.access.keeper import Keeper
 
             self._keeper = Keeper([path for records in self._recorded['lock'] for path in records.paths('lock')])
         _drop_at_end_of_worker()
 
-    def _record_in(self, folder: Path, kind: Kind, purpose: str, name: str) -> None:
+    def _record_in(self, folder: Path, kind: Kind, details: Mapping[str, Any]) -> None:
         records = _records_of(folder)
-        records.add(kind, purpose, name)
+        records.add(kind, details)
         self._recorded[kind].append(records)
 
     def _drop_records(self, kind: Kind) -> None:

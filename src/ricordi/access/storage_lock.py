@@ -9,16 +9,14 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 from ricordi.access.gate import Gate
 from ricordi.access.kernel import KernelLock, Mode
+from ricordi.access.records import BARE_FOLDER
 
 LOCKED_FILE = 'config.json'
 GATE_NAME = 'ricordi.gate'
-RECORDS_NAME = 'ricordi.access'
-"""Who uses the storage, in the form of the access records: for those who come by another configuration folder."""
 
 
 class StorageLock:
@@ -26,7 +24,8 @@ class StorageLock:
 
     def __init__(self, container: Path) -> None:
         self.path = container / LOCKED_FILE
-        self.records_folder = container / RECORDS_NAME
+        self.records_folder = container / BARE_FOLDER
+        """Where it is recorded who uses the storage, for those who come by another configuration folder."""
         self.gate = Gate(container / GATE_NAME)
         self.users = 0
         self.locking_thread: int | None = None
@@ -108,9 +107,7 @@ _locks: dict[Path, StorageLock] = {}
 
 def storage_lock_of(container: Path) -> StorageLock:
     """The lock of a container in this process; one and the same for all spellings of the path."""
-    path = container
-    with suppress(OSError):
-        path = container.resolve()
+    path = Path(os.path.realpath(container))
     return _locks.setdefault(path, StorageLock(path))
 
 
