@@ -45,7 +45,15 @@ class UnrecordableUse(ConfigurationError):
     """Who uses a profile cannot be recorded: nothing may be written, lest the writer be taken for absent."""
 
 
-class UnrecordedUse(UserWarning):
+class AccessWarning(UserWarning):
+    """Something about the use of a profile that a person should know, though it goes on."""
+
+
+class HeldBack(AccessWarning):
+    """Another process waits for the profile to be its own, and is let in first, for a moment."""
+
+
+class UnrecordedUse(AccessWarning):
     """A profile is read although its use cannot be recorded: nobody who wants it alone will know of the reader."""
 
 
@@ -192,6 +200,10 @@ class LockedProfileError(AccessError):
 
 class LockingProfileError(AccessError):
     """The profile cannot be locked, for others use it."""
+
+
+class GivingWay(AccessError):
+    """The profile could be had, but another process has waited for it to be its own, and goes first."""
 
 
 class PackerBusy(AccessError):

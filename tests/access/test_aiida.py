@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,7 +24,7 @@ import sys
 from aiida import load_profile
 from aiida.manage import get_manager
 from aiida.common.exceptions import LockedProfileError
-load_profile('mixed')
+load_profile(sys.argv[1] if len(sys.argv) > 1 else 'mixed')
 try:
     get_manager().get_profile_storage()
 except LockedProfileError as error:
@@ -38,7 +39,7 @@ from aiida.manage.configuration import get_config
 from aiida.manage.profile_access import ProfileAccessManager
 from aiida.common.exceptions import LockedProfileError, LockingProfileError
 try:
-    with ProfileAccessManager(get_config().get_profile('mixed')).lock():
+    with ProfileAccessManager(get_config().get_profile(sys.argv[1] if len(sys.argv) > 1 else 'mixed')).lock():
         print('in', flush=True)
         input()
 except (LockedProfileError, LockingProfileError) as error:
@@ -54,13 +55,13 @@ def access(reference_home: Path) -> Iterator[ProfileAccessManager]:
 
 
 @pytest.fixture
-def aiida(aiida_python: str, reference_home: Path) -> Iterator[Callable[[str], Child]]:
-    """Runs code with aiida-core: `aiida(USES)`."""
+def aiida(aiida_python: str, reference_home: Path) -> Iterator[Callable[..., Child]]:
+    """Runs code with aiida-core: `aiida(USES)`, `aiida(USES, 'alias')`."""
     children: list[Child] = []
 
-    def start(code: str) -> Child:
+    def start(code: str, *names: str) -> Child:
         process = subprocess.Popen(
-            [aiida_python, '-c', code],
+            [aiida_python, '-c', code, *names],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -76,7 +77,7 @@ def aiida(aiida_python: str, reference_home: Path) -> Iterator[Callable[[str], C
 
 
 def test_a_process_of_aiidas_in_the_profile_keeps_the_lock_out_and_is_named(
-    access: ProfileAccessManager, aiida: Callable[[str], Child]
+    access: ProfileAccessManager, aiida: Callable[..., Child]
 ) -> None:
     user = aiida(USES)
     user.hears('in')
@@ -90,7 +91,7 @@ def test_a_process_of_aiidas_in_the_profile_keeps_the_lock_out_and_is_named(
         assert not list(access.folder.glob(f'{user.pid}.*'))
 
 
-def test_a_lock_of_aiidas_keeps_us_out(access: ProfileAccessManager, aiida: Callable[[str], Child]) -> None:
+def test_a_lock_of_aiidas_keeps_us_out(access: ProfileAccessManager, aiida: Callable[..., Child]) -> None:
     locker = aiida(LOCKS)
     locker.hears('in')
     with pytest.raises(LockedProfileError, match=f'process {locker.pid} '):
@@ -102,14 +103,14 @@ def test_a_lock_of_aiidas_keeps_us_out(access: ProfileAccessManager, aiida: Call
     assert not list(access.folder.glob('*.lock'))
 
 
-def test_our_access_keeps_aiidas_lock_out(access: ProfileAccessManager, aiida: Callable[[str], Child]) -> None:
+def test_our_access_keeps_aiidas_lock_out(access: ProfileAccessManager, aiida: Callable[..., Child]) -> None:
     access.request_access()
     aiida(LOCKS).hears('refused')
     access.release()
     aiida(LOCKS).hears('in')
 
 
-def test_our_lock_keeps_aiida_out(access: ProfileAccessManager, aiida: Callable[[str], Child]) -> None:
+def test_our_lock_keeps_aiida_out(access: ProfileAccessManager, aiida: Callable[..., Child]) -> None:
     with access.lock():
         refused: list[Any] = [aiida(USES), aiida(LOCKS)]
         refused[0].hears('locked')
@@ -117,14 +118,14 @@ def test_our_lock_keeps_aiida_out(access: ProfileAccessManager, aiida: Callable[
     aiida(USES).hears('in')
 
 
-def test_aiida_and_we_use_the_profile_together(access: ProfileAccessManager, aiida: Callable[[str], Child]) -> None:
+def test_aiida_and_we_use_the_profile_together(access: ProfileAccessManager, aiida: Callable[..., Child]) -> None:
     access.request_access()
     aiida(USES).hears('in')
     assert len([holder for holder in access.holders() if holder.state == 'live']) == 2
 
 
 def test_a_lock_of_ours_that_was_killed_does_not_keep_aiida_out(
-    reference_home: Path, aiida: Callable[[str], Child]
+    reference_home: Path, aiida: Callable[..., Child]
 ) -> None:
     code = (
         'from ricordi.access import *; from ricordi.config import *\n'
@@ -136,3 +137,64 @@ def test_a_lock_of_ours_that_was_killed_does_not_keep_aiida_out(
     locker.hears('in')
     locker.kill()
     aiida(USES).hears('in')
+
+
+# another profile on the same storage ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def alias(reference_home: Path) -> str:
+    """A second profile on the storage of `mixed`."""
+    path = reference_home / 'config.json'
+    config = json.loads(path.read_text())
+    config['profiles']['alias'] = {**config['profiles']['mixed'], 'PROFILE_UUID': '0' * 32}
+    path.write_text(json.dumps(config))
+    return 'alias'
+
+
+def test_aiida_at_work_by_another_name_keeps_the_lock_out(
+    alias: str, access: ProfileAccessManager, aiida: Callable[..., Child]
+) -> None:
+    user = aiida(USES, alias)
+    user.hears('in')
+    with pytest.raises(LockingProfileError, match=f'process {user.pid} '), access.lock():
+        pass
+
+
+def test_a_lock_of_aiidas_by_another_name_keeps_us_out(
+    alias: str, access: ProfileAccessManager, aiida: Callable[..., Child]
+) -> None:
+    locker = aiida(LOCKS, alias)
+    locker.hears('in')
+    with pytest.raises(LockedProfileError, match=f'process {locker.pid} '):
+        access.request_access()
+
+
+def test_our_access_and_our_lock_keep_aiida_out_by_every_name(
+    alias: str, access: ProfileAccessManager, aiida: Callable[..., Child]
+) -> None:
+    access.request_access()
+    aiida(LOCKS, alias).hears('refused')
+    access.release()
+    with access.lock():
+        refused = [aiida(USES, alias), aiida(LOCKS, alias)]
+        refused[0].hears('locked')
+        refused[1].hears('refused')
+    assert not list(access.folder.with_name(alias).glob('*.lock'))
+    aiida(LOCKS, alias).hears('in')
+
+
+def test_the_record_of_a_killed_lock_goes_under_every_name(
+    alias: str, reference_home: Path, access: ProfileAccessManager, aiida: Callable[..., Child]
+) -> None:
+    code = (
+        'from ricordi.access import *; from ricordi.config import *\n'
+        "with ProfileAccessManager(load_config().get_profile('mixed')).lock(): print('in', flush=True); input()"
+    )
+    locker = Child(
+        subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    )
+    locker.hears('in')
+    assert list(access.folder.with_name(alias).glob('*.lock'))
+    locker.kill()
+    aiida(USES, alias).hears('in')

@@ -156,6 +156,7 @@ def test_a_process_that_may_not_be_looked_at_counts_as_live(
 
     for method in ('cmdline', 'create_time'):
         monkeypatch.setattr(psutil.Process, method, refuse)
+    monkeypatch.setattr('ricordi.access.process._start_ticks', lambda pid: '')
     assert_survives(access, path)
 
 
@@ -208,8 +209,22 @@ def test_a_record_of_another_host_counts_as_live_and_is_named_as_such(
         pass
 
 
-def test_a_record_of_another_container_counts_as_live(access: ProfileAccessManager, records: Path, locker: Any) -> None:
+def test_a_record_of_another_container_under_the_same_kernel_is_live_as_long_as_its_process_runs(
+    access: ProfileAccessManager, records: Path, locker: Any
+) -> None:
     rewrite_sidecar(sidecars(records)[0], namespace='pid:[1]')
+    assert the_one(access).state == 'live'
+    with pytest.raises(LockedProfileError, match=f'process {locker.pid} '):
+        access.request_access()
+    locker.kill_with_keeper()
+    assert the_one(access).state == 'stale'
+    access.request_access()
+
+
+def test_a_record_of_another_container_whose_lock_cannot_be_looked_at_counts_as_live(
+    access: ProfileAccessManager, records: Path, locker: Any
+) -> None:
+    rewrite_sidecar(sidecars(records)[0], namespace='pid:[1]', held=[0, 0])  # as of a copy
     locker.kill_with_keeper()
     assert the_one(access).state == 'foreign'
     with pytest.raises(LockedProfileError, match='container'):
@@ -217,7 +232,7 @@ def test_a_record_of_another_container_counts_as_live(access: ProfileAccessManag
 
 
 def test_only_a_person_clears_what_cannot_be_checked(access: ProfileAccessManager, records: Path, locker: Any) -> None:
-    rewrite_sidecar(sidecars(records)[0], namespace='pid:[1]')
+    rewrite_sidecar(sidecars(records)[0], host='elsewhere', boot='1', machine='2')
     locker.kill_with_keeper()
     assert access.clear_locks() == []
     assert access.is_locked()
@@ -288,7 +303,7 @@ def test_a_namesake_in_another_container_keeps_its_record(access: ProfileAccessM
 
 
 def test_a_process_id_used_again_is_told_by_its_start(access: ProfileAccessManager, records: Path, user: Any) -> None:
-    rewrite_sidecar(sidecars(records)[0], start='1')
+    rewrite_sidecar(sidecars(records)[0], start='1', held=None)  # as on a file system without locks
     path = records / f'{user.pid}.pid'
     os.utime(path, (time.time() - 3600, time.time() - 3600))
     assert the_one(access).state == 'stale'

@@ -20,6 +20,8 @@ class Holder(NamedTuple):
     :param state: `live`; `stale`: it has ended without removing the record; `foreign`: recorded on another host or in
         another container, so that nobody here can check: to be treated as live.
     :param path: the record file.
+    :param own: whether it is this process.
+    :param name: of the profile by which it has the storage; empty where that is not told, as of AiiDA's.
     """
 
     pid: int | None
@@ -31,6 +33,8 @@ class Holder(NamedTuple):
     kind: Literal['access', 'lock']
     state: Literal['live', 'stale', 'foreign']
     path: Path | None
+    own: bool = False
+    name: str = ''
 
     def __str__(self) -> str:
         text = f'process {self.pid}' if self.pid is not None else 'a process'

@@ -20,11 +20,20 @@ _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 class KernelLock:
     """A shared or exclusive lock on a file. Not for several threads at once: the caller serialises."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, create: bool = True) -> None:
+        """
+        :param create: make the file where there is none; else that is an error, and it is opened as others may have it.
+        """
         self._path = path
+        self._create = create
         self._descriptor: int | None = None
         self._mode: Mode | None = None
         self._inherited: list[int] = []
+
+    @property
+    def inherited(self) -> bool:
+        """Whether a shared lock of the parent of this process goes on in it."""
+        return bool(self._inherited)
 
     @property
     def mode(self) -> Mode | None:
@@ -41,7 +50,7 @@ class KernelLock:
         if mode == 'exclusive':
             self._close_inherited()
         while True:
-            descriptor = _open(self._path)
+            descriptor = _open(self._path) if self._create else _open_existing(self._path)
             try:
                 if not _lock(descriptor, mode):
                     os.close(descriptor)
@@ -55,6 +64,15 @@ class KernelLock:
         self._descriptor, self._mode = descriptor, mode
         self._close_inherited()
         return True
+
+    def write(self, content: bytes) -> None:
+        """Put something into the file that is locked, in place of what was there.
+
+        :raises OSError: it cannot be written.
+        """
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, content, 0)
 
     def release(self) -> None:
         """Give up what is held."""
@@ -98,6 +116,17 @@ def _open(path: Path) -> int:
         folder = path.parent.stat()
         os.fchown(descriptor, folder.st_uid, folder.st_gid)
     return descriptor
+
+
+def _open_existing(path: Path) -> int:
+    """Open a file of another purpose, for writing if that is allowed: over a network an exclusive lock needs it."""
+    flags = os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(path, os.O_RDWR | flags)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return os.open(path, os.O_RDONLY | flags)
 
 
 def _lock(descriptor: int, mode: Mode) -> bool:

@@ -1,31 +1,22 @@
 """The record files in `access/<profile>/`: AiiDA's `<pid>.pid` and `<pid>.lock`, and beside each of ours a sidecar.
 
 A sidecar (`<pid>.<machine tag>.pid.json`) tells what AiiDA's form cannot: on which host, in which PID namespace, since
-when, what for (formats/access.md). AiiDA looks at names ending in `.pid` and `.lock` only.
+when, what for (formats/access.md). AiiDA looks at names ending in `.pid` and `.lock` only. The process that wrote a
+sidecar keeps a kernel-held lock on it as long as it runs.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ricordi.access.holder import Holder, join_command
-from ricordi.access.process import (
-    Machine,
-    command_line,
-    existence,
-    own_command_line,
-    owner,
-    start_time,
-    start_token,
-    user_name,
-)
+from ricordi.access.process import Machine, own_command_line, start_token, user_name
 from ricordi.files import read_regular
 
 Kind = Literal['access', 'lock']
@@ -34,10 +25,10 @@ State = Literal['live', 'stale', 'foreign']
 ENDINGS: dict[Kind, str] = {'access': '.pid', 'lock': '.lock'}
 DRAFT = '.tmp'
 """What is not whole yet ends so: ours, `<pid>.<machine tag>.….json.tmp`, and AiiDA's, `<pid>.tmp`."""
-LEFTOVER_SECONDS = 24 * 3600.0
-"""A draft, or a sidecar without its record, lasts for an instant; one that is so old has nobody who would finish it."""
-CLOCK_TOLERANCE = 2.0
-"""Seconds by which a process may seem younger than the record it wrote: start times are that coarse."""
+
+
+BARE_FOLDER = 'ricordi.access'
+"""The folder of records in a container, where AiiDA looks for nothing: there the sidecar alone is the record."""
 
 
 class Record(NamedTuple):
@@ -58,9 +49,11 @@ def find_records(folder: Path, kind: Kind) -> list[Record]:
     """The records of one kind; none where there is no folder."""
     ending = ENDINGS[kind]
     try:
-        names = sorted(entry.name for entry in folder.iterdir())
-    except FileNotFoundError:
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    if folder.name == BARE_FOLDER:
+        return [Record(kind, folder / name, (folder / name,)) for name in names if name.endswith(f'{ending}.json')]
     sidecars: dict[str, list[Path]] = {}
     for name in names:
         if name.endswith(f'{ending}.json'):
@@ -72,20 +65,37 @@ def find_records(folder: Path, kind: Kind) -> list[Record]:
     ]
 
 
-# writing ---------------------------------------------------------------------------------------------------
+def describe_self(purpose: str, name: str) -> dict[str, Any]:
+    """What a sidecar tells of this process, which has a profile of this name for some purpose."""
+    pid, machine = os.getpid(), Machine.here()
+    return {
+        **machine._asdict(),
+        'tag': machine.tag,
+        'pid': pid,
+        'start': start_token(pid),
+        'since': datetime.now(UTC).isoformat(),
+        'user': user_name(os.geteuid()),
+        'command': own_command_line(),
+        'purpose': purpose,
+        'profile': name,
+    }
 
 
 class OwnRecord:
     """A record of this process."""
 
-    def __init__(self, folder: Path, kind: Kind, purpose: str) -> None:
-        self._machine = Machine.here()
-        self._pid = os.getpid()
+    def __init__(self, folder: Path, kind: Kind, details: Mapping[str, Any]) -> None:
+        """
+        :param details: what `describe_self` says.
+        """
+        self._details = details
         self._kind = kind
-        self._purpose = purpose
-        self.path = folder / f'{self._pid}{ENDINGS[kind]}'
-        self._sidecar = folder / f'{self._pid}.{self._machine.tag}{ENDINGS[kind]}.json'
-        self._keep = False
+        pid = details['pid']
+        self._sidecar = folder / f'{pid}.{details["tag"]}{ENDINGS[kind]}.json'
+        self._is_bare = folder.name == BARE_FOLDER
+        self.path = self._sidecar if self._is_bare else folder / f'{pid}{ENDINGS[kind]}'
+        self._descriptor: int | None = None
+        self._before: bytes | None = None
         self._inode = 0
 
     @property
@@ -95,25 +105,45 @@ class OwnRecord:
 
     def write(self) -> None:
         """Make record and sidecar; the sidecar first, so that no record of ours is ever seen without."""
-        arguments = own_command_line()
-        details = {
-            **self._machine._asdict(),
-            'pid': self._pid,
-            'start': start_token(self._pid),
-            'since': datetime.now(UTC).isoformat(),
-            'user': user_name(os.geteuid()),
-            'command': arguments,
-            'purpose': self._purpose,
-        }
-        self._keep = self._belongs_to_aiida()
+        if self._is_bare:
+            self._write_bare()
+            return
+        self._before = self._find_other()
+        drafts = [self._sidecar.with_name(f'{name}{DRAFT}') for name in (self._sidecar.name, self._sidecar.stem)]
+        try:
+            content = str(self._details['command']) if self._kind == 'access' else ''
+            drafts[1].write_bytes(content.encode('utf-8', 'surrogateescape'))
+            status = drafts[1].stat()
+            self._inode = status.st_ino
+            self._descriptor = _write_held(drafts[0], {**self._details, 'record': identify(status)})
+            drafts[0].replace(self._sidecar)
+            drafts[1].replace(self.path)
+        except BaseException:
+            for draft in drafts:
+                with suppress(OSError):
+                    draft.unlink()
+            self.forget()
+            raise
+
+    def _write_bare(self) -> None:
         draft = self._sidecar.with_name(f'{self._sidecar.name}{DRAFT}')
-        _replace(self._sidecar, json.dumps(details).encode(), draft)
-        content = str(arguments) if self._kind == 'access' else ''
-        _replace(self.path, content.encode('utf-8', 'surrogateescape'), draft)
-        self._inode = self.path.stat().st_ino
+        try:
+            self._descriptor = _write_held(draft, self._details)
+            draft.replace(self._sidecar)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            self.forget()
+            raise
 
     def remove(self) -> None:
         """Remove both; the record stays if AiiDA in this process or a namesake in another container needs it."""
+        if not self._is_bare:
+            self._remove_record()
+        self._sidecar.unlink(missing_ok=True)
+        self.forget()
+
+    def _remove_record(self) -> None:
         others = [
             sidecar
             for record in find_records(self.path.parent, self._kind)
@@ -122,196 +152,77 @@ class OwnRecord:
             if sidecar != self._sidecar
         ]
         with suppress(FileNotFoundError):
-            if not others and not self._keep and self.path.stat().st_ino == self._inode:
-                self.path.unlink()
-        self._sidecar.unlink(missing_ok=True)
+            if not others and self.path.stat().st_ino == self._inode:
+                self._give_back()
 
-    def _belongs_to_aiida(self) -> bool:
-        # AiiDA at work in this very process wrote the same record before, and needs it as long as the process runs.
-        started = start_time(self._pid) if self.path.exists() else None
+    def forget(self) -> None:
+        """Close what is open of it; a forked child leaves the record itself to its parent."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _give_back(self) -> None:
+        if self._before is None:
+            self.path.unlink()
+            return
+        draft = self._sidecar.with_name(f'{self._sidecar.name}{DRAFT}')
+        draft.write_bytes(self._before)
+        draft.replace(self.path)
+
+    def _find_other(self) -> bytes | None:
+        """What the record holds already, of AiiDA in this very process or a namesake of ours in another container."""
+        if not self.path.exists() or self._sidecar.exists():
+            return None
+        from ricordi.access.judging import may_be_alive
+
         with suppress(OSError):
-            return started is not None and not self._sidecar.exists() and self.path.stat().st_mtime >= started
-        return False
-
-
-def _replace(path: Path, content: bytes, draft: Path) -> None:
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            draft.unlink()
-        raise
-
-
-# reading ---------------------------------------------------------------------------------------------------
-
-
-def read_holders(record: Record, here: Machine | None = None) -> list[Holder]:
-    """Who is behind a record: one holder, or several where process IDs clash; none if the record is gone by now.
-
-    What cannot be read, or only in part, counts as live.
-
-    :param here: `Machine.here()`, for a caller with many records.
-    """
-    try:
-        status = record.path.stat()
-    except FileNotFoundError:
-        return []
-    since = datetime.fromtimestamp(status.st_mtime, UTC)
-    here = here or Machine.here()
-    claimed = list(_claims(record, here, since))
-    if any(holder.state != 'stale' for holder in claimed):
-        return [holder for holder in claimed if holder.state != 'stale']
-    state = _judge(record, status.st_mtime)
-    if state == 'stale' and claimed:
-        return claimed
-    pid = record.pid
-    arguments = None if pid is None or state == 'stale' else command_line(pid)
-    return [
-        Holder(
-            pid=pid,
-            host=here.host,
-            user=(owner(pid) if pid is not None and state == 'live' else '') or user_name(status.st_uid),
-            command=join_command(arguments if arguments is not None else _recorded_command(record)),
-            since=since,
-            purpose='',
-            kind=record.kind,
-            state=state,
-            path=record.path,
-        )
-    ]
-
-
-def _claims(record: Record, here: Machine, since: datetime) -> Iterator[Holder]:
-    for sidecar in record.sidecars:
-        try:
-            details = json.loads(read_regular(sidecar))
-            yield _claim(record, here, details)
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            yield Holder(record.pid, '', '', '', since, 'reasons that cannot be read', record.kind, 'live', record.path)
-
-
-def _claim(record: Record, here: Machine, details: dict[str, Any]) -> Holder:
-    there = Machine(
-        host=str(details['host']),
-        machine=str(details['machine']),
-        boot=str(details['boot']),
-        namespace=str(details['namespace']),
-    )
-    pid = int(details['pid'])
-    relation = here.relation(there)
-    state: State
-    if relation == 'same':
-        state = _judge_process(pid, str(details['start']))
-    else:
-        state = 'stale' if relation == 'earlier boot' else 'foreign'
-    return Holder(
-        pid=pid,
-        host=there.host,
-        user=str(details['user']),
-        command=join_command(map(str, details['command'])),
-        since=datetime.fromisoformat(details['since']),
-        purpose=str(details['purpose']),
-        kind=record.kind,
-        state=state,
-        path=record.path,
-    )
-
-
-def _judge_process(pid: int, token: str) -> State:
-    exists = existence(pid)
-    if exists == 'running' and token:
-        now = start_token(pid)
-        return 'stale' if now and now != token else 'live'
-    return 'stale' if exists == 'gone' else 'live'
-
-
-def _judge(record: Record, written: float) -> State:
-    """The rules for a record without sidecar: gone, started after it was written, or another command line is stale."""
-    pid = record.pid
-    if pid is None:
-        return 'live'
-    exists = existence(pid)
-    if exists != 'running':
-        return 'stale' if exists == 'gone' else 'live'
-    started = start_time(pid)
-    if started is not None and started > written + CLOCK_TOLERANCE:
-        return 'stale'
-    if record.kind == 'lock':
-        return 'live'
-    recorded = _read_command(record.path)
-    arguments = command_line(pid)
-    if recorded is None or not arguments:
-        return 'live'
-    return 'live' if recorded == str(arguments) else 'stale'
-
-
-def _read_command(path: Path) -> str | None:
-    """The content of an access record if it is whole: the text of a list."""
-    import ast
-
-    try:
-        text = read_regular(path).decode('utf-8', 'surrogateescape')
-        return text if isinstance(ast.literal_eval(text), list) else None
-    except (OSError, ValueError, SyntaxError, MemoryError, RecursionError):
+            if may_be_alive(Record(self._kind, self.path, ())):
+                return read_regular(self.path)
         return None
 
 
-def _recorded_command(record: Record) -> list[str]:
-    import ast
-
-    text = _read_command(record.path) if record.kind == 'access' else None
-    return [] if text is None else list(map(str, ast.literal_eval(text)))
+def identify(status: os.stat_result) -> list[int]:
+    """What tells a record from one that is written later under the same name."""
+    return [status.st_dev, status.st_ino, status.st_mtime_ns]
 
 
-# removing --------------------------------------------------------------------------------------------------
+def _write_held(path: Path, details: Mapping[str, Any]) -> int:
+    """Write a sidecar under a lock that ends with this process; returns the descriptor that holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    try:
+        held: list[int] | None = None
+        with suppress(OSError):  # a file system without locks: then the process itself is looked for
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            status = os.fstat(descriptor)
+            held = [status.st_dev, status.st_ino]
+        content = json.dumps({**details, 'held': held}).encode()
+        if os.write(descriptor, content) < len(content):
+            raise OSError(28, os.strerror(28), str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-def remove_record(record: Record) -> None:
-    """Remove a record and the sidecars that claim it."""
-    for path in (record.path, *record.sidecars):
-        path.unlink(missing_ok=True)
+def is_held(sidecar: Path, file: object) -> bool | None:
+    """Whether the process that wrote a sidecar, under the same kernel as this one, still has its lock on it.
 
-
-def remove_stale(folder: Path, kind: Kind) -> list[Holder]:
-    """Remove the records of those who have ended; returns those who have not."""
-    here = Machine.here()
-    left: list[Holder] = []
-    stale: dict[Record, int] = {}
-    for record in find_records(folder, kind):
-        try:
-            written = record.path.stat().st_mtime_ns
-        except FileNotFoundError:
-            continue
-        holders = [holder for holder in read_holders(record, here) if holder.state != 'stale']
-        left += holders
-        if not holders:
-            stale[record] = written
-    if stale:
-        # A listing is no snapshot: a sidecar made meanwhile may be missing in ours.
-        for record in find_records(folder, kind):
-            with suppress(FileNotFoundError):
-                if record in stale and record.path.stat().st_mtime_ns == stale[record]:
-                    remove_record(record)
-                    del stale[record]
-        for record in stale:
-            left += [holder for holder in read_holders(record, here) if holder.state != 'stale']
-    return left
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what was never finished by processes that were killed: drafts, and sidecars without a record."""
-    tag = Machine.here().tag
-    names = {path.name for path in folder.iterdir()}
-    for name in names:
-        pid, _, rest = name.partition('.')
-        record = f'{pid}.{rest.split(".")[1]}' if rest.count('.') == 2 else ''
-        if not name.endswith(DRAFT) and (not name.endswith('.json') or record in names):
-            continue
-        with suppress(FileNotFoundError):
-            ended = rest.startswith(f'{tag}.') and pid.isdecimal() and existence(int(pid)) == 'gone'
-            if ended or time.time() - (folder / name).stat().st_mtime > LEFTOVER_SECONDS:
-                (folder / name).unlink()
+    :param file: what the sidecar says of the file that was locked: device and inode.
+    :returns: None where that cannot be told: the file system has no locks, or it is a copy.
+    """
+    try:
+        descriptor = os.open(sidecar, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if file != [status.st_dev, status.st_ino]:
+            return None
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,15 +1,18 @@
-"""Trying again until something can be had, or the time is over."""
+"""Trying again until something can be had, or the time is over; and letting those go first who wait for the lock."""
 
 from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from ricordi.errors import AccessError, Interrupted
+from ricordi.errors import AccessError, GivingWay, HeldBack, Interrupted
 
 if TYPE_CHECKING:
+    from ricordi.access.holder import Holder
     from ricordi.progress import Stop
 
 SHORTEST_PAUSE = 0.01
@@ -18,10 +21,71 @@ LONGEST_PAUSE = 0.25
 Result = TypeVar('Result')
 
 
+@dataclass(frozen=True, slots=True)
+class AccessTimes:
+    """Time limits, all in seconds.
+
+    :param unrecorded: how long to wait for the record of a process that holds the kernel's lock: it writes it in the
+        next moment.
+    :param giving_way: how long a newcomer lets somebody go first who waits for the lock.
+    :param reserving: how long who waits for the lock holds newcomers back, and then lets them in freely, in turns: so
+        nobody is bothered for the hours that a long calculation keeps the lock away.
+    """
+
+    unrecorded: float = 1.0
+    giving_way: float = 10.0
+    reserving: float = 30.0
+
+
+class Patience:
+    """How long a newcomer lets one go first who waits for the lock."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+
+    def give_way(self, occupant: Holder | None, name: str) -> None:
+        """Step back for the one at the gate, if there is one, and say so once.
+
+        :raises ricordi.errors.GivingWay: try again.
+        """
+        if occupant is None:
+            return
+        if self._until is None:
+            self._until = time.monotonic() + self._seconds
+            warnings.warn(
+                f'another process waits for profile {name!r} to be its own, and goes first; this one goes on in '
+                f'{self._seconds:.0f} s at the latest:\n  - {occupant}',
+                HeldBack,
+                stacklevel=2,
+            )
+        if time.monotonic() < self._until:
+            raise GivingWay(f'another process waits for profile {name!r} to be its own:\n  - {occupant}')
+
+
+class Reservation:
+    """Whether one who waits for the lock keeps the gate between two tries."""
+
+    def __init__(self, wait: float | None, seconds: float) -> None:
+        """
+        :param wait: how long is waited in all; None: not at all, so nothing is reserved.
+        :param seconds: after which the gate is left open for as long, in turns.
+        """
+        self._waits = bool(wait)
+        self._seconds = seconds
+        self._begin = time.monotonic()
+
+    @property
+    def holds(self) -> bool:
+        """Whether to keep the gate now."""
+        return self._waits and (time.monotonic() - self._begin) % (2 * self._seconds) < self._seconds
+
+
 def retry(attempt: Callable[[], Result], wait: float | None, stop: Stop | None) -> Result:
     """Call `attempt` until it raises no `AccessError`.
 
-    :param wait: seconds after which the last error is raised; None: after the first attempt.
+    :param wait: seconds after which the last error is raised; None: after the first attempt. One that gives way
+        (`GivingWay`) is made again in any case.
     :raises ricordi.errors.Interrupted: `stop` asked for an end while waiting.
     """
     deadline = time.monotonic() + (wait or 0.0)
@@ -29,6 +93,8 @@ def retry(attempt: Callable[[], Result], wait: float | None, stop: Stop | None) 
     while True:
         try:
             return attempt()
+        except GivingWay:
+            left = LONGEST_PAUSE
         except AccessError:
             left = deadline - time.monotonic()
             if left <= 0:

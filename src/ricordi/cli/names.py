@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable
 
-from ricordi.errors import RicordiError, UnrecordedUse
+from ricordi.errors import AccessWarning, RicordiError
 
 
 def print_names(arguments: list[str]) -> int:
@@ -17,7 +17,7 @@ def print_names(arguments: list[str]) -> int:
     source = SOURCES.get(kind)
     if source is None:
         return 0
-    warnings.simplefilter('ignore', UnrecordedUse)
+    warnings.simplefilter('ignore', AccessWarning)
     try:
         names = [name for name in source(profile_name or None, start) if name.startswith(start) and name.isprintable()]
     except (RicordiError, OSError):

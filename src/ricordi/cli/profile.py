@@ -61,22 +61,41 @@ def set_default(session: Session, profile: str) -> int:
 )
 @click.argument('profiles', nargs=-1, required=True, type=PROFILE)
 @option('--delete-data/--keep-data', default=None, help='Delete the storage with all its data, or leave it.')
+@option(
+    '--admin-uri',
+    metavar='URI',
+    help='Address of an administrator of the PostgreSQL server: with these rights database and user go too, if a setup '
+    'has made them.',
+)
 @option('--dry-run', '-n', is_flag=True, help='Show what would be deleted and delete nothing.')
 @yes_option('Do not ask before deleting.')
-def delete(session: Session, profiles: tuple[str, ...], delete_data: bool | None, dry_run: bool, yes: bool) -> int:
+def delete(
+    session: Session,
+    profiles: tuple[str, ...],
+    delete_data: bool | None,
+    admin_uri: str | None,
+    dry_run: bool,
+    yes: bool,
+) -> int:
     """Delete profiles, with or without their data.
 
-    One of --delete-data and --keep-data has to be given. Data that was deleted cannot be had back.
+    One of --delete-data and --keep-data has to be given. Data that was deleted cannot be had back. Data that is that of
+    another profile too is not deleted, unless that one is named as well.
     """
     found = [service.find_profile(name) for name in dict.fromkeys(profiles)]
     if delete_data is None:
         raise UsageError('say what shall become of the data: --keep-data or --delete-data')
-    from ricordi.services.setup import check_data_deletable, delete_profile
+    if admin_uri is not None and not delete_data:
+        raise UsageError('--admin-uri is about deleting data: give --delete-data with it')
+    from ricordi.cli.administrator import administrator_of
+    from ricordi.services.setup import check_data_deletable, delete_profile, is_storage_of_any
 
+    administrator = administrator_of(admin_uri)
+    names = [profile.name for profile in found]
     if delete_data:
         for profile in found:
-            check_data_deletable(profile)
-    for profile in found:
+            check_data_deletable(profile, names, administrator)
+    for number, profile in enumerate(found):
         where = f'{profile.storage_backend}: {service.location(profile)}'
         what = f'profile `{profile.name}` and all its data ({where})' if delete_data else f'profile `{profile.name}`'
         if dry_run:
@@ -84,10 +103,22 @@ def delete(session: Session, profiles: tuple[str, ...], delete_data: bool | None
             continue
         if not confirm(f'Delete {what}?', yes):
             raise InvalidOperation(f'profile `{profile.name}` was not deleted')
-        done = delete_profile(profile.name, delete_data)
+        # What an earlier one of these had too is gone by now.
+        with_data = delete_data and not is_storage_of_any(profile, found[:number])
+        done = delete_profile(profile.name, with_data, names, administrator)
         kept = '' if delete_data else f'; its data is still there ({where})'
-        session.tell(f'Deleted {what}{kept}.{_about_default(done)}')
+        session.tell(f'Deleted {what}{kept}.{_about_rest(done, administrator is not None)}{_about_default(done)}')
     return 0
+
+
+def _about_rest(done: Deleted, by_administrator: bool) -> str:
+    """What else is gone, and what is still there."""
+    removed = f' Removed as well: {", ".join(done.removed)}.' if done.removed else ''
+    if not done.remains:
+        return removed
+    server = any(what.startswith('database ') for what in done.remains)
+    hint = '' if by_administrator or not server else ' (--admin-uri would have removed what a setup has made)'
+    return f'{removed} Still there: {", ".join(done.remains)}{hint}.'
 
 
 def _about_default(done: Deleted) -> str:

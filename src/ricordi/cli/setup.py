@@ -120,10 +120,11 @@ def psql_dos(session: Session, config: str | None, non_interactive: bool | None,
     The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
     fails, what was created goes again.
     """
+    from ricordi.cli.administrator import administrator_of
     from ricordi.services.setup import create_profile, default_repository_uri, provided_database
 
     _check_broker(given)
-    administrator = _administrator(given['admin_uri'])
+    administrator = administrator_of(given['admin_uri'])
     database = DATABASE if administrator is None else _chosen(administrator)
     repository = Question(
         'repository_uri',
@@ -176,25 +177,6 @@ def _check_broker(given: dict[str, Any]) -> None:
             'a broker cannot be configured from here: set the profile up with `--broker none`, then run '
             '`verdi profile configure-broker`'
         )
-
-
-def _administrator(uri: str | None) -> Administrator | None:
-    if uri is None:
-        return None
-    from urllib.parse import unquote, urlsplit
-
-    from ricordi.storage.psql_provision import Administrator
-
-    parts = urlsplit(uri)
-    if parts.scheme not in ('postgresql', 'postgres'):
-        raise UsageError('--admin-uri must look like postgresql://USER:PASSWORD@HOST:PORT/DATABASE')
-    return Administrator(
-        hostname=parts.hostname,
-        port=parts.port,
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        database=parts.path.lstrip('/') or 'postgres',
-    )
 
 
 def _chosen(administrator: Administrator) -> tuple[Question, ...]:

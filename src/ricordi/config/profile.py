@@ -117,18 +117,7 @@ class Profile:
 
         :raises ricordi.errors.ConfigurationError: there is none, or it is not an absolute `file://` URI.
         """
-        from urllib.parse import unquote, urlsplit
-
-        uri = self.storage_config.get('repository_uri')
-        if not isinstance(uri, str):
-            raise ConfigurationError(f'profile {self.name!r} has no repository_uri in its storage configuration')
-        parts = urlsplit(uri)
-        path = Path(unquote(parts.path))
-        if parts.scheme != 'file' or parts.netloc not in ('', 'localhost') or not path.is_absolute():
-            raise ConfigurationError(
-                f'profile {self.name!r}: repository_uri must be file:// and an absolute path, not {uri!r}'
-            )
-        return path.expanduser()
+        return repository_path_in(self.storage_config, self.name)
 
     # -- process control ------------------------------------------------------------------------------------
 
@@ -195,3 +184,21 @@ class Profile:
     def _section(self, key: str) -> dict[str, Any]:
         section = self._attributes.get(key)
         return section if isinstance(section, dict) else {}
+
+
+def repository_path_in(storage_config: Mapping[str, Any], name: str) -> Path:
+    """The absolute path in the `repository_uri` of a storage configuration.
+
+    :param name: of the profile it belongs to, for messages.
+    :raises ricordi.errors.ConfigurationError: there is none, or it is not an absolute `file://` URI.
+    """
+    from urllib.parse import unquote, urlsplit
+
+    uri = storage_config.get('repository_uri')
+    if not isinstance(uri, str):
+        raise ConfigurationError(f'profile {name!r} has no repository_uri in its storage configuration')
+    parts = urlsplit(uri)
+    path = Path(unquote(parts.path))
+    if parts.scheme != 'file' or parts.netloc not in ('', 'localhost') or not path.is_absolute():
+        raise ConfigurationError(f'profile {name!r}: repository_uri must be file:// and an absolute path, not {uri!r}')
+    return path.expanduser()

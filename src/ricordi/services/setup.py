@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ricordi.access import ProfileAccessManager
+from ricordi.access.place import find_namesakes, place_of
 from ricordi.backend.rows import EntityKind
-from ricordi.config import Config, Profile, load_config
+from ricordi.config import Config, Profile, get_config_folder, load_config
 from ricordi.config.names import check_profile_name
 from ricordi.errors import InvalidOperation, ProfileConfigurationError, RicordiError, WrongValue
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
@@ -123,6 +124,8 @@ class Deleted:
     """A profile that is gone.
 
     :param was_default: whether it was the one used where none is named.
+    :param removed: in words, what an administrator removed besides.
+    :param remains: in words, what is still there of its storage though its data was deleted.
     :param default: the one that is so now: the last one left, if it was the default; None: there is none.
     :param left: the names of all that are left.
     """
@@ -130,48 +133,101 @@ class Deleted:
     was_default: bool
     default: str | None
     left: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    remains: tuple[str, ...] = ()
 
 
-def check_data_deletable(profile: Profile) -> None:
+def check_data_deletable(
+    profile: Profile, together: Collection[str] = (), administrator: Administrator | None = None
+) -> None:
     """Refuse a profile whose data `delete_profile` would not delete.
 
-    :raises ricordi.errors.InvalidOperation: its storage is read-only, or one of another package.
+    :param together: the names of profiles that are to be deleted with it.
+    :param administrator: who is to remove database and role.
+    :raises ricordi.errors.InvalidOperation: its storage is read-only, one of another package, or that of other
+        profiles too; or the administrator is one of another server.
     """
     from ricordi.storage.deletion import check_deletable
 
     check_deletable(storage_class(profile), profile)
+    others = [name for name in find_namesakes(profile, get_config_folder()) if name not in together]
+    if others:
+        raise InvalidOperation(
+            f'the data of profile {profile.name!r} is that of {", ".join(map(repr, others))} too, which would lose it: '
+            f'delete {"that profile" if len(others) == 1 else "those profiles"} in the same go, or keep the data'
+        )
+    if administrator is not None and has_server(profile):
+        from ricordi.storage.psql_withdrawal import check_administrator
+
+        check_administrator(administrator, profile.storage_config)
 
 
-def delete_profile(name: str, delete_data: bool) -> Deleted:
+def has_server(profile: Profile) -> bool:
+    """Whether the database of a profile is on a server."""
+    return bool(profile.storage_config.get('database_name'))
+
+
+def is_storage_of_any(profile: Profile, others: Iterable[Profile]) -> bool:
+    """Whether one of these profiles has the same storage."""
+    place = place_of(profile)
+    return any(place.is_same(place_of(other)) for other in others)
+
+
+def delete_profile(
+    name: str, delete_data: bool, together: Collection[str] = (), administrator: Administrator | None = None
+) -> Deleted:
     """Remove a profile from the configuration, and, if asked for, all data of its storage before that.
 
-    Nobody may use it meanwhile: who has it open would go on without the record that keeps others from locking it.
+    Nobody may use it meanwhile: who has it open would go on without the record that keeps others from locking it. With
+    its data, nobody may use its storage by any name.
 
+    :param together: the names of profiles that are to be deleted with it, and may have the same storage.
+    :param administrator: removes the database and its role too, if a setup has made them.
+    :raises ricordi.errors.InvalidOperation: the data cannot be deleted, see `check_data_deletable`.
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     """
     config = load_config()
     profile = find_profile(name, config)
     was_default = config.default_profile_name == name
-    with _held(profile, delete_data):
+    with _held(profile, delete_data, together, administrator):
         config.remove_profile(name)
         if was_default and len(config.profile_names) == 1:
             config.set_default_profile(config.profile_names[0])
         config.store()
     shutil.rmtree(Path(config.dirpath) / 'access' / name, ignore_errors=True)
     forget_maintenance(profile)
-    return Deleted(was_default, config.default_profile_name, tuple(config.profile_names))
+    removed, remains = _clear_away(profile, administrator) if delete_data else ((), ())
+    return Deleted(was_default, config.default_profile_name, tuple(config.profile_names), removed, remains)
+
+
+def _clear_away(profile: Profile, administrator: Administrator | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Remove what is left of a storage whose data is deleted; returns in words what went and what is still there."""
+    container = storage_class(profile).repository_location(profile).path
+    folder = () if container is None or not container.parent.exists() else (f'folder {container.parent}',)
+    if not has_server(profile):
+        return (), folder
+    config = profile.storage_config
+    if administrator is None:
+        return (), (f'database {config["database_name"]!r}', f'role {config["database_username"]!r}', *folder)
+    from ricordi.storage.psql_withdrawal import withdraw_what_setup_made
+
+    done = withdraw_what_setup_made(administrator, config)
+    return done.removed, (*done.kept, *folder)
 
 
 @contextmanager
-def _held(profile: Profile, delete_data: bool) -> Iterator[None]:
+def _held(
+    profile: Profile, delete_data: bool, together: Collection[str], administrator: Administrator | None
+) -> Iterator[None]:
     """Have a profile alone, its data deleted if that is asked for; without, its storage need not be there."""
     if not delete_data:
-        with ProfileAccessManager(profile).lock(purpose='profile delete'):
+        with ProfileAccessManager(profile).lock(purpose='profile delete', of_storage=False):
             yield
         return
     from ricordi.storage.deletion import delete_data as delete
 
     with lock_profile(profile, 'profile delete') as kind:
+        check_data_deletable(profile, together, administrator)
         delete(kind, profile, repository_at(kind.repository_location(profile)))
         yield
 

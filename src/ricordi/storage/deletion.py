@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.errors import InvalidOperation
@@ -34,7 +35,7 @@ def check_deletable(kind: type[StorageBackend], profile: Profile) -> None:
 def delete_data(kind: type[StorageBackend], profile: Profile, repository: RepositoryBackend) -> None:
     """Delete the database, then the repository, so that no row ever names an object that is gone.
 
-    A SQLite database goes as a file, and its folder if nothing else is in it. Of a PostgreSQL database the tables go.
+    A SQLite database goes as a file, of a PostgreSQL database the tables go; and the folder, if nothing else is in it.
     What a deletion that was cut short has left is deleted as well.
 
     :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
@@ -49,6 +50,9 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
         for table in ALL_TABLES:
             session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
     repository.erase()
+    container = kind.repository_location(profile).path
+    if container is not None:
+        _remove_if_empty(container.parent)
 
 
 def _delete_file(dialect: SqliteDialect, repository: RepositoryBackend) -> None:
@@ -56,6 +60,9 @@ def _delete_file(dialect: SqliteDialect, repository: RepositoryBackend) -> None:
     for ending in _JOURNALS:
         dialect.path.with_name(dialect.path.name + ending).unlink(missing_ok=True)
     repository.erase()
-    folder = dialect.path.parent
+    _remove_if_empty(dialect.path.parent)
+
+
+def _remove_if_empty(folder: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

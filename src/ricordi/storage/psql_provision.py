@@ -12,6 +12,10 @@ from ricordi.errors import InvalidOperation
 from ricordi.storage.psql_failures import connection_failure, failure
 
 CONNECT_SECONDS = 10
+MADE_HERE = 'made by ricordi for a profile'
+"""The comment of databases and roles that a setup has made, by which they are known when the profile goes."""
+
+_COMMENT = 'COMMENT ON {} {{}} IS {{}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def provide_database(administrator: Administrator, database: str, role: str, pas
     :raises ricordi.errors.InvalidOperation: there is a database of this name, or a role whose password is another.
     :raises ricordi.errors.UnreachableStorage: the administrator is not let in, or has not the rights.
     """
-    with _connect(administrator) as connection:
+    with connect_as(administrator) as connection:
         if _exists(connection, 'SELECT 1 FROM pg_database WHERE datname = %s', database):
             raise InvalidOperation(f'there is a database {database!r} on this server already; choose another name')
         made_role = not _exists(connection, 'SELECT 1 FROM pg_roles WHERE rolname = %s', role)
@@ -60,6 +64,8 @@ def provide_database(administrator: Administrator, database: str, role: str, pas
             )
         provision = Provision(role if made_role else None, None)
         try:
+            if made_role:
+                _run(connection, administrator, _COMMENT.format('ROLE'), sql.Identifier(role), sql.Literal(MADE_HERE))
             # An administrator who is no superuser must be a member of the role to give it a database.
             if not _is_superuser(connection):
                 _run(connection, administrator, 'GRANT {} TO CURRENT_USER', sql.Identifier(role))
@@ -70,15 +76,18 @@ def provide_database(administrator: Administrator, database: str, role: str, pas
                 sql.Identifier(database),
                 sql.Identifier(role),
             )
+            provision = Provision(provision.role, database)
+            mark = (sql.Identifier(database), sql.Literal(MADE_HERE))
+            _run(connection, administrator, _COMMENT.format('DATABASE'), *mark)
         except BaseException:
             _drop(connection, administrator, provision)
             raise
-        return Provision(provision.role, database)
+        return provision
 
 
 def withdraw_database(administrator: Administrator, provision: Provision) -> None:
     """Drop what `provide_database` created."""
-    with _connect(administrator) as connection:
+    with connect_as(administrator) as connection:
         _drop(connection, administrator, provision)
 
 
@@ -89,7 +98,11 @@ def _drop(connection: psycopg.Connection[Any], administrator: Administrator, pro
         _run(connection, administrator, 'DROP ROLE IF EXISTS {}', sql.Identifier(provision.role))
 
 
-def _connect(administrator: Administrator) -> psycopg.Connection[Any]:
+def connect_as(administrator: Administrator) -> psycopg.Connection[Any]:
+    """A connection with the rights of the administrator.
+
+    :raises ricordi.errors.UnreachableStorage: the server is not there, or does not let them in.
+    """
     arguments: dict[str, Any] = {
         'host': administrator.hostname,
         'port': administrator.port,

@@ -1,0 +1,33 @@
+"""The administrator of a PostgreSQL server, as `--admin-uri` names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ricordi.errors import UsageError
+
+if TYPE_CHECKING:
+    from ricordi.storage.psql_provision import Administrator
+
+
+def administrator_of(uri: str | None) -> Administrator | None:
+    """The administrator at an address; None for none.
+
+    :raises ricordi.errors.UsageError: it is no address of a PostgreSQL server.
+    """
+    if uri is None:
+        return None
+    from urllib.parse import unquote, urlsplit
+
+    from ricordi.storage.psql_provision import Administrator
+
+    parts = urlsplit(uri)
+    if parts.scheme not in ('postgresql', 'postgres'):
+        raise UsageError('--admin-uri must look like postgresql://USER:PASSWORD@HOST:PORT/DATABASE')
+    return Administrator(
+        hostname=parts.hostname,
+        port=parts.port,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        database=parts.path.lstrip('/') or 'postgres',
+    )
