@@ -39,23 +39,27 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
 
     :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
     """
+    delete_database(kind, profile)
+    repository.erase()
+    dialect = kind.dialect_of(profile) if issubclass(kind, SqlStorage) else None
+    if isinstance(dialect, SqliteDialect):
+        folder = dialect.path.parent
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def delete_database(kind: type[StorageBackend], profile: Profile) -> None:
+    """Delete the database of a storage, and leave its repository.
+
+    :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
+    """
     check_deletable(kind, profile)
     assert issubclass(kind, SqlStorage)
     dialect = kind.dialect_of(profile)
     if isinstance(dialect, SqliteDialect):
-        _delete_file(dialect, repository)
+        for ending in _JOURNALS:
+            dialect.path.with_name(dialect.path.name + ending).unlink(missing_ok=True)
         return
     with closing(Session(dialect)) as session, session.transaction():
         for table in ALL_TABLES:
             session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
-    repository.erase()
-
-
-def _delete_file(dialect: SqliteDialect, repository: RepositoryBackend) -> None:
-    assert dialect.path is not None
-    for ending in _JOURNALS:
-        dialect.path.with_name(dialect.path.name + ending).unlink(missing_ok=True)
-    repository.erase()
-    folder = dialect.path.parent
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
