@@ -143,7 +143,7 @@ def file_identity(path: str | Path) -> str:
     That is the number of the file on its disk and, where the system tells it, the moment it was made: `<inode>:<ns>`,
     or `<inode>:`. Nothing is opened: closing a database would end locks of this process.
     """
-    status = os.stat(path)
+    status = Path(path).stat()
     made = _time_of_birth(path)
     return f'{status.st_ino}:{made or ""}'
 

@@ -83,8 +83,8 @@ def doubt_in_words(report: MaintenanceReport) -> str:
     """Why objects that no node names were left, and how a person can say whose they are."""
     done = 'would be removed' if report.options.dry_run else 'was removed'
     return (
-        f'nothing {done} for want of a name, and no pack rewritten: {report.doubt}, so that what no node here names may '
-        'be named there. If the objects are those of this database alone, say so once: '
+        f'nothing {done} for want of a name, and no pack rewritten: {report.doubt}, so that what no node here names '
+        'may be named there. If the objects are those of this database alone, say so once: '
         '`ricordi storage maintain --full --adopt`'
     )
 

@@ -78,7 +78,7 @@ def presto(
             'database_name': f'ricordi_{name}',
             'repository_uri': default_repository_uri(name),
         }
-        with provided_database(administrator, storage_config):
-            done = service.presto(name, person, 'core.psql_dos', storage_config, broker)
+        with provided_database(administrator, storage_config) as finish:
+            done = service.presto(name, person, 'core.psql_dos', storage_config, broker, finish)
     session.tell(f'Created profile `{done.profile.name}` for {person.email}, now the default profile.')
     return 0

@@ -151,8 +151,8 @@ def psql_dos(session: Session, config: str | None, non_interactive: bool | None,
     values = answer((_name(session), *PERSON, *database, repository), given, config, non_interactive)
     keys = [question.key for question in (*database, repository)]
     storage_config = {'database_engine': given['database_engine'], **{key: values[key] for key in keys}}
-    with provided_database(administrator, storage_config):
-        _create(session, 'core.psql_dos', storage_config, _person(values), values, given)
+    with provided_database(administrator, storage_config) as finish:
+        _create(session, 'core.psql_dos', storage_config, _person(values), values, given, finish)
     return 0
 
 
@@ -179,10 +179,12 @@ def _create(
     person: Person | None,
     values: dict[str, Any],
     given: dict[str, Any],
+    finish: Callable[[], None] = lambda: None,
 ) -> None:
     """Create the profile and tell of it.
 
     :param values: the answers; :param given: the options that are no questions.
+    :param finish: called when all but the profile is there.
     """
     from ricordi.services.broker import broker_config
     from ricordi.services.setup import Request, create_profile
@@ -190,7 +192,9 @@ def _create(
     name = values['profile_name']
     broker = broker_config(_broker(given))
     adopt = given.get('adopt', False)
-    request = Request(name, backend, storage_config, person, given['set_as_default'], broker, adopt=adopt)
+    request = Request(
+        name, backend, storage_config, person, given['set_as_default'], broker, adopt=adopt, finish=finish
+    )
     with telling_of_adopt():
         done = create_profile(request)
     _tell(session, done)

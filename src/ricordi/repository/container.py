@@ -81,6 +81,8 @@ class Container(ObjectStore, RepositoryBackend):
         return has_object_files(self.layout)
 
     def complete(self) -> None:
+        for draft in self.layout.folder.glob(f'.{self.layout.config.name}.*'):
+            draft.unlink(missing_ok=True)
         self.layout.make_subfolders()
         Index.create(self.layout.index)
         fsync_folder(self.layout.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,11 +40,17 @@ def default_person(config: Config | None = None) -> Person:
 
 
 def presto(
-    name: str, person: Person, backend: str, storage_config: Mapping[str, Any], broker: str | None = None
+    name: str,
+    person: Person,
+    backend: str,
+    storage_config: Mapping[str, Any],
+    broker: str | None = None,
+    finish: Callable[[], None] = lambda: None,
 ) -> Created:
     """Create a profile, make it the default, and set up this machine as its computer `localhost`: all, or nothing.
 
     :param broker: the message broker that AiiDA shall use, by entry point name.
+    :param finish: called when all but the profile is there.
     :raises ricordi.errors.WrongValue: the name cannot be one.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the storage cannot be created.
@@ -52,9 +58,17 @@ def presto(
     workdir = Path(load_config(create=True).dirpath) / 'scratch' / name
     options = {'runner.poll.interval': 1}
     furnish = partial(_add_localhost, str(workdir))
-    return create_profile(
-        Request(name, backend, storage_config, person, True, broker_config(broker), options=options, furnish=furnish)
+    request = Request(
+        name,
+        backend,
+        storage_config,
+        person,
+        broker=broker_config(broker),
+        options=options,
+        furnish=furnish,
+        finish=finish,
     )
+    return create_profile(request)
 
 
 def _add_localhost(workdir: str, storage: StorageBackend) -> None:

@@ -15,21 +15,18 @@ from ricordi.backend.rows import EntityKind
 from ricordi.config import Config, Profile, load_config
 from ricordi.config.names import check_profile_name
 from ricordi.errors import (
-    AccessError,
     ForeignRepository,
-    InvalidOperation,
     ProfileConfigurationError,
     RicordiError,
     StorageExists,
     WrongValue,
 )
-from ricordi.files import own_folder
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
 from ricordi.manager.opening import repository_at
 from ricordi.services.history import forget_maintenance
+from ricordi.services.leftovers import CHOSEN_NAME, place_of_setup
 from ricordi.services.person import Person
 from ricordi.services.profile import find_profile
-from ricordi.storage.creation import SETUP_SECONDS
 from ricordi.storage.deletion import delete_database
 
 if TYPE_CHECKING:
@@ -58,6 +55,7 @@ class Request:
     :param options: the options of the profile, by name.
     :param adopt: a person says that it shall have objects that are there, though they may be those of another database.
     :param furnish: what else shall be in the storage before there is a profile.
+    :param finish: called when all but the profile is there.
     """
 
     name: str
@@ -69,6 +67,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     adopt: bool = False
     furnish: Callable[[StorageBackend], None] | None = None
+    finish: Callable[[], None] = lambda: None
 
 
 def create_profile(request: Request) -> Created:
@@ -92,7 +91,7 @@ def create_profile(request: Request) -> Created:
     kind = storage_class(profile)
     if person is None and not kind.read_only:
         raise WrongValue('a storage that can be written to needs a default user: give an email address')
-    with _own_place(kind, profile), _undone_on_failure(config, profile) as undo:
+    with place_of_setup(kind, profile), _undone_on_failure(config, profile) as undo:
         if person is not None:
             profile.default_user_email = person.email
         adopted = kind.read_only or _initialise_or_adopt(profile, request.adopt, undo)
@@ -102,24 +101,9 @@ def create_profile(request: Request) -> Created:
             if request.furnish is not None and not adopted:
                 request.furnish(storage)
         config.set_default_profile(name, overwrite=request.set_as_default)
+        request.finish()
         config.store()
     return Created(profile, adopted, config.default_profile_name == name)
-
-
-@contextmanager
-def _own_place(kind: type[StorageBackend], profile: Profile) -> Iterator[None]:
-    """Have the folder of the storage for this process, made if it is missing, until all is done or undone."""
-    kind_of_repository, path = kind.repository_location(profile)
-    if kind_of_repository != 'container' or path is None:
-        yield
-        return
-    try:
-        with own_folder(path.parent, SETUP_SECONDS):
-            yield
-    except TimeoutError:
-        raise AccessError(f'another process sets up a storage in {path.parent}; try again when it is done') from None
-    except (NotADirectoryError, FileExistsError):
-        raise InvalidOperation(f'{path.parent} is a file, or lies below one; a storage needs a folder') from None
 
 
 def _check_name(name: str) -> None:
@@ -131,7 +115,7 @@ def _check_name(name: str) -> None:
 
 def default_folder(config: Config) -> Path:
     """A new folder for a `core.sqlite_dos` storage inside the configuration folder."""
-    return Path(config.dirpath) / 'repository' / f'sqlite_dos_{uuid4().hex}'
+    return Path(config.dirpath) / 'repository' / f'{CHOSEN_NAME}{uuid4().hex}'
 
 
 def sqlite_config(folder: str | Path | None) -> dict[str, Any]:
@@ -151,25 +135,21 @@ def default_repository_uri(name: str) -> str:
 
 
 @contextmanager
-def provided_database(administrator: Administrator | None, storage_config: Mapping[str, Any]) -> Iterator[None]:
-    """A setup with a role and a database made for it, if there is an administrator; both go again if it fails."""
-    if administrator is None:
-        yield
-        return
-    from ricordi.storage.psql_provision import provide_database, withdraw_database
+def provided_database(
+    administrator: Administrator | None, storage_config: Mapping[str, Any]
+) -> Iterator[Callable[[], None]]:
+    """A setup with a role and a database made for it, if there is an administrator; both go again if it fails.
 
-    provision = provide_database(
-        administrator,
-        storage_config['database_name'],
-        storage_config['database_username'],
-        storage_config['database_password'],
-    )
-    try:
-        yield
-    except BaseException:
-        with suppress(RicordiError):
-            withdraw_database(administrator, provision)
-        raise
+    Yields what `Request.finish` shall call.
+    """
+    if administrator is None:
+        yield lambda: None
+        return
+    from ricordi.storage import psql_provision
+
+    names = (storage_config[f'database_{key}'] for key in ('name', 'username', 'password'))
+    with psql_provision.provided_database(administrator, *names) as finish:
+        yield finish
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ricordi.errors import ForeignRepository
+from ricordi.errors import AccessError, ForeignRepository, UnreachableStorage
+from ricordi.files import own_folder
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
 
 SETUP_SECONDS = 60.0
 """How long to wait for another process that sets a storage up in the same place."""
+
+
+@contextmanager
+def own_place(folder: Path, seconds: float = SETUP_SECONDS) -> Iterator[None]:
+    """Have the folder of a new storage for this process, made if it is missing; if the block fails, it goes again.
+
+    :param seconds: how long to wait for another process that is at work there.
+    :raises ricordi.errors.AccessError: it did not end.
+    :raises ricordi.errors.UnreachableStorage: the folder cannot be made.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(own_folder(folder, seconds))
+        except TimeoutError:
+            raise AccessError(f'another process sets up a storage in {folder}; try again when it is done') from None
+        except OSError as error:
+            raise UnreachableStorage(f'cannot create the folder {folder}: {error.strerror}') from error
+        yield
 
 
 @contextmanager

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from ricordi.errors import InvalidOperation
+from ricordi.errors import InvalidOperation, RicordiError
 from ricordi.storage.psql_failures import connection_failure, failure
 
 CONNECT_SECONDS = 10
+MARK = 'made by a setup of Ricordi that has not come to its end'
+LOCK_CLASS = 0x52494353
+"""With the hash of the name of a role: the advisory lock of the setup that made it."""
+LOCK = sql.Literal(LOCK_CLASS)
+
+_MARKED = """
+SELECT rolname::text FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %s ORDER BY rolname
+"""
+_OWNED = """
+SELECT datname::text FROM pg_database JOIN pg_roles ON datdba = pg_roles.oid WHERE rolname = %s ORDER BY datname
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +53,28 @@ class Provision:
     database: str | None
 
 
-def provide_database(administrator: Administrator, database: str, role: str, password: str) -> Provision:
-    """Create a database that belongs to a role of its own; the role is created too, unless there is one.
+@contextmanager
+def provided_database(
+    administrator: Administrator, database: str, role: str, password: str
+) -> Iterator[Callable[[], None]]:
+    """A database that belongs to a role of its own; the role is created too, unless there is one.
+
+    Yields what is to be called when the setup has all but its profile: until then the role bears a mark, and if the
+    block fails, what was created goes again. What a setup that was killed has left bears that mark, and nobody holds the
+    lock that belongs to it, which the server drops with the connection: it goes first.
 
     :raises ricordi.errors.InvalidOperation: there is a database of this name, or a role whose password is another.
     :raises ricordi.errors.UnreachableStorage: the administrator is not let in, or has not the rights.
     """
     with _connect(administrator) as connection:
+        _remove_leftovers(connection, administrator)
         if _exists(connection, 'SELECT 1 FROM pg_database WHERE datname = %s', database):
             raise InvalidOperation(f'there is a database {database!r} on this server already; choose another name')
-        made_role = not _exists(connection, 'SELECT 1 FROM pg_roles WHERE rolname = %s', role)
-        if made_role:
-            _run(
-                connection,
-                administrator,
-                'CREATE ROLE {} LOGIN PASSWORD {}',
-                sql.Identifier(role),
-                sql.Literal(password),
-            )
-        provision = Provision(role if made_role else None, None)
+        provision = Provision(None, None)
         try:
+            if not _exists(connection, 'SELECT 1 FROM pg_roles WHERE rolname = %s', role):
+                _create_marked_role(connection, administrator, role, password)
+                provision = Provision(role, None)
             # An administrator who is no superuser must be a member of the role to give it a database.
             if not _is_superuser(connection):
                 _run(connection, administrator, 'GRANT {} TO CURRENT_USER', sql.Identifier(role))
@@ -70,16 +85,43 @@ def provide_database(administrator: Administrator, database: str, role: str, pas
                 sql.Identifier(database),
                 sql.Identifier(role),
             )
+            provision = Provision(provision.role, database)
+            yield lambda: _unmark(connection, administrator, provision)
         except BaseException:
-            _drop(connection, administrator, provision)
+            with suppress(RicordiError):
+                _drop(connection, administrator, provision)
             raise
-        return Provision(provision.role, database)
 
 
-def withdraw_database(administrator: Administrator, provision: Provision) -> None:
-    """Drop what `provide_database` created."""
-    with _connect(administrator) as connection:
-        _drop(connection, administrator, provision)
+def _create_marked_role(
+    connection: psycopg.Connection[Any], administrator: Administrator, role: str, password: str
+) -> None:
+    """Create a role that bears the mark from its first moment, under the lock of this process."""
+    with connection.transaction():
+        _run(connection, administrator, 'SELECT pg_advisory_lock({}, hashtext({}))', LOCK, sql.Literal(role))
+        _run(connection, administrator, 'CREATE ROLE {} LOGIN PASSWORD {}', sql.Identifier(role), sql.Literal(password))
+        _run(connection, administrator, 'COMMENT ON ROLE {} IS {}', sql.Identifier(role), sql.Literal(MARK))
+
+
+def _unmark(connection: psycopg.Connection[Any], administrator: Administrator, provision: Provision) -> None:
+    if provision.role is not None:
+        _run(connection, administrator, 'COMMENT ON ROLE {} IS NULL', sql.Identifier(provision.role))
+
+
+def _remove_leftovers(connection: psycopg.Connection[Any], administrator: Administrator) -> None:
+    """Drop the roles with the mark whose setups are at an end, and the databases that belong to them."""
+    for (role,) in connection.execute(_MARKED, (MARK,)).fetchall():
+        free = connection.execute('SELECT pg_try_advisory_lock(%s, hashtext(%s))', (LOCK_CLASS, role)).fetchone()
+        if not (free and free[0]):
+            continue
+        try:
+            for (database,) in connection.execute(_OWNED, (role,)).fetchall():
+                _drop(connection, administrator, Provision(None, database))
+            _drop(connection, administrator, Provision(role, None))
+        except RicordiError:  # not ours to drop, or still in use: the name that is wanted will be found taken
+            continue
+        finally:
+            connection.execute('SELECT pg_advisory_unlock(%s, hashtext(%s))', (LOCK_CLASS, role))
 
 
 def _drop(connection: psycopg.Connection[Any], administrator: Administrator, provision: Provision) -> None:

@@ -263,6 +263,12 @@ class SqlStorage(StorageBackend):
         ownership.claim(self.session, self._repository, confirmed)
 
     @classmethod
+    def count_nodes(cls, profile: Profile) -> int:
+        """How many nodes the profile's database has, found without opening the storage."""
+        with _passing_session(cls.dialect_of(profile)) as session:
+            return int(session.execute('SELECT count(*) FROM db_dbnode').fetchone()[0])
+
+    @classmethod
     def database_identity(cls, profile: Profile) -> str | None:
         with _passing_session(cls.dialect_of(profile)) as session:
             return session.dialect.identity_in_server(session)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import re
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ricordi.backend.storage import RepositoryLocation
-from ricordi.errors import AccessError, ConfigurationError, InvalidOperation, StorageExists
-from ricordi.files import fsync_file, fsync_folder, own_folder
+from ricordi.errors import ConfigurationError, StorageExists
+from ricordi.files import fsync_file, fsync_folder
 from ricordi.storage import schema
-from ricordi.storage.creation import SETUP_SECONDS, new_repository
+from ricordi.storage.creation import new_repository, own_place
 from ricordi.storage.ownership import SQLITE_DATABASE, claim
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
@@ -46,12 +46,10 @@ class SqliteDosStorage(SqlStorage):
         """Create folder, container and database. The database gets its name last: until then there is no storage."""
         folder = _folder(profile)
         database = folder / DATABASE
-        if database.exists():
-            raise _taken(folder)
-        with _own_folder(folder):
-            if database.exists():  # by whom the lock was waited for
-                raise _taken(folder)
+        with own_place(folder):
             _remove_drafts(folder)
+            if database.exists():
+                raise StorageExists(f'there is a storage in {folder} already; choose another folder')
             with new_repository(repository, database.exists) as repository_uuid:
                 _create_database(folder, repository_uuid)
                 try:
@@ -83,14 +81,15 @@ def _create_database(folder: Path, repository_uuid: str | None) -> None:
         draft.with_name(f'{draft.name}-journal').unlink(missing_ok=True)
 
 
-def _taken(folder: Path) -> StorageExists:
-    return StorageExists(f'there is a storage in {folder} already; choose another folder')
+def is_draft(name: str) -> bool:
+    """Whether a file is a database that was being made, or its journal, by its name."""
+    return re.fullmatch(rf'\.{re.escape(DATABASE)}\.[0-9a-f]{{32}}(-journal)?', name) is not None
 
 
 def _remove_drafts(folder: Path) -> None:
     """Remove what creations that were killed have left; under the lock of the folder nobody is at work on one."""
     for entry in folder.iterdir():
-        if entry.name.startswith(f'.{DATABASE}.'):
+        if is_draft(entry.name):
             entry.unlink(missing_ok=True)
 
 
@@ -101,18 +100,6 @@ def _folder(profile: Profile) -> Path:
             f'profile {profile.name!r}: storage.config.filepath must be an absolute path, not {path!r}'
         )
     return Path(path)
-
-
-@contextmanager
-def _own_folder(folder: Path) -> Iterator[None]:
-    """Have the folder for this process, made if it is missing. If the block fails, what was made goes again."""
-    try:
-        with own_folder(folder, SETUP_SECONDS):
-            yield
-    except TimeoutError:
-        raise AccessError(f'another process sets up a storage in {folder}; try again when it is done') from None
-    except (NotADirectoryError, FileExistsError):
-        raise InvalidOperation(f'{folder} is a file, or lies below one; a storage needs a folder') from None
 
 
 def _give_name(draft: Path, database: Path) -> None:
