@@ -114,6 +114,14 @@ class InvalidOperation(RicordiError):
     """The operation makes no sense in this state."""
 
 
+class StorageExists(InvalidOperation):
+    """There is a storage already where one was to be created."""
+
+
+class ForeignRepository(InvalidOperation):
+    """The objects are, or may be, those of another database; a person has to say that they are to be this one's."""
+
+
 class UnreachableComputer(RicordiError):
     """A computer does not answer, does not let us in, or is reached in a way that this program does not know."""
 

@@ -5,7 +5,9 @@ import fcntl
 import os
 import shutil
 import stat
+import struct
 import tempfile
+import threading
 import time
 import uuid
 import weakref
@@ -126,6 +128,153 @@ def _give_name(descriptor: int, path: Path) -> None:
         os.link(f'/proc/self/fd/{descriptor}', path.name, dst_dir_fd=folder, follow_symlinks=True)
     finally:
         os.close(folder)
+
+
+# what tells a file from its copies ---------------------------------------------------------------------------
+
+_AT_FDCWD = -100
+_STATX_BTIME = 0x800
+_STATX_BYTES = 256
+
+
+def file_identity(path: str | Path) -> str:
+    """What a file keeps while it is written to, renamed or moved on its disk, and what no copy of it has.
+
+    That is the number of the file on its disk and, where the system tells it, the moment it was made: `<inode>:<ns>`,
+    or `<inode>:`. Nothing is opened: closing a database would end locks of this process.
+    """
+    status = Path(path).stat()
+    made = _time_of_birth(path)
+    return f'{status.st_ino}:{made or ""}'
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Whether two identities are of one file; when it was made counts where both tell it."""
+    (number, _, made), (other_number, _, other_made) = one.partition(':'), other.partition(':')
+    return number == other_number and (made == other_made or not made or not other_made)
+
+
+def _time_of_birth(path: str | Path) -> int | None:
+    """When a file was made, in nanoseconds of the system's clock; None where the system or the disk does not tell."""
+    import ctypes
+
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    try:
+        done = ctypes.CDLL(None).statx(_AT_FDCWD, os.fsencode(path), 0, _STATX_BTIME, found)
+    except (AttributeError, OSError):  # a system that has no such call
+        return None
+    mask, seconds, nanoseconds = (
+        struct.unpack_from(kind, found, at)[0] for kind, at in (('I', 0), ('q', 80), ('I', 88))
+    )
+    return seconds * 1_000_000_000 + nanoseconds if done == 0 and mask & _STATX_BTIME else None
+
+
+# folders ---------------------------------------------------------------------------------------------------
+
+
+def make_folders(path: Path) -> list[Path]:
+    """Make a folder and those above it, as far as they are missing, durably; returns those that this call has made.
+
+    If it fails, those go again.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    made: list[Path] = []
+    try:
+        for folder in reversed(missing):
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                if not folder.is_dir():
+                    raise
+                continue  # somebody else has made it just now, and it is theirs
+            made.append(folder)
+            fsync_folder(folder.parent)
+        if not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    except BaseException:
+        remove_folders(made)
+        raise
+    return made
+
+
+def remove_folders(made: list[Path]) -> None:
+    """Remove folders that `make_folders` has made, the last first, as far as nothing is in them."""
+    for folder in reversed(made):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+_held: dict[tuple[int, int], int] = {}
+"""The folders that this process has locked, by device and inode, and how many times over."""
+_held_mutex = threading.RLock()
+
+
+@contextmanager
+def own_folder(path: Path, seconds: float) -> Iterator[None]:
+    """A folder, made if it is missing, in which nobody else who asks for it by this function works meanwhile.
+
+    The lock is the kernel's, on the folder itself: it leaves no file, and ends with the process. A process may enter
+    several times. If the block fails, the folders that were made here go again, unless something is in them. On a file
+    system without locks nobody is kept out.
+
+    :param seconds: how long to wait for the process that is at work there.
+    :raises TimeoutError: it did not end.
+    """
+    with _held_mutex:
+        made, descriptor = _lock_new_folder(path, time.monotonic() + seconds)
+        status = os.fstat(descriptor)
+        name = (status.st_dev, status.st_ino)
+        _held[name] = _held.get(name, 0) + 1
+        try:
+            yield
+        except BaseException:
+            remove_folders(made)  # under the lock: who waits for it finds that the folder is gone, and makes it anew
+            raise
+        finally:
+            _held[name] -= 1
+            if not _held[name]:
+                del _held[name]
+            os.close(descriptor)
+
+
+def _lock_new_folder(path: Path, deadline: float) -> tuple[list[Path], int]:
+    made: list[Path] = []
+    while True:
+        made += make_folders(path)
+        descriptor = None
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            if _is_held(descriptor) or _lock(descriptor, deadline):
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(descriptor), path.stat()):
+                        return made, descriptor
+            os.close(descriptor)  # removed by who had it
+        except FileNotFoundError:
+            continue
+        except BaseException:
+            if descriptor is not None:
+                os.close(descriptor)
+            remove_folders(made)
+            raise
+
+
+def _is_held(descriptor: int) -> bool:
+    status = os.fstat(descriptor)
+    return (status.st_dev, status.st_ino) in _held
+
+
+def _lock(descriptor: int, deadline: float) -> bool:
+    """Lock a folder; True also where the file system knows no such locks."""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError(errno.ETIMEDOUT, 'another process is at work there') from None
+            time.sleep(0.02)
+        except OSError:
+            return True
 
 
 # temporary folders -----------------------------------------------------------------------------------------

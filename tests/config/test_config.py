@@ -190,7 +190,7 @@ def test_a_new_file_has_version_9_and_is_for_the_owner_only(empty_home: Path) ->
     config.create_profile('new', 'core.sqlite_dos', {'filepath': '/x'})
     config.set_default_profile('new').store()
     content = content_of(empty_home)
-    assert content['CONFIG_VERSION'] == {'CURRENT': 9, 'OLDEST_COMPATIBLE': 9}
+    assert content['CONFIG_VERSION'] == {'CURRENT': 10, 'OLDEST_COMPATIBLE': 10}
     assert content['profiles']['new']['process_control'] == {'backend': None, 'config': None}
     assert stat.S_IMODE((empty_home / 'config.json').stat().st_mode) == 0o600
     assert stat.S_IMODE(empty_home.stat().st_mode) == 0o700

@@ -212,9 +212,9 @@ def check_clean(container: Container) -> None:
     packs = container.index.packs()
     assert {path.name for path in layout.packs.iterdir()} == {str(pack_id) for pack_id in packs}
     assert {pack_id: pack.end for pack_id, pack in packs.items()} == layout.pack_sizes()
-    assert min(packs) >= 0
+    assert min(packs, default=0) >= 0
     assert {path.name for path in layout.folder.iterdir()} <= {
-        *('config.json', 'loose', 'packs', 'sandbox', 'duplicates', 'packer.lock'),
+        *('config.json', 'loose', 'packs', 'sandbox', 'duplicates', 'packer.lock', 'ricordi-database.json'),
         *('packs.idx', 'packs.idx-wal', 'packs.idx-shm'),
     }
 

@@ -1,6 +1,6 @@
 """Two profiles on one storage: writers of AiiDA and of Ricordi through both, full maintenance through both, at once.
 
-`python tests/faults/two_profiles.py --for 3600` with `RICORDI_AIIDA_PYTHON` set; `test_two_profiles.py` runs it briefly.
+`python tests/faults/two_profiles.py --for 3600`, with `RICORDI_AIIDA_PYTHON` set.
 """
 
 from __future__ import annotations

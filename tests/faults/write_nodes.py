@@ -1,6 +1,6 @@
-"""Stores nodes with a file each for some seconds: write_nodes.py aiida|ricordi PROFILE SECONDS. A line for each that is stored.
+"""Stores nodes with a file each for some seconds: write_nodes.py aiida|ricordi PROFILE SECONDS.
 
-The line has the node's uuid and the SHA-256 of its file, and is printed when `store` has returned: from then on nothing
+Prints a line for each node, with its uuid and the SHA-256 of its file, when `store` has returned: from then on nothing
 may lose it. Ends with 5 where the profile is locked, with 0 else; the last line says why it ended early, if it did.
 """
 

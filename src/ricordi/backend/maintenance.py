@@ -34,6 +34,7 @@ class MaintenanceOptions(NamedTuple):
     :param compress: `keep`: what is packed keeps its form, what is loose is packed as it is; `yes`; `no`; `auto`:
         what a sample shows to be worth it.
     :param clean: what the storage looked like when it was last seen clean, if that is known.
+    :param adopt: a person says that the container is that of this database alone, whatever speaks against it.
     """
 
     full: bool = False
@@ -42,6 +43,7 @@ class MaintenanceOptions(NamedTuple):
     max_waste: float = 10.0
     compress: CompressMode = 'keep'
     clean: CleanMark | None = None
+    adopt: bool = False
 
 
 class Amount(NamedTuple):
@@ -112,6 +114,8 @@ class MaintenanceReport(NamedTuple):
     :param problems: the first ones; `problem_count` is their true number.
     :param interrupted: why the work ended early, or None.
     :param clean: what the storage looks like now, if a full maintenance has left it clean.
+    :param doubt: why another database may name objects of the same container; then the container was maintained as it
+        is live, and nothing was removed for want of a name. Empty where it is certain that none does.
     """
 
     options: MaintenanceOptions
@@ -124,6 +128,7 @@ class MaintenanceReport(NamedTuple):
     interrupted: str | None = None
     notes: tuple[str, ...] = ()
     clean: CleanMark | None = None
+    doubt: str = ''
 
     @property
     def nothing_to_do(self) -> bool:

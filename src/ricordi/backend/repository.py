@@ -7,7 +7,7 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, ClassVar, NamedTuple, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.progress import Progress, Stop
@@ -15,10 +15,46 @@ from ricordi.progress import Progress, Stop
 CHUNK_BYTES = 1 << 20
 
 
+class Owner(NamedTuple):
+    """The database that a store of objects serves.
+
+    :param database: what tells it from all others, copies of it among them; see `StorageBackend.database_identity`.
+    :param place: where it is, in words, without any secret.
+    :param confirmed: False: a new database was tied to objects that were there before it; nothing may go for want of a
+        name in it until a person has said that it is meant.
+    """
+
+    database: str
+    place: str
+    confirmed: bool = True
+
+
 class RepositoryBackend(ABC):
     """Content by key. What a `put_…` method has returned is durable: file and folder are fsynced."""
 
     key_format = 'sha256'
+
+    keeps_owner: ClassVar[bool] = False
+    """Whether it can be reached by several databases, and so keeps a record of the one that it serves."""
+
+    given_over: bool = False
+    """Whether a person has said that a new database may have it, whatever it holds and whomever it serves."""
+
+    @property
+    def owner(self) -> Owner | None:
+        """The database that it serves; None where that was not recorded."""
+        return None
+
+    def set_owner(self, owner: Owner | None) -> None:  # noqa: B027 - most serve one database and no other
+        """Record which database it serves."""
+
+    @property
+    def holds_objects(self) -> bool:
+        """Whether there is anything in it that may be an object."""
+        return next(self.list_objects(), None) is not None
+
+    def complete(self) -> None:  # noqa: B027 - most are there whole or not at all
+        """Make what an empty store lacks, for its creation was cut short."""
 
     @property
     @abstractmethod

@@ -75,6 +75,9 @@ class StorageBackend(ABC):
     unwritable: str = ''
     """Why nothing may be written through this object, though the storage is none to be read only; else empty."""
 
+    rivals: Callable[[], Sequence[str]] = staticmethod(lambda: ())
+    """Tells the other profiles that have another database and the same repository, in words; set by who opens it."""
+
     # -- without opening ----------------------------------------------------------------------------------
 
     @classmethod
@@ -117,6 +120,14 @@ class StorageBackend(ABC):
         :raises ricordi.errors.IncompatibleStorageSchema: the schema needs a migration, or is too new.
         :raises ricordi.errors.CorruptStorage: database and container do not belong together.
         """
+
+    @classmethod
+    def database_identity(cls, profile: Profile) -> str | None:
+        """What tells the profile's database from all others, its copies among them; None where it cannot be told.
+
+        :raises ricordi.errors.UnreachableStorage: it cannot be reached.
+        """
+        return None
 
     # -- other users of the database ------------------------------------------------------------------------
 
@@ -312,6 +323,18 @@ class StorageBackend(ABC):
         """Set a global setting.
 
         :raises ricordi.errors.InvalidOperation: it exists and `overwrite` is False.
+        """
+
+    # -- whose repository it is -------------------------------------------------------------------------------
+
+    def repository_doubt(self) -> str:
+        """Why it is not certain that no other database names objects of the repository; empty where it is."""
+        return ''
+
+    def claim_repository(self, confirmed: bool = True) -> None:  # noqa: B027 - for a repository that is nobody else's
+        """Record that the repository is that of this database, whosever it was.
+
+        :param confirmed: False: full maintenance shall ask once more before it removes objects.
         """
 
     # -- repository and maintenance -------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import gc
 import sys
 
 from ricordi.cli.streams import watch_streams
-from ricordi.cli.tree import ELSEWHERE, SILENT, find, overview
+from ricordi.cli.tree import ELSEWHERE, FORMER, SILENT, find, overview
 from ricordi.errors import UsageError
 
 FLAGS = {'-v': '--verbose', '--verbose': '--verbose', '-q': '--quiet', '--quiet': '--quiet', '--debug': '--debug'}
@@ -74,6 +74,7 @@ def dispatch(arguments: list[str]) -> int:
             from ricordi.cli.names import print_names
 
             return print_names(arguments[position + 1 :])
+        word = FORMER.get((*path, word), word)
         if word not in place:
             raise unknown_word(word, path)
         path.append(word)

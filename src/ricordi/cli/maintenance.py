@@ -6,7 +6,13 @@ import sys
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.cli.drawing import drawing
-from ricordi.cli.maintenance_report import exit_code_of, problem_lines, report_as_data, report_as_text
+from ricordi.cli.maintenance_report import (
+    doubt_in_words,
+    exit_code_of,
+    problem_lines,
+    report_as_data,
+    report_as_text,
+)
 from ricordi.cli.output import write_details
 from ricordi.cli.prompt import confirm
 from ricordi.cli.session import Session
@@ -64,6 +70,8 @@ def _tell_what_is_wrong(report: MaintenanceReport, told: bool) -> None:
         print(f'ricordi: error: {lines[0].rstrip(":")}', file=sys.stderr)
         if not told:
             print('\n'.join(lines[1:]), file=sys.stderr)
+    if report.doubt:
+        print(f'ricordi: error: {doubt_in_words(report)}', file=sys.stderr)
     if report.interrupted:
         reason = f'{report.interrupted}: ended early, in a clean state, with more to do'
         print(f'ricordi: error: {reason}; run it again to go on', file=sys.stderr)

@@ -13,7 +13,7 @@ from ricordi.errors import Interrupted, ProblemsFound
 
 def exit_code_of(report: MaintenanceReport) -> int:
     """0 where all that was asked for is done; else that of problems, or of an early end."""
-    if report.problem_count:
+    if report.problem_count or report.doubt:
         return ProblemsFound.exit_code
     return Interrupted.exit_code if report.interrupted else 0
 
@@ -37,6 +37,7 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
         'problem_count': report.problem_count,
         'problems': [_problem_as_data(problem) for problem in report.problems],
         'notes': list(report.notes),
+        'doubt': report.doubt or None,
         'exit_code': exit_code_of(report),
     }
 
@@ -69,11 +70,23 @@ def report_as_text(profile: str, report: MaintenanceReport) -> str:
     else:
         parts += [_title(profile, report), states_table(report.before, report.after), _steps_table(report)]
         parts.append(_summary(report))
+    if report.doubt:
+        parts.append(doubt_in_words(report))
     if report.notes:
         parts.append('\n'.join(f'Note: {note}' for note in report.notes))
     if report.problem_count:
         parts.append('\n'.join(problem_lines(report)))
     return '\n\n'.join(parts)
+
+
+def doubt_in_words(report: MaintenanceReport) -> str:
+    """Why objects that no node names were left, and how a person can say whose they are."""
+    done = 'would be removed' if report.options.dry_run else 'was removed'
+    return (
+        f'nothing {done} for want of a name, and no pack rewritten: {report.doubt}, so that what no node here names '
+        'may be named there. If the objects are those of this database alone, say so once: '
+        '`ricordi storage maintain --full --adopt`'
+    )
 
 
 def states_table(before: ContainerState, after: ContainerState | None) -> str:

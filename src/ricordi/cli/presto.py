@@ -30,7 +30,7 @@ from ricordi.errors import UsageError
     help='An administrator of the server.',
 )
 @option('--postgres-password', group='PostgreSQL', help='Password of the administrator.')
-@option('--use-zeromq', is_flag=True, hidden=True)
+@option('--use-zeromq', is_flag=True, help='Have AiiDA use its own broker with this profile; Ricordi needs none.')
 @option('--no-broker', is_flag=True, hidden=True)
 @option('-n/-I', '--non-interactive/--interactive', 'non_interactive', default=True, hidden=True)
 def presto(
@@ -56,14 +56,15 @@ def presto(
     from ricordi.services import presto as service
     from ricordi.services.setup import default_repository_uri, provided_database, sqlite_config
 
-    if use_zeromq:
-        raise UsageError('a broker cannot be configured from here: use `verdi profile configure-broker` afterwards')
+    if use_zeromq and no_broker:
+        raise UsageError('--use-zeromq and --no-broker contradict each other')
+    broker = 'core.zeromq' if use_zeromq else None
     name = profile_name or session.profile_name or service.default_name()
     person = service.default_person()
     if email is not None:
         person = replace(person, email=email)
     if not use_postgres:
-        done = service.presto(name, person, 'core.sqlite_dos', sqlite_config(None))
+        done = service.presto(name, person, 'core.sqlite_dos', sqlite_config(None), broker)
     else:
         from ricordi.storage.psql_provision import Administrator
 
@@ -77,7 +78,7 @@ def presto(
             'database_name': f'ricordi_{name}',
             'repository_uri': default_repository_uri(name),
         }
-        with provided_database(administrator, storage_config):
-            done = service.presto(name, person, 'core.psql_dos', storage_config)
+        with provided_database(administrator, storage_config) as finish:
+            done = service.presto(name, person, 'core.psql_dos', storage_config, broker, finish)
     session.tell(f'Created profile `{done.profile.name}` for {person.email}, now the default profile.')
     return 0

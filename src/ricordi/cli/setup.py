@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from ricordi.cli.parameters import NEW_NAME, PathName
 from ricordi.cli.questions import Question, answer, question_options
 from ricordi.cli.session import Session
 from ricordi.cli.verb import Function, option, verb
-from ricordi.errors import UsageError, ValidationError
+from ricordi.errors import ForeignRepository, UsageError, ValidationError
 
 if TYPE_CHECKING:
     from ricordi.services.person import Person
@@ -43,16 +44,35 @@ DATABASE = (
 )
 
 
-def setup_options(person: bool = True) -> Callable[[Function], Function]:
+ADOPT = option(
+    '--adopt',
+    is_flag=True,
+    help='Have the objects that are there already, though they are or may be those of another database.',
+)
+
+
+@contextmanager
+def telling_of_adopt() -> Iterator[None]:
+    """Say by which option a person can have the objects of another database."""
+    try:
+        yield
+    except ForeignRepository as error:
+        raise ForeignRepository(f'{error}. If this is meant, add --adopt') from None
+
+
+def setup_options() -> Callable[[Function], Function]:
     """The options that all setups have."""
-    broker = 'Accepted for the sake of scripts; a broker is configured with `verdi profile configure-broker`.'
     options = [
         option('-p', '--profile-name', type=NEW_NAME, metavar='NAME', help='The name of the new profile.'),
         option(
             '--set-as-default/--no-set-as-default', default=True, help='Make it the default profile. [default: yes]'
         ),
-        option('--broker', type=click.Choice(['none', 'core.rabbitmq', 'core.zeromq']), hidden=True, help=broker),
-        option('--use-rabbitmq/--no-use-rabbitmq', default=None, hidden=True, help=broker),
+        option(
+            '--broker',
+            type=click.Choice(('none', 'core.rabbitmq', 'core.zeromq')),
+            help='The message broker that AiiDA shall use with this profile; Ricordi needs none. [default: none]',
+        ),
+        option('--use-rabbitmq/--no-use-rabbitmq', default=None, hidden=True, help='The same as --broker.'),
         option('--email', group='Default user', help='Email address: who is the author of what is stored.'),
         option('--first-name', group='Default user', help='First name.'),
         option('--last-name', group='Default user', help='Last name.'),
@@ -74,20 +94,18 @@ def setup_options(person: bool = True) -> Callable[[Function], Function]:
 )
 @setup_options()
 @option('--filepath', metavar='FOLDER', type=PathName(file_okay=False), help='Where to store the data.')
+@ADOPT
 @question_options()
 def sqlite_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on SQLite, which needs no server.
 
     A storage that is in FOLDER already is adopted.
     """
-    from ricordi.services.setup import create_profile, sqlite_config
+    from ricordi.services.setup import sqlite_config
 
-    _check_broker(given)
     questions = (_name(session), *PERSON, Question('filepath', 'Folder for the data', required=False))
     values = answer(questions, given, config, non_interactive)
-    storage_config = sqlite_config(values['filepath'])
-    name = values['profile_name']
-    _tell(session, create_profile(name, 'core.sqlite_dos', storage_config, _person(values), given['set_as_default']))
+    _create(session, 'core.sqlite_dos', sqlite_config(values['filepath']), _person(values), values, given)
     return 0
 
 
@@ -113,6 +131,7 @@ def sqlite_dos(session: Session, config: str | None, non_interactive: bool | Non
     'not named is chosen.',
 )
 @option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
+@ADOPT
 @question_options()
 def psql_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on PostgreSQL.
@@ -121,9 +140,8 @@ def psql_dos(session: Session, config: str | None, non_interactive: bool | None,
     fails, what was created goes again.
     """
     from ricordi.cli.administrator import administrator_of
-    from ricordi.services.setup import create_profile, default_repository_uri, provided_database
+    from ricordi.services.setup import default_repository_uri, provided_database
 
-    _check_broker(given)
     administrator = administrator_of(given['admin_uri'])
     database = DATABASE if administrator is None else _chosen(administrator)
     repository = Question(
@@ -134,10 +152,8 @@ def psql_dos(session: Session, config: str | None, non_interactive: bool | None,
     values = answer((_name(session), *PERSON, *database, repository), given, config, non_interactive)
     keys = [question.key for question in (*database, repository)]
     storage_config = {'database_engine': given['database_engine'], **{key: values[key] for key in keys}}
-    with provided_database(administrator, storage_config):
-        name = values['profile_name']
-        done = create_profile(name, 'core.psql_dos', storage_config, _person(values), given['set_as_default'])
-    _tell(session, done)
+    with provided_database(administrator, storage_config) as finish:
+        _create(session, 'core.psql_dos', storage_config, _person(values), values, given, finish)
     return 0
 
 
@@ -148,16 +164,41 @@ def psql_dos(session: Session, config: str | None, non_interactive: bool | None,
 def sqlite_zip(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a read-only profile on an archive."""
     from ricordi.services.archive_info import check_given
-    from ricordi.services.setup import create_profile, zip_config
+    from ricordi.services.setup import zip_config
 
-    _check_broker(given)
     questions = (_name(session), Question('filepath', 'The archive'))
     values = answer(questions, given, config, non_interactive)
     check_given(Path(values['filepath']))
-    storage_config = zip_config(values['filepath'])
-    name = values['profile_name']
-    _tell(session, create_profile(name, 'core.sqlite_zip', storage_config, None, given['set_as_default']))
+    _create(session, 'core.sqlite_zip', zip_config(values['filepath']), None, values, given)
     return 0
+
+
+def _create(
+    session: Session,
+    backend: str,
+    storage_config: dict[str, Any],
+    person: Person | None,
+    values: dict[str, Any],
+    given: dict[str, Any],
+    finish: Callable[[], None] = lambda: None,
+) -> None:
+    """Create the profile and tell of it.
+
+    :param values: the answers; :param given: the options that are no questions.
+    :param finish: called when all but the profile is there.
+    """
+    from ricordi.services.broker import broker_config
+    from ricordi.services.setup import Request, create_profile
+
+    name = values['profile_name']
+    broker = broker_config(_broker(given))
+    adopt = given.get('adopt', False)
+    request = Request(
+        name, backend, storage_config, person, given['set_as_default'], broker, adopt=adopt, finish=finish
+    )
+    with telling_of_adopt():
+        done = create_profile(request)
+    _tell(session, done)
 
 
 def _name(session: Session) -> Question:
@@ -171,12 +212,13 @@ def _person(values: dict[str, Any]) -> Person:
     return Person(*(values[question.key] or '' for question in PERSON))
 
 
-def _check_broker(given: dict[str, Any]) -> None:
-    if given.get('broker') not in (None, 'none') or given.get('use_rabbitmq'):
-        raise UsageError(
-            'a broker cannot be configured from here: set the profile up with `--broker none`, then run '
-            '`verdi profile configure-broker`'
-        )
+def _broker(given: dict[str, Any]) -> str | None:
+    """The broker that was asked for, by its name; the older word for it counts where the newer one is not given."""
+    if given['broker'] is None and given['use_rabbitmq']:
+        return 'core.rabbitmq'
+    if given['use_rabbitmq'] and given['broker'] != 'core.rabbitmq':
+        raise UsageError(f'--use-rabbitmq and --broker {given["broker"]} contradict each other')
+    return None if given['broker'] in (None, 'none') else str(given['broker'])
 
 
 def _chosen(administrator: Administrator) -> tuple[Question, ...]:

@@ -132,6 +132,12 @@ def migrate(session: Session, dry_run: bool, yes: bool, wait: float | None) -> i
     help='Compress what is packed and repacked: all, none, what a sample shows to be worth it (auto, also meant by the '
     'bare option), or leave each object in the form it has. [default: keep]',
 )
+@option(
+    '--adopt',
+    is_flag=True,
+    group='What to do',
+    help='With --full: say that the objects are those of this database alone, as after it was restored or moved.',
+)
 @option('--incremental-cleanup/--no-incremental-cleanup', default=True, hidden=True)
 @WAIT
 @option(
@@ -151,6 +157,7 @@ def maintain(
     no_repack: bool,
     max_waste: float | None,
     compress: str,
+    adopt: bool,
     incremental_cleanup: bool,
     wait: float | None,
     max_runtime: float | None,
@@ -160,14 +167,16 @@ def maintain(
     """Pack the repository; with --full also remove garbage, repack and vacuum.
 
     Without --full this runs beside other users of the profile and removes nothing but loose copies of objects that are
-    packed and checked. Exit codes: 0 all done, 5 the profile is locked or in use, 6 objects are missing or damaged,
-    7 interrupted or out of time with more to do.
+    packed and checked. Exit codes: 0 all done, 5 the profile is locked or in use, 6 objects are missing or damaged, or
+    may be those of another database, 7 interrupted or out of time with more to do.
     """
     if no_repack and repack not in (None, 'none'):
         raise UsageError(f'--no-repack and --repack {repack} contradict each other')
     for given, text in ((repack in ('auto', 'all'), f'--repack {repack}'), (max_waste is not None, '--max-waste')):
         if given and not full:
             raise UsageError(f'{text} needs --full: packs are rewritten only while the profile is locked')
+    if adopt and not full:
+        raise UsageError('--adopt needs --full: nothing else removes objects that no node names')
     from ricordi.backend.maintenance import MaintenanceOptions
     from ricordi.cli.maintenance import run_maintenance
 
@@ -177,5 +186,6 @@ def maintain(
         repack='none' if no_repack else repack or 'auto',  # type: ignore[arg-type]  # click has checked the choice
         max_waste=MAX_WASTE if max_waste is None else max_waste,
         compress=compress,  # type: ignore[arg-type]
+        adopt=adopt,
     )
     return run_maintenance(session, options, yes=yes, wait=wait, max_runtime=max_runtime, output_format=output_format)

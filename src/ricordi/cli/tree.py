@@ -223,6 +223,9 @@ TREE: Branch = {
 SILENT: dict[tuple[str, ...], str] = {('node', 'extras'): 'show'}
 """Verbs that may be left out: `ricordi node extras 42` is `ricordi node extras show 42`."""
 
+FORMER: dict[tuple[str, ...], str] = {('profile', 'setdefault'): 'set-default'}
+"""Words that verdi once had, and that fingers and scripts still write, for verbs that are called otherwise now."""
+
 GLOBAL_OPTIONS = (
     ('-p, --profile PROFILE', 'The profile to work on; else the default profile.'),
     ('--archive FILE', 'An archive to look into, in place of a profile.'),
@@ -258,7 +261,6 @@ ELSEWHERE = {
     'broker': 'verdi profile configure-broker',
     'archive inspect': 'ricordi archive info',
     'help': 'ricordi --help',
-    'profile setdefault': 'ricordi profile set-default',
     'quicksetup': 'ricordi presto',
     'setup': 'ricordi profile setup',
 }

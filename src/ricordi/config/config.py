@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ricordi.config.folder import FILE_NAME, create_config_folder, get_config_folder, profile_filepaths
 from ricordi.config.names import check_profile_name
 from ricordi.config.profile import Profile
-from ricordi.config.shape import OLDEST_VERSION, check_config
+from ricordi.config.shape import NEWEST_VERSION, check_config
 from ricordi.errors import ConfigurationError, MissingConfigurationError, ProfileConfigurationError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Config:
 
     def __init__(self, filepath: str | Path, config: Mapping[str, Any], validate: bool = True) -> None:
         """
-        :param config: the content of the file; it is copied. An empty one becomes that of a new file, version 9.
+        :param config: the content of the file; it is copied. An empty one becomes that of a new file, version 10.
         :param validate: check version and shape.
         """
         self._filepath = Path(filepath)
@@ -56,15 +56,14 @@ class Config:
 
     @classmethod
     def _new_content(cls) -> dict[str, Any]:
-        # Version 9 is read by every aiida-core from 2.1 on.
-        version = {cls.KEY_VERSION_CURRENT: OLDEST_VERSION, cls.KEY_VERSION_OLDEST_COMPATIBLE: OLDEST_VERSION}
+        version = {cls.KEY_VERSION_CURRENT: NEWEST_VERSION, cls.KEY_VERSION_OLDEST_COMPATIBLE: NEWEST_VERSION}
         return {cls.KEY_VERSION: version, cls.KEY_PROFILES: {}, cls.KEY_OPTIONS: {}}
 
     @classmethod
     def from_file(cls, filepath: str | Path, create: bool = False) -> Self:
         """Read a configuration file.
 
-        :param create: create the file (version 9, no profiles) and its folder if they are missing.
+        :param create: create the file (version 10, no profiles) and its folder if they are missing.
         :raises ricordi.errors.MissingConfigurationError: there is no such file and `create` is False.
         :raises ricordi.errors.ConfigurationError: it cannot be read, or it is not a configuration this program knows.
         """

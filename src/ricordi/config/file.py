@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -67,6 +68,7 @@ def update_json(path: Path, change: Callable[[Any], Any], mode: int = 0o600) -> 
     try:
         with FileLock(lock, timeout=LOCK_SECONDS, mode=0o600):
             _give_to_owner(lock, target)
+            _remove_drafts(target)
             return _update_locked(target, change, mode)
     except Timeout:
         raise ConfigurationError(
@@ -74,6 +76,15 @@ def update_json(path: Path, change: Callable[[Any], Any], mode: int = 0o600) -> 
         ) from None
     except OSError as error:
         raise ConfigurationError(f'cannot write {target}: {error.strerror or error}; nothing was changed') from error
+
+
+def _remove_drafts(path: Path) -> None:
+    """Remove what writers that were killed have left: under the lock nobody else has a draft."""
+    draft = re.compile(rf'\.{re.escape(path.name)}\.[a-z0-9_]{{8}}')  # as `tempfile` names them
+    with suppress(OSError):
+        for entry in path.parent.iterdir():
+            if draft.fullmatch(entry.name):
+                entry.unlink(missing_ok=True)
 
 
 def _update_locked(path: Path, change: Callable[[Any], Any], mode: int) -> Any:

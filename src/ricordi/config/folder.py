@@ -37,11 +37,14 @@ def create_config_folder(folder: Path) -> None:
 
     :raises ricordi.errors.ConfigurationError: the file system refuses.
     """
+    from ricordi.files import fsync_folder
+
     for path in (folder, *(folder / name for name in SUBFOLDERS)):
         if path.is_dir():
             continue
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fsync_folder(path.parent)
         except OSError as error:
             raise ConfigurationError(
                 f'cannot create the configuration folder {path}: {error.strerror or error}; '

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.access import ProfileAccessManager
 from ricordi.access.waiting import retry
-from ricordi.errors import EntryPointError, MissingEntryPointError, UnrecordableUse, UnrecordedUse
+from ricordi.errors import (
+    EntryPointError,
+    ForeignRepository,
+    MissingEntryPointError,
+    UnrecordableUse,
+    UnrecordedUse,
+)
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
@@ -116,7 +122,8 @@ def open_storage(
         if access is not None:
             access.release()
         raise
-    storage.unwritable = unwritable
+    storage.unwritable = storage.unwritable or unwritable
+    storage.rivals = lambda: find_rivals(profile, config_folder)
     if access is not None:
         _accesses[storage] = access
         weakref.finalize(storage, access.release)
@@ -187,15 +194,27 @@ def lock_profile(
         yield kind
 
 
-def initialise_storage(profile: Profile, *, wait: float | None = None) -> None:
+def find_rivals(profile: Profile, config_folder: Path | None = None) -> tuple[str, ...]:
+    """The other profiles of the configuration whose repository is the same, and whose database is not, in words."""
+    from ricordi.manager.rivals import rivals_of
+
+    return rivals_of(profile, config_folder)
+
+
+def initialise_storage(profile: Profile, *, wait: float | None = None, adopt: bool = False) -> None:
     """Create the storage that a profile describes: an empty repository, and an empty database tied to it.
 
-    :raises ricordi.errors.InvalidOperation: there is a storage already.
+    :param adopt: a person says that the database shall have a repository that is there already, whatever it holds.
+    :raises ricordi.errors.StorageExists: there is a storage already.
+    :raises ricordi.errors.ForeignRepository: the repository holds objects, or is that of another database.
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     """
     kind = storage_class(profile)
     with ProfileAccessManager(profile).lock(wait=wait, purpose='storage initialise'):
         repository = repository_at(kind.repository_location(profile))
+        repository.given_over = adopt
+        if not adopt and (rivals := find_rivals(profile)):
+            raise ForeignRepository(f'{rivals[0]} has its objects in the same place; choose another')
         try:
             kind.initialise(profile, repository)
         finally:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
-from ricordi.backend.repository import RepositoryBackend
+from ricordi.backend.repository import Owner, RepositoryBackend
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
+from ricordi.files import fsync_folder, make_folders
 from ricordi.progress import Progress, Stop
 from ricordi.repository.index import Index, PackedObject, not_existent
 from ricordi.repository.layout import KEY_PATTERN, ContainerConfig
@@ -36,11 +37,55 @@ class Container(ObjectStore, RepositoryBackend):
         return self.layout.config.is_file()
 
     def initialise(self, **kwargs: Any) -> None:
-        """Create the container. `pack_size_target` (bytes) and `loose_prefix_len` may be given."""
+        """Create the container. `pack_size_target` (bytes) and `loose_prefix_len` may be given.
+
+        `config.json` comes last: until then there is no container, only what the next creation takes away. If it fails,
+        that goes at once.
+        """
+        from ricordi.repository.owner import is_debris, remove_debris
+
+        layout = self.layout
         if self.is_initialised:
-            raise InvalidOperation(f'there is a container in {self.layout.folder} already')
-        self.layout.create(ContainerConfig.new(**kwargs))
+            raise InvalidOperation(f'there is a container in {layout.folder} already')
+        config = ContainerConfig.new(**kwargs)
+        made = make_folders(layout.folder)
+        try:
+            if not is_debris(layout):
+                raise InvalidOperation(f'cannot create a container in {layout.folder}: the folder is not empty')
+            remove_debris(layout, [])
+            layout.make_subfolders()
+            Index.create(layout.index)
+            layout.write_config(config)
+        except BaseException:
+            if not self.is_initialised and is_debris(layout):
+                remove_debris(layout, made)
+            raise
+
+    keeps_owner = True
+
+    @property
+    def owner(self) -> Owner | None:
+        from ricordi.repository.owner import read_owner
+
+        return read_owner(self.layout)
+
+    def set_owner(self, owner: Owner | None) -> None:
+        from ricordi.repository.owner import write_owner
+
+        write_owner(self.layout, owner)
+
+    @property
+    def holds_objects(self) -> bool:
+        from ricordi.repository.owner import has_object_files
+
+        return has_object_files(self.layout)
+
+    def complete(self) -> None:
+        for draft in self.layout.folder.glob(f'.{self.layout.config.name}.*'):
+            draft.unlink(missing_ok=True)
+        self.layout.make_subfolders()
         Index.create(self.layout.index)
+        fsync_folder(self.layout.folder)
 
     def erase(self) -> None:
         self.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ricordi.errors import CorruptStorage, InvalidOperation, UnreachableStorage
-from ricordi.files import fsync_folder, write_atomic
+from ricordi.files import fsync_folder, new_file
 
 CONTAINER_VERSION = 1
 KEY_LENGTH = 64
@@ -107,25 +107,31 @@ class Layout:
         self.sandbox = folder / 'sandbox'
         self.duplicates = folder / 'duplicates'
         self.packer_lock = folder / 'packer.lock'
+        self.owner = folder / 'ricordi-database.json'
         self._loose_text = str(self.loose)
 
     @property
     def own_names(self) -> set[str]:
         """What lies in the folder of a container."""
         paths = (self.config, self.index, self.loose, self.packs, self.sandbox, self.duplicates, self.packer_lock)
-        return {*(path.name for path in paths), f'{self.index.name}-wal', f'{self.index.name}-shm'}
+        return {*(path.name for path in (*paths, self.owner)), f'{self.index.name}-wal', f'{self.index.name}-shm'}
 
-    def create(self, config: ContainerConfig) -> None:
-        """Make the folders and `config.json`, durably.
+    def make_subfolders(self) -> None:
+        """Make the folders of a container inside its own, as far as they are missing."""
+        for folder in (self.loose, self.packs, self.sandbox, self.duplicates):
+            folder.mkdir(exist_ok=True)
 
-        :raises ricordi.errors.InvalidOperation: the folder holds something already.
+    def write_config(self, config: ContainerConfig) -> None:
+        """Write `config.json`, durably. From then on there is a container: what belongs to one has to be there.
+
+        :raises ricordi.errors.InvalidOperation: another process has just made one.
         """
-        if self.folder.exists() and any(self.folder.iterdir()):
-            raise InvalidOperation(f'cannot create a container in {self.folder}: the folder is not empty')
-        for folder in (self.folder, self.loose, self.packs, self.sandbox, self.duplicates):
-            folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(self.config, config.to_json(), mode=0o644)
-        fsync_folder(self.folder.parent)
+        fsync_folder(self.folder)
+        try:
+            with new_file(self.config, mode=0o644) as handle:
+                handle.write(config.to_json())
+        except FileExistsError:
+            raise InvalidOperation(f'another process has just created a container in {self.folder}') from None
 
     def loose_path(self, key: str, prefix_length: int) -> str:
         """Path of the loose file of `key` (text, since this is on the way of every read)."""

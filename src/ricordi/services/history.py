@@ -20,7 +20,7 @@ KINDS = ('live', 'full')
 
 def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
     """Note that a maintenance has been carried out to its end. That it cannot be noted is no reason to fail."""
-    if report.options.dry_run or report.interrupted:
+    if report.options.dry_run or report.interrupted or report.doubt:
         return
     now = datetime.now(UTC).isoformat(timespec='seconds')
     noted = _read(profile) | {kind: now for kind in KINDS if kind == 'live' or report.options.full}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ricordi.config import Config, load_config
-from ricordi.manager import use_storage
+from ricordi.services.broker import broker_config
 from ricordi.services.person import Person
-from ricordi.services.setup import Created, create_profile
+from ricordi.services.setup import Created, Request, create_profile
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
 
 PREFIX = 'presto'
 FALLBACK_EMAIL = 'aiida@localhost'
@@ -35,35 +39,50 @@ def default_person(config: Config | None = None) -> Person:
     return Person(option('email') or FALLBACK_EMAIL, option('first_name'), option('last_name'), option('institution'))
 
 
-def presto(name: str, person: Person, backend: str, storage_config: Mapping[str, Any]) -> Created:
-    """Create a profile, make it the default, and set up this machine as its computer `localhost`.
+def presto(
+    name: str,
+    person: Person,
+    backend: str,
+    storage_config: Mapping[str, Any],
+    broker: str | None = None,
+    finish: Callable[[], None] = lambda: None,
+) -> Created:
+    """Create a profile, make it the default, and set up this machine as its computer `localhost`: all, or nothing.
 
+    :param broker: the message broker that AiiDA shall use, by entry point name.
+    :param finish: called when all but the profile is there.
     :raises ricordi.errors.WrongValue: the name cannot be one.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the storage cannot be created.
     """
-    done = create_profile(name, backend, storage_config, person, set_as_default=True)
-    config = load_config()
-    config.set_option('runner.poll.interval', 1, scope=name)
-    config.store()
-    if not done.adopted:
-        _add_localhost(config, name)
-    return done
+    workdir = Path(load_config(create=True).dirpath) / 'scratch' / name
+    options = {'runner.poll.interval': 1}
+    furnish = partial(_add_localhost, str(workdir))
+    request = Request(
+        name,
+        backend,
+        storage_config,
+        person,
+        broker=broker_config(broker),
+        options=options,
+        furnish=furnish,
+        finish=finish,
+    )
+    return create_profile(request)
 
 
-def _add_localhost(config: Config, name: str) -> None:
+def _add_localhost(workdir: str, storage: StorageBackend) -> None:
     from ricordi.orm.computers import Computer
 
-    with use_storage(config.get_profile(name), purpose='presto') as storage:
-        computer = Computer(
-            label='localhost',
-            hostname='localhost',
-            description='This machine, added by `ricordi presto`',
-            transport_type='core.local',
-            scheduler_type='core.direct',
-            workdir=str(Path(config.dirpath) / 'scratch' / name),
-            backend=storage,
-        ).store()
-        computer.configure(safe_interval=0)
-        computer.set_minimum_job_poll_interval(1)
-        computer.set_default_mpiprocs_per_machine(1)
+    computer = Computer(
+        label='localhost',
+        hostname='localhost',
+        description='This machine, added by `ricordi presto`',
+        transport_type='core.local',
+        scheduler_type='core.direct',
+        workdir=workdir,
+        backend=storage,
+    ).store()
+    computer.configure(safe_interval=0)
+    computer.set_minimum_job_poll_interval(1)
+    computer.set_default_mpiprocs_per_machine(1)

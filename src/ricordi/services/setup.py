@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,12 +15,21 @@ from ricordi.access.place import find_namesakes, place_of
 from ricordi.backend.rows import EntityKind
 from ricordi.config import Config, Profile, get_config_folder, load_config
 from ricordi.config.names import check_profile_name
-from ricordi.errors import InvalidOperation, ProfileConfigurationError, RicordiError, WrongValue
+from ricordi.errors import (
+    ForeignRepository,
+    InvalidOperation,
+    ProfileConfigurationError,
+    RicordiError,
+    StorageExists,
+    WrongValue,
+)
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
 from ricordi.manager.opening import repository_at
 from ricordi.services.history import forget_maintenance
+from ricordi.services.leftovers import CHOSEN_NAME, place_of_setup
 from ricordi.services.person import Person
 from ricordi.services.profile import find_profile
+from ricordi.storage.deletion import delete_database
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -39,32 +48,62 @@ class Created:
     is_default: bool
 
 
-def create_profile(
-    name: str, backend: str, storage_config: Mapping[str, Any], person: Person | None, set_as_default: bool
-) -> Created:
-    """Create the storage that `storage_config` describes, its default user, and the profile.
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a new profile shall be.
 
-    A storage that is there already, at the current schema, is adopted. If anything fails, what was created goes again.
+    :param person: its default user; None for a storage that can only be read.
+    :param broker: entry point name of the message broker that AiiDA shall use, and what it needs to know.
+    :param options: the options of the profile, by name.
+    :param adopt: a person says that it shall have objects that are there, though they may be those of another database.
+    :param furnish: what else shall be in the storage before there is a profile.
+    :param finish: called when all but the profile is there.
+    """
 
-    :param person: None for a storage that can only be read.
+    name: str
+    backend: str
+    storage_config: Mapping[str, Any]
+    person: Person | None
+    set_as_default: bool = True
+    broker: tuple[str | None, Mapping[str, Any] | None] = (None, None)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    adopt: bool = False
+    furnish: Callable[[StorageBackend], None] | None = None
+    finish: Callable[[], None] = lambda: None
+
+
+def create_profile(request: Request) -> Created:
+    """Create a storage, its default user, and the profile; all of it is on disk on return, or nothing is there.
+
+    A storage that is there already, at the current schema, is adopted. The profile comes last: what a process that is
+    killed leaves is no profile, and the next setup in the same place goes on from there. If anything fails, what this
+    process has made goes again, and nothing else; meanwhile no other setup is at work in the same folder.
+
     :raises ricordi.errors.WrongValue: the name cannot be one.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
+    :raises ricordi.errors.ForeignRepository: the objects that are there may be those of another database.
     :raises ricordi.errors.StorageError: the storage cannot be created or opened.
     """
+    name, person = request.name, request.person
     _check_name(name)
     config = load_config(create=True)
-    profile = config.create_profile(name, backend, storage_config)
+    profile = config.create_profile(name, request.backend, request.storage_config, *request.broker)
+    for option, value in request.options.items():
+        config.set_option(option, value, scope=name)
     kind = storage_class(profile)
     if person is None and not kind.read_only:
         raise WrongValue('a storage that can be written to needs a default user: give an email address')
-    with _undone_on_failure(config, profile) as undo:
-        adopted = kind.read_only or _initialise_or_adopt(profile, undo)
+    with place_of_setup(kind, profile), _undone_on_failure(config, profile) as undo:
+        if person is not None:
+            profile.default_user_email = person.email
+        adopted = kind.read_only or _initialise_or_adopt(profile, request.adopt, undo)
         with use_storage(profile, purpose='profile setup') as storage:
             if person is not None and not kind.read_only:
                 _add_user(storage, person)
-        if person is not None:
-            profile.default_user_email = person.email
-        config.set_default_profile(name, overwrite=set_as_default)
+            if request.furnish is not None and not adopted:
+                request.furnish(storage)
+        config.set_default_profile(name, overwrite=request.set_as_default)
+        request.finish()
         config.store()
     return Created(profile, adopted, config.default_profile_name == name)
 
@@ -78,7 +117,7 @@ def _check_name(name: str) -> None:
 
 def default_folder(config: Config) -> Path:
     """A new folder for a `core.sqlite_dos` storage inside the configuration folder."""
-    return Path(config.dirpath) / 'repository' / f'sqlite_dos_{uuid4().hex}'
+    return Path(config.dirpath) / 'repository' / f'{CHOSEN_NAME}{uuid4().hex}'
 
 
 def sqlite_config(folder: str | Path | None) -> dict[str, Any]:
@@ -98,25 +137,21 @@ def default_repository_uri(name: str) -> str:
 
 
 @contextmanager
-def provided_database(administrator: Administrator | None, storage_config: Mapping[str, Any]) -> Iterator[None]:
-    """A setup with a role and a database made for it, if there is an administrator; both go again if it fails."""
-    if administrator is None:
-        yield
-        return
-    from ricordi.storage.psql_provision import provide_database, withdraw_database
+def provided_database(
+    administrator: Administrator | None, storage_config: Mapping[str, Any]
+) -> Iterator[Callable[[], None]]:
+    """A setup with a role and a database made for it, if there is an administrator; both go again if it fails.
 
-    provision = provide_database(
-        administrator,
-        storage_config['database_name'],
-        storage_config['database_username'],
-        storage_config['database_password'],
-    )
-    try:
-        yield
-    except BaseException:
-        with suppress(RicordiError):
-            withdraw_database(administrator, provision)
-        raise
+    Yields what `Request.finish` shall call.
+    """
+    if administrator is None:
+        yield lambda: None
+        return
+    from ricordi.storage import psql_provision
+
+    names = (storage_config[f'database_{key}'] for key in ('name', 'username', 'password'))
+    with psql_provision.provided_database(administrator, *names) as finish:
+        yield finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,37 +267,92 @@ def _held(
         yield
 
 
-def _initialise_or_adopt(profile: Profile, undo: list[Callable[[], None]]) -> bool:
+def _initialise_or_adopt(profile: Profile, adopt: bool, undo: list[Callable[[], None]]) -> bool:
     """Create the storage; True if there was one, which is then left as it is."""
-    try:
-        initialise_storage(profile)
-    except InvalidOperation:
-        try:
-            with use_storage(profile, purpose='profile setup'):
-                return True
-        except RicordiError as error:
-            raise error from None
-    from ricordi.storage.deletion import delete_data
-
     kind = storage_class(profile)
-    undo.append(lambda: delete_data(kind, profile, repository_at(kind.repository_location(profile))))
+    repository = repository_at(kind.repository_location(profile))
+    before = repository.owner if repository.is_initialised else None
+    had_repository = repository.is_initialised
+    try:
+        initialise_storage(profile, adopt=adopt)
+    except StorageExists as error:
+        _adopt(profile, adopt, error)
+        return True
+
+    def remove() -> None:
+        delete_database(kind, profile)
+        if had_repository:
+            repository.set_owner(before)
+        else:
+            repository.erase()
+
+    undo.append(remove)
     return False
+
+
+def _adopt(profile: Profile, adopt: bool, found: StorageExists) -> None:
+    """Take a storage that is there for the profile, if its objects are its own.
+
+    :param found: the error that says what is there.
+    """
+    kind = storage_class(profile)
+    repository = repository_at(kind.repository_location(profile))
+    if not repository.is_initialised:
+        raise StorageExists(
+            f'{found}: its objects are not in {kind.repository_location(profile).path}; name the folder where they are'
+        ) from None
+    if not repository.holds_objects:
+        repository.complete()
+    with use_storage(profile, purpose='profile setup') as storage:
+        storage.repository.has_object('0' * 64)  # sees that there is an index
+        if storage.unwritable:
+            return
+        doubt = storage.repository_doubt()
+        if doubt and not adopt:
+            raise ForeignRepository(
+                f'{doubt}: what the one names and the other does not would be lost by full maintenance. Give this '
+                'database a copy of the container, or choose another place'
+            )
+        storage.claim_repository(confirmed=True)
 
 
 @contextmanager
 def _undone_on_failure(config: Config, profile: Profile) -> Iterator[list[Callable[[], None]]]:
     records = Path(config.dirpath) / 'access' / profile.name
     had_records = records.exists()
+    default = config.default_profile_name
     undo: list[Callable[[], None]] = []
     try:
         yield undo
     except BaseException:
-        for action in reversed(undo):
-            with suppress(RicordiError, OSError):
-                action()
-        if not had_records:
-            shutil.rmtree(records, ignore_errors=True)
+        if _is_withdrawn(profile, default):
+            for action in reversed(undo):
+                with suppress(RicordiError, OSError):
+                    action()
+            if not had_records:
+                shutil.rmtree(records, ignore_errors=True)
         raise
+
+
+def _is_withdrawn(profile: Profile, default: str | None) -> bool:
+    """See that the profile is not in the configuration: one that is must keep its storage.
+
+    Storing it may have failed when the file was in its place, as where the folder cannot be synced.
+
+    :param default: the default profile before.
+    """
+    for _ in range(2):
+        try:
+            config = load_config()
+            if profile.name not in config.profile_names or config.get_profile(profile.name).uuid != profile.uuid:
+                return True
+            config.remove_profile(profile.name)
+            if default in config.profile_names and default is not None:
+                config.set_default_profile(default)
+            config.store()
+        except (RicordiError, OSError):
+            continue
+    return False
 
 
 def _add_user(storage: StorageBackend, person: Person) -> None:

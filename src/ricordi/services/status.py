@@ -118,6 +118,8 @@ class _Run:
             raise ProblemsFound(
                 f'{self.plan.problem_count:,} missing or damaged: see `ricordi storage maintain --full --dry-run`'
             )
+        if self.plan.doubt:
+            raise ProblemsFound(f'{self.plan.doubt}: see `ricordi storage maintain --full --dry-run`')
         state = self.plan.before
         held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
         return f'{held}, {state.garbage.objects:,} garbage' if state.garbage else held

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.errors import InvalidOperation
@@ -40,29 +39,25 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
 
     :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
     """
+    delete_database(kind, profile)
+    repository.erase()
+    container = kind.repository_location(profile).path
+    if container is not None and container.parent.is_dir() and not any(container.parent.iterdir()):
+        container.parent.rmdir()
+
+
+def delete_database(kind: type[StorageBackend], profile: Profile) -> None:
+    """Delete the database of a storage, and leave its repository.
+
+    :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
+    """
     check_deletable(kind, profile)
     assert issubclass(kind, SqlStorage)
     dialect = kind.dialect_of(profile)
     if isinstance(dialect, SqliteDialect):
-        _delete_file(dialect, repository)
+        for ending in _JOURNALS:
+            dialect.path.with_name(dialect.path.name + ending).unlink(missing_ok=True)
         return
     with closing(Session(dialect)) as session, session.transaction():
         for table in ALL_TABLES:
             session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
-    repository.erase()
-    container = kind.repository_location(profile).path
-    if container is not None:
-        _remove_if_empty(container.parent)
-
-
-def _delete_file(dialect: SqliteDialect, repository: RepositoryBackend) -> None:
-    assert dialect.path is not None
-    for ending in _JOURNALS:
-        dialect.path.with_name(dialect.path.name + ending).unlink(missing_ok=True)
-    repository.erase()
-    _remove_if_empty(dialect.path.parent)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()

@@ -10,6 +10,8 @@ from ricordi.errors import RicordiError
 from ricordi.storage.columns import ValueKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ricordi.backend.maintenance import MaintenanceStep
     from ricordi.storage.session import Session
 
@@ -78,6 +80,30 @@ class Dialect(ABC):
         """The error of ours that says what an exception of the driver means and what to do.
 
         :param raw: the connection, where the cause can still be asked for.
+        """
+
+    # -- which database it is -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def identity_in_server(self, session: Session) -> str:
+        """What tells this database from all others, its copies among them, for as long as it lives."""
+
+    def is_same_database(self, one: str, other: str) -> bool:
+        """Whether two identities are of one database."""
+        return one == other
+
+    def is_file(self, path: Path) -> bool:
+        """Whether the database is the file at `path`."""
+        return False
+
+    def databases_tied_to(self, session: Session, repository_uuid: str | None) -> list[str]:
+        """The other databases of the server that say that a repository belongs to them, as far as they can be asked."""
+        return []
+
+    def check_writable(self, raw: Any) -> None:  # noqa: B027 - a database without a server is no standby of another
+        """See that the server can be written to.
+
+        :raises ricordi.errors.ReadOnlyStorage: it is a standby, which lags behind the server where writers are at work.
         """
 
     # -- values ---------------------------------------------------------------------------------------------

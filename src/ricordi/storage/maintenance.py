@@ -22,10 +22,13 @@ def maintain(
     progress: Progress,
     stop: Stop,
     check_alone: Callable[[], None] | None = None,
+    doubt: str = '',
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out; for `options.full` nobody else uses the storage.
 
     :param check_alone: raises where others have come in all the same.
+    :param doubt: why another database may name objects of the repository: its users are not kept out, and what this one
+        does not name may be theirs. So the repository is maintained as it is live.
     :raises ricordi.errors.NotEnoughSpace: before anything is written.
     """
     if session.depth:
@@ -38,8 +41,9 @@ def maintain(
     if not options.dry_run:
         for step in planned:
             dialect.check_space(step)
-    report = repository.maintain(options, lambda: named_keys(session), progress, stop, check_alone)
-    report = report._replace(problems=_with_nodes(session, report.problems))
+    in_repository = options._replace(full=False, repack='auto') if doubt else options
+    report = repository.maintain(in_repository, lambda: named_keys(session), progress, stop, check_alone)
+    report = report._replace(options=options, doubt=doubt, problems=_with_nodes(session, report.problems))
     if options.dry_run:
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])
         return report._replace(steps=report.steps + planned, space_needed=space)
@@ -53,7 +57,7 @@ def _whole_mark(session: Session, report: MaintenanceReport, before: str | None)
     :param before: what it looked like before the names were read.
     """
     now = session.dialect.nodes_mark(session) if report.clean else None
-    if report.clean is None or now is None or not (report.options.full or now == before):
+    if report.clean is None or now is None or report.doubt or not (report.options.full or now == before):
         return None
     return report.clean._replace(database=now)
 

@@ -21,7 +21,7 @@ from psycopg.types.string import TextLoader
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import LockedProfileError, RicordiError, ValidationError
-from ricordi.storage import psql_vacuum
+from ricordi.storage import psql_identity, psql_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql_cursor import ServerCursor
@@ -116,6 +116,18 @@ class PsqlDialect(Dialect):
 
     def failure(self, error: Exception, raw: Any | None = None) -> RicordiError:
         return failure(error, self.place)
+
+    # -- which database it is -------------------------------------------------------------------------------
+
+    def identity_in_server(self, session: Session) -> str:
+        return psql_identity.identity(session)
+
+    def databases_tied_to(self, session: Session, repository_uuid: str | None) -> list[str]:
+        return psql_identity.databases_tied_to(session, self._arguments, repository_uuid)
+
+    def check_writable(self, raw: psycopg.Connection[Any]) -> None:
+        if psql_identity.is_standby(raw):
+            raise psql_identity.standby(self.place)
 
     # -- values ---------------------------------------------------------------------------------------------
 

@@ -7,10 +7,13 @@ from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING
 
 from ricordi.backend.storage import DatabaseSession, RepositoryLocation
+from ricordi.errors import RicordiError
 from ricordi.storage import schema
 from ricordi.storage.creation import new_repository
+from ricordi.storage.ownership import claim
 from ricordi.storage.psql_dialect import PsqlDialect
 from ricordi.storage.psql_guard import guard_of
+from ricordi.storage.psql_identity import begin_setup
 from ricordi.storage.psql_sessions import list_sessions
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
@@ -20,6 +23,16 @@ if TYPE_CHECKING:
     from ricordi.config.profile import Profile
 
 CONTAINER = 'container'
+
+
+def _is_there(dialect: PsqlDialect) -> bool:
+    """Whether there are tables by now, though their creation has failed: asked anew, since a COMMIT may be in doubt."""
+    try:
+        with closing(Session(dialect)) as session:
+            schema.check_free(session)
+    except RicordiError:
+        return True
+    return False
 
 
 class PsqlDosStorage(SqlStorage):
@@ -35,9 +48,18 @@ class PsqlDosStorage(SqlStorage):
 
     @classmethod
     def initialise(cls, profile: Profile, repository: RepositoryBackend) -> None:
+        """Create the container, then the tables, in one transaction. One process at a time does so in a database."""
         dialect = cls.dialect_of(profile)
-        with closing(Session(dialect)) as session, new_repository(repository) as repository_uuid:
-            schema.create(session, repository_uuid)
+        with closing(Session(dialect)) as session:
+            begin_setup(session)
+            schema.check_free(session)
+            identity = dialect.identity_in_server(session)
+            with (
+                new_repository(repository, lambda: _is_there(dialect), identity) as repository_uuid,
+                session.transaction(),
+            ):
+                schema.create(session, repository_uuid)
+                claim(session, repository, confirmed=not repository.holds_objects)
 
     @classmethod
     def sessions(cls, profile: Profile) -> list[DatabaseSession]:

@@ -90,6 +90,7 @@ class DatabaseGuard:
     def _take(self) -> psycopg.Connection[Any]:
         raw = self._dialect.connect()
         try:
+            self._dialect.check_writable(raw)
             if raw.info.server_version >= SESSIONS_TIME_OUT_FROM:
                 raw.execute('SET idle_session_timeout = 0')
             row = raw.execute('SELECT pg_try_advisory_lock(%s)', (LOCK_KEY,)).fetchone()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ricordi.errors import (
     CorruptStorage,
     IncompatibleStorageSchema,
-    InvalidOperation,
     NotExistentKeyError,
     RicordiError,
+    StorageExists,
     StorageMigrationError,
     UnreachableStorage,
 )
@@ -33,13 +33,9 @@ _DJANGO_TABLE = 'django_migrations'
 def create(session: Session, repository_uuid: str | None) -> None:
     """Create tables and indexes at the head revision, tied to a repository, in one transaction.
 
-    :raises ricordi.errors.InvalidOperation: the database has tables of a storage already.
+    :raises ricordi.errors.StorageExists: the database has tables of a storage already.
     """
-    taken = session.dialect.table_names(session) & {*ALL_TABLES, _DJANGO_TABLE}
-    if taken:
-        raise InvalidOperation(
-            f'the {session.dialect.place} holds a storage already (table {min(taken)}); choose another'
-        )
+    check_free(session)
     with session.transaction():
         for statement in definitions(session.dialect.name):
             session.execute(statement)
@@ -47,6 +43,16 @@ def create(session: Session, repository_uuid: str | None) -> None:
         session.execute(f'INSERT INTO {_VERSION_TABLE} (version_num) VALUES ({mark})', (HEAD,))
         if repository_uuid is not None:
             set_global_variable(session, REPOSITORY_UUID, repository_uuid, 'Repository UUID', overwrite=False)
+
+
+def check_free(session: Session) -> None:
+    """See that a database has no storage in it.
+
+    :raises ricordi.errors.StorageExists: it has tables of one.
+    """
+    taken = session.dialect.table_names(session) & {*ALL_TABLES, _DJANGO_TABLE}
+    if taken:
+        raise StorageExists(f'the {session.dialect.place} holds a storage already (table {min(taken)}); choose another')
 
 
 def definitions(dialect_name: str) -> list[str]:

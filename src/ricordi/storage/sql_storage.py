@@ -12,7 +12,7 @@ from ricordi.backend.rows import EntityKind, Row
 from ricordi.backend.storage import KeyUse, StorageBackend
 from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage
 from ricordi.progress import Progress, Stop
-from ricordi.storage import graph, object_keys, schema, settings
+from ricordi.storage import graph, object_keys, ownership, schema, settings
 from ricordi.storage.info import get_info
 from ricordi.storage.maintenance import maintain
 from ricordi.storage.rows import Rows
@@ -79,6 +79,10 @@ class SqlStorage(StorageBackend):
                 f'there is no repository at {where}: check the path in the profile, or whether the disk is mounted'
             )
         schema.check_repository(session, self._repository.uuid)
+        try:
+            self.dialect.check_writable(session.raw)
+        except ReadOnlyStorage as error:
+            self.unwritable = str(error)
 
     # -- life -----------------------------------------------------------------------------------------------
 
@@ -228,11 +232,46 @@ class SqlStorage(StorageBackend):
         progress, stop = progress or Progress(), stop or Stop()
         if not options.dry_run:
             self._refuse_if_unwritable()
+            self.dialect.check_writable(self.session.raw)
         if not options.full or options.dry_run:
-            return maintain(self.session, self._repository, options, progress, stop)
+            return self._maintain(options, progress, stop)
         self._refuse_without_lock()
         with self.full_guard(self._profile) as check_alone:
-            return maintain(self.session, self._repository, options, progress, stop, check_alone)
+            return self._maintain(options, progress, stop, check_alone)
+
+    def _maintain(
+        self, options: MaintenanceOptions, progress: Progress, stop: Stop, check_alone: Callable[[], None] | None = None
+    ) -> MaintenanceReport:
+        doubt = self._doubt_in(options)
+        if not options.dry_run:
+            if options.full and options.adopt:
+                self.claim_repository()
+            ownership.claim_if_certain(self.session, self._repository, doubt)
+        return maintain(self.session, self._repository, options, progress, stop, check_alone, doubt)
+
+    def _doubt_in(self, options: MaintenanceOptions) -> str:
+        """Why a full maintenance may remove nothing for want of a name; live it removes nothing for that anyway."""
+        if options.adopt or (not options.full and (options.dry_run or self._repository.owner is not None)):
+            return ''
+        return self.repository_doubt()
+
+    def repository_doubt(self) -> str:
+        path = self.repository_location(self._profile).path
+        return ownership.doubt(self.session, self._repository, path, self.rivals())
+
+    def claim_repository(self, confirmed: bool = True) -> None:
+        ownership.claim(self.session, self._repository, confirmed)
+
+    @classmethod
+    def count_nodes(cls, profile: Profile) -> int:
+        """How many nodes the profile's database has, found without opening the storage."""
+        with _passing_session(cls.dialect_of(profile)) as session:
+            return int(session.execute('SELECT count(*) FROM db_dbnode').fetchone()[0])
+
+    @classmethod
+    def database_identity(cls, profile: Profile) -> str | None:
+        with _passing_session(cls.dialect_of(profile)) as session:
+            return session.dialect.identity_in_server(session)
 
     def _refuse_without_lock(self) -> None:
         from ricordi.access import ProfileAccessManager

@@ -15,6 +15,7 @@ from typing import Any
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
+from ricordi.files import file_identity, is_same_file
 from ricordi.storage import sqlite_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
@@ -134,6 +135,18 @@ class SqliteDialect(Dialect):
 
     def failure(self, error: Exception, raw: Any | None = None) -> RicordiError:
         return failure(error, self.place, self.busy_seconds, raw)
+
+    # -- which database it is -------------------------------------------------------------------------------
+
+    def identity_in_server(self, session: Session) -> str:
+        return f'sqlite {file_identity(self.path)}'
+
+    def is_same_database(self, one: str, other: str) -> bool:
+        (kind, _, file), (other_kind, _, other_file) = one.partition(' '), other.partition(' ')
+        return kind == other_kind == 'sqlite' and is_same_file(file, other_file)
+
+    def is_file(self, path: Path) -> bool:
+        return self.path.exists() and self.path.samefile(path)
 
     # -- values ---------------------------------------------------------------------------------------------
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+import re
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ricordi.backend.storage import RepositoryLocation
-from ricordi.errors import ConfigurationError, InvalidOperation, UnreachableStorage
+from ricordi.errors import ConfigurationError, StorageExists
 from ricordi.files import fsync_file, fsync_folder
 from ricordi.storage import schema
-from ricordi.storage.creation import new_repository
+from ricordi.storage.creation import new_repository, own_place
+from ricordi.storage.ownership import SQLITE_DATABASE, claim
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite_dialect import SqliteDialect
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.config.profile import Profile
 
-DATABASE = 'database.sqlite'
+DATABASE = SQLITE_DATABASE
 CONTAINER = 'container'
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""What a file system says that has no hard links."""
 
 
 class SqliteDosStorage(SqlStorage):
@@ -42,19 +46,51 @@ class SqliteDosStorage(SqlStorage):
         """Create folder, container and database. The database gets its name last: until then there is no storage."""
         folder = _folder(profile)
         database = folder / DATABASE
-        if database.exists():
-            raise InvalidOperation(f'there is a storage in {folder} already; choose another folder')
-        with _new_folder(folder), new_repository(repository) as repository_uuid:
-            draft = folder / f'.{DATABASE}.{uuid4().hex}'
-            try:
-                dialect = SqliteDialect(draft, create=True)
-                with closing(Session(dialect)) as session:
-                    schema.create(session, repository_uuid)
-                fsync_file(draft)
-                _give_name(draft, database)
-            finally:
-                draft.unlink(missing_ok=True)
-            fsync_folder(folder)
+        with own_place(folder):
+            _remove_drafts(folder)
+            if database.exists():
+                raise StorageExists(f'there is a storage in {folder} already; choose another folder')
+            with new_repository(repository, database.exists) as repository_uuid:
+                _create_database(folder, repository_uuid)
+                try:
+                    with closing(Session(SqliteDialect(database))) as session:
+                        claim(session, repository, confirmed=not repository.holds_objects)
+                except BaseException:
+                    database.unlink()  # before the container goes, which a database must not be without
+                    raise
+
+
+def _create_database(folder: Path, repository_uuid: str | None) -> None:
+    """Make the database under another name; it gets its own when it is whole and durable."""
+    draft, database = folder / f'.{DATABASE}.{uuid4().hex}', folder / DATABASE
+    named = False
+    try:
+        with closing(Session(SqliteDialect(draft, create=True))) as session:
+            schema.create(session, repository_uuid)
+        fsync_file(draft)
+        _give_name(draft, database)
+        named = True
+        draft.unlink(missing_ok=True)
+        fsync_folder(folder)
+    except BaseException:
+        if named:
+            database.unlink(missing_ok=True)
+        raise
+    finally:
+        draft.unlink(missing_ok=True)
+        draft.with_name(f'{draft.name}-journal').unlink(missing_ok=True)
+
+
+def is_draft(name: str) -> bool:
+    """Whether a file is a database that was being made, or its journal, by its name."""
+    return re.fullmatch(rf'\.{re.escape(DATABASE)}\.[0-9a-f]{{32}}(-journal)?', name) is not None
+
+
+def _remove_drafts(folder: Path) -> None:
+    """Remove what creations that were killed have left; under the lock of the folder nobody is at work on one."""
+    for entry in folder.iterdir():
+        if is_draft(entry.name):
+            entry.unlink(missing_ok=True)
 
 
 def _folder(profile: Profile) -> Path:
@@ -66,30 +102,13 @@ def _folder(profile: Profile) -> Path:
     return Path(path)
 
 
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[None]:
-    """Create the folder unless it is there. If the block fails, what was created goes again."""
-    made = not folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise InvalidOperation(f'{folder} is a file; a storage needs a folder') from None
-    except OSError as error:
-        raise UnreachableStorage(f'cannot create the folder {folder}: {error.strerror}') from error
-    try:
-        yield
-    except BaseException:
-        if made:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
-
-
 def _give_name(draft: Path, database: Path) -> None:
     """Give a finished file its name, unless somebody else was faster."""
     try:
         os.link(draft, database)  # unlike rename, fails where the name is taken
     except FileExistsError:
-        raise InvalidOperation(f'another process has just created {database}') from None
-    except OSError:  # a file system without hard links
+        raise StorageExists(f'another process has just created {database}') from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
         draft.rename(database)
