@@ -113,7 +113,11 @@ class Layout:
     def own_names(self) -> set[str]:
         """What lies in the folder of a container."""
         paths = (self.config, self.index, self.loose, self.packs, self.sandbox, self.duplicates, self.packer_lock)
-        return {*(path.name for path in paths), f'{self.index.name}-wal', f'{self.index.name}-shm'}
+        from ricordi.access.records import BARE_FOLDER
+        from ricordi.access.storage_lock import GATE_NAME
+
+        names = {*(path.name for path in paths), f'{self.index.name}-wal', f'{self.index.name}-shm'}
+        return names | {BARE_FOLDER, GATE_NAME}
 
     def create(self, config: ContainerConfig) -> None:
         """Make the folders and `config.json`, durably.
