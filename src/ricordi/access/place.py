@@ -70,14 +70,14 @@ def find_namesakes(profile: Profile, config_folder: Path) -> list[str]:
     What cannot be read names none: whoever uses such a configuration is told so elsewhere.
     """
     try:
-        profiles: dict[str, Any] = json.loads(read_regular(config_folder / FILE_NAME))['profiles']
-        others = [name for name in profiles if name != profile.name]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        profiles = json.loads(read_regular(config_folder / FILE_NAME))['profiles'].items()
+        others = {name: content for name, content in profiles if name != profile.name}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return []
     if not others:
         return []
     own = place_of(profile)
-    return [name for name in others if _names_same(own, name, profiles[name])]
+    return [name for name, content in others.items() if _names_same(own, name, content)]
 
 
 def _names_same(own: Place, name: str, content: Any) -> bool:
