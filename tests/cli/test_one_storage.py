@@ -124,6 +124,19 @@ def test_data_that_somebody_has_open_by_another_name_is_not_deleted(
     assert run_cli('-p', profile, 'status').returncode == 0
 
 
+def test_a_storage_in_use_can_be_given_a_second_name(run_cli: Run, reference_home: Path) -> None:
+    folder = reference_home / 'repository' / 'mixed'
+    with subprocess.Popen(
+        [sys.executable, '-c', WRITER, 'mixed'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == 'put\n'
+        words = ('profile', 'setup', 'core.sqlite_dos', '-p', 'second', '--email', 'a@b.c', '-n', '--filepath', folder)
+        assert run_cli(*map(str, words)).returncode == 0
+        assert run_cli('-p', 'second', 'storage', 'maintain', '--full', '--yes').returncode == 5
+        assert finish(writer)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
 def test_another_user_who_may_only_read_keeps_the_owner_from_removing_anything(
     run_cli: Run, reference_home: Path, tmp_path: Path

@@ -272,8 +272,8 @@ class ProfileAccessManager:
         self._acquire(state, 'exclusive')
         state.locking_thread = threading.get_ident()
         if storage is not None:
-            self._insist(storage.lock, 'exclusive')
             state.locked_storage = storage
+            self._insist(storage.lock, 'exclusive')
         self._refuse_if_used(whole)
         self._record(state, 'lock', purpose, whole)
         # Look again: somebody of AiiDA's may have come since the first look, and then either we or they see the other.

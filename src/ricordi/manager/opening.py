@@ -194,8 +194,10 @@ def initialise_storage(profile: Profile, *, wait: float | None = None) -> None:
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     """
     kind = storage_class(profile)
-    with ProfileAccessManager(profile).lock(wait=wait, purpose='storage initialise'):
-        repository = repository_at(kind.repository_location(profile))
+    repository = repository_at(kind.repository_location(profile))
+    # A repository that is there may be in use by another name: nothing of it is changed, and nobody has to leave.
+    whole = not repository.is_initialised
+    with ProfileAccessManager(profile).lock(wait=wait, purpose='storage initialise', of_storage=whole):
         try:
             kind.initialise(profile, repository)
         finally:
