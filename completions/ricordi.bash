@@ -28,7 +28,7 @@ _ricordi_words() {
         'profile setup core.sqlite_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
         'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
         'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
-        'profile delete') opts='--delete-data --keep-data --dry-run -n --yes --force -y -f --verbose -v --quiet -q --debug --help -h' ;;
+        'profile delete') opts='--delete-data --keep-data --admin-uri --dry-run -n --yes --force -y -f --verbose -v --quiet -q --debug --help -h' ;;
         'profile dump') opts='--all -a --groups -G --also-ungrouped --no-also-ungrouped --codes -X --computers -Y --user -u --organize-by-groups --no-organize-by-groups --relabel-groups --no-relabel-groups --path --dry-run -n --overwrite -o --past-days -p --start-date --end-date --filter-by-last-dump-time --no-filter-by-last-dump-time --dump-unsealed --no-dump-unsealed --only-top-level-calcs --no-only-top-level-calcs --only-top-level-workflows --no-only-top-level-workflows --symlink-calcs --no-symlink-calcs --delete-missing --no-delete-missing --include-inputs --exclude-inputs --include-outputs --exclude-outputs --include-attributes --exclude-attributes --include-extras --exclude-extras --flat -f --format --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -134,6 +134,7 @@ _ricordi_value() {
         'profile setup core.sqlite_zip|--institution') kind=any ;;
         'profile setup core.sqlite_zip|--filepath') kind=file ;;
         'profile setup core.sqlite_zip|--config') kind=file ;;
+        'profile delete|--admin-uri') kind=any ;;
         'profile delete|') kind=profile ;;
         'profile dump|--groups'|'profile dump|-G') kind=group ;;
         'profile dump|--codes'|'profile dump|-X') kind=any ;;

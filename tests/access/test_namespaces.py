@@ -16,6 +16,7 @@ from tests.access.conftest import CHILD, Child, sidecars
 from ricordi.access import ProfileAccessManager
 from ricordi.access.namespaces import INITIAL_NAMESPACE
 from ricordi.access.process import Machine
+from ricordi.access.writers import has_writer
 from ricordi.config import load_config
 from ricordi.errors import LockingProfileError
 
@@ -106,27 +107,71 @@ def test_aiida_that_has_ended_in_a_container_blocks_nobody_outside(
         assert not (records / '1.pid').exists()
 
 
-def test_aiida_outside_is_live_for_who_looks_from_inside_a_container(
-    access: ProfileAccessManager, records: Path, home: Path, start: Start
+INSIDE = """
+storage = {'backend': 'core.sqlite_dos', 'config': {'filepath': sys.argv[2]}}
+access = ProfileAccessManager(Profile('main', {'storage': storage}), Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """The database of a storage."""
+    (tmp_path / 'storage').mkdir()
+    (tmp_path / 'storage' / 'database.sqlite').write_text('')
+    return tmp_path / 'storage' / 'database.sqlite'
+
+
+def age(record: Path) -> None:
+    """Make a record look as if it had been written a while ago, by a process that is as old."""
+    os.utime(record, (record.stat().st_mtime - 20,) * 2)
+
+
+def test_aiida_outside_is_live_for_who_looks_from_inside_a_container_while_it_has_the_database_open(
+    records: Path, home: Path, start: Start, database: Path
 ) -> None:
     aiida = start(False, AIIDA, records)
     assert says(aiida) == str(aiida.pid)
-    inside = start(True, CHILD + 'with access.lock(): pass', home)
-    assert inside.ends() == 1
-    assert inside.process.stderr is not None
-    assert 'cannot be checked from here' in inside.process.stderr.read()
-    assert (records / f'{aiida.pid}.pid').exists()
-    cleared = start(True, CHILD + 'say(len(access.clear_locks(foreign=True)))\nwith access.lock(): say("in")', home)
-    assert (says(cleared), says(cleared)) == ('1', 'in')
+    code = CHILD + INSIDE + 'with access.lock(): say("in")'
+    at_work = start(True, code, home, database.parent)
+    assert at_work.ends() == 1  # it may be about to open the database
+    age(records / f'{aiida.pid}.pid')
+    with database.open('r+b'):
+        at_work = start(True, code, home, database.parent)
+        assert at_work.ends() == 1
+        assert at_work.process.stderr is not None
+        assert 'cannot be checked from here' in at_work.process.stderr.read()
+        assert (records / f'{aiida.pid}.pid').exists()
+        clears = CHILD + INSIDE + 'say(len(access.clear_locks(foreign=True)))'
+        assert says(start(True, clears, home, database.parent)) == '1'
+
+
+def test_what_aiida_left_behind_blocks_nobody_in_a_container_where_the_database_is_not_open(
+    records: Path, home: Path, start: Start, database: Path
+) -> None:
+    for name in ('4000000.pid', '4000001.lock'):
+        (records / name).write_text('' if name.endswith('lock') else "['verdi']")
+    age(records / '4000000.pid')
+    assert start(True, CHILD + INSIDE + 'with access.lock(): say("in")', home, database.parent).ends() == 0
+
+
+def test_a_file_that_is_open_for_writing_is_told_from_one_that_is_not(database: Path) -> None:
+    assert has_writer(database) is False
+    with database.open('rb'):
+        assert has_writer(database) is False
+    with database.open('r+b'):
+        assert has_writer(database) is True
+    assert has_writer(database) is False
+    assert has_writer(database.with_name('none')) is False
 
 
 def test_a_record_from_before_the_last_boot_blocks_nobody_in_a_container(
-    records: Path, home: Path, start: Start
+    records: Path, home: Path, start: Start, database: Path
 ) -> None:
     record = records / '4000000.pid'
     record.write_text("['verdi']")
     os.utime(record, (psutil.boot_time() - 3600,) * 2)
-    assert start(True, CHILD + 'with access.lock(): pass', home).ends() == 0
+    with database.open('r+b'):
+        assert start(True, CHILD + INSIDE + 'with access.lock(): pass', home, database.parent).ends() == 0
 
 
 def test_a_record_of_a_namesake_in_another_container_is_there_again_after(

@@ -15,7 +15,7 @@ import pytest
 from tests.access.conftest import rewrite_sidecar, sidecars
 
 from ricordi.access import Holder, ProfileAccessManager
-from ricordi.access.process import Machine, existence, own_command_line, start_token
+from ricordi.access.process import Machine, existence, own_command_line, start_time, start_token
 from ricordi.errors import LockedProfileError, LockingProfileError
 
 Run = Callable[..., Any]
@@ -114,6 +114,28 @@ def test_a_record_older_than_its_process_is_stale_for_the_process_id_was_used_ag
 ) -> None:
     content = str(psutil.Process(sleeper.pid).cmdline())
     assert_cleaned(access, write(records, f'{sleeper.pid}.{ending}', content, age=3600))
+
+
+@pytest.mark.parametrize('ending', ['pid', 'lock'])
+def test_a_process_id_that_was_used_again_within_a_second_is_told(
+    access: ProfileAccessManager, records: Path, sleeper: subprocess.Popen[bytes], ending: str
+) -> None:
+    started = start_time(sleeper.pid)
+    assert started is not None
+    path = write(records, f'{sleeper.pid}.{ending}', str(psutil.Process(sleeper.pid).cmdline()))
+    os.utime(path, (started - 0.5, started - 0.5))
+    assert_cleaned(access, path)
+
+
+def test_a_start_is_known_to_a_hundredth_of_a_second() -> None:
+    before = time.time()
+    process = subprocess.Popen(['sleep', '60'])
+    after = time.time()
+    started = start_time(process.pid)
+    process.kill()
+    process.wait()
+    assert started is not None
+    assert before - 0.02 < started < after + 0.02
 
 
 def test_a_leftover_under_our_own_process_id_is_stale(access: ProfileAccessManager, records: Path) -> None:

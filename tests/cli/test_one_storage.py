@@ -7,11 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ricordi.config import load_config
+from ricordi.manager import use_storage
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -118,6 +122,55 @@ def test_data_that_somebody_has_open_by_another_name_is_not_deleted(
     assert f'process {writer.pid} ' in done.stderr
     assert finish(writer)
     assert run_cli('-p', profile, 'status').returncode == 0
+
+
+def test_a_storage_in_use_can_be_given_a_second_name(run_cli: Run, reference_home: Path) -> None:
+    folder = reference_home / 'repository' / 'mixed'
+    with subprocess.Popen(
+        [sys.executable, '-c', WRITER, 'mixed'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == 'put\n'
+        words = ('profile', 'setup', 'core.sqlite_dos', '-p', 'second', '--email', 'a@b.c', '-n', '--filepath', folder)
+        assert run_cli(*map(str, words)).returncode == 0
+        assert run_cli('-p', 'second', 'storage', 'maintain', '--full', '--yes').returncode == 5
+        assert finish(writer)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
+def test_another_user_who_may_only_read_keeps_the_owner_from_removing_anything(
+    run_cli: Run, reference_home: Path, tmp_path: Path
+) -> None:
+    """They have a configuration folder of their own, in which the owner can look for nothing."""
+    theirs = tmp_path / 'theirs' / '.aiida'
+    theirs.mkdir(parents=True)
+    shutil.copy(reference_home / 'config.json', theirs)
+    for path in (theirs.parent, theirs, theirs / 'config.json'):
+        os.chown(path, USER_ID, USER_ID)
+    for path in [*reference_home.rglob('*'), *tmp_path.parents, tmp_path, reference_home, reference_home.parent]:
+        if path.owner() == 'root':
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+    with use_storage(load_config().get_profile('mixed')):
+        pass  # what is imported on the way may be unreadable for them
+    (reads, says), (hears, tells) = os.pipe(), os.pipe()
+    reader = os.fork()
+    if reader == 0:
+        os.setgid(USER_ID)
+        os.setuid(USER_ID)
+        os.environ['AIIDA_PATH'] = str(theirs)
+        with warnings.catch_warnings(), use_storage(load_config().get_profile('mixed')):
+            os.write(says, b'in')
+            os.read(hears, 1)
+        os._exit(0)
+    try:
+        assert os.read(reads, 2) == b'in'
+        done = run_cli('-p', 'mixed', 'storage', 'maintain', '--full', '--yes')
+        assert done.returncode == 5
+        assert f'process {reader}, user ' in done.stderr
+    finally:
+        os.write(tells, b'.')
+        os.waitpid(reader, 0)
+    assert run_cli('-p', 'mixed', 'storage', 'maintain', '--full', '--yes').returncode == 0
 
 
 # deleting --------------------------------------------------------------------------------------------------

@@ -47,7 +47,9 @@ class Witness(Progress):
 
 
 def files_of(folder: Path) -> dict[str, tuple[int, int]]:
-    return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob('*') if path.is_file()}
+    """What is there but the records of who uses it."""
+    files = [path for path in folder.rglob('*') if path.is_file() and path.parent.name != 'ricordi.access']
+    return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in files}
 
 
 @pytest.fixture
@@ -147,7 +149,13 @@ def test_a_postgresql_storage_is_guarded_in_the_database_too(
     ) as user:
         assert user.stdout is not None
         assert user.stdout.readline() == 'in\n'
-        with pytest.raises(LockingProfileError, match='database session'), lock_profile(profile, 'testing'):
+        with pytest.raises(LockingProfileError, match=f'process {user.pid} '), lock_profile(profile, 'testing'):
+            pass
+        lock = ProfileAccessManager(
+            Profile('elsewhere', {'storage': {'backend': 'core.sqlite_temp', 'config': {}}})
+        ).lock
+        guard = storage_class(profile).full_guard
+        with pytest.raises(LockingProfileError, match='database session'), lock(guards=[lambda: guard(profile)]):
             pass
         user.communicate('\n')
     with lock_profile(profile, 'testing', wait=10):

@@ -24,12 +24,11 @@ def remove_record(record: Record) -> None:
         path.unlink(missing_ok=True)
 
 
-def remove_stale(folder: Path, kind: Kind) -> list[Holder]:
+def remove_stale(folder: Path, kind: Kind, here: Here) -> list[Holder]:
     """Remove the records of those who have ended; returns those who have not.
 
     Where this user may remove nothing, the records stay: whoever meets them finds them stale as well.
     """
-    here = Here()
     left: list[Holder] = []
     stale: dict[Record, int] = {}
     for record in find_records(folder, kind):
@@ -49,7 +48,7 @@ def remove_stale(folder: Path, kind: Kind) -> list[Holder]:
                     _remove_if_allowed(record)
                     del stale[record]
         for record in stale:
-            left += [holder for holder in read_holders(record, Here()) if holder.state != 'stale']
+            left += [holder for holder in read_holders(record, here) if holder.state != 'stale']
     return left
 
 

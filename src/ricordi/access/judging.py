@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,14 +15,26 @@ from ricordi.access.holder import Holder, join_command
 from ricordi.access.namespaces import OtherNamespaces, Sought
 from ricordi.access.process import Machine, command_line, existence, owner, start_time, start_token, user_name
 from ricordi.access.records import Record, State, identify, is_held
+from ricordi.access.writers import has_writer
 from ricordi.files import read_regular
 
 CLOCK_TOLERANCE = 0.1
 """Seconds by which a process may seem younger than the record it wrote: both times are coarse by a tick or two."""
+OPENING_SECONDS = 10.0
+"""How long AiiDA may take from its record to the first connection to the database."""
 
 
 class Here:
     """Where this process runs, and what else can be seen from there; found out once for many records."""
+
+    def __init__(self, database: Path | None = None, wary: bool = False) -> None:
+        """
+        :param wary: take everybody for alive who may hide, whatever the database tells.
+        :param database: the file that whoever works in the storage has open for writing; None where there is none:
+            that of a server tells itself who is connected.
+        """
+        self._database = database
+        self._wary = wary
 
     @cached_property
     def machine(self) -> Machine:
@@ -33,11 +46,25 @@ class Here:
         """What runs in other PID namespaces."""
         return OtherNamespaces(self.machine.namespace)
 
+    def may_be_at_work(self, record: Record, written: float) -> bool:
+        """Whether the process of AiiDA's that wrote a record may be in the storage, if it cannot be seen from here.
+
+        AiiDA opens the database right after it has written its record, before it stores anything, and leaves it open.
+        """
+        if self._database is None or self._wary:
+            return self._wary
+        just_written = record.kind == 'access' and time.time() - written < OPENING_SECONDS
+        return just_written or self._has_writer is not False
+
+    @cached_property
+    def _has_writer(self) -> bool | None:
+        return None if self._database is None else has_writer(self._database)
+
 
 def may_be_alive(record: Record) -> bool:
     """Whether the process of a record may still run, by AiiDA's record alone."""
     try:
-        return _judge(record, Here(), record.path.stat())[0] != 'stale'
+        return _judge(record, Here(wary=True), record.path.stat())[0] != 'stale'
     except FileNotFoundError:
         return False
 
@@ -159,7 +186,8 @@ def _judge(record: Record, here: Here, status: os.stat_result) -> tuple[State, i
     found = here.elsewhere.find(sought)
     if found is not None:
         return 'live', found
-    return ('foreign' if here.elsewhere.may_hide(sought) else 'stale'), pid
+    hidden = here.elsewhere.may_hide(sought) and here.may_be_at_work(record, status.st_mtime)
+    return ('foreign' if hidden else 'stale'), pid
 
 
 def _is_here(record: Record, pid: int, written: float) -> bool:

@@ -272,8 +272,8 @@ class ProfileAccessManager:
         self._acquire(state, 'exclusive')
         state.locking_thread = threading.get_ident()
         if storage is not None:
-            self._insist(storage.lock, 'exclusive')
             state.locked_storage = storage
+            self._insist(storage.lock, 'exclusive')
         self._refuse_if_used(whole)
         self._record(state, 'lock', purpose, whole)
         # Look again: somebody of AiiDA's may have come since the first look, and then either we or they see the other.
@@ -331,7 +331,7 @@ class ProfileAccessManager:
         removed = []
         with self._explained():
             for record in [*self._find('lock'), *self._find('access')]:
-                holders = read_holders(record)
+                holders = read_holders(record, self._here())
                 states = {holder.state for holder in holders}
                 if not holders or any(holder.own for holder in holders) or ('live' in states and not force):
                     continue
@@ -387,8 +387,11 @@ class ProfileAccessManager:
                 found += find_records(folder, kind)
         return found
 
+    def _here(self) -> Here:
+        return Here(place_of(self._profile).file)
+
     def _read(self, kind: Kind) -> list[Holder]:
-        here = Here()
+        here = self._here()
         return _distinct([holder for record in self._find(kind) for holder in read_holders(record, here)])
 
     @contextmanager
@@ -431,7 +434,8 @@ class ProfileAccessManager:
 
         :param whole: False: those only who have the profile by its own name.
         """
-        found = [holder for folder in self._folders(whole) for holder in remove_stale(folder, kind)]
+        here = self._here()
+        found = [holder for folder in self._folders(whole) for holder in remove_stale(folder, kind, here)]
         return _distinct([holder for holder in found if not holder.own and (whole or holder.name in ('', self._name))])
 
     def _locked(self, holders: list[Holder]) -> AccessError:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CONTAINER = 'container'
 """The folder of the repository inside the folder that a profile names."""
+DATABASE = 'database.sqlite'
+"""The database in the folder of a profile on SQLite."""
 
 _THIS_HOST = ('', 'localhost', '127.0.0.1', '::1')
 
@@ -26,11 +28,13 @@ class Place(NamedTuple):
     """A storage, without asking it anything.
 
     :param container: the folder of its repository; None where it has none on disk.
-    :param database: server and name of its database; None for one that is a file beside the container.
+    :param database: server and name of its database; None for one that is a file.
+    :param file: the database, if it is a file.
     """
 
     container: Path | None
     database: tuple[str, ...] | None
+    file: Path | None = None
 
     def is_same(self, other: Place) -> bool:
         """Whether both are one storage, or share a part: under whatever path or name of the server."""
@@ -61,7 +65,9 @@ def _place_in(config: Mapping[str, Any], name: str) -> Place:
         folder = Path(config['filepath']) if 'repository_uri' not in config else repository_path_in(config, name)
     except (KeyError, TypeError, ConfigurationError):
         return Place(None, database)
-    return Place(folder / CONTAINER if folder.is_absolute() else None, database)
+    if not folder.is_absolute():
+        return Place(None, database)
+    return Place(folder / CONTAINER, database, folder / DATABASE if database is None else None)
 
 
 def find_namesakes(profile: Profile, config_folder: Path) -> list[str]:
@@ -70,14 +76,14 @@ def find_namesakes(profile: Profile, config_folder: Path) -> list[str]:
     What cannot be read names none: whoever uses such a configuration is told so elsewhere.
     """
     try:
-        profiles: dict[str, Any] = json.loads(read_regular(config_folder / FILE_NAME))['profiles']
-        others = [name for name in profiles if name != profile.name]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        profiles = json.loads(read_regular(config_folder / FILE_NAME))['profiles'].items()
+        others = {name: content for name, content in profiles if name != profile.name}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return []
     if not others:
         return []
     own = place_of(profile)
-    return [name for name in others if _names_same(own, name, profiles[name])]
+    return [name for name, content in others.items() if _names_same(own, name, content)]
 
 
 def _names_same(own: Place, name: str, content: Any) -> bool:

@@ -210,8 +210,10 @@ def initialise_storage(profile: Profile, *, wait: float | None = None, adopt: bo
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     """
     kind = storage_class(profile)
-    with ProfileAccessManager(profile).lock(wait=wait, purpose='storage initialise'):
-        repository = repository_at(kind.repository_location(profile))
+    repository = repository_at(kind.repository_location(profile))
+    # A repository that is there may be in use by another name: nothing of it is changed, and nobody has to leave.
+    whole = not repository.is_initialised
+    with ProfileAccessManager(profile).lock(wait=wait, purpose='storage initialise', of_storage=whole):
         repository.given_over = adopt
         if not adopt and (rivals := find_rivals(profile)):
             raise ForeignRepository(f'{rivals[0]} has its objects in the same place; choose another')

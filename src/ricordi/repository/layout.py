@@ -113,8 +113,13 @@ class Layout:
     @property
     def own_names(self) -> set[str]:
         """What lies in the folder of a container."""
-        paths = (self.config, self.index, self.loose, self.packs, self.sandbox, self.duplicates, self.packer_lock)
-        return {*(path.name for path in (*paths, self.owner)), f'{self.index.name}-wal', f'{self.index.name}-shm'}
+        from ricordi.access.records import BARE_FOLDER
+        from ricordi.access.storage_lock import GATE_NAME
+
+        folders = (self.loose, self.packs, self.sandbox, self.duplicates)
+        names = {path.name for path in (*folders, self.config, self.index, self.packer_lock, self.owner)}
+        names |= {f'{self.index.name}-wal', f'{self.index.name}-shm'}
+        return names | {BARE_FOLDER, GATE_NAME}
 
     def make_subfolders(self) -> None:
         """Make the folders of a container inside its own, as far as they are missing."""
