@@ -60,8 +60,8 @@ def provided_database(
     """A database that belongs to a role of its own; the role is created too, unless there is one.
 
     Yields what is to be called when the setup has all but its profile: until then the role bears a mark, and if the
-    block fails, what was created goes again. What a setup that was killed has left bears that mark, and nobody holds the
-    lock that belongs to it, which the server drops with the connection: it goes first.
+    block fails, what was created goes again. What a setup that was killed has left bears that mark, and nobody holds
+    the lock that belongs to it, which the server drops with the connection: it goes first.
 
     :raises ricordi.errors.InvalidOperation: there is a database of this name, or a role whose password is another.
     :raises ricordi.errors.UnreachableStorage: the administrator is not let in, or has not the rights.
