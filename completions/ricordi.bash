@@ -25,15 +25,15 @@ _ricordi_words() {
         'profile list') opts='--format --verbose -v --quiet -q --debug --help -h' ;;
         'profile show') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'profile set-default') opts='--verbose -v --quiet -q --debug --help -h' ;;
-        'profile setup core.sqlite_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
-        'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
-        'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
+        'profile setup core.sqlite_dos') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --filepath --adopt --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
+        'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --adopt --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
+        'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
         'profile delete') opts='--delete-data --keep-data --admin-uri --dry-run -n --yes --force -y -f --verbose -v --quiet -q --debug --help -h' ;;
         'profile dump') opts='--all -a --groups -G --also-ungrouped --no-also-ungrouped --codes -X --computers -Y --user -u --organize-by-groups --no-organize-by-groups --relabel-groups --no-relabel-groups --path --dry-run -n --overwrite -o --past-days -p --start-date --end-date --filter-by-last-dump-time --no-filter-by-last-dump-time --dump-unsealed --no-dump-unsealed --only-top-level-calcs --no-only-top-level-calcs --only-top-level-workflows --no-only-top-level-workflows --symlink-calcs --no-symlink-calcs --delete-missing --no-delete-missing --include-inputs --exclude-inputs --include-outputs --exclude-outputs --include-attributes --exclude-attributes --include-extras --exclude-extras --flat -f --format --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage migrate') opts='--dry-run --yes --force -y -f --wait --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --wait --max-runtime --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage locks') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage unlock') opts='--dry-run --yes --force -y -f --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'node list') opts='--where --type --entry-point -e --subclassing --no-subclassing --group -G --computer -Y --user -u --past-days -p --ancestor-of --descendant-of --project -P --order-by -O --order-direction -D --limit -l --raw -r --format --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -92,7 +92,7 @@ _ricordi_words() {
         'archive version') opts='--format --verbose -v --quiet -q --debug --help -h' ;;
         'archive migrate') opts='--force -f --in-place -i --version --verbose -v --quiet -q --debug --help -h' ;;
         query) opts='--limit -l --offset --count --sql --dry-run -n --raw -r --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --verbose -v --quiet -q --debug --help -h' ;;
+        presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --use-zeromq --verbose -v --quiet -q --debug --help -h' ;;
         status) opts='--no-rmq --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         tour) opts='--keep --format --verbose -v --quiet -q --debug --help -h' ;;
         completion) opts='--verbose -v --quiet -q --debug --help -h' ;;
@@ -108,6 +108,7 @@ _ricordi_value() {
         'profile show|') kind=profile ;;
         'profile set-default|') kind=profile ;;
         'profile setup core.sqlite_dos|--profile-name'|'profile setup core.sqlite_dos|-p') kind=any ;;
+        'profile setup core.sqlite_dos|--broker') kind='words:none core.rabbitmq core.zeromq' ;;
         'profile setup core.sqlite_dos|--email') kind=any ;;
         'profile setup core.sqlite_dos|--first-name') kind=any ;;
         'profile setup core.sqlite_dos|--last-name') kind=any ;;
@@ -115,6 +116,7 @@ _ricordi_value() {
         'profile setup core.sqlite_dos|--filepath') kind=folder ;;
         'profile setup core.sqlite_dos|--config') kind=file ;;
         'profile setup core.psql_dos|--profile-name'|'profile setup core.psql_dos|-p') kind=any ;;
+        'profile setup core.psql_dos|--broker') kind='words:none core.rabbitmq core.zeromq' ;;
         'profile setup core.psql_dos|--email') kind=any ;;
         'profile setup core.psql_dos|--first-name') kind=any ;;
         'profile setup core.psql_dos|--last-name') kind=any ;;
@@ -128,6 +130,7 @@ _ricordi_value() {
         'profile setup core.psql_dos|--repository-uri') kind=any ;;
         'profile setup core.psql_dos|--config') kind=file ;;
         'profile setup core.sqlite_zip|--profile-name'|'profile setup core.sqlite_zip|-p') kind=any ;;
+        'profile setup core.sqlite_zip|--broker') kind='words:none core.rabbitmq core.zeromq' ;;
         'profile setup core.sqlite_zip|--email') kind=any ;;
         'profile setup core.sqlite_zip|--first-name') kind=any ;;
         'profile setup core.sqlite_zip|--last-name') kind=any ;;

@@ -139,12 +139,53 @@ def test_a_folder_that_is_a_file_leaves_nothing_behind(run_cli, reference_home: 
     assert tree(reference_home) == before
 
 
-def test_a_broker_is_left_to_verdi(run_cli, empty_home: Path) -> None:
+@pytest.mark.parametrize(
+    ('given', 'backend', 'keys'),
+    [
+        (('--broker', 'core.rabbitmq'), 'core.rabbitmq', 6),
+        (('--use-rabbitmq',), 'core.rabbitmq', 6),
+        (('--broker', 'core.zeromq'), 'core.zeromq', 0),
+        (('--broker', 'none', '--no-use-rabbitmq'), None, None),
+        ((), None, None),
+    ],
+)
+def test_a_broker_is_written_into_the_profile_for_aiida(
+    run_here, empty_home: Path, given: tuple[str, ...], backend: str | None, keys: int | None
+) -> None:
     setup = ('profile', 'setup', 'core.sqlite_dos', '-p', 'new', '--email', 'a@b.c', '-n')
-    done = run_cli(*setup, '--broker', 'core.rabbitmq')
-    assert done.returncode == 2
-    assert 'verdi profile configure-broker' in done.stderr
-    assert run_cli(*setup, '--broker', 'none', '--no-use-rabbitmq').returncode == 0
+    assert run_here(*setup, *given).returncode == 0
+    process_control = profiles(empty_home)['new']['process_control']
+    config = process_control['config']
+    assert (process_control['backend'], config if config is None else len(config)) == (backend, keys)
+    shown = run_here('profile', 'show', 'new').stdout
+    assert 'broker_password' not in shown or 'guest' not in shown.split('broker_password')[1].splitlines()[0]
+
+
+def test_two_words_for_brokers_that_contradict_each_other_are_refused(run_here, empty_home: Path) -> None:
+    setup = ('profile', 'setup', 'core.sqlite_dos', '-p', 'new', '--email', 'a@b.c', '-n')
+    assert run_here(*setup, '--broker', 'none', '--use-rabbitmq').returncode == 2
+    assert run_here('presto', '--use-zeromq', '--no-broker').returncode == 2
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize('broker', ['core.rabbitmq', 'core.zeromq'])
+def test_aiida_reads_the_profile_with_the_broker(run_here, empty_home: Path, aiida_python: str, broker: str) -> None:
+    import subprocess
+
+    setup = ('profile', 'setup', 'core.sqlite_dos', '-p', 'new', '--email', 'a@b.c', '-n')
+    assert run_here(*setup, '--broker', broker).returncode == 0
+    code = (
+        'from aiida import load_profile; from aiida.manage import get_manager; p = load_profile("new"); '
+        'print(p.process_control_backend, get_manager().get_config().version, type(get_manager().get_broker()))'
+    )
+    done = subprocess.run([aiida_python, '-c', code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[:2] == [broker, '10']
+
+
+def test_the_former_word_for_set_default_is_understood(run_here, reference_home: Path) -> None:
+    assert run_here('profile', 'setdefault', 'mixed').returncode == 0
+    assert json.loads((reference_home / 'config.json').read_text())['default_profile'] == 'mixed'
 
 
 # archive ---------------------------------------------------------------------------------------------------
@@ -192,6 +233,48 @@ def test_a_profile_on_an_empty_database(run_cli, empty_home: Path, postgres, new
     }
     assert 'not-asked-for' not in done.stderr
     assert run_cli('storage', 'maintain', '--full', '--yes').returncode == 0
+
+
+@pytest.mark.parametrize('encoding', ['SQL_ASCII', 'LATIN1'])
+def test_a_database_whose_encoding_aiida_cannot_read_is_refused_and_nothing_is_left(
+    run_here, reference_home: Path, postgres, encoding: str
+) -> None:
+    import psycopg
+
+    before, name = tree(reference_home), f'in_{encoding.lower()}'
+    with psycopg.connect(postgres.uri(), autocommit=True) as raw:
+        raw.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+        try:
+            address = ('--database-hostname', postgres.host, '--database-port', postgres.port)
+            user = ('--database-username', 'postgres', '--database-password', 'none', '--database-name', name)
+            done = run_here('profile', 'setup', 'core.psql_dos', '-p', 'new', *PERSON, *address, *user, '-n')
+        finally:
+            raw.execute(f'DROP DATABASE {name} WITH (FORCE)')
+    assert (done.returncode, encoding in done.stderr, 'UTF8' in done.stderr) == (1, True, True)
+    assert tree(reference_home) == before
+
+
+def test_a_server_that_goes_while_its_sessions_are_listed_is_told_as_such(psql_profile: str) -> None:
+    import psycopg
+
+    from ricordi.errors import UnreachableStorage
+    from ricordi.services.profile import find_profile
+    from ricordi.storage.psql_dos import PsqlDosStorage
+
+    dialect = PsqlDosStorage.dialect_of(find_profile('psql'))
+    real = dialect.connect
+
+    def connect_and_be_cut_off() -> psycopg.Connection:
+        raw, other = real(), real()
+        other.execute('SELECT pg_terminate_backend(%s)', (raw.info.backend_pid,))
+        other.close()
+        return raw
+
+    dialect.connect = connect_and_be_cut_off
+    with pytest.raises(UnreachableStorage, match='lost'):
+        dialect.sessions()
+    with pytest.raises(UnreachableStorage, match='lost'):
+        dialect.check_access(connect_and_be_cut_off())
 
 
 def test_an_administrator_makes_role_and_database(run_cli, empty_home: Path, postgres) -> None:

@@ -16,6 +16,7 @@ from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.config.profile import Profile
 from ricordi.errors import (
     CorruptStorage,
+    ForeignRepository,
     IncompatibleStorageSchema,
     InvalidOperation,
     StorageMigrationError,
@@ -120,13 +121,30 @@ def test_a_failed_initialisation_leaves_nothing(
     assert of.open(profile).version() == 'main_0002'
 
 
-def test_an_existing_container_is_taken_over(sqlite_profile: Profile, of: SimpleNamespace) -> None:
+def test_a_container_that_holds_objects_is_taken_over_only_where_a_person_says_so(
+    sqlite_profile: Profile, of: SimpleNamespace
+) -> None:
     with of.repository(sqlite_profile) as repository:
-        repository.layout.folder.parent.mkdir(parents=True)
         repository.initialise()
         key = repository.put_object_from_bytes(b'was there before')
-    of.initialise(sqlite_profile)
+    with pytest.raises(ForeignRepository, match='holds objects already'):
+        of.initialise(sqlite_profile)
+    with of.repository(sqlite_profile) as repository:
+        assert repository.get_object_content(key) == b'was there before'
+        repository.given_over = True
+        of.kind(sqlite_profile).initialise(sqlite_profile, repository)
     assert of.open(sqlite_profile).repository.get_object_content(key) == b'was there before'
+
+
+def test_an_empty_container_that_is_half_made_is_completed(profile: Profile, of: SimpleNamespace) -> None:
+    with of.repository(profile) as repository:
+        repository.initialise()
+        repository.layout.index.unlink()
+        repository.layout.packs.rmdir()
+    of.initialise(profile)
+    storage = of.open(profile)
+    key = storage.repository.put_objects([b'content'])[0]
+    assert storage.repository.get_object_content(key) == b'content'
 
 
 # -- revisions -----------------------------------------------------------------------------------------------

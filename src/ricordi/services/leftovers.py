@@ -99,7 +99,7 @@ def _is_unused(folder: Path) -> bool:
     from ricordi.backend.storage import RepositoryLocation
     from ricordi.storage.sqlite_dos import SqliteDosStorage, is_draft
 
-    known = {SQLITE_DATABASE, 'container'}
+    known = {SQLITE_DATABASE, f'{SQLITE_DATABASE}-journal', 'container'}
     for entry in folder.iterdir():
         if entry.name not in known and not is_draft(entry.name) and entry.name != MARK:
             return False

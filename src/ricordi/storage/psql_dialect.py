@@ -9,7 +9,7 @@ import re
 import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -20,13 +20,14 @@ import psycopg
 from psycopg.types.string import TextLoader
 
 from ricordi.backend.maintenance import MaintenanceStep
+from ricordi.backend.storage import DatabaseSession
 from ricordi.errors import LockedProfileError, RicordiError, ValidationError
 from ricordi.storage import psql_identity, psql_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql_cursor import ServerCursor
 from ricordi.storage.psql_failures import connection_failure, failure
-from ricordi.storage.psql_sessions import application_name, exclusive_holder
+from ricordi.storage.psql_sessions import application_name, exclusive_holder, list_sessions
 from ricordi.storage.query_streams import spooled, worthwhile_size
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
@@ -105,7 +106,8 @@ class PsqlDialect(Dialect):
         return True
 
     def check_access(self, raw: psycopg.Connection[Any]) -> None:
-        holder = exclusive_holder(raw)
+        with self._told():
+            holder = exclusive_holder(raw)
         if holder is not None:
             raise LockedProfileError(
                 f'the {self.place} is locked for maintenance, by {holder}; try again when it is done'
@@ -122,12 +124,30 @@ class PsqlDialect(Dialect):
     def identity_in_server(self, session: Session) -> str:
         return psql_identity.identity(session)
 
+    def is_same_database(self, one: str, other: str) -> bool:
+        return psql_identity.is_same(one, other)
+
     def databases_tied_to(self, session: Session, repository_uuid: str | None) -> list[str]:
         return psql_identity.databases_tied_to(session, self._arguments, repository_uuid)
 
     def check_writable(self, raw: psycopg.Connection[Any]) -> None:
-        if psql_identity.is_standby(raw):
+        with self._told():
+            standby = psql_identity.is_standby(raw)
+        if standby:
             raise psql_identity.standby(self.place)
+
+    def sessions(self) -> list[DatabaseSession]:
+        """Who is connected to the database, asked by a connection of its own."""
+        with closing(self.connect()) as raw, self._told():
+            return list_sessions(raw)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the driver has to say of a question, in our words: a server may go at any moment."""
+        try:
+            yield
+        except psycopg.Error as error:
+            raise self.failure(error) from error
 
     # -- values ---------------------------------------------------------------------------------------------
 

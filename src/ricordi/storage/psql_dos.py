@@ -14,7 +14,6 @@ from ricordi.storage.ownership import claim
 from ricordi.storage.psql_dialect import PsqlDialect
 from ricordi.storage.psql_guard import guard_of
 from ricordi.storage.psql_identity import begin_setup
-from ricordi.storage.psql_sessions import list_sessions
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
 
@@ -63,8 +62,7 @@ class PsqlDosStorage(SqlStorage):
 
     @classmethod
     def sessions(cls, profile: Profile) -> list[DatabaseSession]:
-        with closing(cls.dialect_of(profile).connect()) as raw:
-            return list_sessions(raw)
+        return cls.dialect_of(profile).sessions()
 
     @classmethod
     def full_guard(cls, profile: Profile) -> AbstractContextManager[Callable[[], None]]:

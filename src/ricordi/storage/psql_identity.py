@@ -11,6 +11,7 @@ from ricordi.errors import InvalidOperation, ReadOnlyStorage
 from ricordi.storage.session import Session
 
 CONNECT_SECONDS = 3
+UNTOLD = '-'
 SETUP_KEY = 0x5249434F53455455
 """The advisory lock of who creates a storage in the database."""
 SETUP_MILLISECONDS = 60_000
@@ -36,7 +37,13 @@ def identity(session: Session) -> str:
     back to an earlier moment have another timeline.
     """
     cluster, number, timeline = session.execute(_IDENTITY).fetchone()
-    return f'postgresql {cluster} {number} {timeline}'
+    return f'postgresql {cluster} {number} {timeline or UNTOLD}'
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two identities are of one database; a standby does not tell its timeline, and is that of its primary."""
+    (*number, timeline), (*other_number, other_timeline) = one.split(), other.split()
+    return number == other_number and (timeline == other_timeline or UNTOLD in (timeline, other_timeline))
 
 
 def is_standby(raw: psycopg.Connection[Any]) -> bool:
