@@ -19,7 +19,7 @@ from ricordi.backend.maintenance import (
     MaintenanceReport,
     MaintenanceStep,
 )
-from ricordi.errors import CorruptStorage, NotEnoughSpace, NotExistent, RicordiError
+from ricordi.errors import NotEnoughSpace, NotExistent, RicordiError
 from ricordi.files import DISK_IS_FULL, free_bytes
 from ricordi.progress import Progress, Stop
 from ricordi.repository.census import Census
@@ -52,11 +52,8 @@ def maintain(
         return _maintain(container, options, named_keys, progress, stop, check_alone or _nothing)
     except (OSError, TypeError, ValueError, OverflowError, NotExistent) as error:
         # What a damaged index says of places and sizes leads to errors of many kinds.
-        if odd := _odd_rows(container):
-            path = container.layout.index
-            raise CorruptStorage(
-                f'the index {path} is damaged: {odd:,} of its rows say what cannot be; restore it from a backup'
-            ) from error
+        if _odd_rows(container):
+            raise container.index.odd() from error
         raise
 
 
