@@ -34,6 +34,7 @@ class MaintenanceOptions(NamedTuple):
     :param compress: `keep`: what is packed keeps its form, what is loose is packed as it is; `yes`; `no`; `auto`:
         what a sample shows to be worth it.
     :param clean: what the storage looked like when it was last seen clean, if that is known.
+    :param keep_unnamed: remove nothing for want of a name, since what nodes name is not certain.
     """
 
     full: bool = False
@@ -42,6 +43,7 @@ class MaintenanceOptions(NamedTuple):
     max_waste: float = 10.0
     compress: CompressMode = 'keep'
     clean: CleanMark | None = None
+    keep_unnamed: bool = False
 
 
 class Amount(NamedTuple):
@@ -92,14 +94,15 @@ class MaintenanceStep(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """An object that is missing or damaged.
+    """An object that is missing or damaged, or a node of which nobody can tell what it names.
 
-    :param kind: `missing`, `damaged`.
+    :param kind: `missing`, `damaged`; `file tree`: the one of a node has a shape that is not known.
+    :param key: of the object; empty for a file tree.
     :param detail: what is wrong, in words.
     :param nodes: what names it: (pk, uuid, path) of each, the first ones of many.
     """
 
-    kind: Literal['missing', 'damaged']
+    kind: Literal['missing', 'damaged', 'file tree']
     key: str
     detail: str = ''
     nodes: tuple[tuple[int, str, str], ...] = ()
@@ -109,7 +112,7 @@ class MaintenanceReport(NamedTuple):
     """A plan (`dry_run`) or what was done; both of one shape.
 
     :param space_needed: bytes of free disk the plan asks for.
-    :param problems: the first ones; `problem_count` is their true number.
+    :param problems: the first ones; `problem_count` is their true number, `unclear_trees` of these are file trees.
     :param interrupted: why the work ended early, or None.
     :param clean: what the storage looks like now, if a full maintenance has left it clean.
     """
@@ -124,6 +127,7 @@ class MaintenanceReport(NamedTuple):
     interrupted: str | None = None
     notes: tuple[str, ...] = ()
     clean: CleanMark | None = None
+    unclear_trees: int = 0
 
     @property
     def nothing_to_do(self) -> bool:

@@ -164,6 +164,8 @@ def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:
         )
     if options.full and (census.missing or census.unreadable):
         return ('objects that nodes name are not at hand: nothing was removed and no pack was rewritten',)
+    if options.full and options.keep_unnamed:
+        return ('it is not certain what nodes name: nothing was removed and no pack was rewritten',)
     other_form = {
         'yes': any(pack.compressed < pack.objects for pack in census.packs.values()),
         'no': any(pack.compressed for pack in census.packs.values()),

@@ -148,7 +148,7 @@ class SandboxRepository(RepositoryBackend):
         state = ContainerState(loose, garbage=amount, missing=len(missing), files=loose.objects)
         problems = tuple(Problem('missing', key, 'the object is not there') for key in missing[:NAMED_PROBLEMS])
         report = MaintenanceReport(options, state, problems=problems, problem_count=len(missing))
-        if not options.full or not garbage or missing:
+        if not options.full or not garbage or missing or options.keep_unnamed:
             return report if options.dry_run else report._replace(after=state)
         step = MaintenanceStep('remove garbage', '', amount.objects, freed=amount.bytes)
         if options.dry_run:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 from ricordi.errors import CorruptStorage
 
 CHUNK_BYTES = 1 << 20
-BUFFER_BYTES = 64 << 10
+BUFFER_BYTES = 16 << 10
 """What is read ahead: little enough for one who jumps, and enough for one who reads line by line."""
 
 ENDS_EARLY = 'the file ends before the object does'
