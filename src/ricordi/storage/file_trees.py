@@ -9,7 +9,8 @@ from typing import Any
 DEEPEST = 200
 """So many folders may lie inside each other."""
 
-_is_key = re.compile('[0-9a-f]{64}').fullmatch
+is_key = re.compile('[0-9a-f]{64}').fullmatch
+"""Whether a text can be the key of an object."""
 
 
 def fault_of_text(text: str | bytes | None) -> str | None:
@@ -60,4 +61,4 @@ def _fault_of_entry(entry: Any, path: str, deepest: int) -> str | None:
     if len(entry) != 1:
         return f'{path[:200]!r} has more than the key that a file has'
     key = entry['k']
-    return None if isinstance(key, str) and _is_key(key) else f'the key of {path[:200]!r} is none'
+    return None if isinstance(key, str) and is_key(key) else f'the key of {path[:200]!r} is none'

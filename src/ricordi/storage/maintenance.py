@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import islice
 
 from ricordi.backend.maintenance import CleanMark, MaintenanceOptions, MaintenanceReport, MaintenanceStep, Problem
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import InvalidOperation
 from ricordi.progress import Progress, Stop
+from ricordi.storage.file_trees import is_key
 from ricordi.storage.object_keys import named_keys, unclear_trees, uses_of_keys
 from ricordi.storage.session import Session
 
@@ -45,9 +45,9 @@ def maintain(
     if (options.full or options.dry_run) and options.clean is None:  # as it was, all was clear
         unclear.find(session)
     options = options._replace(keep_unnamed=options.keep_unnamed or unclear.count > 0)
-    report = repository.maintain(
-        options, lambda: named_keys(session, partial(unclear.find, session, guarded=True)), progress, stop, check_alone
-    )
+    report = repository.maintain(options, lambda: named_keys(session), progress, stop, check_alone)
+    if not all(is_key(problem.key) for problem in report.problems):
+        unclear.find(session, guarded=True)
     report = unclear.added_to(report._replace(problems=_with_nodes(session, report.problems)))
     if options.dry_run:
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])

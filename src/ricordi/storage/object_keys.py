@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -14,12 +14,11 @@ from ricordi.storage.session import Session
 KEYS_AT_ONCE = 10_000
 
 
-def named_keys(session: Session, failed: Callable[[], None] = lambda: None) -> Iterator[str]:
+def named_keys(session: Session) -> Iterator[str]:
     """All keys that nodes name: distinct, ascending, computed and sorted in the database, streamed.
 
-    A file tree that is no JSON names nothing; `unclear_trees` finds it.
-
-    :param failed: called where there is such a tree, or one that is no text.
+    A file tree that is no JSON names nothing; what is no text, in the place of a key, comes as what can be no key.
+    `unclear_trees` finds both.
     """
     dialect, last = session.dialect, ''
     try:
@@ -29,7 +28,6 @@ def named_keys(session: Session, failed: Callable[[], None] = lambda: None) -> I
     except dialect.unclear_errors:
         if dialect.named_keys_guarded == dialect.named_keys:
             raise
-        failed()
         for (bare,) in dialect.stream(session, dialect.named_keys_guarded, ()):
             key = bare.decode('latin-1')  # which keeps the order, whatever the bytes
             if key > last:
