@@ -90,6 +90,10 @@ class NotExistentKeyError(NotExistent, KeyError):
     __str__ = Exception.__str__
 
 
+class MissingObject(NotExistent, FileNotFoundError):
+    """The repository has no object of that key."""
+
+
 class MultipleObjectsError(RicordiError):
     """More than one entity fits where one was expected."""
 

@@ -111,6 +111,25 @@ def new_file(path: Path, overwrite: bool = False, mode: int = 0o666) -> Iterator
     fsync_folder(path.parent)
 
 
+@contextmanager
+def draft_of(path: Path) -> Iterator[BinaryIO]:
+    """A file to be filled inside the block, which gets its name at the end and only if all went well; not fsynced.
+
+    What has that name is replaced then. The folder must be there.
+    """
+    draft = path.parent / f'.ricordi-{uuid.uuid4().hex[:12]}'  # short, for `path` may be as long as a name can be
+    try:
+        with draft.open('xb') as handle:
+            yield handle
+        os.replace(draft, path)  # noqa: PTH105
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename in (None, str(draft)):
+            error.filename = str(path)
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
 def _open_draft(draft: Path, mode: int) -> tuple[int, bool]:
     """Open a file without a name in the folder of `draft`, else one of that name; tells whether it has one."""
     without_name = getattr(os, 'O_TMPFILE', 0)

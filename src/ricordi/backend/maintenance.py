@@ -35,6 +35,7 @@ class MaintenanceOptions(NamedTuple):
         what a sample shows to be worth it.
     :param clean: what the storage looked like when it was last seen clean, if that is known.
     :param adopt: a person says that the container is that of this database alone, whatever speaks against it.
+    :param keep_unnamed: remove nothing for want of a name, since what nodes name is not certain.
     """
 
     full: bool = False
@@ -44,6 +45,7 @@ class MaintenanceOptions(NamedTuple):
     compress: CompressMode = 'keep'
     clean: CleanMark | None = None
     adopt: bool = False
+    keep_unnamed: bool = False
 
 
 class Amount(NamedTuple):
@@ -94,14 +96,15 @@ class MaintenanceStep(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """An object that is missing or damaged.
+    """An object that is missing or damaged, or a node of which nobody can tell what it names.
 
-    :param kind: `missing`, `damaged`.
+    :param kind: `missing`, `damaged`; `file tree`: the one of a node has a shape that is not known.
+    :param key: of the object; empty for a file tree.
     :param detail: what is wrong, in words.
     :param nodes: what names it: (pk, uuid, path) of each, the first ones of many.
     """
 
-    kind: Literal['missing', 'damaged']
+    kind: Literal['missing', 'damaged', 'file tree']
     key: str
     detail: str = ''
     nodes: tuple[tuple[int, str, str], ...] = ()
@@ -111,7 +114,7 @@ class MaintenanceReport(NamedTuple):
     """A plan (`dry_run`) or what was done; both of one shape.
 
     :param space_needed: bytes of free disk the plan asks for.
-    :param problems: the first ones; `problem_count` is their true number.
+    :param problems: the first ones; `problem_count` is their true number, `unclear_trees` of these are file trees.
     :param interrupted: why the work ended early, or None.
     :param clean: what the storage looks like now, if a full maintenance has left it clean.
     :param doubt: why another database may name objects of the same container; then the container was maintained as it
@@ -129,6 +132,7 @@ class MaintenanceReport(NamedTuple):
     notes: tuple[str, ...] = ()
     clean: CleanMark | None = None
     doubt: str = ''
+    unclear_trees: int = 0
 
     @property
     def nothing_to_do(self) -> bool:

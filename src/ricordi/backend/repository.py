@@ -29,6 +29,18 @@ class Owner(NamedTuple):
     confirmed: bool = True
 
 
+def bytes_of(piece: bytes, handle: BinaryIO) -> bytes:
+    """What was read from `handle`, if it is bytes.
+
+    :raises TypeError: the stream yields text.
+    """
+    if not isinstance(piece, bytes | bytearray | memoryview):
+        raise TypeError(
+            f'a stream of bytes is needed, {handle!r} yields {type(piece).__name__}: open it with mode "rb"'
+        )
+    return piece
+
+
 class RepositoryBackend(ABC):
     """Content by key. What a `put_…` method has returned is durable: file and folder are fsynced."""
 
@@ -79,7 +91,10 @@ class RepositoryBackend(ABC):
 
     @abstractmethod
     def put_object_from_filelike(self, handle: BinaryIO) -> str:
-        """Store what `handle` yields, in constant memory, and return its key."""
+        """Store what `handle` yields, in constant memory, and return its key.
+
+        :raises TypeError: it yields text, not bytes; nothing is stored then.
+        """
 
     def put_object_from_bytes(self, content: bytes) -> str:
         """Store `content` and return its key."""
@@ -111,11 +126,19 @@ class RepositoryBackend(ABC):
     def open(self, key: str) -> BinaryIO:
         """A seekable binary stream over the content; close it, or use it as a context manager.
 
-        :raises ricordi.errors.NotExistent: if there is no such object.
+        Who reads it from start to end gets what the key says, or an error before the last piece. What is read after a
+        jump forward (`seek`) is as it lies on disk, unchecked, if the object is larger than what is read at once.
+
+        :raises ricordi.errors.MissingObject: if there is no such object.
+        :raises ricordi.errors.CorruptStorage: here or while reading: it is damaged.
         """
 
     def get_object_content(self, key: str) -> bytes:
-        """The whole content of an object."""
+        """The whole content of an object.
+
+        :raises ricordi.errors.MissingObject: there is no such object.
+        :raises ricordi.errors.CorruptStorage: it is damaged.
+        """
         with self.open(key) as handle:
             return handle.read()
 
@@ -124,7 +147,10 @@ class RepositoryBackend(ABC):
         """Bytes of content, found without reading it."""
 
     def get_object_hash(self, key: str) -> str:
-        """SHA-256 of the content as it is now, read for the purpose; equal to `key` unless the object is damaged."""
+        """SHA-256 of the content as it is now, read for the purpose: it is `key`.
+
+        :raises ricordi.errors.CorruptStorage: it is another, for the object is damaged.
+        """
         digest = hashlib.sha256()
         with self.open(key) as handle:
             while chunk := handle.read(CHUNK_BYTES):
@@ -135,7 +161,7 @@ class RepositoryBackend(ABC):
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         """Open many, in the order that is cheapest to read; each stream is valid until the next is asked for.
 
-        :raises ricordi.errors.NotExistent: at the first key the store lacks.
+        :raises ricordi.errors.MissingObject: at the first key the store lacks.
         """
 
     @abstractmethod

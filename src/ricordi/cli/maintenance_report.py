@@ -101,14 +101,22 @@ def states_table(before: ContainerState, after: ContainerState | None) -> str:
 
 def problem_lines(report: MaintenanceReport) -> Iterator[str]:
     """The problems with their keys, nodes and paths, a line each."""
-    yield f'{plural(report.problem_count, "object")} missing or damaged; nothing that could still be used was removed:'
+    objects = report.problem_count - report.unclear_trees
+    parts = [f'{plural(objects, "object")} missing or damaged'] if objects else []
+    if report.unclear_trees:
+        parts.append(f'{plural(report.unclear_trees, "file tree")} of a shape that is not known')
+    yield f'{", ".join(parts)}; nothing that could still be used was removed:'
     for problem in report.problems:
+        if problem.kind == 'file tree':
+            (pk, uuid, _) = problem.nodes[0]
+            yield f'  file tree of node {pk} ({uuid}): {problem.detail}'
+            continue
         yield f'  {problem.kind} {problem.key}' + (f' ({problem.detail})' if problem.detail else '')
         for pk, uuid, path in problem.nodes:
             yield f'    node {pk} ({uuid}): {path}'
     unnamed = report.problem_count - len(report.problems)
     if unnamed > 0:
-        yield f'  and {plural(unnamed, "more object")}'
+        yield f'  and {plural(unnamed, "more problem" if report.unclear_trees else "more object")}'
 
 
 _STATE_ROWS = (

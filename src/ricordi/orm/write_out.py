@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from ricordi.errors import ValidationError
+from ricordi.files import draft_of
 from ricordi.orm.repository_tree import check_name, children, is_file
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ def write_folder(entries: dict[str, Any], contents: Contents, target: Path) -> N
 
 
 def write_file(entry: JsonDict, contents: Contents, path: Path) -> None:
-    """Write one file; symbolic links are not followed."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_BINARY', 0)
-    with contents.open(entry['k']) as source, os.fdopen(os.open(path, flags, 0o666), 'wb') as target:
+    """Write one file, which appears when it is whole and right; symbolic links are not followed.
+
+    :raises ricordi.errors.NotExistent: the content is missing.
+    :raises ricordi.errors.CorruptStorage: it is damaged; no file is written then.
+    """
+    with contents.open(entry['k']) as source, draft_of(path) as target:
         shutil.copyfileobj(source, target, 1 << 20)

@@ -11,7 +11,8 @@ from ricordi.errors import Interrupted
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive_batches import batches_of
 from ricordi.repository.archive_members import PackedMember, pack_member
-from ricordi.repository.archive_sources import CheckedChunks, Source, damaged, sources, usable
+from ricordi.repository.archive_sources import Source, damaged, sources, usable
+from ricordi.repository.loose import chunks_of
 from ricordi.repository.parallel import in_order
 from ricordi.repository.zip_keys import PREFIX
 from ricordi.zipfiles.deflate import DeflatedPieces
@@ -82,6 +83,6 @@ def _write_large(source: Source, writer: ZipWriter, level: int, executor: Execut
             raise damaged(key)
         return ready.size
     with usable(key), source.open() as handle:
-        pieces = DeflatedPieces(CheckedChunks(handle, key), level, executor)
+        pieces = DeflatedPieces(chunks_of(handle), level, executor)
         writer.add_pieces(name, pieces, LARGEST)
     return pieces.size

@@ -18,8 +18,6 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, NotExistent, ProblemsFound
 from ricordi.repository.compression import decompress
 from ricordi.repository.index import PackedObject
-from ricordi.repository.loose import chunks_of
-from ricordi.repository.objects import IN_MEMORY_BYTES
 from ricordi.repository.streams import PackSlice
 from ricordi.zipfiles.deflate import crc32
 from ricordi.zipfiles.format import DEFLATED, Member
@@ -65,7 +63,7 @@ class Source(Protocol):
         """The object, checked; None for one that is too large for memory."""
 
     def open(self) -> BinaryIO:
-        """A stream over the content."""
+        """A stream over the content, which is checked before its end is given."""
 
     def pieces(self) -> ZlibStreamPieces | None:
         """A raw deflate stream of the content, if there is one already."""
@@ -99,15 +97,16 @@ def _of_container(container: Container, keys: Iterable[str]) -> Iterator[Source]
                 'LEFT JOIN db_object AS o ON o.hashkey = w.hashkey ORDER BY o.pack_id, o."offset"'
             )
             for row in rows:
-                if row[5] is None:
-                    yield loose_source(container, row[0], _size(container, row[0]))
-                else:
-                    yield PackedSource(container, PackedObject._make(row))
+                packed = PackedObject._make(row)
+                if packed.is_possible:
+                    yield PackedSource(container, packed)
+                else:  # in no pack, or nobody knows where
+                    yield loose_source(container, packed.key, _size(container, packed.key))
 
 
 def loose_source(container: Container, key: str, size: int) -> AnySource:
     """An object of a container that is in no pack, or was not when one looked."""
-    return AnySource(container, key, size, is_checked=size <= IN_MEMORY_BYTES)
+    return AnySource(container, key, size)
 
 
 def _of_zip(repository: ZipRepository, keys: Iterable[str]) -> Iterator[Source]:
@@ -128,17 +127,12 @@ class AnySource:
     repository: RepositoryBackend
     key: str
     size: int
-    is_checked: bool = False
-    """Whether the repository itself compares the content with the key."""
 
     def small(self) -> Content | None:
         if self.size > LARGE_BYTES:
             return None
         with usable(self.key):
-            content = self.repository.get_object_content(self.key)
-        if not self.is_checked:
-            _check(content, self.key)
-        return Content(content)
+            return Content(self.repository.get_object_content(self.key))
 
     def open(self) -> BinaryIO:
         return self.repository.open(self.key)
@@ -224,22 +218,6 @@ class ZippedSource:
 
     def pieces(self) -> ZlibStreamPieces | None:
         return None
-
-
-class CheckedChunks:
-    """The content of a stream in pieces; at the end its SHA-256 must be the key."""
-
-    def __init__(self, handle: BinaryIO, key: str) -> None:
-        self._handle = handle
-        self._key = key
-
-    def __iter__(self) -> Iterator[bytes]:
-        digest = hashlib.sha256()
-        for chunk in chunks_of(self._handle):
-            digest.update(chunk)
-            yield chunk
-        if digest.hexdigest() != self._key:
-            raise damaged(self._key)
 
 
 def _check(content: bytes, key: str) -> None:

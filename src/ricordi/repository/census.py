@@ -169,7 +169,7 @@ class Census:
         lower, upper = '', ''
         while upper != LAST_KEY:
             names = list(islice(named, COMPARE_AT_ONCE))
-            if any(map(ge, [lower, *names], names)):
+            if any(map(ge, names, names[1:])) or (lower and names and lower >= names[0]):
                 raise CorruptStorage(
                     'the database does not list the keys that nodes name in ascending order, so that what is garbage '
                     'cannot be told; nothing was changed'

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
@@ -137,6 +138,9 @@ class InflatedStream(io.RawIOBase):
         view[: len(piece)] = piece
         self._position += len(piece)
         return len(piece)
+
+    def readall(self) -> bytes:
+        return b''.join(iter(partial(self.read, CHUNK_BYTES), b''))
 
     def _inflate_to(self, position: int) -> None:
         """Make the chunk that holds `position` the current one."""

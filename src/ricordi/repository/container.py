@@ -177,6 +177,7 @@ class Container(ObjectStore, RepositoryBackend):
             except FileNotFoundError:
                 row = self.index.find(key)
             if row is not None:
+                self.check_row(row)
                 return row.size
         raise not_existent(key)
 
@@ -196,7 +197,8 @@ class Container(ObjectStore, RepositoryBackend):
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         wanted = iter(keys)
         while chunk := list(islice(wanted, BULK_KEYS)):
-            rows = {row.key: row for row in self.index.find_many(chunk)}
+            # those whose row says what cannot be have no order: one by one
+            rows = {row.key: row for row in self.index.find_many(chunk) if row.is_possible}
             for key in chunk:
                 if key not in rows:
                     with self.open(key) as handle:

@@ -14,7 +14,7 @@ from operator import gt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ricordi.errors import CorruptStorage, NotExistent
+from ricordi.errors import CorruptStorage, MissingObject
 from ricordi.repository.index_connection import BUSY_SECONDS, connect, state_of, translated
 
 SCHEMA = """
@@ -38,6 +38,13 @@ PUT = (
     'compressed = excluded.compressed, size = excluded.size, "offset" = excluded."offset", '
     'length = excluded.length, pack_id = excluded.pack_id'
 )
+# What follows after SUM(compressed) tells whether any value is none that can be: `%` of what is no integer is none, and
+# text and blobs are above all numbers.
+COUNT_PACKS = (
+    'SELECT pack_id, COUNT(*), SUM(length), SUM(size), MAX("offset" + length), SUM(compressed), '
+    'SUM("offset" % 2), MIN(min(size, "offset", length)), MAX(max(size, "offset", length)), '
+    'MIN(compressed), MAX(compressed) FROM db_object GROUP BY pack_id'
+)
 FIND_AT_ONCE = 2000
 FETCH_AT_ONCE = 1000
 PUT_AT_ONCE = 100
@@ -58,6 +65,17 @@ class PackedObject(NamedTuple):
     offset: int
     length: int
     pack_id: int
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether this can be a place of an object: SQLite keeps a value of any type in any column."""
+        _, compressed, size, offset, length, pack_id = self
+        return (
+            type(size) is type(offset) is type(length) is type(pack_id) is int
+            and min(size, offset, length, pack_id + 1) >= 0
+            and max(size, offset, length, pack_id) <= MOST
+            and (compressed == 1 or (compressed == 0 and size == length))
+        )
 
 
 class PackSummary(NamedTuple):
@@ -259,20 +277,30 @@ class Index:
         return PackSpan(pack_id, first or 0, last or 0, pack.length, in_order, bool(pack.compressed))
 
     def packs(self) -> dict[int, PackSummary]:
-        """What the index says of each pack that any row names; counted anew after any change."""
-        statement = (
-            'SELECT pack_id, COUNT(*), SUM(length), SUM(size), MAX("offset" + length), SUM(compressed) '
-            'FROM db_object GROUP BY pack_id'
-        )
+        """What the index says of each pack that any row names; counted anew after any change.
+
+        :raises ricordi.errors.CorruptStorage: a row says what cannot be.
+        """
         with self.guarded():
             connection = self.connection
             (by_others,) = connection.execute('PRAGMA data_version').fetchone()
             changes = (by_others, connection.total_changes)
             if self._packs is None or self._packs[0] != changes or connection.in_transaction:
-                found = {row[0]: PackSummary(*row[1:]) for row in connection.execute(statement)}
+                found = self._count_packs(connection)
                 self._packs = None if connection.in_transaction else (changes, found)
                 return found
             return self._packs[1]
+
+    def _count_packs(self, connection: sqlite3.Connection) -> dict[int, PackSummary]:
+        try:
+            rows = connection.execute(COUNT_PACKS).fetchall()
+        except sqlite3.OperationalError as error:
+            if 'overflow' not in str(error):
+                raise
+            raise self.odd() from error
+        if not all(map(_can_be, rows)):
+            raise self.odd()
+        return {row[0]: PackSummary(*row[1:6]) for row in rows}
 
     def count(self) -> int:
         """Number of rows."""
@@ -304,10 +332,18 @@ class Index:
                 '`sqlite3 packs.idx .recover`'
             )
 
+    def odd(self) -> CorruptStorage:
+        """The error for an index of which some rows say what cannot be."""
+        return CorruptStorage(
+            f'the index {self.path} is damaged: {self.odd_rows():,} of its rows say what cannot be; nothing was '
+            'changed: restore it from a backup'
+        )
+
     def odd_rows(self) -> int:
         """How many rows hold no key, or no place in a pack that can be; for one who has met an error already."""
         numbers = ('compressed', 'size', '"offset"', 'length', 'pack_id')
         odd = ' OR '.join(f"typeof({column}) <> 'integer' OR {column} NOT BETWEEN -1 AND {MOST}" for column in numbers)
+        odd += ' OR compressed NOT IN (0, 1)'
         key = "typeof(hashkey) <> 'text' OR length(hashkey) <> 64 OR hashkey GLOB '*[^0-9a-f]*'"
         statement = f'SELECT count(*) FROM db_object WHERE {odd} OR min(size, "offset", length) < 0 OR {key}'
         with self.guarded():
@@ -345,6 +381,17 @@ class Index:
             self.connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
 
-def not_existent(key: str) -> NotExistent:
+def _can_be(row: tuple[Any, ...]) -> bool:
+    """Whether what `COUNT_PACKS` gives of a pack can be of sound rows."""
+    pack_id, *_, least, most, first_form, last_form = row
+    return (
+        {type(value) for value in row} == {int}
+        and -1 <= pack_id <= MOST
+        and 0 <= least <= most <= MOST
+        and 0 <= first_form <= last_form <= 1
+    )
+
+
+def not_existent(key: str) -> MissingObject:
     """The error for a key that the container lacks."""
-    return NotExistent(f'there is no object {key} in the repository')
+    return MissingObject(f'there is no object {key} in the repository')

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from ricordi.backend.repository import bytes_of
 from ricordi.errors import UnreachableStorage
 from ricordi.files import fsync_folder
 from ricordi.repository.layout import Layout
@@ -22,9 +23,12 @@ def chunks_of(handle: BinaryIO) -> Iterator[bytes]:
 
 
 def read_fully(handle: BinaryIO, number: int) -> bytes:
-    """The next `number` bytes of a stream, fewer only at its end: a raw stream or a pipe may yield less at a time."""
+    """The next `number` bytes of a stream, fewer only at its end: a raw stream or a pipe may yield less at a time.
+
+    :raises TypeError: it yields text.
+    """
     pieces = []
-    while number and (piece := handle.read(number)):
+    while number and (piece := bytes_of(handle.read(number), handle)):
         pieces.append(piece)
         number -= len(piece)
     return pieces[0] if len(pieces) == 1 else b''.join(pieces)

@@ -19,7 +19,7 @@ from ricordi.backend.maintenance import (
     MaintenanceReport,
     MaintenanceStep,
 )
-from ricordi.errors import CorruptStorage, NotEnoughSpace, NotExistent, RicordiError
+from ricordi.errors import NotEnoughSpace, NotExistent, RicordiError
 from ricordi.files import DISK_IS_FULL, free_bytes
 from ricordi.progress import Progress, Stop
 from ricordi.repository.census import Census
@@ -52,11 +52,8 @@ def maintain(
         return _maintain(container, options, named_keys, progress, stop, check_alone or _nothing)
     except (OSError, TypeError, ValueError, OverflowError, NotExistent) as error:
         # What a damaged index says of places and sizes leads to errors of many kinds.
-        if odd := _odd_rows(container):
-            path = container.layout.index
-            raise CorruptStorage(
-                f'the index {path} is damaged: {odd:,} of its rows say what cannot be; restore it from a backup'
-            ) from error
+        if _odd_rows(container):
+            raise container.index.odd() from error
         raise
 
 
@@ -167,6 +164,8 @@ def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:
         )
     if options.full and (census.missing or census.unreadable):
         return ('objects that nodes name are not at hand: nothing was removed and no pack was rewritten',)
+    if options.full and options.keep_unnamed:
+        return ('it is not certain what nodes name: nothing was removed and no pack was rewritten',)
     other_form = {
         'yes': any(pack.compressed < pack.objects for pack in census.packs.values()),
         'no': any(pack.compressed for pack in census.packs.values()),

@@ -13,19 +13,22 @@ import os
 import threading
 import weakref
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from ricordi.errors import CorruptStorage, LostObject
 from ricordi.repository.compression import InflatedStream, decompress
 from ricordi.repository.index import Index, PackedObject, not_existent
 from ricordi.repository.layout import KEY_PATTERN, ContainerConfig, Layout
 from ricordi.repository.loose import LooseWriter, chunks_of
-from ricordi.repository.streams import PackSlice
+from ricordi.repository.streams import ENDS_EARLY, OTHER_BYTES, PackSlice, checked, open_file
 
 IN_MEMORY_BYTES = 1 << 20
 """Objects up to this size are read whole when they are opened."""
 OPEN_PACKS = 32
+
+T = TypeVar('T')
 
 
 class _Local(threading.local):
@@ -139,44 +142,79 @@ class ObjectStore:
         return self.layout.loose_path(key, self.config.loose_prefix_len)
 
     def open(self, key: str) -> BinaryIO:
+        return self._with_copy(key, _as_it_is)
+
+    def get_object_content(self, key: str) -> bytes:
+        """The whole content of an object: that of a sound copy, if there is one."""
+        return self._with_copy(key, _read_whole)
+
+    def _with_copy(self, key: str, use: Callable[[BinaryIO], T]) -> T:
+        """What `use` makes of the first copy that can be opened and that it does not find to be damaged."""
         path, local = self.loose_path(key), self._local
         trouble: Exception = not_existent(key)
+        damaged: set[PackedObject | None] = set()
         for attempt in range(3):
-            if attempt or not local.packed_last:  # where the last one was packed, this one is likely to be
+            # where the last one was packed, this one is likely to be
+            if None not in damaged and (attempt or not local.packed_last):
                 try:
-                    loose = _open_loose(path, key)
+                    found = use(open_file(path, key, IN_MEMORY_BYTES))
                     local.packed_last = False
-                    return loose
+                    return found
                 except FileNotFoundError:
                     pass
                 except CorruptStorage as error:  # a sound copy may be packed
                     trouble = error
+                    damaged.add(None)
             row = self.index.find(key)
-            if row is not None and not attempt and local.packed_last and not _is_small(row):
-                continue  # it is not checked while it is read: what may be loose, put in again, goes before
-            if row is not None:
-                try:
-                    packed = self.open_packed(row)
-                    local.packed_last = True
-                    return packed
-                except FileNotFoundError:  # repacked in between, and the row is another by now, or it is lost
-                    trouble = _gone(row, self.layout)
-                except CorruptStorage as error:  # a sound copy may be loose
-                    trouble = error
+            if row is None or row in damaged:
+                continue
+            if not attempt and local.packed_last and row.is_possible and not _is_small(row):
+                continue  # it is checked late, while it is read: what may be loose, put in again, goes before
+            try:
+                found = use(self.open_packed(row))
+                local.packed_last = True
+                return found
+            except FileNotFoundError:  # repacked in between, and the row is another by now, or it is lost
+                trouble = _gone(row, self.layout)
+            except CorruptStorage as error:  # a sound copy may be loose
+                trouble = error
+                damaged.add(row)
         raise trouble
 
     def open_packed(self, row: PackedObject) -> BinaryIO:
-        """A stream over a packed object; small ones are read at once.
+        """A stream over a packed object: small ones are read and checked at once, larger ones while they are read.
 
         :raises FileNotFoundError: the pack file is not there.
+        :raises ricordi.errors.CorruptStorage: it is damaged, or the row says what cannot be.
         """
+        self.check_row(row)
         if _is_small(row):
             return io.BytesIO(self._read_checked(row))
+        return checked(self._stream(row), row.key, row.size, lambda reason: self._damaged(row, reason))
+
+    def _stream(self, row: PackedObject) -> io.RawIOBase:
+        """A stream over a packed object, unchecked."""
         part = PackSlice(self.layout.pack_path(row.pack_id), row.offset, row.length)
-        if row.compressed:
-            inflated = InflatedStream(cast(BinaryIO, io.BufferedReader(part, IN_MEMORY_BYTES)), row.size)
-            return cast(BinaryIO, io.BufferedReader(inflated, IN_MEMORY_BYTES))
-        return cast(BinaryIO, io.BufferedReader(part))
+        if not row.compressed:
+            return part
+        return InflatedStream(cast(BinaryIO, io.BufferedReader(part, IN_MEMORY_BYTES)), row.size)
+
+    def check_row(self, row: PackedObject) -> None:
+        """
+        :raises ricordi.errors.CorruptStorage: a row of the index says what cannot be.
+        """
+        if not row.is_possible:
+            raise CorruptStorage(
+                f'the index {self.layout.index} is damaged: what it says of object {row.key} cannot be '
+                f'(pack {row.pack_id!r}, offset {row.offset!r}, length {row.length!r}, size {row.size!r}); restore it '
+                'from a backup, or put the content in again'
+            )
+
+    def _damaged(self, row: PackedObject, reason: str) -> CorruptStorage:
+        return CorruptStorage(
+            f'object {row.key} is damaged in {self.layout.pack_path(row.pack_id)} at byte {row.offset}: {reason}; '
+            'restore that file from a backup, or put the content in again'
+        )
 
     def _read_checked(self, row: PackedObject) -> bytes:
         """A small packed object, checked by its SHA-256: quicker than to ask whether the pack is still the same file.
@@ -187,10 +225,7 @@ class ObjectStore:
         if isinstance(found, str):
             found = self._try_packed(row, self._open_pack(row.pack_id))  # the name may stand for a new file by now
         if isinstance(found, str):
-            raise CorruptStorage(
-                f'object {row.key} is damaged in {self.layout.pack_path(row.pack_id)} at byte {row.offset}: {found}; '
-                'restore that file from a backup, or put the content in again'
-            )
+            raise self._damaged(row, found)
         return found
 
     @staticmethod
@@ -198,13 +233,13 @@ class ObjectStore:
         """The content, or what is wrong with it."""
         content = os.pread(pack.fileno(), row.length, row.offset)
         if len(content) < row.length:
-            return 'the file ends before the object does'
+            return ENDS_EARLY
         try:
             if row.compressed:
                 content = decompress(content)
         except zlib.error as error:
             return str(error)
-        return content if hashlib.sha256(content).hexdigest() == row.key else 'its bytes are not what its key says'
+        return content if hashlib.sha256(content).hexdigest() == row.key else OTHER_BYTES
 
     def read_stored(self, row: PackedObject) -> bytes:
         """The bytes of a packed object as they lie in its pack, unchecked.
@@ -254,7 +289,6 @@ class ObjectStore:
 
         It must be so in the file that has the pack's name now: a removed one, still open here, vouches for nothing.
         """
-        digest = hashlib.sha256()
         try:
             pack = self._local.packs.get(row.pack_id)
             if pack is not None and not os.path.samestat(
@@ -263,31 +297,20 @@ class ObjectStore:
             ):
                 self._open_pack(row.pack_id)
             with self.open_packed(row) as handle:
-                for chunk in chunks_of(handle):
-                    digest.update(chunk)
+                for _ in chunks_of(handle):
+                    pass
         except (OSError, zlib.error, CorruptStorage):
             return False
-        return digest.hexdigest() == row.key
+        return True
 
 
-def _open_loose(path: str, key: str) -> BinaryIO:
-    """A stream over a loose file; a small one is read at once and checked by its SHA-256, as a packed one is.
+def _as_it_is(stream: BinaryIO) -> BinaryIO:
+    return stream
 
-    :raises FileNotFoundError: it is not there.
-    :raises ricordi.errors.CorruptStorage: it is damaged.
-    """
-    # a pipe of that name is not waited for; closed by the stream that is returned, or here
-    file = io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
-    if (size := os.fstat(file.fileno()).st_size) > IN_MEMORY_BYTES:
-        return io.BufferedReader(file)
-    with file:
-        content = file.read(size + 1) or b''
-    if hashlib.sha256(content).hexdigest() != key:
-        raise CorruptStorage(
-            f'object {key} is damaged: the loose file {path} does not hold what its name says; restore it from a '
-            'backup, or put the content in again'
-        )
-    return io.BytesIO(content)
+
+def _read_whole(stream: BinaryIO) -> bytes:
+    with stream:
+        return stream.read()
 
 
 def _is_small(row: PackedObject) -> bool:

@@ -38,7 +38,7 @@ class Plan:
 
 def make_plan(container: ObjectStore, census: Census, options: MaintenanceOptions) -> Plan:
     """What a maintenance with these options would do, step by step, with bytes."""
-    may_remove = options.full and not census.missing and not census.unreadable
+    may_remove = options.full and not (census.missing or census.unreadable or options.keep_unnamed)
     repack = _packs_to_repack(container, census, options) if may_remove else ()
     check_first = _packs_to_check_first(container, census, options, repack)
     unchanged = frozenset(pack_id for pack_id in check_first if _keeps_forms(census.packs[pack_id], options.compress))

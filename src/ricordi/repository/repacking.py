@@ -187,19 +187,19 @@ class Repacker:
         if not path.exists():
             self._move_good_copy(row, 'the pack file is gone')
             return
-        with closing(PackSlice(path, row.offset, row.length)) as part:
-            source = chunks_of(part)  # type: ignore[arg-type]
-            try:
+        try:
+            with closing(PackSlice(path, row.offset, row.length)) as part:
+                source = chunks_of(part)  # type: ignore[arg-type]
                 if self._keeps_form(row) and row.compressed:
                     self._copy_stream(row, source)
                 else:
                     self._append_content(row, decompressed_chunks(source) if row.compressed else source)
-            except (CorruptStorage, zlib.error) as error:
-                self._move_good_copy(row, str(error))
-            except OSError as error:
-                if error.errno != errno.EIO:
-                    raise
-                self._move_good_copy(row, 'the disk cannot read it')
+        except (CorruptStorage, zlib.error) as error:
+            self._move_good_copy(row, str(error))
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            self._move_good_copy(row, 'the disk cannot read it')
 
     def _copy_stream(self, row: PackedObject, source: Iterator[bytes]) -> None:
         """Copy a compressed object as it is, while checking what it inflates to."""

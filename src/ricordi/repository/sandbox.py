@@ -20,12 +20,15 @@ from ricordi.backend.maintenance import (
     MaintenanceStep,
     Problem,
 )
-from ricordi.backend.repository import CHUNK_BYTES, RepositoryBackend
-from ricordi.errors import InvalidOperation, NotExistent, StorageError
+from ricordi.backend.repository import CHUNK_BYTES, RepositoryBackend, bytes_of
+from ricordi.errors import InvalidOperation, MissingObject, StorageError
 from ricordi.files import TemporaryFolder
 from ricordi.progress import Progress, Stop
+from ricordi.repository.streams import open_file
 
 NAMED_PROBLEMS = 100
+IN_MEMORY_BYTES = 1 << 20
+"""Objects up to this size are read whole when they are opened."""
 
 _is_key = re.compile('[0-9a-f]{64}').fullmatch
 
@@ -80,7 +83,7 @@ class SandboxRepository(RepositoryBackend):
         descriptor, name = tempfile.mkstemp(dir=self.folder, prefix='new-')
         try:
             with os.fdopen(descriptor, 'wb') as target:
-                while chunk := handle.read(CHUNK_BYTES):
+                while chunk := bytes_of(handle.read(CHUNK_BYTES), handle):
                     digest.update(chunk)
                     target.write(chunk)
             path = self._path(digest.hexdigest())
@@ -96,7 +99,7 @@ class SandboxRepository(RepositoryBackend):
 
     def open(self, key: str) -> BinaryIO:
         try:
-            return self._path(key).open('rb')
+            return open_file(self._path(key), key, IN_MEMORY_BYTES)
         except FileNotFoundError:
             raise _not_existent(key) from None
 
@@ -145,7 +148,7 @@ class SandboxRepository(RepositoryBackend):
         state = ContainerState(loose, garbage=amount, missing=len(missing), files=loose.objects)
         problems = tuple(Problem('missing', key, 'the object is not there') for key in missing[:NAMED_PROBLEMS])
         report = MaintenanceReport(options, state, problems=problems, problem_count=len(missing))
-        if not options.full or not garbage or missing:
+        if not options.full or not garbage or missing or options.keep_unnamed:
             return report if options.dry_run else report._replace(after=state)
         step = MaintenanceStep('remove garbage', '', amount.objects, freed=amount.bytes)
         if options.dry_run:
@@ -171,5 +174,5 @@ class SandboxRepository(RepositoryBackend):
         return Amount(len(sizes), sum(sizes))
 
 
-def _not_existent(key: str) -> NotExistent:
-    return NotExistent(f'there is no object {key} in the temporary repository')
+def _not_existent(key: str) -> MissingObject:
+    return MissingObject(f'there is no object {key} in the temporary repository')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -10,13 +12,14 @@ from typing import Any, BinaryIO, NoReturn
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.errors import NotExistent, ReadOnlyStorage
+from ricordi.errors import CorruptStorage, MissingObject, ReadOnlyStorage
 from ricordi.progress import Progress, Stop
 from ricordi.repository.layout import KEY_PATTERN
+from ricordi.repository.streams import OTHER_BYTES, checked
 from ricordi.repository.zip_keys import PREFIX, KeyTable
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
-from ricordi.zipfiles.member import open_member
+from ricordi.zipfiles.member import MemberStream, check_readable, damaged, is_small, read_member
 
 SEARCHES = 16
 """So many objects are searched for one by one; for more, a table of all is made."""
@@ -67,20 +70,34 @@ class ZipRepository(RepositoryBackend):
         return [self.find(key) is not None for key in keys]
 
     def open(self, key: str) -> BinaryIO:
-        return open_member(self.directory, self._member(key))
+        return self._open(key, self._member(key))
+
+    def _open(self, key: str, member: Member) -> BinaryIO:
+        """A stream over a member that is checked by the key: its own checksum is that of whoever wrote the archive."""
+
+        def damaged_object(reason: str) -> CorruptStorage:
+            return damaged(self.directory, member, reason)
+
+        check_readable(self.directory, member)
+        if not is_small(member):
+            return checked(MemberStream(self.directory, member), key, member.size, damaged_object)
+        content = read_member(self.directory, member)
+        if hashlib.sha256(content).hexdigest() != key:
+            raise damaged_object(OTHER_BYTES)
+        return io.BytesIO(content)
 
     def get_object_size(self, key: str) -> int:
         return self._member(key).size
 
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         for key, member in self.in_file_order(keys):
-            with open_member(self.directory, member) as handle:
+            with self._open(key, member) as handle:
                 yield key, handle
 
     def in_file_order(self, keys: Iterable[str]) -> Iterator[tuple[str, Member]]:
         """Objects with where they lie, sorted by that, in portions of constant size.
 
-        :raises ricordi.errors.NotExistent: at the first key that the archive lacks.
+        :raises ricordi.errors.MissingObject: at the first key that the archive lacks.
         """
         wanted = iter(keys)
         while portion := list(islice(wanted, BULK_KEYS)):
@@ -117,7 +134,7 @@ class ZipRepository(RepositoryBackend):
     def _member(self, key: str) -> Member:
         member = self.find(key)
         if member is None:
-            raise NotExistent(f'there is no object {key} in {self.path}')
+            raise MissingObject(f'there is no object {key} in {self.path}')
         return member
 
     def _all(self) -> KeyTable:

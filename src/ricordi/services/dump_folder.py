@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ricordi.backend.repository import CHUNK_BYTES
-from ricordi.errors import AccessError, InvalidOperation, ProblemsFound
+from ricordi.errors import AccessError, InvalidOperation
 from ricordi.services.dump_log import NAME as LOG_NAME
 from ricordi.services.dump_names import METADATA, SAFEGUARD
 
@@ -147,19 +146,16 @@ class DumpFolder:
             draft.write(content)
         return len(content)
 
-    def write_stream(self, path: str, source: BinaryIO, key: str) -> int:
+    def write_stream(self, path: str, source: BinaryIO) -> int:
         """Write the content of an object chunk by chunk; the file appears when it is whole and right.
 
-        :raises ricordi.errors.ProblemsFound: what was read is not what `key` names; no file is written then.
+        :raises ricordi.errors.CorruptStorage: it is damaged; no file is written then.
         """
-        digest, size = hashlib.sha256(), 0
+        size = 0
         with self._draft(path) as draft:
             while chunk := source.read(CHUNK_BYTES):
-                digest.update(chunk)
                 draft.write(chunk)
                 size += len(chunk)
-            if digest.hexdigest() != key:
-                raise ProblemsFound(f'the content of {path} is damaged in the repository (key {key})')
         return size
 
     def copy(self, path: str, other: str) -> int:

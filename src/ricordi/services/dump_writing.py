@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import CorruptStorage, LostObject, NotExistent, ProblemsFound
+from ricordi.errors import CorruptStorage, LostObject, NotExistent
 from ricordi.services.dump_content import Content, ContentLoader, Shape
 from ricordi.services.dump_folder import DumpFolder
 from ricordi.services.dump_names import METADATA
@@ -120,8 +120,8 @@ class Writer:
         (work, name), *others = targets
         first = f'{work.place.path}/{name}'
         try:
-            written = self._folder.write_stream(first, stream, key)
-        except (ProblemsFound, CorruptStorage):
+            written = self._folder.write_stream(first, stream)
+        except CorruptStorage:
             self._lacks(targets, f'the content is damaged in the repository, key {key}')
             return
         self.tally.bytes += written

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+import errno
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from ricordi.errors import (
     UsageError,
     ValidationError,
 )
+from ricordi.files import draft_of
 from ricordi.orm.repository_tree import FileTree, check_name, split_path
 
 
@@ -75,8 +77,8 @@ def read_file(storage: StorageBackend, row: NodeRow, path: str | None) -> Iterat
 
     :param path: from the top of the tree; None: the file of a node that holds a single one (`SinglefileData`).
     :raises ricordi.errors.NotExistent: there is no such file.
-    :raises ricordi.errors.ProblemsFound: the content is missing in the repository, or damaged, which may be known only
-        after all of it was given.
+    :raises ricordi.errors.ProblemsFound: the content is missing in the repository, or damaged; of a large one that is
+        damaged all but the end may have been given by then.
     """
     if path is None:
         path = _single_file(row)
@@ -134,13 +136,11 @@ def _write_file(storage: StorageBackend, key: str, target: Path) -> None:
 
     :raises _Unusable: it is missing or damaged.
     """
-    try:
-        with target.open('xb') as written:
-            for chunk in _content(storage, key):
-                written.write(chunk)
-    except _Unusable:
-        target.unlink()
-        raise
+    if target.exists():  # two names of a node that this disk holds for the same
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    with draft_of(target) as written:
+        for chunk in _content(storage, key):
+            written.write(chunk)
 
 
 class _Unusable(Exception):
@@ -155,18 +155,14 @@ def _content(storage: StorageBackend, key: str) -> Iterator[bytes]:
     """
     if not storage.repository.has_object(key):
         raise _Unusable('missing in the repository')
-    digest = hashlib.sha256()
     try:
         with storage.repository.open(key) as source:
             while chunk := source.read(CHUNK_BYTES):
-                digest.update(chunk)
                 yield chunk
     except (NotExistent, LostObject) as error:
         raise _Unusable('missing in the repository') from error
     except CorruptStorage as error:
         raise _Unusable('damaged in the repository') from error
-    if digest.hexdigest() != key:
-        raise _Unusable('damaged in the repository')
 
 
 def _places(row: NodeRow) -> Iterator[tuple[PurePosixPath, str | None]]:

@@ -116,7 +116,8 @@ class _Run:
             return 'an archive, which needs no maintenance'
         if self.plan.problem_count:
             raise ProblemsFound(
-                f'{self.plan.problem_count:,} missing or damaged: see `ricordi storage maintain --full --dry-run`'
+                f'{self.plan.problem_count:,} missing, damaged or unclear: see `ricordi storage maintain --full '
+                '--dry-run`'
             )
         if self.plan.doubt:
             raise ProblemsFound(f'{self.plan.doubt}: see `ricordi storage maintain --full --dry-run`')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from datetime import datetime
@@ -11,10 +10,9 @@ from typing import Any
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, ValidationError
 from ricordi.storage.columns import TEXT_LIMITS, ValueKind, columns, row_words, table_name, value_kind
+from ricordi.storage.file_trees import fault_of_text
 
-KEY = re.compile('[0-9a-f]{64}').fullmatch
 UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
-DEEPEST_TREE = 200
 
 NULLABLE = {'process_type', 'attributes', 'extras', 'computer_pk'}
 REFERENCES = {
@@ -235,25 +233,4 @@ def _is_time(value: Any) -> bool:
 
 
 def _is_tree(text: Any) -> bool:
-    try:
-        return _is_folder(json.loads(text), DEEPEST_TREE)
-    except (TypeError, ValueError, RecursionError):
-        return False
-
-
-def _is_folder(entry: Any, deepest: int) -> bool:
-    """Whether an entry of a file tree is a folder of sound entries (formats/repository.md, *File tree of a node*)."""
-    if not isinstance(entry, dict) or not deepest:
-        return False
-    objects = entry.get('o', {})
-    if not isinstance(objects, dict) or entry.keys() - {'o'}:
-        return False
-    for name, below in objects.items():
-        if not name or name in ('.', '..') or '/' in name or '\x00' in name:
-            return False
-        if isinstance(below, dict) and isinstance(below.get('k'), str) and len(below) == 1:
-            if KEY(below['k']) is None:
-                return False
-        elif not _is_folder(below, deepest - 1):
-            return False
-    return True
+    return fault_of_text(text) is None

@@ -15,10 +15,9 @@ from ricordi.errors import CorruptStorage, RicordiError
 from ricordi.storage.archive_checks import check_lengths, check_rows
 from ricordi.storage.archive_cycles import check_cycles
 from ricordi.storage.archive_schema import check_schema
-from ricordi.storage.object_keys import files_of
+from ricordi.storage.object_keys import files_of, parsed_tree
 from ricordi.storage.sqlite_dialect import SqliteDialect
 from ricordi.storage.sqlite_failures import failure
-from ricordi.storage.values import decode_json
 from ricordi.zipfiles.format import Member
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ class Staging:
     def _uses(self, keys: list[str]) -> Iterator[tuple[str, str]]:
         sql, parameters = SqliteDialect(self.path).nodes_naming(keys)
         for _, uuid, tree in self.raw.execute(f'{sql} LIMIT {SHOWN}', parameters):
-            yield from ((uuid, path) for path, key in files_of(decode_json(tree)) if key in keys)
+            yield from ((uuid, path) for path, key in files_of(parsed_tree(tree)) if key in keys)
 
     def _refuse_overlap(self) -> None:
         """Members that share bytes: how a small file unpacks to a huge one."""

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind
-from ricordi.errors import ValidationError
+from ricordi.errors import CorruptStorage, ValidationError
 
 
 class ValueKind(Enum):
@@ -127,3 +127,23 @@ def row_words(table: str) -> str:
     """What a row of a table is called in a message (`db_dbnode` → `node`)."""
     words = {name: kind.value.replace('_', ' ') for kind, name in TABLES.items()}
     return {**words, 'db_dbgroup_dbnodes': 'group membership', 'db_dbsetting': 'setting'}.get(table, f'row of {table}')
+
+
+def unreadable(table: str, pk: Any, column: str, reason: str) -> CorruptStorage:
+    """The error for a value of a row that the storage cannot have written."""
+    return CorruptStorage(
+        f'the {column} of the {row_words(table)} with pk {pk} (table {table}) cannot be read: {reason}; restore this '
+        'row from a backup'
+    )
+
+
+def json_object(value: Any, table: str, pk: Any, column: str) -> dict[str, Any]:
+    """The JSON object that is kept in a column, of what `decode_json` gives; nothing and `null` are an empty one.
+
+    :raises ricordi.errors.CorruptStorage: it is another value.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise unreadable(table, pk, column, f'it is no JSON object, but of type {type(value).__name__}')
+    return value

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ricordi.errors import RicordiError
+from ricordi.errors import RicordiError, StorageError
 from ricordi.storage.columns import ValueKind
 
 if TYPE_CHECKING:
@@ -163,9 +163,29 @@ class Dialect(ABC):
     def named_keys(self) -> str:
         """A SELECT of the keys that the file trees of nodes name: distinct, ascending by byte."""
 
+    @property
+    def unclear_errors(self) -> tuple[type[Exception], ...]:
+        """What tells that a query met a value that is no JSON or no text, or failed for another reason."""
+        return (StorageError, *self.driver_errors)
+
+    @property
+    def named_keys_guarded(self) -> str:
+        """As `named_keys`, as bytes, for a table in which some rows hold no JSON (these name nothing) or no text."""
+        return self.named_keys
+
+    @property
+    @abstractmethod
+    def suspect_trees(self) -> str:
+        """A SELECT of (id, uuid, text) of all nodes whose file tree is not sound, by id, and of a few others."""
+
+    @property
+    def suspect_trees_guarded(self) -> str:
+        """As `suspect_trees`, for a table in which some rows hold no JSON, which are among them then; slower."""
+        return self.suspect_trees
+
     @abstractmethod
     def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:
-        """A SELECT of (id, uuid, repository_metadata) of the nodes that name one of the keys: (SQL, parameter)."""
+        """A SELECT of (id, uuid, JSON text of the tree) of the nodes that name one of the keys: (SQL, parameter)."""
 
     # -- maintenance ----------------------------------------------------------------------------------------------
 

@@ -9,10 +9,13 @@ from ricordi.backend.maintenance import CleanMark, MaintenanceOptions, Maintenan
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import InvalidOperation
 from ricordi.progress import Progress, Stop
-from ricordi.storage.object_keys import named_keys, uses_of_keys
+from ricordi.storage.file_trees import is_key
+from ricordi.storage.object_keys import named_keys, unclear_trees, uses_of_keys
 from ricordi.storage.session import Session
 
 NODES_PER_PROBLEM = 10
+MOST_UNCLEAR = 100
+"""So many file trees that are not clear are named."""
 
 
 def maintain(
@@ -41,14 +44,49 @@ def maintain(
     if not options.dry_run:
         for step in planned:
             dialect.check_space(step)
+    unclear = _Unclear()
+    if (options.full or options.dry_run) and options.clean is None:  # as it was, all was clear
+        unclear.find(session)
+    options = options._replace(keep_unnamed=options.keep_unnamed or unclear.count > 0)
     in_repository = options._replace(full=False, repack='auto') if doubt else options
     report = repository.maintain(in_repository, lambda: named_keys(session), progress, stop, check_alone)
-    report = report._replace(options=options, doubt=doubt, problems=_with_nodes(session, report.problems))
+    report = report._replace(options=options, doubt=doubt)
+    if not all(is_key(problem.key) for problem in report.problems):
+        unclear.find(session, guarded=True)
+    report = unclear.added_to(report._replace(problems=_with_nodes(session, report.problems)))
     if options.dry_run:
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])
         return report._replace(steps=report.steps + planned, space_needed=space)
     report = _vacuum(session, report, planned, progress, stop)
     return report._replace(clean=_whole_mark(session, report, mark))
+
+
+class _Unclear:
+    """Nodes of which nobody can tell what they name: the first ones by name, all of them by number."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first: list[Problem] = []
+
+    def find(self, session: Session, guarded: bool = False) -> None:
+        """Look at all nodes, unless some were found already."""
+        if self.count:
+            return
+        for pk, uuid, fault in unclear_trees(session, guarded):
+            self.count += 1
+            if len(self._first) < MOST_UNCLEAR:
+                self._first.append(Problem('file tree', '', fault, ((pk, uuid, ''),)))
+
+    def added_to(self, report: MaintenanceReport) -> MaintenanceReport:
+        """The report with these among its problems; what has some is not clean."""
+        if not self.count:
+            return report
+        return report._replace(
+            problems=(*self._first, *report.problems),
+            problem_count=report.problem_count + self.count,
+            unclear_trees=self.count,
+            clean=None,
+        )
 
 
 def _whole_mark(session: Session, report: MaintenanceReport, before: str | None) -> CleanMark | None:

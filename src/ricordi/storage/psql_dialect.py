@@ -36,6 +36,23 @@ CONNECT_SECONDS = 10
 STREAM_ROWS = 1000
 
 _ANY_KEY = '$.**.k ? (@.type() == "string")'
+_DEPTH = 4
+"""Files that lie deeper in folders are looked at one by one."""
+
+
+def _only(name: str) -> str:
+    return f'!exists(@.keyvalue() ? (@.key != "{name}"))'
+
+
+def _sound_folder(deepest: int) -> str:
+    """The condition of a JSON path that an object is a folder in which all is sound; false below a depth."""
+    if not deepest:
+        return '1 == 2'
+    file = f'@.type() == "object" && @.k.type() == "string" && {_only("k")}'
+    entry = f'({file}) || !exists(@.*) && @.type() == "object" || ({_sound_folder(deepest - 1)})'
+    return f'@.type() == "object" && @.o.type() == "object" && {_only("o")} && !exists(@.o.* ? (!({entry})))'
+
+
 _STRING_OR_EXPONENT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e\+\d+')
 
 
@@ -250,9 +267,17 @@ class PsqlDialect(Dialect):
         "FROM db_dbnode WHERE repository_metadata <> '{}' ORDER BY key"
     )
 
+    suspect_trees = (
+        'SELECT id, uuid, tree FROM (SELECT id, uuid::text AS uuid, repository_metadata::text AS tree, '
+        f"repository_metadata @? '$ ? ({_sound_folder(_DEPTH)})' AS sound FROM db_dbnode "
+        "WHERE repository_metadata <> '{}' OFFSET 0) AS trees "
+        "WHERE NOT sound OR strpos(tree, '[') > 0 OR strpos(tree, '/') > 0 "
+        """OR strpos(tree, '".": ') > 0 OR strpos(tree, '"..": ') > 0 OR strpos(tree, '"": ') > 0 ORDER BY id"""
+    )
+
     def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:
         return (
-            'SELECT id, uuid, repository_metadata FROM db_dbnode '
+            'SELECT id, uuid, repository_metadata::text FROM db_dbnode '
             f"WHERE repository_metadata <> '{{}}' AND EXISTS (SELECT 1 FROM jsonb_path_query(repository_metadata, "
             f"'{_ANY_KEY}') AS named WHERE named #>> '{{}}' = ANY(%s::text[]))",
             (list(keys),),

@@ -65,7 +65,7 @@ class StoredNodeRow(NodeRow):
     def attributes(self) -> JsonDict:
         value = _attributes.__get__(self)
         if type(value) is not dict:
-            value = decode_json(value) or {}
+            value = _object_of(value, self.pk, 'attributes')
             _attributes.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -77,7 +77,7 @@ class StoredNodeRow(NodeRow):
     def extras(self) -> JsonDict:
         value = _extras.__get__(self)
         if type(value) is not dict:
-            value = decode_json(value) or {}
+            value = _object_of(value, self.pk, 'extras')
             _extras.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -89,7 +89,7 @@ class StoredNodeRow(NodeRow):
     def repository_metadata(self) -> JsonDict:
         value = _repository_metadata.__get__(self)
         if type(value) is not dict:
-            value = decode_json(value) or {}
+            value = _object_of(value, self.pk, 'repository_metadata')
             _repository_metadata.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -103,6 +103,18 @@ class StoredNodeRow(NodeRow):
         return all(getattr(self, name) == getattr(other, name) for name in NodeRow.__slots__)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _object_of(value: Any, pk: int | None, column: str, kind: EntityKind = EntityKind.NODE) -> JsonDict:
+    """
+    :raises ricordi.errors.CorruptStorage: the value of a column is no JSON object.
+    """
+    from ricordi.storage.columns import json_object, table_name, unreadable
+
+    try:
+        return json_object(decode_json(value), table_name(kind), pk, column)
+    except (ValueError, RecursionError) as error:
+        raise unreadable(table_name(kind), pk, column, str(error)) from error
 
 
 _attributes: Any = vars(NodeRow)['attributes']
@@ -133,14 +145,29 @@ def entity(kind: EntityKind, decoders: Sequence[Decoder | None], optional: bool)
     :param decoders: for each field of the row class.
     :param optional: whether it may be missing: it is None where its pk is.
     """
-    row_type: Callable[..., Any] = ROW_TYPES[kind]
+    names = [name for name, column in COLUMNS[kind].items() if column.kind is ValueKind.JSON]
+    places = [place for place, column in enumerate(COLUMNS[kind].values()) if column.kind is ValueKind.JSON]
+    row_type: Callable[..., Any] = ROW_TYPES[kind] if not places else _with_objects(kind, names, places)
     if kind is EntityKind.NODE:
         row_type = StoredNodeRow
-        kinds = [column.kind for column in COLUMNS[kind].values()]
-        decoders = [None if name is ValueKind.JSON else decode for name, decode in zip(kinds, decoders, strict=True)]
+    # a value that cannot be decoded is told with its pk: where the row is made
+    decoders = [None if place in places else decode for place, decode in enumerate(decoders)]
     if not optional:
         return Value(tuple(decoders), row_type)
     return Value(tuple(decoders), lambda *fields: None if fields[0] is None else row_type(*fields))
+
+
+def _with_objects(kind: EntityKind, names: Sequence[str], places: Sequence[int]) -> Callable[..., Any]:
+    """What makes a row of which some fields are JSON."""
+    row_type = ROW_TYPES[kind]
+
+    def make(*fields: Any) -> Any:
+        values = list(fields)
+        for name, place in zip(names, places, strict=True):
+            values[place] = _object_of(values[place], values[0], name, kind)
+        return row_type(*values)
+
+    return make
 
 
 def decode_rows(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:

@@ -16,7 +16,9 @@ from ricordi.storage.columns import (
     check_length,
     column_name,
     columns,
+    json_object,
     table_name,
+    unreadable,
     value_kind,
 )
 from ricordi.storage.dialect import Dialect
@@ -46,15 +48,24 @@ class RowCodec:
         self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode]
 
     def decode(self, values: Sequence[Any]) -> Row:
-        """The row of what `select` yields; JSON that is NULL in the database is an empty dict."""
+        """The row of what `select` yields; JSON that is NULL in the database is an empty dict.
+
+        :raises ricordi.errors.CorruptStorage: a value is none that the storage can have written.
+        """
         decoded = list(values)
         for place, decode in self._decoders:
             if decoded[place] is not None:
-                decoded[place] = decode(decoded[place])
+                try:
+                    decoded[place] = decode(decoded[place])
+                except (ValueError, TypeError, RecursionError) as error:
+                    raise unreadable(self.table, values[0], self._column(place), str(error)) from error
         for place in self._json:
-            if decoded[place] is None:
-                decoded[place] = {}
+            if type(decoded[place]) is not dict:
+                decoded[place] = json_object(decoded[place], self.table, values[0], self._column(place))
         return self._row_type(*decoded)
+
+    def _column(self, place: int) -> str:
+        return [*self.columns.values()][place]
 
     def encode(self, field: str, value: Any) -> Any:
         """What the driver takes for a value of a field, to compare with."""

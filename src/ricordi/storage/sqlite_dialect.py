@@ -30,6 +30,36 @@ JOURNAL_BYTES = 1 << 20
 STREAM_ROWS = 1000
 
 _NAMED = "tree.key = 'k' AND tree.type = 'text'"
+_TREE = 'db_dbnode.repository_metadata'
+_TREE_OR_NONE = f"CASE WHEN typeof({_TREE}) = 'text' AND json_valid({_TREE}) THEN {_TREE} ELSE '0' END"
+"""What is no JSON would end a whole query; a number is none that a file tree can be, and names nothing."""
+
+_MUCH = 1_000_000_000
+# A file is an object and a text (0), a folder two objects (0), an empty one a single object (1). Whatever could hide a
+# name weighs so much that nothing makes up for it.
+_WEIGHT = (
+    f"CASE tree.type WHEN 'object' THEN CASE WHEN tree.key = 'o' THEN -1 WHEN tree.key IN ('k', '', '.', '..') "
+    f"OR instr(tree.key, '/') THEN {_MUCH} ELSE 1 END "
+    f"WHEN 'text' THEN CASE WHEN {{named}} THEN -1 ELSE {_MUCH} END ELSE {_MUCH} END"
+)
+_IS_KEY = f"tree.atom GLOB '{'[0-9a-f]' * 64}'"
+
+
+def _suspect_trees(tree: str, named: str = _NAMED) -> str:
+    return (
+        f'SELECT db_dbnode.id, db_dbnode.uuid, CAST({_TREE} AS BLOB) FROM db_dbnode, json_tree({tree}) AS tree '
+        f"WHERE {_TREE} IS NOT '{{}}' GROUP BY db_dbnode.id "
+        f'HAVING sum({_WEIGHT.format(named=named)}) <> 0 OR substr({_TREE}, 1, 4) IS NOT \'{{"o"\' '
+        'ORDER BY db_dbnode.id'
+    )
+
+
+def _named_keys(tree: str, key: str = 'tree.atom') -> str:
+    # GROUP BY sorts on disk as a merge of runs; DISTINCT would build a tree.
+    return (
+        f'SELECT {key} AS key FROM db_dbnode, json_tree({tree}) AS tree '
+        f"WHERE {_TREE} <> '{{}}' AND {_NAMED} GROUP BY tree.atom ORDER BY tree.atom"
+    )
 
 
 class SqliteDialect(Dialect):
@@ -208,17 +238,16 @@ class SqliteDialect(Dialect):
 
     # -- object keys --------------------------------------------------------------------------------------------
 
-    # GROUP BY sorts on disk as a merge of runs; DISTINCT would build a tree.
-    named_keys = (
-        'SELECT tree.atom AS key FROM db_dbnode, json_tree(db_dbnode.repository_metadata) AS tree '
-        f"WHERE db_dbnode.repository_metadata <> '{{}}' AND {_NAMED} GROUP BY tree.atom ORDER BY tree.atom"
-    )
+    named_keys = _named_keys(_TREE)
+    named_keys_guarded = _named_keys(_TREE_OR_NONE, 'CAST(tree.atom AS BLOB)')
+    suspect_trees = _suspect_trees(f"ifnull({_TREE}, '0')")
+    suspect_trees_guarded = _suspect_trees(_TREE_OR_NONE, f'{_NAMED} AND {_IS_KEY}')
 
     def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:
         return (
-            'SELECT id, uuid, repository_metadata FROM db_dbnode '
+            'SELECT id, uuid, CAST(repository_metadata AS BLOB) FROM db_dbnode '
             "WHERE repository_metadata <> '{}' AND EXISTS ("
-            'SELECT 1 FROM json_tree(db_dbnode.repository_metadata) AS tree '
+            f'SELECT 1 FROM json_tree({_TREE_OR_NONE}) AS tree '
             f'WHERE {_NAMED} AND tree.atom IN (SELECT value FROM json_each(?)))',
             (json.dumps(list(keys)),),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from ricordi.backend.rows import EntityKind
 from ricordi.errors import (
     AccessError,
     ClosedStorage,
@@ -18,7 +19,7 @@ from ricordi.errors import (
     UnreachableStorage,
     ValidationError,
 )
-from ricordi.storage.columns import row_words
+from ricordi.storage.columns import ValueKind, columns, row_words, table_name, unreadable, value_kind
 
 
 def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None = None) -> RicordiError:
@@ -55,14 +56,13 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
         )
     if code.startswith('SQLITE_IOERR'):
         return UnreachableStorage(f'the disk failed under the {place} ({error}): check the disk and the mount')
-    return _refused_value(error, place)
+    return _refused_value(error, place, raw)
 
 
-def _refused_value(error: Exception, place: str) -> RicordiError:
-    if 'malformed JSON' in str(error):
-        return CorruptStorage(
-            f'the {place} holds a JSON value that is none, where a table of nodes is read; restore it from a backup'
-        )
+def _refused_value(error: Exception, place: str, raw: Any | None) -> RicordiError:
+    if 'malformed JSON' in str(error) or 'BLOB values' in str(error):
+        found = _broken_json(raw)
+        return unreadable(*found, 'it is no JSON') if found else CorruptStorage(f'the {place} refused: {error}')
     if isinstance(error, OverflowError):
         return ValidationError('an integer is too large for a column of the database, which holds 64 bits')
     if isinstance(error, UnicodeEncodeError):
@@ -73,6 +73,21 @@ def _refused_value(error: Exception, place: str) -> RicordiError:
         if 'bind' in str(error):
             return ValidationError(f'a value cannot be stored: {error}')
     return StorageError(f'the {place} refused: {error}')
+
+
+def _broken_json(raw: Any | None) -> tuple[str, int, str] | None:
+    """Table, pk and column of a value that should be JSON and is none."""
+    for kind in EntityKind if raw is not None else ():
+        table = table_name(kind)
+        for field, column in columns(kind).items():
+            if value_kind(field) is ValueKind.JSON:
+                row = raw.execute(  # type: ignore[union-attr]
+                    f'SELECT id FROM {table} WHERE {column} IS NOT NULL AND '
+                    f"CASE typeof({column}) WHEN 'blob' THEN TRUE ELSE NOT json_valid({column}) END LIMIT 1"
+                ).fetchone()
+                if row is not None:
+                    return table, row[0], column
+    return None
 
 
 def _constraint(code: str, message: str, raw: Any | None) -> RicordiError:

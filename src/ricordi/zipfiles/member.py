@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 from ricordi.errors import CorruptStorage
@@ -25,9 +26,14 @@ def open_member(directory: ZipDirectory, member: Member) -> BinaryIO:
     :raises ricordi.errors.CorruptStorage: it is damaged, encrypted, or packed by a method that is not known.
     """
     check_readable(directory, member)
-    if member.size <= SMALL_BYTES and member.packed <= SMALL_BYTES:
+    if is_small(member):
         return io.BytesIO(read_member(directory, member))
     return cast(BinaryIO, io.BufferedReader(MemberStream(directory, member), SMALL_BYTES))
+
+
+def is_small(member: Member) -> bool:
+    """Whether a member is read whole."""
+    return member.size <= SMALL_BYTES and member.packed <= SMALL_BYTES
 
 
 def check_readable(directory: ZipDirectory, member: Member) -> None:
@@ -130,6 +136,9 @@ class MemberStream(io.RawIOBase):
         piece = self._next(min(len(view), CHUNK_BYTES))
         view[: len(piece)] = piece
         return len(piece)
+
+    def readall(self) -> bytes:
+        return b''.join(iter(partial(self.read, CHUNK_BYTES), b''))
 
     def _next(self, length: int) -> bytes:
         """The next bytes, at most `length`, at least one."""
