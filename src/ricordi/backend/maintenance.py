@@ -91,6 +91,24 @@ class MaintenanceStep(NamedTuple):
     seconds: float | None = None
 
 
+OUT_OF_ROOM = 'not enough free disk'
+"""Why a maintenance ended early that had no room for all of its steps."""
+
+
+class UndoneStep(NamedTuple):
+    """What is left of a plan: a step that was not begun, or not done to its end.
+
+    :param detail: a line for a person.
+    :param objects: how many objects of the plan it still has to touch.
+    :param space_needed: bytes of free disk it asks for, where it was left for want of room; else 0.
+    """
+
+    name: str
+    detail: str = ''
+    objects: int = 0
+    space_needed: int = 0
+
+
 class Problem(NamedTuple):
     """An object that is missing or damaged.
 
@@ -111,6 +129,7 @@ class MaintenanceReport(NamedTuple):
     :param space_needed: bytes of free disk the plan asks for.
     :param problems: the first ones; `problem_count` is their true number.
     :param interrupted: why the work ended early, or None.
+    :param left: what is left to do where it did.
     :param clean: what the storage looks like now, if a full maintenance has left it clean.
     """
 
@@ -124,6 +143,7 @@ class MaintenanceReport(NamedTuple):
     interrupted: str | None = None
     notes: tuple[str, ...] = ()
     clean: CleanMark | None = None
+    left: tuple[UndoneStep, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:

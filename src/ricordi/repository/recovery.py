@@ -142,13 +142,14 @@ def settle_duplicates(container: ObjectStore) -> Work:
     return work
 
 
-def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems) -> Work:
+def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems, work: Work) -> None:
     """Remove the locks, tails, orphans and sandbox files that were found.
 
     Bytes without a row go only where every object of their pack is sound. Where some are not (programs that packed at
     the same time wrote rows that point beside their bytes), their content may be in just those bytes.
+
+    :param work: to which is added what was done.
     """
-    work = Work()
     layout = container.layout
     for path in wreckage.locks:
         path.unlink(missing_ok=True)
@@ -167,7 +168,6 @@ def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems) -> Work
         work.objects += 1
     if wreckage.items:
         fsync_folder(layout.packs)
-    return work
 
 
 def cut_tails(container: ObjectStore, pack_ids: Iterable[int], problems: Problems) -> tuple[int, int]:
