@@ -26,7 +26,7 @@ from ricordi.access.process import (
     start_token,
     user_name,
 )
-from ricordi.files import read_regular
+from ricordi.files import DISK_IS_FULL, read_regular
 
 Kind = Literal['access', 'lock']
 State = Literal['live', 'stale', 'foreign']
@@ -107,7 +107,13 @@ class OwnRecord:
         }
         self._keep = self._belongs_to_aiida()
         draft = self._sidecar.with_name(f'{self._sidecar.name}{DRAFT}')
-        _replace(self._sidecar, json.dumps(details).encode(), draft)
+        try:
+            _replace(self._sidecar, json.dumps(details).encode(), draft)
+        except OSError as error:
+            # On a full disk the lock does without: its record is an empty file, the kernel's lock decides, and who has
+            # the profile alone may be about to make room.
+            if self._kind != 'lock' or error.errno not in DISK_IS_FULL:
+                raise
         content = str(arguments) if self._kind == 'access' else ''
         _replace(self.path, content.encode('utf-8', 'surrogateescape'), draft)
         self._inode = self.path.stat().st_ino

@@ -184,6 +184,7 @@ class Run:
 
     def _recover(self) -> None:
         tidy(self.container, self.plan.wreckage, self.problems, self._work)
+        self.container.suspend()  # on a full disk the index was opened for reading only
 
     def _pack(self) -> None:
         container, config = self.container, self.container.config
@@ -221,6 +222,7 @@ class Run:
         remove_loose(self.container, self.census.loose_keys(False), self.progress, self.stop, self._work)
         if self.stop.reason:
             return
+        self.container.suspend()  # on a full disk the index was opened for reading only
         self._remove_packed_garbage()
         in_use = self.container.index.packs()  # asked anew: nothing goes that a row names by now
         self._remove_packs_of_garbage(self._packs_of_garbage(), in_use)
@@ -231,9 +233,7 @@ class Run:
         packed = sum(pack.garbage.objects for pack in self.census.packs.values())
         if not packed:
             return
-        self.container.suspend()  # on a full disk the index was opened for reading only
-        free = self._free()
-        if free < JOURNAL_BYTES_PER_ROW * packed:
+        if self._free() < JOURNAL_BYTES_PER_ROW * packed:
             self._remove_packed_garbage_by_and_by()
             return
         with self.container.index.transaction():
@@ -289,7 +289,7 @@ class Run:
             self.problems,
             self.progress,
             before_removal=self.check_alone,
-            has_room=lambda pack_id: self._repack_needs(pack_id) <= self._free(),
+            has_room=lambda pack_id: self._may_rewrite(pack_id, repacker),
         )
         self._work = repacker.work
         left = repacker.repack(self.plan.repack, self.plan.check_first, self.stop)
@@ -298,8 +298,19 @@ class Run:
         if left and not self.stop.reason:
             packs = [self.census.packs[pack_id] for pack_id in left]
             objects = sum(pack.objects - pack.garbage.objects for pack in packs)
-            need = min(self._repack_needs(pack_id) for pack_id in left)
+            need = max(self._repack_needs(pack_id) for pack_id in left)
             self._left.append(UndoneStep('repack', packs_in_words(len(left), 0), objects, need))
+
+    def _may_rewrite(self, pack_id: int, repacker: Repacker) -> bool:
+        """Whether there is room to rewrite a pack, and something to gain: small ones gain by becoming one."""
+        free = self._free()
+        if self._repack_needs(pack_id) > free:
+            return False
+        pack = self.census.packs[pack_id]
+        is_merely_small = self.options.repack == 'auto' and pack.is_gapless and not pack.garbage.objects
+        if not is_merely_small or repacker.rewritten:
+            return True
+        return sum(self._repack_needs(other) <= free for other in self.plan.repack) > 1
 
     def _repack_needs(self, pack_id: int) -> int:
         return repack_needs(self.census.packs[pack_id], self.options.compress)

@@ -206,6 +206,8 @@ class LoosePacker:
         self._see_rows([key for key, _ in self._packed])
         self._remover.finish()
         self._remover.remove([self._container.loose_path(key) for key, _ in self._packed])
+        if self._room is not AMPLE_ROOM:
+            self._remover.finish()  # the next batch needs what these files give back
         self.work.objects += len(self._packed)
         self.work.freed += sum(size for _, size in self._packed)
         self.work.written = self._writer.written

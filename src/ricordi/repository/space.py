@@ -60,12 +60,13 @@ class Packing(NamedTuple):
         largest = free - rows - self._with(LEAST_BATCH, 0)
         if largest < 0:
             return PackingRoom(LEAST_BATCH, -1)
-        spare = (largest - min(largest, self.largest)) // 3
+        spare = (largest - min(largest, self.largest)) // 2
         batch = Batch(min(COMMIT_BYTES, LEAST_BATCH.bytes + spare), min(COMMIT_OBJECTS, LEAST_BATCH.objects))
         return PackingRoom(batch, largest)
 
     def _with(self, batch: Batch, largest: int) -> int:
-        # The files of one batch are on their way out while the next is written.
+        # The files of one batch are on their way out while the next is written; of small ones, which do not overlap,
+        # each may be the larger by what the reader threads hand over at once.
         return min(self.bytes, 2 * batch.bytes + largest)
 
 

@@ -19,11 +19,15 @@ KINDS = ('live', 'full')
 
 
 def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
-    """Note that a maintenance has been carried out to its end. That it cannot be noted is no reason to fail."""
+    """Note that a maintenance has done all that it should. That it cannot be noted is no reason to fail.
+
+    One that has found objects missing or damaged has not: whoever looks at the note would take all for well.
+    """
     if report.options.dry_run or report.interrupted:
         return
     now = datetime.now(UTC).isoformat(timespec='seconds')
-    noted = _read(profile) | {kind: now for kind in KINDS if kind == 'live' or report.options.full}
+    kinds = () if report.problem_count else KINDS if report.options.full else ('live',)
+    noted = _read(profile) | dict.fromkeys(kinds, now)
     noted['clean'] = report.clean and report.clean._asdict()
     path = _path(profile)
     with suppress(OSError, RicordiError):
@@ -35,7 +39,7 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
 
 
 def last_maintained(profile: Profile) -> dict[str, str | None]:
-    """When live and full maintenance last ran to their end, in ISO 8601; None: not known. A full one counts as both."""
+    """When live and full maintenance last did all they should, in ISO 8601; None: not known. A full one is both."""
     noted = _read(profile)
     return {kind: noted.get(kind) for kind in KINDS}
 

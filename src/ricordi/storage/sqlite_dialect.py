@@ -122,7 +122,9 @@ class SqliteDialect(Dialect):
 
     def disconnect(self, raw: sqlite3.Connection) -> None:
         with suppress(sqlite3.Error):  # another program is at work, and uses the journal itself
-            if raw.total_changes and not raw.in_transaction and _journal_mode(raw) == 'persist':
+            if raw.in_transaction:
+                raw.execute('ROLLBACK')  # as closing does, but then the journal stays
+            if raw.total_changes and _journal_mode(raw) == 'persist':
                 raw.execute('PRAGMA journal_mode = DELETE')
         raw.close()
 
