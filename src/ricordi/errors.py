@@ -49,6 +49,10 @@ class UnrecordedUse(UserWarning):
     """A profile is read although its use cannot be recorded: nobody who wants it alone will know of the reader."""
 
 
+class StoppedWorker(UserWarning):
+    """A process that did a part of the work was stopped; the work is done without it."""
+
+
 class ConfigurationVersionError(ConfigurationError):
     """The configuration file has a version that this program cannot read."""
 
