@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 RepackMode = Literal['auto', 'all', 'none']
 CompressMode = Literal['auto', 'yes', 'no', 'keep']
@@ -34,6 +34,8 @@ class MaintenanceOptions(NamedTuple):
     :param compress: `keep`: what is packed keeps its form, what is loose is packed as it is; `yes`; `no`; `auto`:
         what a sample shows to be worth it.
     :param clean: what the storage looked like when it was last seen clean, if that is known.
+    :param suspects: keys of objects that an earlier maintenance has found damaged: they are looked at before the plan
+        is made, which else reads no content and would count them as sound.
     """
 
     full: bool = False
@@ -42,6 +44,31 @@ class MaintenanceOptions(NamedTuple):
     max_waste: float = 10.0
     compress: CompressMode = 'keep'
     clean: CleanMark | None = None
+    suspects: tuple[str, ...] = ()
+
+
+def maintenance_options(full: bool | MaintenanceOptions, dry_run: bool, asked: Mapping[str, Any]) -> MaintenanceOptions:
+    """What `StorageBackend.maintain` was asked for, in whichever form.
+
+    :param full: all of it as `MaintenanceOptions`, or only whether it shall be full.
+    :param asked: fields of `MaintenanceOptions` by name; `compress` and `do_repack` may also be said as in AiiDA, by
+        True or False.
+    :raises TypeError: a name is unknown, or said twice.
+    """
+    fields = dict(asked)
+    if isinstance(full, MaintenanceOptions):
+        if dry_run or fields:
+            raise TypeError('say what maintenance shall do by MaintenanceOptions or by keywords, not by both')
+        return full
+    if isinstance(fields.get('compress'), bool):
+        fields['compress'] = 'auto' if fields['compress'] else 'keep'
+    do_repack = fields.pop('do_repack', None)
+    if do_repack is not None:
+        fields.setdefault('repack', 'auto' if do_repack else 'none')
+    unknown = sorted({*fields} - {*MaintenanceOptions._fields})
+    if unknown:
+        raise TypeError(f'maintenance knows no {unknown[0]!r}; it knows full, dry_run, repack, max_waste, compress')
+    return MaintenanceOptions(full=full, dry_run=dry_run, **fields)
 
 
 class Amount(NamedTuple):

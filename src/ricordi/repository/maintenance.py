@@ -7,8 +7,9 @@ or old packs go; nothing is removed for want of a row or a name unless everythin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, nullcontext
+from pathlib import Path
 
 from ricordi.backend.maintenance import (
     Amount,
@@ -27,7 +28,7 @@ from ricordi.repository.objects import ObjectStore
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.plan import make_plan
 from ricordi.repository.problems import Problems
-from ricordi.repository.recovery import settle_aborted_repack, settle_duplicates
+from ricordi.repository.recovery import file_has_key, settle_aborted_repack, settle_duplicates
 
 
 def maintain(
@@ -76,7 +77,7 @@ def _maintain(
         with closing(Census(container, named_keys, clean)) as census:
             problems = Problems()
             _note_problems(census, problems)
-            plan = make_plan(container, census, options)
+            plan = make_plan(container, census, options, _damaged_loose(container, options.suspects, problems))
             report = MaintenanceReport(
                 options,
                 census.state(),
@@ -160,6 +161,21 @@ def _note_problems(census: Census, problems: Problems) -> None:
                 problems.add('missing', key, f'the file of pack {pack_id} is gone')
             else:
                 problems.add('damaged', key, f'the file of pack {pack_id} ends at byte {size}, before the object does')
+
+
+def _damaged_loose(container: ObjectStore, suspects: Iterable[str], problems: Problems) -> Amount:
+    """Note those of the suspects that have no sound copy; returns what of them lies loose."""
+    objects = size = 0
+    for key in suspects:
+        row, path = container.index.find(key), Path(container.loose_path(key))
+        if (row is not None and container.packed_copy_is_sound(row)) or file_has_key(path, key):
+            continue
+        if path.is_file():
+            problems.add('damaged', key, f'the loose file {path} does not hold what its name says')
+            objects, size = objects + 1, size + path.stat().st_size
+        elif row is not None:
+            problems.add('damaged', key, f'in pack {row.pack_id} at byte {row.offset}')
+    return Amount(objects, size)
 
 
 def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ SMALL_PACK_SHARE = 0.25
 """Of two or more packs below this share of the target size, `auto` makes one."""
 VACUUM_SHARE = 0.1
 VACUUM_LEAST_BYTES = 256 * 1024
+NOTHING = Amount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,13 @@ class Plan:
     vacuum: MaintenanceStep | None
 
 
-def make_plan(container: ObjectStore, census: Census, options: MaintenanceOptions) -> Plan:
-    """What a maintenance with these options would do, step by step, with bytes."""
+def make_plan(
+    container: ObjectStore, census: Census, options: MaintenanceOptions, damaged_loose: Amount = NOTHING
+) -> Plan:
+    """What a maintenance with these options would do, step by step, with bytes.
+
+    :param damaged_loose: loose objects that are known not to be what their names say, so that they stay.
+    """
     may_remove = options.full and not census.missing and not census.unreadable
     repack = _packs_to_repack(container, census, options) if may_remove else ()
     check_first = _packs_to_check_first(container, census, options, repack)
@@ -55,10 +61,11 @@ def make_plan(container: ObjectStore, census: Census, options: MaintenanceOption
     packed_garbage = sum(pack.garbage.objects for pack in census.packs.values()) if may_remove else 0
     if packed_garbage or garbage_loose.objects:
         number = packed_garbage + garbage_loose.objects
-        detail = f'{number:,} {_objects(number)} that no node names'
+        detail = f'{number:,} {_objects(number)} removed that no node names'
         steps.append(MaintenanceStep('remove garbage', detail, number, freed=garbage_loose.bytes))
-    to_pack = census.loose.objects - garbage_loose.objects
-    packing = Packing(to_pack, census.loose.bytes - garbage_loose.bytes, census.largest_loose)
+    to_pack = census.loose.objects - garbage_loose.objects - damaged_loose.objects
+    bytes_to_pack = census.loose.bytes - garbage_loose.bytes - damaged_loose.bytes
+    packing = Packing(to_pack, bytes_to_pack, census.largest_loose)
     if to_pack:
         detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
         steps.append(MaintenanceStep('pack', detail, to_pack, packing.bytes, packing.bytes))
