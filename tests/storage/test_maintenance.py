@@ -87,7 +87,7 @@ def test_progress_is_told_of_the_steps(bloated: Any) -> None:
         def begin(self, step: str, total: int | None, unit: Any = 'bytes') -> None:
             self.steps.append(step)
 
-    bloated.maintain(FULL, Recorder())
+    bloated.maintain(FULL, progress=Recorder())
     assert 'vacuum database' in Recorder.steps
 
 

@@ -242,7 +242,10 @@ class SqlStorage(StorageBackend):
 
     def _maintain_alone(self, options: MaintenanceOptions, progress: Progress, stop: Stop) -> MaintenanceReport:
         with self.full_guard(self._profile) as check_alone:
-            return maintain(self.session, self._repository, options, progress, stop, check_alone)
+            try:
+                return maintain(self.session, self._repository, options, progress, stop, check_alone)
+            finally:
+                self.dialect.tidy(self.session)
 
     def _lock_unless_held(self) -> AbstractContextManager[None]:
         from ricordi.access import ProfileAccessManager

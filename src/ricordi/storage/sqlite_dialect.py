@@ -252,6 +252,10 @@ class SqliteDialect(Dialect):
     def vacuum(self, session: Session, step: MaintenanceStep, max_waste: float) -> MaintenanceStep:
         return sqlite_vacuum.carry_out(session, step)
 
+    def tidy(self, session: Session) -> None:
+        if self.path.with_name(f'{self.path.name}-journal').exists():
+            sqlite_vacuum.remove_journal(session)
+
     # -- schema -----------------------------------------------------------------------------------------------
 
     def table_names(self, session: Session) -> set[str]:

@@ -73,14 +73,16 @@ def carry_out(session: Session, step: MaintenanceStep) -> MaintenanceStep:
     try:
         session.execute('VACUUM' if step.name == VACUUM else 'ANALYZE')
     finally:
-        _remove_journal(session)
+        remove_journal(session)
     freed = max(0, before - session.dialect.size(session)) if step.name == VACUUM else 0
     return step._replace(freed=freed, seconds=time.monotonic() - begin)
 
 
-def _remove_journal(session: Session) -> None:
-    """Remove a journal that was kept for the next change: of these statements SQLite counts no change by which the end
-    of the connection would know of it.
+def remove_journal(session: Session) -> None:
+    """Remove a journal that was kept for the next change.
+
+    Of VACUUM and ANALYZE SQLite counts no change by which the end of the connection would know of it; and a process
+    that was killed has left its own.
     """
     mode = session.execute('PRAGMA journal_mode').fetchone()[0]
     if mode == 'persist':
