@@ -2,7 +2,7 @@
 
 Names that AiiDA users catch (`NotExistent`, `ModificationNotAllowed`, …) are kept. The exit codes:
 1 failed · 2 wrong usage · 3 storage unreachable or corrupt · 4 schema needs migration · 5 profile locked or in use ·
-6 problems found · 7 interrupted or out of time, state clean, more to do.
+6 problems found · 7 interrupted, out of time or out of room, state clean, more to do.
 """
 
 
@@ -55,6 +55,10 @@ class HeldBack(AccessWarning):
 
 class UnrecordedUse(AccessWarning):
     """A profile is read although its use cannot be recorded: nobody who wants it alone will know of the reader."""
+
+
+class StoppedWorker(UserWarning):
+    """A process that did a part of the work was stopped; the work is done without it."""
 
 
 class ConfigurationVersionError(ConfigurationError):
@@ -176,7 +180,14 @@ class ReadOnlyStorage(StorageError):
 
 
 class NotEnoughSpace(StorageError):
-    """The disk has not the room that the work needs; nothing was written."""
+    """The disk has not the room that the work needs; nothing was written.
+
+    `report` is that of a maintenance which found no step that fits, else None.
+    """
+
+    def __init__(self, message: str, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class IncompatibleStorageSchema(StorageError):
@@ -226,6 +237,6 @@ class PackerBusy(AccessError):
 
 
 class Interrupted(RicordiError):
-    """Stopped between two steps by a signal or a time budget: the state is clean, more remains to be done."""
+    """Stopped between two steps by a signal, a time budget, a full disk: the state is clean, more is to be done."""
 
     exit_code = 7

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +56,44 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, '', 'ricordi: interrupted\n')
+
+
+WAIT = """
+import sys, time
+from ricordi.cli import main
+from ricordi.cli.signals import end_tidily
+
+def work(arguments):
+    end_tidily()
+    print('a result that nobody will read')
+    print('ready', file=sys.stderr, flush=True)
+    while True:
+        time.sleep(0.02)
+
+main.dispatch = work
+main.main()
+"""
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize('reader', ['there', 'gone', 'full'])
+def test_elsewhere_a_signal_ends_at_once_with_its_documented_code_whatever_becomes_of_the_output(
+    number: signal.Signals, code: int, reader: str
+) -> None:
+    with open('/dev/full', 'wb') as full:  # noqa: PTH123
+        out = full if reader == 'full' else subprocess.PIPE
+        process = subprocess.Popen([sys.executable, '-c', WAIT], stdout=out, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert process.stderr.readline() == 'ready\n'
+    if reader == 'gone':
+        assert process.stdout is not None
+        process.stdout.close()
+    time.sleep(0.3)  # until what wrote that line has come back
+    process.send_signal(number)
+    assert process.wait(20) == code
+    assert process.stderr.read() == ''
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    documented = (Path(__file__).parents[2] / 'docs' / 'exit-codes.md').read_text()
+    assert f'| {code} |' in documented

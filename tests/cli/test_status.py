@@ -27,7 +27,10 @@ def test_a_person_is_told_what_maintenance_would_gain(run_cli, reference_home: P
     done = run_cli('-p', 'mixed', 'status')
     assert done.returncode == 0
     assert '1 garbage' in done.stdout
-    assert '`ricordi storage maintain --full` would do: 2 loose objects into packs' in done.stdout
+    assert (
+        '`ricordi storage maintain --full` would do: 1 object removed that no node names, 2 loose objects into packs'
+        in done.stdout
+    )
 
 
 def test_stderr_is_silent_while_all_is_well_and_has_one_line_if_not(run_cli, reference_home: Path) -> None:
@@ -83,3 +86,45 @@ def test_an_archive_needs_no_configuration(run_cli, empty_home: Path) -> None:
 
 def test_options_of_verdi_about_what_is_not_here_are_taken(run_cli, reference_home: Path) -> None:
     assert run_cli('status', '--no-rmq', '-t').returncode == 0
+
+
+def test_an_object_that_maintenance_found_damaged_is_told_and_not_planned_again(run_cli, reference_home: Path) -> None:
+    loose = reference_home / 'repository' / 'loose' / 'container' / 'loose'
+    path = next(path for path in sorted(loose.rglob('*')) if path.is_file() and path.stat().st_size)
+    content = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(bytes(len(content)))
+    assert run_cli('-p', 'loose', 'storage', 'maintain').returncode == 6
+    done = run_cli('-p', 'loose', 'status')
+    assert done.returncode == 6
+    assert '1 missing or damaged' in done.stderr
+    assert 'loose object into packs' not in done.stdout
+    again = run_cli('-p', 'loose', 'storage', 'maintain', '--format', 'json')
+    report = json.loads(again.stdout)
+    assert (again.returncode, report['steps'], report['problem_count']) == (6, [], 1)
+    assert json.loads(run_cli('-p', 'loose', 'storage', 'info', '--format', 'json').stdout)['last_maintained'] == {
+        'live': None,
+        'full': None,
+    }
+    path.write_bytes(content)
+    assert run_cli('-p', 'loose', 'storage', 'maintain').returncode == 0
+    assert run_cli('-p', 'loose', 'status').returncode == 0
+
+
+@pytest.mark.parametrize(('name', 'things'), [('mixed', 1), ('aborted_before_commit', 3), ('aborted_after_remove', 2)])
+def test_status_plan_and_report_count_the_same_things(run_cli, reference_home: Path, name: str, things: int) -> None:
+    container = reference_home / 'repository' / name / 'container'
+    (container / 'sandbox' / 'left').write_bytes(b'half')
+
+    def counted(steps) -> dict[str, int]:
+        return {step['name']: step['objects'] for step in steps}
+
+    looked = json.loads(run_cli('-p', name, 'status', '--format', 'json').stdout)['maintenance']
+    words = ('-p', name, 'storage', 'maintain', '--full', '--format', 'json')
+    plan = json.loads(run_cli(*words, '--dry-run').stdout)
+    done = json.loads(run_cli(*words, '--yes').stdout)
+    assert counted(looked['steps']) == counted(plan['steps']) == counted(done['steps'])
+    assert counted(plan['steps'])['recover'] == things
+    assert looked['before'] == plan['before']
+    assert plan['before']['packed'] == done['before']['packed']
+    assert run_cli(*words, '--yes').returncode == 0

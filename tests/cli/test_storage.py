@@ -138,7 +138,7 @@ def test_a_dry_run_plans_and_writes_nothing(run_cli, reference_home: Path) -> No
     done = run_cli('-p', 'mixed', 'storage', 'maintain', '--full', '--dry-run', '--format', 'json')
     assert done.returncode == 0
     plan = json.loads(done.stdout)
-    assert [step['name'] for step in plan['steps']][:2] == ['pack', 'remove garbage']
+    assert [step['name'] for step in plan['steps']][:2] == ['remove garbage', 'pack']
     assert plan['before']['garbage']['objects'] == 1
     assert (plan['after'], plan['seconds'], plan['dry_run']) == (None, None, True)
     after = tree()

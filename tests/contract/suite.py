@@ -581,6 +581,23 @@ class StorageContract(QueryContract):
         assert storage.repository.get_object_content(kept) == b'kept'
         assert storage.maintain(MaintenanceOptions(full=True)).nothing_to_do
 
+    def test_maintenance_is_asked_for_as_in_aiida_and_then_locks_by_itself(
+        self, storage: StorageBackend, add: Callable[..., Any]
+    ) -> None:
+        kept = storage.repository.put_object_from_bytes(b'kept')
+        garbage = storage.repository.put_object_from_bytes(b'garbage')
+        add(repository_metadata={'o': {'f': {'k': kept}}})
+        assert storage.maintain(full=True, dry_run=True).after is None
+        assert storage.maintain().options == MaintenanceOptions()
+        assert storage.repository.has_objects([kept, garbage]) == [True, True]
+        report = storage.maintain(full=True, dry_run=False, compress=True, do_repack=False)
+        assert report.options == MaintenanceOptions(full=True, compress='auto', repack='none')
+        assert storage.repository.has_objects([kept, garbage]) == [True, False]
+        with pytest.raises(TypeError, match="knows no 'ful'"):
+            storage.maintain(ful=True)
+        with pytest.raises(TypeError, match='not by both'):
+            storage.maintain(MaintenanceOptions(), dry_run=True)
+
     def test_a_missing_object_is_told_with_its_nodes(
         self, storage: StorageBackend, add: Callable[..., Any], locked: None
     ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import NotEnoughSpace
 from ricordi.progress import Progress, Unit
 from ricordi.repository.container import Container
@@ -45,14 +45,22 @@ def fill(disk: Path, left: int) -> None:
 
 
 class Filling(Progress):
-    """Somebody else fills the disk while a step begins."""
+    """Somebody else fills the disk while a step begins, or when it has done its first object."""
 
-    def __init__(self, disk: Path, step: str, left: int) -> None:
+    def __init__(self, disk: Path, step: str, left: int, at_first_object: bool = False) -> None:
         self._disk, self._step, self._left = disk, step, left
+        self._at_first_object = at_first_object
+        self._is_next = False
 
     def begin(self, step: str, total: int | None, unit: Unit = 'bytes') -> None:
-        if step == self._step:
+        self._is_next = step == self._step
+        if not self._at_first_object:
+            self.advance(0)
+
+    def advance(self, amount: int) -> None:
+        if self._is_next:
             fill(self._disk, self._left)
+        self._is_next = False
 
 
 @pytest.fixture
@@ -117,22 +125,41 @@ def test_where_there_is_not_enough_room_nothing_is_begun(
     assert_nothing_lost(container)
 
 
-@pytest.mark.parametrize('left', [0, 4096, 8192, 12288, 40_960, 200_000, MIB, 2 * MIB])
-@pytest.mark.parametrize(
-    ('step', 'options'),
-    [('pack', {}), ('pack', {'compress': 'yes'}), ('repack', {'full': True, 'repack': 'all'})],
-    ids=['live', 'compressed', 'full'],
-)
+LEFT = [0, 4096, 8192, 12288, 40_960, 200_000, MIB, 2 * MIB]
+
+
+@pytest.mark.parametrize('left', LEFT)
+@pytest.mark.parametrize('options', [{}, {'compress': 'yes'}], ids=['live', 'compressed'])
 def test_a_disk_that_fills_up_meanwhile_undoes_what_is_not_finished(
-    container: Container, disk: Path, step: str, options: dict[str, Any], left: int
+    container: Container, disk: Path, options: dict[str, Any], left: int
 ) -> None:
     has_room = options.get('compress') == 'yes' and left >= 200_000
-    with nullcontext() if has_room else pytest.raises(NotEnoughSpace, match=f'the step "{step}" .* run again'):
-        maintain(container, Filling(disk, step, left), **options)
+    with nullcontext() if has_room else pytest.raises(NotEnoughSpace, match=r'the step "pack" .* run again'):
+        maintain(container, Filling(disk, 'pack', left), **options)
     assert_nothing_lost(container)
     (disk / 'filler').unlink()
     assert not maintain(container, **options).problems
-    assert maintain(container, full='full' in options).nothing_to_do
+    assert maintain(container).nothing_to_do
+    assert_nothing_lost(container)
+
+
+@pytest.mark.parametrize('at_first_object', [False, True])
+@pytest.mark.parametrize('left', LEFT)
+def test_what_was_done_before_the_disk_filled_up_stays_done_and_the_rest_is_named(
+    container: Container, disk: Path, left: int, at_first_object: bool
+) -> None:
+    options: dict[str, Any] = {'full': True, 'repack': 'all'}
+    report = maintain(container, Filling(disk, 'repack', left, at_first_object), **options)
+    assert report.interrupted == OUT_OF_ROOM
+    assert [step.name for step in report.steps] == ['pack']
+    assert [(step.name, step.objects) for step in report.left] == [('repack', 30)]
+    assert report.left[0].space_needed > left
+    assert_nothing_lost(container)
+    (disk / 'filler').unlink()
+    again = maintain(container, **options)
+    assert [step.name for step in again.steps] == ['repack']
+    assert again.interrupted is None
+    assert maintain(container, full=True).nothing_to_do
     assert_nothing_lost(container)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ricordi.access import ProfileAccessManager
-from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions
 from ricordi.backend.rows import EntityKind as K
 from ricordi.errors import InvalidOperation, NotEnoughSpace
 from ricordi.progress import Progress, Stop
@@ -87,7 +87,7 @@ def test_progress_is_told_of_the_steps(bloated: Any) -> None:
         def begin(self, step: str, total: int | None, unit: Any = 'bytes') -> None:
             self.steps.append(step)
 
-    bloated.maintain(FULL, Recorder())
+    bloated.maintain(FULL, progress=Recorder())
     assert 'vacuum database' in Recorder.steps
 
 
@@ -96,7 +96,7 @@ def test_inside_a_transaction_it_is_refused(bloated: Any) -> None:
         bloated.maintain(FULL)
 
 
-def test_without_room_for_a_vacuum_nothing_is_begun(sqlite_storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_room_for_a_vacuum_only_the_rest_is_done(sqlite_storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
     pks = sqlite_storage.insert(K.NODE, [{'user_pk': user, 'description': 'x' * 500}] * 1000)
     sqlite_storage.delete(K.NODE, pks)
@@ -104,10 +104,39 @@ def test_without_room_for_a_vacuum_nothing_is_begun(sqlite_storage: Any, monkeyp
     usage = namedtuple('usage', 'total used free')
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage(10**9, 10**9, 1000))
     with ProfileAccessManager(sqlite_storage.profile).lock():
+        assert sqlite_storage.maintain(DRY).space_needed > 1000
+        report = sqlite_storage.maintain(FULL)
+        assert not sqlite_storage.repository.has_object(garbage)
+        assert report.interrupted == OUT_OF_ROOM
+        assert [step.name for step in report.left] == ['vacuum database']
+        assert report.left[0].space_needed > 1000
         with pytest.raises(NotEnoughSpace, match='only 1,000 are'):
             sqlite_storage.maintain(FULL)
-        assert sqlite_storage.repository.has_object(garbage)
-        assert sqlite_storage.maintain(DRY).space_needed > 1000
+
+
+def test_nothing_stays_beside_a_database_whose_statistics_were_made_or_that_was_vacuumed(
+    sqlite_storage: Any,
+) -> None:
+    path = sqlite_storage.dialect.path
+    user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
+    pks = sqlite_storage.insert(K.NODE, [{'user_pk': user, 'description': 'x' * 500}] * 4000)
+    sqlite_storage.delete(K.NODE, pks[:2000])
+    sqlite_storage.close()
+    assert [one.name for one in path.parent.glob(f'{path.name}*')] == [path.name]
+    with (
+        closing(type(sqlite_storage).open(sqlite_storage.profile, sqlite_storage.repository)) as anew,
+        ProfileAccessManager(anew.profile).lock(),
+    ):
+        assert names(anew.maintain(FULL)) == ['vacuum database', 'analyze database']
+    assert [one.name for one in path.parent.glob(f'{path.name}*')] == [path.name]
+
+
+def test_a_journal_of_a_change_that_was_begun_goes_with_the_connection(sqlite_storage: Any) -> None:
+    path = sqlite_storage.dialect.path
+    sqlite_storage.session.execute('BEGIN IMMEDIATE')
+    sqlite_storage.insert(K.USER, [{'email': 'a'}])
+    sqlite_storage.close()
+    assert [one.name for one in path.parent.glob(f'{path.name}*')] == [path.name]
 
 
 def test_statistics_are_made_once_for_a_large_table(storage: Any, locked: None) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ricordi.access.process import Machine, own_command_line, start_token, user_name
-from ricordi.files import read_regular
+from ricordi.files import DISK_IS_FULL, read_regular
 
 Kind = Literal['access', 'lock']
 State = Literal['live', 'stale', 'foreign']
@@ -104,19 +104,22 @@ class OwnRecord:
         return self.path, self._sidecar
 
     def write(self) -> None:
-        """Make record and sidecar; the sidecar first, so that no record of ours is ever seen without."""
-        if self._is_bare:
-            self._write_bare()
-            return
-        self._before = self._find_other()
+        """Make record and sidecar; the sidecar first, so that no record of ours is ever seen without.
+
+        On a full disk a lock does without its sidecar: its record is an empty file, the kernel's lock decides, and who
+        has the profile alone may be about to make room.
+        """
         drafts = [self._sidecar.with_name(f'{name}{DRAFT}') for name in (self._sidecar.name, self._sidecar.stem)]
         try:
+            if self._is_bare:
+                self._write_sidecar(drafts[0], self._details)
+                return
+            self._before = self._find_other()
             content = str(self._details['command']) if self._kind == 'access' else ''
             drafts[1].write_bytes(content.encode('utf-8', 'surrogateescape'))
             status = drafts[1].stat()
             self._inode = status.st_ino
-            self._descriptor = _write_held(drafts[0], {**self._details, 'record': identify(status)})
-            drafts[0].replace(self._sidecar)
+            self._write_sidecar(drafts[0], {**self._details, 'record': identify(status)})
             drafts[1].replace(self.path)
         except BaseException:
             for draft in drafts:
@@ -125,16 +128,15 @@ class OwnRecord:
             self.forget()
             raise
 
-    def _write_bare(self) -> None:
-        draft = self._sidecar.with_name(f'{self._sidecar.name}{DRAFT}')
+    def _write_sidecar(self, draft: Path, details: Mapping[str, Any]) -> None:
         try:
-            self._descriptor = _write_held(draft, self._details)
+            self._descriptor = _write_held(draft, details)
             draft.replace(self._sidecar)
-        except BaseException:
+        except OSError as error:
+            if self._kind != 'lock' or error.errno not in DISK_IS_FULL:
+                raise
             with suppress(OSError):
                 draft.unlink()
-            self.forget()
-            raise
 
     def remove(self) -> None:
         """Remove both; the record stays if AiiDA in this process or a namesake in another container needs it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 RepackMode = Literal['auto', 'all', 'none']
 CompressMode = Literal['auto', 'yes', 'no', 'keep']
@@ -36,6 +36,8 @@ class MaintenanceOptions(NamedTuple):
     :param clean: what the storage looked like when it was last seen clean, if that is known.
     :param adopt: a person says that the container is that of this database alone, whatever speaks against it.
     :param keep_unnamed: remove nothing for want of a name, since what nodes name is not certain.
+    :param suspects: keys of objects that an earlier maintenance has found damaged: they are looked at before the plan
+        is made, which else reads no content and would count them as sound.
     """
 
     full: bool = False
@@ -46,6 +48,31 @@ class MaintenanceOptions(NamedTuple):
     clean: CleanMark | None = None
     adopt: bool = False
     keep_unnamed: bool = False
+    suspects: tuple[str, ...] = ()
+
+
+def maintenance_options(full: bool | MaintenanceOptions, dry_run: bool, asked: Mapping[str, Any]) -> MaintenanceOptions:
+    """What `StorageBackend.maintain` was asked for, in whichever form.
+
+    :param full: all of it as `MaintenanceOptions`, or only whether it shall be full.
+    :param asked: fields of `MaintenanceOptions` by name; `compress` and `do_repack` may also be said as in AiiDA, by
+        True or False.
+    :raises TypeError: a name is unknown, or said twice.
+    """
+    fields = dict(asked)
+    if isinstance(full, MaintenanceOptions):
+        if dry_run or fields:
+            raise TypeError('say what maintenance shall do by MaintenanceOptions or by keywords, not by both')
+        return full
+    if isinstance(fields.get('compress'), bool):
+        fields['compress'] = 'auto' if fields['compress'] else 'keep'
+    do_repack = fields.pop('do_repack', None)
+    if do_repack is not None:
+        fields.setdefault('repack', 'auto' if do_repack else 'none')
+    unknown = sorted({*fields} - {*MaintenanceOptions._fields})
+    if unknown:
+        raise TypeError(f'maintenance knows no {unknown[0]!r}; it knows full, dry_run, repack, max_waste, compress')
+    return MaintenanceOptions(full=full, dry_run=dry_run, **fields)
 
 
 class Amount(NamedTuple):
@@ -95,6 +122,24 @@ class MaintenanceStep(NamedTuple):
     seconds: float | None = None
 
 
+OUT_OF_ROOM = 'not enough free disk'
+"""Why a maintenance ended early that had no room for all of its steps."""
+
+
+class UndoneStep(NamedTuple):
+    """What is left of a plan: a step that was not begun, or not done to its end.
+
+    :param detail: a line for a person.
+    :param objects: how many objects of the plan it still has to touch.
+    :param space_needed: bytes of free disk it asks for, where it was left for want of room; else 0.
+    """
+
+    name: str
+    detail: str = ''
+    objects: int = 0
+    space_needed: int = 0
+
+
 class Problem(NamedTuple):
     """An object that is missing or damaged, or a node of which nobody can tell what it names.
 
@@ -116,6 +161,7 @@ class MaintenanceReport(NamedTuple):
     :param space_needed: bytes of free disk the plan asks for.
     :param problems: the first ones; `problem_count` is their true number, `unclear_trees` of these are file trees.
     :param interrupted: why the work ended early, or None.
+    :param left: what is left to do where it did.
     :param clean: what the storage looks like now, if a full maintenance has left it clean.
     :param doubt: why another database may name objects of the same container; then the container was maintained as it
         is live, and nothing was removed for want of a name. Empty where it is certain that none does.
@@ -133,6 +179,7 @@ class MaintenanceReport(NamedTuple):
     clean: CleanMark | None = None
     doubt: str = ''
     unclear_trees: int = 0
+    left: tuple[UndoneStep, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:

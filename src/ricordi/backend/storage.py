@@ -350,11 +350,25 @@ class StorageBackend(ABC):
     @abstractmethod
     def maintain(
         self,
-        options: MaintenanceOptions,
+        full: bool | MaintenanceOptions = False,
+        dry_run: bool = False,
+        *,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        **asked: Any,
     ) -> MaintenanceReport:
-        """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the exclusive lock."""
+        """Plan and, unless it is to be a dry run, carry out. What is asked for is said in one of two forms.
+
+        `maintain(full=True, repack='all')`, as AiiDA has it, takes the lock of the profile itself where the process
+        does not hold it; with `MaintenanceOptions` the caller of a full maintenance holds the lock.
+
+        :param full: with the profile locked, also remove garbage, repack and vacuum; or all that is asked for.
+        :param dry_run: plan only, write nothing.
+        :param asked: other fields of `MaintenanceOptions`: `repack`, `max_waste`, `compress`.
+        :raises ricordi.errors.AccessError: the profile is in use, so that it cannot be locked.
+        :raises ricordi.errors.NotEnoughSpace: the disk has room for no step at all.
+        :raises TypeError: something of `asked` is unknown.
+        """
 
     @abstractmethod
     def get_info(self, detailed: bool = False) -> dict[str, Any]:

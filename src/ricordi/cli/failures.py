@@ -37,6 +37,7 @@ def report_failure(error: BaseException, debug: bool) -> int:
     :param debug: also show the traceback.
     """
     if isinstance(error, SystemExit):
+        _flush_stdout()
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, BrokenPipeError):
         _silence_stdout()
@@ -46,10 +47,7 @@ def report_failure(error: BaseException, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     print(message, file=sys.stderr, flush=True)
-    try:
-        sys.stdout.flush()
-    except (OSError, OutputError):
-        _silence_stdout()
+    _flush_stdout()
     return code
 
 
@@ -113,6 +111,14 @@ def _explain_bug(error: BaseException) -> str:
         f'ricordi: error: unexpected {type(error).__name__}{place}{reason}\n'
         'This is a bug. Please report it, with the output of the same command with --debug added.'
     )
+
+
+def _flush_stdout() -> None:
+    """Write what is pending; what cannot be written is dropped, lest the interpreter end with its own code, 120."""
+    try:
+        sys.stdout.flush()
+    except (OSError, OutputError):
+        _silence_stdout()
 
 
 def _silence_stdout() -> None:

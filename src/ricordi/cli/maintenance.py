@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
 from ricordi.cli.drawing import drawing
 from ricordi.cli.maintenance_report import (
     doubt_in_words,
     exit_code_of,
+    left_lines,
     problem_lines,
     report_as_data,
     report_as_text,
@@ -73,5 +74,13 @@ def _tell_what_is_wrong(report: MaintenanceReport, told: bool) -> None:
     if report.doubt:
         print(f'ricordi: error: {doubt_in_words(report)}', file=sys.stderr)
     if report.interrupted:
-        reason = f'{report.interrupted}: ended early, in a clean state, with more to do'
-        print(f'ricordi: error: {reason}; run it again to go on', file=sys.stderr)
+        print(f'ricordi: error: {_early_end(report)}', file=sys.stderr)
+
+
+def _early_end(report: MaintenanceReport) -> str:
+    """Why not all was done, what is left, and what to do about it, in a line."""
+    what = '; '.join(left_lines(report)) or 'more'
+    lacks_room = report.interrupted == OUT_OF_ROOM
+    way_out = 'free some space and run it again' if lacks_room else 'run it again to go on'
+    reason = f'{report.interrupted}: ended early, in a clean state, with more to do'
+    return f'{reason} ({what}); {way_out}' if lacks_room else f'{reason}; {way_out}'

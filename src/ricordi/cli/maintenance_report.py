@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ricordi.backend.maintenance import Amount, ContainerState, MaintenanceReport, MaintenanceStep, Problem
+from ricordi.backend.maintenance import Amount, ContainerState, MaintenanceReport, MaintenanceStep, Problem, UndoneStep
 from ricordi.cli.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.table import format_table
 from ricordi.errors import Interrupted, ProblemsFound
@@ -31,6 +31,7 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
         'before': _state_as_data(report.before),
         'after': _state_as_data(report.after) if report.after else None,
         'steps': [_step_as_data(step) for step in report.steps],
+        'left': [_left_as_data(step) for step in report.left],
         'freed_bytes': freed(report),
         'space_needed_bytes': report.space_needed,
         'seconds': None if options.dry_run else round(seconds(report), 6),
@@ -72,6 +73,8 @@ def report_as_text(profile: str, report: MaintenanceReport) -> str:
         parts.append(_summary(report))
     if report.doubt:
         parts.append(doubt_in_words(report))
+    if report.left:
+        parts.append('\n'.join(['Left to do:', *(f'  {line}' for line in left_lines(report))]))
     if report.notes:
         parts.append('\n'.join(f'Note: {note}' for note in report.notes))
     if report.problem_count:
@@ -117,6 +120,13 @@ def problem_lines(report: MaintenanceReport) -> Iterator[str]:
     unnamed = report.problem_count - len(report.problems)
     if unnamed > 0:
         yield f'  and {plural(unnamed, "more problem" if report.unclear_trees else "more object")}'
+
+
+def left_lines(report: MaintenanceReport) -> Iterator[str]:
+    """What is left of the plan after an early end, a line each."""
+    for step in report.left:
+        room = f'; needs {format_bytes(step.space_needed)} of free disk' if step.space_needed else ''
+        yield f'{step.name}: {step.detail}{room}'
 
 
 _STATE_ROWS = (
@@ -222,6 +232,15 @@ def _step_as_data(step: MaintenanceStep) -> dict[str, Any]:
         'write_bytes': step.write,
         'freed_bytes': step.freed,
         'seconds': None if step.seconds is None else round(step.seconds, 6),
+    }
+
+
+def _left_as_data(step: UndoneStep) -> dict[str, Any]:
+    return {
+        'name': step.name,
+        'detail': step.detail,
+        'objects': step.objects,
+        'space_needed_bytes': step.space_needed or None,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, NamedTuple
 
-from ricordi.errors import AccessWarning, UsageError
+from ricordi.errors import AccessWarning, StoppedWorker, UsageError
 
 
 class Session(NamedTuple):
@@ -35,7 +35,7 @@ class Session(NamedTuple):
 
     def tell_warning(self, message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         """Tell a warning of Python's (`warnings.showwarning`): in a line of its own if it is one of ours."""
-        if issubclass(category, AccessWarning):
+        if issubclass(category, AccessWarning | StoppedWorker):
             self.tell(f'ricordi: warning: {message}')
         elif self.verbose:
             self.tell(f'ricordi: warning: {category.__name__}: {message}')

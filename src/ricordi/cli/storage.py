@@ -168,7 +168,7 @@ def maintain(
 
     Without --full this runs beside other users of the profile and removes nothing but loose copies of objects that are
     packed and checked. Exit codes: 0 all done, 5 the profile is locked or in use, 6 objects are missing or damaged, or
-    may be those of another database, 7 interrupted or out of time with more to do.
+    may be those of another database, 7 interrupted, out of time or out of room with more to do.
     """
     if no_repack and repack not in (None, 'none'):
         raise UsageError(f'--no-repack and --repack {repack} contradict each other')

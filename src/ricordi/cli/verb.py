@@ -11,7 +11,7 @@ import click
 from ricordi.cli.parameters import PROFILE, PathName
 from ricordi.cli.session import Session
 from ricordi.cli.streams import as_unicode
-from ricordi.errors import AccessWarning, UsageError
+from ricordi.errors import AccessWarning, StoppedWorker, UsageError
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
 COMMON = 'Common options'
@@ -90,7 +90,8 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
             if session.verbose:
                 session.tell_where()
             with warnings.catch_warnings():
-                warnings.simplefilter('default', AccessWarning)
+                for category in (AccessWarning, StoppedWorker):
+                    warnings.simplefilter('default', category)
                 warnings.showwarning = session.tell_warning
                 return function(session, **values)
 

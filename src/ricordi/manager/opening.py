@@ -250,9 +250,9 @@ def maintain_storage(
     if not options.full or options.dry_run:
         purpose = 'storage maintain --dry-run' if options.dry_run else 'storage maintain'
         with use_storage(profile, purpose=purpose, wait=wait, stop=stop) as storage:
-            return storage.maintain(options, progress, stop)
+            return storage.maintain(options, progress=progress, stop=stop)
     with (
         lock_profile(profile, 'storage maintain --full', wait=wait, stop=stop),
         use_storage(profile, shared_access=False) as storage,
     ):
-        return storage.maintain(options, progress, stop)
+        return storage.maintain(options, progress=progress, stop=stop)

@@ -72,8 +72,9 @@ def check_room(repository: RepositoryBackend, content_bytes: int) -> None:
     free = free_bytes(repository.layout.folder)
     if free < content_bytes + ROOM_TO_SPARE:
         raise NotEnoughSpace(
-            f'the objects of the archive take {content_bytes:,} bytes, and {free:,} are free at '
-            f'{repository.layout.folder}; nothing was changed: make room first'
+            f'the objects of the archive take {content_bytes:,} bytes, {ROOM_TO_SPARE:,} more are kept free for what '
+            f'else is written, and only {free:,} are free at {repository.layout.folder}; nothing was changed: make '
+            f'room for {content_bytes + ROOM_TO_SPARE - free:,} bytes first'
         )
 
 

@@ -131,6 +131,11 @@ class Census:
             for (key,) in self.index.connection.execute(statement):
                 yield key
 
+    def garbage_keys_of_pack(self, pack_id: int) -> Iterator[str]:
+        """The same of one pack; no statement stays open in between, so that the log of the index can be emptied."""
+        source = 'temp.garbage JOIN db_object USING (hashkey) WHERE pack_id = ?'
+        return (key for (key,) in self.index.ascending('hashkey', source, (pack_id,), key='hashkey', after=''))
+
     def missing_keys(self) -> Iterator[str]:
         """Keys that nodes name and the container lacks, ascending."""
         with self.index.guarded():

@@ -374,11 +374,16 @@ class Index:
         """Remove rows. For use inside `transaction`."""
         self.connection.executemany('DELETE FROM db_object WHERE hashkey = ?', ((key,) for key in keys))
 
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file, and give its room back."""
+        with self.guarded():
+            self.connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+
     def vacuum(self) -> None:
         """Give unused pages back to the disk, and bring the write-ahead log into the file."""
         with self.guarded():
             self.connection.execute('VACUUM')
-            self.connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+        self.checkpoint()
 
 
 def _can_be(row: tuple[Any, ...]) -> bool:

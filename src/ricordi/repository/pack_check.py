@@ -24,7 +24,7 @@ from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_windows import Window, content_of, is_large, read_window, windows_of
 from ricordi.repository.parallel import READERS, in_order
-from ricordi.repository.worker_process import can_start, processors, start_worker
+from ricordi.repository.worker_process import Patience, can_start, processors, start_worker
 
 SHARE_BYTES = 128 << 20
 """Bytes of objects that are worth a process of their own."""
@@ -139,11 +139,14 @@ class _Helper:
         if self._worker is None:
             return None
         process, answer = self._worker.process, b''
+        patience = Patience(process.pid)
         while process.returncode is None and not stop.reason:
             try:
                 answer, _ = process.communicate(timeout=ASK_SECONDS)
             except subprocess.TimeoutExpired:
-                continue
+                if patience.is_over():
+                    self._worker.give_up()
+                    return None
         words = answer.decode().split()
         if words == [WRONG]:
             return Found(False)

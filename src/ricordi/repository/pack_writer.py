@@ -23,6 +23,16 @@ COMMIT_BYTES = 64 << 20
 COMMIT_OBJECTS = 10_000
 
 
+class Batch(NamedTuple):
+    """How much may be pending before it is committed: bytes in packs, and objects."""
+
+    bytes: int = COMMIT_BYTES
+    objects: int = COMMIT_OBJECTS
+
+
+WHOLE_BATCH = Batch()
+
+
 @dataclass(slots=True)
 class _Touched:
     """A pack that was written to since the last commit: how to undo it."""
@@ -80,17 +90,20 @@ class PackWriter:
         size_target: int,
         save: Callable[[Iterable[PackedObject]], None],
         first_pack: int,
+        batch: Batch = WHOLE_BATCH,
     ) -> None:
         """
         :param size_target: bytes at which a pack is full.
         :param save: what writes rows inside the transaction: `index.put` or `index.move`.
         :param first_pack: the number to begin with.
+        :param batch: what is worth a commit; less than usual where there is little room.
         """
         self._layout = layout
         self._index = index
         self._size_target = size_target
         self._save = save
         self._next_pack = first_pack
+        self._batch = batch
         self._descriptor: int | None = None
         self._lock: PackLock | None = None
         self._buffer: list[bytes | memoryview] = []
@@ -111,7 +124,8 @@ class PackWriter:
     @property
     def pending_is_large(self) -> bool:
         """Whether enough is pending that a commit is worth its fsync."""
-        return self._row_bytes >= COMMIT_BYTES or len(self._rows) >= COMMIT_OBJECTS
+        most_bytes, most_objects = min(COMMIT_BYTES, self._batch.bytes), min(COMMIT_OBJECTS, self._batch.objects)
+        return self._row_bytes >= most_bytes or len(self._rows) >= most_objects
 
     @property
     def position(self) -> int:

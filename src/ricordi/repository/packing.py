@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from ricordi.backend.maintenance import CompressMode
+from ricordi.backend.maintenance import Amount, CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
 from ricordi.repository.file_removal import FileRemover
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
-from ricordi.repository.pack_writer import COMMIT_OBJECTS, PackWriter, StoredObject
+from ricordi.repository.pack_writer import PackWriter, StoredObject
 from ricordi.repository.parallel import PLAIN_READERS, READERS, in_order
 from ricordi.repository.problems import Problems
+from ricordi.repository.space import AMPLE_ROOM, PackingRoom
 
 GROUP_OBJECTS = 256
 GROUP_BYTES = 1 << 20
@@ -60,10 +61,17 @@ class LoosePacker:
     """
 
     def __init__(
-        self, container: ObjectStore, first_pack: int, mode: CompressMode, problems: Problems, progress: Progress
+        self,
+        container: ObjectStore,
+        first_pack: int,
+        mode: CompressMode,
+        problems: Problems,
+        progress: Progress,
+        room: PackingRoom = AMPLE_ROOM,
     ) -> None:
         """
         :param first_pack: the pack to append to.
+        :param room: how much may be written before loose copies go, and objects of which size fit.
         """
         config = container.config
         self._container = container
@@ -73,8 +81,11 @@ class LoosePacker:
         self._progress = progress
         self._any_packed = container.index.count() > 0
         self._writer = PackWriter(
-            container.layout, container.index, config.pack_size_target, container.index.put, first_pack
+            container.layout, container.index, config.pack_size_target, container.index.put, first_pack, room.batch
         )
+        self._room = room
+        self.too_large = Amount()
+        """What did not fit on the disk: its number, and the bytes of the largest."""
         self._packed: list[tuple[str, int]] = []
         self._remover = FileRemover()
         self.work = Work()
@@ -84,7 +95,7 @@ class LoosePacker:
 
         :raises ricordi.errors.PackerBusy: somebody else writes to the same pack.
         """
-        wanted = self._not_packed_yet(loose, stop) if self._any_packed else loose
+        wanted = self._fitting(self._not_packed_yet(loose, stop) if self._any_packed else loose)
         with self._remover, closing(self._writer):
             threads = PLAIN_READERS if self._mode in ('keep', 'no') else READERS
             with closing(in_order(self._read_group, _groups(wanted), threads=threads)) as groups:
@@ -106,9 +117,16 @@ class LoosePacker:
                     self._packed.append((row.key, size))
                     self.work.read += row.length
                     self._progress.advance(size)
-            if len(self._packed) >= COMMIT_OBJECTS:
+            if len(self._packed) >= self._room.batch.objects:
                 self._commit()
             yield from some.items()
+
+    def _fitting(self, loose: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+        for key, size in loose:
+            if size <= self._room.largest:
+                yield key, size
+            else:
+                self.too_large = Amount(self.too_large.objects + 1, max(self.too_large.bytes, size))
 
     # -- in the reader threads ----------------------------------------------------------------------------------------
 
@@ -188,6 +206,8 @@ class LoosePacker:
         self._see_rows([key for key, _ in self._packed])
         self._remover.finish()
         self._remover.remove([self._container.loose_path(key) for key, _ in self._packed])
+        if self._room is not AMPLE_ROOM:
+            self._remover.finish()  # the next batch needs what these files give back
         self.work.objects += len(self._packed)
         self.work.freed += sum(size for _, size in self._packed)
         self.work.written = self._writer.written
@@ -216,9 +236,13 @@ def _groups(loose: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]
         yield group
 
 
-def remove_loose(container: ObjectStore, loose: Iterable[tuple[str, int]], progress: Progress, stop: Stop) -> Work:
-    """Remove loose garbage, until done or told to stop. Only under the exclusive lock of the profile."""
-    work = Work()
+def remove_loose(
+    container: ObjectStore, loose: Iterable[tuple[str, int]], progress: Progress, stop: Stop, work: Work
+) -> None:
+    """Remove loose garbage, until done or told to stop. Only under the exclusive lock of the profile.
+
+    :param work: to which is added what was done.
+    """
 
     def paths() -> Iterator[str]:
         for key, size in loose:
@@ -231,5 +255,4 @@ def remove_loose(container: ObjectStore, loose: Iterable[tuple[str, int]], progr
     # By threads alone: they end with the process, and so with its lock. Later, somebody may store the same content.
     with FileRemover(may_start=False) as remover:
         remover.remove(paths())
-    work.objects = remover.removed
-    return work
+    work.objects += remover.removed

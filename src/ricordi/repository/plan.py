@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from ricordi.backend.maintenance import Amount, CompressMode, MaintenanceOptions, MaintenanceStep
 from ricordi.repository.census import Census, PackCensus
 from ricordi.repository.objects import ObjectStore
-from ricordi.repository.pack_writer import COMMIT_BYTES
 from ricordi.repository.recovery import Wreckage, find_wreckage
+from ricordi.repository.space import LEAST_JOURNAL_BYTES, Balance, Packing, repack_needs, vacuum_needs
 
 SMALL_PACK_SHARE = 0.25
 """Of two or more packs below this share of the target size, `auto` makes one."""
-INDEX_BYTES_PER_OBJECT = 400
 VACUUM_SHARE = 0.1
 VACUUM_LEAST_BYTES = 256 * 1024
+NOTHING = Amount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Plan:
     :param repack: packs to be rewritten, but those that turn out to be as they should.
     :param check_first: those of `repack` that may be, which only reading them tells.
     :param unchanged: those of `check_first` that are, unless an object in them is damaged.
+    :param space_needed: bytes of free disk with which all of it can be done, one step after the other.
+    :param packing: how much there is to pack.
     """
 
     wreckage: Wreckage
@@ -34,10 +36,17 @@ class Plan:
     unchanged: frozenset[int]
     steps: tuple[MaintenanceStep, ...]
     space_needed: int
+    packing: Packing
+    vacuum: MaintenanceStep | None
 
 
-def make_plan(container: ObjectStore, census: Census, options: MaintenanceOptions) -> Plan:
-    """What a maintenance with these options would do, step by step, with bytes."""
+def make_plan(
+    container: ObjectStore, census: Census, options: MaintenanceOptions, damaged_loose: Amount = NOTHING
+) -> Plan:
+    """What a maintenance with these options would do, step by step, with bytes.
+
+    :param damaged_loose: loose objects that are known not to be what their names say, so that they stay.
+    """
     may_remove = options.full and not (census.missing or census.unreadable or options.keep_unnamed)
     repack = _packs_to_repack(container, census, options) if may_remove else ()
     check_first = _packs_to_check_first(container, census, options, repack)
@@ -48,21 +57,25 @@ def make_plan(container: ObjectStore, census: Census, options: MaintenanceOption
     if wreckage.items:
         steps.append(MaintenanceStep('recover', wreckage.describe(), wreckage.items, freed=wreckage.freed))
     garbage_loose = census.loose_garbage if may_remove else Amount()
-    to_pack = census.loose.objects - garbage_loose.objects
-    bytes_to_pack = census.loose.bytes - garbage_loose.bytes
-    if to_pack:
-        detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
-        steps.append(MaintenanceStep('pack', detail, to_pack, bytes_to_pack, bytes_to_pack))
+    # What frees room comes first: what follows may need it.
     packed_garbage = sum(pack.garbage.objects for pack in census.packs.values()) if may_remove else 0
     if packed_garbage or garbage_loose.objects:
         number = packed_garbage + garbage_loose.objects
-        detail = f'{number:,} {_objects(number)} that no node names'
+        detail = f'{number:,} {_objects(number)} removed that no node names'
         steps.append(MaintenanceStep('remove garbage', detail, number, freed=garbage_loose.bytes))
+    to_pack = census.loose.objects - garbage_loose.objects - damaged_loose.objects
+    bytes_to_pack = census.loose.bytes - garbage_loose.bytes - damaged_loose.bytes
+    packing = Packing(to_pack, bytes_to_pack, census.largest_loose)
+    if to_pack:
+        detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
+        steps.append(MaintenanceStep('pack', detail, to_pack, packing.bytes, packing.bytes))
     steps.extend(_repack_steps(census, repack, unchanged))
-    if options.full and (vacuum := _vacuum_step(container, packed_garbage)):
+    vacuum = _vacuum_step(container, packed_garbage) if options.full else None
+    if vacuum is not None:
         steps.append(vacuum)
-    space = _space_needed(census, to_pack, bytes_to_pack, rewritten, options.compress) if to_pack or rewritten else 0
-    return Plan(wreckage, may_remove, repack, check_first, unchanged, tuple(steps), space)
+    parts = (wreckage, may_remove, repack, check_first, unchanged, tuple(steps))
+    space = _space_needed(container, census, wreckage, may_remove, rewritten, options.compress, packing, vacuum)
+    return Plan(*parts, space, packing, vacuum)
 
 
 def _packs_to_repack(container: ObjectStore, census: Census, options: MaintenanceOptions) -> tuple[int, ...]:
@@ -144,15 +157,31 @@ def _vacuum_step(container: ObjectStore, rows_to_delete: int) -> MaintenanceStep
 
 
 def _space_needed(
-    census: Census, to_pack: int, bytes_to_pack: int, repack: tuple[int, ...], compress: CompressMode
+    container: ObjectStore,
+    census: Census,
+    wreckage: Wreckage,
+    may_remove: bool,
+    repack: tuple[int, ...],
+    compress: CompressMode,
+    packing: Packing,
+    vacuum: MaintenanceStep | None,
 ) -> int:
-    """Packing gives back what it takes batch by batch; a repack needs room for a pack before the old one goes."""
-    packing = min(bytes_to_pack, 2 * COMMIT_BYTES + census.largest_loose) + INDEX_BYTES_PER_OBJECT * to_pack
-    inflates = compress in ('no', 'auto')
-    packs = [census.packs[pack_id] for pack_id in repack]
-    repacking = max((max(pack.length, pack.size if inflates else 0) for pack in packs), default=0)
-    objects = sum(pack.objects for pack in packs)
-    return max(packing, repacking + INDEX_BYTES_PER_OBJECT * objects)
+    """The most free disk that is asked for at any moment, with what was given back until then counted in."""
+    balance = Balance()
+    balance.add(0, wreckage.freed)
+    if may_remove:
+        balance.add(0, census.loose_garbage.bytes)
+        rows = sum(pack.garbage.objects for pack in census.packs.values())
+        going = [pack for pack in census.packs.values() if pack.objects and pack.objects == pack.garbage.objects]
+        balance.add(LEAST_JOURNAL_BYTES if rows else 0, sum(pack.file_bytes or 0 for pack in going))
+    if packing.objects:
+        balance.add(packing.needs())
+    for pack in (census.packs[pack_id] for pack_id in repack):
+        live = pack.length - pack.garbage.bytes
+        balance.add(repack_needs(pack, compress), max(0, (pack.file_bytes or 0) - live))
+    if vacuum is not None:
+        balance.add(vacuum_needs(container.layout.index, vacuum.write), vacuum.freed)
+    return balance.needed
 
 
 def _objects(number: int) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ricordi.files import fsync_folder
 from ricordi.repository.census import Census
-from ricordi.repository.layout import KEY_PATTERN, REPACK_ID
+from ricordi.repository.layout import KEY_PATTERN, REPACK_ID, Layout
 from ricordi.repository.loose import LooseWriter, chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import fresh_pack_id
@@ -88,7 +88,11 @@ def find_wreckage(
     return Wreckage(
         stray_repack=stray and census.packs[REPACK_ID].file_bytes is not None,
         locks=tuple(locks),
-        orphans=tuple((p.pack_id, p.file_bytes or 0) for p in packs if removes and not p.objects),
+        orphans=tuple(
+            (p.pack_id, p.file_bytes or 0)
+            for p in packs
+            if removes and not p.objects and not (stray and _is_second_name(layout, p.pack_id))
+        ),
         tails=tuple(
             (p.pack_id, p.file_bytes - p.end)
             for p in packs
@@ -98,6 +102,12 @@ def find_wreckage(
         sandbox=tuple(Path(e.path) for e in layout.leftovers(layout.sandbox)) if full else (),
         duplicates=tuple(path for path in _duplicates(container) if _has_use(container, path)),
     )
+
+
+def _is_second_name(layout: Layout, pack_id: int) -> bool:
+    """Whether a pack file is the very file of pack -1, which a repack that was killed has linked."""
+    stray, path = layout.pack_path(REPACK_ID), layout.pack_path(pack_id)
+    return pack_id != REPACK_ID and stray.exists() and path.exists() and path.samefile(stray)
 
 
 def settle_aborted_repack(container: ObjectStore) -> int:
@@ -134,7 +144,7 @@ def settle_duplicates(container: ObjectStore) -> Work:
         if _is_sound_elsewhere(container, path):
             path.unlink(missing_ok=True)
             work.freed += size
-        elif _file_has_key(path, _key(path)):
+        elif file_has_key(path, _key(path)):
             LooseWriter(container.layout, container.config.loose_prefix_len).publish(str(path), _key(path))
         else:
             continue  # damaged, and all that is left of its object: no use, no harm
@@ -142,13 +152,14 @@ def settle_duplicates(container: ObjectStore) -> Work:
     return work
 
 
-def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems) -> Work:
+def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems, work: Work) -> None:
     """Remove the locks, tails, orphans and sandbox files that were found.
 
     Bytes without a row go only where every object of their pack is sound. Where some are not (programs that packed at
     the same time wrote rows that point beside their bytes), their content may be in just those bytes.
+
+    :param work: to which is added what was done.
     """
-    work = Work()
     layout = container.layout
     for path in wreckage.locks:
         path.unlink(missing_ok=True)
@@ -167,7 +178,6 @@ def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems) -> Work
         work.objects += 1
     if wreckage.items:
         fsync_folder(layout.packs)
-    return work
 
 
 def cut_tails(container: ObjectStore, pack_ids: Iterable[int], problems: Problems) -> tuple[int, int]:
@@ -210,18 +220,19 @@ def _key(duplicate: Path) -> str:
 
 
 def _has_use(container: ObjectStore, duplicate: Path) -> bool:
-    return _is_sound_elsewhere(container, duplicate) or _file_has_key(duplicate, _key(duplicate))
+    return _is_sound_elsewhere(container, duplicate) or file_has_key(duplicate, _key(duplicate))
 
 
 def _is_sound_elsewhere(container: ObjectStore, duplicate: Path) -> bool:
     key = _key(duplicate)
     row = container.index.find(key)
-    return (row is not None and container.packed_copy_is_sound(row)) or _file_has_key(
+    return (row is not None and container.packed_copy_is_sound(row)) or file_has_key(
         Path(container.loose_path(key)), key
     )
 
 
-def _file_has_key(path: Path, key: str) -> bool:
+def file_has_key(path: Path, key: str) -> bool:
+    """Whether a file is there, can be read, and holds what a key says."""
     digest = hashlib.sha256()
     try:
         with path.open('rb') as handle:

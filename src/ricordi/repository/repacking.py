@@ -58,12 +58,15 @@ class Repacker:
         problems: Problems,
         progress: Progress,
         before_removal: Callable[[], None] = lambda: None,
+        has_room: Callable[[int], bool] = lambda pack_id: True,
     ) -> None:
         """
         :param first_pack: the number of the new pack.
         :param before_removal: called before a pack goes; raises if it may not.
+        :param has_room: whether the disk has now the room for what lives in a pack.
         """
         self._before_removal = before_removal
+        self._has_room = has_room
         config = container.config
         self._container = container
         self._mode = mode
@@ -74,21 +77,35 @@ class Repacker:
             container.layout, container.index, config.pack_size_target, container.index.move, first_pack
         )
         self.work = Work()
+        self._moved = 0
+        """Objects whose rows are still to be committed."""
         self.rewritten = self.checked = 0
         """How many packs were rewritten, and how many were found to be as they should."""
 
-    def repack(self, pack_ids: Iterable[int], check_first: Collection[int], stop: Stop) -> None:
-        """Rewrite these packs one after the other, until done or told to stop.
+    def repack(self, pack_ids: Iterable[int], check_first: Collection[int], stop: Stop) -> tuple[int, ...]:
+        """Rewrite these packs one after the other, until done or told to stop; returns those that are left.
+
+        What does not fit on the disk is tried again once others have given room back.
 
         :param check_first: those of which rewriting might give the very same bytes: they are read, and left if so.
         """
+        left = tuple(pack_ids)
         with closing(self._writer):
-            for pack_id in pack_ids:
-                if stop.reason or not self._renew(pack_id, pack_id in check_first, stop):
-                    return
+            while left and not stop.reason:
+                unfitting = tuple(self._renew_all(left, check_first, stop))
+                if len(unfitting) == len(left):
+                    break
+                left, check_first = unfitting, ()  # each was checked by now
+        return left
+
+    def _renew_all(self, pack_ids: Iterable[int], check_first: Collection[int], stop: Stop) -> Iterator[int]:
+        """Check or rewrite packs; yields those that do not fit, or were left since somebody told to stop."""
+        for pack_id in pack_ids:
+            if stop.reason or not self._renew(pack_id, pack_id in check_first, stop):
+                yield pack_id
 
     def _renew(self, pack_id: int, check_first: bool, stop: Stop) -> bool:
-        """Check or rewrite one pack; False if told to stop before the end."""
+        """Check or rewrite one pack; False if there is no room, or if told to stop before the end."""
         if check_first:
             found = check_pack(self._container, pack_id, self._mode, self._progress, stop)
             if found is None:
@@ -98,7 +115,7 @@ class Repacker:
                 self.work.objects += found.objects
                 self.work.read += found.length
                 return True
-        if not self._move_objects(pack_id, stop):
+        if not self._has_room(pack_id) or not self._move_objects(pack_id, stop):
             return False
         self.rewritten += 1
         self._remove_if_empty(pack_id)
@@ -124,6 +141,8 @@ class Repacker:
     def _commit(self) -> None:
         self._writer.commit()
         self.work.written = self._writer.written
+        self.work.objects += self._moved
+        self._moved = 0
 
     def _remove_if_empty(self, pack_id: int) -> None:
         path = self._container.layout.pack_path(pack_id)
@@ -167,7 +186,7 @@ class Repacker:
         row = checked.row
         if checked.stored is not None:
             self._writer.append(row.key, checked.stored, checked.size, checked.compressed)
-            self.work.objects += 1
+            self._moved += 1
         elif checked.trouble:
             self._move_good_copy(row, checked.trouble)
         else:
@@ -220,7 +239,7 @@ class Repacker:
             self._writer.take_back(place)
             raise zlib.error('its bytes are not what its key says')
         self._writer.add_row(row.key, row.size, True, place)
-        self.work.objects += 1
+        self._moved += 1
 
     def _append_content(self, row: PackedObject, chunks: Iterator[bytes]) -> None:
         head = next(chunks, b'')
@@ -236,7 +255,7 @@ class Repacker:
             self._writer.take_back(place)
             raise zlib.error('its bytes are not what its key says')
         self._writer.add_row(row.key, measured.size, compressed, place)
-        self.work.objects += 1
+        self._moved += 1
 
     # -- damage -----------------------------------------------------------------------------------------------
 

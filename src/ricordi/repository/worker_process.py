@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
+import time
+import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
+
+from ricordi.errors import StoppedWorker
 
 FEW_QUESTIONS = 16
 """A pool leaves so many to its caller: for a few it would take longer to start processes."""
 MOST_WORKERS = 4
+
+LOOK_SECONDS = 0.2
+STOPPED_SECONDS = 1.5
+"""So long may a process be stopped (SIGSTOP, a debugger) before its work is done without it."""
+SILENT_SECONDS = 600.0
+"""The same for one that does not answer, where the system does not tell whether it is stopped."""
 
 Answer = TypeVar('Answer')
 
@@ -29,10 +41,30 @@ def can_start() -> bool:
     return bool(sys.executable)
 
 
+class Patience:
+    """How long to wait for a process: it may work as long as it likes, but not be stopped."""
+
+    def __init__(self, process_id: int) -> None:
+        self._state = Path(f'/proc/{process_id}/stat')
+        self._begin = time.monotonic()
+        self._stopped_since: float | None = None
+
+    def is_over(self) -> bool:
+        """Whether the process was found stopped for too long. To be asked now and then."""
+        now = time.monotonic()
+        try:
+            is_stopped = self._state.read_bytes().rpartition(b')')[2].split()[0] in b'Tt'
+        except (OSError, IndexError):
+            return now - self._begin > SILENT_SECONDS
+        self._stopped_since = (self._stopped_since or now) if is_stopped else None
+        return self._stopped_since is not None and now - self._stopped_since > STOPPED_SECONDS
+
+
 class WorkerProcess:
     """A module of this program, run by a process that is asked and answers through pipes; it ends with the block.
 
-    What it does not answer, its caller has to do: it may be killed at any time, and what it says of errors is lost.
+    What it does not answer, its caller has to do: it may be killed at any time, and what it says of errors is lost. One
+    that is stopped is ended, with the warning `StoppedWorker`; so no wait for it is without limit.
     """
 
     def __init__(self, module: str, *arguments: object) -> None:
@@ -44,26 +76,65 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
             start_new_session=True,  # Ctrl-C is heard by the caller, who ends in order
         )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._request: IO[bytes] = self.process.stdin
+        self._answer: IO[bytes] = self.process.stdout
+        for pipe in (self._request, self._answer):
+            os.set_blocking(pipe.fileno(), False)
+        self._received = bytearray()
 
     def ask(self, question: Any) -> Any:
         """Send a line of JSON, and wait for a line of JSON.
 
-        :raises OSError: the process has ended.
+        :raises OSError: the process has ended, or was stopped and is ended now.
         :raises ValueError: it has ended, or what it says is not JSON.
         """
-        request, answer = self.process.stdin, self.process.stdout
-        assert request is not None
-        assert answer is not None
-        request.write(json.dumps(question).encode() + b'\n')
-        request.flush()
-        return json.loads(answer.readline())
+        request = memoryview(json.dumps(question).encode() + b'\n')
+        while request:
+            self._await(self._request, select.POLLOUT)
+            request = request[os.write(self._request.fileno(), request) :]
+        while b'\n' not in self._received and (piece := self._receive()):
+            self._received += piece
+        line, _, rest = self._received.partition(b'\n')
+        self._received = rest
+        return json.loads(line)
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int) -> bytearray:
         """So many bytes that follow a line of the answer; fewer if the process has ended."""
-        assert self.process.stdout is not None
-        return self.process.stdout.read(size)
+        found = self._received[:size]
+        del self._received[:size]
+        while len(found) < size and (piece := self._receive(size - len(found))):
+            found += piece
+        return found
+
+    def give_up(self) -> None:
+        """End it since it is stopped, and say so."""
+        self.process.kill()
+        warnings.warn(
+            f'process {self.process.pid}, a helper of this one, was stopped and did not answer: it was ended, and its '
+            'work is done here; there is nothing to do about it but to find out who sent it SIGSTOP',
+            StoppedWorker,
+            stacklevel=4,
+        )
+
+    def _receive(self, size: int = 1 << 16) -> bytes:
+        self._await(self._answer, select.POLLIN)
+        return os.read(self._answer.fileno(), size)
+
+    def _await(self, pipe: IO[bytes], event: int) -> None:
+        """Wait until a pipe can be used, or has nobody at its other end."""
+        poll = select.poll()
+        poll.register(pipe, event)
+        patience: Patience | None = None
+        while not poll.poll(LOOK_SECONDS * 1000):
+            patience = patience or Patience(self.process.pid)
+            if patience.is_over():
+                self.give_up()
+                raise TimeoutError('the process was stopped')
 
     def close(self) -> None:
         """End it, whatever it is at."""

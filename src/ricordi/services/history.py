@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,18 +14,24 @@ from ricordi.errors import RicordiError
 from ricordi.files import write_atomic
 
 if TYPE_CHECKING:
-    from ricordi.backend.maintenance import CleanMark, MaintenanceReport
+    from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 
 KINDS = ('live', 'full')
+_KEY = re.compile('[0-9a-f]{64}').fullmatch
 
 
 def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
-    """Note that a maintenance has been carried out to its end. That it cannot be noted is no reason to fail."""
+    """Note that a maintenance has done all that it should. That it cannot be noted is no reason to fail.
+
+    One that has found objects missing or damaged has not: whoever looks at the note would take all for well.
+    """
     if report.options.dry_run or report.interrupted or report.doubt:
         return
     now = datetime.now(UTC).isoformat(timespec='seconds')
-    noted = _read(profile) | {kind: now for kind in KINDS if kind == 'live' or report.options.full}
+    kinds = () if report.problem_count else KINDS if report.options.full else ('live',)
+    noted = _read(profile) | dict.fromkeys(kinds, now)
     noted['clean'] = report.clean and report.clean._asdict()
+    noted['damaged'] = [problem.key for problem in report.problems if problem.kind == 'damaged']
     path = _path(profile)
     with suppress(OSError, RicordiError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,19 +42,23 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
 
 
 def last_maintained(profile: Profile) -> dict[str, str | None]:
-    """When live and full maintenance last ran to their end, in ISO 8601; None: not known. A full one counts as both."""
+    """When live and full maintenance last did all they should, in ISO 8601; None: not known. A full one is both."""
     noted = _read(profile)
     return {kind: noted.get(kind) for kind in KINDS}
 
 
-def last_seen_clean(profile: Profile) -> CleanMark | None:
-    """What the storage looked like when maintenance has left it clean; None: not known."""
+def with_what_was_seen(profile: Profile, options: MaintenanceOptions) -> MaintenanceOptions:
+    """The options with what the last maintenance knew: how it left the storage clean, what it found damaged."""
     from ricordi.backend.maintenance import CleanMark
 
+    noted = _read(profile)
     try:
-        return CleanMark(**_read(profile)['clean'])
+        clean = CleanMark(**noted['clean'])
     except (KeyError, TypeError):
-        return None
+        clean = None
+    damaged = noted.get('damaged')
+    keys = [key for key in damaged if isinstance(key, str) and _KEY(key)] if isinstance(damaged, list) else []
+    return options._replace(clean=clean, suspects=tuple(keys))
 
 
 def forget_maintenance(profile: Profile) -> None:

@@ -10,7 +10,7 @@ from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
-from ricordi.services.history import last_seen_clean
+from ricordi.services.history import with_what_was_seen
 from ricordi.services.profile import ArchiveName, find_profile, location
 
 State = Literal['ok', 'error', 'not checked']
@@ -106,9 +106,8 @@ class _Run:
     def storage(self) -> str:
         with use_storage(self._profile, purpose='status') as storage:
             if not storage.read_only:
-                self.plan = storage.maintain(
-                    MaintenanceOptions(full=True, dry_run=True, clean=last_seen_clean(self._profile))
-                )
+                options = MaintenanceOptions(full=True, dry_run=True)
+                self.plan = storage.maintain(with_what_was_seen(self._profile, options))
         return location(self._profile)
 
     def objects(self) -> str:

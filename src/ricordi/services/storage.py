@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
-from ricordi.services.history import last_maintained, last_seen_clean, note_maintenance
+from ricordi.services.history import last_maintained, note_maintenance, with_what_was_seen
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceReport
@@ -47,7 +47,7 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
     with use_storage(profile, purpose='storage info') as storage:
         info = {'profile': profile.name, 'backend': profile.storage_backend, **storage.get_info(detailed)}
         if detailed and not storage.read_only:
-            state = storage.maintain(MaintenanceOptions(dry_run=True, clean=last_seen_clean(profile))).before
+            state = storage.maintain(with_what_was_seen(profile, MaintenanceOptions(dry_run=True))).before
             garbage = state.garbage and {'objects': state.garbage.objects, 'bytes': state.garbage.bytes}
             info['repository'] = {**info['repository'], 'garbage': garbage, 'missing': state.missing}
         if detailed:
@@ -83,9 +83,9 @@ def maintain(
 
     :param wait: seconds to wait for others to leave (full), or for a lock to end (live).
     :raises ricordi.errors.AccessError: the profile is locked or in use.
-    :raises ricordi.errors.NotEnoughSpace: before anything is written.
+    :raises ricordi.errors.NotEnoughSpace: the disk has room for no step at all.
     """
-    options = options._replace(clean=last_seen_clean(profile))
+    options = with_what_was_seen(profile, options)
     report = maintain_storage(profile, options, wait=wait, progress=progress, stop=stop)
     note_maintenance(profile, report)
     return report

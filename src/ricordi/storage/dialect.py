@@ -222,6 +222,9 @@ class Dialect(ABC):
     def vacuum(self, session: Session, step: MaintenanceStep, max_waste: float) -> MaintenanceStep:
         """Carry out a planned step; returns it as it was done."""
 
+    def tidy(self, session: Session) -> None:  # noqa: B027 - most databases leave nothing
+        """Remove what a change that was cut short has left beside the database; for one who has it alone."""
+
     # -- schema -----------------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from ricordi.backend.maintenance import CleanMark, MaintenanceOptions, MaintenanceReport, MaintenanceStep, Problem
+from ricordi.backend.maintenance import (
+    OUT_OF_ROOM,
+    CleanMark,
+    MaintenanceOptions,
+    MaintenanceReport,
+    MaintenanceStep,
+    Problem,
+    UndoneStep,
+)
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.errors import InvalidOperation
+from ricordi.errors import InvalidOperation, NotEnoughSpace
 from ricordi.progress import Progress, Stop
 from ricordi.storage.file_trees import is_key
 from ricordi.storage.object_keys import named_keys, unclear_trees, uses_of_keys
@@ -32,7 +40,7 @@ def maintain(
     :param check_alone: raises where others have come in all the same.
     :param doubt: why another database may name objects of the repository: its users are not kept out, and what this one
         does not name may be theirs. So the repository is maintained as it is live.
-    :raises ricordi.errors.NotEnoughSpace: before anything is written.
+    :raises ricordi.errors.NotEnoughSpace: no step at all has the room it needs; nothing was changed.
     """
     if session.depth:
         raise InvalidOperation('a storage cannot be maintained inside a transaction; end it first')
@@ -41,15 +49,18 @@ def maintain(
     if options.clean and options.clean.database != mark:
         options = options._replace(clean=None)
     planned = dialect.vacuum_plan(session, options.max_waste) if options.full else ()
-    if not options.dry_run:
-        for step in planned:
-            dialect.check_space(step)
     unclear = _Unclear()
     if (options.full or options.dry_run) and options.clean is None:  # as it was, all was clear
         unclear.find(session)
     options = options._replace(keep_unnamed=options.keep_unnamed or unclear.count > 0)
     in_repository = options._replace(full=False, repack='auto') if doubt else options
-    report = repository.maintain(in_repository, lambda: named_keys(session), progress, stop, check_alone)
+    refusal: NotEnoughSpace | None = None
+    try:
+        report = repository.maintain(in_repository, lambda: named_keys(session), progress, stop, check_alone)
+    except NotEnoughSpace as error:
+        if not planned or not isinstance(error.report, MaintenanceReport):
+            raise
+        report, refusal = error.report, error  # something of the database may fit yet
     report = report._replace(options=options, doubt=doubt)
     if not all(is_key(problem.key) for problem in report.problems):
         unclear.find(session, guarded=True)
@@ -57,7 +68,7 @@ def maintain(
     if options.dry_run:
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])
         return report._replace(steps=report.steps + planned, space_needed=space)
-    report = _vacuum(session, report, planned, progress, stop)
+    report = _vacuum(session, report, planned, progress, stop, refusal)
     return report._replace(clean=_whole_mark(session, report, mark))
 
 
@@ -94,26 +105,44 @@ def _whole_mark(session: Session, report: MaintenanceReport, before: str | None)
 
     :param before: what it looked like before the names were read.
     """
-    now = session.dialect.nodes_mark(session) if report.clean else None
-    if report.clean is None or now is None or report.doubt or not (report.options.full or now == before):
+    is_whole = report.clean is not None and not report.interrupted and not report.doubt
+    now = session.dialect.nodes_mark(session) if is_whole else None
+    if report.clean is None or now is None or not (report.options.full or now == before):
         return None
     return report.clean._replace(database=now)
 
 
 def _vacuum(
-    session: Session, report: MaintenanceReport, planned: Sequence[MaintenanceStep], progress: Progress, stop: Stop
+    session: Session,
+    report: MaintenanceReport,
+    planned: Sequence[MaintenanceStep],
+    progress: Progress,
+    stop: Stop,
+    refusal: NotEnoughSpace | None,
 ) -> MaintenanceReport:
+    """Add to a report the steps of the database: done, or left for want of room or time.
+
+    :raises ricordi.errors.NotEnoughSpace: no step at all could be done.
+    """
+    done, left = list(report.steps), list(report.left)
     for step in planned:
-        reason = report.interrupted or stop.reason
-        if reason is not None:
-            return report._replace(interrupted=reason)
+        if stop.reason:
+            left.append(UndoneStep(step.name, step.detail))
+            continue
         progress.begin(step.name, None)
         try:
-            done = session.dialect.vacuum(session, step, report.options.max_waste)
+            session.dialect.check_space(step)
+            done.append(session.dialect.vacuum(session, step, report.options.max_waste))
+        except NotEnoughSpace as error:
+            refusal = refusal or error
+            left.append(UndoneStep(step.name, step.detail, space_needed=max(1, session.dialect.space_for(step))))
         finally:
             progress.end()
-        report = report._replace(steps=(*report.steps, done))
-    return report
+    if refusal is not None and not done and not stop.reason:
+        raise refusal
+    reason = stop.reason if left else None
+    interrupted = report.interrupted or reason or (OUT_OF_ROOM if any(step.space_needed for step in left) else None)
+    return report._replace(steps=tuple(done), left=tuple(left), interrupted=interrupted)
 
 
 def _with_nodes(session: Session, problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
-from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
 from ricordi.backend.rows import EntityKind, Row
 from ricordi.backend.storage import KeyUse, StorageBackend
 from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage
@@ -225,19 +225,40 @@ class SqlStorage(StorageBackend):
 
     def maintain(
         self,
-        options: MaintenanceOptions,
+        full: bool | MaintenanceOptions = False,
+        dry_run: bool = False,
+        *,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        **asked: Any,
     ) -> MaintenanceReport:
+        options = maintenance_options(full, dry_run, asked)
         progress, stop = progress or Progress(), stop or Stop()
         if not options.dry_run:
             self._refuse_if_unwritable()
             self.dialect.check_writable(self.session.raw)
         if not options.full or options.dry_run:
             return self._maintain(options, progress, stop)
-        self._refuse_without_lock()
+        if isinstance(full, MaintenanceOptions):
+            self._refuse_without_lock()
+            return self._maintain_alone(options, progress, stop)
+        with self._lock_unless_held():
+            return self._maintain_alone(options, progress, stop)
+
+    def _maintain_alone(self, options: MaintenanceOptions, progress: Progress, stop: Stop) -> MaintenanceReport:
         with self.full_guard(self._profile) as check_alone:
-            return self._maintain(options, progress, stop, check_alone)
+            try:
+                return self._maintain(options, progress, stop, check_alone)
+            finally:
+                self.dialect.tidy(self.session)
+
+    def _lock_unless_held(self) -> AbstractContextManager[None]:
+        from ricordi.access import ProfileAccessManager
+
+        access = ProfileAccessManager(self._profile)
+        if access.holds_lock():
+            return nullcontext()
+        return access.lock(purpose='storage maintain', guards=[lambda: self.full_guard(self._profile)])
 
     def _maintain(
         self, options: MaintenanceOptions, progress: Progress, stop: Stop, check_alone: Callable[[], None] | None = None

@@ -153,7 +153,9 @@ class SqliteDialect(Dialect):
 
     def disconnect(self, raw: sqlite3.Connection) -> None:
         with suppress(sqlite3.Error):  # another program is at work, and uses the journal itself
-            if raw.total_changes and not raw.in_transaction and _journal_mode(raw) == 'persist':
+            if raw.in_transaction:
+                raw.execute('ROLLBACK')  # as closing does, but then the journal stays
+            if raw.total_changes and _journal_mode(raw) == 'persist':
                 raw.execute('PRAGMA journal_mode = DELETE')
         raw.close()
 
@@ -291,6 +293,10 @@ class SqliteDialect(Dialect):
 
     def vacuum(self, session: Session, step: MaintenanceStep, max_waste: float) -> MaintenanceStep:
         return sqlite_vacuum.carry_out(session, step)
+
+    def tidy(self, session: Session) -> None:
+        if self.path.with_name(f'{self.path.name}-journal').exists():
+            sqlite_vacuum.remove_journal(session)
 
     # -- schema -----------------------------------------------------------------------------------------------
 

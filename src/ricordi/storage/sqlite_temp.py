@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Self
@@ -67,3 +68,6 @@ class SqliteTempStorage(SqlStorage):
 
     def _refuse_without_lock(self) -> None:
         """No other process can use it, so there is nothing to lock."""
+
+    def _lock_unless_held(self) -> AbstractContextManager[None]:
+        return nullcontext()

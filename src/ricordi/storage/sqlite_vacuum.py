@@ -62,7 +62,7 @@ def check_space(path: Path, step: MaintenanceStep) -> None:
         if free < need:
             raise NotEnoughSpace(
                 f'to vacuum {path}, {need:,} bytes must be free under {folder}, and only {free:,} are: make room '
-                '(or set SQLITE_TMPDIR to a folder on a larger disk), or leave out --full'
+                '(or set SQLITE_TMPDIR to a folder on a larger disk)'
             )
 
 
@@ -70,9 +70,24 @@ def carry_out(session: Session, step: MaintenanceStep) -> MaintenanceStep:
     """Do a planned step; what it freed is measured."""
     begin = time.monotonic()
     before = session.dialect.size(session)
-    session.execute('VACUUM' if step.name == VACUUM else 'ANALYZE')
+    try:
+        session.execute('VACUUM' if step.name == VACUUM else 'ANALYZE')
+    finally:
+        remove_journal(session)
     freed = max(0, before - session.dialect.size(session)) if step.name == VACUUM else 0
     return step._replace(freed=freed, seconds=time.monotonic() - begin)
+
+
+def remove_journal(session: Session) -> None:
+    """Remove a journal that was kept for the next change.
+
+    Of VACUUM and ANALYZE SQLite counts no change by which the end of the connection would know of it; and a process
+    that was killed has left its own.
+    """
+    mode = session.execute('PRAGMA journal_mode').fetchone()[0]
+    if mode == 'persist':
+        session.execute('PRAGMA journal_mode = DELETE')
+        session.execute('PRAGMA journal_mode = PERSIST')
 
 
 def _tables_with_stale_statistics(session: Session) -> list[str]:

@@ -1,0 +1,151 @@
+"""A process of ours that somebody stops holds nobody up: it is ended, that is told, and its work is done here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ricordi.errors import StoppedWorker
+from ricordi.progress import Progress, Stop
+from ricordi.repository import file_removal, pack_check, worker_process
+from ricordi.repository.container import Container
+from ricordi.repository.file_removal import FileRemover
+from ricordi.repository.worker_process import WorkerPool, WorkerProcess
+
+Contents = Callable[..., list[bytes]]
+
+BOUND = 20.0
+"""Seconds within which work goes on without a process that was stopped, on a busy machine."""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, 'STOPPED_SECONDS', 0.3)
+
+
+@pytest.fixture
+def stopped_at_start(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every process that is started is stopped at once."""
+    started: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen
+
+    def stopped(*args: object, **options: object) -> subprocess.Popen[bytes]:
+        started.append(start(*args, **options))
+        started[-1].send_signal(signal.SIGSTOP)
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, 'Popen', stopped)
+    return started
+
+
+def test_a_question_to_a_stopped_process_is_given_up_and_the_process_is_ended_for_good(
+    stopped_at_start: list[subprocess.Popen[bytes]],
+) -> None:
+    begin = time.monotonic()
+    with WorkerProcess('ricordi.repository.file_removal', os.getpid()) as worker:
+        with pytest.warns(StoppedWorker, match=f'process {worker.process.pid}'), pytest.raises(OSError):
+            worker.ask(['x' * 1000] * 1000)  # more than a pipe holds: it cannot even be asked
+        assert worker.process.wait(BOUND) == -signal.SIGKILL
+    assert time.monotonic() - begin < BOUND
+
+
+def test_files_are_removed_here_if_the_process_for_that_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at_start: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(file_removal, 'MANY_FILES', 10)
+    monkeypatch.setattr(file_removal, 'processors', lambda: 2)
+    paths = [tmp_path / str(number) for number in range(500)]
+    for path in paths:
+        path.touch()
+    with pytest.warns(StoppedWorker), FileRemover() as remover:
+        remover.remove(map(str, paths))
+    assert len(stopped_at_start) == 1
+    assert remover.removed == 500
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pool_of_stopped_processes_answers_nothing_and_ends(
+    monkeypatch: pytest.MonkeyPatch, stopped_at_start: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
+    monkeypatch.setattr(worker_process, 'processors', lambda: 2)
+    with closing(WorkerPool('ricordi.repository.file_removal', os.getpid())) as pool, pytest.warns(StoppedWorker):
+        assert [pool.ask(lambda worker: worker.ask([])) for _ in range(3)] == [None, None, None]
+    assert [process.returncode for process in stopped_at_start] == [-signal.SIGKILL] * 2
+
+
+def test_a_share_of_a_pack_is_checked_here_if_its_process_is_stopped(
+    container: Container,
+    contents: Contents,
+    monkeypatch: pytest.MonkeyPatch,
+    stopped_at_start: list[subprocess.Popen[bytes]],
+) -> None:
+    some = contents(200)
+    container.put_objects_into_pack(some)
+    monkeypatch.setattr(pack_check, 'SHARE_BYTES', sum(map(len, some)) // 3)
+    monkeypatch.setattr(pack_check, 'HEAD_START_BYTES', 0)
+    monkeypatch.setattr(pack_check, 'processors', lambda: 3)
+    with pytest.warns(StoppedWorker):
+        found = pack_check.check_pack(container, 0, 'keep', Progress(), Stop())
+    assert found is not None
+    assert (found.right, found.objects) == (True, 200)
+    assert len(stopped_at_start) == 2
+
+
+def test_a_process_that_takes_its_time_is_waited_for() -> None:
+    with WorkerProcess('ricordi.repository.file_removal', os.getpid()) as worker:
+        worker.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        worker.process.send_signal(signal.SIGCONT)
+        assert worker.ask([]) == 0
+
+
+LOOSE = 1500
+
+MAINTAIN = """
+import subprocess, sys
+from ricordi.repository import file_removal, worker_process
+file_removal.MANY_FILES, file_removal.processors = 10, lambda: 2
+start = subprocess.Popen
+def stopped(*args, **options):
+    process = start(*args, **options)
+    if 'ricordi.repository.file_removal' in args[0]:
+        process.send_signal(19)
+        print('stopped', flush=True)
+    return process
+subprocess.Popen = stopped
+from ricordi.cli.main import run
+sys.exit(run(['-p', 'loose', 'storage', 'maintain', '--format', 'json']))
+"""
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, None])
+def test_a_maintenance_whose_helper_is_stopped_ends_cleanly_and_says_why_it_waited(
+    reference_home: Path, number: signal.Signals | None
+) -> None:
+    with Container(reference_home / 'repository' / 'loose' / 'container') as container:
+        for one in range(LOOSE):
+            container.put_object_from_bytes(b'%d' % one)
+    process = subprocess.Popen(
+        [sys.executable, '-c', MAINTAIN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == 'stopped\n'
+    begin = time.monotonic()
+    if number is not None:
+        process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode in ((0, 7) if number else (0,))
+    assert time.monotonic() - begin < BOUND
+    assert 'a helper of this one, was stopped and did not answer' in told
+    with Container(reference_home / 'repository' / 'loose' / 'container') as container:
+        assert all(container.has_objects([hashlib.sha256(b'%d' % one).hexdigest() for one in range(LOOSE)]))
