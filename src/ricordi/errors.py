@@ -68,6 +68,10 @@ class WrongValue(UsageError, ValidationError):
     """A value that was given can never be meant, whatever the storage holds: an empty label, no email address."""
 
 
+class WrongType(WrongValue, TypeError):
+    """A value has the wrong Python type: a number where a user is needed."""
+
+
 class NotExistent(RicordiError):
     """What was asked for is not in the storage."""
 
@@ -86,10 +90,6 @@ class MultipleObjectsError(RicordiError):
     """More than one entity fits where one was expected."""
 
 
-class UniquenessError(RicordiError):
-    """A second entity with the same unique value."""
-
-
 class ModificationNotAllowed(RicordiError):
     """What is stored or sealed cannot be changed."""
 
@@ -102,8 +102,20 @@ class IntegrityError(RicordiError):
     """The database refused a change because it would break a constraint."""
 
 
+class UniquenessError(IntegrityError):
+    """A second entity with the same unique value."""
+
+
 class InvalidOperation(RicordiError):
     """The operation makes no sense in this state."""
+
+
+class StillInUse(InvalidOperation, IntegrityError):
+    """What should be deleted is what others in the storage still name: a computer that has nodes."""
+
+
+class OnlyRead(InvalidOperation, NotImplementedError):
+    """Nodes of this type can be read, not made: AiiDA or a plug-in makes them."""
 
 
 class UnreachableComputer(RicordiError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ricordi.errors import ValidationError
+from ricordi.errors import ValidationError, WrongType
 from ricordi.orm.data.code_settings import CodeSettings
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class InstalledCode(Code, node_type='data.core.code.installed.InstalledCode.'):
             from ricordi.orm.loaders import load_computer
 
             computer = load_computer(computer, backend=kwargs.get('backend'))
+        if not isinstance(filepath_executable, str | PurePath):
+            raise WrongType(f'filepath_executable is a path, got {filepath_executable!r}')
         super().__init__(computer=computer, **kwargs)
         self.filepath_executable = PurePosixPath(filepath_executable)
 
