@@ -362,11 +362,11 @@ def test_old_names_still_work_with_a_warning(storage: Any) -> None:
 
 
 def test_a_class_of_nodes_tells_its_entry_point_and_collection(sqlite_storage: Any) -> None:
-    assert (orm.Int.entry_point.name, orm.Int.entry_point.group) == ('core.int', 'ricordi.data')
+    assert (orm.Int.entry_point.name, orm.Int.entry_point.group) == ('core.int', 'aiida.data')
     assert orm.Int(1).entry_point.load() is orm.Int
     assert (orm.CalcJobNode.entry_point.name, orm.CalcJobNode.entry_point.group) == (
         'process.calculation.calcjob',
-        'ricordi.node',
+        'aiida.node',
     )
     assert orm.Node.entry_point is None
     assert type('Own', (orm.Data,), {}).entry_point is None

@@ -20,7 +20,8 @@ CORE_GROUPS: dict[str, str] = {
 """Type string → class in `ricordi.orm.groups`."""
 
 GROUPS_GROUP = 'ricordi.groups'
-"""Entry point group of plug-ins; the name of an entry point is the type string."""
+AIIDA_GROUPS_GROUP = 'aiida.groups'
+"""Entry point group of plug-ins, here and in AiiDA; the name of an entry point is the type string."""
 
 _known: dict[str, type[Group]] = {}
 
@@ -63,11 +64,11 @@ def group_type_string(cls: type) -> str | None:
 
 @classproperty
 def group_entry_point(cls: type) -> EntryPoint | None:
-    """Under which name the class is known: `core.auto` in `ricordi.groups`; None if it has none."""
+    """Under which name the class is known: `core.auto` in AiiDA's group `aiida.groups`; None if it has none."""
     from importlib.metadata import EntryPoint
 
     name = _type_string(cls)
-    return None if name is None else EntryPoint(name, f'{cls.__module__}:{cls.__qualname__}', GROUPS_GROUP)
+    return None if name is None else EntryPoint(name, f'{cls.__module__}:{cls.__qualname__}', AIIDA_GROUPS_GROUP)
 
 
 def _type_string(cls: type) -> str | None:

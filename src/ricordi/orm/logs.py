@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.orm.nodes.node import Node
 
+_NOT_KEPT = ('exc_info', 'backend', 'loggername')
+
 ASCENDING = 'asc'
 DESCENDING = 'desc'
 
@@ -40,14 +42,15 @@ class LogCollection(Collection['Log']):
         node_pk = record.__dict__.get('dbnode_id')
         if node_pk is None:
             return None
-        metadata = {name: value for name, value in record.__dict__.items() if name not in ('exc_info', 'backend')}
+        logger = record.__dict__.get('loggername', record.name)
+        metadata = {name: value for name, value in record.__dict__.items() if name not in _NOT_KEPT} | {'name': logger}
         if record.exc_info and record.exc_info[0] is not None:
             message = ''.join(traceback.format_exception(*record.exc_info))
         else:
             message = record.getMessage()
         return Log(
             time=datetime.fromtimestamp(record.created, UTC),
-            loggername=record.name,
+            loggername=logger,
             levelname=record.levelname,
             dbnode_id=node_pk,
             message=message,

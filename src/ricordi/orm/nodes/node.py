@@ -136,7 +136,7 @@ class Node(Entity):
 
     @classproperty
     def entry_point(cls) -> EntryPoint | None:
-        """Under which name the class is known: `core.int` in `ricordi.data`; None if it has none."""
+        """Under which name the class is known: `core.int` in AiiDA's group `aiida.data`; None if it has none."""
         return entry_point_of(cls)
 
     @classproperty
