@@ -35,6 +35,13 @@ def load_group_class(type_string: str) -> type[Group]:
 
 
 def _find(type_string: str) -> type[Group]:
+    from ricordi.orm.groups import Group
+
+    return find_group_class(type_string) or Group
+
+
+def find_group_class(type_string: str) -> type[Group] | None:
+    """The class of groups of an entry point (`core.auto`), of the core or of a plug-in; None if there is none."""
     from ricordi.orm import groups
 
     if type_string in CORE_GROUPS:
@@ -46,9 +53,9 @@ def _find(type_string: str) -> type[Group]:
         try:
             loaded = entry_point.load()
         except (ImportError, AttributeError):
-            break  # a broken plug-in must not keep its users from their groups
-        return loaded if isinstance(loaded, type) else groups.Group
-    return groups.Group
+            return None  # a broken plug-in must not keep its users from their groups
+        return loaded if isinstance(loaded, type) else None
+    return None
 
 
 @classproperty

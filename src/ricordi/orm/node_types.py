@@ -101,6 +101,14 @@ def _find(type_string: str) -> type[Node]:
     return _load(CORE_TYPES[path or 'data'])
 
 
+def load_data_class(name: str) -> type[Node] | None:
+    """The class of data nodes of an entry point (`core.dict`), of the core or of a plug-in; None if there is none."""
+    path = f'data.{name}'
+    if path in CORE_TYPES and name.startswith('core.'):
+        return _load(CORE_TYPES[path])
+    return _load_plugin(path)
+
+
 def _load(location: str) -> type[Node]:
     module, _, name = location.partition(':')
     cls: type[Node] = getattr(import_module(module), name)
