@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +67,15 @@ def test_times_get_a_zone() -> None:
     assert timezone.delta(timezone.now()) < timedelta(hours=1)
     with pytest.raises(ValueError, match='zone'):
         timezone.localtime(naive)
+
+
+def test_the_page_of_names_tells_what_is_there() -> None:
+    page = (Path(__file__).parents[2] / 'docs' / 'python-names.md').read_text('utf-8')
+    for name in ('delete_nodes', 'delete_group_nodes', 'create_archive', 'import_archive', 'GroupPath'):
+        assert name in tools.__all__
+    public = {*tools.__all__, *plugins.__all__, 'make_hash', 'make_aware', 'LinkType', 'StashMode'}
+    assert {name for name in public if f'`{name}`' not in page} <= {
+        'GroupNotFoundError',
+        'InvalidPath',
+        'NoGroupsInPathError',
+    }
