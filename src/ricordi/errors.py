@@ -80,6 +80,10 @@ class WrongValue(UsageError, ValidationError):
     """A value that was given can never be meant, whatever the storage holds: an empty label, no email address."""
 
 
+class WrongType(WrongValue, TypeError):
+    """A value has the wrong Python type: a number where a user is needed."""
+
+
 class NotExistent(RicordiError):
     """What was asked for is not in the storage."""
 
@@ -102,10 +106,6 @@ class MultipleObjectsError(RicordiError):
     """More than one entity fits where one was expected."""
 
 
-class UniquenessError(RicordiError):
-    """A second entity with the same unique value."""
-
-
 class ModificationNotAllowed(RicordiError):
     """What is stored or sealed cannot be changed."""
 
@@ -118,6 +118,10 @@ class IntegrityError(RicordiError):
     """The database refused a change because it would break a constraint."""
 
 
+class UniquenessError(IntegrityError):
+    """A second entity with the same unique value."""
+
+
 class InvalidOperation(RicordiError):
     """The operation makes no sense in this state."""
 
@@ -128,6 +132,14 @@ class StorageExists(InvalidOperation):
 
 class ForeignRepository(InvalidOperation):
     """The objects are, or may be, those of another database; a person has to say that they are to be this one's."""
+
+
+class StillInUse(InvalidOperation, IntegrityError):
+    """What should be deleted is what others in the storage still name: a computer that has nodes."""
+
+
+class OnlyRead(InvalidOperation, NotImplementedError):
+    """Nodes of this type can be read, not made: AiiDA or a plug-in makes them."""
 
 
 class UnreachableComputer(RicordiError):

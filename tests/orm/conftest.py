@@ -95,6 +95,15 @@ def sqlite_storage(new_storage: Callable[..., Any]) -> Iterator[Any]:
         yield made
 
 
+@pytest.fixture
+def elsewhere(storage: Any) -> Iterator[Any]:
+    """The storage as another program has it open: what is changed there, handles here do not know of."""
+    opened = open_storage(storage.profile)
+    yield opened
+    opened.close()
+    opened.repository.close()
+
+
 @pytest.fixture(scope='session')
 def reference() -> Any:
     """What AiiDA reads in the reference profile `mixed`."""

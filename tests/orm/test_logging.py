@@ -22,6 +22,9 @@ def _clean_logger() -> Iterator[None]:
     logger.setLevel(logging.NOTSET)
 
 
+JOB = 'aiida.orm.nodes.process.calculation.calcjob.CalcJobNode'
+
+
 def logs(node: Any) -> list[orm.Log]:
     return orm.Log.collection.get_logs_for(node)
 
@@ -31,7 +34,7 @@ def test_a_record_is_kept_with_its_node(storage: Any) -> None:
     node.logger.error('it failed: %s', 'réason', extra={'mine': {'a': 1}})
     other.logger.warning('elsewhere')
     (log,) = logs(node)
-    assert (log.message, log.levelname, log.loggername) == ('it failed: réason', 'ERROR', 'ricordi.node.CalcJobNode')
+    assert (log.message, log.levelname, log.loggername) == ('it failed: réason', 'ERROR', JOB)
     assert log.dbnode_id == node.pk
     assert log.node == node
     assert abs((datetime.now(UTC) - log.time).total_seconds()) < 60

@@ -162,8 +162,7 @@ def test_two_handles_of_a_node_lose_no_extra_of_each_other(storage: Any) -> None
     one.base.extras.set('one', 1)
     other.base.extras.set('other', 2)
     assert orm.load_node(one.pk).base.extras.all == {'one': 1, 'other': 2}
-    assert one.base.extras.all == {'one': 1}
-    assert one.refresh().base.extras.all == {'one': 1, 'other': 2}
+    assert one.base.extras.all == {'one': 1, 'other': 2}
 
 
 def test_what_cannot_be_kept_is_refused_before_anything_is_written(storage: Any, count_statements: Any) -> None:
@@ -305,11 +304,12 @@ def test_comments_are_added_changed_and_removed(storage: Any) -> None:
     assert [comment.content for comment in node.base.comments.all()] == ['first', 'sécond']
     assert second.user == bob
     assert first.node == node
+    before = first.mtime
     node.base.comments.update(first.pk, 'changed')
     changed = node.base.comments.get(first.pk)
     assert changed.content == 'changed'
     assert changed.ctime == first.ctime
-    assert changed.mtime > first.mtime
+    assert first.mtime == changed.mtime > before
     node.base.comments.remove(first.pk)
     assert node.base.comments.all() == [second]
     with pytest.raises(NotExistent):
@@ -362,11 +362,11 @@ def test_old_names_still_work_with_a_warning(storage: Any) -> None:
 
 
 def test_a_class_of_nodes_tells_its_entry_point_and_collection(sqlite_storage: Any) -> None:
-    assert (orm.Int.entry_point.name, orm.Int.entry_point.group) == ('core.int', 'ricordi.data')
+    assert (orm.Int.entry_point.name, orm.Int.entry_point.group) == ('core.int', 'aiida.data')
     assert orm.Int(1).entry_point.load() is orm.Int
     assert (orm.CalcJobNode.entry_point.name, orm.CalcJobNode.entry_point.group) == (
         'process.calculation.calcjob',
-        'ricordi.node',
+        'aiida.node',
     )
     assert orm.Node.entry_point is None
     assert type('Own', (orm.Data,), {}).entry_point is None

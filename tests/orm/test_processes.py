@@ -71,9 +71,18 @@ def test_a_seal_that_another_handle_set_is_honoured(storage: Any) -> None:
     node = orm.CalcFunctionNode().store()
     other = orm.load_node(node.pk)
     node.seal()
-    with pytest.raises(ModificationNotAllowed, match='sealed meanwhile'):
+    with pytest.raises(ModificationNotAllowed, match='is sealed'):
         other.set_exit_status(1)
     assert other.is_sealed
+    assert orm.load_node(node.pk).exit_status is None
+
+
+def test_a_seal_that_another_program_set_is_honoured(storage: Any, elsewhere: Any) -> None:
+    node = orm.CalcFunctionNode().store()
+    orm.load_node(node.pk, backend=elsewhere).seal()
+    with pytest.raises(ModificationNotAllowed, match='sealed meanwhile'):
+        node.set_exit_status(1)
+    assert node.is_sealed
     assert orm.load_node(node.pk).exit_status is None
 
 

@@ -218,10 +218,14 @@ def test_the_state_of_a_process_that_has_ended_is_left_behind(storage: StorageBa
         assert b'secret code' not in archive.read('db.sqlite3')
 
 
+def test_of_nothing_an_empty_archive_is_made(storage: StorageBackend, tmp_path: Path) -> None:
+    found = archived(storage, tmp_path / 'x.aiida')
+    assert {kind: rows for kind, rows in found.items() if rows} == {}
+
+
 @pytest.mark.parametrize(
     ('request_', 'message'),
     [
-        (ArchiveRequest(), 'nothing was chosen'),
         (ArchiveRequest(everything=True, nodes=('1',)), 'contradict'),
         (ArchiveRequest(everything=True, level=10), 'from 0 to 9'),
     ],

@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
+from ricordi.backend.changes import Changes
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.rows import EntityKind, Row, UserRow
@@ -202,6 +204,11 @@ class StorageBackend(ABC):
         """
 
     # -- rows -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def changes(self) -> Changes:
+        """Which rows `update` and `bulk_update` of this object have changed; a storage notes them there."""
+        return Changes()
 
     @abstractmethod
     def insert(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import AuthInfoRow, EntityKind, JsonDict
 from ricordi.errors import StoringNotAllowed
+from ricordi.orm.arguments import stored_pk
 from ricordi.orm.computers import Computer
 from ricordi.orm.entities import Entity
 from ricordi.orm.shared_rows import computer_row, user_row
@@ -37,12 +38,12 @@ class AuthInfo(Entity):
 
         :raises ricordi.errors.StoringNotAllowed: the computer or the user is not stored yet.
         """
-        if computer.pk is None or user.pk is None:
-            raise StoringNotAllowed('store the computer and the user before their AuthInfo')
+        computer_pk = stored_pk(computer, EntityKind.COMPUTER, refusal=StoringNotAllowed)
+        user_pk = stored_pk(user, EntityKind.USER, refusal=StoringNotAllowed)
         self._backend = backend if backend is not None else get_current_backend()
         self._row = AuthInfoRow(
-            user_pk=user.pk,
-            computer_pk=computer.pk,
+            user_pk=user_pk,
+            computer_pk=computer_pk,
             enabled=enabled,
             auth_params=clean_value(auth_params or {}, 'auth_params'),
             metadata=clean_value(metadata or {}, 'metadata'),

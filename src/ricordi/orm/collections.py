@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.rows import ROW_TYPES
-from ricordi.errors import MultipleObjectsError, NotExistent
+from ricordi.backend.rows import ROW_TYPES, EntityKind
+from ricordi.errors import IntegrityError, MultipleObjectsError, NotExistent, StillInUse, ValidationError
+from ricordi.orm.arguments import is_uuid
 from ricordi.orm.entities import Entity
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _FIELD_NAMES = {
     'user': 'user_pk',
 }
 _PLAIN_VALUES = (int, str)
+_USERS_OF = dict.fromkeys(EntityKind, 'nodes') | {EntityKind.NODE: 'links', EntityKind.USER: 'nodes and groups'}
 
 
 class Collection(Generic[EntityT]):
@@ -106,6 +108,8 @@ class Collection(Generic[EntityT]):
             field = _FIELD_NAMES.get(name, name)
             if field not in fields or type(value) not in _PLAIN_VALUES:
                 return None
+            if field == 'uuid' and not is_uuid(str(value)):
+                return []
             equal[field] = value
         if not equal:
             return None
@@ -146,22 +150,31 @@ class Collection(Generic[EntityT]):
         """Delete an entity and what the schema removes with it.
 
         :raises ricordi.errors.NotExistent: there is none with this pk.
+        :raises ricordi.errors.StillInUse: others name it; an InvalidOperation and an IntegrityError.
         """
-        if not self._backend.delete(self._entity_type.kind, [pk]):
+        if not self._delete([pk]):
             raise NotExistent(f'no {self._entity_type.__name__} with pk {pk}')
+
+    def _delete(self, pks: Sequence[int]) -> int:
+        kind = self._entity_type.kind
+        try:
+            return self._backend.delete(kind, pks)
+        except IntegrityError as error:
+            which = ', '.join(map(str, pks[:10]))
+            raise StillInUse(
+                f'{kind} {which} cannot be deleted, for others still name it: delete its {_USERS_OF[kind]} first'
+            ) from error
 
     def delete_many(self, filters: Mapping[str, Any]) -> list[int]:
         """Delete all that fit, in one transaction; returns the pks they had.
 
         :raises ricordi.errors.ValidationError: no filters are given.
         """
-        from ricordi.errors import ValidationError
-
         if not filters:
             raise ValidationError('no filters given: this would delete everything')
         with self._backend.transaction():
             pks = [int(row[0]) for row in self.query(filters, project=['id']).all()]
-            self._backend.delete(self._entity_type.kind, pks)
+            self._delete(pks)
         return pks
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import CommentRow, EntityKind
 from ricordi.errors import InvalidOperation, StoringNotAllowed
+from ricordi.orm.arguments import local_time, stored_pk, text
 from ricordi.orm.collections import Collection
 from ricordi.orm.entities import Entity
 from ricordi.orm.shared_rows import user_row
@@ -43,18 +44,23 @@ class Comment(Entity):
 
         :raises ricordi.errors.StoringNotAllowed: the node or the user is not stored yet.
         """
-        if node.pk is None or user.pk is None:
-            raise StoringNotAllowed('store the node and the user before a comment')
+        node_pk = stored_pk(node, EntityKind.NODE, refusal=StoringNotAllowed)
+        user_pk = stored_pk(user, EntityKind.USER, refusal=StoringNotAllowed)
         now = datetime.now(UTC)
         self._backend = backend if backend is not None else get_current_backend()
         self._row = CommentRow(
-            uuid=str(uuid4()), node_pk=node.pk, ctime=now, mtime=now, user_pk=user.pk, content=content or ''
+            uuid=str(uuid4()),
+            node_pk=node_pk,
+            ctime=now,
+            mtime=now,
+            user_pk=user_pk,
+            content=text(content, 'a comment'),
         )
 
     @property
     def uuid(self) -> str:
         """The identifier that is unique everywhere."""
-        return self._row.uuid
+        return str(self._held_row.uuid)
 
     @property
     def ctime(self) -> datetime:
@@ -70,7 +76,7 @@ class Comment(Entity):
 
     def set_mtime(self, value: datetime) -> None:
         """Set when it was last changed."""
-        self._change(mtime=value)
+        self._change(mtime=local_time(value, 'mtime'))
 
     @property
     def node(self) -> Node:
@@ -86,9 +92,7 @@ class Comment(Entity):
 
     def set_user(self, value: User) -> None:
         """Set who wrote it."""
-        if value.pk is None:
-            raise StoringNotAllowed('store the user before giving a comment to them')
-        self._change(user_pk=value.pk)
+        self._change(user_pk=stored_pk(value, EntityKind.USER, refusal=StoringNotAllowed))
 
     @property
     def content(self) -> str:
@@ -97,7 +101,7 @@ class Comment(Entity):
 
     def set_content(self, value: str) -> None:
         """Replace the text."""
-        self._change(content=value)
+        self._change(content=text(value, 'a comment'))
 
     def _stamp(self, values: dict[str, Any]) -> dict[str, Any]:
         return {'mtime': datetime.now(UTC), **values}

@@ -8,6 +8,7 @@ from uuid import uuid4
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import ComputerRow, EntityKind, JsonDict
 from ricordi.errors import NotExistent, NotExistentAttributeError, ValidationError
+from ricordi.orm.arguments import text
 from ricordi.orm.collections import Collection
 from ricordi.orm.computer_settings import ComputerSettings
 from ricordi.orm.entities import Entity
@@ -35,7 +36,10 @@ class ComputerCollection(Collection['Computer']):
         return [computer.label for computer in self.all()]
 
     def delete(self, pk: int) -> None:
-        """Delete a computer; refused by the database while nodes are bound to it."""
+        """Delete a computer and how users reach it.
+
+        :raises ricordi.errors.StillInUse: nodes are bound to it; an InvalidOperation.
+        """
         super().delete(pk)
         forget(self.backend, EntityKind.COMPUTER, pk)
 
@@ -52,7 +56,7 @@ class Computer(ComputerSettings, Entity):
         self,
         label: str | None = None,
         hostname: str = '',
-        description: str = '',
+        description: str | None = '',
         transport_type: str = '',
         scheduler_type: str = '',
         workdir: str | None = None,
@@ -66,11 +70,11 @@ class Computer(ComputerSettings, Entity):
         self._backend = backend if backend is not None else get_current_backend()
         self._row = ComputerRow(
             uuid=str(uuid4()),
-            label=label or '',
-            hostname=hostname,
-            description=description,
-            transport_type=transport_type,
-            scheduler_type=scheduler_type,
+            label=text(label, 'the label of a computer'),
+            hostname=text(hostname, 'the host name of a computer'),
+            description=text(description, 'the description of a computer'),
+            transport_type=text(transport_type, 'the transport type of a computer'),
+            scheduler_type=text(scheduler_type, 'the scheduler type of a computer'),
             metadata=clean_value(metadata or {}, 'metadata'),
         )
         if workdir is not None:
@@ -79,7 +83,7 @@ class Computer(ComputerSettings, Entity):
     @property
     def uuid(self) -> str:
         """The identifier that is unique everywhere."""
-        return self._row.uuid
+        return str(self._held_row.uuid)
 
     @property
     def label(self) -> str:
@@ -88,7 +92,7 @@ class Computer(ComputerSettings, Entity):
 
     @label.setter
     def label(self, value: str) -> None:
-        self._change(label=value)
+        self._change(label=text(value, 'the label of a computer'))
 
     @property
     def description(self) -> str:
@@ -97,7 +101,7 @@ class Computer(ComputerSettings, Entity):
 
     @description.setter
     def description(self, value: str) -> None:
-        self._change(description=value)
+        self._change(description=text(value, 'the description of a computer'))
 
     @property
     def hostname(self) -> str:
@@ -106,7 +110,7 @@ class Computer(ComputerSettings, Entity):
 
     @hostname.setter
     def hostname(self, value: str) -> None:
-        self._change(hostname=value)
+        self._change(hostname=text(value, 'the host name of a computer'))
 
     @property
     def scheduler_type(self) -> str:
@@ -115,7 +119,7 @@ class Computer(ComputerSettings, Entity):
 
     @scheduler_type.setter
     def scheduler_type(self, value: str) -> None:
-        self._change(scheduler_type=value)
+        self._change(scheduler_type=text(value, 'the scheduler type of a computer'))
 
     @property
     def transport_type(self) -> str:
@@ -124,7 +128,7 @@ class Computer(ComputerSettings, Entity):
 
     @transport_type.setter
     def transport_type(self, value: str) -> None:
-        self._change(transport_type=value)
+        self._change(transport_type=text(value, 'the transport type of a computer'))
 
     @property
     def metadata(self) -> JsonDict:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
+from ricordi.backend.changes import clock
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, JsonDict
 from ricordi.errors import InvalidOperation, NotExistent
@@ -28,19 +29,47 @@ class Entity:
     identity_field: ClassVar[str] = 'pk'
     _collection_class: ClassVar[str] = 'ricordi.orm.collections:Collection'
 
-    _row: Any
     _backend: StorageBackend
+    _held_row: Any
+    _seen: int = 0
 
     @classmethod
-    def from_row(cls, row: Any, backend: StorageBackend) -> Self:
+    def from_row(cls, row: Any, backend: StorageBackend, seen: int | None = None) -> Self:
         """The entity that stands for a row; no check, no query.
 
         :param row: the row class of this kind, as the storage gave it.
+        :param seen: what the clock of changes said when the row was read; None: it was read just now.
         """
         entity = cls.__new__(cls)
-        entity._row = row
+        entity._held_row = row
+        entity._seen = clock.now if seen is None else seen
         entity._backend = backend
         return entity
+
+    @property
+    def _row(self) -> Any:
+        """The row, as this process has last changed it: through this handle or another."""
+        if self._seen != clock.now:
+            self._catch_up()
+        return self._held_row
+
+    @_row.setter
+    def _row(self, row: Any) -> None:
+        self._held_row = row
+        self._seen = clock.now
+
+    def _catch_up(self) -> None:
+        """Read the row anew if it was changed in this process since it was read; if it is gone, the old one stays."""
+        now, held = clock.now, self._held_row
+        if held.pk is not None:
+            is_old = self._backend.changes.is_old(self.kind, held.pk, self._seen)
+            if is_old is None:
+                return
+            if is_old and not self._backend.is_closed:
+                row = self._backend.get(self.kind, held.pk)
+                if row is not None and getattr(row, 'uuid', None) == getattr(held, 'uuid', None):
+                    self._held_row = row
+        self._seen = now
 
     @classproperty
     def collection(cls) -> Collection[Any]:
@@ -77,19 +106,19 @@ class Entity:
     @property
     def pk(self) -> int | None:
         """The number that identifies this among entities of its kind in one storage; None before it is stored."""
-        pk: int | None = self._row.pk
+        pk: int | None = self._held_row.pk
         return pk
 
     @property
     def id(self) -> int | None:
         """Another name of `pk`."""
-        pk: int | None = self._row.pk
+        pk: int | None = self._held_row.pk
         return pk
 
     @property
     def is_stored(self) -> bool:
         """Whether this is in the database."""
-        return self._row.pk is not None
+        return self._held_row.pk is not None
 
     @property
     def backend(self) -> StorageBackend:
@@ -104,7 +133,9 @@ class Entity:
     @property
     def row(self) -> Any:
         """The row behind this entity, to be read only."""
-        return self._row
+        if self._seen != clock.now:
+            self._catch_up()
+        return self._held_row
 
     def store(self) -> Self:
         """Write this into the database; nothing happens if it is there.
@@ -145,7 +176,7 @@ class Entity:
         row = self._row
         if row.pk is not None:
             values = self._stamp(values)
-            self._backend.update(self.kind, row.pk, values)
+            self._update(row.pk, values)
         set_all(self._backend, [(row, name, value) for name, value in values.items()], self._forget)
 
     def _rewrite(self, field: str, change: Callable[[JsonDict], None]) -> None:
@@ -163,10 +194,17 @@ class Entity:
             self._check_rewrite(field, row)
             change(value)
             values = self._stamp({field: value})
-            self._backend.update(self.kind, row.pk, values)
+            self._update(row.pk, values)
         for name, new in values.items():
             setattr(row, name, new)
         set_all(self._backend, [(self, '_row', row)], self._forget)
+
+    def _update(self, pk: int, values: dict[str, Any]) -> None:
+        """Change the row in the database; what is in memory follows, and need not be read anew for this change."""
+        before = clock.now
+        self._backend.update(self.kind, pk, values)
+        if clock.now == before + 1:
+            self._seen = clock.now
 
     def _forget(self) -> None:
         """Let no kept row of a user or computer outlive a change."""
@@ -192,8 +230,8 @@ class Entity:
 
     def _identity(self) -> object:
         """What makes two entities of a kind the same one: the uuid where there is one, else the pk."""
-        uuid = getattr(self._row, 'uuid', None)
-        return uuid if uuid is not None else self._row.pk
+        uuid = getattr(self._held_row, 'uuid', None)
+        return uuid if uuid is not None else self._held_row.pk
 
     def __getstate__(self) -> NoReturn:
         raise InvalidOperation(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ricordi.backend.changes import clock
 from ricordi.backend.rows import JsonDict
 from ricordi.errors import NotExistentAttributeError
 from ricordi.orm.entities import Entity
@@ -24,7 +25,10 @@ class JsonField:
 
     @property
     def _values(self) -> JsonDict:
-        values: JsonDict = getattr(self._entity.row, self._field)
+        entity = self._entity
+        if entity._seen != clock.now:
+            entity._catch_up()
+        values: JsonDict = getattr(entity._held_row, self._field)
         return values
 
     def __contains__(self, key: object) -> bool:

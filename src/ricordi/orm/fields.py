@@ -303,10 +303,11 @@ _FIELD_CLASSES: dict[type, type[QbField]] = {
 }
 
 
-def make_field(key: str, dtype: type | None, *, is_attribute: bool) -> QbField:
+def make_field(key: str, dtype: type | None, *, is_attribute: bool, alias: str | None = None) -> QbField:
     """A field that offers the comparisons that its type allows.
 
     :param dtype: `int float datetime bool str list dict`; None for what may hold anything.
+    :param alias: its name in the storage, if another.
     """
     field_class = QbAnyField if dtype is None else _FIELD_CLASSES.get(dtype, QbAnyField)
-    return field_class(key, dtype=dtype, is_attribute=is_attribute)
+    return field_class(key, alias, dtype=dtype, is_attribute=is_attribute)

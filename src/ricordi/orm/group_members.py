@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, overload
 
+from ricordi.backend.changes import clock
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind, GroupNodeRow
 
@@ -27,8 +28,9 @@ class GroupNodes:
         from ricordi.orm.nodes.node import Node
 
         if self._group_pk is not None:
+            began = clock.now  # what is changed while they come, is newer than they
             for (row,) in self._backend.query_rows(self._members()):
-                yield Node.from_row(row, self._backend)
+                yield Node.from_row(row, self._backend, began)
 
     def __next__(self) -> Node:
         if self._iterator is None:

@@ -20,7 +20,8 @@ CORE_GROUPS: dict[str, str] = {
 """Type string → class in `ricordi.orm.groups`."""
 
 GROUPS_GROUP = 'ricordi.groups'
-"""Entry point group of plug-ins; the name of an entry point is the type string."""
+AIIDA_GROUPS_GROUP = 'aiida.groups'
+"""Entry point group of plug-ins, here and in AiiDA; the name of an entry point is the type string."""
 
 _known: dict[str, type[Group]] = {}
 
@@ -34,6 +35,13 @@ def load_group_class(type_string: str) -> type[Group]:
 
 
 def _find(type_string: str) -> type[Group]:
+    from ricordi.orm.groups import Group
+
+    return find_group_class(type_string) or Group
+
+
+def find_group_class(type_string: str) -> type[Group] | None:
+    """The class of groups of an entry point (`core.auto`), of the core or of a plug-in; None if there is none."""
     from ricordi.orm import groups
 
     if type_string in CORE_GROUPS:
@@ -45,9 +53,9 @@ def _find(type_string: str) -> type[Group]:
         try:
             loaded = entry_point.load()
         except (ImportError, AttributeError):
-            break  # a broken plug-in must not keep its users from their groups
-        return loaded if isinstance(loaded, type) else groups.Group
-    return groups.Group
+            return None  # a broken plug-in must not keep its users from their groups
+        return loaded if isinstance(loaded, type) else None
+    return None
 
 
 @classproperty
@@ -63,11 +71,11 @@ def group_type_string(cls: type) -> str | None:
 
 @classproperty
 def group_entry_point(cls: type) -> EntryPoint | None:
-    """Under which name the class is known: `core.auto` in `ricordi.groups`; None if it has none."""
+    """Under which name the class is known: `core.auto` in AiiDA's group `aiida.groups`; None if it has none."""
     from importlib.metadata import EntryPoint
 
     name = _type_string(cls)
-    return None if name is None else EntryPoint(name, f'{cls.__module__}:{cls.__qualname__}', GROUPS_GROUP)
+    return None if name is None else EntryPoint(name, f'{cls.__module__}:{cls.__qualname__}', AIIDA_GROUPS_GROUP)
 
 
 def _type_string(cls: type) -> str | None:

@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import uuid4
 
+from ricordi.backend.changes import clock
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, GroupRow, JsonDict
-from ricordi.errors import InvalidOperation, ModificationNotAllowed, NotExistent, ValidationError
+from ricordi.errors import InvalidOperation, ModificationNotAllowed, NotExistent, ValidationError, WrongType
+from ricordi.orm.arguments import local_time, stored_pk, text
 from ricordi.orm.collections import Collection, EntityT
 from ricordi.orm.entities import Entity
 from ricordi.orm.extras import EntityExtras
@@ -84,24 +86,26 @@ class Group(Entity):
         if not label:
             raise ValidationError('a group needs a label')
         self._backend = backend if backend is not None else get_current_backend()
-        owner = user.row if user is not None else require_default_user(self._backend)
-        if owner.pk is None:
-            raise ValidationError(f'the user {user} is not stored: store it first')
+        if user is None:
+            owner = require_default_user(self._backend).pk or 0
+        else:
+            owner = stored_pk(user, EntityKind.USER)
         self._row = GroupRow(
             uuid=str(uuid4()),
-            label=label,
+            label=text(label, 'the label of a group'),
             type_string=self._type_string or '',
-            time=time.astimezone(UTC) if time else datetime.now(UTC),
-            description=description,
+            time=datetime.now(UTC) if time is None else local_time(time, 'time'),
+            description=text(description, 'the description of a group'),
             extras=clean_dict(extras or {}, 'extras'),
-            user_pk=owner.pk,
+            user_pk=owner,
         )
 
     @classmethod
-    def from_row(cls, row: GroupRow, backend: StorageBackend) -> Self:
+    def from_row(cls, row: GroupRow, backend: StorageBackend, seen: int | None = None) -> Self:
         """The group that stands for a row, of the class that its `type_string` asks for; no check, no query."""
         group = object.__new__(load_group_class(row.type_string))
-        group._row = row
+        group._held_row = row
+        group._seen = clock.now if seen is None else seen
         group._backend = backend
         return group  # type: ignore[return-value]
 
@@ -113,7 +117,7 @@ class Group(Entity):
     @property
     def uuid(self) -> str:
         """The identifier that is unique everywhere."""
-        return self._row.uuid
+        return str(self._held_row.uuid)
 
     @property
     def label(self) -> str:
@@ -124,7 +128,7 @@ class Group(Entity):
     def label(self, label: str) -> None:
         if not label:
             raise ValidationError('a group needs a label')
-        self._change(label=label)
+        self._change(label=text(label, 'the label of a group'))
 
     @property
     def description(self) -> str:
@@ -133,7 +137,7 @@ class Group(Entity):
 
     @description.setter
     def description(self, description: str) -> None:
-        self._change(description=description)
+        self._change(description=text(description, 'the description of a group'))
 
     @property
     def type_string(self) -> str:
@@ -156,9 +160,7 @@ class Group(Entity):
 
     @user.setter
     def user(self, user: User) -> None:
-        if user.pk is None:
-            raise ValidationError(f'the user {user} is not stored: store it first')
-        self._change(user_pk=user.pk)
+        self._change(user_pk=stored_pk(user, EntityKind.USER))
 
     def store(self) -> Self:
         """Write the group into the database.
@@ -214,10 +216,12 @@ class Group(Entity):
 
         # A List node can be iterated over, too: it is one node all the same
         found = []
+        if not isinstance(nodes, Node) and (isinstance(nodes, str) or not isinstance(nodes, Iterable)):
+            raise WrongType(f'members of a group are nodes, got {nodes!r}')
         several: Iterable[Node] = [nodes] if isinstance(nodes, Node) else nodes
         for node in several:
             if not isinstance(node, Node):
-                raise TypeError(f'members of a group are nodes, got {node!r}')
+                raise WrongType(f'members of a group are nodes, got {node!r}')
             if node.backend is not self._backend:
                 raise ValidationError(f'{node!r} is in another storage than {self!r}')
             if node.pk is None:

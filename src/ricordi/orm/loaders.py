@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.identifiers import looks_like_pk
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import MultipleObjectsError, NotExistent, ValidationError
+from ricordi.errors import MultipleObjectsError, NotExistent, ValidationError, WrongType
 from ricordi.orm.entities import Entity
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ LABEL_MARK = '!'
 
 _UUID = re.compile(r'[0-9a-fA-F-]+')
 _MIN_DIGITS = 8
+_LARGEST_PK = 2**63 - 1
 
 
 def load_node(
@@ -42,12 +44,13 @@ def load_node(
     """The node that one of the arguments identifies.
 
     :param identifier: pk, uuid, start of a uuid, or label: what it looks like, in this order.
-    :param uuid: a uuid or the start of one, with or without hyphens.
+    :param uuid: a uuid or the start of one, with or without hyphens; what cannot be one is in no storage.
     :param sub_classes: the node must be of one of these classes.
     :param query_with_dashes: not used: hyphens make no difference.
     :param backend: the storage; that of the loaded profile for None.
     :raises ricordi.errors.NotExistent: there is none.
     :raises ricordi.errors.MultipleObjectsError: there is more than one.
+    :raises TypeError: `pk` is no whole number, or `uuid` or `label` no text.
     """
     from ricordi.orm.nodes.node import Node
 
@@ -132,6 +135,7 @@ def _load(
     if len(used) != 1:
         raise ValidationError(f'give one of identifier, pk, uuid and label; got {", ".join(used) or "none"}')
     ((how, value),) = used.items()
+    _check_type(how, value)
     finder = _Finder(cls, sub_classes or (cls,), backend if backend is not None else get_current_backend())
     ways: dict[str, Callable[[Any], list[Any]]] = {
         'pk': finder.by_pk,
@@ -149,6 +153,13 @@ def _load(
     return found[0]
 
 
+def _check_type(how: str, value: object) -> None:
+    if how == 'pk' and not isinstance(value, Integral):
+        raise WrongType(f'a pk is a whole number, got {value!r}')
+    if how in ('uuid', 'label') and not isinstance(value, str):
+        raise WrongType(f'a {how} is a string, got {value!r}')
+
+
 class _Finder:
     """Looks for entities of some classes; every way gives two at most, enough to know that it is not the only one."""
 
@@ -161,15 +172,18 @@ class _Finder:
         self.backend = backend
 
     def by_pk(self, pk: int) -> list[Entity]:
+        if abs(pk) > _LARGEST_PK:
+            return []
         row = self.backend.get(self.cls.kind, int(pk))
         return self._entities([row] if row is not None else [])
 
     def by_uuid(self, uuid: str) -> list[Entity]:
-        text = str(uuid)
-        if not _UUID.fullmatch(text) or len(text.replace('-', '')) > 32:
-            raise ValidationError(f'{text!r} is neither a uuid nor the start of one')
+        if not uuid:
+            raise ValidationError('an empty string identifies nothing')
+        if not _UUID.fullmatch(uuid):
+            return []
         limit = 2 if self.classes == (self.cls,) and 'kind' in vars(self.cls) else 1000
-        return self._entities(self.backend.find_uuid_prefix(self.cls.kind, text.lower(), limit))
+        return self._entities(self.backend.find_uuid_prefix(self.cls.kind, uuid.lower(), limit))
 
     def by_label(self, label: str) -> list[Entity]:
         text = str(label)
@@ -181,7 +195,7 @@ class _Finder:
         return found
 
     def by_identifier(self, identifier: int | str) -> list[Entity]:
-        if isinstance(identifier, int):
+        if isinstance(identifier, Integral) and not isinstance(identifier, bool):
             return self.by_pk(identifier)
         text = str(identifier)
         if not text:

@@ -53,7 +53,17 @@ def create_logger_adapter(logger: logging.Logger, node: Node) -> NodeLoggerAdapt
 
 def get_dblogger_extra(node: Node) -> dict[str, Any]:
     """What a record must carry to be kept with `node`; nothing for one that is not stored."""
-    return {'dbnode_id': node.pk, 'backend': node.backend} if node.is_stored else {}
+    if not node.is_stored:
+        return {}
+    return {'dbnode_id': node.pk, 'backend': node.backend, 'loggername': stored_logger_name(node)}
+
+
+def stored_logger_name(node: Node) -> str:
+    """The logger that AiiDA names in records of such a node: module and name of its class."""
+    from ricordi.orm.aiida_places import node_class_place
+
+    cls = type(node)
+    return '.'.join(node_class_place(cls.class_node_type) or (cls.__module__, cls.__name__))
 
 
 def _install() -> None:

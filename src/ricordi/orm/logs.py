@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, JsonDict, LogRow
-from ricordi.errors import InvalidOperation, ValidationError
+from ricordi.errors import InvalidOperation, ValidationError, WrongType
+from ricordi.orm.arguments import local_time
 from ricordi.orm.collections import Collection
 from ricordi.orm.entities import Entity
 from ricordi.orm.values import clean_value, copy_json
@@ -18,6 +19,8 @@ from ricordi.orm.values import clean_value, copy_json
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.orm.nodes.node import Node
+
+_NOT_KEPT = ('exc_info', 'backend', 'loggername')
 
 ASCENDING = 'asc'
 DESCENDING = 'desc'
@@ -39,14 +42,15 @@ class LogCollection(Collection['Log']):
         node_pk = record.__dict__.get('dbnode_id')
         if node_pk is None:
             return None
-        metadata = {name: value for name, value in record.__dict__.items() if name not in ('exc_info', 'backend')}
+        logger = record.__dict__.get('loggername', record.name)
+        metadata = {name: value for name, value in record.__dict__.items() if name not in _NOT_KEPT} | {'name': logger}
         if record.exc_info and record.exc_info[0] is not None:
             message = ''.join(traceback.format_exception(*record.exc_info))
         else:
             message = record.getMessage()
         return Log(
             time=datetime.fromtimestamp(record.created, UTC),
-            loggername=record.name,
+            loggername=logger,
             levelname=record.levelname,
             dbnode_id=node_pk,
             message=message,
@@ -102,11 +106,11 @@ class Log(Entity):
         if node_pk is None:
             raise ValidationError('a log record belongs to a stored node: give node or dbnode_id')
         if metadata is not None and not isinstance(metadata, dict):
-            raise TypeError(f'metadata is a dict, got {metadata!r}')
+            raise WrongType(f'metadata is a dict, got {metadata!r}')
         self._backend = backend if backend is not None else get_current_backend()
         self._row = LogRow(
             uuid=str(uuid4()),
-            time=time.astimezone(UTC),
+            time=local_time(time, 'time'),
             loggername=loggername,
             levelname=levelname,
             node_pk=node_pk,
@@ -118,7 +122,7 @@ class Log(Entity):
     @property
     def uuid(self) -> str:
         """The identifier that is unique everywhere."""
-        return self._row.uuid
+        return str(self._held_row.uuid)
 
     @property
     def time(self) -> datetime:

@@ -65,6 +65,11 @@ CORE_TYPES: dict[str, str] = {
 DATA_GROUP = 'ricordi.data'
 NODE_GROUP = 'ricordi.node'
 """Entry point groups of plug-ins: a name in `ricordi.data` is a path after `data.`, in `ricordi.node` a whole path."""
+_FAMILIES = ('data', 'process', 'process.calculation', 'process.workflow')
+"""What a type string may be without a class: the base class of the family is meant."""
+
+AIIDA_GROUPS = {DATA_GROUP: 'aiida.data', NODE_GROUP: 'aiida.node'}
+"""The groups of AiiDA that hold the same names."""
 
 _known: dict[str, type[Node]] = {}
 
@@ -84,6 +89,8 @@ def _find(type_string: str) -> type[Node]:
     if not type_string:
         return _load('ricordi.orm.nodes.node:Node')
     path = type_string.rstrip('.').rpartition('.')[0]
+    if type_string.rstrip('.') in _FAMILIES:
+        path = type_string.rstrip('.')
     if path in CORE_TYPES:
         return _load(CORE_TYPES[path])
     plugin = _load_plugin(path)
@@ -92,6 +99,14 @@ def _find(type_string: str) -> type[Node]:
     while path and path not in CORE_TYPES:
         path = path.rpartition('.')[0]
     return _load(CORE_TYPES[path or 'data'])
+
+
+def load_data_class(name: str) -> type[Node] | None:
+    """The class of data nodes of an entry point (`core.dict`), of the core or of a plug-in; None if there is none."""
+    path = f'data.{name}'
+    if path in CORE_TYPES and name.startswith('core.'):
+        return _load(CORE_TYPES[path])
+    return _load_plugin(path)
 
 
 def _load(location: str) -> type[Node]:
@@ -131,19 +146,18 @@ def plugin_type_string(cls: Any) -> str | None:
 
 
 def entry_point_of(cls: Any) -> EntryPoint | None:
-    """The entry point of a class; that of a class of the core is made up, under the name that AiiDA gives it."""
+    """The entry point of a class, in the group that AiiDA gives it; what it loads is the class here."""
     from importlib.metadata import EntryPoint
 
     location = f'{cls.__module__}:{cls.__qualname__}'
     for path, place in CORE_TYPES.items():
         if place == location:
             group, name = _registered_as(path)
-            return EntryPoint(name, place, group)
+            return EntryPoint(name, place, AIIDA_GROUPS[group])
     for group in (DATA_GROUP, NODE_GROUP):
         for entry_point in _entry_points(group):
             if entry_point.value.replace(' ', '') == location:
-                found: EntryPoint = entry_point
-                return found
+                return EntryPoint(entry_point.name, entry_point.value, AIIDA_GROUPS[group])
     return None
 
 

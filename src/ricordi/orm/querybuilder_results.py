@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ricordi.backend.changes import clock
 from ricordi.backend.rows import EntityKind, LinkRow
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ def _maker(kind: EntityKind | None, backend: StorageBackend) -> Maker:
         return _make_link
     from_row = getattr(import_module('ricordi.orm'), name).from_row
 
+    began = clock.now  # rows are those of the moment the query began: what is changed while they come, is newer
+
     def make(row: Any) -> Any:
-        return None if row is None else from_row(row, backend)
+        return None if row is None else from_row(row, backend, began)
 
     return make
 

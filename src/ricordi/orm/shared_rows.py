@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from ricordi.backend.changes import clock
 from ricordi.backend.rows import ComputerRow, EntityKind, UserRow
 from ricordi.errors import ConfigurationError, NotExistent
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
 
-_users: WeakKeyDictionary[StorageBackend, dict[int, UserRow]] = WeakKeyDictionary()
-_computers: WeakKeyDictionary[StorageBackend, dict[int, ComputerRow]] = WeakKeyDictionary()
+_Kept = WeakKeyDictionary['StorageBackend', dict[int, tuple[Any, int]]]
+
+_users: _Kept = WeakKeyDictionary()
+_computers: _Kept = WeakKeyDictionary()
+"""Row, and what the clock of changes said when it was last known to be current."""
 _default_users: WeakKeyDictionary[StorageBackend, tuple[str, int]] = WeakKeyDictionary()
 
 
@@ -21,13 +25,7 @@ def user_row(backend: StorageBackend, pk: int) -> UserRow:
 
     :raises ricordi.errors.NotExistent: there is none.
     """
-    rows = _users.setdefault(backend, {})
-    row = rows.get(pk)
-    if row is None:
-        found = backend.get(EntityKind.USER, pk)
-        if not isinstance(found, UserRow):
-            raise NotExistent(f'no User with pk {pk}')
-        row = rows[pk] = found
+    row: UserRow = _kept_row(_users, backend, EntityKind.USER, pk)
     return row
 
 
@@ -36,13 +34,19 @@ def computer_row(backend: StorageBackend, pk: int) -> ComputerRow:
 
     :raises ricordi.errors.NotExistent: there is none.
     """
-    rows = _computers.setdefault(backend, {})
-    row = rows.get(pk)
-    if row is None:
-        found = backend.get(EntityKind.COMPUTER, pk)
-        if not isinstance(found, ComputerRow):
-            raise NotExistent(f'no Computer with pk {pk}')
-        row = rows[pk] = found
+    row: ComputerRow = _kept_row(_computers, backend, EntityKind.COMPUTER, pk)
+    return row
+
+
+def _kept_row(kept: _Kept, backend: StorageBackend, kind: EntityKind, pk: int) -> Any:
+    rows = kept.setdefault(backend, {})
+    now = clock.now
+    row, seen = rows.get(pk, (None, 0))
+    if row is None or (seen != now and backend.changes.is_old(kind, pk, seen) is not False):
+        row = backend.get(kind, pk)
+        if row is None:
+            raise NotExistent(f'no {kind.capitalize()} with pk {pk}')
+        rows[pk] = (row, now)
     return row
 
 
@@ -54,10 +58,11 @@ def default_user_row(backend: StorageBackend) -> UserRow | None:
     known = _default_users.get(backend)
     if known is not None and known[0] == email:
         return user_row(backend, known[1])
+    now = clock.now
     for row in backend.find(EntityKind.USER, {'email': email}, limit=1):
         if isinstance(row, UserRow) and row.pk is not None:
             _default_users[backend] = (email, row.pk)
-            _users.setdefault(backend, {})[row.pk] = row
+            _users.setdefault(backend, {})[row.pk] = (row, now)
             return row
     return None
 
@@ -79,6 +84,6 @@ def forget(backend: StorageBackend, kind: EntityKind, pk: int | None) -> None:
     """Drop the kept row of a user or computer that was changed or deleted."""
     known = {EntityKind.USER: _users, EntityKind.COMPUTER: _computers}.get(kind)
     if known is not None and pk is not None:
-        known.get(backend, {}).pop(pk, None)  # type: ignore[attr-defined]
+        known.get(backend, {}).pop(pk, None)
     if kind is EntityKind.USER:
         _default_users.pop(backend, None)

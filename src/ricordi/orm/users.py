@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, UserRow
-from ricordi.errors import NotExistent
+from ricordi.errors import NotExistent, WrongType
+from ricordi.orm.arguments import text
 from ricordi.orm.collections import Collection
 from ricordi.orm.entities import Entity
 from ricordi.orm.shared_rows import default_user_row, forget
@@ -57,12 +58,17 @@ class User(Entity):
         """
         self._backend = backend if backend is not None else get_current_backend()
         self._row = UserRow(
-            email=self.normalize_email(email), first_name=first_name, last_name=last_name, institution=institution
+            email=self.normalize_email(email),
+            first_name=text(first_name, 'the first name of a user'),
+            last_name=text(last_name, 'the last name of a user'),
+            institution=text(institution, 'the institution of a user'),
         )
 
     @staticmethod
     def normalize_email(email: str) -> str:
         """The address with its domain in lower case, as AiiDA keeps it."""
+        if not isinstance(email, str):
+            raise WrongType(f'an email is a string, got {email!r}')
         name, at, domain = email.strip().rpartition('@')
         return f'{name}@{domain.lower()}' if at else email.strip()
 
@@ -73,7 +79,7 @@ class User(Entity):
 
     @email.setter
     def email(self, value: str) -> None:
-        self._change(email=value)
+        self._change(email=text(value, 'the email of a user'))
 
     @property
     def first_name(self) -> str:
@@ -82,7 +88,7 @@ class User(Entity):
 
     @first_name.setter
     def first_name(self, value: str) -> None:
-        self._change(first_name=value)
+        self._change(first_name=text(value, 'the first name of a user'))
 
     @property
     def last_name(self) -> str:
@@ -91,7 +97,7 @@ class User(Entity):
 
     @last_name.setter
     def last_name(self, value: str) -> None:
-        self._change(last_name=value)
+        self._change(last_name=text(value, 'the last name of a user'))
 
     @property
     def institution(self) -> str:
@@ -100,7 +106,7 @@ class User(Entity):
 
     @institution.setter
     def institution(self, value: str) -> None:
-        self._change(institution=value)
+        self._change(institution=text(value, 'the institution of a user'))
 
     @property
     def is_default(self) -> bool:

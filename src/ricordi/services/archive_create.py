@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -77,12 +77,14 @@ def create_archive(
     *,
     overwrite: bool = False,
     dry_run: bool = False,
+    storage: StorageBackend | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> CreatedArchive:
-    """Write an archive; the file gets its name when it is whole and durable.
+    """Write an archive; the file gets its name when it is whole and durable. Where nothing was chosen, it is empty.
 
-    :raises ricordi.errors.UsageError: nothing or too much was chosen, or there is a file already.
+    :param storage: that of the profile, if it is open already.
+    :raises ricordi.errors.UsageError: too much was chosen, or there is a file already.
     :raises ricordi.errors.NotExistent: something that was named is not in the storage.
     :raises ricordi.errors.InvalidOperation: a process that is not sealed would be in it.
     :raises ricordi.errors.ProblemsFound: an object is missing or damaged.
@@ -97,7 +99,7 @@ def create_archive(
 
     with (
         TemporaryFolder('archive') as folder,
-        use_storage(profile, purpose='archive create') as storage,
+        use_storage(profile, purpose='archive create') if storage is None else nullcontext(storage) as storage,
         closing(ArchiveDraft(folder / 'db.sqlite3')) as draft,
     ):
         selection = select(storage, request)
@@ -142,8 +144,6 @@ def _check_request(request: ArchiveRequest) -> None:
     named = request.nodes or request.groups or request.computers or request.codes
     if request.everything and named:
         raise UsageError('--all and single nodes, groups, computers or codes contradict each other')
-    if not request.everything and not named:
-        raise UsageError('nothing was chosen: give --all, or --nodes, --groups, --computers or --codes')
     if not 0 <= request.level <= 9:
         raise UsageError(f'the compression level goes from 0 to 9; {request.level} is none')
     choose_rules(EXPORT_RULES, request.switches)

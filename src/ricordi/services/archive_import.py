@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ricordi.storage.archive_staging import Staging
 from ricordi.storage.sql_storage import SqlStorage
 
 if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
     from ricordi.zipfiles.directory import ZipDirectory
 
@@ -29,11 +30,13 @@ def import_archive(
     request: ImportRequest,
     *,
     dry_run: bool = False,
+    storage: StorageBackend | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> ImportedArchive:
     """Import one archive. If it fails, or is killed, the profile is as before, but for objects that no node names.
 
+    :param storage: that of the profile, if it is open already.
     :raises ricordi.errors.CorruptStorage: the archive cannot be trusted; nothing was changed.
     :raises ricordi.errors.IncompatibleStorageSchema: it has another version.
     :raises ricordi.errors.UniquenessError: archive and profile contradict each other; nothing was changed.
@@ -43,7 +46,7 @@ def import_archive(
         TemporaryFolder('archive') as folder,
         closing(open_archive(path)) as directory,
         closing(_staged(directory, folder, request)) as staging,
-        use_storage(profile, purpose='archive import') as storage,
+        use_storage(profile, purpose='archive import') if storage is None else nullcontext(storage) as storage,
     ):
         work = ArchiveImport(staging, directory, _writable(storage), request, progress or Progress(), stop or Stop())
         work.check()
@@ -51,6 +54,7 @@ def import_archive(
             return work.result(work.merger(None).plan(), dry_run=True, began=began)
         work.add_objects()
         merged = work.merge()
+        storage.changes.forget()  # extras and comments of what was there may be others now
         work.add_objects_again()
         return work.result(merged, dry_run=False, began=began)
 

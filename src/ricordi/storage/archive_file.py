@@ -70,6 +70,12 @@ LEGACY_WAY_OUT = (
     'AiiDA before 2.0 wrote it, and it is not read here; with AiiDA 2 installed, '
     '`verdi archive migrate OLD NEW` makes a current one of it'
 )
+OLDEST_OF_AIIDA_2 = (0, 4)
+"""The oldest version of archives that AiiDA 2 migrates: the first that its `migrations/legacy` has a step for."""
+OLDER_WAY_OUT = (
+    'it is older than what AiiDA 2 reads; with aiida-core 1.6 installed (in an environment of its own), `verdi archive '
+    'migrate OLD NEW` brings it to version 0.10 or later, and with AiiDA 2 the same command makes a current one of that'
+)
 
 
 def is_tar(path: Path) -> bool:
@@ -91,8 +97,14 @@ def way_to_head(version: str, path: Path) -> str:
             f'run `ricordi archive migrate {path} NEW` first'
         )
     if version.startswith('0.'):
-        return f'the archive {path} has version {version}: {LEGACY_WAY_OUT}'
+        way_out = OLDER_WAY_OUT if _is_before_aiida_2(version) else LEGACY_WAY_OUT
+        return f'the archive {path} has version {version}: {way_out}'
     return f'the archive {path} has version {version}, and {HEAD} is the newest known here: update Ricordi'
+
+
+def _is_before_aiida_2(version: str) -> bool:
+    numbers = version.split('.')[:2]
+    return all(part.isdecimal() for part in numbers) and tuple(map(int, numbers)) < OLDEST_OF_AIIDA_2
 
 
 def database_member(directory: ZipDirectory) -> Member:

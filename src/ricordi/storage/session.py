@@ -26,6 +26,9 @@ class Session:
         self.depth = 0
         self.undo: list[Callable[[], None]] = []
         """What to call, last first, if the open transaction is rolled back."""
+        self.ended: Callable[[bool, bool], None] | None = None
+        """Called when the transaction has ended, or a part of it was rolled back: whether it was committed, whether all
+        of it has ended."""
         self.pid = os.getpid()
         self._lost = False
         self._finalizer = weakref.finalize(self, _close_own, dialect, self.raw, self.pid)
@@ -68,6 +71,8 @@ class Session:
         try:
             yield
             self.execute(commit)
+            if self.depth == 1 and self.ended is not None:
+                self.ended(True, True)
         except BaseException:
             # A failed COMMIT of SQLite leaves the transaction open; a full disk may have rolled it back already.
             with suppress(*self.dialect.driver_errors):
@@ -75,6 +80,8 @@ class Session:
                     self.raw.execute(rollback)
             while len(self.undo) > before:
                 self.undo.pop()()
+            if self.ended is not None:
+                self.ended(False, self.depth == 1)
             raise
         finally:
             self.depth -= 1

@@ -149,9 +149,17 @@ class SqlStorage(StorageBackend):
 
     def update(self, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
         self._rows.update(self._writable_session, kind, pk, values)
+        self._note_changes(kind, (pk,))
 
     def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
         self._rows.bulk_update(self._writable_session, kind, rows)
+        self._note_changes(kind, [row['pk'] for row in rows])
+
+    def _note_changes(self, kind: EntityKind, pks: Sequence[int]) -> None:
+        """After the statement, not before it: who reads anew because of the note must find the change."""
+        self.changes.note(kind, pks, self.in_transaction)
+        if self.in_transaction:
+            self.session.ended = self.changes.settle
 
     def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
         return self._rows.delete(self._writable_session, kind, pks)

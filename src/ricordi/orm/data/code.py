@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ricordi.errors import ValidationError
+from ricordi.errors import ValidationError, WrongType, WrongValue
+from ricordi.orm.data.code_old_names import OldCodeNames, warn_old
 from ricordi.orm.data.code_settings import CodeSettings
 
 if TYPE_CHECKING:
@@ -62,29 +63,50 @@ class AbstractCode(CodeSettings, node_type='data.core.code.abstract.AbstractCode
         return f'{where} pk: {self.pk}, uuid: {self.uuid}'
 
 
-class Code(AbstractCode, node_type='data.core.code.Code.'):
+class Code(OldCodeNames, AbstractCode, node_type='data.core.code.Code.'):
     """A code as old versions of AiiDA kept it; for new ones use `InstalledCode` or `PortableCode`.
 
     All codes are instances of this class, too, so that `isinstance` and queries for it find them.
     """
 
-    def is_local(self) -> bool:
-        """Whether the files of the code are in the node."""
-        return bool(self.base.attributes.get('is_local', isinstance(self, PortableCode)))
-
-    def get_local_executable(self) -> str:
-        """Name of the executable among the files of the node."""
-        return str(self.base.attributes.get('local_executable', ''))
-
-    def get_remote_exec_path(self) -> str:
-        """Path of the executable on its computer."""
-        return str(self.base.attributes.get('remote_exec_path', ''))
+    def __init__(
+        self,
+        remote_computer_exec: tuple[Computer, str] | None = None,
+        local_executable: str | None = None,
+        input_plugin_name: str | None = None,
+        files: list[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """
+        :param remote_computer_exec: the computer and the absolute path of the executable on it.
+        :param local_executable: name of the executable among `files`, which are kept in the node.
+        :param kwargs: as of `AbstractCode`.
+        """
+        super().__init__(**kwargs)
+        if type(self) is Code:
+            warn_old('Code', '`InstalledCode` or `PortableCode`, and `AbstractCode` to compare types')
+        if remote_computer_exec and local_executable:
+            raise WrongValue('remote_computer_exec and local_executable contradict each other: give one')
+        if remote_computer_exec:
+            self.set_remote_computer_exec(remote_computer_exec)
+        if local_executable:
+            self.set_local_executable(local_executable)
+        if input_plugin_name:
+            self.set_input_plugin_name(input_plugin_name)
+        if files:
+            self.set_files(files)
 
     def get_executable(self) -> PurePath:
         """The path of the executable, as a job script calls it."""
-        if 'filepath_executable' in self.base.attributes:
+        attributes = self.base.attributes
+        if 'filepath_executable' in attributes:
             return self.filepath_executable
-        return PurePosixPath(f'./{self.get_local_executable()}' if self.is_local() else self.get_remote_exec_path())
+        return PurePosixPath(attributes.get('local_executable' if self._is_local() else 'remote_exec_path', ''))
+
+    def _validate(self) -> None:
+        super()._validate()
+        if type(self) is Code:
+            self._validate_old()
 
 
 class InstalledCode(Code, node_type='data.core.code.installed.InstalledCode.'):
@@ -100,6 +122,8 @@ class InstalledCode(Code, node_type='data.core.code.installed.InstalledCode.'):
             from ricordi.orm.loaders import load_computer
 
             computer = load_computer(computer, backend=kwargs.get('backend'))
+        if not isinstance(filepath_executable, str | PurePath):
+            raise WrongType(f'filepath_executable is a path, got {filepath_executable!r}')
         super().__init__(computer=computer, **kwargs)
         self.filepath_executable = PurePosixPath(filepath_executable)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ricordi.errors import ValidationError
+from ricordi.errors import ValidationError, WrongType
 from ricordi.orm.data.data import Data
 
 
@@ -51,7 +51,7 @@ class CodeSettings(Data):
     def _set(self, key: str, value: Any, *types: type) -> None:
         if not isinstance(value, types):
             names = ' or '.join(one.__name__ for one in types)
-            raise ValidationError(f'{key} of a code is of type {names}, got {value!r}')
+            raise WrongType(f'{key} of a code is of type {names}, got {value!r}')
         self.base.attributes.set(key, value)
 
     @property

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ricordi.errors import NotExistentAttributeError, NotExistentKeyError
+from ricordi.errors import NotExistentAttributeError, NotExistentKeyError, WrongType
 from ricordi.orm.data.data import Data
 from ricordi.orm.values import check_key
 
@@ -53,6 +53,8 @@ class Dict(Data, node_type='data.core.dict.Dict.'):
         """
         value = value if value is not None else kwargs.pop('dict', None)
         super().__init__(**kwargs)
+        if value is not None and not isinstance(value, Mapping):
+            raise WrongType(f'a dictionary is needed, got {value!r}')
         if value:
             for key in value:
                 check_key(key, 'attributes')

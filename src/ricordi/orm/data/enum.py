@@ -6,6 +6,7 @@ import enum
 from importlib import import_module
 from typing import Any
 
+from ricordi.orm.aiida_places import ENUMS, own_enum
 from ricordi.orm.data.data import Data
 
 
@@ -25,10 +26,11 @@ class EnumData(Data, node_type='data.core.enum.EnumData.'):
             raise TypeError(f'a member of an enum is needed, got {member!r}')
         super().__init__(**kwargs)
         cls = type(member)
+        place = f'{cls.__module__}:{cls.__qualname__}'
         values = {
             self.KEY_NAME: member.name,
             self.KEY_VALUE: member.value,
-            self.KEY_IDENTIFIER: f'{cls.__module__}:{cls.__qualname__}',
+            self.KEY_IDENTIFIER: ENUMS.get(place, place),
         }
         self.base.attributes.set_many(values)
 
@@ -44,7 +46,7 @@ class EnumData(Data, node_type='data.core.enum.EnumData.'):
 
     @property
     def identifier(self) -> str:
-        """Where the class is: `module:Class`."""
+        """Where the class is: `module:Class`; of an enum that AiiDA has as well, where AiiDA has it."""
         return str(self.base.attributes.get(self.KEY_IDENTIFIER))
 
     @property
@@ -57,7 +59,7 @@ class EnumData(Data, node_type='data.core.enum.EnumData.'):
 
         :raises ImportError: it is not where it was.
         """
-        module, _, name = self.identifier.partition(':')
+        module, _, name = own_enum(self.identifier).partition(':')
         try:
             found: Any = import_module(module)
             for part in name.split('.'):

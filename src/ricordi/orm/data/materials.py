@@ -6,15 +6,28 @@ Their attributes and arrays are all there; the properties below name the most as
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
-from ricordi.errors import NotExistentAttributeError
+from ricordi.errors import NotExistentAttributeError, OnlyRead
 from ricordi.orm.data.array import ArrayData
 from ricordi.orm.data.data import Data
 from ricordi.orm.data.singlefile import SinglefileData
 
 
-class StructureData(Data, node_type='data.core.structure.StructureData.'):
+class _OnlyRead(Data):
+    """What AiiDA makes, for it computes and checks what belongs into such a node."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """
+        :raises ricordi.errors.OnlyRead: always.
+        """
+        raise OnlyRead(
+            f'{type(self).__name__} can only be read here, not made: AiiDA makes it, and checks what belongs in it; '
+            'clone() of one that is there gives a copy'
+        )
+
+
+class StructureData(_OnlyRead, node_type='data.core.structure.StructureData.'):
     """A crystal or molecule: cell, kinds of atoms, sites."""
 
     @property
@@ -39,7 +52,7 @@ class StructureData(Data, node_type='data.core.structure.StructureData.'):
         return list(self.base.attributes.get('sites'))
 
 
-class KpointsData(ArrayData, node_type='data.core.array.kpoints.KpointsData.'):
+class KpointsData(_OnlyRead, ArrayData, node_type='data.core.array.kpoints.KpointsData.'):
     """Points in reciprocal space: a mesh, or a list."""
 
     def get_kpoints_mesh(self) -> tuple[list[int], list[float]]:
@@ -75,11 +88,11 @@ class BandsData(KpointsData, node_type='data.core.array.bands.BandsData.'):
         return self.get_array('bands')
 
 
-class ProjectionData(ArrayData, node_type='data.core.array.projection.ProjectionData.'):
+class ProjectionData(_OnlyRead, ArrayData, node_type='data.core.array.projection.ProjectionData.'):
     """Projections of states on orbitals."""
 
 
-class TrajectoryData(ArrayData, node_type='data.core.array.trajectory.TrajectoryData.'):
+class TrajectoryData(_OnlyRead, ArrayData, node_type='data.core.array.trajectory.TrajectoryData.'):
     """Positions of atoms over steps."""
 
     @property
@@ -100,15 +113,15 @@ class TrajectoryData(ArrayData, node_type='data.core.array.trajectory.Trajectory
         return self.get_array('times') if 'times' in self.get_arraynames() else None
 
 
-class OrbitalData(Data, node_type='data.core.orbital.OrbitalData.'):
+class OrbitalData(_OnlyRead, node_type='data.core.orbital.OrbitalData.'):
     """Orbitals."""
 
 
-class CifData(SinglefileData, node_type='data.core.cif.CifData.'):
+class CifData(_OnlyRead, SinglefileData, node_type='data.core.cif.CifData.'):
     """A CIF file."""
 
 
-class UpfData(SinglefileData, node_type='data.core.upf.UpfData.'):
+class UpfData(_OnlyRead, SinglefileData, node_type='data.core.upf.UpfData.'):
     """A pseudopotential in the UPF format."""
 
     @property

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path, PurePath
 from typing import IO, Any, BinaryIO, Literal, Self, TextIO, overload
 
-from ricordi.errors import ValidationError
+from ricordi.errors import ValidationError, WrongType
 from ricordi.orm.data.data import Data
 
 
@@ -103,6 +103,8 @@ class SinglefileData(Data, node_type='data.core.singlefile.SinglefileData.'):
             name = str(filename) if filename is not None else path.name
             repository.put_object_from_file(path, name)
         else:
+            if not hasattr(file, 'read'):
+                raise WrongType(f'a path or a stream is needed, got {file!r}')
             given = getattr(file, 'name', None)
             own = PurePath(given).name if isinstance(given, str) else ''
             name = str(filename) if filename is not None else own or self.DEFAULT_FILENAME

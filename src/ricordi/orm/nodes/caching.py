@@ -12,19 +12,6 @@ if TYPE_CHECKING:
 
 _INPUTS = (LinkType.INPUT_CALC, LinkType.INPUT_WORK)
 
-_MODULES: dict[str, str] = {
-    'data': 'data.data',
-    'data.base': 'data.base',
-    'data.core.remote': 'data.remote.base',
-    'data.core.remote.stash': 'data.remote.stash.base',
-    'data.core.array': 'data.array.array',
-    'data.core.code': 'data.code.legacy',
-    'process': 'process.process',
-    'process.calculation': 'process.calculation.calculation',
-    'process.workflow': 'process.workflow.workflow',
-}
-"""Where AiiDA keeps a class, below `aiida.orm.nodes`, when that is not the path of its type string without `core`."""
-
 
 class NodeCaching:
     """The hash of a node: what AiiDA keeps in the extras, and the same computed anew. Storing a node sets none."""
@@ -139,10 +126,9 @@ def _aiida_class(node_type: str) -> str:
 
     :raises ricordi.errors.InvalidOperation: the type is a plug-in's: where its class is, is not known here.
     """
-    from ricordi.orm.node_types import CORE_TYPES
+    from ricordi.orm.aiida_places import node_class_place
 
-    path, _, name = node_type.rstrip('.').rpartition('.')
-    if path not in CORE_TYPES:
+    place = node_class_place(node_type)
+    if place is None:
         raise InvalidOperation(f'the hash of a {node_type} needs its class, which only AiiDA knows')
-    module = _MODULES.get(path) or path.replace('data.core.', 'data.')
-    return f"<class 'aiida.orm.nodes.{module}.{name}'>"
+    return f"<class '{place[0]}.{place[1]}'>"

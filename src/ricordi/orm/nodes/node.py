@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 from uuid import UUID, uuid4
 
+from ricordi.backend.changes import clock
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, JsonDict, NodeRow
-from ricordi.errors import InvalidOperation, ModificationNotAllowed, StoringNotAllowed, ValidationError
+from ricordi.errors import InvalidOperation, ModificationNotAllowed, StoringNotAllowed
+from ricordi.orm.arguments import local_time, stored_pk, text
 from ricordi.orm.class_property import classproperty
 from ricordi.orm.entities import Entity
 from ricordi.orm.node_types import (
@@ -68,38 +70,49 @@ class Node(Entity):
         computer: Computer | None = None,
         extras: JsonDict | None = None,
         *,
-        label: str = '',
-        description: str = '',
+        label: str | None = '',
+        description: str | None = '',
         process_type: str | None = None,
+        ctime: datetime | None = None,
+        mtime: datetime | None = None,
     ) -> None:
         """A new node, to be stored.
 
         :param backend: the storage; that of the loaded profile for None.
         :param user: the owner; the default user for None.
         :param computer: the computer that the node is bound to.
-        :raises ricordi.errors.ValidationError: the computer is not stored yet.
+        :param ctime: when it was made; now for None. A time without zone counts as local.
+        :param mtime: when it was last changed, until it is stored.
+        :raises ricordi.errors.ValidationError: the user or the computer is not stored yet.
+        :raises TypeError: an argument has the wrong type.
         """
         self._backend = backend if backend is not None else get_current_backend()
         self._row = NodeRow(
             uuid=str(uuid4()),
             node_type=self.class_node_type,
             process_type=process_type,
-            description=description,
-            ctime=datetime.now(UTC),
+            description=text(description, 'the description of a node'),
+            ctime=datetime.now(UTC) if ctime is None else local_time(ctime, 'ctime'),
         )
-        self._row.user_pk = _stored_pk(user, 'user') if user else require_default_user(self._backend).pk or 0
+        if mtime is not None:
+            self._row.mtime = local_time(mtime, 'mtime')
+        if user is None:
+            self._row.user_pk = require_default_user(self._backend).pk or 0
+        else:
+            self._row.user_pk = stored_pk(user, EntityKind.USER)
         if computer is not None:
-            self._row.computer_pk = _stored_pk(computer, 'computer')
+            self._row.computer_pk = stored_pk(computer, EntityKind.COMPUTER)
         if label:
             self.label = label
         if extras:
             self.base.extras.set_many(extras)
 
     @classmethod
-    def from_row(cls, row: NodeRow, backend: StorageBackend) -> Self:
+    def from_row(cls, row: NodeRow, backend: StorageBackend, seen: int | None = None) -> Self:
         """The node that stands for a row, of the class that its `node_type` asks for; no check, no query."""
         node = object.__new__(load_node_class(row.node_type))
-        node._row = row
+        node._held_row = row
+        node._seen = clock.now if seen is None else seen
         node._backend = backend
         return node  # type: ignore[return-value]
 
@@ -123,7 +136,7 @@ class Node(Entity):
 
     @classproperty
     def entry_point(cls) -> EntryPoint | None:
-        """Under which name the class is known: `core.int` in `ricordi.data`; None if it has none."""
+        """Under which name the class is known: `core.int` in AiiDA's group `aiida.data`; None if it has none."""
         return entry_point_of(cls)
 
     @classproperty
@@ -138,7 +151,7 @@ class Node(Entity):
     @property
     def node_type(self) -> str:
         """The type string, as stored: also of a type whose plug-in is not installed."""
-        return self._row.node_type
+        return str(self._held_row.node_type)
 
     @property
     def process_type(self) -> str | None:
@@ -162,12 +175,14 @@ class Node(Entity):
     @property
     def uuid(self) -> str:
         """The identifier that is unique everywhere."""
-        return self._row.uuid
+        return str(self._held_row.uuid)
 
     @property
     def label(self) -> str:
         """A short name; need not be unique."""
-        return self._row.label
+        if self._seen != clock.now:
+            self._catch_up()
+        return str(self._held_row.label)
 
     @label.setter
     def label(self, value: str) -> None:
@@ -206,7 +221,7 @@ class Node(Entity):
     @computer.setter
     def computer(self, computer: Computer | None) -> None:
         self._check_unstored('computer')
-        self._row.computer_pk = None if computer is None else _stored_pk(computer, 'computer')
+        self._row.computer_pk = None if computer is None else stored_pk(computer, EntityKind.COMPUTER)
 
     def get_computer_pk(self) -> int | None:
         """The pk of the computer."""
@@ -222,7 +237,7 @@ class Node(Entity):
     @user.setter
     def user(self, user: User) -> None:
         self._check_unstored('user')
-        self._row.user_pk = _stored_pk(user, 'user')
+        self._row.user_pk = stored_pk(user, EntityKind.USER)
 
     def get_description(self) -> str:
         """A line about the node, made from what it holds."""
@@ -286,8 +301,8 @@ class Node(Entity):
 
     def _change(self, **values: Any) -> None:
         for name in ('label', 'description'):
-            if name in values and not isinstance(values[name], str):
-                raise ValidationError(f'the {name} of a node is a string, got {values[name]!r}')
+            if name in values:
+                values[name] = text(values[name], f'the {name} of a node')
         super()._change(**values)
 
     def _stamp(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -310,7 +325,7 @@ class Node(Entity):
         return moved(self, name)
 
     def __hash__(self) -> int:
-        return UUID(self._row.uuid).int & ((1 << 60) - 1)
+        return UUID(self._held_row.uuid).int & ((1 << 60) - 1)
 
     def __copy__(self) -> NoReturn:
         raise InvalidOperation('nodes are not copied: use copy.deepcopy or clone() of a Data node')
@@ -332,9 +347,3 @@ class Node(Entity):
         from ricordi.orm.nodes.links import NodeLinks
 
         return NodeLinks
-
-
-def _stored_pk(entity: Computer | User, noun: str) -> int:
-    if entity.pk is None:
-        raise ValidationError(f'the {noun} {entity} is not stored: store it first')
-    return entity.pk

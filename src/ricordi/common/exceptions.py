@@ -1,0 +1,55 @@
+"""The exceptions of AiiDA that are raised here, under AiiDA's names; `AiidaException` is the root of them all."""
+
+from __future__ import annotations
+
+from ricordi.errors import (
+    ClosedStorage,
+    ConfigurationError,
+    ConfigurationVersionError,
+    CorruptStorage,
+    EntryPointError,
+    IncompatibleStorageSchema,
+    IntegrityError,
+    InvalidOperation,
+    LockedProfileError,
+    LockingProfileError,
+    MissingConfigurationError,
+    MissingEntryPointError,
+    ModificationNotAllowed,
+    MultipleObjectsError,
+    NotExistent,
+    NotExistentAttributeError,
+    NotExistentKeyError,
+    ProfileConfigurationError,
+    StorageMigrationError,
+    StoringNotAllowed,
+    UniquenessError,
+    ValidationError,
+)
+from ricordi.errors import RicordiError as AiidaException
+
+__all__ = (
+    'AiidaException',
+    'ClosedStorage',
+    'ConfigurationError',
+    'ConfigurationVersionError',
+    'CorruptStorage',
+    'EntryPointError',
+    'IncompatibleStorageSchema',
+    'IntegrityError',
+    'InvalidOperation',
+    'LockedProfileError',
+    'LockingProfileError',
+    'MissingConfigurationError',
+    'MissingEntryPointError',
+    'ModificationNotAllowed',
+    'MultipleObjectsError',
+    'NotExistent',
+    'NotExistentAttributeError',
+    'NotExistentKeyError',
+    'ProfileConfigurationError',
+    'StorageMigrationError',
+    'StoringNotAllowed',
+    'UniquenessError',
+    'ValidationError',
+)
