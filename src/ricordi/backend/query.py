@@ -164,7 +164,8 @@ class Junction:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """Not the part: true where the part is false. What is unknown stays unknown, as in SQL."""
+    """Not the part. In JSON: true where the part is not true, as of a key that is missing; of a column that is NULL a
+    comparison is unknown, and stays so, as in SQL."""
 
     part: Condition
 

@@ -106,8 +106,8 @@ class Expressions(ABC):
         """True where the key is missing or the value is null."""
 
     @abstractmethod
-    def json_has_type(self, place: Place, name: str, negated: bool) -> str:
-        """Whether a value is of one of JSON's types but null; unknown where the key is missing."""
+    def json_has_type(self, place: Place, name: str) -> str:
+        """Whether a value is of one of JSON's types but null; not true where the key is missing."""
 
     @abstractmethod
     def json_compare(self, place: Place, operator: str, value: Any) -> str:

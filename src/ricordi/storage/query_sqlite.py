@@ -10,9 +10,9 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
+from ricordi.storage.query_numbers import LARGEST_INT, is_coarse, is_huge, is_number
 from ricordi.storage.query_rows import decode_json, time_or_none
 
-_LARGEST = 2**63 - 1
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
 _INDEX = re.compile(r'-?(0|[1-9]\d*)').fullmatch
 _NUL = '\x00'
@@ -39,7 +39,7 @@ class SqliteExpressions(Expressions):
         return moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')
 
     def encode_int(self, value: float) -> float:
-        return value if -_LARGEST <= value <= _LARGEST else float(value)
+        return value if abs(value) <= LARGEST_INT else float(value)
 
     def encode_bool(self, value: bool) -> int:
         return int(value)
@@ -67,7 +67,7 @@ class SqliteExpressions(Expressions):
             rest = [value for value in values if value not in odd]
             tests += [self.one_of(sql, kind, rest, negated)] if rest else []
             return f'({word.join(tests)})'
-        return f'{sql} {"NOT " if negated else ""}IN (SELECT value FROM json_each({self.bind(json.dumps(values))}))'
+        return f'{sql} {"NOT " if negated else ""}IN {self._listed(values)}'
 
     # -- JSON -----------------------------------------------------------------------------------------------
 
@@ -77,8 +77,8 @@ class SqliteExpressions(Expressions):
     def json_absent(self, place: Place) -> str:
         return f"ifnull({self._type(place)}, 'null') = 'null'"
 
-    def json_has_type(self, place: Place, name: str, negated: bool) -> str:
-        return f'{"NOT " if negated else ""}{self._type(place)} {_TYPES[name]}'
+    def json_has_type(self, place: Place, name: str) -> str:
+        return f'{self._type(place)} {_TYPES[name]}'
 
     def json_compare(self, place: Place, operator: str, value: Any) -> str:
         if isinstance(value, bool):
@@ -87,21 +87,28 @@ class SqliteExpressions(Expressions):
             return f'ifnull({self.json_time(place)} {operator} {self.bind(self.encode_time(value))}, FALSE)'
         if isinstance(value, str):
             return self._guarded(place, 'string', f'{self._value(place)} {operator} {self.bind(value)}')
-        if isinstance(value, list | dict) or abs(value) > _LARGEST:
+        if isinstance(value, list | dict) or is_huge(value):
             return self._test(place, operator, value)
         # A float goes through SQLite's own reading of its digits, as the stored one does: else the last bit may differ.
         number = f"json_extract({self.bind(repr(value))}, '$')" if isinstance(value, float) else self.bind(value)
-        return self._guarded(place, 'number', f'{self._value(place)} {operator} {number}')
+        stored = f'CAST({self._value(place)} AS REAL)' if is_coarse(value) else self._value(place)
+        return self._guarded(place, 'number', f'{stored} {operator} {number}')
 
     def json_one_of(self, place: Place, values: Sequence[Any]) -> str:
-        single = [value for value in values if _stands_alone(value)]
-        tests = [self.json_compare(place, '==', value) for value in single]
+        tests = [
+            self.json_compare(place, '==', truth) for truth in (False, True) if any(one is truth for one in values)
+        ]
+        times = [self.encode_time(value) for value in values if isinstance(value, datetime)]
+        if times:
+            tests.append(f'ifnull({self.json_time(place)} IN {self._listed(times)}, FALSE)')
         texts = [value for value in values if isinstance(value, str) and _NUL not in value]
-        numbers = [value for value in values if _is_number(value) and not _is_huge(value)]
+        numbers = [value for value in values if is_number(value) and not is_coarse(value) and not is_huge(value)]
         for name, group in (('string', texts), ('number', numbers)):
             if group:
-                listed = f'(SELECT value FROM json_each({self.bind(json.dumps(group))}))'
-                tests.append(self._guarded(place, name, f'{self._value(place)} IN {listed}'))
+                tests.append(self._guarded(place, name, f'{self._value(place)} IN {self._listed(group)}'))
+        others = [value for value in values if _stands_alone(value)]
+        if others:
+            tests.append(self._test(place, 'in', others))
         return f'({" OR ".join(tests)})'
 
     def json_like(self, place: Place, pattern: str, ignore_case: bool) -> str:
@@ -231,6 +238,9 @@ class SqliteExpressions(Expressions):
         operand = self.bind(json.dumps(value))
         return self._call('ricordi_json_test', place.sql, path, f"'{operator}'", operand)
 
+    def _listed(self, values: Sequence[Any]) -> str:
+        return f'(SELECT value FROM json_each({self.bind(json.dumps(values))}))'
+
     def _call(self, function: str, *arguments: str) -> str:
         self.calls_python = True
         return f'{function}({", ".join(arguments)})'
@@ -245,18 +255,10 @@ def _index_step(key: str) -> str:
 
 
 def _stands_alone(value: Any) -> bool:
-    """Whether a value cannot be one of those that json_each lists."""
+    """Whether a value is one that SQLite cannot compare with those that json_each lists."""
     if isinstance(value, str):
         return _NUL in value
-    return isinstance(value, bool | list | dict | datetime) or _is_huge(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_huge(value: Any) -> bool:
-    return _is_number(value) and abs(value) > _LARGEST
+    return isinstance(value, list | dict) or is_coarse(value) or is_huge(value)
 
 
 def _decode_bool(value: Any) -> bool | None:
