@@ -211,4 +211,4 @@ def _undone_on_failure(config: Config, profile: Profile) -> Iterator[list[Callab
 
 def _add_user(storage: StorageBackend, person: Person) -> None:
     if next(storage.find(EntityKind.USER, {'email': person.email}, limit=1), None) is None:
-        storage.insert(EntityKind.USER, [asdict(person)])
+        storage.insert_unless_there(EntityKind.USER, asdict(person))
