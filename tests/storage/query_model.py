@@ -120,7 +120,10 @@ def compared(test: Any) -> Any:
 
     def tested(value: Any, operand: Any) -> bool:
         if json_type(operand) == 'number' and abs(operand) >= (2**63 if type(operand) is int else 2**53):
-            value, operand = float(value), float(operand)
+            try:
+                value, operand = float(value), float(operand)
+            except OverflowError:
+                pass  # beyond all floats
         return bool(test(value, operand))
 
     return tested

@@ -12,9 +12,10 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from ricordi.backend.query import Comparison, Condition, Field, Junction, Negation, ValueKind
+from ricordi.backend.query import Comparison, Condition, Field, Junction, Negation, ValueKind, shown
 from ricordi.errors import QueryError, QueryTypeError
 from ricordi.storage.query_expressions import NO_MATCH, Expressions, Place
+from ricordi.storage.query_numbers import LARGEST_INT
 from ricordi.storage.query_patterns import Pattern, after_prefix, parse_pattern
 
 Locate = Callable[[Field], Place]
@@ -66,20 +67,25 @@ def _column_condition(comparison: Comparison, place: Place, sql: Expressions, ne
         raise QueryError(f'{operator!r} asks about JSON, and {place.name!r} is a plain column ({place.column.kind})')
     encoded = sql.encode(place, value)
     if operator == '==':
-        if encoded is NO_MATCH:
+        if not _may_equal(place, encoded):
             return _never(place, sql, negated)
         return f'{sql.bare(place)} {"<>" if negated else "="} {sql.bind(encoded)}'
     return _column_order(place, _DENIED[operator] if negated else operator, encoded, value, sql)
 
 
 def _column_order(place: Place, operator: str, encoded: Any, value: Any, sql: Expressions) -> str:
-    if place.column.kind is ValueKind.UUID:
+    if place.column.kind is ValueKind.UUID and sql.holds_text(str(value)):
         return sql.compare_text(sql.column_text(place), operator, sql.bind(str(value)))
     if encoded is NO_MATCH:
-        raise QueryTypeError(f'there is no order between {place.name!r} and {value!r}')
+        raise QueryTypeError(f'there is no order between {place.name!r} and {shown(value)}')
     if place.column.kind is ValueKind.TEXT:
         return sql.compare_text(sql.bare(place), operator, sql.bind(encoded))
     return f'{sql.bare(place)} {operator} {sql.bind(encoded)}'
+
+
+def _may_equal(place: Place, encoded: Any) -> bool:
+    """Whether a row could have a value: no integer is beyond 64 bits."""
+    return encoded is not NO_MATCH and (place.column.kind is not ValueKind.INT or abs(encoded) <= LARGEST_INT)
 
 
 def _never(place: Place, sql: Expressions, negated: bool) -> str:
@@ -91,7 +97,7 @@ def _never(place: Place, sql: Expressions, negated: bool) -> str:
 
 def _column_one_of(place: Place, values: tuple[Any, ...], sql: Expressions, negated: bool) -> str:
     encoded = [sql.encode(place, value) for value in values if value is not None]
-    encoded = [value for value in encoded if value is not NO_MATCH]
+    encoded = [value for value in encoded if _may_equal(place, value)]
     has_none = any(value is None for value in values)
     if encoded:
         found = sql.one_of(sql.bare(place), place.column.kind, encoded, negated)
@@ -114,20 +120,20 @@ def _column_like(place: Place, operator: str, value: str, sql: Expressions, nega
     is_text = place.column.kind is ValueKind.TEXT
     text = sql.bare(place) if is_text else sql.column_text(place)
     if operator == 'ilike':
-        found = sql.ilike(text, pattern.text)
+        found = sql.ilike(text, pattern.for_like)
     elif pattern.is_literal:
         return f'{text} {"<>" if negated else "="} {sql.bind(pattern.prefix)}'
     elif is_text:
         return _text_like(text, pattern, sql, negated)
     else:
-        found = sql.like(text, pattern.text)
+        found = sql.like(text, pattern.for_like)
     return f'NOT ({found})' if negated else found
 
 
 def _text_like(text: str, pattern: Pattern, sql: Expressions, negated: bool) -> str:
     """`like` on an indexed column: the part before the first wildcard is a range that the index can find."""
     if not pattern.prefix or (negated and not pattern.is_prefix):
-        found = sql.like(text, pattern.text)
+        found = sql.like(text, pattern.for_like)
         return f'NOT ({found})' if negated else found
     end = after_prefix(pattern.prefix)
     low, high = ('<', '>=') if negated else ('>=', '<')
@@ -135,7 +141,7 @@ def _text_like(text: str, pattern: Pattern, sql: Expressions, negated: bool) -> 
     if end is not None:
         parts.append(sql.compare_text(text, high, sql.constant(end)))
     if not pattern.is_prefix:
-        parts.append(sql.like(text, pattern.text))
+        parts.append(sql.like(text, pattern.for_like))
     return f'({(" OR " if negated else " AND ").join(parts)})'
 
 
@@ -169,24 +175,32 @@ def _json_test(operator: str, value: Any, place: Place, sql: Expressions) -> str
     if operator in ('like', 'ilike'):
         if _NUL in value:
             return sql.false
-        return sql.json_like(place, parse_pattern(value).text, operator == 'ilike')
+        return _json_like(operator, parse_pattern(value), place, sql)
     if operator in _LENGTHS:
         return sql.json_length(place, _LENGTHS[operator], min(max(value, -1), _LONGEST))
     if operator == 'has_key':
         return sql.json_has_key(place, value)
     if isinstance(value, datetime) or value is None:
-        raise QueryTypeError(f"'contains' takes JSON, not {value!r}")
+        raise QueryTypeError(f"'contains' takes JSON, not {shown(value)}")
     return sql.json_contains(place, value) if _has_place(value) else sql.false
 
 
 def _json_comparison(operator: str, value: Any, place: Place, sql: Expressions) -> str:
     if operator != '==' and (value is None or isinstance(value, list | dict)):
-        raise QueryTypeError(f'there is no order between {place.name!r} and {value!r}')
+        raise QueryTypeError(f'there is no order between {place.name!r} and {shown(value)}')
     if _has_place(value):
         return sql.json_compare(place, operator, value)
     # an infinity is beyond all numbers; NaN is beside them
     all_match = value > 0 if operator in ('<', '<=') else value < 0 if operator in ('>', '>=') else False
     return sql.json_has_type(place, 'number') if all_match else sql.false
+
+
+def _json_like(operator: str, pattern: Pattern, place: Place, sql: Expressions) -> str:
+    if pattern.matches_all:
+        return sql.json_has_type(place, 'string')
+    if pattern.is_literal and operator == 'like':
+        return sql.json_compare(place, '==', pattern.prefix)
+    return sql.json_like(place, pattern.for_like, operator == 'ilike')
 
 
 def _has_place(value: Any) -> bool:

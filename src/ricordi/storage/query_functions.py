@@ -15,6 +15,7 @@ from ricordi.storage.query_numbers import is_number, ordered_as
 from ricordi.storage.query_times import ISO_TIME
 
 _MISSING = object()
+_LONGEST_INDEX = 10
 _ISO_TIME = re.compile(ISO_TIME).fullmatch
 
 
@@ -84,7 +85,7 @@ def _look_up(document: str | None, path: str) -> Any:
 
 
 def _is_index(key: str) -> bool:
-    return key.isascii() and key.removeprefix('-').isdigit()
+    return len(key) <= _LONGEST_INDEX and key.isascii() and key.removeprefix('-').isdigit()
 
 
 def _same_type(left: Any, right: Any) -> bool:

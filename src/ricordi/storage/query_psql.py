@@ -10,7 +10,7 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
-from ricordi.storage.query_numbers import LARGEST_INT, Span, is_coarse, span_of, spellings
+from ricordi.storage.query_numbers import Span, is_coarse, span_of, spellings
 from ricordi.storage.query_rows import decode_json, time_or_none
 from ricordi.storage.query_times import ISO_TIME, ISO_ZONE
 
@@ -25,6 +25,7 @@ class PsqlExpressions(Expressions):
     """SQL of PostgreSQL."""
 
     mark = '%({})s'
+    most_parameters = 65_535
 
     def holds_text(self, text: str) -> bool:
         return '\x00' not in text
@@ -56,10 +57,8 @@ class PsqlExpressions(Expressions):
 
     def one_of(self, sql: str, kind: ValueKind, values: Sequence[Any], negated: bool) -> str:
         element = _ELEMENTS.get(kind, 'bigint')
-        if kind is ValueKind.INT:
-            values = [value for value in values if abs(value) <= LARGEST_INT]
-            if any(isinstance(value, float) for value in values):
-                element, values = 'float8', [float(value) for value in values]
+        if kind is ValueKind.INT and any(isinstance(value, float) for value in values):
+            element, values = 'float8', [float(value) for value in values]
         listed = f'{self.bind(list(values))}::{element}[]'
         return f'{sql} <> ALL({listed})' if negated else f'{sql} = ANY({listed})'
 
@@ -202,6 +201,8 @@ class PsqlExpressions(Expressions):
     def _json(self, place: Place) -> str:
         if not place.path:
             return place.sql
+        if _has_no_place(place.path):
+            return 'NULL::jsonb'
         # The path as the text of an array: one text per path, so that equal expressions share their parameter.
         return f'({place.sql} #> {self.bind_once(_array_text(place.path))}::text[])'
 

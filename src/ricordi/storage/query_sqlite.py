@@ -10,11 +10,11 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
-from ricordi.storage.query_numbers import LARGEST_INT, is_coarse, is_huge, is_number
+from ricordi.storage.query_numbers import is_coarse, is_huge, is_number
 from ricordi.storage.query_rows import decode_json, time_or_none
 
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
-_INDEX = re.compile(r'-?(0|[1-9]\d*)').fullmatch
+_INDEX = re.compile(r'-?\d{1,9}', re.ASCII).fullmatch
 _NUL = '\x00'
 _BEYOND_THE_END = '$[#]'
 _NUMBER = "('integer', 'real')"
@@ -38,9 +38,6 @@ class SqliteExpressions(Expressions):
     def encode_time(self, moment: datetime) -> str:
         return moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')
 
-    def encode_int(self, value: float) -> float:
-        return value if abs(value) <= LARGEST_INT else float(value)
-
     def encode_bool(self, value: bool) -> int:
         return int(value)
 
@@ -62,11 +59,12 @@ class SqliteExpressions(Expressions):
         # json_each ends a text at the character NUL.
         odd = [value for value in values if isinstance(value, str) and _NUL in value]
         if odd:
-            equal, word = ('<>', ' AND ') if negated else ('=', ' OR ')
-            tests = [f'{sql} {equal} {self.bind(value)}' for value in odd]
-            rest = [value for value in values if value not in odd]
-            tests += [self.one_of(sql, kind, rest, negated)] if rest else []
-            return f'({word.join(tests)})'
+            among = f'hex({sql}) IN {self._listed([value.encode().hex().upper() for value in odd])}'
+            rest = [value for value in values if _NUL not in value]
+            others = [self.one_of(sql, kind, rest, negated)] if rest else []
+            if negated:  # hex makes an empty text of NULL
+                return f'({" AND ".join([f"NOT {among}", f"{sql} IS NOT NULL", *others])})'
+            return f'({" OR ".join([among, *others])})'
         return f'{sql} {"NOT " if negated else ""}IN {self._listed(values)}'
 
     # -- JSON -----------------------------------------------------------------------------------------------
@@ -251,7 +249,8 @@ def _step(key: str) -> str:
 
 
 def _index_step(key: str) -> str:
-    return f'[#{key}]' if key.startswith('-') else f'[{key}]'
+    place = int(key)
+    return f'[#{place}]' if place < 0 else f'[{place}]'
 
 
 def _stands_alone(value: Any) -> bool:

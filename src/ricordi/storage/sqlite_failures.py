@@ -11,6 +11,7 @@ from ricordi.errors import (
     CorruptStorage,
     IntegrityError,
     NotEnoughSpace,
+    QueryError,
     ReadOnlyStorage,
     RicordiError,
     StorageError,
@@ -19,6 +20,8 @@ from ricordi.errors import (
     ValidationError,
 )
 from ricordi.storage.columns import row_words
+
+_TOO_LARGE = ('too many', 'too complex', 'too large', 'at most', 'parser stack overflow')
 
 
 def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None = None) -> RicordiError:
@@ -42,6 +45,8 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
             f'the {place} cannot be opened ({error}): check the permissions of the file and of its folder, and that '
             'the disk has room'
         )
+    if code == 'SQLITE_TOOBIG':
+        return ValidationError(f'a value is too large for the {place}, which holds a thousand million bytes at most')
     if code == 'SQLITE_FULL':
         return NotEnoughSpace(
             f'the disk of the {place} (or the one for temporary files) is full; nothing of the change was kept'
@@ -59,6 +64,8 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
 
 
 def _refused_value(error: Exception, place: str) -> RicordiError:
+    if any(sign in str(error) for sign in _TOO_LARGE):
+        return QueryError(f'the query is too large for SQLite ({error}): ask for less at a time')
     if 'malformed JSON' in str(error):
         return CorruptStorage(
             f'the {place} holds a JSON value that is none, where a table of nodes is read; restore it from a backup'
