@@ -77,6 +77,9 @@ class PsqlExpressions(Expressions):
         if isinstance(value, datetime):
             operator = '=' if operator == '==' else operator
             return f'coalesce({self.json_time(place)} {operator} {self.bind(self.encode_time(value))}, FALSE)'
+        if isinstance(value, str) and operator != '==' and not self.holds_text(value):
+            # no text lies between one and the same with NUL behind it
+            value, operator = value.partition('\x00')[0], '>' if operator in ('>', '>=') else '<='
         if _has_no_place(value):
             return self.false
         if is_coarse(value):
