@@ -70,6 +70,10 @@ def test_a_filter_is_in_terms_of_the_query_builder(listed: Callable[..., list[di
     )
     assert {row['attributes.exit_status'] for row in failed} >= {411}
     assert 0 not in {row['attributes.exit_status'] for row in failed}
+    assert None in {row['attributes.exit_status'] for row in failed}  # data, and what has not ended
+    assert failed == listed(
+        '--where', 'not attributes.exit_status == 0', '-P', 'attributes.exit_status', 'attributes.process_label'
+    )
     both = listed('--where', "node_type like 'process.%'", 'attributes.exit_status == 0')
     assert both == listed('--where', "node_type like 'process.%' and attributes.exit_status == 0")
 

@@ -57,11 +57,11 @@ class QueryContract:
         assert values(storage, ask(Comparison(X, 'in', tuple(map(str, range(100_000)))))) == []
         assert values(storage, ask(None, limit=2, offset=1)) == [two, three]
 
-    def test_what_is_not_there_is_unknown(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
+    def test_a_negation_holds_of_what_is_not_there(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         number, text, null, missing = (add(attributes=a) for a in ({'x': 5}, {'x': '5'}, {'x': None}, {}))
         equal, absent = Comparison(X, '==', 5), Comparison(X, '==', None)
         assert values(storage, ask(equal)) == [number]
-        assert values(storage, ask(Negation(equal))) == [text]
+        assert values(storage, ask(Negation(equal))) == [text, null, missing]
         assert values(storage, ask(absent)) == [null, missing]
         assert values(storage, ask(Negation(absent))) == [number, text]
 

@@ -95,6 +95,32 @@ JSON_FILTERS: dict[str, list[tuple[str, Any]]] = {
     'extras.score': [('>', 3), ('==', 3.5)],
 }
 
+ABSENT_FILTERS: dict[str, list[tuple[str, Any]]] = {
+    'attributes.paused': [('==', True), ('!==', True), ('==', False)],
+    'attributes.exit_status': [('==', 0), ('in', [0, 411]), ('>', 0), ('<=', 400)],
+    'attributes.x': [
+        *[('==', 5), ('==', 'text'), ('==', [1, 2, 3]), ('==', {'y': 5}), ('in', [5, 6]), ('in', ['5', 'text'])],
+        *[('>', 4), ('<', 6.5), ('like', 't%'), ('ilike', 'T%'), ('contains', [5]), ('contains', {'y': 5})],
+        *[('has_key', 'y'), ('of_length', 3), ('longer', 1), ('shorter', 2), ('of_type', 'string')],
+        *[('of_type', 'object'), ('of_type', 'array'), ('of_type', 'number'), ('of_type', 'null')],
+    ],
+    'attributes.missing': [('==', 1), ('in', ['a']), ('like', '%'), ('contains', ['a']), ('has_key', 'a')],
+    'attributes.missing.deep': [('==', 1), ('of_length', 0), ('of_type', 'array')],
+    'extras.i': [('==', 1), ('!==', 1), ('in', [1]), ('of_type', 'string')],
+    'extras.n': [('==', 1), ('<', 10), ('in', [1, 2])],
+    'extras': [('has_key', 'n'), ('contains', {'n': 1}), ('of_type', 'object')],
+}
+"""What is negated and asked of nodes of which most lack the key, or hold null there."""
+
+LARGE_FILTERS: dict[str, list[tuple[str, Any]]] = {
+    'attributes.x': [
+        *[(operator, 6.02214076e23) for operator in ('==', '>=', '<=', '>', '<')],
+        *[('in', [6.02214076e23, 1e15]), ('==', 1e15), ('>=', 1e15), ('==', 602214075999999987023872)],
+        *[('==', 602214076000000000000000), ('contains', [6.02214076e23]), ('==', [6.02214076e23])],
+        *[('==', 1234567890123456768.0), ('==', 1234567890123456768), ('>', 1e300), ('<=', 1e300)],
+    ],
+}
+
 INDEX_FILTERS: dict[str, list[tuple[str, Any]]] = {
     'attributes.list.0': [('==', 1), ('of_type', 'number')],
     'attributes.list.2.three': [('==', 3)],
@@ -206,9 +232,29 @@ def _json_filters(chance: random.Random) -> list[Query]:
                         continue
                     filters = {field: {negation + operator: value}}
                     queries.append({'kind': kind, 'path': [_node(filters)]})
+    for tests_of, kind, negations in (
+        (ABSENT_FILTERS, 'absent', ('!', '~')),
+        (LARGE_FILTERS, 'large number', ('', '!')),
+    ):
+        for field, tests in tests_of.items():
+            for operator, value in tests:
+                for negation in negations:
+                    operation = operator[1:] if operator.startswith('!') else negation + operator
+                    queries.append({'kind': kind, 'path': [_node({field: {operation: value}})]})
+        queries += [{'kind': kind, 'path': [_node(_negated_pair(chance, tests_of))]} for _ in range(10)]
     for operator in ('==', '!=='):
         queries.append({'kind': 'json null', 'path': [_node({'attributes.x': {operator: None}})]})
     return queries
+
+
+def _negated_pair(chance: random.Random, tests_of: dict[str, list[tuple[str, Any]]]) -> dict[str, Any]:
+    """Two comparisons, of which the negation of both, or of either, is asked for."""
+    parts = []
+    for _ in range(2):
+        field, tests = chance.choice(list(tests_of.items()))
+        operator, value = chance.choice(tests)
+        parts.append({field: {operator: value}})
+    return {chance.choice(('!and', '!or', '~and', '~or')): parts}
 
 
 def _one_filter(chance: random.Random) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What filters mean, in plain Python over plain rows: the oracle for the SQL that the compiler makes.
 
-Three values, as in SQL: True, False, and None for unknown. See the table in docs/guide-querying.md.
+Three values, as in SQL: True, False, and None for unknown, which only a column that is NULL gives. See the table in
+docs/guide-querying.md.
 """
 
 from __future__ import annotations
@@ -85,13 +86,15 @@ def compare(operator: str, operand: Any, value: Any, is_json: bool) -> Truth:
     if operator == 'of_type':
         if operand == 'null':
             return absent
-        return None if value is MISSING else json_type(value) == operand
+        return value is not MISSING and json_type(value) == operand
     if operator == '==' and operand is None:
         return absent
     if operator == 'in':
-        return disjunction([compare('==', item, value, is_json) for item in operand] or [None if absent else False])
+        return disjunction(
+            [compare('==', item, value, is_json) for item in operand] or [None if absent and not is_json else False]
+        )
     if absent:
-        return None
+        return False if is_json else None
     return _TESTS[operator](value, operand)
 
 
@@ -109,7 +112,21 @@ def equal(value: Any, operand: Any) -> bool:
         return value.keys() == operand.keys() and all(equal(item, operand[key]) for key, item in value.items())
     if isinstance(value, list):
         return len(value) == len(operand) and all(map(equal, value, operand))
-    return bool(value == operand)
+    return compared(lambda left, right: bool(left == right))(value, operand)
+
+
+def compared(test: Any) -> Any:
+    """A test of two values of one type; numbers as floats where a large float, or more than 64 bits, are asked for."""
+
+    def tested(value: Any, operand: Any) -> bool:
+        if json_type(operand) == 'number' and abs(operand) >= (2**63 if type(operand) is int else 2**53):
+            try:
+                value, operand = float(value), float(operand)
+            except OverflowError:
+                pass  # beyond all floats
+        return bool(test(value, operand))
+
+    return tested
 
 
 def like(value: Any, pattern: str, flags: int = 0) -> bool:
@@ -138,7 +155,7 @@ def has_key(value: Any, key: str) -> bool:
 
 
 def _ordered(test: Any) -> Any:
-    return lambda value, operand: json_type(value) == json_type(operand) and test(value, operand)
+    return lambda value, operand: json_type(value) == json_type(operand) and compared(test)(value, operand)
 
 
 def _length(test: Any) -> Any:

@@ -61,6 +61,14 @@ SCALARS: list[Any] = [
         10**30,
         0.1 + 0.2,
         3.3,
+        1e15,
+        2**53 + 2,
+        1234567890123456768,
+        6.02214076e23,
+        602214075999999987023872,
+        602214076000000000000000,
+        -6.02214076e23,
+        1e300,
     ],
     *[
         '',
@@ -229,6 +237,75 @@ def test_a_value_equals_itself_and_nothing_of_another_type(storage: Any, rows: l
         check(storage, rows, {'attributes.x': {'!in': [value]}})
 
 
+def test_a_negation_holds_of_what_is_not_there(storage: Any) -> None:
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    given = [{'x': 5}, {'x': [5]}, {'x': {'k': 5}}, {'x': 'five'}, {'x': None}, {}]
+    pks = storage.insert(K.NODE, [{'user_pk': user, 'attributes': one} for one in given])
+    of_number, of_list, of_dict, of_text = (set(pks) - {pk} for pk in pks[:4])
+    expected: list[tuple[str, Any, set[int]]] = [
+        ('==', 5, of_number),
+        ('in', (5, 6), of_number),
+        ('>', 4, of_number),
+        ('<', 6, of_number),
+        ('like', 'f%', of_text),
+        ('ilike', 'F%', of_text),
+        ('has_key', 'k', of_dict),
+        ('contains', [5], of_list),
+        ('of_length', 1, of_list),
+        ('longer', 0, of_list),
+        ('shorter', 2, of_list),
+        ('of_type', 'number', of_number),
+        ('of_type', 'null', set(pks[:4])),
+        ('==', None, set(pks[:4])),
+        ('in', (5, None), set(pks[1:4])),
+    ]
+    for operator, value, pks_found in expected:
+        for filters in (
+            {'attributes.x': {f'!{operator}': value}},
+            {'attributes.x': {f'~{operator}': value}},
+            {'!and': [{'attributes.x': {operator: value}}]},
+            {'!or': [{'attributes.x': {operator: value}}, {'attributes.y': 1}]},
+        ):
+            assert found(storage, filters) == sorted(pks_found), filters
+    assert found(storage, {'!and': [{'attributes.x': {'!==': 5}}]}) == [pks[0]]
+
+
+def test_a_negation_does_not_hold_of_a_column_without_a_value(storage: Any) -> None:
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    made = [{'user_pk': user, 'process_type': kind, 'attributes': {}} for kind in ('x:y', 'z', None)]
+    of_x, of_z, of_none = storage.insert(K.NODE, made)
+    for operations in ({'!==': 'x:y'}, {'!in': ['x:y']}, {'!like': 'x%'}, {'!<': 'y'}):
+        assert found(storage, {'process_type': operations}) == [of_z]
+    assert found(storage, {'process_type': {'!==': None}}) == [of_x, of_z]
+    both = {'!and': [{'process_type': 'x:y'}, {'attributes.a': 1}]}
+    assert found(storage, both) == [of_x, of_z, of_none]
+
+
+def test_large_numbers_are_found_however_they_were_stored(storage: Any) -> None:
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    spelled: list[Any] = [602214075999999987023872, 602214076000000000000000, 6.02214076e23]
+    below, above = [6.0e23, 602214075999999900000000, 1.0, -6.02214076e23], [6.1e23, 602214076000000100000000, 1e300]
+    stored = [*below, *spelled, *above]
+    pks = storage.insert(K.NODE, [{'user_pk': user, 'attributes': {'n': n, 'l': [n, {'a': n}]}} for n in stored])
+    first, last = len(below), len(below) + len(spelled)
+    for asked in spelled:
+        for filters in (
+            {'attributes.n': asked},
+            {'attributes.n': {'in': [asked, 7]}},
+            {'attributes.n': {'in': [asked, 5e22]}},
+            {'attributes.n': {'>=': asked, '<=': asked}},
+            {'attributes.l': {'contains': [asked]}},
+            {'attributes.l': {'contains': [{'a': asked}]}},
+            {'attributes.l': {'==': [asked, {'a': asked}]}},
+            {'attributes.l': {'in': [[asked, {'a': asked}]]}},
+            {'attributes': {'contains': {'n': asked}}},
+        ):
+            assert found(storage, filters) == pks[first:last], filters
+        assert found(storage, {'attributes.n': {'!==': asked}}) == pks[:first] + pks[last:]
+        assert found(storage, {'attributes.n': {'<': asked}}) == pks[:first]
+        assert found(storage, {'attributes.n': {'>': asked}}) == pks[last:]
+
+
 def test_any_key_can_be_looked_up(storage: Any) -> None:
     user = storage.insert(K.USER, [{'email': 'a'}])[0]
     for key in ODD_KEYS:
@@ -332,7 +409,7 @@ def test_dates_inside_json_are_compared_as_dates(storage: Any) -> None:
     assert found(storage, {'attributes.when': {'<': midnight}}) == [pks[0], pks[1], pks[2]]
     assert found(storage, {'attributes.when': {'>=': midnight}}) == [pks[7]]
     assert found(storage, {'attributes.when': {'==': midnight}}) == [pks[7]]
-    assert found(storage, {'attributes.when': {'!<': midnight}}) == [pks[3], pks[4], pks[5], pks[7]]
+    assert found(storage, {'attributes.when': {'!<': midnight}}) == pks[3:]
     query = QueryBuilder(storage).append(entity_type='node', tag='n', project={'attributes.when': {'cast': 'd'}})
     times = [time for (time,) in query.order_by({'n': {'attributes.when': {'cast': 'd'}}}).all() if time]
     assert times == sorted(times)

@@ -130,6 +130,16 @@ WALK_LINK_TYPES = ('create', 'input_calc')
 """The links a walk follows: those of data provenance."""
 
 
+SHOWN = 80
+"""Characters of a value that a message tells."""
+
+
+def shown(value: Any) -> str:
+    """A value of a query as messages tell it: not all of a long one."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f'{text[: SHOWN - 2]} …'
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A column of a vertex or an edge, or what lies at a path inside a JSON column.
@@ -164,7 +174,8 @@ class Junction:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """Not the part: true where the part is false. What is unknown stays unknown, as in SQL."""
+    """Not the part. In JSON: true where the part is not true, as of a key that is missing; of a column that is NULL a
+    comparison is unknown, and stays so, as in SQL."""
 
     part: Condition
 

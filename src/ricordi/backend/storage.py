@@ -14,6 +14,7 @@ from ricordi.backend.changes import Changes
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.rows import EntityKind, Row, UserRow
+from ricordi.errors import UniquenessError
 from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
@@ -221,6 +222,15 @@ class StorageBackend(ABC):
         :raises ricordi.errors.ValidationError: a value cannot be kept; a text is longer than 255 characters where there
             is a limit: labels, types, names and addresses (254, level of a log record 50). So in every storage.
         """
+
+    def insert_unless_there(self, kind: EntityKind, row: Mapping[str, Any]) -> int | None:
+        """Insert a row; None, and no error, where one with the same unique value is there, as another process may have
+        put it there just now. The transaction that is open goes on."""
+        try:
+            with self.transaction():
+                return self.insert(kind, [row])[0]
+        except UniquenessError:
+            return None
 
     @abstractmethod
     def update(self, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:

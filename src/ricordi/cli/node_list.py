@@ -29,14 +29,14 @@ HEADINGS = {
 
 @verb(
     'ricordi node list -e core.dict -p 7',
-    "ricordi node list --where 'attributes.exit_status != 0' -P pk attributes.process_label ctime -O ctime -D desc",
+    "ricordi node list --where 'attributes.exit_status > 0' -P pk attributes.process_label ctime -O ctime -D desc",
     'ricordi node list -q --group old | ricordi group add-nodes -G new -',
 )
 @several(
     '--where',
     group='Which nodes',
     metavar='FILTER',
-    help="Such as 'attributes.exit_status != 0', \"label like 'run%' and ctime > 2025-01-31\", "
+    help="Such as 'attributes.exit_status > 0', \"label like 'run%' and ctime > 2025-01-31\", "
     "'user == ada@example.org', 'computer != localhost'.",
 )
 @several(

@@ -23,6 +23,7 @@ class AuthInfo(Entity):
 
     kind: ClassVar[EntityKind] = EntityKind.AUTHINFO
     PROPERTY_WORKDIR = 'workdir'
+    _unique_fields = ('user_pk', 'computer_pk')
     _row: AuthInfoRow
 
     def __init__(

@@ -25,11 +25,16 @@ class ComputerCollection(Collection['Computer']):
     """The computers of a storage."""
 
     def get_or_create(self, label: str, **kwargs: Any) -> tuple[bool, Computer]:
-        """The computer with this label, or a new one that is not stored yet; first comes whether it is new."""
+        """The computer with this label, or a new one that is not stored yet; first comes whether it is new.
+
+        Should another process store it first, `store` makes the new one stand for that.
+        """
         try:
             return False, self.get(label=label)
         except NotExistent:
-            return True, Computer(label, backend=self.backend, **kwargs)
+            made = Computer(label, backend=self.backend, **kwargs)
+            made._or_existing = True
+            return True, made
 
     def list_labels(self) -> list[str]:
         """The labels of all computers."""
@@ -50,6 +55,7 @@ class Computer(ComputerSettings, Entity):
     kind: ClassVar[EntityKind] = EntityKind.COMPUTER
     identity_field = 'uuid'
     _collection_class = 'ricordi.orm.computers:ComputerCollection'
+    _unique_fields = ('label',)
     _row: ComputerRow
 
     def __init__(
@@ -219,8 +225,11 @@ class Computer(ComputerSettings, Entity):
         try:
             authinfo = self.get_authinfo(user)
         except NotExistent:
-            return AuthInfo(self, user, auth_params=auth_params, backend=self._backend).store()
-        authinfo.set_auth_params({**authinfo.get_auth_params(), **auth_params})
+            authinfo = AuthInfo(self, user, auth_params=auth_params, backend=self._backend)
+            if authinfo._store_unless_there():
+                return authinfo
+        given = clean_value(auth_params, 'auth_params')
+        authinfo._rewrite('auth_params', lambda known: known.update(given))
         return authinfo
 
     def get_configuration(self, user: User | None = None) -> JsonDict:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ricordi.orm.collections import Collection
     from ricordi.orm.fields import QbFields
 
+_TRIES = 10
+
 
 class Entity:
     """Base of what a storage keeps. An entity holds its row: reading a property asks the database at most once."""
@@ -27,6 +29,10 @@ class Entity:
     """Which rows of the storage entities of this class stand for."""
 
     identity_field: ClassVar[str] = 'pk'
+    _unique_fields: ClassVar[tuple[str, ...]] = ()
+    """The fields that no two entities of this kind have the same values in."""
+    _or_existing = False
+    """Whether `store` takes the one that is there, should another process have stored it first: of `get_or_create`."""
     _collection_class: ClassVar[str] = 'ricordi.orm.collections:Collection'
 
     _backend: StorageBackend
@@ -142,11 +148,31 @@ class Entity:
 
         :raises ricordi.errors.UniquenessError: another entity has a value that must be unique.
         """
-        if self._row.pk is None:
-            (pk,) = self._backend.insert(self.kind, [self._row_values()])
-            forget(self._backend, self.kind, pk)
-            set_all(self._backend, [(self._row, 'pk', pk)])
+        if self._row.pk is not None:
+            return self
+        if self._or_existing:
+            self._store_unless_there()
+        else:
+            self._note_pk(self._backend.insert(self.kind, [self._row_values()])[0])
         return self
+
+    def _store_unless_there(self) -> bool:
+        """Store this, or become the entity that has its unique values already; returns whether it is new."""
+        equal = {name: getattr(self._row, name) for name in self._unique_fields}
+        for _ in range(_TRIES):  # what is there may be deleted before it is read
+            pk = self._backend.insert_unless_there(self.kind, self._row_values())
+            if pk is not None:
+                self._note_pk(pk)
+                return True
+            for row in self._backend.find(self.kind, equal, limit=1):
+                set_all(self._backend, [(self, '_row', row)])
+                return False
+        self._note_pk(self._backend.insert(self.kind, [self._row_values()])[0])
+        return True
+
+    def _note_pk(self, pk: int) -> None:
+        forget(self._backend, self.kind, pk)
+        set_all(self._backend, [(self._row, 'pk', pk)])
 
     def refresh(self) -> Self:
         """Read the row anew: what others have changed since this was loaded becomes visible.

@@ -35,14 +35,18 @@ class GroupCollection(Collection[EntityT]):
     """The groups of a class in a storage."""
 
     def get_or_create(self, label: str | None = None, **kwargs: Any) -> tuple[EntityT, bool]:
-        """The group of this class with this label, or a new one, stored; then whether it is new."""
+        """The group of this class with this label, or a new one, stored; then whether it is new.
+
+        Of several processes that ask at once, one makes it and the others get it.
+        """
         if not label:
             raise ValidationError('a group needs a label')
         cls: Any = self.entity_type
         try:
             return self.get(label=label, type_string=cls._type_string), False
         except NotExistent:
-            return cls(label, backend=self.backend, **kwargs).store(), True
+            group = cls(label, backend=self.backend, **kwargs)
+            return group, group._store_unless_there()
 
 
 class GroupBase:
@@ -64,6 +68,7 @@ class Group(Entity):
     kind: ClassVar[EntityKind] = EntityKind.GROUP
     identity_field = 'uuid'
     _collection_class = 'ricordi.orm.groups:GroupCollection'
+    _unique_fields = ('label', 'type_string')
     _type_string = group_type_string
     entry_point = group_entry_point
     _row: GroupRow
@@ -168,12 +173,19 @@ class Group(Entity):
         :raises ricordi.errors.StoringNotAllowed: its class has no entry point.
         :raises ricordi.errors.UniquenessError: there is a group of this type with this label.
         """
+        self._check_type()
+        return super().store()
+
+    def _store_unless_there(self) -> bool:
+        self._check_type()
+        return super()._store_unless_there()
+
+    def _check_type(self) -> None:
         from ricordi.errors import StoringNotAllowed
 
         if self._type_string is None:
             cls = type(self)
             raise StoringNotAllowed(f'class {cls.__module__}.{cls.__qualname__} has no entry point in ricordi.groups')
-        return super().store()
 
     # -- members --------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from ricordi.backend.query import (
     Projection,
     Query,
     Vertex,
+    shown,
 )
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError, QueryTypeError
@@ -54,6 +55,13 @@ def describe(data: Mapping[str, Any]) -> Description:
     :param data: as `QueryBuilder.as_dict` gives it.
     :raises ricordi.errors.QueryError: it names what is not there, or asks what cannot be meant.
     """
+    try:
+        return _described(data)
+    except RecursionError:
+        raise QueryError('the query is nested too deeply') from None
+
+
+def _described(data: Mapping[str, Any]) -> Description:
     path = data['path']
     if not path:
         raise QueryError('this query has no vertex yet: append one first')
@@ -97,7 +105,7 @@ def _filters(
 def _all_of(tag: str, kind: EntityKind | EdgeKind, spec: Any) -> Condition | None:
     """What a dictionary of filters asks: all of its entries."""
     if not isinstance(spec, Mapping):
-        raise QueryTypeError(f'a filter of {tag!r} is a dictionary, not {spec!r}')
+        raise QueryTypeError(f'a filter of {tag!r} is a dictionary, not {shown(spec)}')
     parts: list[Condition | None] = []
     for name, operations in spec.items():
         junction, negated = _stripped(name)
@@ -140,7 +148,7 @@ def _stripped(operator: Any) -> tuple[str, bool]:
 
 def _listed(junction: str, value: Any) -> Iterable[Any]:
     if not isinstance(value, list | tuple):
-        raise QueryTypeError(f'{junction!r} takes a list of filters, not {value!r}')
+        raise QueryTypeError(f'{junction!r} takes a list of filters, not {shown(value)}')
     return value
 
 
@@ -175,15 +183,15 @@ def _operand(operator: str, value: Any) -> Any:
     """The right side of an operator, of the type it needs."""
     if operator == 'in':
         if isinstance(value, str | Mapping) or not hasattr(value, '__iter__'):
-            raise QueryTypeError(f"'in' takes a list of values, not {value!r}")
+            raise QueryTypeError(f"'in' takes a list of values, not {shown(value)}")
         return tuple(map(plain_value, value))
     value = plain_value(value)
     if operator in ('of_length', 'longer', 'shorter') and type(value) is not int:
-        raise QueryTypeError(f'{operator!r} takes a whole number, not {value!r}')
+        raise QueryTypeError(f'{operator!r} takes a whole number, not {shown(value)}')
     if operator in ('like', 'ilike', 'has_key') and not isinstance(value, str):
-        raise QueryTypeError(f'{operator!r} takes a text, not {value!r}')
+        raise QueryTypeError(f'{operator!r} takes a text, not {shown(value)}')
     if operator == 'of_type' and value not in JSON_TYPES:
-        raise QueryError(f'{value!r} is not a type of JSON; there are {", ".join(JSON_TYPES)}')
+        raise QueryError(f'{shown(value)} is not a type of JSON; there are {", ".join(JSON_TYPES)}')
     return value
 
 
@@ -202,11 +210,11 @@ def _projections(
     for tag, kind in kinds.items():
         for spec in project.get(tag, ()):
             for name, options in spec.items():
-                for shown, projection in _expanded(tag, kind, name, options):
+                for key, projection in _expanded(tag, kind, name, options):
                     if projection in projections:
                         raise QueryError(f'{name!r} of {tag!r} is projected more than once')
                     projections.append(projection)
-                    names.append(shown)
+                    names.append(key)
     return tuple(projections), tuple(_keys(projections, names, data.get('project_map') or {}))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ricordi.backend.query import COLUMNS, WALK_COLUMNS, Column, EdgeKind, Field, ValueKind
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError
+from ricordi.orm.querybuilder_values import check_text
 
 _OTHER_NAMES = {
     'id': 'pk',
@@ -67,6 +68,8 @@ def parse_field(tag: str, kind: EntityKind | EdgeKind, name: str) -> Field:
 
     :raises ricordi.errors.QueryError: there is none, or it has nothing inside.
     """
+    if not name.isascii():
+        check_text(name)
     first, *path = _SEPARATOR.split(name)
     columns = columns_of(kind)
     field = _OTHER_NAMES.get(first, first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ricordi.errors import QueryError, QueryTypeError
@@ -32,10 +32,17 @@ def normal_filters(spec: Any) -> dict[str, Any]:
         if isinstance(value, Entity):
             filters[f'{name}_id'] = value.pk
         elif isinstance(name, str) and name.lstrip('!~') in ('and', 'or') and isinstance(value, list | tuple):
-            filters[name] = [normal_filters(part) for part in value]
+            filters[name] = _normal_parts(value)
         else:
             filters[name] = value
     return filters
+
+
+def _normal_parts(parts: Iterable[Any]) -> list[dict[str, Any]]:
+    try:
+        return [normal_filters(part) for part in parts]
+    except RecursionError:
+        raise QueryError('the filters are nested too deeply') from None
 
 
 def normal_projections(spec: ProjectionSpec, renamed: Callable[[QbField], str]) -> list[dict[str, dict[str, str]]]:

@@ -20,11 +20,16 @@ class UserCollection(Collection['User']):
     """The users of a storage."""
 
     def get_or_create(self, email: str, **kwargs: Any) -> tuple[bool, User]:
-        """The user with this email, or a new one that is not stored yet; first comes whether it is new."""
+        """The user with this email, or a new one that is not stored yet; first comes whether it is new.
+
+        Should another process store it first, `store` makes the new one stand for that.
+        """
         try:
             return False, self.get(email=User.normalize_email(email))
         except NotExistent:
-            return True, User(email, backend=self.backend, **kwargs)
+            made = User(email, backend=self.backend, **kwargs)
+            made._or_existing = True
+            return True, made
 
     def get_default(self) -> User | None:
         """The user that the profile names as default."""
@@ -42,6 +47,7 @@ class User(Entity):
 
     kind: ClassVar[EntityKind] = EntityKind.USER
     _collection_class = 'ricordi.orm.users:UserCollection'
+    _unique_fields = ('email',)
     _row: UserRow
 
     def __init__(

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ricordi.errors import Interrupted, NotExistent, ProblemsFound
+from ricordi.errors import (
+    AccessError,
+    IntegrityError,
+    Interrupted,
+    NotExistent,
+    ProblemsFound,
+    UniquenessError,
+)
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive_unpacking import (
     add_members,
@@ -29,7 +36,11 @@ if TYPE_CHECKING:
     from ricordi.zipfiles.format import Member
 
 TRIES = 3
-"""How often objects are put again that another program has removed while the import ran."""
+"""How often objects are put again that another program has removed while the import ran, and rows are tried anew that
+another has put there meanwhile."""
+WAIT_SECONDS = 600.0
+"""How long an import waits for the rows of others."""
+PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +118,59 @@ class ArchiveImport:
             add_members(repository, self.directory, self._members, self.progress, self.stop)
 
     def merge(self) -> Merged:
-        """Insert the rows, all or none."""
-        with self._step('add rows', None), self.storage.transaction():
-            merger = self.merger(self._group_pk())
-            merger.plan()
-            return merger.apply(self._told)
+        """Insert the rows, all or none, when no other import is about to.
+
+        :raises ricordi.errors.AccessError: another one was at it for more than `WAIT_SECONDS`.
+        """
+        for tries_left in reversed(range(TRIES)):
+            planned = False
+            try:
+                with self._turn(), self._step('add rows', None):
+                    merger = self.merger(self._group_pk())
+                    merger.plan()
+                    planned = True
+                    return merger.apply(self._told)
+            except (UniquenessError, IntegrityError, AccessError):
+                # Another program was first with a user, label or node, or took one away. A new plan finds it so.
+                if not planned or not tries_left:
+                    raise
+        raise AssertionError('the last try returns or raises')
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The transaction for the rows, begun when that of another import has ended.
+
+        Two that insert the same nodes side by side could not both be committed: the later one waits, and then finds
+        the nodes there.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS
+        with ExitStack() as stack:
+            while not self._has_begun(stack, deadline):
+                pass
+            if not self._has_turn():
+                with self._step('wait for another import', None):
+                    while not self._has_turn():
+                        self._check_stop()
+                        if time.monotonic() > deadline:
+                            raise AccessError(
+                                f'another import into the {self.storage.dialect.place} is at work for more than '
+                                f'{WAIT_SECONDS:g} s; import again when it is done'
+                            )
+                        time.sleep(PAUSE_SECONDS)
+            yield
+
+    def _has_begun(self, stack: ExitStack, deadline: float) -> bool:
+        try:
+            stack.enter_context(self.storage.transaction())
+        except AccessError:  # SQLite has waited in vain for another that writes
+            self._check_stop()
+            if time.monotonic() > deadline:
+                raise
+            return False
+        return True
+
+    def _has_turn(self) -> bool:
+        return self.storage.dialect.take_turn(self.storage.session)
 
     def add_objects_again(self) -> None:
         """Put back what another program took for garbage before the rows were there (`verdi storage maintain` does)."""
@@ -178,6 +237,9 @@ class ArchiveImport:
 
     def _told(self, rows: int) -> None:
         self.progress.advance(rows)
+        self._check_stop()
+
+    def _check_stop(self) -> None:
         if self.stop.reason:
             raise Interrupted(f'{self.stop.reason}: ended early; the profile is as it was, but for unnamed objects')
 

@@ -104,9 +104,12 @@ def configure_computer(
         row = _find(storage, computer, user)
         if row is None:
             pair = {'computer_pk': computer.pk, 'user_pk': user.pk, 'enabled': True}
-            storage.insert(EntityKind.AUTHINFO, [{**pair, 'metadata': {}, 'auth_params': dict(values)}])
-        else:
-            storage.update(EntityKind.AUTHINFO, row.pk or 0, {'auth_params': {**row.auth_params, **values}})
+            new = {**pair, 'metadata': {}, 'auth_params': dict(values)}
+            if storage.insert_unless_there(EntityKind.AUTHINFO, new) is not None:
+                return
+            row = _required(storage, computer, user)  # another process was first
+        current: Any = storage.get(EntityKind.AUTHINFO, row.pk or 0, lock=True) or row
+        storage.update(EntityKind.AUTHINFO, row.pk or 0, {'auth_params': {**current.auth_params, **values}})
 
 
 def set_enabled(storage: StorageBackend, computer: ComputerRow, user: UserRow, enabled: bool) -> bool:

@@ -357,4 +357,4 @@ def _is_withdrawn(profile: Profile, default: str | None) -> bool:
 
 def _add_user(storage: StorageBackend, person: Person) -> None:
     if next(storage.find(EntityKind.USER, {'email': person.email}, limit=1), None) is None:
-        storage.insert(EntityKind.USER, [asdict(person)])
+        storage.insert_unless_there(EntityKind.USER, asdict(person))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ricordi.backend.rows import EntityKind, UserRow
+from ricordi.backend.rows import EntityKind, Row, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.config import Profile, load_config
 from ricordi.errors import NotExistent
@@ -39,15 +39,18 @@ def configure_user(profile: Profile, person: Person, set_default: bool) -> bool:
     """Add a user, or change the one with this email; returns whether it is new."""
     with use_storage(profile, purpose='user configure') as storage:
         values = {'first_name': person.first_name, 'last_name': person.last_name, 'institution': person.institution}
-        known = next(storage.find(EntityKind.USER, {'email': person.email}, limit=1), None)
-        if known is None:
-            storage.insert(EntityKind.USER, [{'email': person.email, **values}])
-        else:
-            assert known.pk is not None
-            storage.update(EntityKind.USER, known.pk, values)
+        known = _known(storage, person.email)
+        if known is None and storage.insert_unless_there(EntityKind.USER, {'email': person.email, **values}) is None:
+            known = _known(storage, person.email)  # another process was first
+        if known is not None:
+            storage.update(EntityKind.USER, known.pk or 0, values)
     if set_default:
         _set_default(profile, person.email)
     return known is None
+
+
+def _known(storage: StorageBackend, email: str) -> Row | None:
+    return next(storage.find(EntityKind.USER, {'email': email}, limit=1), None)
 
 
 def set_default_user(profile: Profile, email: str) -> None:

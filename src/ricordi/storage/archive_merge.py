@@ -174,6 +174,7 @@ class Merger:
         mapping = self.mapping
         known = mapping.session.execute('SELECT aiidauser_id, dbcomputer_id FROM db_dbauthinfo').fetchall()
         with mapping.staging.guarded():
+            mapping.raw.execute('DROP TABLE IF EXISTS temp.known_authinfo')
             mapping.raw.execute('CREATE TABLE temp.known_authinfo (user_id INTEGER, computer_id INTEGER)')
             mapping.raw.executemany('INSERT INTO temp.known_authinfo VALUES (?, ?)', [tuple(pair) for pair in known])
         new = (

@@ -75,6 +75,13 @@ class Dialect(ABC):
     def begin(self) -> str:
         """The statement that begins a transaction that will write."""
 
+    def take_turn(self, session: Session) -> bool:
+        """Whether an import may go on in the transaction that is open, for no other import is in one of its own.
+
+        Where a transaction that writes is alone anyway, it always may.
+        """
+        return True
+
     @abstractmethod
     def failure(self, error: Exception, raw: Any | None = None) -> RicordiError:
         """The error of ours that says what an exception of the driver means and what to do.

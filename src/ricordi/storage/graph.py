@@ -17,12 +17,21 @@ def add_nodes_to_group(session: Session, group_pk: int, node_pks: Iterable[int])
         return 0
     dialect = session.dialect
     values = dialect.table_of_values(ValueKind.PLAIN, integers=True)
+    parameters = [group_pk, dialect.pack(pks)]
+    alone = ''
+    if dialect.lock_row:
+        # One at a time for each group: two that add the same nodes in another order would wait for one another.
+        alone = (
+            f', (SELECT count(*) FROM (SELECT id FROM db_dbgroup WHERE id = {dialect.mark}{dialect.lock_row}) AS one) '
+            'AS locked'
+        )
+        parameters.append(group_pk)
     # `WHERE true` keeps SQLite from reading ON CONFLICT as the condition of a join.
     statement = (
         f'INSERT INTO db_dbgroup_dbnodes (dbgroup_id, dbnode_id) SELECT {dialect.mark}, chosen.value FROM {values} '
-        'AS chosen WHERE true ON CONFLICT DO NOTHING'
+        f'AS chosen{alone} WHERE true ON CONFLICT DO NOTHING'
     )
-    return int(session.execute(statement, (group_pk, dialect.pack(pks))).rowcount)
+    return int(session.execute(statement, parameters).rowcount)
 
 
 def remove_nodes_from_group(session: Session, rows: Rows, group_pk: int, node_pks: Iterable[int] | None) -> int:

@@ -27,7 +27,7 @@ from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql_cursor import ServerCursor
 from ricordi.storage.psql_failures import connection_failure, failure
-from ricordi.storage.psql_sessions import application_name, exclusive_holder, list_sessions
+from ricordi.storage.psql_sessions import IMPORT_KEY, application_name, exclusive_holder, list_sessions
 from ricordi.storage.query_streams import spooled, worthwhile_size
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
@@ -132,6 +132,9 @@ class PsqlDialect(Dialect):
 
     def in_transaction(self, raw: Any) -> bool:
         return bool(raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE)
+
+    def take_turn(self, session: Session) -> bool:
+        return bool(session.execute('SELECT pg_try_advisory_xact_lock(%s)', (IMPORT_KEY,)).fetchone()[0])
 
     def failure(self, error: Exception, raw: Any | None = None) -> RicordiError:
         return failure(error, self.place)

@@ -11,6 +11,7 @@ from ricordi.errors import (
     CorruptStorage,
     IntegrityError,
     NotEnoughSpace,
+    QueryError,
     ReadOnlyStorage,
     RicordiError,
     StorageError,
@@ -63,6 +64,10 @@ def _by_state(error: psycopg.Error, state: str, place: str) -> RicordiError:
         return AccessError(f'the {place} was busy with the change of another program ({reason}); try again')
     if state in ('53100', '53400'):
         return NotEnoughSpace(f'the disk of the {place} is full; nothing of the change was kept')
+    if state in ('54001', '54011', '54023'):
+        return QueryError(f'the query is too large for the {place} ({reason}): ask for less at a time')
+    if state.startswith('54'):
+        return ValidationError(f'a value cannot be stored: {reason}')
     if state == '25006':
         return ReadOnlyStorage(f'the {place} cannot be written: {reason}')
     if state == '42501':

@@ -13,6 +13,8 @@ from ricordi.backend.storage import DatabaseSession
 
 LOCK_KEY = 0x5249434F524449
 """The advisory lock of who has the database for itself; the server keeps it per database, until its session ends."""
+IMPORT_KEY = 0x5249434F494D50
+"""The advisory lock of the import that adds its rows just now; the server keeps it until its transaction ends."""
 
 _SESSIONS = """
 SELECT pid, coalesce(usename::text, ''), coalesce(application_name, ''), coalesce(host(client_addr), ''), backend_start

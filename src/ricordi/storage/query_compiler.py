@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ricordi.backend.query import Query
+from ricordi.errors import QueryError
 from ricordi.storage.query_expressions import Expressions
 from ricordi.storage.query_joins import Joins
+from ricordi.storage.query_numbers import LARGEST_INT
 from ricordi.storage.query_projections import Projections
 from ricordi.storage.query_rows import Value, single
 from ricordi.storage.query_sources import Sources
@@ -60,12 +62,17 @@ def compile_count(query: Query, sql: Expressions) -> Statement:
 def _limits(query: Query, sql: Expressions) -> str:
     text = ''
     if query.limit is not None:
-        text += f' LIMIT {sql.bind(query.limit)}'
+        text += f' LIMIT {sql.bind(min(query.limit, LARGEST_INT))}'
     if query.offset:
         # SQLite knows no OFFSET without a LIMIT.
-        text += f'{sql.no_limit if query.limit is None else ""} OFFSET {sql.bind(query.offset)}'
+        text += f'{sql.no_limit if query.limit is None else ""} OFFSET {sql.bind(min(query.offset, LARGEST_INT))}'
     return text
 
 
 def _statement(text: str, sql: Expressions, values: list[Value]) -> Statement:
+    if sql.most_parameters is not None and len(sql.parameters.values) > sql.most_parameters:
+        raise QueryError(
+            f'the query has {len(sql.parameters.values):,} values, more than {sql.most_parameters:,}: '
+            'ask for less at a time, or put values of one field into a list for `in`'
+        )
     return Statement(text, sql.parameters.values, values, sql.calls_python)

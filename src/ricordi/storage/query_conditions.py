@@ -1,7 +1,8 @@
-"""Filters as SQL, in SQL's own sense of what is unknown.
+"""Filters as SQL.
 
-Negations are carried down to the comparisons, so that each is either asserted or denied. Neither holds of what is not
-there (a NULL column, a missing key, a JSON null); only `== None` and `of_type null` ask for just that.
+Negations are carried down to the comparisons, so that each is either asserted or denied. Of a column that is NULL
+neither holds, as in SQL. In JSON one of them always does: denied is that the comparison holds, and of a key that is
+missing it does not. So those that are not paused are found by a key that only paused ones have.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from ricordi.backend.query import Comparison, Condition, Field, Junction, Negation, ValueKind
+from ricordi.backend.query import Comparison, Condition, Field, Junction, Negation, ValueKind, shown
 from ricordi.errors import QueryError, QueryTypeError
 from ricordi.storage.query_expressions import NO_MATCH, Expressions, Place
+from ricordi.storage.query_numbers import LARGEST_INT
 from ricordi.storage.query_patterns import Pattern, after_prefix, parse_pattern
 
 Locate = Callable[[Field], Place]
@@ -23,6 +25,7 @@ _LENGTHS = {'of_length': '=', 'longer': '>', 'shorter': '<'}
 _WIDTH = 100
 _NUL = '\x00'
 _ORDERS = ('<', '<=', '>', '>=')
+_LONGEST = 2**31
 
 
 def condition_sql(condition: Condition, locate: Locate, sql: Expressions, negated: bool = False) -> str:
@@ -64,20 +67,25 @@ def _column_condition(comparison: Comparison, place: Place, sql: Expressions, ne
         raise QueryError(f'{operator!r} asks about JSON, and {place.name!r} is a plain column ({place.column.kind})')
     encoded = sql.encode(place, value)
     if operator == '==':
-        if encoded is NO_MATCH:
+        if not _may_equal(place, encoded):
             return _never(place, sql, negated)
         return f'{sql.bare(place)} {"<>" if negated else "="} {sql.bind(encoded)}'
     return _column_order(place, _DENIED[operator] if negated else operator, encoded, value, sql)
 
 
 def _column_order(place: Place, operator: str, encoded: Any, value: Any, sql: Expressions) -> str:
-    if place.column.kind is ValueKind.UUID:
+    if place.column.kind is ValueKind.UUID and sql.holds_text(str(value)):
         return sql.compare_text(sql.column_text(place), operator, sql.bind(str(value)))
     if encoded is NO_MATCH:
-        raise QueryTypeError(f'there is no order between {place.name!r} and {value!r}')
+        raise QueryTypeError(f'there is no order between {place.name!r} and {shown(value)}')
     if place.column.kind is ValueKind.TEXT:
         return sql.compare_text(sql.bare(place), operator, sql.bind(encoded))
     return f'{sql.bare(place)} {operator} {sql.bind(encoded)}'
+
+
+def _may_equal(place: Place, encoded: Any) -> bool:
+    """Whether a row could have a value: no integer is beyond 64 bits."""
+    return encoded is not NO_MATCH and (place.column.kind is not ValueKind.INT or abs(encoded) <= LARGEST_INT)
 
 
 def _never(place: Place, sql: Expressions, negated: bool) -> str:
@@ -89,7 +97,7 @@ def _never(place: Place, sql: Expressions, negated: bool) -> str:
 
 def _column_one_of(place: Place, values: tuple[Any, ...], sql: Expressions, negated: bool) -> str:
     encoded = [sql.encode(place, value) for value in values if value is not None]
-    encoded = [value for value in encoded if value is not NO_MATCH]
+    encoded = [value for value in encoded if _may_equal(place, value)]
     has_none = any(value is None for value in values)
     if encoded:
         found = sql.one_of(sql.bare(place), place.column.kind, encoded, negated)
@@ -112,20 +120,20 @@ def _column_like(place: Place, operator: str, value: str, sql: Expressions, nega
     is_text = place.column.kind is ValueKind.TEXT
     text = sql.bare(place) if is_text else sql.column_text(place)
     if operator == 'ilike':
-        found = sql.ilike(text, pattern.text)
+        found = sql.ilike(text, pattern.for_like)
     elif pattern.is_literal:
         return f'{text} {"<>" if negated else "="} {sql.bind(pattern.prefix)}'
     elif is_text:
         return _text_like(text, pattern, sql, negated)
     else:
-        found = sql.like(text, pattern.text)
+        found = sql.like(text, pattern.for_like)
     return f'NOT ({found})' if negated else found
 
 
 def _text_like(text: str, pattern: Pattern, sql: Expressions, negated: bool) -> str:
     """`like` on an indexed column: the part before the first wildcard is a range that the index can find."""
     if not pattern.prefix or (negated and not pattern.is_prefix):
-        found = sql.like(text, pattern.text)
+        found = sql.like(text, pattern.for_like)
         return f'NOT ({found})' if negated else found
     end = after_prefix(pattern.prefix)
     low, high = ('<', '>=') if negated else ('>=', '<')
@@ -133,7 +141,7 @@ def _text_like(text: str, pattern: Pattern, sql: Expressions, negated: bool) -> 
     if end is not None:
         parts.append(sql.compare_text(text, high, sql.constant(end)))
     if not pattern.is_prefix:
-        parts.append(sql.like(text, pattern.text))
+        parts.append(sql.like(text, pattern.for_like))
     return f'({(" OR " if negated else " AND ").join(parts)})'
 
 
@@ -142,44 +150,63 @@ def _text_like(text: str, pattern: Pattern, sql: Expressions, negated: bool) -> 
 
 def _json_condition(comparison: Comparison, place: Place, sql: Expressions, negated: bool) -> str:
     operator, value = comparison.operator, comparison.value
-    if operator == 'of_type' and value != 'null':
-        return sql.json_has_type(place, value, negated)
-    if operator == 'of_type' or (operator == '==' and value is None):
+    if (operator, value) in (('==', None), ('of_type', 'null')):
         return sql.json_present(place) if negated else sql.json_absent(place)
-    if operator == 'in' and any(item is None for item in value):
-        found = _json_test('in', tuple(item for item in value if item is not None), place, sql)
-        if negated:
-            return f'({sql.json_present(place)} AND NOT ({found}))'
-        return f'({found} OR {sql.json_absent(place)})'
+    with_none = operator == 'in' and any(item is None for item in value)
+    if with_none:
+        value = tuple(item for item in value if item is not None)
     found = _json_test(operator, value, place, sql)
-    return f'({sql.json_present(place)} AND NOT ({found}))' if negated else found
+    if negated:
+        found = f'({found}) IS NOT TRUE'
+    if not with_none:
+        return found
+    return f'({found} AND {sql.json_present(place)})' if negated else f'({found} OR {sql.json_absent(place)})'
 
 
 def _json_test(operator: str, value: Any, place: Place, sql: Expressions) -> str:
-    """SQL that is true or false where there is a value, and not true where there is none."""
+    """SQL that is true or not: false where there is a value, and false or unknown where there is none."""
+    if operator == 'of_type':
+        return sql.json_has_type(place, value)
     if operator == 'in':
-        values = tuple(item for item in value if not _is_unbounded(item))
+        values = tuple(item for item in value if _has_place(item))
         return sql.json_one_of(place, values) if values else sql.false
     if operator in _ORDERS or operator == '==':
-        if operator != '==' and (value is None or isinstance(value, list | dict)):
-            raise QueryTypeError(f'there is no order between {place.name!r} and {value!r}')
-        if _is_unbounded(value):
-            all_match = operator in ('<', '<=') if value > 0 else operator in ('>', '>=')
-            return sql.json_has_type(place, 'number', False) if all_match and operator != '==' else sql.false
-        return sql.json_compare(place, operator, value)
+        return _json_comparison(operator, value, place, sql)
     if operator in ('like', 'ilike'):
         if _NUL in value:
             return sql.false
-        return sql.json_like(place, parse_pattern(value).text, operator == 'ilike')
+        return _json_like(operator, parse_pattern(value), place, sql)
     if operator in _LENGTHS:
-        return sql.json_length(place, _LENGTHS[operator], value)
+        return sql.json_length(place, _LENGTHS[operator], min(max(value, -1), _LONGEST))
     if operator == 'has_key':
         return sql.json_has_key(place, value)
     if isinstance(value, datetime) or value is None:
-        raise QueryTypeError(f"'contains' takes JSON, not {value!r}")
-    return sql.json_contains(place, value)
+        raise QueryTypeError(f"'contains' takes JSON, not {shown(value)}")
+    return sql.json_contains(place, value) if _has_place(value) else sql.false
 
 
-def _is_unbounded(value: Any) -> bool:
-    """Whether this is an infinity or NaN, which JSON cannot hold."""
-    return isinstance(value, float) and not isfinite(value)
+def _json_comparison(operator: str, value: Any, place: Place, sql: Expressions) -> str:
+    if operator != '==' and (value is None or isinstance(value, list | dict)):
+        raise QueryTypeError(f'there is no order between {place.name!r} and {shown(value)}')
+    if _has_place(value):
+        return sql.json_compare(place, operator, value)
+    # an infinity is beyond all numbers; NaN is beside them
+    all_match = value > 0 if operator in ('<', '<=') else value < 0 if operator in ('>', '>=') else False
+    return sql.json_has_type(place, 'number') if all_match else sql.false
+
+
+def _json_like(operator: str, pattern: Pattern, place: Place, sql: Expressions) -> str:
+    if pattern.matches_all:
+        return sql.json_has_type(place, 'string')
+    if pattern.is_literal and operator == 'like':
+        return sql.json_compare(place, '==', pattern.prefix)
+    return sql.json_like(place, pattern.for_like, operator == 'ilike')
+
+
+def _has_place(value: Any) -> bool:
+    """Whether JSON can hold a value: it has no infinities and no NaN."""
+    if isinstance(value, dict):
+        return all(map(_has_place, value.values()))
+    if isinstance(value, list):
+        return all(map(_has_place, value))
+    return not isinstance(value, float) or isfinite(value)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ricordi.errors import QueryError, ValidationError
 from ricordi.storage import query_functions
 from ricordi.storage.query_compiler import Statement, compile_count, compile_query
 from ricordi.storage.query_rows import Raw, decode_batches, decode_rows
@@ -31,7 +34,7 @@ def query_rows(session: Session, query: Query, batch_size: int | None = None) ->
         return _all_rows(session, statement)
     _prepare(session, statement)
     batches = session.dialect.batches(session, statement.sql, statement.parameters, batch_size)
-    return decode_batches(batches, statement.values)
+    return decode_batches(_answers(batches), statement.values)
 
 
 def count_rows(session: Session, query: Query) -> int:
@@ -88,13 +91,30 @@ def _prepare(session: Session, statement: Statement) -> None:
 
 def _execute(session: Session, statement: Statement) -> Any:
     _prepare(session, statement)
-    return session.execute(statement.sql, statement.parameters)
+    with _asking():
+        return session.execute(statement.sql, statement.parameters)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """A value that the database refuses is a fault of the query."""
+    try:
+        yield
+    except ValidationError as error:
+        if isinstance(error, QueryError):
+            raise
+        raise QueryError(f'the database cannot answer this query: {error}') from error
+
+
+def _answers(batches: Iterator[list[Raw]]) -> Iterator[list[Raw]]:
+    with _asking():
+        yield from batches
 
 
 def _all_rows(session: Session, statement: Statement) -> Iterator[Raw]:
     """All rows, read and decoded now, a batch at a time so that the raw ones need not all be kept."""
     rows: list[Raw] = []
-    with session.driver():
+    with _asking(), session.driver():
         cursor = _execute(session, statement)
         while batch := cursor.fetchmany(FEW_ROWS):
             rows.extend(decode_rows(batch, statement.values))
@@ -106,10 +126,16 @@ def _inline(session: Session, statement: Statement) -> str:
     if session.dialect.name == 'postgresql':
         import psycopg
 
-        with session.driver(), psycopg.ClientCursor(session.raw) as cursor:
+        with _asking(), session.driver(), psycopg.ClientCursor(session.raw) as cursor:
             return cursor.mogrify(statement.sql, statement.parameters)
     return _PARAMETER.sub(lambda match: _literal(statement.parameters[match[1]]), statement.sql)
 
 
 def _literal(value: Any) -> str:
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        # a shell ends a statement at the character NUL
+        parts = ["'" + part.replace("'", "''") + "'" for part in value.split('\x00')]
+        return parts[0] if len(parts) == 1 else f'({" || char(0) || ".join(parts)})'
+    if isinstance(value, float) and math.isinf(value):
+        return '9e999' if value > 0 else '-9e999'
+    return repr(value)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from ricordi.backend.query import Column, ValueKind
+from ricordi.backend.query import Column, ValueKind, shown
 from ricordi.errors import QueryTypeError
+from ricordi.storage.query_numbers import is_huge, is_number
 from ricordi.storage.query_parameters import Parameters
 from ricordi.storage.values import encode_uuid
 
@@ -42,6 +44,8 @@ class Expressions(ABC):
     true: ClassVar[str] = 'TRUE'
     false: ClassVar[str] = 'FALSE'
     no_limit: ClassVar[str] = ''
+    most_parameters: ClassVar[int | None] = None
+    """How many parameters a statement may have, where it is not the database that tells."""
     calls_python = False
 
     def __init__(self) -> None:
@@ -62,10 +66,6 @@ class Expressions(ABC):
     @abstractmethod
     def encode_time(self, moment: datetime) -> Any:
         """A time as the parameter that a column of times is compared with."""
-
-    def encode_int(self, value: float) -> float:
-        """A number as the parameter that a column of integers is compared with."""
-        return value
 
     def encode_bool(self, value: bool) -> Any:
         """A truth value as a parameter."""
@@ -106,8 +106,8 @@ class Expressions(ABC):
         """True where the key is missing or the value is null."""
 
     @abstractmethod
-    def json_has_type(self, place: Place, name: str, negated: bool) -> str:
-        """Whether a value is of one of JSON's types but null; unknown where the key is missing."""
+    def json_has_type(self, place: Place, name: str) -> str:
+        """Whether a value is of one of JSON's types but null; not true where the key is missing."""
 
     @abstractmethod
     def json_compare(self, place: Place, operator: str, value: Any) -> str:
@@ -218,10 +218,10 @@ class Expressions(ABC):
         kind = place.column.kind
         if kind is ValueKind.TEXT and isinstance(value, str):
             return value if self.holds_text(value) else NO_MATCH
-        if kind is ValueKind.INT and isinstance(value, int | float) and not isinstance(value, bool):
-            return self.encode_int(value)
+        if kind is ValueKind.INT and is_number(value):
+            return _in_64_bits(value)
         if kind is ValueKind.INT and isinstance(value, str) and value.isascii() and value.isdigit():
-            return self.encode_int(int(value))
+            return int(value) if len(value) < _DIGITS_OF_64_BITS else math.inf
         if kind is ValueKind.UUID and isinstance(value, str):
             return _uuid_or_no_match(value)
         if kind is ValueKind.BOOL and isinstance(value, bool):
@@ -231,11 +231,13 @@ class Expressions(ABC):
             if moment is not None:
                 return self.encode_time(moment)
         raise QueryTypeError(
-            f'{place.name!r} holds {_KIND_NAMES[kind]}: it cannot be compared with {value!r}, a {type(value).__name__}'
+            f'{place.name!r} holds {_KIND_NAMES[kind]}: it cannot be compared with {shown(value)}, '
+            f'a {type(value).__name__}'
         )
 
 
 NO_MATCH = object()
+_DIGITS_OF_64_BITS = 19
 
 _KIND_NAMES = {
     ValueKind.INT: 'whole numbers',
@@ -245,6 +247,13 @@ _KIND_NAMES = {
     ValueKind.TIME: 'times (a datetime, or text of ISO 8601)',
     ValueKind.JSON: 'JSON',
 }
+
+
+def _in_64_bits(value: float) -> Any:
+    """A number to compare a column of integers with: the larger ones are beyond all of its values."""
+    if is_huge(value):
+        return math.inf if value > 0 else -math.inf
+    return NO_MATCH if math.isnan(value) else value
 
 
 def _uuid_or_no_match(value: str) -> Any:
@@ -258,7 +267,8 @@ def _as_time(value: Any) -> datetime | None:
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
-        except ValueError:
+            value = (value if value.tzinfo else value.astimezone()).astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
     if not isinstance(value, datetime):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 import sqlite3
 from collections.abc import Callable
@@ -10,9 +11,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from ricordi.storage.query_numbers import is_number, ordered_as
 from ricordi.storage.query_times import ISO_TIME
 
 _MISSING = object()
+_LONGEST_INDEX = 10
 _ISO_TIME = re.compile(ISO_TIME).fullmatch
 
 
@@ -22,15 +25,15 @@ def json_get(document: str | None, path: str) -> str | None:
     return None if value is _MISSING else json.dumps(value)
 
 
-def json_test(document: str | None, path: str, operator: str, operand: str) -> bool | None:
+def json_test(document: str | None, path: str, name: str, operand: str) -> bool | None:
     """Compare what lies at a path with a JSON value; None where there is nothing, or null.
 
-    :param operator: `== < <= > >= contains has_key`.
+    :param name: the operator, `== < <= > >= in contains has_key`.
     """
     value = _look_up(document, path)
     if value is _MISSING or value is None:
         return None
-    return _TESTS[operator](value, _parsed(operand))
+    return _TESTS[name](value, _parsed(operand))
 
 
 def json_time(text: Any) -> str | None:
@@ -82,7 +85,7 @@ def _look_up(document: str | None, path: str) -> Any:
 
 
 def _is_index(key: str) -> bool:
-    return key.isascii() and key.removeprefix('-').isdigit()
+    return len(key) <= _LONGEST_INDEX and key.isascii() and key.removeprefix('-').isdigit()
 
 
 def _same_type(left: Any, right: Any) -> bool:
@@ -101,7 +104,12 @@ def _equal(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(_equal(value, right[key]) for key, value in left.items())
     if isinstance(left, list):
         return len(left) == len(right) and all(map(_equal, left, right))
-    return bool(left == right)
+    return _in_order(operator.eq, left, right)
+
+
+def _in_order(test: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
+    """Compare two values of one type."""
+    return test(*ordered_as(left, right)) if is_number(left) else test(left, right)
 
 
 def _contains(left: Any, right: Any) -> bool:
@@ -127,10 +135,11 @@ def _has_key(value: Any, key: str) -> bool:
 
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     '==': _equal,
-    '<': lambda left, right: _same_type(left, right) and left < right,
-    '<=': lambda left, right: _same_type(left, right) and left <= right,
-    '>': lambda left, right: _same_type(left, right) and left > right,
-    '>=': lambda left, right: _same_type(left, right) and left >= right,
+    '<': lambda left, right: _same_type(left, right) and _in_order(operator.lt, left, right),
+    '<=': lambda left, right: _same_type(left, right) and _in_order(operator.le, left, right),
+    '>': lambda left, right: _same_type(left, right) and _in_order(operator.gt, left, right),
+    '>=': lambda left, right: _same_type(left, right) and _in_order(operator.ge, left, right),
+    'in': lambda left, right: any(_equal(left, value) for value in right),
     'contains': _contains,
     'has_key': _has_key,
 }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ricordi.errors import QueryError
+
+MOST_BYTES = 50_000
 _TOKEN = re.compile(r'\\(.)|([%_])|(.)', re.DOTALL)
 _LAST_BEFORE_SURROGATES, _FIRST_AFTER_SURROGATES, _LAST = '\ud7ff', '\ue000', '\U0010ffff'
 
@@ -21,6 +24,17 @@ class Pattern:
     text: str
     prefix: str
     rest: str
+
+    @property
+    def for_like(self) -> str:
+        """The pattern, for the database to match texts with.
+
+        :raises ricordi.errors.QueryError: it is longer than SQLite takes.
+        """
+        size = len(self.text.encode())
+        if size > MOST_BYTES:
+            raise QueryError(f'a pattern of {size:,} bytes is too long: at most {MOST_BYTES:,} can be matched')
+        return self.text
 
     @property
     def is_literal(self) -> bool:

@@ -10,13 +10,14 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
+from ricordi.storage.query_numbers import Span, is_coarse, span_of, spellings
 from ricordi.storage.query_rows import decode_json, time_or_none
 from ricordi.storage.query_times import ISO_TIME, ISO_ZONE
 
 _NULL = "'null'::jsonb"
-_LARGEST = 2**63 - 1
 _SAFE_TEXT = re.compile(r'[A-Za-z0-9_./]{0,200}').fullmatch
 _BY_CODE_POINT = {'<': '~<~', '<=': '~<=~', '>': '~>~', '>=': '~>=~'}
+_OF_OPEN_SPAN = {'<': '<=', '>=': '>', '<=': '<', '>': '>='}
 _ELEMENTS = {ValueKind.UUID: 'uuid', ValueKind.TIME: 'timestamptz', ValueKind.BOOL: 'boolean', ValueKind.TEXT: 'text'}
 
 
@@ -24,6 +25,7 @@ class PsqlExpressions(Expressions):
     """SQL of PostgreSQL."""
 
     mark = '%({})s'
+    most_parameters = 65_535
 
     def holds_text(self, text: str) -> bool:
         return '\x00' not in text
@@ -55,10 +57,8 @@ class PsqlExpressions(Expressions):
 
     def one_of(self, sql: str, kind: ValueKind, values: Sequence[Any], negated: bool) -> str:
         element = _ELEMENTS.get(kind, 'bigint')
-        if kind is ValueKind.INT:
-            values = [value for value in values if abs(value) <= _LARGEST]
-            if any(isinstance(value, float) for value in values):
-                element, values = 'float8', [float(value) for value in values]
+        if kind is ValueKind.INT and any(isinstance(value, float) for value in values):
+            element, values = 'float8', [float(value) for value in values]
         listed = f'{self.bind(list(values))}::{element}[]'
         return f'{sql} <> ALL({listed})' if negated else f'{sql} = ANY({listed})'
 
@@ -70,17 +70,22 @@ class PsqlExpressions(Expressions):
     def json_absent(self, place: Place) -> str:
         return f'coalesce({self._json(place)} = {_NULL}, TRUE)'
 
-    def json_has_type(self, place: Place, name: str, negated: bool) -> str:
-        return f"jsonb_typeof({self._json(place)}) {'<>' if negated else '='} '{name}'"
+    def json_has_type(self, place: Place, name: str) -> str:
+        return f"jsonb_typeof({self._json(place)}) = '{name}'"
 
     def json_compare(self, place: Place, operator: str, value: Any) -> str:
         if isinstance(value, datetime):
             operator = '=' if operator == '==' else operator
             return f'coalesce({self.json_time(place)} {operator} {self.bind(self.encode_time(value))}, FALSE)'
+        if isinstance(value, str) and operator != '==' and not self.holds_text(value):
+            # no text lies between one and the same with NUL behind it
+            value, operator = value.partition('\x00')[0], '>' if operator in ('>', '>=') else '<='
         if _has_no_place(value):
             return self.false
+        if is_coarse(value):
+            return self._guarded(place, 'number', self._compare_coarse(place, operator, span_of(value)))
         if operator == '==':
-            return f'{self._json(place)} = {self._constant(value)}'
+            return f'{self._json(place)} IN ({", ".join(map(self._constant, spellings(value)))})'
         if isinstance(value, str):
             test = self.compare_text(self.json_text(place), operator, self.bind(value))
             return self._guarded(place, 'string', test)
@@ -88,11 +93,19 @@ class PsqlExpressions(Expressions):
         return self._guarded(place, name, f'{self._json(place)} {operator} {self._constant(value)}')
 
     def json_one_of(self, place: Place, values: Sequence[Any]) -> str:
-        times = [self.json_compare(place, '==', value) for value in values if isinstance(value, datetime)]
-        others = [value for value in values if not isinstance(value, datetime) and not _has_no_place(value)]
+        tests = []
+        times = [self.encode_time(value) for value in values if isinstance(value, datetime)]
+        if times:
+            tests.append(f'coalesce({self.json_time(place)} = ANY({self.bind(times)}::timestamptz[]), FALSE)')
+        coarse = [_range_text(span_of(value)) for value in values if is_coarse(value)]
+        if coarse:
+            inside = f'({self._json(place)})::numeric <@ ANY({self.bind(coarse)}::numrange[])'
+            tests.append(f"CASE WHEN jsonb_typeof({self._json(place)}) = 'number' THEN {inside} ELSE FALSE END")
+        others = [value for value in values if not isinstance(value, datetime) and not is_coarse(value)]
+        others = [spelled for value in others if not _has_no_place(value) for spelled in spellings(value)]
         if others:
-            times.append(f'{self._json(place)} IN (SELECT jsonb_array_elements({self._constant(others)}))')
-        return f'({" OR ".join(times)})' if times else self.false
+            tests.append(f'{self._json(place)} IN (SELECT jsonb_array_elements({self._constant(others)}))')
+        return f'({" OR ".join(tests)})' if tests else self.false
 
     def json_like(self, place: Place, pattern: str, ignore_case: bool) -> str:
         match = self.ilike if ignore_case else self.like
@@ -110,7 +123,10 @@ class PsqlExpressions(Expressions):
         return f"(jsonb_typeof({value}) IN ('object', 'array') AND {value} ? {self.bind(key)})"
 
     def json_contains(self, place: Place, value: Any) -> str:
-        return self.false if _has_no_place(value) else f'{self._json(place)} @> {self._constant(value)}'
+        if _has_no_place(value):
+            return self.false
+        tests = [f'{self._json(place)} @> {self._constant(spelled)}' for spelled in spellings(value)]
+        return f'({" OR ".join(tests)})'
 
     # -- results --------------------------------------------------------------------------------------------
 
@@ -188,14 +204,30 @@ class PsqlExpressions(Expressions):
     def _json(self, place: Place) -> str:
         if not place.path:
             return place.sql
+        if _has_no_place(place.path):
+            return 'NULL::jsonb'
         # The path as the text of an array: one text per path, so that equal expressions share their parameter.
         return f'({place.sql} #> {self.bind_once(_array_text(place.path))}::text[])'
 
     def _constant(self, value: Any) -> str:
         return f'{self.bind(json.dumps(value))}::jsonb'
 
+    def _compare_coarse(self, place: Place, operator: str, span: Span) -> str:
+        """Compare with all the numbers next to one double."""
+        value = self._json(place)
+        if operator == '==':
+            at_least, at_most = ('>=', '<=') if span.closed else ('>', '<')
+            return f'{value} {at_least} {self._constant(span.low)} AND {value} {at_most} {self._constant(span.high)}'
+        end = span.low if operator in ('<', '>=') else span.high
+        return f'{value} {operator if span.closed else _OF_OPEN_SPAN[operator]} {self._constant(end)}'
+
     def _guarded(self, place: Place, name: str, test: str) -> str:
         return f"(jsonb_typeof({self._json(place)}) = '{name}' AND {test})"
+
+
+def _range_text(span: Span) -> str:
+    begin, end = '[]' if span.closed else '()'
+    return f'{begin}{span.low},{span.high}{end}'
 
 
 def _array_text(path: Sequence[str]) -> str:

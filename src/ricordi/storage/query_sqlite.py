@@ -10,11 +10,11 @@ from typing import Any
 
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
+from ricordi.storage.query_numbers import is_coarse, is_huge, is_number
 from ricordi.storage.query_rows import decode_json, time_or_none
 
-_LARGEST = 2**63 - 1
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
-_INDEX = re.compile(r'-?(0|[1-9]\d*)').fullmatch
+_INDEX = re.compile(r'-?\d{1,9}', re.ASCII).fullmatch
 _NUL = '\x00'
 _BEYOND_THE_END = '$[#]'
 _NUMBER = "('integer', 'real')"
@@ -38,9 +38,6 @@ class SqliteExpressions(Expressions):
     def encode_time(self, moment: datetime) -> str:
         return moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')
 
-    def encode_int(self, value: float) -> float:
-        return value if -_LARGEST <= value <= _LARGEST else float(value)
-
     def encode_bool(self, value: bool) -> int:
         return int(value)
 
@@ -62,12 +59,13 @@ class SqliteExpressions(Expressions):
         # json_each ends a text at the character NUL.
         odd = [value for value in values if isinstance(value, str) and _NUL in value]
         if odd:
-            equal, word = ('<>', ' AND ') if negated else ('=', ' OR ')
-            tests = [f'{sql} {equal} {self.bind(value)}' for value in odd]
-            rest = [value for value in values if value not in odd]
-            tests += [self.one_of(sql, kind, rest, negated)] if rest else []
-            return f'({word.join(tests)})'
-        return f'{sql} {"NOT " if negated else ""}IN (SELECT value FROM json_each({self.bind(json.dumps(values))}))'
+            among = f'hex({sql}) IN {self._listed([value.encode().hex().upper() for value in odd])}'
+            rest = [value for value in values if _NUL not in value]
+            others = [self.one_of(sql, kind, rest, negated)] if rest else []
+            if negated:  # hex makes an empty text of NULL
+                return f'({" AND ".join([f"NOT {among}", f"{sql} IS NOT NULL", *others])})'
+            return f'({" OR ".join([among, *others])})'
+        return f'{sql} {"NOT " if negated else ""}IN {self._listed(values)}'
 
     # -- JSON -----------------------------------------------------------------------------------------------
 
@@ -77,8 +75,8 @@ class SqliteExpressions(Expressions):
     def json_absent(self, place: Place) -> str:
         return f"ifnull({self._type(place)}, 'null') = 'null'"
 
-    def json_has_type(self, place: Place, name: str, negated: bool) -> str:
-        return f'{"NOT " if negated else ""}{self._type(place)} {_TYPES[name]}'
+    def json_has_type(self, place: Place, name: str) -> str:
+        return f'{self._type(place)} {_TYPES[name]}'
 
     def json_compare(self, place: Place, operator: str, value: Any) -> str:
         if isinstance(value, bool):
@@ -87,21 +85,28 @@ class SqliteExpressions(Expressions):
             return f'ifnull({self.json_time(place)} {operator} {self.bind(self.encode_time(value))}, FALSE)'
         if isinstance(value, str):
             return self._guarded(place, 'string', f'{self._value(place)} {operator} {self.bind(value)}')
-        if isinstance(value, list | dict) or abs(value) > _LARGEST:
+        if isinstance(value, list | dict) or is_huge(value):
             return self._test(place, operator, value)
         # A float goes through SQLite's own reading of its digits, as the stored one does: else the last bit may differ.
         number = f"json_extract({self.bind(repr(value))}, '$')" if isinstance(value, float) else self.bind(value)
-        return self._guarded(place, 'number', f'{self._value(place)} {operator} {number}')
+        stored = f'CAST({self._value(place)} AS REAL)' if is_coarse(value) else self._value(place)
+        return self._guarded(place, 'number', f'{stored} {operator} {number}')
 
     def json_one_of(self, place: Place, values: Sequence[Any]) -> str:
-        single = [value for value in values if _stands_alone(value)]
-        tests = [self.json_compare(place, '==', value) for value in single]
+        tests = [
+            self.json_compare(place, '==', truth) for truth in (False, True) if any(one is truth for one in values)
+        ]
+        times = [self.encode_time(value) for value in values if isinstance(value, datetime)]
+        if times:
+            tests.append(f'ifnull({self.json_time(place)} IN {self._listed(times)}, FALSE)')
         texts = [value for value in values if isinstance(value, str) and _NUL not in value]
-        numbers = [value for value in values if _is_number(value) and not _is_huge(value)]
+        numbers = [value for value in values if is_number(value) and not is_coarse(value) and not is_huge(value)]
         for name, group in (('string', texts), ('number', numbers)):
             if group:
-                listed = f'(SELECT value FROM json_each({self.bind(json.dumps(group))}))'
-                tests.append(self._guarded(place, name, f'{self._value(place)} IN {listed}'))
+                tests.append(self._guarded(place, name, f'{self._value(place)} IN {self._listed(group)}'))
+        others = [value for value in values if _stands_alone(value)]
+        if others:
+            tests.append(self._test(place, 'in', others))
         return f'({" OR ".join(tests)})'
 
     def json_like(self, place: Place, pattern: str, ignore_case: bool) -> str:
@@ -231,6 +236,9 @@ class SqliteExpressions(Expressions):
         operand = self.bind(json.dumps(value))
         return self._call('ricordi_json_test', place.sql, path, f"'{operator}'", operand)
 
+    def _listed(self, values: Sequence[Any]) -> str:
+        return f'(SELECT value FROM json_each({self.bind(json.dumps(values))}))'
+
     def _call(self, function: str, *arguments: str) -> str:
         self.calls_python = True
         return f'{function}({", ".join(arguments)})'
@@ -241,22 +249,15 @@ def _step(key: str) -> str:
 
 
 def _index_step(key: str) -> str:
-    return f'[#{key}]' if key.startswith('-') else f'[{key}]'
+    place = int(key)
+    return f'[#{place}]' if place < 0 else f'[{place}]'
 
 
 def _stands_alone(value: Any) -> bool:
-    """Whether a value cannot be one of those that json_each lists."""
+    """Whether a value is one that SQLite cannot compare with those that json_each lists."""
     if isinstance(value, str):
         return _NUL in value
-    return isinstance(value, bool | list | dict | datetime) or _is_huge(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_huge(value: Any) -> bool:
-    return _is_number(value) and abs(value) > _LARGEST
+    return isinstance(value, list | dict) or is_coarse(value) or is_huge(value)
 
 
 def _decode_bool(value: Any) -> bool | None:

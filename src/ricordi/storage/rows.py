@@ -201,6 +201,8 @@ class Rows:
 
     def get(self, session: Session, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
         """One row by primary key; with `lock`, nobody else changes it until the transaction ends."""
+        if _has_no_place(pk):
+            return None
         codec = self.codec(kind)
         tail = self.dialect.lock_row if lock else ''
         values = session.execute(f'{codec.select} WHERE id = {self.dialect.mark}{tail}', (pk,)).fetchone()
@@ -264,6 +266,8 @@ class Rows:
                 parameters += parameter
             elif value is None:
                 parts.append(f'{column} IS NULL')
+            elif _has_no_place(value):
+                parts.append('1 = 0')
             else:
                 parts.append(f'{column} = {self.dialect.mark}')
                 parameters.append(self.codec(kind).encode(name, value))
@@ -278,6 +282,11 @@ class Rows:
         if len(encoded) < len(values):
             condition = f'({condition} OR {column} IS NULL)'
         return condition, [self.dialect.pack(encoded)]
+
+
+def _has_no_place(value: Any) -> bool:
+    """Whether no database can hold a value in a column: an integer beyond 64 bits, a text with the character NUL."""
+    return (isinstance(value, int) and value.bit_length() > 63) or (isinstance(value, str) and '\x00' in value)
 
 
 def _ordering(kind: EntityKind, order_by: Sequence[str]) -> str:

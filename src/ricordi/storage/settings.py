@@ -42,18 +42,18 @@ def set_global_variable(session: Session, key: str, value: Any, description: str
     text = encode_json(value, f'the value of {key!r}')
     now = encode_time(datetime.now(UTC), 'time')
     with session.transaction():
-        row = session.execute(f'SELECT description FROM db_dbsetting WHERE key = {mark}', (key,)).fetchone()
-        if row is None:
-            session.execute(
-                f'INSERT INTO db_dbsetting (key, val, description, time) VALUES ({mark}, {mark}, {mark}, {mark})',
-                (key, text, description or '', now),
-            )
-        elif not overwrite:
+        is_new = session.execute(
+            f'INSERT INTO db_dbsetting (key, val, description, time) VALUES ({mark}, {mark}, {mark}, {mark}) '
+            'ON CONFLICT (key) DO NOTHING',
+            (key, text, description or '', now),
+        ).rowcount
+        if not is_new and not overwrite:
             raise InvalidOperation(f'the global variable {key!r} exists already')
-        else:
+        if not is_new:
             session.execute(
-                f'UPDATE db_dbsetting SET val = {mark}, description = {mark}, time = {mark} WHERE key = {mark}',
-                (text, row[0] if description is None else description, now, key),
+                f'UPDATE db_dbsetting SET val = {mark}, description = coalesce({mark}, description), time = {mark} '
+                f'WHERE key = {mark}',
+                (text, description, now, key),
             )
         # SQLite takes a bare number in this column for a number of its own, of 64 bits or 15 digits.
         if isinstance(value, int | float) and get_global_variable(session, key) != value:

@@ -12,6 +12,7 @@ from ricordi.errors import (
     CorruptStorage,
     IntegrityError,
     NotEnoughSpace,
+    QueryError,
     ReadOnlyStorage,
     RicordiError,
     StorageError,
@@ -20,6 +21,8 @@ from ricordi.errors import (
     ValidationError,
 )
 from ricordi.storage.columns import ValueKind, columns, row_words, table_name, unreadable, value_kind
+
+_TOO_LARGE = ('too many', 'too complex', 'too large', 'at most', 'parser stack overflow')
 
 
 def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None = None) -> RicordiError:
@@ -43,6 +46,8 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
             f'the {place} cannot be opened ({error}): check the permissions of the file and of its folder, and that '
             'the disk has room'
         )
+    if code == 'SQLITE_TOOBIG':
+        return ValidationError(f'a value is too large for the {place}, which holds a thousand million bytes at most')
     if code == 'SQLITE_FULL':
         return NotEnoughSpace(
             f'the disk of the {place} (or the one for temporary files) is full; nothing of the change was kept'
@@ -60,6 +65,8 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
 
 
 def _refused_value(error: Exception, place: str, raw: Any | None) -> RicordiError:
+    if any(sign in str(error) for sign in _TOO_LARGE):
+        return QueryError(f'the query is too large for SQLite ({error}): ask for less at a time')
     if 'malformed JSON' in str(error) or 'BLOB values' in str(error):
         found = _broken_json(raw)
         return unreadable(*found, 'it is no JSON') if found else CorruptStorage(f'the {place} refused: {error}')
