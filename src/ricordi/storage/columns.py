@@ -12,6 +12,7 @@ from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.errors import ValidationError
+from ricordi.model.values import TEXT_LIMITS
 
 
 class ValueKind(Enum):
@@ -46,27 +47,6 @@ _RENAMED = {
     'output_pk': 'output_id',
 }
 _RENAMED_IN = {(EntityKind.AUTHINFO, 'user_pk'): 'aiidauser_id'}
-
-TEXT_LIMITS = {
-    'email': 254,
-    'first_name': 254,
-    'last_name': 254,
-    'institution': 254,
-    'label': 255,
-    'hostname': 255,
-    'scheduler_type': 255,
-    'transport_type': 255,
-    'node_type': 255,
-    'process_type': 255,
-    'type_string': 255,
-    'type': 255,
-    'loggername': 255,
-    'levelname': 50,
-}
-"""How many characters a text may have; fields of one name are alike in all tables, and the others have no limit.
-
-PostgreSQL keeps to it, SQLite does not: what AiiDA has written there may be longer, and is read as it is.
-"""
 
 _VALUE_KINDS = {
     'uuid': ValueKind.UUID,

@@ -11,6 +11,15 @@ from typing import Any
 
 from ricordi.backend.query import COLUMNS, ValueKind
 from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict, NodeRow
+from ricordi.model.values import (
+    UNREADABLE,
+    DamagedJson,
+    damaged_text,
+    damaged_time,
+    dictionary_of,
+    read_bounded,
+    why_unreadable,
+)
 
 Raw = tuple[Any, ...]
 Decoder = Callable[[Any], Any]
@@ -28,6 +37,38 @@ def decode_json(text: Any) -> Any:
         return json.loads(text)
 
 
+def decode_dictionary(text: Any) -> Any:
+    """The value of JSON text that has to be a dictionary, or None.
+
+    :raises TypeError: it is something else.
+    """
+    return dictionary_of(decode_json(text))
+
+
+def decode_bounded(text: Any) -> Any:
+    """As `decode_json`, of a database of strangers.
+
+    :raises ValueError: the value would take too much memory.
+    """
+    return read_bounded(text) if isinstance(text, str) else text
+
+
+def _bounded_dictionary(text: Any) -> Any:
+    return dictionary_of(decode_bounded(text))
+
+
+_DICTIONARIES: dict[Decoder | None, Decoder] = {decode_json: decode_dictionary, decode_bounded: _bounded_dictionary}
+"""For what decodes any JSON, what decodes dictionaries only."""
+
+
+def dictionary_or_damaged(text: Any, bounded: bool = False) -> Any:
+    """The dictionary of a JSON text; an empty one where there is none; what stands for it where it cannot be read."""
+    try:
+        return dictionary_of(read_bounded(text) if bounded else decode_json(text)) or {}
+    except UNREADABLE as error:
+        return DamagedJson(why_unreadable(error))
+
+
 def time_or_none(text: str | None) -> datetime | None:
     """The time of ISO 8601, where there is one."""
     return None if text is None else datetime.fromisoformat(text)
@@ -37,6 +78,7 @@ class StoredNodeRow(NodeRow):
     """A node as it came from the database: its JSON stays text until it is looked at."""
 
     __slots__ = ()
+    _bounded = False
 
     def __init__(self, *fields: Any) -> None:
         """
@@ -64,8 +106,8 @@ class StoredNodeRow(NodeRow):
     @property
     def attributes(self) -> JsonDict:
         value = _attributes.__get__(self)
-        if type(value) is not dict:
-            value = decode_json(value) or {}
+        if not isinstance(value, dict):
+            value = dictionary_or_damaged(value, self._bounded)
             _attributes.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -76,8 +118,8 @@ class StoredNodeRow(NodeRow):
     @property
     def extras(self) -> JsonDict:
         value = _extras.__get__(self)
-        if type(value) is not dict:
-            value = decode_json(value) or {}
+        if not isinstance(value, dict):
+            value = dictionary_or_damaged(value, self._bounded)
             _extras.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -88,8 +130,8 @@ class StoredNodeRow(NodeRow):
     @property
     def repository_metadata(self) -> JsonDict:
         value = _repository_metadata.__get__(self)
-        if type(value) is not dict:
-            value = decode_json(value) or {}
+        if not isinstance(value, dict):
+            value = dictionary_or_damaged(value, self._bounded)
             _repository_metadata.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -103,6 +145,13 @@ class StoredNodeRow(NodeRow):
         return all(getattr(self, name) == getattr(other, name) for name in NodeRow.__slots__)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class StrangersNodeRow(StoredNodeRow):
+    """A node from a database of strangers: of its JSON no more is read than there is memory for."""
+
+    __slots__ = ()
+    _bounded = True
 
 
 _attributes: Any = vars(NodeRow)['attributes']
@@ -135,16 +184,46 @@ def entity(kind: EntityKind, decoders: Sequence[Decoder | None], optional: bool)
     """
     row_type: Callable[..., Any] = ROW_TYPES[kind]
     if kind is EntityKind.NODE:
-        row_type = StoredNodeRow
+        row_type = StrangersNodeRow if decode_bounded in decoders else StoredNodeRow
         kinds = [column.kind for column in COLUMNS[kind].values()]
         decoders = [None if name is ValueKind.JSON else decode for name, decode in zip(kinds, decoders, strict=True)]
+    else:
+        decoders = [_DICTIONARIES.get(decode, decode) for decode in decoders]
     if not optional:
         return Value(tuple(decoders), row_type)
     return Value(tuple(decoders), lambda *fields: None if fields[0] is None else row_type(*fields))
 
 
 def decode_rows(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:
-    """The rows of a result from a batch of raw ones."""
+    """The rows of a result from a batch of raw ones; where one cannot be read, it does not hide the others."""
+    try:
+        return list(_decoded(batch, values))
+    except UNREADABLE:
+        forgiving = [Value(tuple(map(_forgiving, value.decoders)), value.make) for value in values]
+        return list(_decoded(batch, forgiving))
+
+
+def _forgiving(decode: Decoder | None) -> Decoder | None:
+    """A decoder that yields, for what it cannot read, what stands for it."""
+    if decode is None:
+        return None
+
+    def decode_or_mark(value: Any) -> Any:
+        try:
+            return decode(value)
+        except UNREADABLE as error:
+            if decode in _DICTIONARIES.values():
+                return DamagedJson(why_unreadable(error))
+            return damaged_time() if _makes_times(decode) else damaged_text(why_unreadable(error))
+
+    return decode_or_mark
+
+
+def _makes_times(decode: Decoder) -> bool:
+    return decode in (datetime.fromisoformat, time_or_none) or getattr(decode, '__name__', '') == 'decode_time'
+
+
+def _decoded(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:
     columns: list[Iterable[Any]] = list(zip(*batch, strict=True))
     made: list[Iterable[Any]] = []
     place = 0

@@ -10,8 +10,8 @@ from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
 from ricordi.errors import NotExistent, ValidationError
+from ricordi.model.values import TEXT_LIMITS, UNREADABLE, DamagedJson, damaged_time, why_unreadable
 from ricordi.storage.columns import (
-    TEXT_LIMITS,
     ValueKind,
     check_length,
     column_name,
@@ -48,13 +48,28 @@ class RowCodec:
     def decode(self, values: Sequence[Any]) -> Row:
         """The row of what `select` yields; JSON that is NULL in the database is an empty dict."""
         decoded = list(values)
-        for place, decode in self._decoders:
-            if decoded[place] is not None:
-                decoded[place] = decode(decoded[place])
+        try:
+            for place, decode in self._decoders:
+                if decoded[place] is not None:
+                    decoded[place] = decode(decoded[place])
+        except UNREADABLE:
+            decoded = self._decode_damaged(values)
         for place in self._json:
             if decoded[place] is None:
                 decoded[place] = {}
+            elif not isinstance(decoded[place], dict):
+                decoded[place] = DamagedJson('it is no dictionary')
         return self._row_type(*decoded)
+
+    def _decode_damaged(self, values: Sequence[Any]) -> list[Any]:
+        """The values of a row in which one cannot be read; another stands for it, so that the row can be shown."""
+        decoded = list(values)
+        for place, decode in self._decoders:
+            try:
+                decoded[place] = None if decoded[place] is None else decode(decoded[place])
+            except UNREADABLE as error:
+                decoded[place] = DamagedJson(why_unreadable(error)) if place in self._json else damaged_time()
+        return decoded
 
     def encode(self, field: str, value: Any) -> Any:
         """What the driver takes for a value of a field, to compare with."""
