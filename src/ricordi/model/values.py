@@ -135,7 +135,7 @@ def read_bounded(text: str) -> Any:
 def is_too_deep(value: Any, deepest: int = DEEPEST_JSON) -> bool:
     """Whether lists and dictionaries lie in one another in more levels than may be kept."""
     level: list[Any] = [value]
-    for _ in range(deepest + 1):
+    for _ in range(deepest):
         level = [item for one in level for item in _items(one) if isinstance(item, dict | list | tuple)]
         if not level:
             return False
@@ -202,11 +202,11 @@ def is_far_time(moment: datetime) -> bool:
 class DamagedJson(dict[str, Any]):
     """What stands for JSON that cannot be read: rows around it can be used, and whoever looks into it is told.
 
-    It is empty, and yet nothing that asks is told so: a change made of what was read would throw the rest away.
+    Nothing that asks is told that it is empty: a change made of what was read would throw the rest away.
     """
 
     def __init__(self, reason: str, text: str = '') -> None:
-        super().__init__()
+        super().__init__({'damaged': reason})  # an empty one would be written as such without a question
         self.reason = reason
         self.text = text
 

@@ -67,7 +67,7 @@ _encode = _encoder()
 
 def _check_keys(value: Any, deepest: int) -> None:
     """Refuse keys that `json` would turn into strings on its own (1, None, True), and what is nested too deeply."""
-    if deepest < 0:
+    if deepest < 1 and isinstance(value, _CONTAINERS):
         raise RecursionError
     if isinstance(value, dict):
         ''.join(value)  # a TypeError for what is no string, without a loop in Python
@@ -100,7 +100,8 @@ def _bad_values(value: Any, path: str) -> Iterator[tuple[str, str]]:
         try:
             _encode(value)
         except ValueError:
-            yield path, f'{value!r} is no number that JSON can write'
+            told = 'an integer of so many digits' if isinstance(value, int) else repr(value)
+            yield path, f'{told} is no number that JSON can write'
         except TypeError:
             yield path, f'JSON has nothing for a value of type {type(value).__name__}'
 
