@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hostile.archives import Archives
+from hostile.archives import Archives, ArchivesOnPostgres
 from hostile.damaged_rows import DamagedRows
 from hostile.runner import Door, Runner
 
@@ -31,8 +31,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--for', dest='duration', default='1h', help='how long in all: 90s, 10m, 1h')
     parser.add_argument('--door', choices=sorted(DOORS), action='append', help='only these')
+    parser.add_argument('--postgres', metavar='URI', help='postgresql://admin@host:port: also on that server')
     parser.add_argument('--seed', type=int, default=0, help='the first seed')
     chosen = parser.parse_args()
+    if chosen.postgres:
+        DOORS[ArchivesOnPostgres.name] = lambda folder: ArchivesOnPostgres(folder, chosen.postgres)
     names = chosen.door or sorted(DOORS)
     seconds = float(chosen.duration[:-1]) * UNITS[chosen.duration[-1]] / len(names)
     return max(try_door(name, chosen.seed, seconds) for name in names)
@@ -41,8 +44,9 @@ def main() -> int:
 def try_door(name: str, seed: int, seconds: float) -> int:
     """Run one door; returns 1 if something was found."""
     folder = Path(tempfile.mkdtemp(prefix='hostile-'))
+    door = DOORS[name](folder)
     try:
-        runner = Runner(DOORS[name](folder))
+        runner = Runner(door)
         told, end = 0, time.monotonic() + seconds
         for one in itertools.count(seed):
             findings = runner.run(iter((one,)), until=end)
@@ -55,6 +59,7 @@ def try_door(name: str, seed: int, seconds: float) -> int:
             f'{name}: {findings.runs:,} runs, up to seed {one}, {told} faults; exit codes {findings.codes}', flush=True
         )
     finally:
+        door.tear_down()
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if told else 0
 

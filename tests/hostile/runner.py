@@ -67,6 +67,9 @@ class Door(ABC):
     def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
         """The cases of one seed. A case is run before the next is asked for, so `self` may look at what it left."""
 
+    def tear_down(self) -> None:  # noqa: B027 - most keep nothing beyond their folder
+        """Remove what was made outside the folder."""
+
     def look(self, case: Case, ended: Ended) -> str | None:
         """What is wrong beyond what is always judged; None if nothing is."""
         return None
