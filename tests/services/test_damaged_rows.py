@@ -70,9 +70,12 @@ def test_json_that_cannot_be_read_hides_no_other_row(
     assert shown(capfd, 'node', 'list').count('Dict') == 3
     shown(capfd, 'node', 'tree', '2')
     shown(capfd, 'node', 'graph', 'generate', '2', '-O', '-', '-f', 'dot')
-    execute("UPDATE db_dbnode SET node_type = 'process.calculation.calcjob.CalcJobNode.' WHERE id = 2")
-    shown(capfd, 'profile', 'dump', '--all', '--path', str(tmp_path / 'dump'))
-    dumped = ''.join(path.read_text() for path in (tmp_path / 'dump').rglob('*.yaml'))
+    execute(
+        "UPDATE db_dbnode SET node_type = 'process.calculation.calcjob.CalcJobNode.', "
+        f'attributes = \'{{"sealed": true, "process_state": "finished"}}\', extras = \'{value}\' WHERE id = 3'
+    )
+    shown(capfd, 'profile', 'dump', '--all', '--also-ungrouped', '--include-extras', '--path', str(tmp_path / 'dump'))
+    dumped = ''.join(path.read_text() for path in (tmp_path / 'dump').rglob('*') if path.is_file())
     assert 'damaged' in dumped
     for words in (('node', 'delete', '2'), ('group', 'delete', 'g'), ('computer', 'delete', 'c')):
         shown(capfd, *words, '--yes')
