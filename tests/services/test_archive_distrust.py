@@ -24,6 +24,8 @@ from ricordi.errors import (
 )
 from ricordi.manager import use_storage
 from ricordi.services.archive_import import ImportRequest, import_archive
+from ricordi.services.archive_info import archive_profile
+from ricordi.storage import archive_schema
 from services.archive_tools import REFERENCE, changed, everything, files_in
 
 PLAIN = ImportRequest(import_group=False)
@@ -69,6 +71,34 @@ def first_key(content: dict[str, bytes]) -> str:
         ("UPDATE db_dbnode SET attributes = '{' WHERE id = 1", 'pk 1 .*: attributes', CorruptStorage),
         ("UPDATE db_dbnode SET attributes = '[1]' WHERE id = 1", 'pk 1 .*: attributes', CorruptStorage),
         ('UPDATE db_dbnode SET extras = \'{"a": NaN}\' WHERE id = 1', 'pk 1 .*: extras', CorruptStorage),
+        (
+            f'UPDATE db_dbnode SET extras = \'{{"a": {"9" * 5000}}}\' WHERE id = 1',
+            r'pk 1 .*: extras \(an integer has too many digits',
+            CorruptStorage,
+        ),
+        (
+            f'UPDATE db_dbgroup SET extras = \'{{"a": {"[" * 990}{"]" * 990}}}\' WHERE id = 1',
+            r'group with pk 1 .*: extras \(it is nested',
+            CorruptStorage,
+        ),
+        (
+            "UPDATE db_dbnode SET attributes = '{\"a\": 1}' || char(0) || 'garbage' WHERE id = 1",
+            r'pk 1 .*: attributes \(it is no JSON',
+            CorruptStorage,
+        ),
+        ('UPDATE db_dbnode SET extras = \'{"a": "\\ud800"}\' WHERE id = 1', 'half a character', CorruptStorage),
+        (
+            'UPDATE db_dbcomputer SET metadata = \'{"mpirun_command": 5}\' WHERE id = 1',
+            'mpirun_command',
+            CorruptStorage,
+        ),
+        ("UPDATE db_dbnode SET mtime = '2026-01-01' WHERE id = 1", 'pk 1 .*: mtime', CorruptStorage),
+        ("UPDATE db_dbnode SET node_type = 'data.core.int.Int' WHERE id = 1", 'pk 1 .*: node_type', CorruptStorage),
+        (
+            'UPDATE db_dbnode SET repository_metadata = \'{"o": {"\\ud800": {}}}\' WHERE id = 1',
+            'file tree',
+            CorruptStorage,
+        ),
         ("UPDATE db_dbnode SET label = x'0065' WHERE id = 1", 'pk 1 .*: label', CorruptStorage),
         ("UPDATE db_dbnode SET label = CAST(x'61ff' AS TEXT) WHERE id = 1", 'no UTF-8', CorruptStorage),
         ('UPDATE db_dbauthinfo SET enabled = 7 WHERE id = 1', 'pk 1 .*: enabled', CorruptStorage),
@@ -111,6 +141,60 @@ def test_rows_that_cannot_be_are_refused(
     refused: Any, tmp_path: Path, statements: str, message: str, error: type[RicordiError]
 ) -> None:
     refused(changed(tmp_path / 'x.aiida', lambda db: db.execute(statements)), message, error)
+
+
+EXPENSIVE = 'length(hex(zeroblob(3000000)))'
+
+
+@pytest.mark.parametrize(
+    ('statement', 'named'),
+    [
+        (
+            "UPDATE sqlite_master SET sql = replace(sql, 'CONSTRAINT uq_db_dbnode', "
+            f"'CHECK ({EXPENSIVE} > 1), CONSTRAINT uq_db_dbnode') WHERE name = 'db_dbnode'",
+            "a table 'db_dbnode'",
+        ),
+        (f'CREATE INDEX i ON db_dbnode ({EXPENSIVE})', "an? index 'i'"),
+        ('CREATE INDEX i ON db_dbnode (label) WHERE id > 5', "an? index 'i'"),
+        ('CREATE INDEX i ON db_dbnode (label COLLATE NOCASE)', "an? index 'i'"),
+        (f'ALTER TABLE db_dbnode ADD COLUMN x AS ({EXPENSIVE})', "a table 'db_dbnode'"),
+        (
+            "UPDATE sqlite_master SET sql = replace(sql, 'extras JSON', 'extras JSON DEFAULT (random())') "
+            "WHERE name = 'db_dbnode'",
+            "a table 'db_dbnode'",
+        ),
+        ('CREATE TABLE more (x)', "a table 'more'"),
+        ('CREATE VIRTUAL TABLE more USING fts5(x)', 'a table'),
+        ("UPDATE sqlite_master SET sql = sql || ' STRICT' WHERE name = 'db_dblog'", "a table 'db_dblog'|damaged"),
+        ('CREATE TABLE db_dbsetting_2 AS SELECT 1', "a table 'db_dbsetting_2'"),
+    ],
+)
+def test_a_schema_that_no_archive_has_is_refused_before_anything_of_it_is_evaluated(
+    refused: Any, tmp_path: Path, statement: str, named: str
+) -> None:
+    def change(db: sqlite3.Connection) -> None:
+        db.execute('PRAGMA writable_schema = ON')
+        db.execute(statement)
+
+    archive = changed(tmp_path / 'x.aiida', change)
+    refused(archive, named)
+    with pytest.raises(CorruptStorage, match=named), use_storage(archive_profile(archive)):
+        pass
+
+
+@pytest.mark.parametrize(
+    'sql',
+    [
+        'CREATE TABLE "db_dbnode" (id INTEGER NOT NULL, "metadata" JSON DEFAULT \'{}\' NOT NULL, PRIMARY KEY (id))',
+        'CREATE TABLE db_dblog(\n  uuid CHAR(32) NOT NULL,\n\n UNIQUE (uuid), FOREIGN KEY(dbnode_id) REFERENCES '
+        'db_dbnode (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED)',
+        'create unique index i on db_dbnode(uuid)',
+    ],
+)
+def test_a_schema_may_be_written_in_another_way(sql: str) -> None:
+    name = sql.replace('"', ' ').replace('(', ' ').split()[2]
+    kind = 'index' if 'index' in sql else 'table'
+    assert archive_schema._is_known(kind, name, 'db_dbnode' if kind == 'index' else name, sql)
 
 
 def test_two_nodes_with_one_uuid_are_refused_though_no_constraint_forbids_it(refused: Any, tmp_path: Path) -> None:

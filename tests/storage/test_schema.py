@@ -22,7 +22,8 @@ from ricordi.errors import (
     StorageMigrationError,
     UnreachableStorage,
 )
-from ricordi.storage.columns import TEXT_LIMITS, ValueKind, column_name, columns, table_name, value_kind
+from ricordi.model.values import TEXT_LIMITS
+from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
 from ricordi.storage.schema import definitions
 from ricordi.storage.tables import JSON_TYPE, UUID_TYPE, UtcTime, column_of, compiled, metadata, table_of
 

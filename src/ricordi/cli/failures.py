@@ -8,6 +8,7 @@ import re
 import sys
 import traceback
 
+from ricordi.cli.signals import ended_by
 from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
 
 INTERRUPTED = 130
@@ -62,7 +63,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, RicordiError):
         return f'ricordi: error: {error}', error.exit_code
     if isinstance(error, KeyboardInterrupt):
-        return 'ricordi: interrupted', INTERRUPTED
+        return 'ricordi: interrupted', 128 + ended_by[-1] if ended_by else INTERRUPTED
     if type(error).__module__.startswith('click.'):
         return _explain_click(error)
     if isinstance(error, OSError):
@@ -70,6 +71,8 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, UnicodeEncodeError) and error.encoding not in ('utf-8', 'utf_8'):
         letter = error.object[error.start]
         return f'ricordi: error: the locale has no {letter!r} for the name of a file; set LC_ALL=C.UTF-8', 1
+    if isinstance(error, RecursionError):
+        return 'ricordi: error: a value is nested too deeply to be worked on', 1
     if isinstance(error, MemoryError):
         return 'ricordi: error: out of memory', 1
     return _explain_bug(error), 1

@@ -13,10 +13,15 @@ from ricordi.progress import Stop
 _SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name))
 
 
+ended_by: list[int] = []
+"""The signals that were to end the process; also where SQLite, at work meanwhile, has swallowed the exception."""
+
+
 def end_tidily() -> None:
     """Let SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records go."""
 
     def handle(number: int, frame: FrameType | None) -> None:
+        ended_by.append(number)
         raise SystemExit(128 + number)
 
     for number in _SIGNALS:

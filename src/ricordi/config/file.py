@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import re
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from ricordi.config.merge import merge
 from ricordi.errors import ConfigurationError, MissingConfigurationError
 
 LOCK_SECONDS = 30.0
+LARGEST_FILE = 8 << 20
+"""Bytes; real ones have some hundred for each profile."""
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 
@@ -113,13 +116,19 @@ def encode_json(content: Any) -> bytes:
 
 def _read(path: Path) -> tuple[Any, FileIdentity]:
     try:
-        with path.open('rb') as handle:
-            raw = handle.read()
-            identity = _identity(os.fstat(handle.fileno()))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait for somebody to write
+        with os.fdopen(descriptor, 'rb') as handle:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise ConfigurationError(f'{path} is no regular file, and so no configuration; {_way_out(path)}')
+            raw = handle.read(LARGEST_FILE + 1)
+            identity = _identity(status)
     except FileNotFoundError:
         raise MissingConfigurationError(f'there is no configuration file {path}') from None
     except OSError as error:
         raise ConfigurationError(f'cannot read {path}: {error.strerror or error}') from error
+    if len(raw) > LARGEST_FILE:
+        raise ConfigurationError(f'{path} is too large to be a configuration; {_way_out(path)}')
     try:
         return json.loads(raw), identity
     except UnicodeDecodeError:

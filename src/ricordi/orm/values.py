@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ricordi.errors import ValidationError
+from ricordi.model.values import is_damaged
 
 _SCALARS = frozenset((int, bool, type(None)))
 
@@ -128,6 +129,8 @@ def _clean_items(value: Iterable[Any]) -> list[Any]:
 
 def _clean_other(value: Any) -> Any:
     """Values whose exact type is none of JSON's: subclasses, numpy numbers, nodes, other containers."""
+    if is_damaged(value):
+        raise _Bad('what stands for a damaged value cannot be kept')
     if isinstance(value, str):
         return _clean_text(str.__str__(value))
     wrapped = getattr(type(value), 'json_value', None)

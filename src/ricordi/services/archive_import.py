@@ -42,13 +42,14 @@ def import_archive(
     :raises ricordi.errors.UniquenessError: archive and profile contradict each other; nothing was changed.
     """
     began = time.monotonic()
+    stop = stop or Stop()
     with (
         TemporaryFolder('archive') as folder,
         closing(open_archive(path)) as directory,
-        closing(_staged(directory, folder, request)) as staging,
+        closing(_staged(directory, folder, request, stop)) as staging,
         use_storage(profile, purpose='archive import') if storage is None else nullcontext(storage) as storage,
     ):
-        work = ArchiveImport(staging, directory, _writable(storage), request, progress or Progress(), stop or Stop())
+        work = ArchiveImport(staging, directory, _writable(storage), request, progress or Progress(), stop)
         work.check()
         if dry_run:
             return work.result(work.merger(None).plan(), dry_run=True, began=began)
@@ -69,7 +70,7 @@ def _writable(storage: Any) -> SqlStorage:
     return storage
 
 
-def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest) -> Staging:
+def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest, stop: Stop) -> Staging:
     """The database of the archive, unpacked and brought to the current version."""
     path = directory.path
     version = read_metadata(directory)['export_version']
@@ -80,9 +81,9 @@ def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest) -> St
         if not (request.migrate and can_migrate(version)):
             raise IncompatibleStorageSchema(way_to_head(version, path))
         old = folder / 'old.sqlite3'
-        unpack_database(directory, old)
-        migrate_database(old, database, str(path))
+        unpack_database(directory, old, stop)
+        migrate_database(old, database, str(path), stop)
         old.unlink()
     else:
-        unpack_database(directory, database)
-    return Staging(database, str(path))
+        unpack_database(directory, database, stop)
+    return Staging(database, str(path), stop)

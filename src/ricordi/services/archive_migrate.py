@@ -97,8 +97,8 @@ def _migrate(
 
     with TemporaryFolder('archive') as folder:
         old, new = folder / 'old.sqlite3', folder / DATABASE
-        unpack_database(directory, old)
-        migrate_database(old, new, str(directory.path))
+        unpack_database(directory, old, stop)
+        migrate_database(old, new, str(directory.path), stop)
         old.unlink()
         with (
             new_file(target, overwrite) as file,

@@ -9,6 +9,8 @@ from typing import Any
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
+from ricordi.errors import CorruptStorage
+from ricordi.model.values import is_damaged
 from ricordi.orm.repository_tree import FileTree
 from ricordi.services.dump_names import METADATA, SAFEGUARD, safe_name
 from ricordi.services.dump_select import CALCULATION
@@ -150,7 +152,7 @@ class ContentLoader:
             ),
             (Ordering('link', Field('pk')),),
         )
-        return [(pk, name, tree or {}) for pk, name, tree in self._storage.query_rows(query)]
+        return [(pk, name, _tree_beside(pk, tree)) for pk, name, tree in self._storage.query_rows(query)]
 
     # -- metadata -------------------------------------------------------------------------------------------
 
@@ -158,20 +160,21 @@ class ContentLoader:
         """The properties of a node as YAML, with the headings that verdi gives them."""
         import yaml
 
-        told: dict[str, Any] = {name: getattr(row, name) for name in _NODE}
-        attributes = row.attributes
-        told['is_finished_ok'] = attributes.get('process_state') == 'finished' and attributes.get('exit_status') == 0
+        told: dict[str, Any] = {name: _shown(getattr(row, name)) for name in _NODE}
+        attributes, extras = _shown(row.attributes), _shown(row.extras)
+        known = attributes if isinstance(attributes, dict) else {}
+        told['is_finished_ok'] = known.get('process_state') == 'finished' and known.get('exit_status') == 0
         document: dict[str, Any] = {'Node data': told}
         user = self._users.get(row.user_pk)
         if user is not None:
-            document['User data'] = {name: getattr(user, name) for name in _USER}
+            document['User data'] = {name: _shown(getattr(user, name)) for name in _USER}
         computer = self._computers.get(row.computer_pk)
         if computer is not None:
-            document['Computer data'] = {name: getattr(computer, name) for name in _COMPUTER}
+            document['Computer data'] = {name: _shown(getattr(computer, name)) for name in _COMPUTER}
         if self._shape.attributes and attributes:
             document['Node attributes'] = attributes
-        if self._shape.extras and row.extras:
-            document['Node extras'] = row.extras
+        if self._shape.extras and extras:
+            document['Node extras'] = extras
         text: bytes = yaml.dump(
             document,
             Dumper=getattr(yaml, 'CSafeDumper', yaml.SafeDumper),
@@ -184,3 +187,20 @@ class ContentLoader:
             encoding='utf-8',
         )
         return text
+
+
+def _shown(value: Any) -> Any:
+    """A value as it is written: of one that cannot be read, that it is damaged and why."""
+    return str(value) if is_damaged(value) else value
+
+
+def _tree_beside(pk: int, tree: Any) -> dict[str, Any]:
+    """The file tree of a node beside another.
+
+    :raises ricordi.errors.CorruptStorage: it is none.
+    """
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise CorruptStorage(f'the file tree of an input or output of node {pk} is damaged; leave that node out')
+    return tree

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import re
+import json
 import sqlite3
-from datetime import datetime
 from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, ValidationError
-from ricordi.storage.columns import TEXT_LIMITS, ValueKind, columns, row_words, table_name, value_kind
-from ricordi.storage.file_trees import fault_of_text
+from ricordi.model.values import (
+    TEXT_LIMITS,
+    has_half_characters,
+    is_time_text,
+    is_uuid_text,
+    json_fault,
+    may_hold_half_characters,
+    settings_fault,
+    size_fault,
+)
+from ricordi.storage.columns import ValueKind, columns, row_words, table_name, value_kind
+from ricordi.storage.file_trees import fault_of
+from ricordi.storage.values import texts
 
-UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
-
+FAMILIES = ('data', 'process', 'node')
+"""With what, and a dot, the types of nodes begin; with a dot they end."""
 NULLABLE = {'process_type', 'attributes', 'extras', 'computer_pk'}
 REFERENCES = {
     'user_pk': 'db_dbuser',
@@ -62,7 +72,9 @@ def check_rows(raw: sqlite3.Connection, archive: str) -> None:
     :raises ricordi.errors.ValidationError: links break a rule of the provenance graph.
     """
     raw.create_function('is_uuid', 1, _is_uuid, deterministic=True)
-    raw.create_function('is_time', 1, _is_time, deterministic=True)
+    raw.create_function('is_time', 1, is_time_text, deterministic=True)
+    raw.create_function('is_dictionary', 1, _is_dictionary, deterministic=True)
+    raw.create_function('are_settings', 1, _are_settings, deterministic=True)
     raw.create_function('is_tree', 1, _is_tree, deterministic=True)
     raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
     for kind in EntityKind:
@@ -71,12 +83,13 @@ def check_rows(raw: sqlite3.Connection, archive: str) -> None:
         _check_references(raw, archive, kind)
     for kind, names in UNIQUE:
         _check_unique(raw, archive, kind, names)
+    _check_settings(raw, archive)
     _check_trees(raw, archive)
     _check_links(raw, archive)
 
 
 def check_lengths(raw: sqlite3.Connection, archive: str, place: str) -> None:
-    """See that no text is longer than a database allows; AiiDA on SQLite, and so its archives, know no limit.
+    """See that no text is longer than a database allows, or holds what it refuses; AiiDA on SQLite knows no such limit.
 
     :param place: the database in words.
     :raises ricordi.errors.ValidationError: one is.
@@ -96,12 +109,33 @@ def check_lengths(raw: sqlite3.Connection, archive: str, place: str) -> None:
                     f'{place}: {found[1]:,} characters, at most {limit}; shorten it in the profile that the archive is '
                     'from, or import the archive into a profile on SQLite'
                 )
+        _refuse_nul(raw, archive, place, kind)
+
+
+def _refuse_nul(raw: sqlite3.Connection, archive: str, place: str, kind: EntityKind) -> None:
+    """See that no text holds the character NUL, for which PostgreSQL has no place."""
+    raw.create_function('holds_nul', 1, _holds_nul, deterministic=True)
+    table = table_name(kind)
+    for field, column in columns(kind).items():
+        if value_kind(field) is ValueKind.JSON:
+            condition = f"instr({column}, '\\u0000') AND holds_nul({column})"
+        elif value_kind(field) is ValueKind.PLAIN:
+            condition = f"instr(CAST({column} AS BLOB), x'00')"
+        else:
+            continue
+        found = raw.execute(f'SELECT id FROM {table} WHERE {condition} LIMIT 1').fetchone()
+        if found is not None:
+            raise ValidationError(
+                f'in {archive} the {column} of the {row_words(table)} with pk {found[0]} holds the character NUL, for '
+                f'which the {place} has no place; import the archive into a profile on SQLite'
+            )
 
 
 def _check_texts(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
-    """See that all texts can be read: SQLite keeps any bytes as text."""
+    """See that all texts can be read: SQLite keeps any bytes as text. JSON is read as bytes."""
     table = table_name(kind)
-    texts = " || '|' || ".join(f"coalesce({column}, '')" for column in columns(kind).values())
+    plain = [column for field, column in columns(kind).items() if value_kind(field) is not ValueKind.JSON]
+    texts = " || '|' || ".join(f"coalesce({column}, '')" for column in plain)
     found = raw.execute(f'SELECT id FROM {table} WHERE NOT is_utf8(CAST({texts} AS BLOB)) LIMIT 1').fetchone()
     if found is not None:
         raise CorruptStorage(
@@ -120,10 +154,19 @@ def _check_values(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> No
         'WHERE field IS NOT NULL LIMIT 1'
     ).fetchone()
     if found is not None:
+        pk, name = found
         raise CorruptStorage(
-            f'in {archive} the {row_words(table)} with pk {found[0]} has a value that cannot be: {found[1]}; '
-            'the archive cannot be imported'
+            f'in {archive} the {row_words(table)} with pk {pk} has a value that cannot be: {name}'
+            f'{_reason(raw, table, pk, name)}; the archive cannot be imported'
         )
+
+
+def _reason(raw: sqlite3.Connection, table: str, pk: Any, column: str) -> str:
+    """What is wrong with a JSON value, in brackets; nothing for other values."""
+    if column not in {name for kind in EntityKind for name in columns(kind) if value_kind(name) is ValueKind.JSON}:
+        return ''
+    (content,) = raw.execute(f'SELECT CAST({column} AS BLOB) FROM {table} WHERE id = ?', (pk,)).fetchone()
+    return f' ({"it is missing" if content is None else _fault(content)})'
 
 
 def _sound(field: str, column: str) -> str:
@@ -135,11 +178,15 @@ def _sound(field: str, column: str) -> str:
         condition = f'is_uuid({column})'
     elif kind is ValueKind.TIME:
         condition = f'is_time({column})'
-    elif kind is ValueKind.JSON:  # CASE, for json_type is an error of its own where there is no JSON
-        is_object = f"CASE WHEN json_valid({column}) THEN json_type({column}) = 'object' ELSE FALSE END"
-        condition = f"({column} = '{{}}' OR {is_object})"
+    elif field == 'repository_metadata':
+        condition = f"typeof({column}) = 'text'"  # `_check_trees` reads it
+    elif kind is ValueKind.JSON:
+        condition = f"({column} = '{{}}' OR is_dictionary(CAST({column} AS BLOB)))"
     elif kind is ValueKind.BOOLEAN:
         condition = f'{column} IN (0, 1)'
+    elif field == 'node_type':
+        known = ' OR '.join(f"{column} GLOB '{family}.*'" for family in FAMILIES)
+        condition = f"typeof({column}) = 'text' AND ({known}) AND substr({column}, -1) = '.'"
     else:
         condition = f"typeof({column}) = 'text'"
     return f'({column} IS NULL OR {condition})' if field in NULLABLE else condition
@@ -173,9 +220,19 @@ def _check_unique(raw: sqlite3.Connection, archive: str, kind: EntityKind, names
         )
 
 
+def _check_settings(raw: sqlite3.Connection, archive: str) -> None:
+    found = raw.execute('SELECT id, metadata FROM db_dbcomputer WHERE NOT are_settings(metadata) LIMIT 1').fetchone()
+    if found is not None:
+        raise CorruptStorage(
+            f'in {archive} the computer with pk {found[0]} has a setting that cannot be: '
+            f'{settings_fault(json.loads(found[1]))}; the archive cannot be imported'
+        )
+
+
 def _check_trees(raw: sqlite3.Connection, archive: str) -> None:
     found = raw.execute(
-        "SELECT uuid FROM db_dbnode WHERE repository_metadata <> '{}' AND NOT is_tree(repository_metadata) LIMIT 1"
+        "SELECT uuid FROM db_dbnode WHERE repository_metadata <> '{}' "
+        'AND NOT is_tree(CAST(repository_metadata AS BLOB)) LIMIT 1'
     ).fetchone()
     if found is not None:
         raise CorruptStorage(
@@ -214,7 +271,27 @@ def _check_links(raw: sqlite3.Connection, archive: str) -> None:
 
 
 def _is_uuid(value: Any) -> bool:
-    return isinstance(value, str) and UUID(value) is not None
+    return isinstance(value, str) and is_uuid_text(value) is not None
+
+
+def _is_dictionary(content: Any) -> bool:
+    return _fault(content) is None
+
+
+def _fault(content: bytes) -> str | None:
+    """Why the bytes of a JSON text cannot be taken in; None if they can."""
+    try:
+        return json_fault(content.decode())
+    except UnicodeDecodeError:
+        return 'it is no UTF-8'
+
+
+def _are_settings(text: str) -> bool:
+    return settings_fault(json.loads(text)) is None
+
+
+def _holds_nul(text: str) -> bool:
+    return any('\x00' in part for _, part in texts(json.loads(text), ''))
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -225,12 +302,12 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _is_time(value: Any) -> bool:
+def _is_tree(content: bytes) -> bool:
     try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is None
-    except ValueError:
+        text = content.decode()
+        if size_fault(text):
+            return False
+        tree = json.loads(text)
+    except (ValueError, RecursionError):
         return False
-
-
-def _is_tree(text: Any) -> bool:
-    return fault_of_text(text) is None
+    return fault_of(tree) is None and not (may_hold_half_characters(text) and has_half_characters(tree))

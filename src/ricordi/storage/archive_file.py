@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from ricordi.errors import CorruptStorage, NotEnoughSpace, StorageMigrationError
+from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, StorageMigrationError
 from ricordi.files import free_bytes
+from ricordi.progress import Stop
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 from ricordi.zipfiles.member import member_chunks, read_member
@@ -19,8 +20,13 @@ MIGRATABLE = ('main_0000', 'main_0000a', 'main_0000b')
 """Versions that differ from the head in rows and constraints of the database only."""
 METADATA = 'metadata.json'
 DATABASE = 'db.sqlite3'
-LARGEST_METADATA = 256 << 20
-"""Bytes; the list of what was chosen for an archive is in there, 40 bytes for each."""
+LARGEST_METADATA = 32 << 20
+"""Bytes. Real ones have some 600, and 40 more for each node that was named by itself when the archive was made."""
+MOST_ELEMENTS = 1_000_000
+"""Of lists and dictionaries in the metadata: each takes some hundred bytes once it is read."""
+ALWAYS_UNPACKED = 256 << 20
+MOST_SHRINKING = 250
+"""A database over the bytes above shrinks no further than so: each node has a uuid. Real ones shrink to a tenth."""
 
 
 def read_metadata(directory: ZipDirectory) -> dict[str, Any]:
@@ -31,10 +37,13 @@ def read_metadata(directory: ZipDirectory) -> dict[str, Any]:
     member = _first_member(directory, METADATA)
     if member is None:
         raise CorruptStorage(f'{directory.path} does not tell its version (no {METADATA}); it is no archive of AiiDA')
-    if member.size > LARGEST_METADATA:
+    if max(member.size, member.packed) > LARGEST_METADATA:
         raise CorruptStorage(f'{METADATA} in {directory.path} claims {member.size:,} bytes; it is no archive of AiiDA')
+    content = read_member(directory, member)
+    if sum(map(content.count, (b',', b'[', b'{'))) > MOST_ELEMENTS:
+        raise CorruptStorage(f'{METADATA} in {directory.path} has too many elements; it is no archive of AiiDA')
     try:
-        metadata: Any = json.loads(read_member(directory, member))
+        metadata: Any = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise CorruptStorage(f'{METADATA} in {directory.path} cannot be read ({error}); get the archive anew') from None
     if not isinstance(metadata, dict) or not isinstance(metadata.get('export_version'), str):
@@ -66,6 +75,9 @@ def open_archive(path: Path) -> ZipDirectory:
         raise
 
 
+HEAD_BYTES = 1 << 20
+"""Enough for the first block of a file that is compressed with bzip2."""
+MOST_MEMORY = 64 << 20
 LEGACY_WAY_OUT = (
     'AiiDA before 2.0 wrote it, and it is not read here; with AiiDA 2 installed, '
     '`verdi archive migrate OLD NEW` makes a current one of it'
@@ -79,14 +91,42 @@ OLDER_WAY_OUT = (
 
 
 def is_tar(path: Path) -> bool:
-    """Whether a file is a tar file, compressed or not."""
+    """Whether a file is a tar file, compressed or not: only its first block is looked at."""
     import tarfile
 
     try:
-        with tarfile.open(path):
-            return True
-    except (tarfile.TarError, OSError, EOFError):
+        tarfile.TarInfo.frombuf(_first_block(path, tarfile.BLOCKSIZE), tarfile.ENCODING, 'surrogateescape')
+    except (tarfile.TarError, OSError, EOFError, ValueError):
         return False
+    return True
+
+
+def _first_block(path: Path, size: int) -> bytes:
+    """The first bytes of what a file holds, unpacked where it is compressed.
+
+    :raises OSError: it cannot be read; :raises ValueError: it is damaged.
+    """
+    with path.open('rb') as file:  # `ZipDirectory` has seen that it is a regular file
+        head = file.read(HEAD_BYTES)
+    if head.startswith(b'\x1f\x8b'):
+        import zlib
+
+        try:
+            return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, size)
+        except zlib.error as error:
+            raise ValueError(str(error)) from None
+    if head.startswith(b'BZh'):
+        import bz2
+
+        return bz2.BZ2Decompressor().decompress(head, size)
+    if head.startswith(b'\xfd7zXZ'):
+        import lzma
+
+        try:
+            return lzma.LZMADecompressor(memlimit=MOST_MEMORY).decompress(head, size)
+        except lzma.LZMAError as error:
+            raise ValueError(str(error)) from None
+    return head[:size]
 
 
 def way_to_head(version: str, path: Path) -> str:
@@ -118,13 +158,19 @@ def database_member(directory: ZipDirectory) -> Member:
     return member
 
 
-def unpack_database(directory: ZipDirectory, target: Path) -> None:
+def unpack_database(directory: ZipDirectory, target: Path, stop: Stop | None = None) -> None:
     """Write the database of an archive to a file, checked by its CRC-32.
 
+    :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
     :raises ricordi.errors.NotEnoughSpace: before anything is written.
     :raises ricordi.errors.CorruptStorage: it is not there, or damaged.
     """
     member = database_member(directory)
+    if member.size > max(ALWAYS_UNPACKED, MOST_SHRINKING * member.packed):
+        raise CorruptStorage(
+            f'the database in {directory.path} would unpack {member.packed:,} bytes to {member.size:,}, as no real one '
+            'does; do not trust it'
+        )
     if free_bytes(target.parent) < member.size:
         raise NotEnoughSpace(
             f'the database of {directory.path} takes {member.size:,} bytes when unpacked, more than is free under '
@@ -133,6 +179,8 @@ def unpack_database(directory: ZipDirectory, target: Path) -> None:
     with target.open('xb') as file:
         for chunk in member_chunks(directory, member):
             file.write(chunk)
+            if stop is not None and stop.reason:
+                raise Interrupted(f'{stop.reason}: ended early; nothing was changed')
 
 
 def _first_member(directory: ZipDirectory, name: str) -> Member | None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import UniquenessError
+from ricordi.model.values import TEXT_LIMITS
 from ricordi.storage.archive_draft import CHECKPOINT
 from ricordi.storage.archive_links import NEW_LINK, plan_links, refuse_circles
 from ricordi.storage.archive_mapping import Mapping, map_of
 from ricordi.storage.archive_updates import PRIVATE, merge_comments, merge_extras
-from ricordi.storage.columns import TEXT_LIMITS, columns, table_name
+from ricordi.storage.columns import columns, table_name
 from ricordi.storage.graph import add_nodes_to_group
 from ricordi.storage.sql_storage import SqlStorage
 

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import CorruptStorage
+from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace
+from ricordi.progress import Stop
 from ricordi.storage import schema
 from ricordi.storage.archive_file import MIGRATABLE
 from ricordi.storage.archive_schema import check_schema
 from ricordi.storage.columns import columns, table_name
+from ricordi.storage.sqlite_strangers import distrust, end_when_asked, was_interrupted
 
 EMPTY = {
     EntityKind.USER: dict.fromkeys(('first_name', 'last_name', 'institution'), "''"),
@@ -40,20 +42,24 @@ def can_migrate(version: str) -> bool:
     return version in MIGRATABLE
 
 
-def migrate_database(old: Path, new: Path, archive: str) -> None:
+def migrate_database(old: Path, new: Path, archive: str, stop: Stop) -> None:
     """Write the rows of the database of an older archive into a new database of the current version.
 
     :param archive: the archive in words, for messages.
     :raises ricordi.errors.CorruptStorage: the old one is damaged, or breaks a constraint of the current version.
+    :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
     """
     with closing(sqlite3.connect(f'{new.absolute().as_uri()}?mode=rwc', uri=True, isolation_level=None)) as raw:
-        for setting in ('journal_mode = OFF', 'synchronous = OFF', 'trusted_schema = OFF'):
+        end_when_asked(raw, lambda: stop.reason)
+        distrust(raw)
+        for setting in ('journal_mode = OFF', 'synchronous = OFF'):
             raw.execute(f'PRAGMA {setting}').fetchall()
         for statement in schema.definitions('sqlite'):
             if 'alembic_version' not in statement:
                 raw.execute(statement)
         try:
             with closing(sqlite3.connect(f'{old.absolute().as_uri()}?mode=ro', uri=True)) as source:
+                distrust(source)
                 check_schema(source, archive)
             raw.execute('ATTACH DATABASE ? AS old', (f'{old.absolute().as_uri()}?mode=ro',))
             raw.execute('BEGIN')
@@ -63,9 +69,17 @@ def migrate_database(old: Path, new: Path, archive: str) -> None:
             raw.execute('COMMIT')
             raw.execute('DETACH DATABASE old')
         except sqlite3.DatabaseError as error:
-            raise CorruptStorage(
-                f'the database in {archive} cannot be migrated ({error}); get the archive anew'
-            ) from error
+            raise _failure(error, archive, stop) from error
+
+
+def _failure(error: sqlite3.DatabaseError, archive: str, stop: Stop) -> BaseException:
+    if stop.reason:
+        return Interrupted(f'{stop.reason}: ended early; nothing was changed')
+    if was_interrupted(error):
+        return KeyboardInterrupt()
+    if getattr(error, 'sqlite_errorname', None) == 'SQLITE_FULL':
+        return NotEnoughSpace(f'there is no room to migrate the database of {archive}: set TMPDIR to a larger disk')
+    return CorruptStorage(f'the database in {archive} cannot be migrated ({error}); get the archive anew')
 
 
 def _copy(kind: EntityKind) -> str:

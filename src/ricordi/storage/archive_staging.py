@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ricordi.errors import CorruptStorage, RicordiError
+from ricordi.errors import CorruptStorage, Interrupted
+from ricordi.progress import Stop
 from ricordi.storage.archive_checks import check_lengths, check_rows
 from ricordi.storage.archive_cycles import check_cycles
 from ricordi.storage.archive_schema import check_schema
 from ricordi.storage.object_keys import files_of, parsed_tree
 from ricordi.storage.sqlite_dialect import SqliteDialect
 from ricordi.storage.sqlite_failures import failure
+from ricordi.storage.sqlite_strangers import distrust, end_when_asked, was_interrupted
 from ricordi.zipfiles.format import Member
 
 if TYPE_CHECKING:
@@ -30,25 +32,24 @@ SHOWN = 5
 class Staging:
     """A database of an archive, in a file of our own that may be changed."""
 
-    def __init__(self, path: Path, archive: str) -> None:
+    def __init__(self, path: Path, archive: str, stop: Stop | None = None) -> None:
         """
         :param archive: the archive in words, for messages.
+        :param stop: asked while SQLite works; it then ends with `ricordi.errors.Interrupted`.
         :raises ricordi.errors.CorruptStorage: it is not the database of an archive.
         """
         self.path = path
         self.archive = archive
+        self._stop = stop or Stop()
         self.raw = sqlite3.connect(f'{path.absolute().as_uri()}?mode=rw', uri=True, isolation_level=None)
-        for setting in (
-            'trusted_schema = OFF',
-            'cell_size_check = ON',
-            'journal_mode = OFF',
-            'synchronous = OFF',
-            f'cache_size = -{CACHE_KIB}',
-        ):
-            with self.guarded():
-                self.raw.execute(f'PRAGMA {setting}').fetchall()
+        end_when_asked(self.raw, lambda: self._stop.reason)
         try:
+            with self.guarded():
+                distrust(self.raw)
             check_schema(self.raw, archive)
+            for setting in ('journal_mode = OFF', 'synchronous = OFF', f'cache_size = -{CACHE_KIB}'):
+                with self.guarded():
+                    self.raw.execute(f'PRAGMA {setting}').fetchall()
         except BaseException:
             self.raw.close()
             raise
@@ -67,7 +68,11 @@ class Staging:
         except UnicodeDecodeError as error:
             raise CorruptStorage(f'the database of {self.archive} is damaged: it holds text that is none') from error
 
-    def _translated(self, error: sqlite3.DatabaseError) -> RicordiError:
+    def _translated(self, error: sqlite3.DatabaseError) -> BaseException:
+        if self._stop.reason:
+            return Interrupted(f'{self._stop.reason}: ended early; the profile is as it was')
+        if was_interrupted(error):
+            return KeyboardInterrupt()
         code = getattr(error, 'sqlite_errorname', '') or ''
         if code.startswith(('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN')):
             return failure(error, f'database {self.path}, unpacked from {self.archive}', 0.0)

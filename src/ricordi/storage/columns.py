@@ -12,6 +12,7 @@ from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.errors import CorruptStorage, ValidationError
+from ricordi.model.values import TEXT_LIMITS
 
 
 class ValueKind(Enum):
@@ -46,27 +47,6 @@ _RENAMED = {
     'output_pk': 'output_id',
 }
 _RENAMED_IN = {(EntityKind.AUTHINFO, 'user_pk'): 'aiidauser_id'}
-
-TEXT_LIMITS = {
-    'email': 254,
-    'first_name': 254,
-    'last_name': 254,
-    'institution': 254,
-    'label': 255,
-    'hostname': 255,
-    'scheduler_type': 255,
-    'transport_type': 255,
-    'node_type': 255,
-    'process_type': 255,
-    'type_string': 255,
-    'type': 255,
-    'loggername': 255,
-    'levelname': 50,
-}
-"""How many characters a text may have; fields of one name are alike in all tables, and the others have no limit.
-
-PostgreSQL keeps to it, SQLite does not: what AiiDA has written there may be longer, and is read as it is.
-"""
 
 _VALUE_KINDS = {
     'uuid': ValueKind.UUID,
@@ -129,21 +109,11 @@ def row_words(table: str) -> str:
     return {**words, 'db_dbgroup_dbnodes': 'group membership', 'db_dbsetting': 'setting'}.get(table, f'row of {table}')
 
 
+def place_of(table: str, pk: Any, column: str) -> str:
+    """Where a value is kept, in words."""
+    return f'the {column} of the {row_words(table)} with pk {pk} (table {table})'
+
+
 def unreadable(table: str, pk: Any, column: str, reason: str) -> CorruptStorage:
     """The error for a value of a row that the storage cannot have written."""
-    return CorruptStorage(
-        f'the {column} of the {row_words(table)} with pk {pk} (table {table}) cannot be read: {reason}; restore this '
-        'row from a backup'
-    )
-
-
-def json_object(value: Any, table: str, pk: Any, column: str) -> dict[str, Any]:
-    """The JSON object that is kept in a column, of what `decode_json` gives; nothing and `null` are an empty one.
-
-    :raises ricordi.errors.CorruptStorage: it is another value.
-    """
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise unreadable(table, pk, column, f'it is no JSON object, but of type {type(value).__name__}')
-    return value
+    return CorruptStorage(f'{place_of(table, pk, column)} cannot be read: {reason}; restore this row from a backup')

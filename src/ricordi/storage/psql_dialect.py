@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import pickle
 import re
@@ -17,11 +18,14 @@ from itertools import chain
 from typing import Any
 
 import psycopg
+from psycopg.types.datetime import TimestamptzLoader
+from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.backend.storage import DatabaseSession
 from ricordi.errors import LockedProfileError, RicordiError, ValidationError
+from ricordi.model.values import DamagedJson, damaged_time, why_unreadable
 from ricordi.storage import psql_identity, psql_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
@@ -100,6 +104,8 @@ class PsqlDialect(Dialect):
         except psycopg.Error as error:
             raise connection_failure(error, self.place) from error
         raw.adapters.register_loader('uuid', TextLoader)
+        raw.adapters.register_loader('timestamptz', _TimeLoader)
+        set_json_loads(_load_json, context=raw)
         return raw
 
     def close(self) -> None:
@@ -330,6 +336,24 @@ class PsqlDialect(Dialect):
         return tuple(self._arguments[name] for name in ('host', 'port', 'user', 'dbname'))
 
 
+class _TimeLoader(TimestamptzLoader):
+    """Reads times; one that Python has no place for (after the year 9999, before Christ) does not hide other rows."""
+
+    def load(self, data: Any) -> datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return damaged_time()
+
+
+def _load_json(data: str | bytes) -> Any:
+    """The value of JSON; what stands for it where Python cannot read it."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        return DamagedJson(why_unreadable(error))
+
+
 def encode_jsonb(value: Any, name: str) -> str:
     """JSON text for a `jsonb` column, which keeps numbers as decimals: a float keeps its point, to come back as one.
 
@@ -338,8 +362,8 @@ def encode_jsonb(value: Any, name: str) -> str:
     :raises ricordi.errors.ValidationError: it holds what JSON or PostgreSQL cannot carry, such as NUL in a string.
     """
     text = encode_json(value, name)
-    if '\\u0000' in text or '\\ud' in text:
-        _refuse_texts(value, name)
+    if '\\u0000' in text:
+        _refuse_nul(value, name)
     if 'e+' in text:
         text = _STRING_OR_EXPONENT.sub(_with_point, text)
     return text
@@ -350,16 +374,12 @@ def _with_point(match: re.Match[str]) -> str:
     return token if token.startswith('"') else f'{Decimal(token):f}.0'
 
 
-def _refuse_texts(value: Any, name: str) -> None:
+def _refuse_nul(value: Any, name: str) -> None:
     for path, text in texts(value, name):
         if '\x00' in text:
             raise ValidationError(
                 f'{path} cannot be stored: PostgreSQL has no place for the character \\u0000 in a text'
             )
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ValidationError(f'{path} cannot be stored: it is no valid Unicode ({error.reason})') from None
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -81,7 +81,7 @@ def _expressions(session: Session) -> Expressions:
         return PsqlExpressions()
     from ricordi.storage.query_sqlite import SqliteExpressions
 
-    return SqliteExpressions()
+    return SqliteExpressions(getattr(session.dialect, 'distrusted', False))
 
 
 def _prepare(session: Session, statement: Statement) -> None:

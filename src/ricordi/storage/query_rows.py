@@ -11,6 +11,16 @@ from typing import Any
 
 from ricordi.backend.query import COLUMNS, ValueKind
 from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict, NodeRow
+from ricordi.model.values import (
+    UNREADABLE,
+    DamagedJson,
+    damaged_text,
+    damaged_time,
+    dictionary_of,
+    read_bounded,
+    why_unreadable,
+)
+from ricordi.storage.columns import place_of, table_name
 
 Raw = tuple[Any, ...]
 Decoder = Callable[[Any], Any]
@@ -28,6 +38,38 @@ def decode_json(text: Any) -> Any:
         return json.loads(text)
 
 
+def decode_dictionary(text: Any) -> Any:
+    """The value of JSON text that has to be a dictionary, or None.
+
+    :raises TypeError: it is something else.
+    """
+    return dictionary_of(decode_json(text))
+
+
+def decode_bounded(text: Any) -> Any:
+    """As `decode_json`, of a database of strangers.
+
+    :raises ValueError: the value would take too much memory.
+    """
+    return read_bounded(text) if isinstance(text, str) else text
+
+
+def _bounded_dictionary(text: Any) -> Any:
+    return dictionary_of(decode_bounded(text))
+
+
+_DICTIONARIES: dict[Decoder | None, Decoder] = {decode_json: decode_dictionary, decode_bounded: _bounded_dictionary}
+"""For what decodes any JSON, what decodes dictionaries only."""
+
+
+def dictionary_or_damaged(text: Any, pk: int | None, column: str, bounded: bool = False) -> Any:
+    """The dictionary of a JSON text of a node; an empty one for none; what stands for it where it cannot be read."""
+    try:
+        return dictionary_of(read_bounded(text) if bounded else decode_json(text)) or {}
+    except UNREADABLE as error:
+        return DamagedJson(why_unreadable(error), place_of(table_name(EntityKind.NODE), pk, column))
+
+
 def time_or_none(text: str | None) -> datetime | None:
     """The time of ISO 8601, where there is one."""
     return None if text is None else datetime.fromisoformat(text)
@@ -37,6 +79,7 @@ class StoredNodeRow(NodeRow):
     """A node as it came from the database: its JSON stays text until it is looked at."""
 
     __slots__ = ()
+    _bounded = False
 
     def __init__(self, *fields: Any) -> None:
         """
@@ -64,8 +107,8 @@ class StoredNodeRow(NodeRow):
     @property
     def attributes(self) -> JsonDict:
         value = _attributes.__get__(self)
-        if type(value) is not dict:
-            value = _object_of(value, self.pk, 'attributes')
+        if not isinstance(value, dict):
+            value = dictionary_or_damaged(value, self.pk, 'attributes', self._bounded)
             _attributes.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -76,8 +119,8 @@ class StoredNodeRow(NodeRow):
     @property
     def extras(self) -> JsonDict:
         value = _extras.__get__(self)
-        if type(value) is not dict:
-            value = _object_of(value, self.pk, 'extras')
+        if not isinstance(value, dict):
+            value = dictionary_or_damaged(value, self.pk, 'extras', self._bounded)
             _extras.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -88,8 +131,8 @@ class StoredNodeRow(NodeRow):
     @property
     def repository_metadata(self) -> JsonDict:
         value = _repository_metadata.__get__(self)
-        if type(value) is not dict:
-            value = _object_of(value, self.pk, 'repository_metadata')
+        if not isinstance(value, dict):
+            value = dictionary_or_damaged(value, self.pk, 'repository_metadata', self._bounded)
             _repository_metadata.__set__(self, value)
         return value  # type: ignore[no-any-return]
 
@@ -105,16 +148,11 @@ class StoredNodeRow(NodeRow):
     __hash__ = None  # type: ignore[assignment]
 
 
-def _object_of(value: Any, pk: int | None, column: str, kind: EntityKind = EntityKind.NODE) -> JsonDict:
-    """
-    :raises ricordi.errors.CorruptStorage: the value of a column is no JSON object.
-    """
-    from ricordi.storage.columns import json_object, table_name, unreadable
+class StrangersNodeRow(StoredNodeRow):
+    """A node from a database of strangers: of its JSON no more is read than there is memory for."""
 
-    try:
-        return json_object(decode_json(value), table_name(kind), pk, column)
-    except (ValueError, RecursionError) as error:
-        raise unreadable(table_name(kind), pk, column, str(error)) from error
+    __slots__ = ()
+    _bounded = True
 
 
 _attributes: Any = vars(NodeRow)['attributes']
@@ -145,33 +183,63 @@ def entity(kind: EntityKind, decoders: Sequence[Decoder | None], optional: bool)
     :param decoders: for each field of the row class.
     :param optional: whether it may be missing: it is None where its pk is.
     """
-    names = [name for name, column in COLUMNS[kind].items() if column.kind is ValueKind.JSON]
-    places = [place for place, column in enumerate(COLUMNS[kind].values()) if column.kind is ValueKind.JSON]
-    row_type: Callable[..., Any] = ROW_TYPES[kind] if not places else _with_objects(kind, names, places)
+    row_type: Callable[..., Any] = ROW_TYPES[kind]
     if kind is EntityKind.NODE:
-        row_type = StoredNodeRow
-    # a value that cannot be decoded is told with its pk: where the row is made
-    decoders = [None if place in places else decode for place, decode in enumerate(decoders)]
+        row_type = StrangersNodeRow if decode_bounded in decoders else StoredNodeRow
+        kinds = [column.kind for column in COLUMNS[kind].values()]
+        decoders = [None if name is ValueKind.JSON else decode for name, decode in zip(kinds, decoders, strict=True)]
+    elif any(column.kind is ValueKind.JSON for column in COLUMNS[kind].values()):
+        row_type = _telling_places(kind)
+        decoders = [_DICTIONARIES.get(decode, decode) for decode in decoders]
     if not optional:
         return Value(tuple(decoders), row_type)
     return Value(tuple(decoders), lambda *fields: None if fields[0] is None else row_type(*fields))
 
 
-def _with_objects(kind: EntityKind, names: Sequence[str], places: Sequence[int]) -> Callable[..., Any]:
-    """What makes a row of which some fields are JSON."""
-    row_type = ROW_TYPES[kind]
+def _telling_places(kind: EntityKind) -> Callable[..., Any]:
+    """What makes a row of this kind; what stands for JSON that cannot be read is told where it lies."""
+    row_type: Callable[..., Any] = ROW_TYPES[kind]
+    names = [*COLUMNS[kind]]
 
     def make(*fields: Any) -> Any:
-        values = list(fields)
-        for name, place in zip(names, places, strict=True):
-            values[place] = _object_of(values[place], values[0], name, kind)
-        return row_type(*values)
+        for name, field in zip(names, fields, strict=True):
+            if type(field) is DamagedJson:
+                field.place = place_of(table_name(kind), fields[0], name)
+        return row_type(*fields)
 
     return make
 
 
 def decode_rows(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:
-    """The rows of a result from a batch of raw ones."""
+    """The rows of a result from a batch of raw ones; where one cannot be read, it does not hide the others."""
+    try:
+        return list(_decoded(batch, values))
+    except UNREADABLE:
+        forgiving = [Value(tuple(map(_forgiving, value.decoders)), value.make) for value in values]
+        return list(_decoded(batch, forgiving))
+
+
+def _forgiving(decode: Decoder | None) -> Decoder | None:
+    """A decoder that yields, for what it cannot read, what stands for it."""
+    if decode is None:
+        return None
+
+    def decode_or_mark(value: Any) -> Any:
+        try:
+            return decode(value)
+        except UNREADABLE as error:
+            if decode in _DICTIONARIES.values():
+                return DamagedJson(why_unreadable(error))
+            return damaged_time() if _makes_times(decode) else damaged_text(why_unreadable(error))
+
+    return decode_or_mark
+
+
+def _makes_times(decode: Decoder) -> bool:
+    return decode in (datetime.fromisoformat, time_or_none) or getattr(decode, '__name__', '') == 'decode_time'
+
+
+def _decoded(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:
     columns: list[Iterable[Any]] = list(zip(*batch, strict=True))
     made: list[Iterable[Any]] = []
     place = 0

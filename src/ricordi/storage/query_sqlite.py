@@ -11,7 +11,7 @@ from typing import Any
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
 from ricordi.storage.query_numbers import is_coarse, is_huge, is_number
-from ricordi.storage.query_rows import decode_json, time_or_none
+from ricordi.storage.query_rows import decode_bounded, decode_json, time_or_none
 
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
 _INDEX = re.compile(r'-?\d{1,9}', re.ASCII).fullmatch
@@ -32,6 +32,13 @@ class SqliteExpressions(Expressions):
 
     mark = ':{}'
     no_limit = ' LIMIT -1'
+
+    def __init__(self, distrusted: bool = False) -> None:
+        """
+        :param distrusted: the database comes from strangers: of its JSON no more is read than there is memory for.
+        """
+        super().__init__()
+        self._decode_json = decode_bounded if distrusted else decode_json
 
     # -- columns --------------------------------------------------------------------------------------------
 
@@ -144,7 +151,7 @@ class SqliteExpressions(Expressions):
             return place.sql, None
         document, paths = self._document(place)
         if paths == ['$']:
-            return document, decode_json
+            return document, self._decode_json
         # With several paths the values come as JSON text, digit by digit as they were stored.
         paths = [*paths, _BEYOND_THE_END][:2]
         return f'json_extract({document}, {", ".join(map(self.bind_once, paths))})', _first_found
@@ -267,5 +274,5 @@ def _decode_bool(value: Any) -> bool | None:
 def _first_found(text: str | None) -> Any:
     if text is None:
         return None
-    first, second = decode_json(text)
+    first, second = decode_json(text)  # a ValueError or TypeError where one of them cannot be read
     return second if first is None else first

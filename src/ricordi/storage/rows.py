@@ -10,15 +10,14 @@ from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
 from ricordi.errors import NotExistent, ValidationError
+from ricordi.model.values import TEXT_LIMITS, UNREADABLE, DamagedJson, damaged_time, why_unreadable
 from ricordi.storage.columns import (
-    TEXT_LIMITS,
     ValueKind,
     check_length,
     column_name,
     columns,
-    json_object,
+    place_of,
     table_name,
-    unreadable,
     value_kind,
 )
 from ricordi.storage.dialect import Dialect
@@ -53,19 +52,33 @@ class RowCodec:
         :raises ricordi.errors.CorruptStorage: a value is none that the storage can have written.
         """
         decoded = list(values)
-        for place, decode in self._decoders:
-            if decoded[place] is not None:
-                try:
+        try:
+            for place, decode in self._decoders:
+                if decoded[place] is not None:
                     decoded[place] = decode(decoded[place])
-                except (ValueError, TypeError, RecursionError) as error:
-                    raise unreadable(self.table, values[0], self._column(place), str(error)) from error
+        except UNREADABLE:
+            decoded = self._decode_damaged(values)
         for place in self._json:
-            if type(decoded[place]) is not dict:
-                decoded[place] = json_object(decoded[place], self.table, values[0], self._column(place))
+            if decoded[place] is None:
+                decoded[place] = {}
+            elif not isinstance(decoded[place], dict):
+                decoded[place] = self._damaged('it is no dictionary', values[0], place)
         return self._row_type(*decoded)
 
-    def _column(self, place: int) -> str:
-        return [*self.columns.values()][place]
+    def _decode_damaged(self, values: Sequence[Any]) -> list[Any]:
+        """The values of a row in which one cannot be read; another stands for it, so that the row can be shown."""
+        decoded = list(values)
+        for place, decode in self._decoders:
+            try:
+                decoded[place] = None if decoded[place] is None else decode(decoded[place])
+            except UNREADABLE as error:
+                decoded[place] = (
+                    self._damaged(why_unreadable(error), values[0], place) if place in self._json else damaged_time()
+                )
+        return decoded
+
+    def _damaged(self, reason: str, pk: Any, place: int) -> DamagedJson:
+        return DamagedJson(reason, place_of(self.table, pk, [*self.columns.values()][place]))
 
     def encode(self, field: str, value: Any) -> Any:
         """What the driver takes for a value of a field, to compare with."""

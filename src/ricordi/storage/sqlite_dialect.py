@@ -16,12 +16,14 @@ from typing import Any
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
 from ricordi.files import file_identity, is_same_file
+from ricordi.model.values import read_bounded
 from ricordi.storage import sqlite_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.query_streams import spooled
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.sqlite_failures import failure
+from ricordi.storage.sqlite_strangers import distrust, end_when_asked
 from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
 
 BUSY_SECONDS = 30.0
@@ -78,13 +80,17 @@ class SqliteDialect(Dialect):
         create: bool = False,
         read_only: bool = False,
         throw_away: bool = False,
+        distrusted: bool = False,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         """
         :param path: the file, which must exist unless `create`: then it is made at the first connection.
         :param throw_away: the content need not survive a crash: nothing is synced, and readers never wait.
+        :param distrusted: it comes from strangers: no function runs that its schema names, no value is read that takes
+            much memory.
         :param busy_seconds: how long to wait for a lock that another program holds on the file.
         """
+        self.distrusted = distrusted
         self.path = path
         self.busy_seconds = busy_seconds
         self._mode = 'ro' if read_only else 'rwc' if create else 'rw'
@@ -116,6 +122,9 @@ class SqliteDialect(Dialect):
                 check_same_thread=False,
                 cached_statements=256,
             )
+            end_when_asked(raw)
+            if self.distrusted:
+                distrust(raw)
             raw.execute('PRAGMA foreign_keys = ON')
             raw.execute('PRAGMA case_sensitive_like = ON')
             if self._throw_away:
@@ -186,7 +195,7 @@ class SqliteDialect(Dialect):
         return _ENCODERS.get(kind)
 
     def decoder(self, kind: ValueKind) -> Decoder | None:
-        return _DECODERS.get(kind)
+        return _decode_bounded if self.distrusted and kind is ValueKind.JSON else _DECODERS.get(kind)
 
     def table_of_values(self, kind: ValueKind, integers: bool) -> str:
         return '(SELECT value FROM json_each(?))'
@@ -322,6 +331,10 @@ def _encode_time(value: Any, name: str) -> str:
 
 def _decode_time(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _decode_bounded(text: Any) -> Any:
+    return read_bounded(text) if isinstance(text, str) else text
 
 
 def _encode_boolean(value: Any, name: str) -> int:

@@ -20,6 +20,7 @@ from ricordi.errors import (
     UnreachableStorage,
     ValidationError,
 )
+from ricordi.model.values import LARGEST_VALUE
 from ricordi.storage.columns import ValueKind, columns, row_words, table_name, unreadable, value_kind
 
 _TOO_LARGE = ('too many', 'too complex', 'too large', 'at most', 'parser stack overflow')
@@ -35,6 +36,12 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
     code = getattr(error, 'sqlite_errorname', None) or ''
     if code.startswith('SQLITE_CONSTRAINT'):
         return _constraint(code, str(error), raw)
+    if code == 'SQLITE_INTERRUPT':  # by a signal, whose exception SQLite has swallowed (see `sqlite_strangers`)
+        raise KeyboardInterrupt from error
+    if code == 'SQLITE_TOOBIG':
+        return CorruptStorage(
+            f'a row of the {place} is larger than {LARGEST_VALUE >> 20} MiB, the most that one of an archive may take'
+        )
     if code.startswith(('SQLITE_BUSY', 'SQLITE_LOCKED')):
         return AccessError(
             f'the {place} was locked by another program for more than {busy_seconds:g} s; try again when it is done'

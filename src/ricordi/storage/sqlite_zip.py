@@ -25,7 +25,7 @@ class SqliteZipStorage(SqlStorage):
     read_only: ClassVar[bool] = True
 
     def __init__(self, profile: Profile, database: UnpackedDatabase, repository: RepositoryBackend) -> None:
-        super().__init__(profile, SqliteDialect(database.path, read_only=True), repository)
+        super().__init__(profile, SqliteDialect(database.path, read_only=True, distrusted=True), repository)
         self._database = database
 
     def _refuse_if_unwritable(self) -> None:

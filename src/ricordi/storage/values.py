@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from ricordi.errors import ValidationError
+from ricordi.model.values import DEEPEST_JSON, is_far_time, is_uuid_text
 
 _CONTAINERS = (dict, list, tuple)
 _VARIANT = {digit: '89ab'[int(digit, 16) & 3] for digit in '0123456789abcdef'}
-_CANONICAL_UUID = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
 
 
 def encode_json(value: Any, name: str) -> str:
@@ -27,10 +26,25 @@ def encode_json(value: Any, name: str) -> str:
     if type(value) is dict and not value:
         return '{}'
     try:
-        _check_keys(value)  # which also ends with a RecursionError for what contains itself
-        return _encode(value)
+        _check_keys(value, DEEPEST_JSON)  # which also ends with a RecursionError for what contains itself
+        text = _encode(value)
     except (TypeError, ValueError, RecursionError):
         raise ValidationError(_explain(value, name)) from None
+    if '\\ud' in text:
+        refuse_half_characters(value, name)
+    return text
+
+
+def refuse_half_characters(value: Any, name: str) -> None:
+    """See that all texts in a JSON value are valid Unicode.
+
+    :raises ricordi.errors.ValidationError: one holds half a character (a lone surrogate); the message names its path.
+    """
+    for path, text in texts(value, name):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValidationError(f'{path} cannot be stored: it is no valid Unicode ({error.reason})') from None
 
 
 def decode_json(text: Any) -> Any:
@@ -51,8 +65,10 @@ def _encoder() -> Callable[[Any], str]:
 _encode = _encoder()
 
 
-def _check_keys(value: Any) -> None:
-    """Refuse keys that `json` would turn into strings on its own (1, None, True)."""
+def _check_keys(value: Any, deepest: int) -> None:
+    """Refuse keys that `json` would turn into strings on its own (1, None, True), and what is nested too deeply."""
+    if deepest < 1 and isinstance(value, _CONTAINERS):
+        raise RecursionError
     if isinstance(value, dict):
         ''.join(value)  # a TypeError for what is no string, without a loop in Python
         value = value.values()
@@ -60,14 +76,14 @@ def _check_keys(value: Any) -> None:
         return
     for item in value:
         if isinstance(item, _CONTAINERS):
-            _check_keys(item)
+            _check_keys(item, deepest - 1)
 
 
 def _explain(value: Any, name: str) -> str:
     try:
         path, reason = next(_bad_values(value, name))
     except (RecursionError, StopIteration):
-        return f'{name} is nested too deeply for JSON, or contains itself'
+        return f'{name} is nested too deeply, more than {DEEPEST_JSON} levels, or contains itself'
     return f'{path} cannot be stored: {reason}'
 
 
@@ -84,7 +100,8 @@ def _bad_values(value: Any, path: str) -> Iterator[tuple[str, str]]:
         try:
             _encode(value)
         except ValueError:
-            yield path, f'{value!r} is no number that JSON can write'
+            told = 'an integer of so many digits' if isinstance(value, int) else repr(value)
+            yield path, f'{told} is no number that JSON can write'
         except TypeError:
             yield path, f'JSON has nothing for a value of type {type(value).__name__}'
 
@@ -107,7 +124,7 @@ def encode_uuid(value: Any, name: str) -> str:
 
     :raises ricordi.errors.ValidationError: it is no uuid.
     """
-    if isinstance(value, str) and _CANONICAL_UUID(value):
+    if isinstance(value, str) and is_uuid_text(value):
         return value
     try:
         return str(UUID(str(value)))
@@ -138,4 +155,6 @@ def utc(moment: Any, name: str) -> datetime:
         raise ValidationError(f'{name} must be a datetime, not {type(moment).__name__}')
     if moment.tzinfo is None:
         raise ValidationError(f'{name} ({moment}) has no time zone; use datetime.now(UTC) or .astimezone()')
+    if is_far_time(moment):
+        raise ValidationError(f'{name} ({moment}) is too far away: years from 2 to 9998 can be kept')
     return moment.astimezone(UTC)

@@ -7,6 +7,7 @@ members costs no more than to open a small one.
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,10 +59,14 @@ class ZipDirectory:
         self.path = path
         self.descriptor = -1
         try:
-            self.descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_BINARY', 0))
-            self.file_bytes = os.fstat(self.descriptor).st_size
-            if path.is_dir():
+            # not waiting for somebody to write into it, should it be a pipe
+            self.descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0))
+            status = os.fstat(self.descriptor)
+            self.file_bytes = status.st_size
+            if stat.S_ISDIR(status.st_mode):
                 raise UnreachableStorage(f'{path} is a folder, not an archive')
+            if not stat.S_ISREG(status.st_mode):
+                raise UnreachableStorage(f'{path} is no regular file, and so no archive')
             self.place = self._find_directory()
         except FileNotFoundError:
             raise UnreachableStorage(f'there is no archive {path}: check the path') from None

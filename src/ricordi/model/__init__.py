@@ -1,0 +1,1 @@
+"""The rules of the graph and of its values, each once, without input and output."""
