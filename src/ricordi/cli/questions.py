@@ -11,6 +11,7 @@ import click
 
 from ricordi.cli.parameters import PathName
 from ricordi.cli.prompt import is_interactive
+from ricordi.cli.streams import harmless
 from ricordi.cli.verb import Function, option
 from ricordi.errors import UsageError, ValidationError
 
@@ -192,11 +193,12 @@ def _ask(question: Question, default: Any) -> Any:
         return _ask_lines(question, default)
     shown = '' if default is None and not question.required else default
     while True:
+        told = '' if question.hidden or shown in ('', None) else f' [{shown}]'
         answered = click.prompt(
-            question.text,
+            harmless(f'{question.text}{told}'),
             default=shown,
             hide_input=question.hidden,
-            show_default=not question.hidden and shown not in ('', None),
+            show_default=False,
             err=True,
             type=type(default) if isinstance(default, bool | int) and question.convert is None else str,
         )
@@ -207,14 +209,14 @@ def _ask(question: Question, default: Any) -> Any:
         try:
             return question.converted('' if answered == '!' and not question.required else answered)
         except UsageError as error:
-            click.echo(f'Error: {error}', err=True)
+            click.echo(harmless(f'Error: {error}'), err=True)
 
 
 def _ask_lines(question: Question, default: str) -> str:
     """The line that a person types, or the lines that are written in an editor."""
     as_it_is = 'as it is' if default else 'none'
     answered: str = click.prompt(
-        f'{question.text} (Enter: {as_it_is}, e: in an editor)', default='', show_default=False, err=True
+        f'{harmless(question.text)} (Enter: {as_it_is}, e: in an editor)', default='', show_default=False, err=True
     )
     if answered.strip() == 'e':
         written = click.edit(default, extension='.bash')
