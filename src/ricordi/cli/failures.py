@@ -8,6 +8,7 @@ import re
 import sys
 import traceback
 
+from ricordi.config.secrets import hide_in_text
 from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
 
 INTERRUPTED = 130
@@ -42,9 +43,9 @@ def report_failure(error: BaseException, debug: bool) -> int:
         _silence_stdout()
         return BROKEN_PIPE
     message, code = explain(error)
-    message = shortened(message)
+    message = shortened(hide_in_text(message))
     if debug:
-        traceback.print_exception(error)
+        print(hide_in_text(''.join(traceback.format_exception(error))), end='', file=sys.stderr)
     print(message, file=sys.stderr, flush=True)
     try:
         sys.stdout.flush()
