@@ -79,7 +79,13 @@ def test_a_completed_label_is_one_word_and_runs_nothing(
         typed = start if not label.startswith('~') else f'~{start}' if quote else f'\\~{start}'
         run = run_in_terminal(
             program=[needed(shell), *options],
-            answers={'% ': setup, '# ': setup, '$ ': setup, READY: f'ricordi -p mixed group show {quote}{typed}\t\n', 'done:': 'exit\n'},
+            answers={
+                '% ': setup,
+                '# ': setup,
+                '$ ': setup,
+                READY: f'ricordi -p mixed group show {quote}{typed}\t\n',
+                'done:': 'exit\n',
+            },
             timeout=5,
         )
         assert not (tmp_path / 'proof').exists(), (label, run.screen)
@@ -99,7 +105,9 @@ def test_fish_quotes_what_it_inserts(labels: None, program: Path, tmp_path: Path
         assert not (tmp_path / 'proof').exists()
 
 
-def test_names_that_would_write_on_the_terminal_or_look_like_options_are_not_offered(run_cli: Run, labels: None) -> None:
+def test_names_that_would_write_on_the_terminal_or_look_like_options_are_not_offered(
+    run_cli: Run, labels: None
+) -> None:
     for start in ('line', 'esc', 'turned', '--'):
         assert run_cli('_names', 'group', start, 'mixed').stdout == ''
     assert run_cli('_names', 'group', 'sub', 'mixed').stdout == LABELS['sub'] + '\n'

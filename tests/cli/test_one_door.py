@@ -101,8 +101,8 @@ def hostile_home(reference_home: Path) -> Path:
             connection.execute(f'UPDATE {table} SET {column} = {column} || ?', (HOSTILE,))
         connection.execute('UPDATE db_dblink SET label = label || ?', (HOSTILE,))
         hostile = json.dumps({'process_state': 'excepted', 'exception': HOSTILE, HOSTILE: HOSTILE})
-        connection.execute("UPDATE db_dbnode SET extras = ? WHERE id = 1", (hostile,))
-        connection.execute("UPDATE db_dbnode SET process_type = ? WHERE process_type IS NOT NULL", (HOSTILE,))
+        connection.execute('UPDATE db_dbnode SET extras = ? WHERE id = 1', (hostile,))
+        connection.execute('UPDATE db_dbnode SET process_type = ? WHERE process_type IS NOT NULL', (HOSTILE,))
     connection.close()
     return reference_home
 
@@ -146,9 +146,7 @@ def test_no_verb_hands_a_terminal_what_it_would_obey(
         'print("THE END")\n'
     )
     (tmp_path / 'lines.json').write_text(json.dumps(lines))
-    done = run_in_terminal(
-        script, tmp_path / 'lines.json', program=[sys.executable], timeout=200
-    )
+    done = run_in_terminal(script, tmp_path / 'lines.json', program=[sys.executable], timeout=200)
     assert 'THE END' in done.screen, done.screen[-2000:]
     seen = FORBIDDEN.search(done.screen.replace('\r', ''))
     assert seen is None, done.screen[max(0, seen.start() - 300) : seen.end() + 50]
@@ -162,7 +160,9 @@ def _words(verb: str, tmp_path: Path) -> list[str]:
     return [*verb.split(), *words]
 
 
-def test_a_pipe_gets_what_is_there(run_cli: Callable[..., subprocess.CompletedProcess[str]], hostile_home: Path) -> None:
+def test_a_pipe_gets_what_is_there(
+    run_cli: Callable[..., subprocess.CompletedProcess[str]], hostile_home: Path
+) -> None:
     done = run_cli('-p', 'mixed', 'group', 'list', '--format', 'json')
     assert any(HOSTILE in group['label'] for group in json.loads(done.stdout))
 

@@ -69,7 +69,18 @@ def an_object(module: str, name: str) -> orm.JsonableData:
 
 @pytest.mark.parametrize(
     'identifier',
-    ['os:system', 'builtins:eval', 'enum:Enum', 'subprocess:Popen', 'sys:exit', 'no colon', ':', '', 'os:', 'os:path.join'],
+    [
+        'os:system',
+        'builtins:eval',
+        'enum:Enum',
+        'subprocess:Popen',
+        'sys:exit',
+        'no colon',
+        ':',
+        '',
+        'os:',
+        'os:path.join',
+    ],
 )
 def test_only_an_enum_is_called_as_one(sqlite_storage: Any, tmp_path: Path, identifier: str) -> None:
     proof = tmp_path / 'proof'
@@ -102,7 +113,7 @@ def test_a_module_is_imported_only_by_leave_of_the_user(sqlite_storage: Any, tra
         lambda: an_enum('trap_of_test:E').member,
         lambda: an_object('trap_of_test', 'J').obj,
     ):
-        with pytest.raises(UntrustedModule, match="trust_modules.'trap_of_test'"):
+        with pytest.raises(UntrustedModule, match=r"trust_modules.'trap_of_test'"):
             ask()
     with pytest.raises(ValueError, match='trust_modules'):
         job.process_class  # noqa: B018

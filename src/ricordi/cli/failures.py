@@ -70,6 +70,13 @@ def explain(error: BaseException) -> tuple[str, int]:
         return _explain_click(error)
     if isinstance(error, OSError):
         return _explain_os_error(error)
+    if isinstance(error, OverflowError):
+        return f'ricordi: error: a number or a time is too large: {error}', UsageError.exit_code
+    if isinstance(error, UnicodeEncodeError) and error.encoding in ('utf-8', 'utf_8'):
+        return (
+            'ricordi: error: a value that was given is no text: it has bytes that are not UTF-8',
+            UsageError.exit_code,
+        )
     if isinstance(error, UnicodeEncodeError) and error.encoding not in ('utf-8', 'utf_8'):
         letter = error.object[error.start]
         return f'ricordi: error: the locale has no {letter!r} for the name of a file; set LC_ALL=C.UTF-8', 1

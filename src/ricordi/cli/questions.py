@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +13,10 @@ from ricordi.cli.prompt import is_interactive
 from ricordi.cli.streams import harmless
 from ricordi.cli.verb import Function, option
 from ricordi.errors import UsageError, ValidationError
+from ricordi.files import read_regular
+
+_LONGEST_FILE = 1 << 20
+"""Bytes of a file of answers."""
 
 Values = Mapping[str, Any]
 
@@ -116,6 +119,8 @@ def read_config_file(path: str, questions: Sequence[Question]) -> dict[str, Any]
         raise UsageError(f'cannot read {path}: it is no text in UTF-8') from None
     except yaml.YAMLError as error:
         raise UsageError(f'{path} is not YAML: {error}') from None
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:  # of values that no option has
+        raise UsageError(f'{path} is not YAML of `name: value` lines: {type(error).__name__}') from None
     if not isinstance(content, dict):
         raise UsageError(f'{path} must hold `name: value` lines')
     known = {question.key: question for question in questions}
@@ -159,7 +164,10 @@ def _text_of(path: str) -> str:
     from ricordi.services.addresses import is_address
 
     if not is_address(path):
-        return Path(path).read_text(encoding='utf-8')
+        content = read_regular(path)
+        if len(content) > _LONGEST_FILE:
+            raise UsageError(f'{path} is longer than {_LONGEST_FILE:,} bytes: it is no file of answers')
+        return content.decode()
     from ricordi.services.archive_web import fetch_text
 
     return fetch_text(path)

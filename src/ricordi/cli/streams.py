@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 _LAST_STANDARD = 2
-_COMMANDS = (*range(32), *range(127, 160), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_COMMANDS = (
+    *range(32),
+    *range(127, 160),
+    0x061C,
+    0x200E,
+    0x200F,
+    *range(0x2028, 0x202F),
+    *range(0x2066, 0x206A),
+    0xFEFF,
+)
 _TAGS = range(0xE0000, 0xE0080)
 _ESCAPES = {code: ascii(chr(code))[1:-1] for code in (*_COMMANDS, *_TAGS) if chr(code) not in '\n\t'}
 """Control characters, C1 among them, and marks that turn the direction of text, or hide some; new lines and tabs stay."""

@@ -50,7 +50,13 @@ def checked_host(host: str) -> str:
 
     :raises ricordi.errors.UnreachableComputer: it has signs that a shell would obey, or that no host has.
     """
-    if not host or host.startswith('-') or len(host) > _LONGEST_HOST or not host.isprintable() or set(host) & _OF_SHELLS:
+    if (
+        not host
+        or host.startswith('-')
+        or len(host) > _LONGEST_HOST
+        or not host.isprintable()
+        or set(host) & _OF_SHELLS
+    ):
         raise UnreachableComputer(f'{host!r} is no name of a host: see `ricordi computer show`')
     return host
 
@@ -149,7 +155,14 @@ def goto_words(access: Access) -> list[str]:
     )
     if access.transport == 'core.local':
         return ['bash', '-c', command]
-    return ['ssh', '-t', *ssh_options(access), '--', checked_host(ssh_host(access)), shlex.join(['bash', '-c', command])]
+    return [
+        'ssh',
+        '-t',
+        *ssh_options(access),
+        '--',
+        checked_host(ssh_host(access)),
+        shlex.join(['bash', '-c', command]),
+    ]
 
 
 def shell_path(path: str) -> str:

@@ -112,9 +112,7 @@ class DumpLog:
             return self._folder.read(NAME)
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ENXIO, *NOT_OURS):
-                raise WrongLine(
-                    f'{self.path} is no plain file with one name: {_WAY_OUT}'
-                ) from None
+                raise WrongLine(f'{self.path} is no plain file with one name: {_WAY_OUT}') from None
             raise
 
     def _load(self) -> None:
