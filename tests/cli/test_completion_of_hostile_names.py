@@ -56,7 +56,8 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder, said = tmp_path / 'bin', tmp_path / 'said'
     folder.mkdir()
     (folder / 'ricordi').write_text(
-        f'#!/bin/bash\n[[ $1 == _names ]] && exec {sys.executable} -m ricordi "$@"\nprintf "%s\\0" "$@" > {said}\necho do""ne:\n'
+        f'#!/bin/bash\n[[ $1 == _names ]] && exec {sys.executable} -m ricordi "$@"\n'
+        f'printf "%s\\0" "$@" > {said}\necho do""ne:\n'
     )
     (folder / 'ricordi').chmod(0o755)
     monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')

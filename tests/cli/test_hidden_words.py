@@ -36,7 +36,7 @@ def test_the_process_has_the_password_and_its_command_line_has_not() -> None:
     )
     command = [sys.executable, '-c', script, '--database-password', 'hunter\udcff2']
     done = subprocess.run([os.fsencode(word) for word in command], capture_output=True, check=True)
-    seen, _, known = done.stdout.partition(b'|')
+    seen, _, known = done.stdout.rpartition(b'|')
     assert b'hunter' not in seen
     assert known.strip() == rb"'hunter\udcff2'"
 

@@ -12,7 +12,7 @@ import pytest
 
 from hostile.door import everything_below, run_through
 
-SEED, CASES = 11, 25
+SEED, CASES = 11, 16
 LOG = 'ricordi_dump_log.jsonl'
 DUMP = ['-p', 'mixed', 'profile', 'dump', '--all', '--also-ungrouped', '--dump-unsealed', '--path']
 PATHS = [

@@ -65,7 +65,8 @@ def generate(rng: random.Random) -> bytes:
     extra = rng.choice(
         ['', 'Location: file:///etc/passwd\r\n', 'Location: http://[\r\n', 'Transfer-Encoding: chunked\r\n']
     )
-    head = f'HTTP/1.0 {status}\r\nContent-Length: {length}\r\nContent-Type: text/html; charset={rng.choice(CHARSETS)}\r\n{extra}\r\n'
+    head = f'HTTP/1.0 {status}\r\nContent-Length: {length}\r\nContent-Type: text/html'
+    head += f'; charset={rng.choice(CHARSETS)}\r\n{extra}\r\n'
     return rng.choice([head.encode() + body, head.encode() + body, b'', rng.randbytes(50)])
 
 

@@ -29,8 +29,8 @@ _ricordi_split() {
     done
 }
 
-# Sets name to what stands for it in the line: after the quote $1, or where there is none. A label may hold $(...), which
-# the shell would run. Fails for what cannot be said there.
+# Sets name to what stands for it in the line: after the quote $1, or where there is none. A label may hold $(...),
+# which the shell would run. Fails for what cannot be said there.
 _ricordi_quote() {
     case $1 in
         \") [[ $name == *!* && $- == *H* ]] && return 1 # which bash takes for history there, with or without \

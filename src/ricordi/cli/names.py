@@ -28,7 +28,7 @@ def print_names(arguments: list[str]) -> int:
 
 
 def _is_offered(name: str) -> bool:
-    """Whether a name can stand in a line: without control characters, marks that reorder text, or the look of an option."""
+    """Whether a name can stand in a line: no control characters, no marks that reorder text, not like an option."""
     return name.isprintable() and not name.startswith('-')
 
 

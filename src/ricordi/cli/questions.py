@@ -119,7 +119,14 @@ def read_config_file(path: str, questions: Sequence[Question]) -> dict[str, Any]
         raise UsageError(f'cannot read {path}: it is no text in UTF-8') from None
     except yaml.YAMLError as error:
         raise UsageError(f'{path} is not YAML: {error}') from None
-    except (ValueError, TypeError, RecursionError, OverflowError) as error:  # of values that no option has
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:  # of values that no option has
         raise UsageError(f'{path} is not YAML of `name: value` lines: {type(error).__name__}') from None
     if not isinstance(content, dict):
         raise UsageError(f'{path} must hold `name: value` lines')

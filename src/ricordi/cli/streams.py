@@ -31,7 +31,7 @@ _COMMANDS = (
 )
 _TAGS = range(0xE0000, 0xE0080)
 _ESCAPES = {code: ascii(chr(code))[1:-1] for code in (*_COMMANDS, *_TAGS) if chr(code) not in '\n\t'}
-"""Control characters, C1 among them, and marks that turn the direction of text, or hide some; new lines and tabs stay."""
+"""Control characters, C1 among them, and marks that turn the direction of text or hide some; lines and tabs stay."""
 
 _ASCII = ('ascii', 'us-ascii', 'ansi_x3.4-1968', '646')
 

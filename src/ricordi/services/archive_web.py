@@ -82,8 +82,8 @@ def _decoded(content: bytes, charset: str | None) -> str:
 def _parts(answer: Any, address: str, most: int | None, seconds: float) -> Iterator[bytes]:
     """What a server sends, as it comes, within a length and a time for the whole.
 
-    In small reads, each of which gives what is there: so Ctrl-C is heard between them, and a server that sends a byte now
-    and then does not hold anybody for longer than that.
+    In small reads, each of which gives what is there: so Ctrl-C is heard between them, and a server that sends a byte
+    now and then does not hold anybody for longer than that.
 
     :raises ricordi.errors.UnreachableAddress: it is too long, or too slow.
     """

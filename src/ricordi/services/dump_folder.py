@@ -136,7 +136,7 @@ class DumpFolder:
 
     def _name(self, error: OSError, path: str) -> None:
         """Have an error tell the whole path, where it tells none, or the step at which it came."""
-        if error.filename is None or not os.path.isabs(os.fsdecode(error.filename)):
+        if error.filename is None or not os.fsdecode(error.filename).startswith('/'):
             error.filename, error.filename2 = str(self.place(path)), None
 
     def _obstacle(self, path: str) -> str:
