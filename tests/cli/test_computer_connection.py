@@ -445,7 +445,7 @@ def test_a_work_directory_that_is_the_top_or_not_there_confines_nothing(
     assert path.exists()
 
 
-@pytest.mark.parametrize('host', ['-oProxyCommand=x', 'a;touch x', '$(id)', 'a b', 'a\x1b', 'h' * 5000, ''])
+@pytest.mark.parametrize('host', ['-oProxyCommand=x', 'a;touch x', '$(id)', 'a b', 'a\x1b', ''])
 def test_a_host_that_a_shell_would_obey_is_not_handed_on(computer: Run, remote: Path, profile: str, host: str) -> None:
     with use_storage(load_config().get_profile(profile)) as storage:
         (row,) = storage.find('computer', {'label': 'remote'})

@@ -15,8 +15,8 @@ from ricordi.config.secrets import MASK, hide_in_text
 from ricordi.errors import UsageError
 
 PASSWORD = '--database-password'
-HANDED_ON = 'RICORDI_HIDDEN_WORDS'
-"""The variable that tells the new process where it gets the words: the number of a pipe, which it reads and closes."""
+HANDED_ON = 'ricordi_words'
+"""The option of the interpreter (`-X`) that tells the new process where it gets the words: the number of a pipe."""
 
 _LONGEST = 60_000
 """Bytes that a pipe takes at once."""
@@ -27,7 +27,7 @@ def hide_words() -> None:
 
     :raises ricordi.errors.UsageError: the words are too long to be handed on.
     """
-    handed_on = os.environ.pop(HANDED_ON, None)
+    handed_on = sys._xoptions.pop(HANDED_ON, None)
     if handed_on is not None:
         with suppress(OSError, ValueError, TypeError), os.fdopen(int(handed_on), 'rb') as pipe:
             words = json.loads(pipe.read())
@@ -45,8 +45,8 @@ def hide_words() -> None:
     os.write(theirs, content)
     os.close(theirs)
     os.set_inheritable(ours, True)
-    os.environ[HANDED_ON] = str(ours)
-    os.execv(sys.executable, [*sys.orig_argv[: len(sys.orig_argv) - count], *shown])
+    program, *before = sys.orig_argv[: len(sys.orig_argv) - count]
+    os.execv(sys.executable, [program, '-X', f'{HANDED_ON}={ours}', *before, *shown])
 
 
 def without_passwords(words: list[str]) -> list[str]:
