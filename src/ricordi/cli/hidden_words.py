@@ -42,8 +42,8 @@ def hide_words() -> None:
     if len(content) > _LONGEST:
         raise UsageError('the command line is too long to hide the password that is in it: give it in a file, --config')
     ours, theirs = os.pipe()
-    os.write(theirs, content)
-    os.close(theirs)
+    with os.fdopen(theirs, 'wb') as pipe:
+        pipe.write(content)
     os.set_inheritable(ours, True)
     program, *before = sys.orig_argv[: len(sys.orig_argv) - count]
     os.execv(sys.executable, [program, '-X', f'{HANDED_ON}={ours}', *before, *shown])
