@@ -46,7 +46,7 @@ _ricordi_words() {
         'node description') opts='--description -D --raw -r --dry-run -n --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'node graph generate') opts='--link-types -l --ancestor-depth -a --descendant-depth -d --process-out -o --process-in -i --identifier --highlight-classes -c --engine -e --output-format -f --output-file -O --show -s --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'node tree') opts='--depth -d --direction --link-types -l --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'node delete') opts='--dry-run -n --yes --force -y -f --create-forward --no-create-forward --call-work-forward --no-call-work-forward --call-calc-forward --no-call-calc-forward --clean-workdir --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'node delete') opts='--dry-run -n --yes --force -y -f --create-forward --no-create-forward --call-work-forward --no-call-work-forward --call-calc-forward --no-call-calc-forward --clean-workdir --run-commands --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'node rehash') opts='--entry-point -e --dry-run -n --yes --force -y -f --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'node comment add') opts='--nodes -N --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'node comment show') opts='--user -u --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -75,8 +75,8 @@ _ricordi_words() {
         'computer configure core.local') opts='--use-login-shell --no-use-login-shell --safe-interval --user -u --config --non-interactive --interactive -n -I --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'computer configure core.ssh') opts='--username --port -P --look-for-keys --no-look-for-keys --key-filename --timeout --allow-agent --no-allow-agent --proxy-jump --proxy-command --compress --no-compress --gss-auth --gss-kex --gss-deleg-creds --gss-host --load-system-host-keys --no-load-system-host-keys --key-policy --use-login-shell --no-use-login-shell --safe-interval --user -u --config --non-interactive --interactive -n -I --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'computer configure core.ssh_async') opts='--host --data-node-host --max-io-allowed --authentication-script --backend --use-sftp --no-use-sftp --use-login-shell --no-use-login-shell --safe-interval --user -u --config --non-interactive --interactive -n -I --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'computer test') opts='--user -u --print-traceback -t --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'computer goto') opts='--profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'computer test') opts='--user -u --print-traceback -t --run-commands --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'computer goto') opts='--run-commands --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'computer enable') opts='--profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'computer disable') opts='--profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'computer relabel') opts='--profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -398,16 +398,26 @@ _ricordi_split() {
     done
 }
 
+# Sets name to what stands for it in the line: after the quote $1, or where there is none. A label may hold $(...),
+# which the shell would run. Fails for what cannot be said there.
+_ricordi_quote() {
+    case $1 in
+        \") [[ $name == *!* && $- == *H* ]] && return 1 # which bash takes for history there, with or without \
+            name=${name//\\/\\\\} name=${name//\"/\\\"} name=${name//\`/\\\`} name=${name//\$/\\\$} ;;
+        \') local end="'\\''"; name=${name//\'/"$end"} ;;
+        *) printf -v name %q "$name" ;;
+    esac
+}
+
 # Names that the program lists: $1 is their kind, $2 the profile. Quoted as the line needs them, without what is before
 # the last sign at which bash has cut.
 _ricordi_names() {
     local start=${cur//\\/} breaks=${COMP_WORDBREAKS//[[:space:]\"\']/} quoted='' cut='' name
-    [[ $start == [\"\']* ]] && quoted=1 start=${start:1}
+    [[ $start == [\"\']* ]] && quoted=${start:0:1} start=${start:1}
     [[ $quoted ]] || cut=${start%"${start##*[$breaks]}"} cut=${cut%@} # of the signs, @ alone begins the next word
     while IFS= read -r name; do
         name=${name#"$cut"}
-        [[ $quoted ]] || printf -v name %q "$name"
-        COMPREPLY+=("$name")
+        _ricordi_quote "$quoted" && COMPREPLY+=("$name")
     done < <("${words[0]}" _names "$1" "$start" "$2" 2>/dev/null)
 }
 

@@ -158,6 +158,10 @@ class MissingEntryPointError(EntryPointError):
     """No entry point of that name is installed."""
 
 
+class UntrustedModule(RicordiError, ImportError):
+    """A node names a module that is not imported, and nobody has said that it may be."""
+
+
 # storage ---------------------------------------------------------------------------------------------------
 
 

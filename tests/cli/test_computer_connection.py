@@ -233,7 +233,10 @@ def test_a_proxy_command_is_gone_through(computer: Run, remote: Path, sshd: SshS
     )
     proxy.chmod(0o755)
     computer('configure', 'core.ssh', 'remote', '-n', '--proxy-command', f'{proxy} %p')
-    checks(computer, 'remote')
+    refused = computer('test', 'remote', '--yes')
+    assert (refused.returncode, str(proxy) in refused.stderr, '--run-commands' in refused.stderr) == (2, True, True)
+    assert not (tmp_path / 'used').exists()
+    checks(computer, 'remote', '--run-commands')
     assert (tmp_path / 'used').exists()
 
 
@@ -260,11 +263,13 @@ def test_ssh_async_is_what_the_ssh_configuration_says(
     words = ('--host', 'alias', '--authentication-script', script)
     make(computer, 'async', 'core.ssh_async', tmp_path / 'work', '--no-use-login-shell', *words, host='nowhere.invalid')
     before = sshd.logins
-    checks(computer, 'async')
+    assert computer('test', 'async').returncode == 2
+    assert not (tmp_path / 'authenticated').exists()
+    checks(computer, 'async', '--run-commands')
     assert (tmp_path / 'authenticated').exists()
     assert sshd.logins == before + 1
     script.write_text('#!/bin/sh\necho no token >&2; exit 3\n')
-    (found,) = checks(computer, 'async', code=1)
+    (found,) = checks(computer, 'async', '--run-commands', code=1)
     assert 'ended with 3: no token' in found['message']
 
 
@@ -363,7 +368,8 @@ def test_work_directories_go_before_their_nodes(
     before = count(node)
     plan = json.loads(node('delete', '--clean-workdir', '--dry-run', one, '--format', 'json').stdout)
     assert plan['work_directories'] == [{'node': one, 'computer': where, 'path': str(path)}]
-    assert f'Work directories to be removed: 1 on {where}.' in node('delete', '--clean-workdir', '-n', one).stdout
+    shown = node('delete', '--clean-workdir', '-n', one).stdout
+    assert f'Work directories to be removed: 1 on {where}.\n  {where}: {path}' in shown
     asked = node('delete', '--clean-workdir', one)
     assert (asked.returncode, path.exists(), count(node)) == (2, True, before)
     done = node('delete', '--clean-workdir', '--yes', one)
@@ -396,7 +402,7 @@ def test_a_computer_that_does_not_answer_keeps_the_nodes(computer: Run, node: Ru
     assert (path.exists(), count(node)) == (True, before)
 
 
-@pytest.mark.parametrize('danger', ['work', 'above', 'home', 'top', 'relative', 'dots', 'lines'])
+@pytest.mark.parametrize('danger', ['work', 'above', 'home', 'top', 'relative', 'dots', 'lines', 'elsewhere', 'link'])
 def test_a_path_that_holds_more_than_a_calculation_is_never_removed(
     danger: str, node: Run, local: Path, tmp_path: Path, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -411,7 +417,11 @@ def test_a_path_that_holds_more_than_a_calculation_is_never_removed(
         'relative': 'tmp/x',
         'dots': f'{path}/../..',
         'lines': f'{path}\n{local}',
+        'elsewhere': tmp_path / 'kept' / 'job',
+        'link': local / 'way' / 'job',
     }[danger]
+    (tmp_path / 'kept' / 'job').mkdir(parents=True)
+    (local / 'way').symlink_to(tmp_path / 'kept')
     with use_storage(load_config().get_profile(profile)) as storage:
         attributes = {**storage.get('node', pk).attributes, 'remote_workdir': str(named)}
         storage.update('node', pk, {'attributes': attributes})
@@ -419,6 +429,29 @@ def test_a_path_that_holds_more_than_a_calculation_is_never_removed(
     assert (done.returncode, 'no node was deleted' in done.stderr) == (1, True)
     assert (path / 'out' / 'file').exists()
     assert (tmp_path / 'homes' / 'me').exists()
+    assert (tmp_path / 'kept' / 'job').exists()
+
+
+@pytest.mark.parametrize('work', ['/', '/nowhere/at/all'])
+def test_a_work_directory_that_is_the_top_or_not_there_confines_nothing(
+    work: str, node: Run, local: Path, profile: str
+) -> None:
+    ((pk, path),) = give_work_directories(profile, local, 'local', count=1).items()
+    with use_storage(load_config().get_profile(profile)) as storage:
+        (computer,) = storage.find('computer', {'label': 'local'})
+        storage.update('computer', computer.pk, {'metadata': {**computer.metadata, 'workdir': work}})
+    done = node('delete', '--clean-workdir', '--yes', pk)
+    assert (done.returncode, 'not in the work directory' in done.stderr) == (1, True)
+    assert path.exists()
+
+
+@pytest.mark.parametrize('host', ['-oProxyCommand=x', 'a;touch x', '$(id)', 'a b', 'a\x1b', ''])
+def test_a_host_that_a_shell_would_obey_is_not_handed_on(computer: Run, remote: Path, profile: str, host: str) -> None:
+    with use_storage(load_config().get_profile(profile)) as storage:
+        (row,) = storage.find('computer', {'label': 'remote'})
+        storage.update('computer', row.pk, {'hostname': host})
+    done = computer('test', 'remote')
+    assert (done.returncode, 'is no name of a host' in done.stderr) == (1, True)
 
 
 @on_both_databases

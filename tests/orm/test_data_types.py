@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import http  # noqa: F401 - whose class a node names
 import io
 import subprocess
 import sys

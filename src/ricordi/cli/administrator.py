@@ -21,9 +21,15 @@ def administrator_of(uri: str | None) -> Administrator | None:
 
     from ricordi.storage.psql_provision import Administrator
 
-    parts = urlsplit(uri)
-    if parts.scheme not in ('postgresql', 'postgres'):
-        raise UsageError('--admin-uri must look like postgresql://USER:PASSWORD@HOST:PORT/DATABASE')
+    wrong = UsageError('--admin-uri must look like postgresql://USER:PASSWORD@HOST:PORT/DATABASE')
+    try:
+        parts = urlsplit(uri)
+        parts.port  # noqa: B018 - fails here, and not below, where it is no port
+        uri.encode()
+    except ValueError:  # whose message would hold the password
+        raise wrong from None
+    if parts.scheme not in ('postgresql', 'postgres') or not uri.isprintable() or '%00' in uri:
+        raise wrong
     return Administrator(
         hostname=parts.hostname,
         port=parts.port,

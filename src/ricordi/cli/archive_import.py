@@ -119,7 +119,8 @@ def import_archives(
     _check(archives, webpages)
     profile, stop = find_profile(session.profile_name), Stop()
     for archive in (*archives, *_on_pages(webpages)):
-        with stopping(stop), drawing(session.quiet) as progress, _file(archive, progress, stop) as path:
+        # Signals are caught only when the archive is here: a server that stays silent would keep them waiting.
+        with drawing(session.quiet) as progress, _file(archive, progress, stop) as path, stopping(stop):
             done = import_archive(profile, path, request, dry_run=dry_run or test_run, progress=progress, stop=stop)
         done = replace(done, path=archive)
         if session.reports(output_format, dry_run or test_run):

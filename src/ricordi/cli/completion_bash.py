@@ -29,16 +29,26 @@ _ricordi_split() {
     done
 }
 
+# Sets name to what stands for it in the line: after the quote $1, or where there is none. A label may hold $(...),
+# which the shell would run. Fails for what cannot be said there.
+_ricordi_quote() {
+    case $1 in
+        \") [[ $name == *!* && $- == *H* ]] && return 1 # which bash takes for history there, with or without \
+            name=${name//\\/\\\\} name=${name//\"/\\\"} name=${name//\`/\\\`} name=${name//\$/\\\$} ;;
+        \') local end="'\\''"; name=${name//\'/"$end"} ;;
+        *) printf -v name %q "$name" ;;
+    esac
+}
+
 # Names that the program lists: $1 is their kind, $2 the profile. Quoted as the line needs them, without what is before
 # the last sign at which bash has cut.
 _ricordi_names() {
     local start=${cur//\\/} breaks=${COMP_WORDBREAKS//[[:space:]\"\']/} quoted='' cut='' name
-    [[ $start == [\"\']* ]] && quoted=1 start=${start:1}
+    [[ $start == [\"\']* ]] && quoted=${start:0:1} start=${start:1}
     [[ $quoted ]] || cut=${start%"${start##*[$breaks]}"} cut=${cut%@} # of the signs, @ alone begins the next word
     while IFS= read -r name; do
         name=${name#"$cut"}
-        [[ $quoted ]] || printf -v name %q "$name"
-        COMPREPLY+=("$name")
+        _ricordi_quote "$quoted" && COMPREPLY+=("$name")
     done < <("${words[0]}" _names "$1" "$start" "$2" 2>/dev/null)
 }
 

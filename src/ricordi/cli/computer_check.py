@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ricordi.cli.computer import user_option
+from ricordi.cli.computer_commands import agree_to_commands, run_commands_option
 from ricordi.cli.opened import opened
 from ricordi.cli.output import Column, write_list
 from ricordi.cli.parameters import COMPUTER
@@ -30,22 +31,31 @@ _KEYS = ('name', 'ok', 'message', 'seconds', 'details')
 @click.argument('computer', type=COMPUTER)
 @user_option('As whom.')
 @option('--print-traceback', '-t', is_flag=True, group='Output', help='Show the traceback of what failed.')
+@run_commands_option()
 @yes_option('Do not ask, even if the computer is disabled.')
 @format_option()
 def test(
-    session: Session, computer: str, user: str | None, print_traceback: bool, yes: bool, output_format: str | None
+    session: Session,
+    computer: str,
+    user: str | None,
+    print_traceback: bool,
+    run_commands: bool,
+    yes: bool,
+    output_format: str | None,
 ) -> int:
     """Test whether a computer can be used.
 
     Connection, output of the shell, scheduler, user name, work directory, login shell. A computer behind SSH is reached
-    through the program `ssh`, which asks for nothing: keys and known hosts have to be in place. Exits with 1 if a check
-    fails.
+    through the program `ssh`, which asks for nothing: keys and known hosts have to be in place. A proxy command or an
+    authentication script of the stored settings is shown before it is run. Exits with 1 if a check fails.
     """
     from ricordi.services.computers_checks import check_computer
+    from ricordi.services.computers_ssh import named_commands
 
     access = _access(session, 'computer test', computer, user)
     if not access.enabled and not confirm(f'{access.label!r} is disabled for {access.user}. Test it?', yes):
         raise InvalidOperation('nothing was tested')
+    agree_to_commands(named_commands(access), run_commands)
     session.tell(f'Testing computer {access.label!r} for {access.user} …')
     done: list[Check] = []
     for check in check_computer(access):
@@ -68,19 +78,21 @@ def _print(check: Check, with_details: bool) -> None:
 
 @verb('ricordi computer goto cluster')
 @click.argument('computer', type=COMPUTER)
-def goto(session: Session, computer: str) -> int:
+@run_commands_option()
+def goto(session: Session, computer: str, run_commands: bool) -> int:
     """Open a shell on a computer, in its work directory.
 
     It needs a terminal. Through SSH it is `ssh -t`, which may ask for what it needs.
     """
     from ricordi.services.computers_parameters import PARAMETERS
-    from ricordi.services.computers_ssh import goto_words
+    from ricordi.services.computers_ssh import goto_words, named_commands
 
     if not is_interactive() or not sys.stdout.isatty():
         raise UsageError('`computer goto` opens a shell, which needs a terminal: for a check use `computer test`')
     access = _access(session, 'computer goto', computer, None)
     if access.transport not in PARAMETERS:
         raise UnreachableComputer(f'{access.transport} comes from a plug-in: use `verdi computer goto {access.label}`')
+    agree_to_commands(named_commands(access), run_commands)
     words = goto_words(access)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores, and the shell would inherit that
     try:

@@ -6,10 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ricordi.cli.meter import Meter
 from ricordi.cli.quantities import format_seconds
+from ricordi.cli.streams import TerminalStream, harmless
 from ricordi.progress import Progress, Unit
 
 if TYPE_CHECKING:
@@ -112,8 +113,21 @@ class BarProgress(Progress):
         if self._bar is None or self._task is None:
             self._bar = _new_bar()
             self._bar.start()
-            self._task = self._bar.add_task(self._meter.step, total=self._meter.total or None, words='')
+            self._task = self._bar.add_task(harmless(self._meter.step), total=self._meter.total or None, words='')
         self._bar.update(self._task, completed=self._meter.done, words=self._meter.words())
+
+
+class _Screen:
+    """Standard error for `rich`, whose commands to the terminal are our own."""
+
+    def write(self, text: str) -> int:
+        if isinstance(sys.stderr, TerminalStream):
+            sys.stderr.write_commands(text)
+            return len(text)
+        return sys.stderr.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
 
 
 def _new_bar() -> RichProgress:
@@ -123,10 +137,10 @@ def _new_bar() -> RichProgress:
 
     return RichProgress(
         SpinnerColumn(),
-        TextColumn('{task.description}'),
+        TextColumn('{task.description}', markup=False),
         BarColumn(bar_width=24),
-        TextColumn('{task.fields[words]}'),
-        console=Console(stderr=True),
+        TextColumn('{task.fields[words]}', markup=False),
+        console=Console(file=cast('IO[str]', _Screen())),
         transient=True,
         refresh_per_second=8,
     )

@@ -9,6 +9,7 @@ import sys
 import traceback
 
 from ricordi.cli.signals import ended_by
+from ricordi.config.secrets import hide_in_text
 from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
 
 INTERRUPTED = 130
@@ -44,9 +45,9 @@ def report_failure(error: BaseException, debug: bool) -> int:
         _silence_stdout()
         return BROKEN_PIPE
     message, code = explain(error)
-    message = shortened(message)
+    message = shortened(hide_in_text(message))
     if debug:
-        traceback.print_exception(error)
+        print(hide_in_text(''.join(traceback.format_exception(error))), end='', file=sys.stderr)
     print(message, file=sys.stderr, flush=True)
     _flush_stdout()
     return code
@@ -68,6 +69,13 @@ def explain(error: BaseException) -> tuple[str, int]:
         return _explain_click(error)
     if isinstance(error, OSError):
         return _explain_os_error(error)
+    if isinstance(error, OverflowError):
+        return f'ricordi: error: a number or a time is too large: {error}', UsageError.exit_code
+    if isinstance(error, UnicodeEncodeError) and error.encoding in ('utf-8', 'utf_8'):
+        return (
+            'ricordi: error: a value that was given is no text: it has bytes that are not UTF-8',
+            UsageError.exit_code,
+        )
     if isinstance(error, UnicodeEncodeError) and error.encoding not in ('utf-8', 'utf_8'):
         letter = error.object[error.start]
         return f'ricordi: error: the locale has no {letter!r} for the name of a file; set LC_ALL=C.UTF-8', 1

@@ -33,10 +33,21 @@ def read_identifiers(session: Session, given: Iterable[str]) -> list[str]:
             continue
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError('`-` reads nodes from standard input: pipe them in, such as from `ricordi node list -q`')
-        found += sys.stdin.read().split()
+        found += _text_of_stdin().split()
         if not found:
             session.tell('There are no nodes on standard input: nothing to do.')
     return found
+
+
+def _text_of_stdin() -> str:
+    """All of standard input.
+
+    :raises ricordi.errors.UsageError: it is no text.
+    """
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise UsageError('what came on standard input is no text in UTF-8') from None
 
 
 def read_identifiers_or_end(session: Session, given: Sequence[str]) -> list[str]:

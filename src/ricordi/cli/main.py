@@ -25,7 +25,23 @@ def main() -> None:
     """Run the command line of this process and exit with its code."""
     gc.set_threshold(*SELDOM)
     watch_streams()
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(_run_hidden() if any(map(_may_hold_a_password, sys.argv)) else run(sys.argv[1:]))
+
+
+def _may_hold_a_password(word: str) -> bool:
+    return word.startswith('--database-password') or ('://' in word and '@' in word)
+
+
+def _run_hidden() -> int:
+    """Run the command line of this process; the words that the system shows of it hold no password."""
+    from ricordi.cli.hidden_words import hide_words
+
+    try:
+        hide_words()
+    except UsageError as error:
+        print(f'ricordi: error: {error}', file=sys.stderr)
+        return error.exit_code
+    return run(sys.argv[1:])
 
 
 def run(arguments: list[str]) -> int:

@@ -19,12 +19,17 @@ def print_names(arguments: list[str]) -> int:
         return 0
     warnings.simplefilter('ignore', AccessWarning)
     try:
-        names = [name for name in source(profile_name or None, start) if name.startswith(start) and name.isprintable()]
+        names = [name for name in source(profile_name or None, start) if name.startswith(start) and _is_offered(name)]
     except (RicordiError, OSError):
         return 0
     if names:
         print('\n'.join(names))
     return 0
+
+
+def _is_offered(name: str) -> bool:
+    """Whether a name can stand in a line: no control characters, no marks that reorder text, not like an option."""
+    return name.isprintable() and not name.startswith('-')
 
 
 def _profiles(profile_name: str | None, start: str) -> Iterable[str]:

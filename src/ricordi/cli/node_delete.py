@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ricordi.cli.computer_commands import agree_to_commands, run_commands_option
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
-from ricordi.cli.output import write_details
+from ricordi.cli.output import one_line, write_details
 from ricordi.cli.prompt import confirm
 from ricordi.cli.quantities import plural
 from ricordi.cli.session import Session
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.services.computers_workdirs import CleaningPlan
     from ricordi.services.nodes_delete import DeletionPlan
+
+_SHOWN = 50
+"""So many paths of work directories are shown to a person."""
 
 
 @verb(
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     group='What goes along',
     help='First remove the work directories of deleted calculations from their computers.',
 )
+@run_commands_option()
 @format_option()
 def delete(
     session: Session,
@@ -44,14 +49,17 @@ def delete(
     dry_run: bool,
     yes: bool,
     clean_workdir: bool,
+    run_commands: bool,
     output_format: str | None,
     **switches: bool | None,
 ) -> int:
     """Delete nodes, with all that must not stay without them.
 
     The plan tells how many nodes go by which rule. Their files stay in the repository until `ricordi storage maintain
-    --full` removes those that no other node has. If a work directory cannot be removed, no node is deleted.
+    --full` removes those that no other node has. If a work directory cannot be removed, no node is deleted. Only what
+    lies in the work directory of its computer is removed.
     """
+    from ricordi.services.computers_cleaning import commands_for_cleaning
     from ricordi.services.computers_workdirs import plan_cleaning
     from ricordi.services.nodes import find_pks
     from ricordi.services.nodes_delete import delete_nodes, plan_deletion
@@ -75,6 +83,7 @@ def delete(
         if not confirm(f'Delete {what}? This cannot be undone.', yes):
             raise InvalidOperation('no node was deleted')
         if cleaning is not None:
+            agree_to_commands(commands_for_cleaning(storage, cleaning), run_commands)
             _clean(session, storage, plan, cleaning)
         delete_nodes(storage, plan)
     session.tell(f'Deleted {plural(len(plan.pks), "node")}.')
@@ -120,7 +129,11 @@ def _as_text(plan: DeletionPlan, cleaning: CleaningPlan | None) -> str:
     if cleaning is None:
         return plan_as_text(plan)
     counts = ', '.join(f'{count:,} on {label}' for label, count in cleaning.by_computer.items()) or 'none'
-    parts = [plan_as_text(plan, folders_stay=False), f'Work directories to be removed: {counts}.']
+    paths = [f'  {one_line(one.computer)}: {one_line(one.path)}' for one in cleaning.directories[:_SHOWN]]
+    if len(cleaning.directories) > _SHOWN:
+        paths.append(f'  … and {len(cleaning.directories) - _SHOWN:,} more: all are in `--dry-run --format json`')
+    told = '\n'.join([f'Work directories to be removed: {counts}.', *paths])
+    parts = [plan_as_text(plan, folders_stay=False), told]
     if cleaning.already_clean:
         parts.append(f'Work directories that were removed before: {cleaning.already_clean:,}.')
     if cleaning.in_use:

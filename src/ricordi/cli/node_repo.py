@@ -12,6 +12,7 @@ from ricordi.cli.output import Column, write_list
 from ricordi.cli.parameters import NODE, PathName
 from ricordi.cli.quantities import format_bytes, plural
 from ricordi.cli.session import Session
+from ricordi.cli.streams import write_colored
 from ricordi.cli.verb import format_option, option, verb
 
 _COLUMNS = (
@@ -42,7 +43,11 @@ def ls(
         entries = service.list_files(find_node(storage, node), relative_path)
         if not long and output_format is None:
             for entry in entries:
-                print(_colored(f'{entry.name}/', color) if entry.is_folder else entry.name)
+                name = f'{entry.name}/' if entry.is_folder else entry.name
+                if color and entry.is_folder:
+                    write_colored(name, '34;1')
+                else:
+                    print(name)
             return 0
         sizes = service.file_sizes(storage, entries)
     rows = [
@@ -92,7 +97,3 @@ def dump(session: Session, node: str, output_directory: Path) -> int:
         count = dump_files(storage, find_node(storage, node), output_directory)
     session.tell(f'Wrote {plural(count, "file")} to {output_directory}.')
     return 0
-
-
-def _colored(text: str, color: bool) -> str:
-    return f'\033[34;1m{text}\033[0m' if color else text

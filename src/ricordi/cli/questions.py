@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ricordi.cli.parameters import PathName
 from ricordi.cli.prompt import is_interactive
+from ricordi.cli.streams import harmless
 from ricordi.cli.verb import Function, option
 from ricordi.errors import UsageError, ValidationError
+from ricordi.files import read_regular
+
+_LONGEST_FILE = 1 << 20
+"""Bytes of a file of answers."""
 
 Values = Mapping[str, Any]
 
@@ -115,6 +119,15 @@ def read_config_file(path: str, questions: Sequence[Question]) -> dict[str, Any]
         raise UsageError(f'cannot read {path}: it is no text in UTF-8') from None
     except yaml.YAMLError as error:
         raise UsageError(f'{path} is not YAML: {error}') from None
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:  # of values that no option has
+        raise UsageError(f'{path} is not YAML of `name: value` lines: {type(error).__name__}') from None
     if not isinstance(content, dict):
         raise UsageError(f'{path} must hold `name: value` lines')
     known = {question.key: question for question in questions}
@@ -158,7 +171,10 @@ def _text_of(path: str) -> str:
     from ricordi.services.addresses import is_address
 
     if not is_address(path):
-        return Path(path).read_text(encoding='utf-8')
+        content = read_regular(path)
+        if len(content) > _LONGEST_FILE:
+            raise UsageError(f'{path} is longer than {_LONGEST_FILE:,} bytes: it is no file of answers')
+        return content.decode()
     from ricordi.services.archive_web import fetch_text
 
     return fetch_text(path)
@@ -192,11 +208,12 @@ def _ask(question: Question, default: Any) -> Any:
         return _ask_lines(question, default)
     shown = '' if default is None and not question.required else default
     while True:
+        told = '' if question.hidden or shown in ('', None) else f' [{shown}]'
         answered = click.prompt(
-            question.text,
+            harmless(f'{question.text}{told}'),
             default=shown,
             hide_input=question.hidden,
-            show_default=not question.hidden and shown not in ('', None),
+            show_default=False,
             err=True,
             type=type(default) if isinstance(default, bool | int) and question.convert is None else str,
         )
@@ -207,14 +224,14 @@ def _ask(question: Question, default: Any) -> Any:
         try:
             return question.converted('' if answered == '!' and not question.required else answered)
         except UsageError as error:
-            click.echo(f'Error: {error}', err=True)
+            click.echo(harmless(f'Error: {error}'), err=True)
 
 
 def _ask_lines(question: Question, default: str) -> str:
     """The line that a person types, or the lines that are written in an editor."""
     as_it_is = 'as it is' if default else 'none'
     answered: str = click.prompt(
-        f'{question.text} (Enter: {as_it_is}, e: in an editor)', default='', show_default=False, err=True
+        f'{harmless(question.text)} (Enter: {as_it_is}, e: in an editor)', default='', show_default=False, err=True
     )
     if answered.strip() == 'e':
         written = click.edit(default, extension='.bash')

@@ -1,4 +1,9 @@
-"""Standard streams that tell when they fail: a result that is lost is an error, a message that is lost is none."""
+"""Standard streams that tell when they fail: a result that is lost is an error, a message that is lost is none.
+
+And the one door to a terminal: whatever is printed, what a terminal would take for a command is escaped in it, since
+labels, names of files, messages of servers and lines of records come from anybody. What is written to a file or a pipe
+is a result, and stays as it is; bytes that were asked for raw go by `sys.stdout.buffer`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,20 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 _LAST_STANDARD = 2
+_COMMANDS = (
+    *range(32),
+    *range(127, 160),
+    0x061C,
+    0x200E,
+    0x200F,
+    *range(0x2028, 0x202F),
+    *range(0x2066, 0x206A),
+    0xFEFF,
+)
+_TAGS = range(0xE0000, 0xE0080)
+_ESCAPES = {code: ascii(chr(code))[1:-1] for code in (*_COMMANDS, *_TAGS) if chr(code) not in '\n\t'}
+"""Control characters, C1 among them, and marks that turn the direction of text or hide some; lines and tabs stay."""
+
 _ASCII = ('ascii', 'us-ascii', 'ansi_x3.4-1968', '646')
 
 
@@ -44,6 +63,39 @@ class _Messages(io.FileIO):
             return super().write(data)
         except OSError:
             return len(memoryview(data))
+
+
+def harmless(text: str) -> str:
+    """A text as a terminal may have it: what it would take for a command is escaped."""
+    if text.replace('\n', '').replace('\t', '').isprintable():
+        return text
+    return text.translate(_ESCAPES)
+
+
+class TerminalStream(io.TextIOWrapper):
+    """Text for a terminal, or for who reads messages."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text, made harmless; returns its length."""
+        super().write(harmless(text))
+        return len(text)
+
+    def write_commands(self, text: str) -> None:
+        """Write a text of this program's own that holds commands for the terminal."""
+        super().write(text)
+
+
+def write_colored(text: str, code: str) -> None:
+    """Write a line to standard output in a colour.
+
+    :param text: whatever it holds, the colour is the only command in it.
+    :param code: of the colour, as `34;1`.
+    """
+    line = f'\033[{code}m{harmless(text)}\033[0m\n'
+    if isinstance(sys.stdout, TerminalStream):
+        sys.stdout.write_commands(line)
+    else:
+        sys.stdout.write(line)
 
 
 def watch_streams() -> None:
@@ -96,10 +148,11 @@ def _stream(kind: type[io.FileIO], number: int, before: object) -> io.TextIOWrap
         encoding, write_through = before.encoding, before.write_through
         errors = errors if before.errors in ('strict', 'surrogateescape') else str(before.errors)
     raw = kind(number, 'w', closefd=False)
-    return io.TextIOWrapper(
+    shown = number == _LAST_STANDARD or raw.isatty()
+    return (TerminalStream if shown else io.TextIOWrapper)(
         io.BufferedWriter(raw),
         encoding=encoding,
         errors=errors,
-        line_buffering=number == _LAST_STANDARD or raw.isatty(),
+        line_buffering=shown,
         write_through=write_through,
     )

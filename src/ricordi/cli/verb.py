@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -112,6 +113,8 @@ def _as_unicode(value: Any) -> Any:
     """A value as it was meant, whatever the locale; paths stay as the system has them."""
     if isinstance(value, tuple):
         return tuple(map(_as_unicode, value))
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f'{value} is no number that can be meant here')
     return as_unicode(value) if isinstance(value, str) else value
 
 

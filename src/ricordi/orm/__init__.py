@@ -48,6 +48,7 @@ _PLACES: dict[str, str] = {
     'processes.calcjob': 'CalcJobNode',
     'processes.workflow': 'WorkChainNode WorkFunctionNode WorkflowNode',
     'processes.states': 'CalcJobState JobState ProcessState',
+    'named_classes': 'trust_modules',
     'querybuilder': 'QueryBuilder',
     'fields': 'QbField QbFieldFilters QbFields',
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urldefrag, urljoin, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ricordi.errors import Interrupted, NotEnoughSpace, UnreachableAddress
 from ricordi.files import free_bytes
@@ -18,10 +19,17 @@ from ricordi.progress import Progress, Stop
 from ricordi.services.addresses import is_address
 
 ENDING = '.aiida'
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16
 LONGEST_PAGE = 32 << 20
 PATIENCE = 60.0
 """Seconds that a server may stay silent."""
+PAGE_SECONDS = 120.0
+"""Seconds that a page may take in all."""
+LEAST_SECONDS = 3600.0
+SLOWEST = 10_000
+"""An archive may take an hour in all, or longer where it has so many seconds' worth of bytes at this rate."""
+_LONGEST_ADDRESS = 8192
+_LONGEST_NUMBER = 19
 
 
 def archives_of_page(address: str) -> list[str]:
@@ -32,11 +40,20 @@ def archives_of_page(address: str) -> list[str]:
     text, base = _page(address)
     links = _Links()
     links.feed(text)
-    targets = (urldefrag(urljoin(base, link)).url for link in links.found)
-    found = [target for target in targets if is_address(target) and urlsplit(target).path.endswith(ENDING)]
+    found = [target for link in links.found if (target := _target(base, link)) is not None]
     if not found:
         raise UnreachableAddress(f'the page {address} points at no file that ends in {ENDING}: check the address')
     return list(dict.fromkeys(found))
+
+
+def _target(base: str, link: str) -> str | None:
+    """The address of an archive that a link leads to; None for any other link, or one that cannot be read."""
+    try:
+        target = urldefrag(urljoin(base, link)).url
+        fits = is_address(target) and urlsplit(target).path.endswith(ENDING)
+    except ValueError:  # as of half an IPv6 address: it is no reason to leave out the others
+        return None
+    return target if fits and target.isprintable() and len(target) <= _LONGEST_ADDRESS else None
 
 
 def fetch_text(address: str) -> str:
@@ -50,24 +67,52 @@ def fetch_text(address: str) -> str:
 def _page(address: str) -> tuple[str, str]:
     """The text of a page, and the address that it has in the end."""
     with _opened(address) as answer:
-        text = answer.read(LONGEST_PAGE).decode(answer.headers.get_content_charset() or 'utf-8', 'replace')
-        return text, answer.geturl()
+        content = b''.join(_parts(answer, address, LONGEST_PAGE, PAGE_SECONDS))
+        return _decoded(content, answer.headers.get_content_charset()), answer.geturl()
+
+
+def _decoded(content: bytes, charset: str | None) -> str:
+    """The text of a page; a charset that nobody knows, or that is none of text, counts as UTF-8."""
+    try:
+        return content.decode(charset or 'utf-8', 'replace')
+    except (LookupError, ValueError):
+        return content.decode('utf-8', 'replace')
+
+
+def _parts(answer: Any, address: str, most: int | None, seconds: float) -> Iterator[bytes]:
+    """What a server sends, as it comes, within a length and a time for the whole.
+
+    In small reads, each of which gives what is there: so Ctrl-C is heard between them, and a server that sends a byte
+    now and then does not hold anybody for longer than that.
+
+    :raises ricordi.errors.UnreachableAddress: it is too long, or too slow.
+    """
+    end, length = time.monotonic() + seconds, 0
+    while chunk := answer.read1(CHUNK_BYTES):
+        length += len(chunk)
+        if most is not None and length > most:
+            raise UnreachableAddress(f'{address} sends more than {most:,} bytes: it is refused')
+        if time.monotonic() > end:
+            raise UnreachableAddress(f'{address} is not had after {seconds:,.0f} s: it is too slow')
+        yield chunk
 
 
 def download(address: str, target: Path, progress: Progress, stop: Stop) -> None:
     """Write what an address yields into a file.
 
-    :raises ricordi.errors.UnreachableAddress: it cannot be had, or not whole.
+    :raises ricordi.errors.UnreachableAddress: it cannot be had, or not whole, or sends so slowly that it never ends.
     :raises ricordi.errors.NotEnoughSpace: there is no room for it.
     :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
     """
     with _opened(address) as answer, target.open('wb') as file:
-        length = _length(answer)
-        if length is not None and length > free_bytes(target.parent):
+        length, room = _length(answer), free_bytes(target.parent)
+        if length is not None and length > room:
             raise NotEnoughSpace(f'{address} takes {length:,} bytes, more than are free at {target.parent}')
+        most = room if length is None else length
+        seconds = PATIENCE + max(LEAST_SECONDS, most / SLOWEST)
         progress.begin('download', length)
         try:
-            while chunk := answer.read(CHUNK_BYTES):
+            for chunk in _parts(answer, address, most, seconds):
                 file.write(chunk)
                 progress.advance(len(chunk))
                 if stop.reason:
@@ -82,11 +127,12 @@ def download(address: str, target: Path, progress: Progress, stop: Stop) -> None
 def _opened(address: str) -> Iterator[Any]:
     """What a server answers; that it does not, or stops on the way, is told in one way."""
     try:
-        with urlopen(Request(address, headers={'User-Agent': 'ricordi'}), timeout=PATIENCE) as answer:
+        opener = build_opener(_SameSafety())
+        with opener.open(Request(address, headers={'User-Agent': 'ricordi'}), timeout=PATIENCE) as answer:
             yield answer
     except HTTPError as error:
         raise UnreachableAddress(f'{address} cannot be had: the server says {error.code} {error.reason}') from None
-    except (http.client.HTTPException, ConnectionError, TimeoutError, ValueError) as error:
+    except (http.client.HTTPException, ConnectionError, TimeoutError, ValueError, EOFError) as error:
         raise UnreachableAddress(f'{address} cannot be had: {error}') from None
     except OSError as error:
         if error.errno is not None:  # of the file that is written; those of the network carry none
@@ -94,9 +140,28 @@ def _opened(address: str) -> Iterator[Any]:
         raise UnreachableAddress(f'{address} cannot be had: {getattr(error, "reason", error)}') from None
 
 
+class _SameSafety(HTTPRedirectHandler):
+    """Follows a server elsewhere, but never from a connection that nobody can change to one that anybody can."""
+
+    max_redirections = 10
+
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
+        """The request for the new address.
+
+        :raises ricordi.errors.UnreachableAddress: it is not as safe as the one before.
+        """
+        if not is_address(newurl) or (req.full_url.lower().startswith('https:') and not _is_safe(newurl)):
+            raise UnreachableAddress(f'{req.full_url} leads to {newurl}, which is not as safe: it is not followed')
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _is_safe(address: str) -> bool:
+    return address.lower().startswith('https:')
+
+
 def _length(answer: Any) -> int | None:
     told = answer.headers.get('Content-Length', '')
-    return int(told) if told.isdecimal() else None
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < _LONGEST_NUMBER else None
 
 
 class _Links(HTMLParser):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ricordi.backend.rows import ComputerRow, EntityKind
@@ -13,7 +14,7 @@ from ricordi.errors import InvalidOperation, RicordiError
 from ricordi.services.author import default_user
 from ricordi.services.computers_access import Access, find_access
 from ricordi.services.computers_connection import Connection, connect
-from ricordi.services.computers_ssh import shell_path
+from ricordi.services.computers_ssh import named_commands, shell_path
 from ricordi.services.computers_workdirs import CLEANED, CleaningPlan, WorkDirectory
 from ricordi.services.nodes_change import set_extras
 
@@ -21,24 +22,39 @@ _AT_ONCE = 200
 """Directories that one command removes."""
 
 _MARK = 'ricordi-work-directory'
+_STATES = ('removed', 'absent', 'failed')
+_LONGEST = 500
+"""Characters of a reason."""
 
 _SCRIPT = r"""
-w=WORK_DIR
+w=$(cd -P -- WORK_DIR 2>/dev/null && pwd -P)
+h=$(cd -P -- "$HOME" 2>/dev/null && pwd -P)
 number=0
 while IFS= read -r d; do
-  why=
-  case "${w%/}/" in "$d"/*) why='it holds the work directory of the computer';; esac
-  case "$HOME/" in "$d"/*) why='it holds the home directory';; esac
-  if [ -n "$why" ]; then state=failed
-  elif [ ! -e "$d" ] && [ ! -L "$d" ]; then state=absent
-  elif why=$(rm -rf -- "$d" 2>&1 </dev/null); then state=removed
-  else state=failed
+  why= state=failed name=${d##*/} above=${d%/*}
+  if ! p=$(cd -P -- "${above:-/}" 2>/dev/null && pwd -P); then
+    [ -e "$above" ] || state=absent
+    why='it cannot be reached'
+  else
+    real=${p%/}/$name
+    case "$real/" in "$w"/?*/) [ -n "$w" ] || why='x';; *) why='x';; esac
+    [ -z "$why" ] || why="it is not in the work directory ${w:-of the computer, which is not there}"
+    case "$h/" in "$real"/*) why='it holds the home directory';; esac
+    if [ ! -e "$real" ] && [ ! -L "$real" ]; then state=absent
+    elif [ -n "$why" ]; then :
+    elif why=$(cd -P -- "$p" && [ "$(pwd -P)" = "$p" ] && rm -rf -- "./$name" 2>&1 </dev/null); then state=removed
+    fi
   fi
   printf 'MARK %s %s %s\n' "$number" "$state" "${why//$'\n'/; }"
   number=$((number + 1))
 done
 """
-"""Reads a path a line; answers a line each, marked, since login files may write, too."""
+"""Reads a path a line; answers a line each, marked, since login files may write, too.
+
+Where a path leads is asked there, with all links and `..` followed: a directory goes only if it lies below the work
+directory of the computer, and never the home directory or what holds it. Not even a link that is put in its place
+meanwhile leads elsewhere: the folder that holds it is entered, and it is removed from there.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,17 @@ def clean_work_directories(storage: StorageBackend, plan: CleaningPlan) -> Itera
         by_computer[directory.computer].append(directory)
     for label, directories in by_computer.items():
         yield _clean_computer(storage, label, directories)
+
+
+def commands_for_cleaning(storage: StorageBackend, plan: CleaningPlan) -> list[str]:
+    """The commands that would be run on this machine on the way to the computers, as stored settings name them."""
+    found: list[str] = []
+    for label in plan.by_computer:
+        for row in storage.find(EntityKind.COMPUTER, {'label': label}):
+            assert isinstance(row, ComputerRow)
+            with suppress(RicordiError):  # told when it is tried
+                found += named_commands(find_access(storage, row, default_user(storage)))
+    return found
 
 
 def _clean_computer(storage: StorageBackend, label: str, directories: Sequence[WorkDirectory]) -> Cleaned:
@@ -99,13 +126,14 @@ def _remove(connection: Connection, access: Access, paths: list[str]) -> dict[st
     rest = [path for path in paths if path not in outcome]
     if not rest:
         return outcome
+    numbers = {str(number): path for number, path in enumerate(rest)}
     text = ''.join(f'{path.rstrip("/")}\n' for path in rest)
     script = _SCRIPT.replace('MARK', _MARK).replace('WORK_DIR', shell_path(access.work_dir))
     for line in connection.run(script, stdin=text, login_shell=False).out.splitlines():
         words = line.split(' ', 3)
-        if words[0] == _MARK and len(words) == 4:
+        if words[0] == _MARK and len(words) == 4 and words[1] in numbers and words[2] in _STATES:
             number, state, why = words[1:]
-            outcome[rest[int(number)]] = state if state != 'failed' else why or 'it could not be removed'
+            outcome[numbers[number]] = state if state != 'failed' else why[:_LONGEST] or 'it could not be removed'
     return {path: outcome.get(path, 'there was no answer') for path in paths}
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import selectors
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
 from ricordi.errors import UnreachableComputer
 from ricordi.services.computers_access import Access
-from ricordi.services.computers_ssh import bash_words, ssh_host, ssh_options
+from ricordi.services.computers_ssh import bash_words, checked_host, ssh_host, ssh_options
 
 SSH_FAILED = 255
 """The exit code by which `ssh` says that it is its own failure, and not the command's."""
 
 _SILENT_PROXY = 'UNKNOWN port 65535'
 """What `ssh` says if a proxy fails. Where connections are shared it throws away what the proxy says itself."""
+
+LONGEST_ANSWER = 32 << 20
+"""Bytes that a command may answer."""
 
 _LONGEST_SOCKET = 80
 """Characters of a path that can still be a socket, with what OpenSSH adds while it makes one."""
@@ -93,7 +99,7 @@ class SshConnection:
 
     def __init__(self, access: Access, files: bool = False, timeout: float | None = None) -> None:
         self._access, self._timeout = access, timeout
-        self._host = ssh_host(access, files)
+        self._host = checked_host(ssh_host(access, files))
         self._words = ['ssh', '-T', *ssh_options(access, batch=True)]
         self._folder: Path | None = None
 
@@ -155,21 +161,55 @@ class SshConnection:
 
 
 def _run(words: list[str], stdin: str, timeout: float | None) -> Completed:
+    """Run a program of this machine.
+
+    :raises ricordi.errors.UnreachableComputer: it is not there, does not end in time, or answers without end.
+    """
     # Not a pipe for stderr: the process that keeps a shared connection may hold it open for as long as it lives.
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as given:
+        given.write(stdin.encode(errors='replace'))
+        given.seek(0)
         try:
-            done = subprocess.run(
-                words, input=stdin.encode(), stdout=subprocess.PIPE, stderr=errors, timeout=timeout, check=False
-            )
+            process = subprocess.Popen(words, stdin=given, stdout=subprocess.PIPE, stderr=errors)
         except FileNotFoundError:
             raise UnreachableComputer(f'there is no program `{words[0]}` here: install it') from None
         except PermissionError:
             raise UnreachableComputer(f'{words[0]} may not be run') from None
-        except subprocess.TimeoutExpired:
-            raise UnreachableComputer(f'no answer within {timeout:.0f} s') from None
+        except (ValueError, OSError) as error:  # a NUL in a word, or too many of them
+            raise UnreachableComputer(f'{words[0]} cannot be run: {error}') from None
+        with process:
+            try:
+                out = _answer_of(process, timeout)
+            except BaseException:
+                process.kill()
+                raise
         errors.seek(0)
-        err = errors.read().decode(errors='replace')
-    return Completed(done.returncode, done.stdout.decode(errors='replace'), err)
+        err = errors.read(LONGEST_ANSWER).decode(errors='replace')
+    return Completed(process.returncode, out.decode(errors='replace'), err)
+
+
+def _answer_of(process: subprocess.Popen[bytes], timeout: float | None) -> bytes:
+    """What a process writes until it ends, within a time and a length that a sane answer never has."""
+    assert process.stdout is not None
+    end = None if timeout is None else time.monotonic() + timeout
+    parts, length = [], 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(None if end is None else max(0.0, end - time.monotonic())):
+                raise UnreachableComputer(f'no answer within {timeout:.0f} s')
+            part = os.read(process.stdout.fileno(), 1 << 16)
+            if not part:
+                break
+            parts.append(part)
+            length += len(part)
+            if length > LONGEST_ANSWER:
+                raise UnreachableComputer(f'the answer is longer than {LONGEST_ANSWER:,} bytes')
+    try:
+        process.wait(None if end is None else max(0.1, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise UnreachableComputer(f'no answer within {timeout:.0f} s') from None
+    return b''.join(parts)
 
 
 def _socket_folder() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from ricordi.errors import UnreachableComputer
 from ricordi.services.computers_access import Access
 
 _STRICTNESS = {'RejectPolicy': 'yes', 'WarningPolicy': 'accept-new', 'AutoAddPolicy': 'accept-new'}
@@ -14,6 +15,10 @@ _GSS = {
     'gss_deleg_creds': 'GSSAPIDelegateCredentials',
     'gss_kex': 'GSSAPIKeyExchange',
 }
+
+
+_LONGEST_HOST = 1024
+_OF_SHELLS = frozenset('\'"`$\\;&|<>(){} \t')
 
 
 def ssh_host(access: Access, files: bool = False) -> str:
@@ -28,6 +33,34 @@ def ssh_host(access: Access, files: bool = False) -> str:
     return str(data) if files and data not in (None, '', 'None') else str(login)
 
 
+def named_commands(access: Access) -> list[str]:
+    """The commands that stored settings have run on this machine, each with the setting that names it.
+
+    They come with an archive that was imported, or from whoever else may write to the storage.
+    """
+    name = {'core.ssh': 'proxy_command', 'core.ssh_async': 'authentication_script'}.get(access.transport, '')
+    value = access.parameters.get(name)
+    if value in (None, '', 'None') or (name == 'proxy_command' and _jumps(access)):  # which are taken in its place
+        return []
+    return [f'{name} of {access.label}: {value}']
+
+
+def checked_host(host: str) -> str:
+    """A name of a host that `ssh` may have: its own configuration may hand it to a shell.
+
+    :raises ricordi.errors.UnreachableComputer: it has signs that a shell would obey, or that no host has.
+    """
+    if (
+        not host
+        or host.startswith('-')
+        or len(host) > _LONGEST_HOST
+        or not host.isprintable()
+        or set(host) & _OF_SHELLS
+    ):
+        raise UnreachableComputer(f'{host!r} is no name of a host: see `ricordi computer show`')
+    return host
+
+
 def ssh_options(access: Access, batch: bool = False) -> list[str]:
     """Options for `ssh`. With `core.ssh_async` all else is in the person's OpenSSH configuration.
 
@@ -37,12 +70,16 @@ def ssh_options(access: Access, batch: bool = False) -> list[str]:
     if access.transport != 'core.ssh':
         return words
     known = access.parameters
-    jumps = [host.strip() for host in str(known.get('proxy_jump') or '').split(',') if host.strip()]
-    if jumps:
+    if jumps := _jumps(access):
         words += ['-o', f'ProxyCommand={_through(access, jumps, batch)}']
     elif known.get('proxy_command'):
         words += ['-o', f'ProxyCommand={known["proxy_command"]}']
     return words + _login(access, known.get('username'), known.get('port'))
+
+
+def _jumps(access: Access) -> list[str]:
+    """The hosts that are gone through, one after the other."""
+    return [host.strip() for host in str(access.parameters.get('proxy_jump') or '').split(',') if host.strip()]
 
 
 def _login(access: Access, username: str | None, port: int | str | None) -> list[str]:
@@ -118,7 +155,14 @@ def goto_words(access: Access) -> list[str]:
     )
     if access.transport == 'core.local':
         return ['bash', '-c', command]
-    return ['ssh', '-t', *ssh_options(access), '--', ssh_host(access), shlex.join(['bash', '-c', command])]
+    return [
+        'ssh',
+        '-t',
+        *ssh_options(access),
+        '--',
+        checked_host(ssh_host(access)),
+        shlex.join(['bash', '-c', command]),
+    ]
 
 
 def shell_path(path: str) -> str:

@@ -127,15 +127,15 @@ class _Dump:
 
     def _clear(self) -> None:
         """Remove what earlier dumps made, and nothing else where there is a list of it."""
-        if not self._folder.log.exists():
+        if not self._folder.has_log:
             self._folder.clear()
             return
-        log = DumpLog(self._folder.root, '', None)
+        log = DumpLog(self._folder.opened, '', None)
         for path in sorted(log.entries, key=lambda path: path.count('/'), reverse=True):
             self._folder.remove(path, log.files(path))
         for root in (*log.roots.values(), UNGROUPED):
             self._folder.unmark(root)
-        self._folder.log.unlink()
+        self._folder.remove_log()
 
     def _work(self) -> Tally:
         log = self._open_log()
@@ -169,10 +169,10 @@ class _Dump:
         profile = self._storage.profile
         whose = None if self._storage.read_only else (profile.name, profile.uuid)
         if self._dry_run and self._request.overwrite:
-            log = DumpLog(self._folder.root, identity, None, whose, read_only=True)
+            log = DumpLog(self._folder.opened, identity, None, whose, read_only=True)
             log.entries.clear()
             return log
-        return DumpLog(self._folder.root, identity, self._subject, whose, read_only=self._dry_run)
+        return DumpLog(self._folder.opened, identity, self._subject, whose, read_only=self._dry_run)
 
     # -- what is gone ---------------------------------------------------------------------------------------
 

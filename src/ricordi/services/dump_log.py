@@ -7,24 +7,29 @@ date.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ricordi.errors import InvalidOperation
-from ricordi.files import fsync_file, new_file
+from ricordi.services.dump_line import TOLD, WrongLine, parse_line
+from ricordi.services.dump_root import NOT_OURS, DumpRoot, open_regular
 
 NAME = 'ricordi_dump_log.jsonl'
 VERSION = 1
 
-_TOLD = ('uuid', 'mtime', 'group', 'top', 'how')
 _OF_PROFILE = ('profile', 'profile_uuid')
 _FLUSH_EVERY = 10.0
 _MOST_PENDING = 2000
+_DRAFT = f'.{NAME}.part'
+_LONGEST_LINE = 64 << 20
+"""Bytes; a line names the files of one node, some hundred bytes each."""
+_WAY_OUT = 'remove it, and the next run writes all folders again'
 
 
 @dataclass(slots=True)
@@ -53,20 +58,23 @@ class DumpLog:
 
     def __init__(
         self,
-        folder: Path,
+        folder: DumpRoot,
         storage: str,
         subject: str | None,
         profile: tuple[str, str] | None = None,
         read_only: bool = False,
     ) -> None:
         """
+        :param folder: the folder of the dump; the log is opened in it, and nowhere else.
         :param storage: identifies the storage that is dumped.
         :param profile: name and uuid of the profile, for a storage may have been copied; None: of an archive.
         :param subject: what of it: `profile`, or the uuid of a group; None: whatever the log is of.
         :param read_only: keep changes in memory and write none.
         :raises ricordi.errors.InvalidOperation: the log is of another storage or subject, or damaged.
+        :raises ricordi.services.dump_line.WrongLine: it says what no dump writes, such as a path out of the folder.
         """
-        self.path = folder / NAME
+        self._folder = folder
+        self.path = folder.path / NAME
         self.entries: dict[str, Entry] = {}
         self.roots: dict[str, str] = {}
         self._read_only = read_only
@@ -89,35 +97,42 @@ class DumpLog:
         entry = self.entries[path]
         if entry.offset < 0:
             return {}
-        with self.path.open('rb') as handle:
+        with self._open() as handle:
             handle.seek(entry.offset)
-            found: dict[str, str] = json.loads(handle.readline()).get('files', {})
+            found: dict[str, str] = self._parsed(_line(handle), entry.offset).get('files', {})
         return found
 
-    def _load(self) -> None:
+    def _open(self) -> BinaryIO:
+        """The log, opened for reading.
+
+        :raises FileNotFoundError: there is none.
+        :raises ricordi.services.dump_line.WrongLine: what is there is no file of this folder.
+        """
         try:
-            with self.path.open('rb') as handle:
-                for number, line in enumerate(handle, 1):
-                    if not line.endswith(b'\n'):
-                        break
-                    self._apply(self._parsed(line, number), self._end)
-                    self._end += len(line)
-                    self._lines += 1
-        except FileNotFoundError:
-            pass
+            return self._folder.read(NAME)
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENXIO, *NOT_OURS):
+                raise WrongLine(f'{self.path} is no plain file with one name: {_WAY_OUT}') from None
+            raise
+
+    def _load(self) -> None:
+        """Read all lines; each is checked, and nothing is done before the last one was."""
+        with suppress(FileNotFoundError), self._open() as handle:
+            while (line := _line(handle)).endswith(b'\n'):
+                found = self._parsed(line, self._lines + 1)
+                if not self._lines and self._header['subject'] is not None:
+                    self._check_header(found)
+                self._apply(found, self._end)
+                self._end += len(line)
+                self._lines += 1
 
     def _parsed(self, line: bytes, number: int) -> dict[str, Any]:
         try:
-            found = json.loads(line)
-            if not isinstance(found, dict):
-                raise ValueError(line)
-        except ValueError:
-            raise InvalidOperation(
-                f'{self.path} is damaged at line {number}: remove it, and the next run writes all folders again'
-            ) from None
-        if number == 1 and self._header['subject'] is not None:
-            self._check_header(found)
-        return found
+            return parse_line(line)
+        except WrongLine as error:
+            raise WrongLine(f'{self.path}, line {number}: {error}; {_WAY_OUT}') from None
+        except (ValueError, RecursionError):
+            raise InvalidOperation(f'{self.path} is damaged at line {number}: {_WAY_OUT}') from None
 
     def _check_header(self, found: Mapping[str, Any]) -> None:
         """Refuse the log of something else; an older log does not name the profile."""
@@ -133,7 +148,7 @@ class DumpLog:
 
     def _apply(self, line: Mapping[str, Any], offset: int) -> None:
         if 'folder' in line:
-            uuid, mtime, group, top, how = (str(line[name]) for name in _TOLD)
+            uuid, mtime, group, top, how = (str(line[name]) for name in TOLD)
             self.entries[line['folder']] = Entry(uuid, mtime, group, top, how, line.get('target'), offset)
         elif 'removed' in line:
             self.entries.pop(line['removed'], None)
@@ -156,7 +171,7 @@ class DumpLog:
     def add(self, path: str, entry: Entry, files: Mapping[str, str]) -> None:
         """Note that a folder, or a link, is complete."""
         line: dict[str, Any] = {'folder': path}
-        line |= {name: getattr(entry, name) for name in _TOLD}
+        line |= {name: getattr(entry, name) for name in TOLD}
         if entry.target is not None:
             line['target'] = entry.target
         self.entries[path] = entry
@@ -198,7 +213,9 @@ class DumpLog:
             os.sync()
         if not self._end:
             self._pending.insert(0, (json.dumps(self._header) + '\n', None))
-        with self.path.open('r+b' if self._end else 'wb') as handle:
+        with self._folder.folder('') as folder:
+            descriptor = open_regular(NAME, folder, os.O_RDWR | os.O_CREAT)
+        with os.fdopen(descriptor, 'r+b') as handle:
             handle.seek(self._end)
             handle.truncate()  # a line that a crash has torn
             for line, entry in self._pending:
@@ -224,15 +241,33 @@ class DumpLog:
         live = len(self.entries) + len(self.roots) + 1
         if self._read_only or self._lines <= 2 * live + 100:
             return
-        with new_file(self.path, overwrite=True) as handle:
-            for line in self._live_lines():
-                handle.write((json.dumps(line) + '\n').encode())
-        fsync_file(self.path)
+        with self._folder.folder('') as folder:
+            with suppress(FileNotFoundError):
+                os.unlink(_DRAFT, dir_fd=folder)
+            descriptor = os.open(_DRAFT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            with os.fdopen(descriptor, 'wb', buffering=1 << 20) as handle:
+                for line in self._live_lines():
+                    handle.write((json.dumps(line) + '\n').encode())
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(_DRAFT, NAME, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
 
     def _live_lines(self) -> Iterator[Mapping[str, Any]]:
         yield self._header
         yield from ({'group': group, 'root': root} for group, root in self.roots.items())
         for path, entry in self.entries.items():
             line = {'folder': path}
-            line |= {name: getattr(entry, name) for name in _TOLD}
+            line |= {name: getattr(entry, name) for name in TOLD}
             yield {**line, **({'target': entry.target} if entry.target else {}), 'files': self.files(path)}
+
+
+def _line(handle: BinaryIO) -> bytes:
+    """The next line with its end; without, where it is torn or the last.
+
+    :raises ricordi.services.dump_line.WrongLine: it has no end in sight.
+    """
+    line = handle.readline(_LONGEST_LINE)
+    if len(line) == _LONGEST_LINE:
+        raise WrongLine(f'a line of the log of the dump is longer than {_LONGEST_LINE:,} bytes: {_WAY_OUT}')
+    return line

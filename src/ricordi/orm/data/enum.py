@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from importlib import import_module
 from typing import Any
 
+from ricordi.errors import UntrustedModule
 from ricordi.orm.aiida_places import ENUMS, own_enum
 from ricordi.orm.data.data import Data
+from ricordi.orm.named_classes import find_named
 
 
 class EnumData(Data, node_type='data.core.enum.EnumData.'):
@@ -55,18 +56,22 @@ class EnumData(Data, node_type='data.core.enum.EnumData.'):
         return self.get_member()
 
     def get_enum(self) -> type[enum.Enum]:
-        """The class of the member.
+        """The class of the member. Only an enum counts, and only of a module that is imported, or that the user trusts.
 
+        :raises ricordi.errors.UntrustedModule: see `ricordi.orm.trust_modules`.
         :raises ImportError: it is not where it was.
         """
         module, _, name = own_enum(self.identifier).partition(':')
         try:
-            found: Any = import_module(module)
-            for part in name.split('.'):
-                found = getattr(found, part)
-        except (ImportError, AttributeError, ValueError) as error:
+            found = find_named(module, name)
+        except UntrustedModule as error:
+            raise UntrustedModule(f'{self.identifier} of {self!r}: {error}') from None
+        except ImportError as error:
             raise ImportError(f'the enum {self.identifier} of {self!r} cannot be imported: {error}') from error
-        return found  # type: ignore[no-any-return]
+        # Checked before it is called: what a stranger's node names may be any function.
+        if not isinstance(found, type) or not issubclass(found, enum.Enum) or not found.__members__:
+            raise ImportError(f'{self.identifier} of {self!r} is no enum')
+        return found
 
     def get_member(self) -> enum.Enum:
         """The member itself.

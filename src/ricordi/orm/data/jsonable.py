@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from typing import Any
 
+from ricordi.errors import UntrustedModule
 from ricordi.orm.data.data import Data
+from ricordi.orm.named_classes import find_named
 
+_METHODS = ('as_dict', 'from_dict')
 _CONSTANTS = {'Infinity': float('inf'), '-Infinity': float('-inf'), 'NaN': float('nan')}
 
 
@@ -45,22 +47,31 @@ class JsonableData(Data, node_type='data.core.jsonable.JsonableData.'):
 
     @property
     def obj(self) -> Any:
-        """The object; made when it is first asked for.
+        """The object; made when it is first asked for. Its class has to be one that this node could be made of, of a
+        module that is imported, or that the user trusts.
 
+        :raises ricordi.errors.UntrustedModule: see `ricordi.orm.trust_modules`.
         :raises ImportError: its class cannot be imported.
         """
         if self._obj is None:
             values = self.base.attributes.all if self.is_stored else dict(self.base.attributes.all)
             values.pop('@class', None)
             values.pop('@module', None)
-            try:
-                cls = getattr(import_module(self.the_module), self.the_class)
-            except (ImportError, AttributeError, ValueError) as error:
-                raise ImportError(
-                    f'{self.the_module}.{self.the_class} of {self!r} cannot be imported: {error}'
-                ) from error
-            self._obj = cls.from_dict(_with_constants(values))
+            self._obj = self._find_class().from_dict(_with_constants(values))
         return self._obj
+
+    def _find_class(self) -> Any:
+        name = f'{self.the_module}.{self.the_class}'
+        try:
+            found = find_named(self.the_module, self.the_class)
+        except UntrustedModule as error:
+            raise UntrustedModule(f'{name} of {self!r}: {error}') from None
+        except ImportError as error:
+            raise ImportError(f'{name} of {self!r} cannot be imported: {error}') from error
+        # Checked before it is called: what a stranger's node names may be anything.
+        if not isinstance(found, type) or not all(callable(getattr(found, each, None)) for each in _METHODS):
+            raise ImportError(f'{name} of {self!r} is no class with as_dict() and from_dict()')
+        return found
 
 
 def _with_constants(value: Any) -> Any:

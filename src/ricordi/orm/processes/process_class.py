@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import EntryPointError, MissingEntryPointError
+from ricordi.orm.named_classes import find_named
 
 if TYPE_CHECKING:
     from ricordi.orm.processes.process import ProcessNode
+
+
+_GROUPS = ('aiida.', 'ricordi.')
 
 
 class _NotLoadable(EntryPointError, ValueError):
@@ -17,6 +21,8 @@ class _NotLoadable(EntryPointError, ValueError):
 
 def load_process_class(node: ProcessNode) -> Any:
     """What `process_type` of the node names: an entry point (`group:name`) or a dotted path (`module.Class`).
+
+    A dotted path counts only if its module is imported, or one that the user trusts (`ricordi.orm.trust_modules`).
 
     :raises ValueError: it is not known, or cannot be imported here.
     """
@@ -33,11 +39,14 @@ def _load_entry_point(process_type: str) -> Any:
     from importlib.metadata import entry_points
 
     group, _, name = process_type.partition(':')
-    for entry_point in entry_points(group=group, name=name):
+    for entry_point in entry_points(group=group, name=name) if group.startswith(_GROUPS) else ():
         return entry_point.load()
     raise MissingEntryPointError(f'no package with entry point {name} in {group} is installed')
 
 
 def _load_dotted(path: str) -> Any:
     module, _, name = path.rpartition('.')
-    return getattr(import_module(module), name)
+    found = find_named(module, name)
+    if not isinstance(found, type | FunctionType):
+        raise ImportError('it is no class and no function')
+    return found
