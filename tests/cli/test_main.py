@@ -1,8 +1,8 @@
 """The entry point: help without click, unknown words, global options, and how every error ends."""
 
 import json
-import re
 import shlex
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -52,7 +52,9 @@ def test_the_examples_of_every_verb_can_be_parsed(path: tuple[str, ...], line: s
     for example in command.examples:
         if example.startswith('source '):
             continue
-        lines = [shlex.split(line) for line in re.split(r'\|+|>', example)]
+        reader = shlex.shlex(example, posix=True, punctuation_chars='|>')
+        reader.whitespace_split = True
+        lines = [[*words] for is_end, words in groupby(reader, lambda word: not word.strip('|>')) if not is_end]
         own = [words for words in map(without_global_options, lines) if tuple(words[: len(path)]) == path]
         assert own, example
         for words in own:

@@ -97,7 +97,7 @@ def test_an_object_that_maintenance_found_damaged_is_told_and_not_planned_again(
     assert run_cli('-p', 'loose', 'storage', 'maintain').returncode == 6
     done = run_cli('-p', 'loose', 'status')
     assert done.returncode == 6
-    assert '1 missing or damaged' in done.stderr
+    assert '1 missing, damaged or unclear' in done.stderr
     assert 'loose object into packs' not in done.stdout
     again = run_cli('-p', 'loose', 'storage', 'maintain', '--format', 'json')
     report = json.loads(again.stdout)

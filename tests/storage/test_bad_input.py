@@ -71,12 +71,12 @@ def test_a_truncated_database_is_corrupt(reference_sqlite_profile: Profile, of: 
         list(storage.find(K.LINK))
 
 
-def test_a_damaged_file_tree_is_corrupt(sqlite_storage: Any) -> None:
+def test_a_damaged_file_tree_is_a_problem_that_maintenance_names(sqlite_storage: Any) -> None:
     user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
     pk = sqlite_storage.insert(K.NODE, [{'user_pk': user}])[0]
     sqlite_storage.session.execute("UPDATE db_dbnode SET repository_metadata = '{broken' WHERE id = ?", (pk,))
-    with pytest.raises(CorruptStorage, match='JSON'):
-        list(sqlite_storage.named_keys())
+    report = sqlite_storage.maintain(full=True, dry_run=True)
+    assert [(found.kind, found.nodes[0][0]) for found in report.problems] == [('file tree', pk)]
 
 
 def test_a_folder_in_place_of_the_database_is_told(sqlite_profile: Profile, of: SimpleNamespace) -> None:

@@ -177,9 +177,9 @@ def test_nothing_is_removed_after_the_connection_that_kept_others_out_is_lost(
     named = storage.repository.put_object_from_bytes(b'named')
     user = storage.insert(EntityKind.USER, [{'email': 'a'}])[0]
     storage.insert(EntityKind.NODE, [{'user_pk': user, 'repository_metadata': {'o': {'file': {'k': named}}}}])
-    lose = At('pack', lambda: end_all_sessions(postgres, storage))
+    lose = At('remove garbage', lambda: end_all_sessions(postgres, storage))
     with pytest.raises(UnreachableStorage, match=r'kept others out.*nothing more was removed'):
-        storage.maintain(MaintenanceOptions(full=True), lose)
+        storage.maintain(MaintenanceOptions(full=True), progress=lose)
     assert storage.repository.get_object_content(garbage) == b'garbage'
     assert storage.repository.get_object_content(named) == b'named'
 
@@ -194,9 +194,11 @@ def test_nothing_is_removed_after_somebody_came_in_who_does_not_ask(
         user = storage.insert(EntityKind.USER, [{'email': 'a'}])[0]
         tree = {'o': {'file': {'k': key_of(b'more')}}}
         storage.insert(EntityKind.NODE, [{'user_pk': user, 'repository_metadata': tree}])
-        come_in = At('pack', lambda: stack.enter_context(psycopg.connect(uri, application_name='another program')))
+        come_in = At(
+            'remove garbage', lambda: stack.enter_context(psycopg.connect(uri, application_name='another program'))
+        )
         with pytest.raises(LockingProfileError, match=r'(?s)others have come into.*another program') as raised:
-            storage.maintain(MaintenanceOptions(full=True), come_in)
+            storage.maintain(MaintenanceOptions(full=True), progress=come_in)
     assert raised.value.exit_code == 5
     assert storage.repository.get_object_content(garbage) == b'garbage'
 

@@ -86,7 +86,6 @@ class Run:
             if self.stop.reason:
                 self._left.append(UndoneStep(step.name, step.detail, step.objects))
                 continue
-            self.check_alone()
             self._carry_out_step(step, actions[step.name])
         self.check_alone()
         lacks_room = any(step.space_needed for step in self._left)
@@ -120,6 +119,7 @@ class Run:
         self._free_at_begin = self._free()
         self.progress.begin(step.name, step.read if in_bytes else step.objects, 'bytes' if in_bytes else 'objects')
         try:
+            self.check_alone()
             action()
         except (OSError, UnreachableStorage) as error:
             if not self._is_full_disk(error):

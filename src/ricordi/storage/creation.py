@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ricordi.errors import AccessError, ForeignRepository, UnreachableStorage
+from ricordi.errors import AccessError, ForeignRepository, InvalidOperation, UnreachableStorage
 from ricordi.files import own_folder
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def own_place(folder: Path, seconds: float = SETUP_SECONDS) -> Iterator[None]:
 
     :param seconds: how long to wait for another process that is at work there.
     :raises ricordi.errors.AccessError: it did not end.
+    :raises ricordi.errors.InvalidOperation: there is a file of that name.
     :raises ricordi.errors.UnreachableStorage: the folder cannot be made.
     """
     with ExitStack() as stack:
@@ -30,6 +31,8 @@ def own_place(folder: Path, seconds: float = SETUP_SECONDS) -> Iterator[None]:
             stack.enter_context(own_folder(folder, seconds))
         except TimeoutError:
             raise AccessError(f'another process sets up a storage in {folder}; try again when it is done') from None
+        except NotADirectoryError:
+            raise InvalidOperation(f'{folder} is a file; a storage needs a folder') from None
         except OSError as error:
             raise UnreachableStorage(f'cannot create the folder {folder}: {error.strerror}') from error
         yield

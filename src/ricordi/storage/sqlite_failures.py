@@ -72,7 +72,7 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
 
 
 def _refused_value(error: Exception, place: str, raw: Any | None) -> RicordiError:
-    if any(sign in str(error) for sign in _TOO_LARGE):
+    if isinstance(error, sqlite3.Error) and any(sign in str(error) for sign in _TOO_LARGE):
         return QueryError(f'the query is too large for SQLite ({error}): ask for less at a time')
     if 'malformed JSON' in str(error) or 'BLOB values' in str(error):
         found = _broken_json(raw)
