@@ -27,6 +27,7 @@ from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
 from ricordi.config.names import check_profile_name
 from ricordi.errors import AccessError, ConfigurationError, LockedProfileError, LockingProfileError, UnrecordableUse
 from ricordi.files import DISK_IS_FULL
+from ricordi.folders import make_folder
 
 if TYPE_CHECKING:
     from ricordi.config.profile import Profile
@@ -348,7 +349,7 @@ class ProfileAccessManager:
 
     def _open_state(self) -> ProcessState:
         with self._explained():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
         return state_of(self._folder)
 
     @cached_property
@@ -377,7 +378,7 @@ class ProfileAccessManager:
         spare = storage.records_folder if storage is not None and storage.make_records_folder() else None
         folders = [folder for folder in self._folders(whole) if storage is None or folder != storage.records_folder]
         for folder in folders[1:]:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_folder(folder)
         state.record(kind, folders, purpose, self._name, spare)
 
     def _find(self, kind: Kind, whole: bool = True) -> list[Record]:
