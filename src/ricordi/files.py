@@ -343,6 +343,10 @@ class TemporaryFolder:
         self.remove()
 
 
+_TEMPORARY_MARK = '.ricordi-temporary'
+"""A file that lies in every temporary folder of ours: what has none was made by somebody else, whatever its name."""
+
+
 def _locked_folder(prefix: str) -> tuple[Path, int | None]:
     """A new folder and the descriptor that holds its lock; None where the file system knows no locks."""
     while True:
@@ -351,6 +355,7 @@ def _locked_folder(prefix: str) -> tuple[Path, int | None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             if path.exists():
+                _mark(descriptor)
                 return path, descriptor
         except BlockingIOError:
             pass  # taken for stale, if this process was asleep for so long in the middle of this
@@ -358,6 +363,21 @@ def _locked_folder(prefix: str) -> tuple[Path, int | None]:
             os.close(descriptor)
             return path, None
         os.close(descriptor)
+
+
+def _mark(folder: int) -> None:
+    """Mark a new folder; where that fails, as on a full disk, it is not tidied away after a kill."""
+    with suppress(OSError):
+        os.close(os.open(_TEMPORARY_MARK, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder))
+
+
+def _is_marked(folder: int) -> bool:
+    """Whether a folder holds our mark, made by this user."""
+    try:
+        status = os.stat(_TEMPORARY_MARK, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def _remove_folder(path: Path, descriptor: int | None, process: int) -> None:
@@ -386,8 +406,18 @@ def _remove_unlocked_folder(path: Path) -> None:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
+        if not _is_marked(descriptor):
+            return
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(path, ignore_errors=True)
+        for name in os.listdir(descriptor):  # noqa: PTH208
+            if name == _TEMPORARY_MARK:
+                continue  # last: if this is killed too, the next one goes on
+            try:
+                os.unlink(name, dir_fd=descriptor)
+            except IsADirectoryError:
+                shutil.rmtree(name, ignore_errors=True, dir_fd=descriptor)
+        os.unlink(_TEMPORARY_MARK, dir_fd=descriptor)
+        path.rmdir()
     finally:
         os.close(descriptor)
 

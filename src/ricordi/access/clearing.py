@@ -32,18 +32,17 @@ def remove_record(record: Record) -> None:
                 folder.remove_odd(path.name)
 
 
-def remove_odd_files(folder: Path, names: Iterable[str]) -> list[Path]:
-    """Remove what is no regular file where one of these belongs; returns what cannot be removed safely."""
+def remove_odd_files(paths: Iterable[Path]) -> list[Path]:
+    """Remove links, pipes, sockets and empty folders; returns what cannot be removed safely."""
     left = []
-    with suppress(FileNotFoundError, NotADirectoryError), OpenFolder(folder) as opened:
-        for name in names:
-            try:
-                if not stat.S_ISREG(opened.status(name).st_mode):
-                    opened.remove_odd(name)
-            except FileNotFoundError:
-                continue
-            except OSError:
-                left.append(folder / name)
+    for path in paths:
+        try:
+            with OpenFolder(path.parent) as folder:
+                folder.remove_odd(path.name)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            left.append(path)
     return left
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ricordi.access.holder import Holder, join_command
 from ricordi.access.namespaces import OtherNamespaces, Sought
 from ricordi.access.process import Machine, command_line, existence, owner, start_time, start_token, user_name
-from ricordi.access.records import LARGEST_RECORD, Record, State, identify, is_held
+from ricordi.access.records import LARGEST_RECORD, Kind, Record, State, identify, is_held
 from ricordi.access.writers import has_writer
 from ricordi.files import read_regular
 
@@ -80,7 +80,7 @@ def read_holders(record: Record, here: Here | None = None) -> list[Holder]:
     except FileNotFoundError:
         return []
     if not stat.S_ISREG(status.st_mode):
-        return [_nobody(record, status)]
+        return [_nobody(record.kind, record.path, status)]
     since = datetime.fromtimestamp(status.st_mtime, UTC)
     here = here or Here()
     claims = list(_claims(record, here, since))
@@ -111,14 +111,23 @@ def read_holders(record: Record, here: Here | None = None) -> list[Holder]:
     ]
 
 
-def _nobody(record: Record, status: os.stat_result) -> Holder:
+def find_odd(kind: Kind, path: Path) -> list[Holder]:
+    """What stands in the place of a file of ours, and is no regular file; empty if nothing does."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return []
+    return [] if stat.S_ISREG(status.st_mode) else [_nobody(kind, path, status)]
+
+
+def _nobody(kind: Kind, path: Path, status: os.stat_result) -> Holder:
     """What stands in the place of a record and is none: no program writes such, and so nobody is behind it."""
-    purpose = f'no use: {describe_kind(status.st_mode)} in the place of a record'
+    purpose = f'no use: {_describe_kind(status.st_mode)} in the place of the file {path.name}'
     since = datetime.fromtimestamp(status.st_mtime, UTC)
-    return Holder(None, '', user_name(status.st_uid), '', since, purpose, record.kind, 'stale', record.path)
+    return Holder(None, '', user_name(status.st_uid), '', since, purpose, kind, 'stale', path)
 
 
-def describe_kind(mode: int) -> str:
+def _describe_kind(mode: int) -> str:
     """What an entry of a folder is that is no regular file, in words."""
     kinds = ((stat.S_ISDIR, 'a folder'), (stat.S_ISLNK, 'a symbolic link'), (stat.S_ISFIFO, 'a pipe'))
     return next((words for is_kind, words in kinds if is_kind(mode)), 'a socket or device')
