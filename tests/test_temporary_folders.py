@@ -76,6 +76,14 @@ def test_a_folder_that_was_made_a_moment_ago_stays(own_place: Path, monkeypatch:
         assert young.exists()
 
 
+def test_a_folder_that_somebody_else_has_made_stays_whatever_its_name(own_place: Path) -> None:
+    theirs = own_place / 'ricordi-test-results'
+    theirs.mkdir()
+    (theirs / 'thesis').touch()
+    with TemporaryFolder('test'):
+        assert (theirs / 'thesis').exists()
+
+
 def test_links_and_files_of_the_name_are_not_followed_nor_removed(own_place: Path) -> None:
     target = own_place / 'target'
     target.mkdir()

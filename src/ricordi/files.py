@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ricordi.folders import OpenFolder
+
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a system says of a disk, a quota or a file that can take no more."""
 
@@ -41,36 +43,44 @@ def fsync_folder(path: str | Path) -> None:
         os.close(descriptor)
 
 
-def read_regular(path: str | Path) -> bytes:
+def read_regular(path: str | Path, most: int = -1, follow: bool = True) -> bytes:
     """The content of a regular file; nothing is waited for, as opening a pipe of that name would.
 
+    :param most: so many bytes at most; -1: all.
+    :param follow: False: a symbolic link is no such file.
     :raises OSError: it is no regular file, or cannot be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with os.fdopen(descriptor, 'rb') as handle:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, 'it is no regular file', str(path))
-        return handle.read()
+        with os.fdopen(descriptor, 'rb', closefd=False) as handle:
+            return handle.read(most)
+    finally:
+        os.close(descriptor)
 
 
 def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace the file at `path` by `content`, whole or not at all, durable on return.
 
+    What root writes belongs to whom the folder does, and no link in it is followed.
+
     :param mode: permission bits of the new file.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    try:
-        with os.fdopen(descriptor, 'wb') as handle:
-            handle.write(content)
-            handle.flush()
-            os.fchmod(handle.fileno(), mode)
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)  # noqa: PTH105 - the one call whose atomicity this function is about
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-    fsync_folder(path.parent)
+    draft = f'.{path.name}.{uuid.uuid4().hex[:12]}'
+    with OpenFolder(path.parent) as folder:
+        try:
+            with os.fdopen(folder.create(draft), 'wb') as handle:
+                handle.write(content)
+                handle.flush()
+                os.fchmod(handle.fileno(), mode)
+                os.fsync(handle.fileno())
+            folder.replace(draft, path.name)
+        except BaseException:
+            with suppress(OSError):
+                folder.unlink(draft)
+            raise
+        folder.sync()
 
 
 @contextmanager
@@ -88,27 +98,37 @@ def new_file(path: Path, overwrite: bool = False, mode: int = 0o666) -> Iterator
         raise FileNotFoundError(2, 'there is no such folder', str(path.parent))
     if not overwrite and os.path.lexists(path):
         raise FileExistsError(17, os.strerror(17), str(path))
-    draft = path.parent / f'.{path.name}.{uuid.uuid4().hex[:12]}'
-    descriptor, named = _open_draft(draft, mode)
+    draft = f'.{path.name}.{uuid.uuid4().hex[:12]}'
+    with OpenFolder(path.parent) as folder:
+        descriptor, named = _open_draft(folder, draft, mode)
+        try:
+            with os.fdopen(descriptor, 'w+b', buffering=1 << 20) as handle:
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+                if not named:
+                    # only with a folder given does Python follow the link in /proc, as this needs
+                    place = f'/proc/self/fd/{handle.fileno()}'
+                    os.link(place, draft, dst_dir_fd=folder.descriptor, follow_symlinks=True)
+                    named = True
+            if overwrite:
+                folder.replace(draft, path.name)
+            else:
+                _link_new(folder, draft, path)
+        except BaseException:
+            if named:
+                with suppress(OSError):
+                    folder.unlink(draft)
+            raise
+        folder.sync()
+
+
+def _link_new(folder: OpenFolder, draft: str, path: Path) -> None:
     try:
-        with os.fdopen(descriptor, 'w+b', buffering=1 << 20) as handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-            if not named:
-                _give_name(handle.fileno(), draft)
-                named = True
-        if overwrite:
-            os.replace(draft, path)  # noqa: PTH105
-        else:
-            os.link(draft, path)  # unlike a rename, fails where the name is taken by now
-            draft.unlink()
-    except BaseException:
-        if named:
-            with suppress(OSError):
-                draft.unlink()
-        raise
-    fsync_folder(path.parent)
+        folder.link(draft, path.name)  # unlike a rename, fails where the name is taken by now
+    except FileExistsError:
+        raise FileExistsError(17, os.strerror(17), str(path)) from None
+    folder.unlink(draft)
 
 
 @contextmanager
@@ -130,23 +150,13 @@ def draft_of(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _open_draft(draft: Path, mode: int) -> tuple[int, bool]:
-    """Open a file without a name in the folder of `draft`, else one of that name; tells whether it has one."""
+def _open_draft(folder: OpenFolder, name: str, mode: int) -> tuple[int, bool]:
+    """Open a file without a name in a folder, else one of that name; tells whether it has one."""
     without_name = getattr(os, 'O_TMPFILE', 0)
     if without_name and Path('/proc/self/fd').is_dir():
         with suppress(OSError):
-            return os.open(draft.parent, without_name | os.O_RDWR, mode), False
-    return os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, 'O_BINARY', 0), mode), True
-
-
-def _give_name(descriptor: int, path: Path) -> None:
-    """Give a file that has none its name."""
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        # only with a folder given does Python follow the link in /proc, as this needs
-        os.link(f'/proc/self/fd/{descriptor}', path.name, dst_dir_fd=folder, follow_symlinks=True)
-    finally:
-        os.close(folder)
+            return os.open('.', without_name | os.O_RDWR | os.O_CLOEXEC, mode, dir_fd=folder.descriptor), False
+    return folder.create(name, mode), True
 
 
 # what tells a file from its copies ---------------------------------------------------------------------------
@@ -333,6 +343,10 @@ class TemporaryFolder:
         self.remove()
 
 
+_TEMPORARY_MARK = '.ricordi-temporary'
+"""A file that lies in every temporary folder of ours: what has none was made by somebody else, whatever its name."""
+
+
 def _locked_folder(prefix: str) -> tuple[Path, int | None]:
     """A new folder and the descriptor that holds its lock; None where the file system knows no locks."""
     while True:
@@ -341,6 +355,7 @@ def _locked_folder(prefix: str) -> tuple[Path, int | None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             if path.exists():
+                _mark(descriptor)
                 return path, descriptor
         except BlockingIOError:
             pass  # taken for stale, if this process was asleep for so long in the middle of this
@@ -348,6 +363,21 @@ def _locked_folder(prefix: str) -> tuple[Path, int | None]:
             os.close(descriptor)
             return path, None
         os.close(descriptor)
+
+
+def _mark(folder: int) -> None:
+    """Mark a new folder; where that fails, as on a full disk, it is not tidied away after a kill."""
+    with suppress(OSError):
+        os.close(os.open(_TEMPORARY_MARK, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder))
+
+
+def _is_marked(folder: int) -> bool:
+    """Whether a folder holds our mark, made by this user."""
+    try:
+        status = os.stat(_TEMPORARY_MARK, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def _remove_folder(path: Path, descriptor: int | None, process: int) -> None:
@@ -376,8 +406,18 @@ def _remove_unlocked_folder(path: Path) -> None:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
+        if not _is_marked(descriptor):
+            return
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(path, ignore_errors=True)
+        for name in os.listdir(descriptor):  # noqa: PTH208
+            if name == _TEMPORARY_MARK:
+                continue  # last: if this is killed too, the next one goes on
+            try:
+                os.unlink(name, dir_fd=descriptor)
+            except IsADirectoryError:
+                shutil.rmtree(name, ignore_errors=True, dir_fd=descriptor)
+        os.unlink(_TEMPORARY_MARK, dir_fd=descriptor)
+        path.rmdir()
     finally:
         os.close(descriptor)
 

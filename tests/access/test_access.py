@@ -438,7 +438,7 @@ def test_a_full_disk_is_told_from_a_folder_that_may_not_be_written(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, 'No space left on device')
 
-    monkeypatch.setattr(Path, 'mkdir', full)
+    monkeypatch.setattr(os, 'mkdir', full)
     with pytest.raises(ConfigurationError, match='free some space'):
         access.request_access()
 

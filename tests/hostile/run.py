@@ -18,10 +18,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hostile.archives import Archives, ArchivesOnPostgres
+from hostile.configurations import AccessRecords, Configurations
 from hostile.damaged_rows import DamagedRows
 from hostile.runner import Door, Runner
 
-DOORS: dict[str, Callable[[Path], Door]] = {'archives': Archives, 'damaged rows': DamagedRows}
+DOORS: dict[str, Callable[[Path], Door]] = {
+    'access records': AccessRecords,
+    'archives': Archives,
+    'config': Configurations,
+    'damaged rows': DamagedRows,
+}
 """All doors by name; each module of this folder that makes cases adds its own."""
 UNITS = {'s': 1, 'm': 60, 'h': 3600}
 

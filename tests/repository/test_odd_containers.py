@@ -169,6 +169,25 @@ def test_erasing_ends_what_an_erasure_that_was_cut_short_left(filled: Container)
     assert not filled.layout.folder.exists()
 
 
+def test_erasing_leaves_what_others_have_put_among_the_files_of_a_container_and_follows_no_link(
+    filled: Container, tmp_path: Path
+) -> None:
+    folder, outside = filled.layout.folder, tmp_path / 'outside'
+    outside.mkdir()
+    (outside / '0').write_text('no pack of ours')
+    (outside / 'ab').write_text('no object of ours')
+    (filled.layout.packs / 'notes.txt').write_text('theirs')
+    (filled.layout.loose / 'ab').mkdir(exist_ok=True)
+    (filled.layout.loose / 'ab' / 'README').write_text('theirs')
+    (filled.layout.loose / 'fedc').symlink_to(outside)
+    (folder / 'packer.lock').unlink(missing_ok=True)
+    (folder / 'packer.lock').symlink_to(outside / '0')
+    filled.erase()
+    assert sorted(path.name for path in outside.iterdir()) == ['0', 'ab']
+    left = {str(path.relative_to(folder)) for path in folder.rglob('*') if not path.is_dir() or path.is_symlink()}
+    assert left == {'packs/notes.txt', 'loose/ab/README', 'loose/fedc', 'packer.lock'}
+
+
 def test_erasing_leaves_what_is_no_part_of_a_container(filled: Container) -> None:
     thesis = filled.layout.folder / 'thesis' / 'chapter 1'
     thesis.parent.mkdir()

@@ -13,6 +13,7 @@ from pathlib import Path
 from ricordi.access.holder import Holder, join_command
 from ricordi.access.kernel import KernelLock
 from ricordi.access.records import describe_self
+from ricordi.folders import remove_file
 
 LONGEST_NOTE = 1 << 20
 
@@ -43,7 +44,7 @@ class Gate:
                     self._kernel.write(note)
                     break
                 except OSError:  # left by another user who was killed: a new file
-                    self._path.unlink()
+                    remove_file(self._path)
         self.thread = threading.get_ident()
         return True
 
@@ -54,7 +55,7 @@ class Gate:
         self.thread = None
         if self._kernel.mode is not None:
             with suppress(OSError):
-                self._path.unlink()  # while it is locked: whoever waits for this file looks for another one then
+                remove_file(self._path)  # while it is locked: whoever waits for this file looks for another one then
             self._kernel.release()
 
     def occupant(self) -> Holder | None:
@@ -95,5 +96,5 @@ def _read_note(note: bytes, path: Path) -> Holder:
             state='live',
             path=path,
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return Holder(None, '', '', '', None, '', 'lock', 'live', path)  # it is being written in this moment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import Any
 from ricordi.access.holder import Holder, join_command
 from ricordi.access.namespaces import OtherNamespaces, Sought
 from ricordi.access.process import Machine, command_line, existence, owner, start_time, start_token, user_name
-from ricordi.access.records import Record, State, identify, is_held
+from ricordi.access.records import LARGEST_RECORD, Kind, Record, State, identify, is_held
 from ricordi.access.writers import has_writer
 from ricordi.files import read_regular
 
@@ -75,9 +76,11 @@ def read_holders(record: Record, here: Here | None = None) -> list[Holder]:
     :param here: for a caller with many records.
     """
     try:
-        status = record.path.stat()
+        status = record.path.lstat()
     except FileNotFoundError:
         return []
+    if not stat.S_ISREG(status.st_mode):
+        return [_nobody(record.kind, record.path, status)]
     since = datetime.fromtimestamp(status.st_mtime, UTC)
     here = here or Here()
     claims = list(_claims(record, here, since))
@@ -108,6 +111,28 @@ def read_holders(record: Record, here: Here | None = None) -> list[Holder]:
     ]
 
 
+def find_odd(kind: Kind, path: Path) -> list[Holder]:
+    """What stands in the place of a file of ours, and is no regular file; empty if nothing does."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return []
+    return [] if stat.S_ISREG(status.st_mode) else [_nobody(kind, path, status)]
+
+
+def _nobody(kind: Kind, path: Path, status: os.stat_result) -> Holder:
+    """What stands in the place of a record and is none: no program writes such, and so nobody is behind it."""
+    purpose = f'no use: {_describe_kind(status.st_mode)} in the place of the file {path.name}'
+    since = datetime.fromtimestamp(status.st_mtime, UTC)
+    return Holder(None, '', user_name(status.st_uid), '', since, purpose, kind, 'stale', path)
+
+
+def _describe_kind(mode: int) -> str:
+    """What an entry of a folder is that is no regular file, in words."""
+    kinds = ((stat.S_ISDIR, 'a folder'), (stat.S_ISLNK, 'a symbolic link'), (stat.S_ISFIFO, 'a pipe'))
+    return next((words for is_kind, words in kinds if is_kind(mode)), 'a socket or device')
+
+
 # by a sidecar ----------------------------------------------------------------------------------------------
 
 
@@ -115,7 +140,7 @@ def _claims(record: Record, here: Here, since: datetime) -> Iterator[tuple[Holde
     """Who claims a record by a sidecar, and what the sidecar says of the record that was written with it."""
     for sidecar in record.sidecars:
         try:
-            details = json.loads(read_regular(sidecar))
+            details = json.loads(read_regular(sidecar, LARGEST_RECORD, follow=False))
             yield _claim(record, sidecar, here, details), details.get('record')
         except FileNotFoundError:
             continue
@@ -208,7 +233,7 @@ def _read_command(path: Path) -> str | None:
     import ast
 
     try:
-        text = read_regular(path).decode('utf-8', 'surrogateescape')
+        text = read_regular(path, LARGEST_RECORD, follow=False).decode('utf-8', 'surrogateescape')
         return text if isinstance(ast.literal_eval(text), list) else None
     except (OSError, ValueError, SyntaxError, MemoryError, RecursionError):
         return None

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+
+from ricordi.folders import OpenFolder
 
 SHELL = '/bin/sh'
 _SCRIPT = 'read -r word || rm -f -- "$@"'
@@ -27,9 +29,11 @@ class Keeper:
         :param paths: the files to remove when this process ends without having dismissed the keeper.
         """
         self._process: subprocess.Popen[bytes] | None = None
-        with suppress(OSError):
+        with suppress(OSError), ExitStack() as opened:
+            names, folders = _by_descriptor(paths, opened) if os.geteuid() == 0 else ([*map(os.fspath, paths)], ())
             self._process = subprocess.Popen(
-                [SHELL, '-c', _SCRIPT, 'ricordi-lock-keeper', *map(os.fspath, paths)],
+                [SHELL, '-c', _SCRIPT, 'ricordi-lock-keeper', *names],
+                pass_fds=folders,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -61,3 +65,12 @@ class Keeper:
             process.returncode = 0  # it is no child of ours to be waited for
             with suppress(OSError):
                 process.stdin.close()
+
+
+def _by_descriptor(paths: Sequence[Path], opened: ExitStack) -> tuple[list[str], tuple[int, ...]]:
+    """Names that lead into the folders as they are now, and their descriptors: a user may put others in their place."""
+    if not Path('/proc/self/fd').is_dir():
+        return [*map(os.fspath, paths)], ()
+    folders = {parent: opened.enter_context(OpenFolder(parent)) for parent in {path.parent for path in paths}}
+    names = [f'/proc/self/fd/{folders[path.parent].descriptor}/{path.name}' for path in paths]
+    return names, tuple(folder.descriptor for folder in folders.values())

@@ -9,8 +9,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
+
+from ricordi.folders import OpenFolder
 
 Mode = Literal['shared', 'exclusive']
 
@@ -105,17 +108,21 @@ class KernelLock:
 
 
 def _open(path: Path) -> int:
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    with OpenFolder(path.parent) as folder:
+        while True:
+            with suppress(FileNotFoundError):
+                return _open_in(folder, path.name)
+            with suppress(FileExistsError):  # made in between by another one
+                return folder.create(path.name, 0o666)
+
+
+def _open_in(folder: OpenFolder, name: str) -> int:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
+        return folder.open(name, os.O_RDWR)
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
-        return os.open(path, os.O_RDONLY | flags)  # made by another user; a lock needs no more than reading
-    if os.geteuid() == 0:  # root at work in somebody's folder must not lock them out
-        folder = path.parent.stat()
-        os.fchown(descriptor, folder.st_uid, folder.st_gid)
-    return descriptor
+        return folder.open(name)  # made by another user; a lock needs no more than reading
 
 
 def _open_existing(path: Path) -> int:

@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.access import state as holdings
-from ricordi.access.clearing import remove_leftovers, remove_record, remove_stale
+from ricordi.access.clearing import remove_leftovers, remove_odd_files, remove_record, remove_stale
 from ricordi.access.holder import Holder, join_command, list_holders, shorten
-from ricordi.access.judging import Here, read_holders
+from ricordi.access.judging import Here, find_odd, read_holders
 from ricordi.access.kernel import Mode, find_openers
 from ricordi.access.place import find_namesakes, place_of
 from ricordi.access.process import command_line, owner
 from ricordi.access.records import Kind, Record, find_records
 from ricordi.access.state import GUARD_NAME, ProcessState, state_of
-from ricordi.access.storage_lock import StorageLock, storage_lock_of
+from ricordi.access.storage_lock import GATE_NAME, StorageLock, storage_lock_of
 from ricordi.access.waiting import SHORTEST_PAUSE, AccessTimes, Patience, Reservation, retry
 from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
 from ricordi.config.names import check_profile_name
 from ricordi.errors import AccessError, ConfigurationError, LockedProfileError, LockingProfileError, UnrecordableUse
 from ricordi.files import DISK_IS_FULL
+from ricordi.folders import make_folder
 
 if TYPE_CHECKING:
     from ricordi.config.profile import Profile
@@ -302,7 +303,7 @@ class ProfileAccessManager:
 
         Those who reach the storage by another name, or from another configuration folder, are among them.
         """
-        return self._read('lock') + self._read('access')
+        return self._read('lock') + self._read('access') + self._odd_lock_files()
 
     def is_locked(self) -> bool:
         """Whether somebody, perhaps this process, has the lock."""
@@ -337,18 +338,49 @@ class ProfileAccessManager:
                     continue
                 if 'foreign' in states and not (foreign or force):
                     continue
-                remove_record(record)
-                removed += holders
+                removed += holders if self._clear(record) else []
+            removed += self._odd_lock_files()
+            self._clear_odd_files()
             for folder in self._folders():
                 with suppress(OSError):
                     remove_leftovers(folder)
         return _distinct(removed)
 
+    def _clear(self, record: Record) -> bool:
+        """Remove a record; False if it is a folder with something in it, which is nobody's to throw away."""
+        try:
+            remove_record(record)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            return False
+        return True
+
+    def _odd_lock_files(self) -> list[Holder]:
+        """What stands in the place of a file of a kernel's lock, and is none."""
+        paths = [self._folder / GUARD_NAME]
+        if self._storage is not None:
+            paths.append(self._storage.records_folder.parent / GATE_NAME)
+        return [holder for path in paths for holder in find_odd('lock', path)]
+
+    def _clear_odd_files(self) -> None:
+        """Remove what stands in the place of a record or lock file and is none.
+
+        :raises ricordi.errors.ConfigurationError: it cannot be removed safely; the message names it.
+        """
+        left = [record.path for record in [*self._find('lock'), *self._find('access')] if record.path.is_dir()]
+        left += remove_odd_files([holder.path for holder in self._odd_lock_files() if holder.path is not None])
+        if left:
+            raise ConfigurationError(
+                'what stands in the place of access records cannot be cleared, for there is something in it; '
+                'look at it, and move it away by hand: ' + ', '.join(map(str, left))
+            )
+
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _open_state(self) -> ProcessState:
         with self._explained():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
         return state_of(self._folder)
 
     @cached_property
@@ -377,7 +409,7 @@ class ProfileAccessManager:
         spare = storage.records_folder if storage is not None and storage.make_records_folder() else None
         folders = [folder for folder in self._folders(whole) if storage is None or folder != storage.records_folder]
         for folder in folders[1:]:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_folder(folder)
         state.record(kind, folders, purpose, self._name, spare)
 
     def _find(self, kind: Kind, whole: bool = True) -> list[Record]:
@@ -400,10 +432,9 @@ class ProfileAccessManager:
             yield
         except OSError as error:
             kind = UnrecordableUse if error.errno in _NOT_WRITABLE else ConfigurationError
-            way_out = 'free some space' if error.errno in DISK_IS_FULL else 'make the folder writable for this user'
             raise kind(
                 f'cannot record who uses profile {self._name!r} in {self._folder}: {error.strerror or error}; '
-                f'without that record others could change the storage unawares: {way_out}'
+                f'without that record others could change the storage unawares: {_way_out(error)}'
             ) from error
 
     def _others(self, kind: Kind, include_self: bool = False) -> list[Holder]:
@@ -475,6 +506,14 @@ class ProfileAccessManager:
             )
             or '\n  - a process that has left no record yet'
         )
+
+
+def _way_out(error: OSError) -> str:
+    if error.errno in DISK_IS_FULL:
+        return 'free some space'
+    if error.errno in (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO):
+        return 'clear what stands there in the place of a file with `storage unlock`'
+    return 'make the folder writable for this user'
 
 
 def _distinct(holders: Sequence[Holder]) -> list[Holder]:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ricordi.access.process import Machine, own_command_line, start_token, user_name
-from ricordi.files import DISK_IS_FULL, read_regular
+from ricordi.files import DISK_IS_FULL
+from ricordi.folders import OpenFolder
 
 Kind = Literal['access', 'lock']
 State = Literal['live', 'stale', 'foreign']
@@ -26,6 +27,8 @@ ENDINGS: dict[Kind, str] = {'access': '.pid', 'lock': '.lock'}
 DRAFT = '.tmp'
 """What is not whole yet ends so: ours, `<pid>.<machine tag>.….json.tmp`, and AiiDA's, `<pid>.tmp`."""
 
+LARGEST_RECORD = 1 << 20
+"""Bytes that are read of a record or sidecar: that of the longest command line that a system starts is far below."""
 
 BARE_FOLDER = 'ricordi.access'
 """The folder of records in a container, where AiiDA looks for nothing: there the sidecar alone is the record."""
@@ -109,43 +112,47 @@ class OwnRecord:
         On a full disk a lock does without its sidecar: its record is an empty file, the kernel's lock decides, and who
         has the profile alone may be about to make room.
         """
-        drafts = [self._sidecar.with_name(f'{name}{DRAFT}') for name in (self._sidecar.name, self._sidecar.stem)]
-        try:
-            if self._is_bare:
-                self._write_sidecar(drafts[0], self._details)
-                return
-            self._before = self._find_other()
-            content = str(self._details['command']) if self._kind == 'access' else ''
-            drafts[1].write_bytes(content.encode('utf-8', 'surrogateescape'))
-            status = drafts[1].stat()
-            self._inode = status.st_ino
-            self._write_sidecar(drafts[0], {**self._details, 'record': identify(status)})
-            drafts[1].replace(self.path)
-        except BaseException:
-            for draft in drafts:
-                with suppress(OSError):
-                    draft.unlink()
-            self.forget()
-            raise
+        with OpenFolder(self._sidecar.parent) as folder:
+            drafts = [f'{name}{DRAFT}' for name in (self._sidecar.name, self._sidecar.stem)]
+            try:
+                self._write_in(folder, *drafts)
+            except BaseException:
+                for draft in drafts:
+                    with suppress(OSError):
+                        folder.unlink(draft)
+                self.forget()
+                raise
 
-    def _write_sidecar(self, draft: Path, details: Mapping[str, Any]) -> None:
+    def _write_in(self, folder: OpenFolder, sidecar_draft: str, draft: str) -> None:
+        if self._is_bare:
+            self._write_sidecar(folder, sidecar_draft, self._details)
+            return
+        self._before = self._find_other(folder)
+        content = str(self._details['command']) if self._kind == 'access' else ''
+        status = _write_new(folder, draft, content.encode('utf-8', 'surrogateescape'))
+        self._inode = status.st_ino
+        self._write_sidecar(folder, sidecar_draft, {**self._details, 'record': identify(status)})
+        folder.replace(draft, self.path.name)
+
+    def _write_sidecar(self, folder: OpenFolder, draft: str, details: Mapping[str, Any]) -> None:
         try:
-            self._descriptor = _write_held(draft, details)
-            draft.replace(self._sidecar)
+            self._descriptor = _write_held(folder, draft, details)
+            folder.replace(draft, self._sidecar.name)
         except OSError as error:
             if self._kind != 'lock' or error.errno not in DISK_IS_FULL:
                 raise
             with suppress(OSError):
-                draft.unlink()
+                folder.unlink(draft)
 
     def remove(self) -> None:
         """Remove both; the record stays if AiiDA in this process or a namesake in another container needs it."""
-        if not self._is_bare:
-            self._remove_record()
-        self._sidecar.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError), OpenFolder(self._sidecar.parent) as folder:
+            if not self._is_bare:
+                self._remove_record(folder)
+            folder.unlink(self._sidecar.name, missing_ok=True)
         self.forget()
 
-    def _remove_record(self) -> None:
+    def _remove_record(self, folder: OpenFolder) -> None:
         others = [
             sidecar
             for record in find_records(self.path.parent, self._kind)
@@ -154,8 +161,8 @@ class OwnRecord:
             if sidecar != self._sidecar
         ]
         with suppress(FileNotFoundError):
-            if not others and self.path.stat().st_ino == self._inode:
-                self._give_back()
+            if not others and folder.status(self.path.name).st_ino == self._inode:
+                self._give_back(folder)
 
     def forget(self) -> None:
         """Close what is open of it; a forked child leaves the record itself to its parent."""
@@ -163,15 +170,15 @@ class OwnRecord:
         if descriptor is not None:
             os.close(descriptor)
 
-    def _give_back(self) -> None:
+    def _give_back(self, folder: OpenFolder) -> None:
         if self._before is None:
-            self.path.unlink()
+            folder.unlink(self.path.name)
             return
-        draft = self._sidecar.with_name(f'{self._sidecar.name}{DRAFT}')
-        draft.write_bytes(self._before)
-        draft.replace(self.path)
+        draft = f'{self._sidecar.name}{DRAFT}'
+        _write_new(folder, draft, self._before)
+        folder.replace(draft, self.path.name)
 
-    def _find_other(self) -> bytes | None:
+    def _find_other(self, folder: OpenFolder) -> bytes | None:
         """What the record holds already, of AiiDA in this very process or a namesake of ours in another container."""
         if not self.path.exists() or self._sidecar.exists():
             return None
@@ -179,8 +186,15 @@ class OwnRecord:
 
         with suppress(OSError):
             if may_be_alive(Record(self._kind, self.path, ())):
-                return read_regular(self.path)
+                return folder.read(self.path.name, LARGEST_RECORD)
         return None
+
+
+def _write_new(folder: OpenFolder, name: str, content: bytes) -> os.stat_result:
+    with os.fdopen(folder.create_afresh(name, 0o666), 'wb') as handle:
+        handle.write(content)
+        handle.flush()
+        return os.fstat(handle.fileno())
 
 
 def identify(status: os.stat_result) -> list[int]:
@@ -188,9 +202,9 @@ def identify(status: os.stat_result) -> list[int]:
     return [status.st_dev, status.st_ino, status.st_mtime_ns]
 
 
-def _write_held(path: Path, details: Mapping[str, Any]) -> int:
+def _write_held(folder: OpenFolder, name: str, details: Mapping[str, Any]) -> int:
     """Write a sidecar under a lock that ends with this process; returns the descriptor that holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    descriptor = folder.create_afresh(name, 0o644)
     try:
         held: list[int] | None = None
         with suppress(OSError):  # a file system without locks: then the process itself is looked for
@@ -199,7 +213,7 @@ def _write_held(path: Path, details: Mapping[str, Any]) -> int:
             held = [status.st_dev, status.st_ino]
         content = json.dumps({**details, 'held': held}).encode()
         if os.write(descriptor, content) < len(content):
-            raise OSError(28, os.strerror(28), str(path))
+            raise OSError(28, os.strerror(28), str(folder.path / name))
     except BaseException:
         os.close(descriptor)
         raise
@@ -213,7 +227,7 @@ def is_held(sidecar: Path, file: object) -> bool | None:
     :returns: None where that cannot be told: the file system has no locks, or it is a copy.
     """
     try:
-        descriptor = os.open(sidecar, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(sidecar, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
     try:

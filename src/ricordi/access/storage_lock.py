@@ -14,6 +14,7 @@ from pathlib import Path
 from ricordi.access.gate import Gate
 from ricordi.access.kernel import KernelLock, Mode
 from ricordi.access.records import BARE_FOLDER
+from ricordi.folders import OpenFolder
 
 LOCKED_FILE = 'config.json'
 GATE_NAME = 'ricordi.gate'
@@ -81,13 +82,9 @@ class StorageLock:
         if folder.is_dir():
             return os.access(folder, os.W_OK)
         try:
-            status = self.path.parent.stat()
-            if not self.path.exists():
-                return False  # a container is made in a folder that is empty
-            folder.mkdir()
-            folder.chmod(stat.S_IMODE(status.st_mode))
-            if os.geteuid() == 0:  # root at work in somebody's container must not lock them out
-                os.chown(folder, status.st_uid, status.st_gid)
+            with OpenFolder(folder.parent) as container:
+                container.status(self.path.name)  # a container is made in a folder that is empty
+                container.make_folder(folder.name, stat.S_IMODE(os.fstat(container.descriptor).st_mode))
         except FileExistsError:
             return folder.is_dir()
         except OSError:

@@ -6,23 +6,29 @@ What only writing needs is imported where it writes: completion of a profile's n
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import re
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 from ricordi.config.merge import merge
 from ricordi.errors import ConfigurationError, MissingConfigurationError
+
+if TYPE_CHECKING:
+    from ricordi.folders import OpenFolder
 
 LOCK_SECONDS = 30.0
 LARGEST_FILE = 8 << 20
 """Bytes; real ones have some hundred for each profile."""
 _RENAME_EXCHANGE = 2
-_AT_FDCWD = -100
+_PAUSE_SECONDS = 0.02
 
 FileIdentity = tuple[int, int, int, int]
 """Device, inode, time of change and size of a file: another one after any replacement."""
@@ -64,39 +70,80 @@ def update_json(path: Path, change: Callable[[Any], Any], mode: int = 0o600) -> 
     :param mode: the widest permission bits of the new file.
     :returns: the content now on disk.
     """
-    from filelock import FileLock, Timeout
+    from ricordi.folders import open_place
 
-    target = path.resolve()  # a symbolic link stays one: its target is replaced
-    lock = target.parent / f'.{target.name}.ricordi-lock'
     try:
-        with FileLock(lock, timeout=LOCK_SECONDS, mode=0o600):
-            _give_to_owner(lock, target)
-            _remove_drafts(target)
-            return _update_locked(target, change, mode)
-    except Timeout:
+        folder, name = open_place(path)  # a symbolic link stays one: its target is replaced
+        with folder, _locked(folder, f'.{name}.ricordi-lock'):
+            _remove_drafts(folder, name)
+            return _update_locked(folder, name, change, mode)
+    except TimeoutError:
         raise ConfigurationError(
-            f'another process has been writing {target} for more than {LOCK_SECONDS:.0f} seconds; try again later'
+            f'another process has been writing {path} for more than {LOCK_SECONDS:.0f} seconds; try again later'
         ) from None
     except OSError as error:
-        raise ConfigurationError(f'cannot write {target}: {error.strerror or error}; nothing was changed') from error
+        raise ConfigurationError(f'cannot write {path}: {error.strerror or error}; nothing was changed') from error
 
 
-def _remove_drafts(path: Path) -> None:
+@contextmanager
+def _locked(folder: OpenFolder, name: str) -> Iterator[None]:
+    """Have a file of this name locked, which stays.
+
+    :raises TimeoutError: another process has it for too long.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        descriptor = _open_lock(folder, name)
+        try:
+            if _lock(descriptor) and _is_at(descriptor, folder, name):
+                yield
+                return
+        finally:
+            os.close(descriptor)
+        if time.monotonic() > deadline:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _open_lock(folder: OpenFolder, name: str) -> int:
+    while True:
+        with suppress(FileNotFoundError):
+            return folder.open(name, os.O_RDWR)
+        with suppress(FileExistsError):  # made in between by another one
+            return folder.create(name)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(descriptor: int, folder: OpenFolder, name: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), folder.status(name))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_drafts(folder: OpenFolder, name: str) -> None:
     """Remove what writers that were killed have left: under the lock nobody else has a draft."""
-    draft = re.compile(rf'\.{re.escape(path.name)}\.[a-z0-9_]{{8}}')  # as `tempfile` names them
+    draft = re.compile(rf'\.{re.escape(name)}\.[a-z0-9_]{{8}}')  # as `tempfile` names them
     with suppress(OSError):
-        for entry in path.parent.iterdir():
-            if draft.fullmatch(entry.name):
-                entry.unlink(missing_ok=True)
+        for entry in os.listdir(folder.descriptor):  # noqa: PTH208
+            if draft.fullmatch(entry):
+                folder.unlink(entry, missing_ok=True)
 
 
-def _update_locked(path: Path, change: Callable[[Any], Any], mode: int) -> Any:
-    expected = _read_version(path)
+def _update_locked(folder: OpenFolder, name: str, change: Callable[[Any], Any], mode: int) -> Any:
+    expected = _read_version(folder, name)
     content = change(None if expected is None else expected.content)
-    if expected is not None and content == expected.content and not _is_wider(path, mode):
+    if expected is not None and content == expected.content and not folder.status(name).st_mode & 0o777 & ~mode:
         return content
     while True:
-        other = _replace(path, encode_json(content), expected, mode)
+        other = _replace(folder, name, encode_json(content), expected, mode)
         if other is None:
             return content
         if expected is None or not isinstance(other.written, dict):
@@ -114,9 +161,16 @@ def encode_json(content: Any) -> bytes:
         return json.dumps(content, indent=4).encode('utf-8')
 
 
-def _read(path: Path) -> tuple[Any, FileIdentity]:
+def _read(path: Path, folder: OpenFolder | None = None) -> tuple[Any, FileIdentity]:
+    """
+    :param folder: where the file is, if it is open; then a symbolic link is not followed.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # opening a pipe would wait for somebody to write
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait for somebody to write
+        if folder is None:
+            descriptor = os.open(path, flags)
+        else:
+            descriptor = os.open(path.name, flags | os.O_NOFOLLOW, dir_fd=folder.descriptor)
         with os.fdopen(descriptor, 'rb') as handle:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
@@ -140,9 +194,9 @@ def _read(path: Path) -> tuple[Any, FileIdentity]:
         raise ConfigurationError(f'{path} is nested too deeply to be a configuration; {_way_out(path)}') from None
 
 
-def _read_version(path: Path) -> Version | None:
+def _read_version(folder: OpenFolder, name: str) -> Version | None:
     try:
-        return Version(*_read(path))
+        return Version(*_read(folder.path / name, folder))
     except MissingConfigurationError:
         return None
 
@@ -158,74 +212,60 @@ def _identity(status: os.stat_result) -> FileIdentity:
     return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def _is_wider(path: Path, mode: int) -> bool:
-    return bool(path.stat().st_mode & 0o777 & ~mode)
-
-
-def _replace(path: Path, content: bytes, expected: Version | None, mode: int) -> Interference | None:
+def _replace(folder: OpenFolder, name: str, content: bytes, expected: Version | None, mode: int) -> Interference | None:
     """Put `content` in the place of the version `expected`, or tell who came between."""
-    from ricordi.files import fsync_folder
-
-    temporary = _write_beside(path, content, mode)
+    draft = _write_beside(folder, name, content, mode)
     try:
         if expected is None:
-            return None if _create(temporary, path) else _found_in_place(path)
-        mine = _identity(temporary.stat())
-        if _exchange(temporary, path):
-            if _identity(temporary.stat()) == expected.identity:
+            return None if _create(folder, draft, name) else _found_in_place(folder, name)
+        mine = _identity(folder.status(draft))
+        if _exchange(folder, draft, name):
+            if _identity(folder.status(draft)) == expected.identity:
                 return None
             # To exchange back instead could throw away what the other program writes in this instant.
-            return Interference(_read(temporary)[0], Version(json.loads(content), mine))
-        if _identity(path.stat()) != expected.identity:  # leaves an instant uncovered where files cannot be exchanged
-            return _found_in_place(path)
-        temporary.replace(path)
+            return Interference(_read(folder.path / draft, folder)[0], Version(json.loads(content), mine))
+        if _identity(folder.status(name)) != expected.identity:  # leaves an instant uncovered without an exchange
+            return _found_in_place(folder, name)
+        folder.replace(draft, name)
         return None
     except FileNotFoundError:
-        return _found_in_place(path)
+        return _found_in_place(folder, name)
     finally:
         with suppress(OSError):
-            temporary.unlink()
-        fsync_folder(path.parent)
+            folder.unlink(draft)
+        folder.sync()
 
 
-def _found_in_place(path: Path) -> Interference:
-    version = _read_version(path)
+def _found_in_place(folder: OpenFolder, name: str) -> Interference:
+    version = _read_version(folder, name)
     return Interference(None if version is None else version.content, version)
 
 
-def _write_beside(path: Path, content: bytes, mode: int) -> Path:
-    import tempfile
-
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    with os.fdopen(descriptor, 'wb') as handle:
+def _write_beside(folder: OpenFolder, name: str, content: bytes, mode: int) -> str:
+    """Write a draft, which belongs to whom the folder does; returns its name."""
+    draft = f'.{name}.{uuid4().hex[:8]}'
+    with os.fdopen(folder.create(draft), 'wb') as handle:
         handle.write(content)
         handle.flush()
-        os.fchmod(descriptor, mode)
-        _give_to_owner(descriptor, path)
-        os.fsync(descriptor)
-    return Path(name)
+        os.fchmod(handle.fileno(), mode)
+        os.fsync(handle.fileno())
+    return draft
 
 
-def _give_to_owner(new: Path | int, path: Path) -> None:
-    """Let a new file belong to whom the old one (or the folder) does: root at work must not lock a user out."""
-    if os.geteuid() == 0:
-        owner = (path if path.exists() else path.parent).stat()
-        os.chown(new, owner.st_uid, owner.st_gid)
-
-
-def _create(temporary: Path, path: Path) -> bool:
+def _create(folder: OpenFolder, draft: str, name: str) -> bool:
     try:
-        os.link(temporary, path)
+        folder.link(draft, name)
     except FileExistsError:
         return False
     except OSError:  # no hard links here
-        if path.exists():
+        with suppress(FileNotFoundError):
+            folder.status(name)
             return False
-        temporary.replace(path)
+        folder.replace(draft, name)
     return True
 
 
-def _exchange(left: Path, right: Path) -> bool:
+def _exchange(folder: OpenFolder, left: str, right: str) -> bool:
     """Let two files change names in one step; False where the system cannot (only Linux can)."""
     import ctypes
 
@@ -233,9 +273,9 @@ def _exchange(left: Path, right: Path) -> bool:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):
         return False
-    if rename(_AT_FDCWD, os.fsencode(left), _AT_FDCWD, os.fsencode(right), _RENAME_EXCHANGE) == 0:
+    if rename(folder.descriptor, os.fsencode(left), folder.descriptor, os.fsencode(right), _RENAME_EXCHANGE) == 0:
         return True
     number = ctypes.get_errno()
     if number in (errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP):
         return False
-    raise OSError(number, os.strerror(number), str(right))
+    raise OSError(number, os.strerror(number), right)

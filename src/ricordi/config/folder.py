@@ -37,14 +37,13 @@ def create_config_folder(folder: Path) -> None:
 
     :raises ricordi.errors.ConfigurationError: the file system refuses.
     """
-    from ricordi.files import fsync_folder
+    from ricordi.folders import make_folder
 
     for path in (folder, *(folder / name for name in SUBFOLDERS)):
         if path.is_dir():
             continue
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fsync_folder(path.parent)
+            make_folder(path)
         except OSError as error:
             raise ConfigurationError(
                 f'cannot create the configuration folder {path}: {error.strerror or error}; '

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import heapq
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
@@ -88,22 +87,10 @@ class Container(ObjectStore, RepositoryBackend):
         fsync_folder(self.layout.folder)
 
     def erase(self) -> None:
+        from ricordi.repository.erasing import erase_container
+
         self.close()
-        folder = self.layout.folder.resolve()
-        if folder.is_dir():
-            # config.json last: it tells that there is a container, and more to do if this is cut short
-            whole = self.is_initialised
-            for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == self.layout.config.name):
-                if not (whole or entry.name in self.layout.own_names):
-                    continue  # without that file nobody can say that it has to do with a container
-                if entry.is_dir() and not entry.is_symlink():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink(missing_ok=True)
-            if not any(folder.iterdir()):
-                folder.rmdir()
-        if self.layout.folder.is_symlink():
-            self.layout.folder.unlink()
+        erase_container(self.layout)
         self._config = None
 
     # -- writing ----------------------------------------------------------------------------------------------

@@ -12,8 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ricordi.errors import PackerBusy, UnreachableStorage
+from ricordi.files import read_regular
+from ricordi.folders import OpenFolder, remove_file
 from ricordi.repository.layout import Layout
 
+LARGEST_NOTE = 1 << 16
 MARK = b'ricordi'
 """What our own pack locks hold: under the kernel-held lock, one that begins so belongs to nobody any more."""
 
@@ -24,34 +27,38 @@ def packer_lock(layout: Layout) -> Iterator[None]:
 
     :raises ricordi.errors.PackerBusy: another process has it.
     """
-    from filelock import FileLock, Timeout
+    from ricordi.access.kernel import KernelLock
 
-    lock = FileLock(layout.packer_lock, timeout=0, thread_local=False)
+    lock = KernelLock(layout.packer_lock)
     note = layout.packer_lock.with_suffix('.json')
     try:
-        lock.acquire()
-    except Timeout:
-        raise PackerBusy(
-            f'another maintenance packs this container now{_holder(note)}; try again when it is done'
-        ) from None
+        taken = lock.acquire('exclusive')
     except OSError as error:
         raise UnreachableStorage(f'cannot lock {layout.packer_lock}: {error.strerror}; check the permissions') from None
+    if not taken:
+        raise PackerBusy(f'another maintenance packs this container now{_holder(note)}; try again when it is done')
     try:
         with suppress(OSError):  # who packs is told as a courtesy; on a full disk it is not
-            note.write_text(json.dumps({'pid': os.getpid(), 'host': socket.gethostname(), 'since': time.time()}))
+            _write_note(note)
         yield
     finally:
         with suppress(OSError):
-            note.unlink()
+            remove_file(note)
         lock.release()
+
+
+def _write_note(path: Path) -> None:
+    content = json.dumps({'pid': os.getpid(), 'host': socket.gethostname(), 'since': time.time()})
+    with OpenFolder(path.parent) as folder, os.fdopen(folder.create_afresh(path.name, 0o666), 'w') as handle:
+        handle.write(content)
 
 
 def _holder(note: Path) -> str:
     try:
-        content = json.loads(note.read_text())
+        content = json.loads(read_regular(note, LARGEST_NOTE, follow=False))
         since = time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(content['since']))
         return f' (process {content["pid"]} on {content["host"]}, since {since})'
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return ''
 
 

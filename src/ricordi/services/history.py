@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.config import Profile, get_config_folder
 from ricordi.errors import RicordiError
-from ricordi.files import write_atomic
+from ricordi.files import read_regular, write_atomic
+from ricordi.folders import make_folder, remove_file
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 
+LARGEST_NOTE = 64 << 20
+"""Bytes: it names each damaged object."""
 KINDS = ('live', 'full')
 _KEY = re.compile('[0-9a-f]{64}').fullmatch
 
@@ -34,10 +37,10 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
     noted['damaged'] = [problem.key for problem in report.problems if problem.kind == 'damaged']
     path = _path(profile)
     with suppress(OSError, RicordiError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         for entry in path.parent.iterdir():
             if entry.name.startswith(f'.{path.name}.'):  # the draft of a process that was killed
-                entry.unlink()
+                remove_file(entry)
         write_atomic(path, json.dumps(noted).encode())
 
 
@@ -64,13 +67,13 @@ def with_what_was_seen(profile: Profile, options: MaintenanceOptions) -> Mainten
 def forget_maintenance(profile: Profile) -> None:
     """Remove the note, for a profile that is no more."""
     with suppress(OSError):
-        _path(profile).unlink(missing_ok=True)
+        remove_file(_path(profile))
 
 
 def _read(profile: Profile) -> dict[str, Any]:
     try:
-        noted = json.loads(_path(profile).read_bytes())
-    except (OSError, ValueError):
+        noted = json.loads(read_regular(_path(profile), LARGEST_NOTE, follow=False))
+    except (OSError, ValueError, RecursionError):
         return {}
     return noted if isinstance(noted, dict) else {}
 

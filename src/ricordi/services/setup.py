@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -23,6 +22,7 @@ from ricordi.errors import (
     StorageExists,
     WrongValue,
 )
+from ricordi.folders import remove_tree
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
 from ricordi.manager.opening import repository_at
 from ricordi.services.history import forget_maintenance
@@ -229,7 +229,7 @@ def delete_profile(
         if was_default and len(config.profile_names) == 1:
             config.set_default_profile(config.profile_names[0])
         config.store()
-    shutil.rmtree(Path(config.dirpath) / 'access' / name, ignore_errors=True)
+    remove_tree(Path(config.dirpath) / 'access' / name)
     forget_maintenance(profile)
     removed, remains = _clear_away(profile, administrator) if delete_data else ((), ())
     return Deleted(was_default, config.default_profile_name, tuple(config.profile_names), removed, remains)
@@ -330,7 +330,7 @@ def _undone_on_failure(config: Config, profile: Profile) -> Iterator[list[Callab
                 with suppress(RicordiError, OSError):
                     action()
             if not had_records:
-                shutil.rmtree(records, ignore_errors=True)
+                remove_tree(records)
         raise
 
 

@@ -1,0 +1,162 @@
+"""What stands in the place of a record or lock file and is none, and root at work among the links of a user."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from ricordi.access import ProfileAccessManager
+from ricordi.cli import main
+from ricordi.errors import ConfigurationError
+from ricordi.files import write_atomic
+
+USER = 65534
+NAMES = ('7.lock', '7.pid', 'ricordi.guard')
+
+
+def put(path: Path, kind: str) -> None:
+    if kind == 'folder':
+        path.mkdir()
+    elif kind == 'pipe':
+        os.mkfifo(path)
+    else:
+        path.symlink_to('/nowhere/at/all')
+
+
+@pytest.mark.parametrize('kind', ['folder', 'pipe', 'link'])
+def test_what_is_no_record_is_told_and_cleared(access: ProfileAccessManager, records: Path, kind: str) -> None:
+    for name in NAMES:
+        put(records / name, kind)
+    assert {holder.path for holder in access.holders()} == {records / name for name in NAMES}
+    assert {holder.state for holder in access.holders()} == {'stale'}
+    assert {holder.path for holder in access.clear_locks()} == {records / name for name in NAMES}
+    assert access.holders() == []
+    with access.lock():
+        pass
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_folder_with_something_in_it_is_named_and_left(
+    access: ProfileAccessManager, records: Path, name: str
+) -> None:
+    (records / name).mkdir()
+    (records / name / 'thesis').touch()
+    with pytest.raises(ConfigurationError, match=name):
+        access.clear_locks()
+    assert (records / name / 'thesis').exists()
+
+
+def test_a_folder_in_the_place_of_the_lock_file_tells_the_way_out(access: ProfileAccessManager, records: Path) -> None:
+    (records / 'ricordi.guard').mkdir()
+    with pytest.raises(ConfigurationError, match='storage unlock'):
+        access.request_access()
+
+
+@contextmanager
+def racing_user(home: Path, victim: Path) -> Iterator[None]:
+    """A user, by a second uid, who puts links and pipes where root is about to write, all the time."""
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            os.setgid(USER)
+            os.setuid(USER)
+            _plant(home, victim)
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _plant(home: Path, victim: Path) -> None:
+    parent, tag = os.getppid(), _tag()
+    records, container = home / 'access' / 'p', home / 'store' / 'container'
+    stems = [f'{parent}.pid', f'{parent}.lock', f'{parent}.{tag}.pid.json', f'{parent}.{tag}.lock.json']
+    targets = [records / f'{stem}{end}' for stem in stems for end in ('', '.tmp')]
+    targets += [container / 'ricordi.access' / f'{stem}.tmp' for stem in stems[2:]]
+    targets += [records / 'ricordi.guard', container / 'ricordi.gate', container / 'packer.json']
+    targets += [home / '.config.json.ricordi-lock', home / 'log' / 'ricordi-maintenance-p.json']
+    while True:
+        for target in targets:
+            for plant in (target.symlink_to, target.hardlink_to):
+                with suppress(OSError):
+                    target.unlink()
+                with suppress(OSError):
+                    plant(victim)
+            with suppress(OSError):
+                target.unlink()
+        for folder in (records, home / 'log'):  # and now and then another folder altogether
+            with suppress(OSError):
+                folder.rename(folder.with_name(f'{folder.name}-away'))
+                folder.symlink_to(victim.parent)
+                folder.unlink()
+            with suppress(OSError):
+                folder.with_name(f'{folder.name}-away').rename(folder)
+
+
+def _tag() -> str:
+    from ricordi.access.process import Machine
+
+    return Machine.here().tag
+
+
+def belongings(folder: Path) -> dict[str, tuple[int, ...]]:
+    found = {}
+    for path in (folder, *folder.iterdir()):
+        status = path.lstat()
+        found[path.name] = (status.st_uid, status.st_gid, status.st_mode, status.st_size)
+    return found
+
+
+@pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() != 0, reason='needs root')
+def test_root_in_the_folder_of_a_user_who_plants_links_touches_nothing_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o755)
+    for folder in tmp_path.parents[:2]:
+        folder.chmod(0o755)
+    home, outside = tmp_path / '.aiida', tmp_path / 'roots'
+    outside.mkdir(mode=0o777)
+    victim = outside / 'victim'
+    victim.write_text('of root alone')
+    victim.chmod(0o666)  # so that the kernel lets a user make hard links to it
+    monkeypatch.setenv('AIIDA_PATH', str(home))
+    setup = ['profile', 'setup', 'core.sqlite_dos', '-n', '--profile-name', 'p', '--email', 'a@b.c']
+    assert main.run([*setup, '--filepath', str(home / 'store')]) == 0
+    for folder, folders, files in os.walk(home):
+        for name in ('.', *folders, *files):
+            os.chown(Path(folder) / name, USER, USER, follow_symlinks=False)
+    before = belongings(outside)
+    with racing_user(home, victim):
+        for _ in range(6):
+            for words in (
+                ['storage', 'info'],
+                ['storage', 'maintain', '--full', '--yes'],
+                ['profile', 'set-default', 'p'],
+                ['storage', 'unlock', '--yes'],
+            ):
+                main.run(words)
+    assert victim.read_text() == 'of root alone'
+    assert belongings(outside) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_root_writes_what_belongs_to_the_user_and_follows_no_link_of_theirs(tmp_path: Path) -> None:
+    folder, roots = tmp_path / 'theirs', tmp_path / 'roots'
+    folder.mkdir()
+    roots.mkdir()
+    os.chown(folder, USER, USER)
+    write_atomic(folder / 'note', b'x')
+    assert (folder / 'note').stat().st_uid == USER
+    (folder / 'link').symlink_to(roots)
+    os.chown(folder / 'link', USER, USER, follow_symlinks=False)
+    with pytest.raises(PermissionError):
+        write_atomic(folder / 'link' / 'note', b'x')
+    assert list(roots.iterdir()) == []

@@ -1,0 +1,133 @@
+"""The doors of a configuration folder: access records and `config.json` of any content and kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+from hostile.runner import Case, Door
+
+ODD = (
+    None,
+    True,
+    -1,
+    0,
+    5,
+    10**30,
+    1e308,
+    float('nan'),
+    float('inf'),
+    '',
+    'x' * 5000,
+    '\ud800',
+    '\x1b[2J',
+    [],
+    {},
+    [[]],
+)
+KEYS = ('host', 'machine', 'boot', 'namespace', 'tag', 'pid', 'start', 'since', 'user', 'command', 'purpose', 'held')
+RECORDS = ('7.pid', '7.lock', '7.t.pid.json', '7.t.lock.json', '9.pid', '9.t.pid.json', 'x.lock', '7.t.pid.json.tmp')
+LOOKING = (('storage', 'locks'), ('storage', 'locks', '--format', 'json'), ('node', 'list'), ('storage', 'info'))
+CLEARING = (
+    ('storage', 'unlock', '--dry-run'),
+    ('storage', 'unlock', '--yes'),
+    ('storage', 'maintain', '--full', '--yes'),
+)
+
+
+class InConfigurationFolder(Door):
+    """A profile on SQLite, whose configuration folder is put back before each case."""
+
+    def set_up(self) -> None:
+        environment = {'AIIDA_PATH': str(self.folder / '.aiida'), 'PATH': '/usr/bin:/bin'}
+        words = [sys.executable, '-m', 'ricordi', 'presto', '-p', 'p', '--email', 'me@example.org']
+        done = subprocess.run(words, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        self.config = self.folder / '.aiida' / 'config.json'
+        self.before = self.config.read_bytes()
+        self.records = self.folder / '.aiida' / 'access' / 'p'
+
+
+class AccessRecords(InConfigurationFolder):
+    """Records and sidecars of hostile content."""
+
+    name: ClassVar = 'access records'
+
+    def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
+        shutil.rmtree(self.records, ignore_errors=True)
+        self.records.mkdir(parents=True)
+        for name in chance.sample((*RECORDS, 'ricordi.guard'), chance.randint(1, 4)):
+            put(self.records / name, chance)
+        for words in (chance.choice(LOOKING), chance.choice(CLEARING)):
+            yield Case(f'access records, seed {seed}', words)
+
+
+class Configurations(InConfigurationFolder):
+    """A `config.json` of hostile content."""
+
+    name: ClassVar = 'config'
+
+    def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.config) if self.config.is_dir() else self.config.unlink()
+        if chance.random() < 0.15:
+            put(self.config, chance)
+        else:
+            content = json.loads(self.before)
+            for _ in range(chance.randint(1, 2)):
+                spoil(content, chance)
+            self.config.write_bytes(json.dumps(content).encode())
+        verbs = (('profile', 'list'), ('profile', 'show', 'p'), ('profile', 'set-default', 'p'), ('status',))
+        for words in chance.sample((*verbs, *LOOKING), 2):
+            yield Case(f'config, seed {seed}', words)
+
+
+def put(path: Path, chance: random.Random) -> None:
+    """Put something of any kind and content there."""
+    kind = chance.random()
+    if kind < 0.1:
+        path.mkdir()
+        if chance.random() < 0.5:
+            (path / 'inside').touch()
+    elif kind < 0.2:
+        os.mkfifo(path)
+    elif kind < 0.3:
+        path.symlink_to(chance.choice(('/dev/zero', '/nowhere', path.name, '/etc/hostname', '/')))
+    else:
+        path.write_bytes(some_content(chance))
+
+
+def some_content(chance: random.Random) -> bytes:
+    """What stands in a file: mostly a sidecar with some values of wrong types, else anything."""
+    if chance.random() < 0.3:
+        return chance.choice(
+            (b'', b'[' * 5000, chance.randbytes(50), b'9' * 5000, b"['x', " + b'(' * 500, b'[1, None]')
+        )
+    details: dict[str, object] = dict.fromkeys(KEYS, 'x') | {
+        'pid': 7,
+        'command': ['x'],
+        'since': '2025-01-01T00:00:00Z',
+    }
+    for key in chance.sample(KEYS, chance.randint(0, 3)):
+        details[key] = chance.choice(ODD)
+    return json.dumps(details).encode()
+
+
+def spoil(content: dict[str, object], chance: random.Random) -> None:
+    """Put a value of a wrong type somewhere into a tree of dictionaries."""
+    here: dict[str, object] = content
+    while True:
+        key = chance.choice([*here])
+        below = here[key]
+        if not isinstance(below, dict) or not below or chance.random() < 0.2:
+            here[key] = chance.choice(ODD)
+            return
+        here = below
