@@ -10,7 +10,7 @@ import re
 import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -30,7 +30,7 @@ from ricordi.storage import psql_identity, psql_vacuum
 from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql_cursor import ServerCursor
-from ricordi.storage.psql_failures import connection_failure, failure
+from ricordi.storage.psql_failures import connection_failure, failure, told
 from ricordi.storage.psql_sessions import IMPORT_KEY, application_name, exclusive_holder, list_sessions
 from ricordi.storage.query_streams import spooled, worthwhile_size
 from ricordi.storage.session import Parameters, Session
@@ -129,7 +129,7 @@ class PsqlDialect(Dialect):
         return True
 
     def check_access(self, raw: psycopg.Connection[Any]) -> None:
-        with self._told():
+        with told(self.place):
             holder = exclusive_holder(raw)
         if holder is not None:
             raise LockedProfileError(
@@ -157,23 +157,15 @@ class PsqlDialect(Dialect):
         return psql_identity.databases_tied_to(session, self._arguments, repository_uuid)
 
     def check_writable(self, raw: psycopg.Connection[Any]) -> None:
-        with self._told():
+        with told(self.place):
             standby = psql_identity.is_standby(raw)
         if standby:
             raise psql_identity.standby(self.place)
 
     def sessions(self) -> list[DatabaseSession]:
         """Who is connected to the database, asked by a connection of its own."""
-        with closing(self.connect()) as raw, self._told():
+        with closing(self.connect()) as raw, told(self.place):
             return list_sessions(raw)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What the driver has to say of a question, in our words: a server may go at any moment."""
-        try:
-            yield
-        except psycopg.Error as error:
-            raise self.failure(error) from error
 
     # -- values ---------------------------------------------------------------------------------------------
 

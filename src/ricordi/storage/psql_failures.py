@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 
@@ -80,11 +82,28 @@ def _by_state(error: psycopg.Error, state: str, place: str) -> RicordiError:
         return CorruptStorage(f'the {place} is damaged ({reason}); restore it from a backup')
     if state.startswith('22'):
         return ValidationError(f'a value cannot be stored: {reason}')
-    if state.startswith(('08', '53', '57', '58')) or isinstance(error, psycopg.OperationalError):
+    if state.startswith(('08', '53', '57', '58', '25P03')) or _is_of_connection(error):
         return UnreachableStorage(f'the connection to the {place} was lost ({reason}); check the server and try again')
     if isinstance(error, psycopg.DataError):  # refused by the driver before it reached the server
         return ValidationError(f'a value cannot be stored: {reason}')
     return StorageError(f'the {place} refused: {reason}')
+
+
+def _is_of_connection(error: psycopg.Error) -> bool:
+    """Whether it is the driver that could not speak with the server; what is closed by now is an `InterfaceError`."""
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+@contextmanager
+def told(place: str) -> Iterator[None]:
+    """What the driver raises inside, in our words: a server may go at any moment.
+
+    :param place: the database or server in words.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise failure(error, place) from error
 
 
 def _constraint(error: psycopg.Error, state: str, reason: str) -> RicordiError:
@@ -102,5 +121,8 @@ def _constraint(error: psycopg.Error, state: str, reason: str) -> RicordiError:
 def _reason(error: psycopg.Error) -> str:
     """The server's own words in one line; of several addresses tried, the last."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    ended = next((line for line in lines if 'closed the connection' in line), None)  # libpq explains it at length
+    if ended:
+        return ended
     text = (error.diag.message_primary or (lines[-1] if lines else '')) or type(error).__name__
     return re.sub(r'^.*FATAL:\s+', '', text).rstrip('.')

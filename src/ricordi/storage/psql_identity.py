@@ -69,7 +69,9 @@ def begin_setup(session: Session) -> None:
     :raises ricordi.errors.InvalidOperation: its encoding is not UTF8, in which alone AiiDA keeps every text.
     :raises ricordi.errors.AccessError: another setup goes on there, and does not end.
     """
-    if is_standby(session.raw):
+    with session.driver():
+        in_recovery = is_standby(session.raw)
+    if in_recovery:
         raise standby(session.dialect.place)
     (encoding,) = session.execute("SELECT current_setting('server_encoding')").fetchone()
     if encoding != 'UTF8':

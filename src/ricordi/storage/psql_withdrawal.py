@@ -12,7 +12,7 @@ from psycopg import sql
 
 from ricordi.errors import InvalidOperation
 from ricordi.storage.psql_dialect import PsqlDialect
-from ricordi.storage.psql_failures import failure
+from ricordi.storage.psql_failures import told
 from ricordi.storage.psql_provision import MADE_HERE, Administrator, connect_as
 
 _SERVER = 'SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = %s'
@@ -46,11 +46,12 @@ def check_administrator(administrator: Administrator, config: Mapping[str, Any])
     :raises ricordi.errors.UnreachableStorage: one of the two is not let in.
     """
     name = config['database_name']
-    with closing(PsqlDialect(config).connect()) as own, closing(connect_as(administrator)) as theirs:
-        try:
-            here, there = (raw.execute(_SERVER, (name,)).fetchone() for raw in (own, theirs))
-        except psycopg.Error as error:
-            raise failure(error, administrator.place) from error
+    with (
+        told(administrator.place),
+        closing(PsqlDialect(config).connect()) as own,
+        closing(connect_as(administrator)) as theirs,
+    ):
+        here, there = (raw.execute(_SERVER, (name,)).fetchone() for raw in (own, theirs))
     if here != there:
         raise InvalidOperation(
             f'the administrator is one of another server: {administrator.place} is not where the database {name!r} of '
@@ -59,11 +60,14 @@ def check_administrator(administrator: Administrator, config: Mapping[str, Any])
 
 
 def withdraw_what_setup_made(administrator: Administrator, config: Mapping[str, Any]) -> Withdrawn:
-    """Drop the database, if a setup has made it and it is empty by now, and then its role, if a setup has made it."""
+    """Drop the database, if a setup has made it and it is empty by now, and then its role, if a setup has made it.
+
+    :raises ricordi.errors.UnreachableStorage: the administrator is not let in, or the server is gone meanwhile.
+    """
     database, role = str(config['database_name']), str(config['database_username'])
     removed: list[str] = []
     kept: list[str] = []
-    with closing(connect_as(administrator)) as raw:
+    with told(administrator.place), closing(connect_as(administrator)) as raw:
         reason = _why_not(raw, 'database', database) or _content(administrator, database)
         reason = reason or _drop(raw, 'DATABASE', database)
         (kept if reason else removed).append(f'database {database!r}' + (f' ({reason})' if reason else ''))
@@ -90,5 +94,7 @@ def _drop(raw: psycopg.Connection[Any], what: str, name: str) -> str:
     try:
         raw.execute(sql.SQL(f'DROP {what} {{}}').format(sql.Identifier(name)))
     except psycopg.Error as error:
+        if raw.closed:  # whether it is gone nobody knows
+            raise
         return ' '.join(str(error).split())
     return ''
