@@ -72,7 +72,8 @@ def racing_user(home: Path, victim: Path) -> Iterator[None]:
         yield
     finally:
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, 'the user has ended before root did'
 
 
 def _plant(home: Path, victim: Path) -> None:
@@ -80,6 +81,7 @@ def _plant(home: Path, victim: Path) -> None:
     records, container = home / 'access' / 'p', home / 'store' / 'container'
     stems = [f'{parent}.pid', f'{parent}.lock', f'{parent}.{tag}.pid.json', f'{parent}.{tag}.lock.json']
     targets = [records / f'{stem}{end}' for stem in stems for end in ('', '.tmp')]
+    targets += [records / f'{parent}.{tag}.{kind}.tmp' for kind in ('pid', 'lock')]
     targets += [container / 'ricordi.access' / f'{stem}.tmp' for stem in stems[2:]]
     targets += [records / 'ricordi.guard', container / 'ricordi.gate', container / 'packer.json']
     targets += [home / '.config.json.ricordi-lock', home / 'log' / 'ricordi-maintenance-p.json']
