@@ -150,6 +150,46 @@ def test_root_in_the_folder_of_a_user_who_plants_links_touches_nothing_outside(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+@pytest.mark.parametrize('end', ['pid.tmp', 'pid.json.tmp'])
+@pytest.mark.parametrize('plant', ['symlink_to', 'hardlink_to'])
+def test_root_writes_no_draft_of_a_record_through_a_link_that_waits_there(
+    access: ProfileAccessManager, records: Path, tmp_path: Path, end: str, plant: str
+) -> None:
+    victim = tmp_path / 'victim'
+    victim.write_text('of root alone')
+    os.chown(records, USER, USER)
+    draft = records / f'{os.getpid()}.{_tag()}.{end}'
+    getattr(draft, plant)(victim)
+    if plant == 'symlink_to':
+        os.chown(draft, USER, USER, follow_symlinks=False)
+    access.request_access()
+    access.release()
+    assert victim.read_text() == 'of root alone'
+    assert victim.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+@pytest.mark.parametrize('name', ['.config.json.ricordi-lock', 'access/p/ricordi.guard'])
+@pytest.mark.parametrize('plant', ['symlink_to', 'hardlink_to'])
+def test_root_gives_away_no_file_that_a_link_in_the_place_of_a_lock_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, plant: str
+) -> None:
+    home, victim = tmp_path / '.aiida', tmp_path / 'victim'
+    victim.write_text('of root alone')
+    monkeypatch.setenv('AIIDA_PATH', str(home))
+    assert main.run(['presto', '-p', 'p', '--email', 'a@b.c']) == 0
+    for folder, _, _ in os.walk(home):
+        os.chown(folder, USER, USER)
+    os.chown(home / 'config.json', USER, USER)
+    (home / name).unlink(missing_ok=True)
+    getattr(home / name, plant)(victim)
+    for words in (['user', 'set-default', 'a@b.c'], ['profile', 'set-default', 'p'], ['storage', 'info']):
+        main.run(words)
+    assert victim.read_text() == 'of root alone'
+    assert victim.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
 def test_root_writes_what_belongs_to_the_user_and_follows_no_link_of_theirs(tmp_path: Path) -> None:
     folder, roots = tmp_path / 'theirs', tmp_path / 'roots'
     folder.mkdir()
