@@ -72,7 +72,8 @@ def racing_user(home: Path, victim: Path) -> Iterator[None]:
         yield
     finally:
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, 'the user has ended before root did'
 
 
 def _plant(home: Path, victim: Path) -> None:
@@ -80,6 +81,7 @@ def _plant(home: Path, victim: Path) -> None:
     records, container = home / 'access' / 'p', home / 'store' / 'container'
     stems = [f'{parent}.pid', f'{parent}.lock', f'{parent}.{tag}.pid.json', f'{parent}.{tag}.lock.json']
     targets = [records / f'{stem}{end}' for stem in stems for end in ('', '.tmp')]
+    targets += [records / f'{parent}.{tag}.{kind}.tmp' for kind in ('pid', 'lock')]
     targets += [container / 'ricordi.access' / f'{stem}.tmp' for stem in stems[2:]]
     targets += [records / 'ricordi.guard', container / 'ricordi.gate', container / 'packer.json']
     targets += [home / '.config.json.ricordi-lock', home / 'log' / 'ricordi-maintenance-p.json']
@@ -145,6 +147,46 @@ def test_root_in_the_folder_of_a_user_who_plants_links_touches_nothing_outside(
                 main.run(words)
     assert victim.read_text() == 'of root alone'
     assert belongings(outside) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+@pytest.mark.parametrize('end', ['pid.tmp', 'pid.json.tmp'])
+@pytest.mark.parametrize('plant', ['symlink_to', 'hardlink_to'])
+def test_root_writes_no_draft_of_a_record_through_a_link_that_waits_there(
+    access: ProfileAccessManager, records: Path, tmp_path: Path, end: str, plant: str
+) -> None:
+    victim = tmp_path / 'victim'
+    victim.write_text('of root alone')
+    os.chown(records, USER, USER)
+    draft = records / f'{os.getpid()}.{_tag()}.{end}'
+    getattr(draft, plant)(victim)
+    if plant == 'symlink_to':
+        os.chown(draft, USER, USER, follow_symlinks=False)
+    access.request_access()
+    access.release()
+    assert victim.read_text() == 'of root alone'
+    assert victim.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+@pytest.mark.parametrize('name', ['.config.json.ricordi-lock', 'access/p/ricordi.guard'])
+@pytest.mark.parametrize('plant', ['symlink_to', 'hardlink_to'])
+def test_root_gives_away_no_file_that_a_link_in_the_place_of_a_lock_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, plant: str
+) -> None:
+    home, victim = tmp_path / '.aiida', tmp_path / 'victim'
+    victim.write_text('of root alone')
+    monkeypatch.setenv('AIIDA_PATH', str(home))
+    assert main.run(['presto', '-p', 'p', '--email', 'a@b.c']) == 0
+    for folder, _, _ in os.walk(home):
+        os.chown(folder, USER, USER)
+    os.chown(home / 'config.json', USER, USER)
+    (home / name).unlink(missing_ok=True)
+    getattr(home / name, plant)(victim)
+    for words in (['user', 'set-default', 'a@b.c'], ['profile', 'set-default', 'p'], ['storage', 'info']):
+        main.run(words)
+    assert victim.read_text() == 'of root alone'
+    assert victim.stat().st_uid == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
