@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,7 +97,7 @@ def json_fault(text: object) -> str | None:
     if too_large := size_fault(text):
         return too_large
     try:
-        value = _decode(text)
+        value = _value_of(text)
     except RecursionError:
         return 'it is nested too deeply'
     except ValueError as error:
@@ -274,7 +274,17 @@ def _no_constant(name: str) -> float:
     raise ValueError(f'{name} is no number of JSON')
 
 
-_decode = json.JSONDecoder(parse_constant=_no_constant).decode
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
+
+
+def _value_of(text: str) -> Any:
+    """What `json.loads` gives; blanks around the value are looked for only where there are some."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return _decoder.decode(text)
+    return value if end == len(text) else _decoder.decode(text)
 
 
 def _has_infinity(value: Any) -> bool:
