@@ -14,7 +14,7 @@ from ricordi.services.computers_connection import Completed
 
 SEED, CASES = 14, 300
 ACCESS = Access('c', 'h', 'core.local', 'core.direct', 'a@b.c', True, {}, '/work')
-PATHS = ['/work/a', '/work/b']
+PATHS = ['/scratch/a', '/scratch/b']
 WORDS = [
     'ricordi-work-directory',
     '0',
@@ -61,8 +61,8 @@ def test_no_answer_is_a_bug() -> None:
     for _ in range(CASES):
         check(generate(rng))
     assert cleaning._remove(Forged('ricordi-work-directory 1 removed x'), ACCESS, PATHS) == {  # type: ignore[arg-type]
-        '/work/a': 'there was no answer',
-        '/work/b': 'removed',
+        '/scratch/a': 'there was no answer',
+        '/scratch/b': 'removed',
     }
 
 
