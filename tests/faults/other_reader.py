@@ -25,7 +25,8 @@ class OtherReader:
         if not self._process:
             return
         copy = container.with_name('for-the-other-reader')
-        shutil.copytree(container, copy)
+        # records of who uses it: one of a process that was killed may be removed just now
+        shutil.copytree(container, copy, ignore=shutil.ignore_patterns('ricordi.access'))
         self._process.stdin.write(json.dumps({'folder': str(copy), 'keys': sorted(keys)}) + '\n')
         self._process.stdin.flush()
         complaints = json.loads(self._process.stdout.readline())

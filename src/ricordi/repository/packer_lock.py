@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ricordi.errors import PackerBusy, UnreachableStorage
-from ricordi.files import read_regular
+from ricordi.files import DISK_IS_FULL, read_regular
 from ricordi.folders import OpenFolder, remove_file
 from ricordi.repository.layout import Layout
 
@@ -32,14 +32,16 @@ def packer_lock(layout: Layout) -> Iterator[None]:
     lock = KernelLock(layout.packer_lock)
     note = layout.packer_lock.with_suffix('.json')
     try:
-        taken = lock.acquire('exclusive')
+        if not lock.acquire('exclusive'):
+            raise PackerBusy(f'another maintenance packs this container now{_holder(note)}; try again when it is done')
+        _write_note(note)
     except OSError as error:
-        raise UnreachableStorage(f'cannot lock {layout.packer_lock}: {error.strerror}; check the permissions') from None
-    if not taken:
-        raise PackerBusy(f'another maintenance packs this container now{_holder(note)}; try again when it is done')
+        if error.errno not in DISK_IS_FULL or lock.mode is None:  # who packs is told as a courtesy, if there is room
+            lock.release()
+            raise UnreachableStorage(
+                f'cannot lock {layout.packer_lock}: {error.strerror}; check the permissions'
+            ) from None
     try:
-        with suppress(OSError):  # who packs is told as a courtesy; on a full disk it is not
-            _write_note(note)
         yield
     finally:
         with suppress(OSError):

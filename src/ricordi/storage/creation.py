@@ -31,9 +31,9 @@ def own_place(folder: Path, seconds: float = SETUP_SECONDS) -> Iterator[None]:
             stack.enter_context(own_folder(folder, seconds))
         except TimeoutError:
             raise AccessError(f'another process sets up a storage in {folder}; try again when it is done') from None
-        except NotADirectoryError:
-            raise InvalidOperation(f'{folder} is a file; a storage needs a folder') from None
         except OSError as error:
+            if folder.is_file():
+                raise InvalidOperation(f'{folder} is a file; a storage needs a folder') from None
             raise UnreachableStorage(f'cannot create the folder {folder}: {error.strerror}') from error
         yield
 
