@@ -44,12 +44,12 @@ def test_the_process_has_the_password_and_its_command_line_has_not() -> None:
 def test_a_record_that_a_killed_setup_leaves_holds_no_password(empty_home: Path, tmp_path: Path) -> None:
     script = (
         'import os, signal\n'
-        'from ricordi.access import records\n'
-        'plain = records.OwnRecord.write\n'
+        'from ricordi.access import own_records\n'
+        'plain = own_records.OwnRecord.write\n'
         'def write(self):\n'
         '    plain(self)\n'
         '    os.kill(os.getpid(), signal.SIGKILL)\n'
-        'records.OwnRecord.write = write\n'
+        'own_records.OwnRecord.write = write\n'
         'from ricordi.cli.main import main\n'
         'main()\n'
     )

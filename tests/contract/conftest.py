@@ -12,7 +12,7 @@ import pytest
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.storage import StorageBackend
 from ricordi.config.profile import Profile
-from ricordi.manager.opening import repository_at, storage_class
+from ricordi.manager.backends import repository_at, storage_class
 
 pytest.register_assert_rewrite('contract.queries', 'contract.suite')
 

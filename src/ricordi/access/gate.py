@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ricordi.access.holder import Holder, join_command
 from ricordi.access.kernel import KernelLock
-from ricordi.access.records import describe_self
+from ricordi.access.own_records import describe_self
 from ricordi.folders import remove_file
 
 LONGEST_NOTE = 1 << 20

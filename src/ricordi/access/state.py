@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.access import storage_lock
 from ricordi.access.kernel import KernelLock
-from ricordi.access.records import Kind, OwnRecord, describe_self
+from ricordi.access.own_records import OwnRecord, describe_self
+from ricordi.access.records import Kind
 
 if TYPE_CHECKING:
     from ricordi.access.keeper import Keeper

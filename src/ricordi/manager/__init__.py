@@ -1,5 +1,6 @@
 """The loaded profile and its storage: the one place that joins configuration, access, frontend and storage."""
 
+from ricordi.manager.backends import storage_class
 from ricordi.manager.manager import (
     Manager,
     get_config,
@@ -16,7 +17,6 @@ from ricordi.manager.opening import (
     maintain_storage,
     migrate_storage,
     open_storage,
-    storage_class,
     use_storage,
 )
 

@@ -7,84 +7,21 @@ import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ricordi.access import ProfileAccessManager
 from ricordi.access.waiting import retry
-from ricordi.errors import (
-    EntryPointError,
-    ForeignRepository,
-    MissingEntryPointError,
-    UnrecordableUse,
-    UnrecordedUse,
-)
+from ricordi.errors import ForeignRepository, UnrecordableUse, UnrecordedUse
+from ricordi.manager.backends import repository_at, storage_class
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
-    from ricordi.backend.repository import RepositoryBackend
-    from ricordi.backend.storage import RepositoryLocation, StorageBackend
+    from ricordi.backend.storage import StorageBackend
     from ricordi.config.profile import Profile
     from ricordi.progress import Progress, Stop
 
-ENTRY_POINT_GROUP = 'ricordi.storage'
-
-BUILT_IN = {
-    'core.sqlite_dos': 'ricordi.storage.sqlite_dos:SqliteDosStorage',
-    'core.psql_dos': 'ricordi.storage.psql_dos:PsqlDosStorage',
-    'core.sqlite_zip': 'ricordi.storage.sqlite_zip:SqliteZipStorage',
-    'core.sqlite_temp': 'ricordi.storage.sqlite_temp:SqliteTempStorage',
-}
-"""The storages of this package, found without looking through the metadata of all that is installed."""
-
-REPOSITORIES = {
-    'container': 'ricordi.repository.container:Container',
-    'zip': 'ricordi.repository.zip:ZipRepository',
-    'sandbox': 'ricordi.repository.sandbox:SandboxRepository',
-}
-
 _accesses: weakref.WeakKeyDictionary[StorageBackend, ProfileAccessManager] = weakref.WeakKeyDictionary()
-
-
-def storage_class(profile: Profile) -> type[StorageBackend]:
-    """The storage class of a profile, by its entry point name.
-
-    :raises ricordi.errors.MissingEntryPointError: nothing of that name is installed; the message names what is.
-    :raises ricordi.errors.EntryPointError: it cannot be imported.
-    """
-    name = profile.storage_backend
-    target = BUILT_IN.get(name)
-    if target is None:
-        from importlib.metadata import entry_points
-
-        found = entry_points(group=ENTRY_POINT_GROUP)
-        if name not in found.names:
-            known = ', '.join(sorted({*BUILT_IN, *found.names}))
-            raise MissingEntryPointError(
-                f'profile {profile.name!r} has the storage backend {name!r}, which is not installed '
-                f'(installed: {known}); install the package that brings it, or correct storage.backend of the profile'
-            )
-        target = found[name].value
-    try:
-        loaded: type[StorageBackend] = _load(target)
-    except (ImportError, AttributeError) as error:
-        raise EntryPointError(
-            f'the storage backend {name!r} of profile {profile.name!r} cannot be loaded from {target}: {error}'
-        ) from error
-    return loaded
-
-
-def _load(target: str) -> Any:
-    module, _, attribute = target.partition(':')
-    return getattr(import_module(module), attribute)
-
-
-def repository_at(location: RepositoryLocation) -> RepositoryBackend:
-    """The object store at a location; it is not touched yet."""
-    kind = _load(REPOSITORIES[location.kind])
-    repository: RepositoryBackend = kind() if location.kind == 'sandbox' else kind(location.path)
-    return repository
 
 
 def open_storage(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.config import load_config
 from ricordi.errors import RicordiError
-from ricordi.manager.opening import storage_class
+from ricordi.manager.backends import storage_class
 
 if TYPE_CHECKING:
     from ricordi.config.profile import Profile

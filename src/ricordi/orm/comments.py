@@ -12,6 +12,7 @@ from ricordi.errors import InvalidOperation, StoringNotAllowed
 from ricordi.orm.arguments import local_time, stored_pk, text
 from ricordi.orm.collections import Collection
 from ricordi.orm.entities import Entity
+from ricordi.orm.entity_classes import entity_class
 from ricordi.orm.shared_rows import user_row
 from ricordi.orm.users import User
 
@@ -81,9 +82,7 @@ class Comment(Entity):
     @property
     def node(self) -> Node:
         """The node it is about."""
-        from ricordi.orm.loaders import load_node
-
-        return load_node(pk=self._row.node_pk, backend=self._backend)
+        return entity_class(EntityKind.NODE).get_collection(self._backend).get(pk=self._row.node_pk)  # type: ignore[no-any-return]
 
     @property
     def user(self) -> User:

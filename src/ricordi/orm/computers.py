@@ -12,6 +12,7 @@ from ricordi.orm.arguments import text
 from ricordi.orm.collections import Collection
 from ricordi.orm.computer_settings import ComputerSettings
 from ricordi.orm.entities import Entity
+from ricordi.orm.entity_classes import entity_class
 from ricordi.orm.shared_rows import forget, require_default_user
 from ricordi.orm.values import clean_value, copy_json
 
@@ -209,23 +210,19 @@ class Computer(ComputerSettings, Entity):
 
         :raises ricordi.errors.NotExistent: it is not configured for that user.
         """
-        from ricordi.orm.authinfos import AuthInfo
-
         if self.pk is not None and user.pk is not None:
             equal = {'computer_pk': self.pk, 'user_pk': user.pk}
             for row in self._backend.find(EntityKind.AUTHINFO, equal, limit=1):
-                return AuthInfo.from_row(row, self._backend)
+                return entity_class(EntityKind.AUTHINFO).from_row(row, self._backend)  # type: ignore[no-any-return]
         raise NotExistent(f'computer {self.label} is not configured for {user.email}: call configure() first')
 
     def configure(self, user: User | None = None, **auth_params: Any) -> AuthInfo:
         """Set how `user` (the default user for None) reaches this computer; parameters not given stay as they are."""
-        from ricordi.orm.authinfos import AuthInfo
-
         user = user or self._default_user()
         try:
             authinfo = self.get_authinfo(user)
         except NotExistent:
-            authinfo = AuthInfo(self, user, auth_params=auth_params, backend=self._backend)
+            authinfo = entity_class(EntityKind.AUTHINFO)(self, user, auth_params=auth_params, backend=self._backend)
             if authinfo._store_unless_there():
                 return authinfo
         given = clean_value(auth_params, 'auth_params')

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from ricordi.backend.changes import clock
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind, GroupNodeRow
+from ricordi.orm.entity_classes import entity_class
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -25,12 +26,11 @@ class GroupNodes:
         self._iterator: Iterator[Node] | None = None
 
     def __iter__(self) -> Iterator[Node]:
-        from ricordi.orm.nodes.node import Node
-
+        node_from_row = entity_class(EntityKind.NODE).from_row
         if self._group_pk is not None:
             began = clock.now  # what is changed while they come, is newer than they
             for (row,) in self._backend.query_rows(self._members()):
-                yield Node.from_row(row, self._backend, began)
+                yield node_from_row(row, self._backend, began)
 
     def __next__(self) -> Node:
         if self._iterator is None:
@@ -81,10 +81,9 @@ class GroupNodes:
                 yield row.node_pk
 
     def _load(self, pks: list[int]) -> list[Node]:
-        from ricordi.orm.nodes.node import Node
-
         rows = {row.pk: row for row in self._backend.find(EntityKind.NODE, {'pk': pks})}
-        return [Node.from_row(rows[pk], self._backend) for pk in pks if pk in rows]  # type: ignore[arg-type]
+        node_from_row = entity_class(EntityKind.NODE).from_row
+        return [node_from_row(rows[pk], self._backend) for pk in pks if pk in rows]
 
     def _members(self) -> Query:
         group = Vertex('group', EntityKind.GROUP)

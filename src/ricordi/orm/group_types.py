@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ricordi.orm.class_property import classproperty
@@ -17,7 +18,7 @@ CORE_GROUPS: dict[str, str] = {
     'core.import': 'ImportGroup',
     'core.upf': 'UpfFamily',
 }
-"""Type string → class in `ricordi.orm.groups`."""
+"""Type string → class in `ricordi.orm`."""
 
 GROUPS_GROUP = 'ricordi.groups'
 AIIDA_GROUPS_GROUP = 'aiida.groups'
@@ -35,18 +36,13 @@ def load_group_class(type_string: str) -> type[Group]:
 
 
 def _find(type_string: str) -> type[Group]:
-    from ricordi.orm.groups import Group
-
-    return find_group_class(type_string) or Group
+    return find_group_class(type_string) or _core_class('Group')
 
 
 def find_group_class(type_string: str) -> type[Group] | None:
     """The class of groups of an entry point (`core.auto`), of the core or of a plug-in; None if there is none."""
-    from ricordi.orm import groups
-
     if type_string in CORE_GROUPS:
-        cls: type[Group] = getattr(groups, CORE_GROUPS[type_string])
-        return cls
+        return _core_class(CORE_GROUPS[type_string])
     from importlib.metadata import entry_points
 
     for entry_point in entry_points(group=GROUPS_GROUP, name=type_string):
@@ -56,6 +52,11 @@ def find_group_class(type_string: str) -> type[Group] | None:
             return None  # a broken plug-in must not keep its users from their groups
         return loaded if isinstance(loaded, type) else None
     return None
+
+
+def _core_class(name: str) -> type[Group]:
+    cls: type[Group] = getattr(import_module('ricordi.orm'), name)
+    return cls
 
 
 @classproperty

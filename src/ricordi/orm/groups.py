@@ -15,6 +15,7 @@ from ricordi.errors import InvalidOperation, ModificationNotAllowed, NotExistent
 from ricordi.orm.arguments import local_time, stored_pk, text
 from ricordi.orm.collections import Collection, EntityT
 from ricordi.orm.entities import Entity
+from ricordi.orm.entity_classes import entity_class
 from ricordi.orm.extras import EntityExtras
 from ricordi.orm.group_members import GroupNodes
 from ricordi.orm.group_types import group_entry_point, group_type_string, load_group_class
@@ -224,15 +225,14 @@ class Group(Entity):
         return self.pk
 
     def _pks(self, nodes: Node | Iterable[Node]) -> list[int]:
-        from ricordi.orm.nodes.node import Node
-
+        node_class = entity_class(EntityKind.NODE)
         # A List node can be iterated over, too: it is one node all the same
         found = []
-        if not isinstance(nodes, Node) and (isinstance(nodes, str) or not isinstance(nodes, Iterable)):
+        if not isinstance(nodes, node_class) and (isinstance(nodes, str) or not isinstance(nodes, Iterable)):
             raise WrongType(f'members of a group are nodes, got {nodes!r}')
-        several: Iterable[Node] = [nodes] if isinstance(nodes, Node) else nodes
+        several: Iterable[Node] = [nodes] if isinstance(nodes, node_class) else nodes
         for node in several:
-            if not isinstance(node, Node):
+            if not isinstance(node, node_class):
                 raise WrongType(f'members of a group are nodes, got {node!r}')
             if node.backend is not self._backend:
                 raise ValidationError(f'{node!r} is in another storage than {self!r}')

@@ -14,6 +14,7 @@ from ricordi.errors import InvalidOperation, ValidationError, WrongType
 from ricordi.orm.arguments import local_time
 from ricordi.orm.collections import Collection
 from ricordi.orm.entities import Entity
+from ricordi.orm.entity_classes import entity_class
 from ricordi.orm.values import clean_value, copy_json
 
 if TYPE_CHECKING:
@@ -149,9 +150,7 @@ class Log(Entity):
     @property
     def node(self) -> Node:
         """The node it belongs to."""
-        from ricordi.orm.loaders import load_node
-
-        return load_node(pk=self._row.node_pk, backend=self._backend)
+        return entity_class(EntityKind.NODE).get_collection(self._backend).get(pk=self._row.node_pk)  # type: ignore[no-any-return]
 
     @property
     def message(self) -> str:

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.changes import clock
 from ricordi.backend.rows import EntityKind, LinkRow
+from ricordi.orm.entity_classes import NAMES, entity_class
 
 if TYPE_CHECKING:
     from ricordi.backend.query import Query
     from ricordi.backend.storage import StorageBackend
-
-_ENTITY_CLASSES = {
-    EntityKind.USER: 'User',
-    EntityKind.COMPUTER: 'Computer',
-    EntityKind.AUTHINFO: 'AuthInfo',
-    EntityKind.NODE: 'Node',
-    EntityKind.GROUP: 'Group',
-    EntityKind.COMMENT: 'Comment',
-    EntityKind.LOG: 'Log',
-}
 
 Maker = Callable[[Any], Any]
 
@@ -46,11 +36,9 @@ def entity_makers(query: Query, backend: StorageBackend) -> list[tuple[int, Make
 
 
 def _maker(kind: EntityKind | None, backend: StorageBackend) -> Maker:
-    name = _ENTITY_CLASSES.get(kind) if kind is not None else None
-    if name is None:
+    if kind is None or kind not in NAMES:
         return _make_link
-    from_row = getattr(import_module('ricordi.orm'), name).from_row
-
+    from_row = entity_class(kind).from_row
     began = clock.now  # rows are those of the moment the query began: what is changed while they come, is newer
 
     def make(row: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import RicordiError
 from ricordi.files import fsync_folder
-from ricordi.manager.opening import repository_at
+from ricordi.manager.backends import repository_at
 from ricordi.storage.creation import own_place
 from ricordi.storage.ownership import SQLITE_DATABASE
 

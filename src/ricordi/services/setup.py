@@ -24,7 +24,7 @@ from ricordi.errors import (
 )
 from ricordi.folders import remove_tree
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
-from ricordi.manager.opening import repository_at
+from ricordi.manager.backends import repository_at
 from ricordi.services.history import forget_maintenance
 from ricordi.services.leftovers import CHOSEN_NAME, place_of_setup
 from ricordi.services.person import Person

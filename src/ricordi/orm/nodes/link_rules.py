@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import ModificationNotAllowed, ValidationError
+from ricordi.orm.entity_classes import entity_class
 from ricordi.orm.links import DATA_PROVENANCE, LINK_RULES, LinkTriple, LinkType, validate_link_label
 
 if TYPE_CHECKING:
@@ -21,10 +22,9 @@ def validate_link(source: Node, target: Node, link_type: LinkType, link_label: s
     :raises TypeError: an argument is of the wrong type.
     :raises ValueError: the link is not allowed; the message tells which rule it breaks.
     """
-    from ricordi.orm.nodes.node import Node
-
+    node_class = entity_class(EntityKind.NODE)
     for node in (source, target):
-        if not isinstance(node, Node):
+        if not isinstance(node, node_class):
             raise TypeError(f'a link joins two nodes, got {node!r}')
     if not isinstance(link_type, LinkType):
         raise TypeError(f'a link type is a LinkType, got {link_type!r}')

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from ricordi.backend.rows import EntityKind, LinkRow
+from ricordi.orm.entity_classes import entity_class
 from ricordi.orm.links import LinkManager, LinkTriple, LinkType
 from ricordi.orm.nodes.link_rules import lock_unsealed, validate_link
 
@@ -157,10 +158,8 @@ class NodeLinks:
 
 def load_nodes(like: Node, pks: Iterable[int]) -> dict[int, Node]:
     """Nodes of the storage of `like` by pk, read with one query."""
-    from ricordi.orm.nodes.node import Node
-
-    backend = like.backend
-    return {row.pk: Node.from_row(row, backend) for row in backend.find(EntityKind.NODE, {'pk': list(pks)})}  # type: ignore[misc, arg-type]
+    backend, from_row = like.backend, entity_class(EntityKind.NODE).from_row
+    return {row.pk: from_row(row, backend) for row in backend.find(EntityKind.NODE, {'pk': list(pks)})}  # type: ignore[misc]
 
 
 def _select(triples: list[LinkTriple], node_class: Any, only_uuid: bool) -> list[LinkTriple]:
