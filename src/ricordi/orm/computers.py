@@ -222,7 +222,8 @@ class Computer(ComputerSettings, Entity):
         try:
             authinfo = self.get_authinfo(user)
         except NotExistent:
-            authinfo = entity_class(EntityKind.AUTHINFO)(self, user, auth_params=auth_params, backend=self._backend)
+            kind: type[AuthInfo] = entity_class(EntityKind.AUTHINFO)
+            authinfo = kind(self, user, auth_params=auth_params, backend=self._backend)
             if authinfo._store_unless_there():
                 return authinfo
         given = clean_value(auth_params, 'auth_params')
