@@ -11,9 +11,13 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from contextlib import suppress
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
 from typing import IO
 
+from ricordi.folders import KeptFolder, OpenFolder
 from ricordi.repository.worker_process import WorkerProcess, can_start, processors
 
 REMOVERS = 8
@@ -43,6 +47,7 @@ class FileRemover:
         """The process, once it was worth one."""
         self._is_worth_a_process = may_start and can_start() and processors() > 1
         self._pending: deque[Future[int]] = deque()
+        self._folders = _Folders()
         self._begun = 0
         self._given_up = False
         self.removed = 0
@@ -104,29 +109,68 @@ class FileRemover:
             return self._remove_group(paths)
 
     def _remove_group(self, paths: Iterable[str]) -> int:
-        return _remove(paths, lambda: self._given_up)
+        return _remove(paths, lambda: self._given_up, self._folders)
 
 
-def _remove(paths: Iterable[str], is_over: Callable[[], bool]) -> int:
+def remove_files(paths: Iterable[str]) -> int:
+    """Remove files, here and now; returns how many were still there.
+
+    :raises OSError: one of them cannot be removed.
+    """
+    return _remove(paths, lambda: False, _Folders())
+
+
+class _Folders:
+    """Folders of files, each opened in the one above it, which is held open: mostly that of all loose objects.
+
+    No link is followed on the way that root does not trust.
+    """
+
+    def __init__(self) -> None:
+        self._above: KeptFolder | None = None
+
+    def open(self, path: str) -> int:
+        """Open a folder."""
+        above, name = os.path.split(path)
+        return self._open_above(above or '.').open_folder(name or '.')
+
+    def _open_above(self, path: str) -> OpenFolder:
+        kept = self._above
+        if kept is None or kept.text != path:
+            kept = self._above = KeptFolder(Path(path))
+        return kept.now()
+
+
+def _remove(paths: Iterable[str], is_over: Callable[[], bool], folders: _Folders) -> int:
     removed = 0
-    for path in paths:
-        if is_over():
-            break
+    for folder, names in groupby(map(os.path.split, paths), key=itemgetter(0)):
         try:
-            os.unlink(path)  # noqa: PTH108
-            removed += 1
+            descriptor = folders.open(folder)
         except FileNotFoundError:
             continue
+        try:
+            for _, name in names:
+                if is_over():
+                    return removed
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=descriptor)
+                    removed += 1
+        except OSError as error:
+            error.filename = os.path.join(folder, name)  # noqa: PTH118
+            raise
+        finally:
+            os.close(descriptor)
     return removed
 
 
 def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
     """Remove what is asked for by a process, as long as that lives; the first file that cannot be removed ends it."""
+    folders = _Folders()
     with ThreadPoolExecutor(REMOVERS) as executor:
         for line in requests:
             paths = json.loads(line)
             parts = (paths[number::REMOVERS] for number in range(REMOVERS))
-            removed = sum(executor.map(lambda part: _remove(part, lambda: os.getppid() != parent), parts))
+            removed = sum(executor.map(lambda part: _remove(part, lambda: os.getppid() != parent, folders), parts))
             answers.write(b'%d\n' % removed)
             answers.flush()
 

@@ -6,11 +6,12 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 from ricordi.backend.repository import bytes_of
 from ricordi.errors import UnreachableStorage
-from ricordi.files import fsync_folder
+from ricordi.folders import OpenFolder
 from ricordi.repository.layout import Layout
 
 CHUNK_BYTES = 1 << 20
@@ -48,58 +49,71 @@ class LooseWriter:
         """
         temporary, digest = self._write_sandbox(chunks, key)
         try:
-            self._publish(temporary, digest)
+            self.publish(temporary, digest)
         except BaseException:
-            _remove(temporary)
+            self.discard(temporary)
             raise
         return digest
 
     def stage(self, chunks: Iterable[bytes]) -> tuple[str, str]:
-        """Write and fsync a sandbox file, not yet an object; returns its path and the key it would have."""
+        """Write and fsync a sandbox file, not yet an object; returns its name and the key it would have."""
         return self._write_sandbox(chunks, None)
 
-    def publish(self, temporary: str, key: str) -> None:
-        """Make a staged file an object, durably."""
-        self._publish(temporary, key)
+    def publish(self, temporary: str, key: str, source: OpenFolder | None = None) -> None:
+        """Make a staged file an object, durably.
 
-    @staticmethod
-    def discard(temporary: str) -> None:
+        :param source: the folder in which it is; None: the sandbox.
+        """
+        source = source or self._layout.opened.sandbox
+        loose = self._layout.opened.loose
+        try:
+            self._rename(source, temporary, loose, key)
+        except FileNotFoundError:
+            if self._prefix_length:
+                with suppress(FileExistsError):
+                    loose.make_folder(key[: self._prefix_length], None)
+                loose.sync()
+            self._rename(source, temporary, loose, key)
+
+    def discard(self, temporary: str) -> None:
         """Remove a staged file."""
-        _remove(temporary)
+        with suppress(FileNotFoundError):
+            self._layout.opened.sandbox.unlink(temporary)
 
     def _write_sandbox(self, chunks: Iterable[bytes], key: str | None) -> tuple[str, str]:
-        temporary = f'{self._layout.sandbox}/{uuid.uuid4().hex}'
+        temporary = uuid.uuid4().hex
         digest = hashlib.sha256() if key is None else None
         try:
-            with open(temporary, 'xb', buffering=0) as handle:  # noqa: PTH123 - text path, on the way of every write
+            sandbox = self._layout.opened.sandbox
+            descriptor = sandbox.create(temporary, 0o666, os.O_WRONLY)
+        except FileNotFoundError:
+            raise UnreachableStorage(f'the folder {self._layout.sandbox} is not there; create it again') from None
+        try:
+            try:
                 for chunk in chunks:
                     if digest is not None:
                         digest.update(chunk)
                     view = memoryview(chunk)
                     while view:
-                        view = view[handle.write(view) :]
-                os.fsync(handle.fileno())
-        except FileNotFoundError:
-            raise UnreachableStorage(f'the folder {self._layout.sandbox} is not there; create it again') from None
+                        view = view[os.write(descriptor, view) :]
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         except BaseException:
-            _remove(temporary)
+            sandbox.unlink(temporary, missing_ok=True)
             raise
         return temporary, key if digest is None else digest.hexdigest()  # type: ignore[return-value]
 
-    def _publish(self, temporary: str, key: str) -> None:
-        path = self._layout.loose_path(key, self._prefix_length)
-        folder = os.path.dirname(path)  # noqa: PTH120
+    def _rename(self, source: OpenFolder, temporary: str, loose: OpenFolder, key: str) -> None:
+        """Give a file the name that is its key, durably."""
+        length = self._prefix_length
+        folder = loose.open_folder(key[:length]) if length else loose.descriptor
         try:
-            os.replace(temporary, path)  # noqa: PTH105
-        except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-            fsync_folder(self._layout.loose)
-            os.replace(temporary, path)  # noqa: PTH105
-        fsync_folder(folder)
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)  # noqa: PTH108
-    except FileNotFoundError:
-        pass
+            os.replace(temporary, key[length:], src_dir_fd=source.descriptor, dst_dir_fd=folder)
+            os.fsync(folder)
+        except OSError as error:
+            error.filename = self._layout.loose_path(key, length)
+            raise
+        finally:
+            if length:
+                os.close(folder)
