@@ -294,21 +294,22 @@ class KeptFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.text = str(path)
-        self._folder: OpenFolder | None = None
+        self.held: OpenFolder | None = None
+        """What is held open; another may be in its place by now."""
 
     def now(self) -> OpenFolder:
         """The folder that is there now. It is not the caller's to close.
 
         :raises OSError: as of `OpenFolder`.
         """
-        folder = self._folder
+        folder = self.held
         if folder is None or not folder.is_at(self.text):
-            folder = self._folder = OpenFolder(self.path)
+            folder = self.held = OpenFolder(self.path)
         return folder
 
     def let_go(self) -> None:
         """Keep it no longer, until the next use."""
-        folder, self._folder = self._folder, None
+        folder, self.held = self.held, None
         if folder is not None:
             folder.close()
 

@@ -128,6 +128,11 @@ class OpenFolders:
         """Of what is being written."""
         return self._sandbox.now()
 
+    def for_an_object(self) -> tuple[OpenFolder, OpenFolder]:
+        """Sandbox and loose objects, to write one: one look whether both are still in their places."""
+        before, sandbox, loose = self._loose.held, self._sandbox.held, self.loose
+        return (self.sandbox if sandbox is None or loose is not before else sandbox), loose
+
     @property
     def duplicates(self) -> OpenFolder:
         """Of second copies."""

@@ -47,47 +47,22 @@ class LooseWriter:
 
         :param key: the key, where it is known already.
         """
-        temporary, digest = self._write_sandbox(chunks, key)
+        temporary, digest = self.stage(chunks, key)
         try:
-            self.publish(temporary, digest)
+            self._publish(self._sandbox, temporary, self._loose, digest)
         except BaseException:
             self.discard(temporary)
             raise
         return digest
 
-    def stage(self, chunks: Iterable[bytes]) -> tuple[str, str]:
-        """Write and fsync a sandbox file, not yet an object; returns its name and the key it would have."""
-        return self._write_sandbox(chunks, None)
+    def stage(self, chunks: Iterable[bytes], key: str | None = None) -> tuple[str, str]:
+        """Write and fsync a sandbox file, not yet an object; returns its name and the key it would have.
 
-    def publish(self, temporary: str, key: str, source: OpenFolder | None = None) -> None:
-        """Make a staged file an object, durably.
-
-        :param source: the folder in which it is; None: the sandbox.
+        :param key: the key, where it is known already.
         """
-        source = source or self._layout.opened.sandbox
-        loose = self._layout.opened.loose
-        try:
-            self._rename(source, temporary, loose, key)
-        except FileNotFoundError:
-            if self._prefix_length:
-                with suppress(FileExistsError):
-                    loose.make_folder(key[: self._prefix_length], None)
-                loose.sync()
-            self._rename(source, temporary, loose, key)
-
-    def discard(self, temporary: str) -> None:
-        """Remove a staged file."""
-        with suppress(FileNotFoundError):
-            self._layout.opened.sandbox.unlink(temporary)
-
-    def _write_sandbox(self, chunks: Iterable[bytes], key: str | None) -> tuple[str, str]:
         temporary = uuid.uuid4().hex
         digest = hashlib.sha256() if key is None else None
-        try:
-            sandbox = self._layout.opened.sandbox
-            descriptor = sandbox.create(temporary, 0o666, os.O_WRONLY)
-        except FileNotFoundError:
-            raise UnreachableStorage(f'the folder {self._layout.sandbox} is not there; create it again') from None
+        descriptor = self._create(temporary)
         try:
             try:
                 for chunk in chunks:
@@ -100,9 +75,44 @@ class LooseWriter:
             finally:
                 os.close(descriptor)
         except BaseException:
-            sandbox.unlink(temporary, missing_ok=True)
+            self.discard(temporary)
             raise
         return temporary, key if digest is None else digest.hexdigest()  # type: ignore[return-value]
+
+    def publish(self, temporary: str, key: str, source: OpenFolder | None = None) -> None:
+        """Make a staged file an object, durably.
+
+        :param source: the folder in which it is; None: the sandbox.
+        """
+        self._publish(source or self._sandbox, temporary, self._layout.opened.loose, key)
+
+    def _publish(self, source: OpenFolder, temporary: str, loose: OpenFolder, key: str) -> None:
+        try:
+            self._rename(source, temporary, loose, key)
+        except FileNotFoundError:
+            if self._prefix_length:
+                with suppress(FileExistsError):
+                    loose.make_folder(key[: self._prefix_length], None)
+                loose.sync()
+            self._rename(source, temporary, loose, key)
+
+    def discard(self, temporary: str) -> None:
+        """Remove a staged file."""
+        with suppress(FileNotFoundError):
+            self._sandbox.unlink(temporary)
+
+    def _create(self, name: str) -> int:
+        """Make a file in the sandbox, and open it."""
+        opened = self._layout.opened
+        try:
+            self._sandbox, self._loose = opened.for_an_object()
+            try:
+                return self._sandbox.create(name, 0o666, os.O_WRONLY)
+            except FileNotFoundError:  # it was removed, and perhaps made again
+                self._sandbox = opened.sandbox
+                return self._sandbox.create(name, 0o666, os.O_WRONLY)
+        except FileNotFoundError:
+            raise UnreachableStorage(f'the folder {self._layout.sandbox} is not there; create it again') from None
 
     def _rename(self, source: OpenFolder, temporary: str, loose: OpenFolder, key: str) -> None:
         """Give a file the name that is its key, durably."""
