@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.backend.maintenance import MaintenanceOptions, RepackMode
 from ricordi.backend.repository import Owner
 from ricordi.errors import RicordiError
 from ricordi.repository.container import Container

@@ -11,9 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from itertools import groupby, islice
-from operator import itemgetter
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -129,10 +127,13 @@ class _Folders:
     def __init__(self) -> None:
         self._above: KeptFolder | None = None
 
-    def open(self, path: str) -> int:
-        """Open a folder."""
-        above, name = os.path.split(path)
-        return self._open_above(above or '.').open_folder(name or '.')
+    def open(self, path: str) -> int | None:
+        """Open a folder; None if it is not there."""
+        above, name = os.path.split(path.rstrip('/') or path or '.')
+        try:
+            return self._open_above(above or '.').open_folder(name or '.')
+        except FileNotFoundError:
+            return None
 
     def _open_above(self, path: str) -> OpenFolder:
         kept = self._above
@@ -143,22 +144,29 @@ class _Folders:
 
 def _remove(paths: Iterable[str], is_over: Callable[[], bool], folders: _Folders) -> int:
     removed = 0
-    for folder, names in groupby(map(os.path.split, paths), key=itemgetter(0)):
-        try:
-            descriptor = folders.open(folder)
-        except FileNotFoundError:
-            continue
-        try:
-            for _, name in names:
-                if is_over():
-                    return removed
-                with suppress(FileNotFoundError):
+    here: str | None = None
+    descriptor: int | None = None
+    try:
+        for path in paths:
+            if is_over():
+                break
+            folder, slash, name = path.rpartition('/')
+            if folder + slash != here:
+                if descriptor is not None:
+                    os.close(descriptor)
+                here, descriptor = folder + slash, None
+                descriptor = folders.open(here)
+            if descriptor is not None:
+                try:
                     os.unlink(name, dir_fd=descriptor)
                     removed += 1
-        except OSError as error:
-            error.filename = os.path.join(folder, name)  # noqa: PTH118
-            raise
-        finally:
+                except FileNotFoundError:
+                    continue
+    except OSError as error:
+        error.filename = path
+        raise
+    finally:
+        if descriptor is not None:
             os.close(descriptor)
     return removed
 
@@ -169,7 +177,8 @@ def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
     with ThreadPoolExecutor(REMOVERS) as executor:
         for line in requests:
             paths = json.loads(line)
-            parts = (paths[number::REMOVERS] for number in range(REMOVERS))
+            length = -(-len(paths) // REMOVERS)  # neighbours together, for they lie in the same folder
+            parts = (paths[begin : begin + length] for begin in range(0, len(paths), length))
             removed = sum(executor.map(lambda part: _remove(part, lambda: os.getppid() != parent, folders), parts))
             answers.write(b'%d\n' % removed)
             answers.flush()
