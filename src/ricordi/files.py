@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ricordi.folders import OpenFolder
+from ricordi.folders import OpenFolder, remove_folder
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a system says of a disk, a quota or a file that can take no more."""
@@ -137,16 +137,20 @@ def draft_of(path: Path) -> Iterator[BinaryIO]:
 
     What has that name is replaced then. The folder must be there.
     """
-    draft = path.parent / f'.ricordi-{uuid.uuid4().hex[:12]}'  # short, for `path` may be as long as a name can be
+    draft = f'.ricordi-{uuid.uuid4().hex[:12]}'  # short, for `path` may be as long as a name can be
     try:
-        with draft.open('xb') as handle:
-            yield handle
-        os.replace(draft, path)  # noqa: PTH105
-    except BaseException as error:
-        if isinstance(error, OSError) and error.filename in (None, str(draft)):
+        with OpenFolder(path.parent) as folder:
+            try:
+                with os.fdopen(folder.create(draft, 0o666), 'wb') as handle:
+                    yield handle
+                folder.replace(draft, path.name)
+            except BaseException:
+                with suppress(OSError):
+                    folder.unlink(draft)
+                raise
+    except OSError as error:
+        if error.filename in (None, str(path.parent), str(path.parent / draft)):
             error.filename = str(path)
-        with suppress(OSError):
-            draft.unlink()
         raise
 
 
@@ -155,24 +159,29 @@ def _open_draft(folder: OpenFolder, name: str, mode: int) -> tuple[int, bool]:
     without_name = getattr(os, 'O_TMPFILE', 0)
     if without_name and Path('/proc/self/fd').is_dir():
         with suppress(OSError):
-            return os.open('.', without_name | os.O_RDWR | os.O_CLOEXEC, mode, dir_fd=folder.descriptor), False
+            descriptor = os.open('.', without_name | os.O_RDWR | os.O_CLOEXEC, mode, dir_fd=folder.descriptor)
+            folder.give(descriptor)
+            return descriptor, False
     return folder.create(name, mode), True
 
 
 # what tells a file from its copies ---------------------------------------------------------------------------
 
 _AT_FDCWD = -100
+_AT_EMPTY_PATH = 0x1000
 _STATX_BTIME = 0x800
 _STATX_BYTES = 256
 
 
-def file_identity(path: str | Path) -> str:
+def file_identity(path: str | Path | int) -> str:
     """What a file keeps while it is written to, renamed or moved on its disk, and what no copy of it has.
 
     That is the number of the file on its disk and, where the system tells it, the moment it was made: `<inode>:<ns>`,
     or `<inode>:`. Nothing is opened: closing a database would end locks of this process.
+
+    :param path: of the file, or a descriptor of it.
     """
-    status = Path(path).stat()
+    status = os.stat(path)  # noqa: PTH116
     made = _time_of_birth(path)
     return f'{status.st_ino}:{made or ""}'
 
@@ -183,13 +192,14 @@ def is_same_file(one: str, other: str) -> bool:
     return number == other_number and (made == other_made or not made or not other_made)
 
 
-def _time_of_birth(path: str | Path) -> int | None:
+def _time_of_birth(path: str | Path | int) -> int | None:
     """When a file was made, in nanoseconds of the system's clock; None where the system or the disk does not tell."""
     import ctypes
 
     found = ctypes.create_string_buffer(_STATX_BYTES)
+    place = (path, b'', _AT_EMPTY_PATH) if isinstance(path, int) else (_AT_FDCWD, os.fsencode(path), 0)
     try:
-        done = ctypes.CDLL(None).statx(_AT_FDCWD, os.fsencode(path), 0, _STATX_BTIME, found)
+        done = ctypes.CDLL(None).statx(*place, _STATX_BTIME, found)
     except (AttributeError, OSError):  # a system that has no such call
         return None
     mask, seconds, nanoseconds = (
@@ -210,14 +220,15 @@ def make_folders(path: Path) -> list[Path]:
     made: list[Path] = []
     try:
         for folder in reversed(missing):
-            try:
-                folder.mkdir()
-            except FileExistsError:
-                if not folder.is_dir():
-                    raise
-                continue  # somebody else has made it just now, and it is theirs
-            made.append(folder)
-            fsync_folder(folder.parent)
+            with OpenFolder(folder.parent) as above:
+                try:
+                    above.make_folder(folder.name, None)
+                except FileExistsError:
+                    if not folder.is_dir():
+                        raise
+                    continue  # somebody else has made it just now, and it is theirs
+                made.append(folder)
+                above.sync()
         if not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     except BaseException:
@@ -230,7 +241,7 @@ def remove_folders(made: list[Path]) -> None:
     """Remove folders that `make_folders` has made, the last first, as far as nothing is in them."""
     for folder in reversed(made):
         with suppress(OSError):
-            folder.rmdir()
+            remove_folder(folder)
 
 
 _held: dict[tuple[int, int], int] = {}
@@ -250,8 +261,8 @@ def own_folder(path: Path, seconds: float) -> Iterator[None]:
     :raises TimeoutError: it did not end.
     """
     with _held_mutex:
-        made, descriptor = _lock_new_folder(path, time.monotonic() + seconds)
-        status = os.fstat(descriptor)
+        made, folder = _lock_new_folder(path, time.monotonic() + seconds)
+        status = os.fstat(folder.descriptor)
         name = (status.st_dev, status.st_ino)
         _held[name] = _held.get(name, 0) + 1
         try:
@@ -263,26 +274,24 @@ def own_folder(path: Path, seconds: float) -> Iterator[None]:
             _held[name] -= 1
             if not _held[name]:
                 del _held[name]
-            os.close(descriptor)
+            folder.close()
 
 
-def _lock_new_folder(path: Path, deadline: float) -> tuple[list[Path], int]:
+def _lock_new_folder(path: Path, deadline: float) -> tuple[list[Path], OpenFolder]:
     made: list[Path] = []
     while True:
         made += make_folders(path)
-        descriptor = None
+        folder = None
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            if _is_held(descriptor) or _lock(descriptor, deadline):
-                with suppress(FileNotFoundError):
-                    if os.path.samestat(os.fstat(descriptor), path.stat()):
-                        return made, descriptor
-            os.close(descriptor)  # removed by who had it
+            folder = OpenFolder(path)
+            if (_is_held(folder.descriptor) or _lock(folder.descriptor, deadline)) and folder.is_at(str(path)):
+                return made, folder
+            folder.close()  # removed by who had it
         except FileNotFoundError:
             continue
         except BaseException:
-            if descriptor is not None:
-                os.close(descriptor)
+            if folder is not None:
+                folder.close()
             remove_folders(made)
             raise
 

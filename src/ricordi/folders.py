@@ -10,26 +10,63 @@ import errno
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 _MOST_LINKS = 40
 _MOST_ATTEMPTS = 100
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_LINK = (errno.ENOTDIR, errno.ELOOP)
+"""What a system says of a link where none is followed."""
+_MAY_NOT_GIVE = (errno.EPERM, errno.EINVAL)
+"""What it says to a root who may not give files away: of a name space, or over a network."""
+_OF_OTHERS = 0o022
+
+P = ParamSpec('P')
+R = TypeVar('R')
+
+
+def _tells_path(
+    method: Callable[Concatenate[OpenFolder, P], R],
+) -> Callable[Concatenate[OpenFolder, P], R]:
+    """Have the errors of a method name the whole path: the system was told no more than the name."""
+
+    @wraps(method)
+    def told(self: OpenFolder, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(self, *args, **kwargs)
+        except OSError as error:
+            if isinstance(error.filename, str):
+                error.filename = os.path.join(self.path, error.filename)  # noqa: PTH118 - one that is whole stays so
+            raise
+
+    return told
 
 
 class OpenFolder:
-    """A folder, held open until `close` or the end of a `with` block. A name is that of an entry, never a path."""
+    """A folder, held open until `close` or the end of a `with` block. A name is that of an entry, never a path.
+
+    Without either it is let go of with the last reference, so that several threads may share it.
+    """
+
+    descriptor = -1
 
     def __init__(self, path: Path) -> None:
         """
         :raises OSError: there is none; or, for root, a link of a user leads to what is not that user's.
         """
         self.path = path
-        self.descriptor = _open_as_root(path) if os.geteuid() == 0 else os.open(path, _FOLDER)
+        try:
+            self.descriptor = _open_as_root(path) if os.geteuid() == 0 else os.open(path, _FOLDER)
+        except OSError as error:
+            error.filename = str(path)
+            raise
+        self._status = os.fstat(self.descriptor)
 
     def __enter__(self) -> Self:
         return self
@@ -39,8 +76,25 @@ class OpenFolder:
 
     def close(self) -> None:
         """Let go of the folder."""
-        os.close(self.descriptor)
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
+    __del__ = close
+
+    def is_at(self, path: str) -> bool:
+        """Whether this is the folder to which a path leads now."""
+        try:
+            found = os.stat(path)  # noqa: PTH116 - on the way of every write
+        except OSError:
+            return False
+        return found.st_ino == self._status.st_ino and found.st_dev == self._status.st_dev
+
+    def is_entry(self, above: OpenFolder, name: str) -> bool:
+        """Whether this is the folder that has a name in another one."""
+        return os.path.samestat(above.status(name), self._status)
+
+    @_tells_path
     def create(self, name: str, mode: int = 0o600, flags: int = os.O_RDWR) -> int:
         """Make a new file and open it; it belongs to whom the folder does.
 
@@ -71,6 +125,7 @@ class OpenFolder:
         with os.fdopen(self.open(name), 'rb') as handle:
             return handle.read(most)
 
+    @_tells_path
     def open(self, name: str, flags: int = os.O_RDONLY) -> int:
         """Open a file that is there, following no link and waiting for nobody.
 
@@ -90,51 +145,113 @@ class OpenFolder:
             raise OSError(errno.EINVAL, 'it is no regular file', str(self.path / name))
         if os.geteuid() or not flags & (os.O_RDWR | os.O_WRONLY):
             return
-        if status.st_nlink > 1 or status.st_uid not in (0, os.fstat(self.descriptor).st_uid):
+        if self._may_be_planted(status):
             raise PermissionError(errno.EPERM, 'it may be a file from elsewhere, which root will not write', name)
+
+    def _may_be_planted(self, status: os.stat_result) -> bool:
+        """Whether somebody may have given a file a name here that is not theirs."""
+        owner = self._status.st_uid
+        if not self._status.st_mode & _OF_OTHERS and owner in (0, status.st_uid):
+            return False  # of those who can put names here, none but root and the owner of the file
+        return status.st_nlink > 1 or status.st_uid not in (0, owner)
+
+    @_tells_path
+    def check_names(self, *names: str) -> None:
+        """See, as root, that these files have no further names elsewhere, put here by somebody else than their owner.
+
+        For files that another program opens, by their paths. What is not there is none of them.
+
+        :raises PermissionError: one of them has, or it is a link or no regular file.
+        """
+        for name in names:
+            with suppress(FileNotFoundError):
+                status = self.status(name)
+                if not stat.S_ISREG(status.st_mode) or (status.st_nlink > 1 and self._may_be_planted(status)):
+                    raise PermissionError(errno.EPERM, 'it may be a file from elsewhere, which root will not use', name)
 
     def give(self, descriptor: int) -> None:
         """Let something that was just made here belong to whom the folder does: root must not lock a user out."""
-        if os.geteuid() == 0:
-            owner = os.fstat(self.descriptor)
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        if os.geteuid() == 0 and (self._status.st_uid or self._status.st_gid):
+            try:
+                os.fchown(descriptor, self._status.st_uid, self._status.st_gid)
+            except OSError as error:
+                if error.errno not in _MAY_NOT_GIVE:
+                    raise
 
-    def make_folder(self, name: str, mode: int = 0o700) -> None:
-        """Make a folder, of exactly this mode, that belongs to whom this one does.
+    @_tells_path
+    def open_linked(self, name: str, flags: int) -> int:
+        """Open a file to write to, as `open` does; a link to a file is followed, by root as `open_place` does."""
+        try:
+            return self.open(name, flags)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+        folder, found = open_place(self.path / name)
+        with folder:
+            return folder.open(found, flags)
 
+    @_tells_path
+    def open_folder(self, name: str) -> int:
+        """Open a folder in this one; a link to one is followed, by root as for a folder of its own."""
+        try:
+            return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self.descriptor)
+        except OSError as error:
+            if error.errno not in _LINK:
+                raise
+        with OpenFolder(self.path / name) as linked:
+            return os.dup(linked.descriptor)
+
+    @_tells_path
+    def make_folder(self, name: str, mode: int | None = 0o700) -> None:
+        """Make a folder that belongs to whom this one does.
+
+        :param mode: exactly; None: as the umask has it.
         :raises FileExistsError: the name is taken.
         """
-        os.mkdir(name, 0o700, dir_fd=self.descriptor)
+        os.mkdir(name, 0o777 if mode is None else 0o700, dir_fd=self.descriptor)
+        if mode is None and os.geteuid():
+            return
         descriptor = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self.descriptor)
         try:
             status = os.fstat(descriptor)
             # a user may have put another folder in its place by now: one that is not new is left as it is
             if status.st_uid == os.geteuid() and not os.listdir(descriptor):  # noqa: PTH208
-                os.fchmod(descriptor, mode)
+                if mode is not None:
+                    os.fchmod(descriptor, mode)
                 self.give(descriptor)
         finally:
             os.close(descriptor)
 
+    @_tells_path
     def status(self, name: str) -> os.stat_result:
         """What is known of an entry; of a link, of itself."""
         return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
 
-    def replace(self, draft: str, name: str) -> None:
-        """Give a file another name, in place of what has it."""
-        os.replace(draft, name, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+    @_tells_path
+    def replace(self, draft: str, name: str, into: OpenFolder | None = None) -> None:
+        """Give a file another name, in place of what has it.
 
-    def link(self, draft: str, name: str) -> None:
+        :param into: the folder of that name; None: this one.
+        """
+        os.replace(draft, name, src_dir_fd=self.descriptor, dst_dir_fd=(into or self).descriptor)
+
+    @_tells_path
+    def link(self, draft: str, name: str, into: OpenFolder | None = None) -> None:
         """Give a file a further name.
 
+        :param into: the folder of that name; None: this one.
         :raises FileExistsError: the name is taken.
         """
-        os.link(draft, name, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor, follow_symlinks=False)
+        target = (into or self).descriptor
+        os.link(draft, name, src_dir_fd=self.descriptor, dst_dir_fd=target, follow_symlinks=False)
 
+    @_tells_path
     def unlink(self, name: str, missing_ok: bool = False) -> None:
         """Remove a file, or a link, pipe or socket; no folder."""
         with suppress(*((FileNotFoundError,) if missing_ok else ())):
             os.unlink(name, dir_fd=self.descriptor)
 
+    @_tells_path
     def remove_odd(self, name: str) -> None:
         """Remove an entry of whatever kind with which nothing else is lost: a file, link, pipe, socket, empty folder.
 
@@ -145,13 +262,56 @@ class OpenFolder:
         else:
             self.unlink(name)
 
-    def remove_tree(self, name: str) -> None:
+    @_tells_path
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder that is empty.
+
+        :raises OSError: it is not, or it is none.
+        """
+        os.rmdir(name, dir_fd=self.descriptor)
+
+    def remove_tree(self, name: str, ignore_errors: bool = True) -> None:
         """Remove a folder with all that is in it, following no link; what cannot be removed stays."""
-        shutil.rmtree(name, ignore_errors=True, dir_fd=self.descriptor)
+        shutil.rmtree(name, ignore_errors=ignore_errors, dir_fd=self.descriptor)
+
+    def names(self) -> list[str]:
+        """What is in the folder, in order of the names."""
+        # by a descriptor of its own: listing moves one, and several threads may list
+        descriptor = os.open('.', _FOLDER, dir_fd=self.descriptor)
+        try:
+            return sorted(os.listdir(descriptor))  # noqa: PTH208
+        finally:
+            os.close(descriptor)
 
     def sync(self) -> None:
         """Force the entries of the folder to disk."""
         os.fsync(self.descriptor)
+
+
+class KeptFolder:
+    """A folder that is opened when it is first needed and kept so; anew where another has come in its place."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = str(path)
+        self.held: OpenFolder | None = None
+        """What is held open; another may be in its place by now."""
+
+    def now(self) -> OpenFolder:
+        """The folder that is there now. It is not the caller's to close.
+
+        :raises OSError: as of `OpenFolder`.
+        """
+        folder = self.held
+        if folder is None or not folder.is_at(self.text):
+            folder = self.held = OpenFolder(self.path)
+        return folder
+
+    def let_go(self) -> None:
+        """Keep it no longer, until the next use."""
+        folder, self.held = self.held, None
+        if folder is not None:
+            folder.close()
 
 
 def open_place(path: Path) -> tuple[OpenFolder, str]:
@@ -181,8 +341,33 @@ def open_place(path: Path) -> tuple[OpenFolder, str]:
 
 def remove_file(path: Path, missing_ok: bool = True) -> None:
     """Remove the file at `path`, in the folder that is there now."""
-    with OpenFolder(path.parent) as folder:
-        folder.unlink(path.name, missing_ok)
+    with suppress(*((FileNotFoundError,) if missing_ok else ())), OpenFolder(path.parent) as folder:
+        folder.unlink(path.name)
+
+
+def target_of(path: Path) -> Path:
+    """Where a file or folder is, or would be, that is about to be written: a symbolic link there is followed.
+
+    :raises OSError: links go round in a circle; or, for root, a link of a user leads to what is not that user's.
+    """
+    if os.geteuid():
+        return path.resolve()
+    with suppress(FileNotFoundError):
+        folder, name = open_place(path.absolute())
+        with folder:
+            return folder.path / name
+    return path.absolute()
+
+
+def remove_folder(path: Path, only: OpenFolder | None = None) -> None:
+    """Remove the folder at `path`, which is empty.
+
+    :param only: nothing is removed but this one.
+    :raises OSError: it is not, or it is none.
+    """
+    with OpenFolder(path.parent) as above:
+        if only is None or only.is_entry(above, path.name):
+            above.remove_folder(path.name)
 
 
 def remove_tree(path: Path) -> None:
@@ -191,19 +376,41 @@ def remove_tree(path: Path) -> None:
         folder.remove_tree(path.name)
 
 
-def make_folder(path: Path, mode: int = 0o700) -> None:
-    """Make a folder, and those above it, as far as they are missing; each belongs to whom the one above does."""
+def make_folder(path: Path, mode: int | None = 0o700, durable: bool = True) -> None:
+    """Make a folder, and those above it, as far as they are missing; each belongs to whom the one above does.
+
+    :param mode: exactly; None: as the umask has it.
+    """
     if path.is_dir():
         return
     if not path.parent.is_dir():
-        make_folder(path.parent, mode)
+        make_folder(path.parent, mode, durable)
     with OpenFolder(path.parent) as above:
         try:
             above.make_folder(path.name, mode)
         except FileExistsError:
             if not path.is_dir():
                 raise
-        above.sync()
+        if durable:
+            above.sync()
+
+
+def check_place(path: Path, *endings: str) -> None:
+    """See, as root, that a file which another program is to open by its path is no link or file from elsewhere.
+
+    SQLite opens what it is given by path, and itself follows a link in it. Between this look and that a user may still
+    put another folder in place of one on the way; what is left to such a user is that the file there is opened, which
+    SQLite changes only if it is a database, or empty. It follows no link to what it puts beside a database.
+
+    :param endings: of the names of files beside it that the program opens as well.
+    :raises PermissionError: it is.
+    """
+    if os.geteuid():
+        return
+    with suppress(FileNotFoundError, NotADirectoryError):
+        folder, name = open_place(path)
+        with folder:
+            folder.check_names(name, *(name + ending for ending in endings))
 
 
 def _check_users(users: set[int], folder: int, path: Path) -> None:
@@ -225,7 +432,7 @@ def _open_as_root(path: Path) -> int:
             try:
                 below = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
             except OSError as error:
-                if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+                if error.errno not in _LINK:
                     raise
                 status = os.stat(part, dir_fd=here, follow_symlinks=False)
                 links += 1

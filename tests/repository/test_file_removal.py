@@ -73,9 +73,9 @@ def test_an_interrupt_leaves_what_is_not_in_hand(
     monkeypatch.setattr(file_removal, 'MANY_FILES', 100 if may_start else 1 << 30)
     unlink = os.unlink
 
-    def slowly(path: str) -> None:
+    def slowly(name: str, dir_fd: int) -> None:
         time.sleep(0.002)
-        unlink(path)
+        unlink(name, dir_fd=dir_fd)
 
     def work() -> None:
         with remover:

@@ -133,13 +133,16 @@ def _write(parts: Iterable[bytes], file: Path) -> None:
     if str(file) == '-':
         sys.stdout.buffer.writelines(parts)
         sys.stdout.buffer.flush()
-    elif file.exists() and not file.is_file():  # such as a named pipe
-        with file.open('wb') as handle:
+        return
+    from ricordi.files import new_file
+    from ricordi.folders import target_of
+
+    target = target_of(file)
+    if target.exists() and not target.is_file():  # such as a named pipe
+        with target.open('wb') as handle:
             handle.writelines(parts)
     else:
-        from ricordi.files import new_file
-
-        with new_file(file.resolve(), overwrite=True) as handle:
+        with new_file(target, overwrite=True) as handle:
             handle.writelines(parts)
 
 

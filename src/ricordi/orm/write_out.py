@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from ricordi.errors import ValidationError
 from ricordi.files import draft_of
+from ricordi.folders import make_folder
 from ricordi.orm.repository_tree import check_name, children, is_file
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def write_folder(entries: dict[str, Any], contents: Contents, target: Path) -> N
 
     :raises ricordi.errors.ValidationError: a name would leave `target`, or what is there is a symbolic link.
     """
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target, None, durable=False)
     for name, entry in entries.items():
         check_name(name)
         if os.sep != '/' and (os.sep in name or ':' in name):

@@ -209,7 +209,7 @@ class Run:
         sizes = self.container.layout.pack_sizes() if gone else {}
         emptied = [pack.pack_id for pack in gone if pack.pack_id in sizes]
         for pack_id in emptied:
-            self.container.layout.pack_path(pack_id).unlink(missing_ok=True)
+            self.container.layout.opened.packs.unlink(str(pack_id), missing_ok=True)
         return sum(sizes[pack_id] for pack_id in emptied)
 
     def _packs_of_garbage(self) -> set[int]:
@@ -263,7 +263,7 @@ class Run:
         for pack_id in pack_ids:
             path = self.container.layout.pack_path(pack_id)
             if pack_id not in in_use and path.exists():
-                path.unlink()
+                self.container.layout.opened.packs.unlink(path.name)
                 self._work.freed += self.census.packs[pack_id].file_bytes or 0
 
     def _cut_packs_that_ended_in_garbage(self, in_use: Mapping[int, PackSummary]) -> int:

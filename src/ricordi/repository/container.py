@@ -8,13 +8,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import Owner, RepositoryBackend
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
-from ricordi.files import fsync_folder, make_folders
+from ricordi.files import make_folders
 from ricordi.progress import Progress, Stop
 from ricordi.repository.index import Index, PackedObject, not_existent
 from ricordi.repository.layout import KEY_PATTERN, ContainerConfig
@@ -80,11 +79,13 @@ class Container(ObjectStore, RepositoryBackend):
         return has_object_files(self.layout)
 
     def complete(self) -> None:
-        for draft in self.layout.folder.glob(f'.{self.layout.config.name}.*'):
-            draft.unlink(missing_ok=True)
+        top = self.layout.opened.top
+        for name in top.names():
+            if name.startswith(f'.{self.layout.config.name}.'):
+                top.unlink(name, missing_ok=True)
         self.layout.make_subfolders()
         Index.create(self.layout.index)
-        fsync_folder(self.layout.folder)
+        top.sync()
 
     def erase(self) -> None:
         from ricordi.repository.erasing import erase_container
@@ -146,14 +147,14 @@ class Container(ObjectStore, RepositoryBackend):
 
     def delete_objects(self, keys: Iterable[str]) -> None:
         """Remove objects, packed and loose. Only for a caller who holds the exclusive lock of the profile."""
+        from ricordi.repository.file_removal import remove_files
         from ricordi.repository.packer_lock import packer_lock
 
         wanted = [key for key in keys if KEY_PATTERN.fullmatch(key)]
         with packer_lock(self.layout):
             with self.index.transaction():
                 self.index.delete(wanted)
-            for key in wanted:
-                Path(self.loose_path(key)).unlink(missing_ok=True)
+            remove_files(map(self.loose_path, wanted))
 
     # -- reading ----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ricordi.errors import UnreachableStorage
-from ricordi.folders import OpenFolder
+from ricordi.folders import OpenFolder, remove_file, remove_folder
 from ricordi.repository.layout import Layout
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -32,12 +32,12 @@ def erase_container(layout: Layout) -> None:
         try:
             with OpenFolder(layout.folder) as opened:
                 _erase_in(opened, layout)
+                with suppress(OSError):
+                    remove_folder(folder, only=opened)
         except OSError as error:
             raise UnreachableStorage(f'cannot erase the container {folder}: {error.strerror}') from error
-        with suppress(OSError):
-            folder.rmdir()
     if layout.folder.is_symlink() and not folder.exists():
-        layout.folder.unlink()
+        remove_file(layout.folder)
 
 
 def _erase_in(opened: OpenFolder, layout: Layout) -> None:

@@ -12,8 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import IO
 
+from ricordi.folders import KeptFolder, OpenFolder
 from ricordi.repository.worker_process import WorkerProcess, can_start, processors
 
 REMOVERS = 8
@@ -43,6 +45,7 @@ class FileRemover:
         """The process, once it was worth one."""
         self._is_worth_a_process = may_start and can_start() and processors() > 1
         self._pending: deque[Future[int]] = deque()
+        self._folders = _Folders()
         self._begun = 0
         self._given_up = False
         self.removed = 0
@@ -104,29 +107,79 @@ class FileRemover:
             return self._remove_group(paths)
 
     def _remove_group(self, paths: Iterable[str]) -> int:
-        return _remove(paths, lambda: self._given_up)
+        return _remove(paths, lambda: self._given_up, self._folders)
 
 
-def _remove(paths: Iterable[str], is_over: Callable[[], bool]) -> int:
-    removed = 0
-    for path in paths:
-        if is_over():
-            break
+def remove_files(paths: Iterable[str]) -> int:
+    """Remove files, here and now; returns how many were still there.
+
+    :raises OSError: one of them cannot be removed.
+    """
+    return _remove(paths, lambda: False, _Folders())
+
+
+class _Folders:
+    """Folders of files, each opened in the one above it, which is held open: mostly that of all loose objects.
+
+    No link is followed on the way that root does not trust.
+    """
+
+    def __init__(self) -> None:
+        self._above: KeptFolder | None = None
+
+    def open(self, path: str) -> int | None:
+        """Open a folder; None if it is not there."""
+        above, name = os.path.split(path.rstrip('/') or path or '.')
         try:
-            os.unlink(path)  # noqa: PTH108
-            removed += 1
+            return self._open_above(above or '.').open_folder(name or '.')
         except FileNotFoundError:
-            continue
+            return None
+
+    def _open_above(self, path: str) -> OpenFolder:
+        kept = self._above
+        if kept is None or kept.text != path:
+            kept = self._above = KeptFolder(Path(path))
+        return kept.now()
+
+
+def _remove(paths: Iterable[str], is_over: Callable[[], bool], folders: _Folders) -> int:
+    removed = 0
+    here: str | None = None
+    descriptor: int | None = None
+    try:
+        for path in paths:
+            if is_over():
+                break
+            folder, slash, name = path.rpartition('/')
+            if folder + slash != here:
+                if descriptor is not None:
+                    os.close(descriptor)
+                here, descriptor = folder + slash, None
+                descriptor = folders.open(here)
+            if descriptor is not None:
+                try:
+                    os.unlink(name, dir_fd=descriptor)
+                    removed += 1
+                except FileNotFoundError:
+                    continue
+    except OSError as error:
+        error.filename = path
+        raise
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
     return removed
 
 
 def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
     """Remove what is asked for by a process, as long as that lives; the first file that cannot be removed ends it."""
+    folders = _Folders()
     with ThreadPoolExecutor(REMOVERS) as executor:
         for line in requests:
             paths = json.loads(line)
-            parts = (paths[number::REMOVERS] for number in range(REMOVERS))
-            removed = sum(executor.map(lambda part: _remove(part, lambda: os.getppid() != parent), parts))
+            length = -(-len(paths) // REMOVERS)  # neighbours together, for they lie in the same folder
+            parts = (paths[begin : begin + length] for begin in range(0, len(paths), length))
+            removed = sum(executor.map(lambda part: _remove(part, lambda: os.getppid() != parent, folders), parts))
             answers.write(b'%d\n' % removed)
             answers.flush()
 

@@ -6,16 +6,18 @@ Rows are committed durably (`synchronous=FULL`) and only after the bytes they po
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from operator import gt
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ricordi.errors import CorruptStorage, MissingObject
-from ricordi.repository.index_connection import BUSY_SECONDS, connect, state_of, translated
+from ricordi.folders import OpenFolder
+from ricordi.repository.index_connection import BUSY_SECONDS, check_index_file, connect, state_of, translated
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS db_object (
@@ -131,7 +133,10 @@ class Index:
 
     @staticmethod
     def create(path: Path) -> None:
-        """Make an empty index file."""
+        """Make an empty index file, where there is none."""
+        with suppress(FileExistsError), OpenFolder(path.parent) as folder:
+            os.close(folder.create(path.name, 0o644))  # SQLite follows links: there must be none when it comes
+        check_index_file(path)
         try:
             connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
             try:

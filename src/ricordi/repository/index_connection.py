@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from ricordi.errors import CorruptStorage, UnreachableStorage
+from ricordi.folders import check_place
 
 BUSY_SECONDS = 60.0
 CACHE_KIB = 8192
@@ -23,6 +24,7 @@ def connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, bool]:
         raise UnreachableStorage(
             f'the index {path} is not there: without it nothing in the packs can be found; restore it from a backup'
         )
+    check_index_file(path)
     try:
         if read_only:
             return _connect_read_only(path)
@@ -40,6 +42,17 @@ def connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, bool]:
         return connection, False
     except sqlite3.DatabaseError as error:
         raise translated(error, path) from error
+
+
+def check_index_file(path: Path) -> None:
+    """See, as root, that what is in the place of the index is no link or file from elsewhere.
+
+    :raises ricordi.errors.UnreachableStorage: it may be.
+    """
+    try:
+        check_place(path, '-wal', '-shm', '-journal')
+    except OSError as error:
+        raise UnreachableStorage(f'root does not use the index {path}: {error.filename}: {error.strerror}') from None
 
 
 def _connect_read_only(path: Path) -> tuple[sqlite3.Connection, bool]:

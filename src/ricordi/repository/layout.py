@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ricordi.errors import CorruptStorage, InvalidOperation, UnreachableStorage
-from ricordi.files import fsync_folder, new_file
+from ricordi.files import new_file
+from ricordi.folders import KeptFolder, OpenFolder
 
 CONTAINER_VERSION = 1
 KEY_LENGTH = 64
@@ -92,8 +93,59 @@ class ContainerConfig(NamedTuple):
         return json.dumps(self._asdict()).encode()
 
 
+class OpenFolders:
+    """The folders of one container, each held open from its first use on: all that is written goes by these.
+
+    So root, at work in the container of a user, writes nothing elsewhere, whatever links that user puts into it.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        places = (layout.folder, layout.loose, layout.packs, layout.sandbox, layout.duplicates)
+        self._top, self._loose, self._packs, self._sandbox, self._duplicates = map(KeptFolder, places)
+
+    @property
+    def top(self) -> OpenFolder:
+        """The folder of the container itself."""
+        return self._top.now()
+
+    @property
+    def loose(self) -> OpenFolder:
+        """Of the loose objects; made if it is missing."""
+        try:
+            return self._loose.now()
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                self.top.make_folder(self._loose.path.name, None)
+            return self._loose.now()
+
+    @property
+    def packs(self) -> OpenFolder:
+        """Of the packs and their locks."""
+        return self._packs.now()
+
+    @property
+    def sandbox(self) -> OpenFolder:
+        """Of what is being written."""
+        return self._sandbox.now()
+
+    def for_an_object(self) -> tuple[OpenFolder, OpenFolder]:
+        """Sandbox and loose objects, to write one: one look whether both are still in their places."""
+        before, sandbox, loose = self._loose.held, self._sandbox.held, self.loose
+        return (self.sandbox if sandbox is None or loose is not before else sandbox), loose
+
+    @property
+    def duplicates(self) -> OpenFolder:
+        """Of second copies."""
+        return self._duplicates.now()
+
+    def let_go(self) -> None:
+        """Hold none of them any more, until the next use."""
+        for kept in (self._top, self._loose, self._packs, self._sandbox, self._duplicates):
+            kept.let_go()
+
+
 class Layout:
-    """The paths of one container. Holds no open file."""
+    """The paths of one container, and its folders as far as they are held open."""
 
     def __init__(self, folder: Path) -> None:
         """
@@ -109,6 +161,7 @@ class Layout:
         self.packer_lock = folder / 'packer.lock'
         self.owner = folder / 'ricordi-database.json'
         self._loose_text = str(self.loose)
+        self.opened = OpenFolders(self)
 
     @property
     def own_names(self) -> set[str]:
@@ -123,15 +176,20 @@ class Layout:
 
     def make_subfolders(self) -> None:
         """Make the folders of a container inside its own, as far as they are missing."""
+        top = self.opened.top
         for folder in (self.loose, self.packs, self.sandbox, self.duplicates):
-            folder.mkdir(exist_ok=True)
+            try:
+                top.make_folder(folder.name, None)
+            except FileExistsError:
+                if not folder.is_dir():
+                    raise
 
     def write_config(self, config: ContainerConfig) -> None:
         """Write `config.json`, durably. From then on there is a container: what belongs to one has to be there.
 
         :raises ricordi.errors.InvalidOperation: another process has just made one.
         """
-        fsync_folder(self.folder)
+        self.opened.top.sync()
         try:
             with new_file(self.config, mode=0o644) as handle:
                 handle.write(config.to_json())

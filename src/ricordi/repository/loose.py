@@ -6,11 +6,12 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 from ricordi.backend.repository import bytes_of
 from ricordi.errors import UnreachableStorage
-from ricordi.files import fsync_folder
+from ricordi.folders import OpenFolder
 from ricordi.repository.layout import Layout
 
 CHUNK_BYTES = 1 << 20
@@ -46,60 +47,83 @@ class LooseWriter:
 
         :param key: the key, where it is known already.
         """
-        temporary, digest = self._write_sandbox(chunks, key)
+        temporary, digest = self.stage(chunks, key)
         try:
-            self._publish(temporary, digest)
+            self._publish(self._sandbox, temporary, self._loose, digest)
         except BaseException:
-            _remove(temporary)
+            self.discard(temporary)
             raise
         return digest
 
-    def stage(self, chunks: Iterable[bytes]) -> tuple[str, str]:
-        """Write and fsync a sandbox file, not yet an object; returns its path and the key it would have."""
-        return self._write_sandbox(chunks, None)
+    def stage(self, chunks: Iterable[bytes], key: str | None = None) -> tuple[str, str]:
+        """Write and fsync a sandbox file, not yet an object; returns its name and the key it would have.
 
-    def publish(self, temporary: str, key: str) -> None:
-        """Make a staged file an object, durably."""
-        self._publish(temporary, key)
-
-    @staticmethod
-    def discard(temporary: str) -> None:
-        """Remove a staged file."""
-        _remove(temporary)
-
-    def _write_sandbox(self, chunks: Iterable[bytes], key: str | None) -> tuple[str, str]:
-        temporary = f'{self._layout.sandbox}/{uuid.uuid4().hex}'
+        :param key: the key, where it is known already.
+        """
+        temporary = uuid.uuid4().hex
         digest = hashlib.sha256() if key is None else None
+        descriptor = self._create(temporary)
         try:
-            with open(temporary, 'xb', buffering=0) as handle:  # noqa: PTH123 - text path, on the way of every write
+            try:
                 for chunk in chunks:
                     if digest is not None:
                         digest.update(chunk)
                     view = memoryview(chunk)
                     while view:
-                        view = view[handle.write(view) :]
-                os.fsync(handle.fileno())
-        except FileNotFoundError:
-            raise UnreachableStorage(f'the folder {self._layout.sandbox} is not there; create it again') from None
+                        view = view[os.write(descriptor, view) :]
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         except BaseException:
-            _remove(temporary)
+            self.discard(temporary)
             raise
         return temporary, key if digest is None else digest.hexdigest()  # type: ignore[return-value]
 
-    def _publish(self, temporary: str, key: str) -> None:
-        path = self._layout.loose_path(key, self._prefix_length)
-        folder = os.path.dirname(path)  # noqa: PTH120
+    def publish(self, temporary: str, key: str, source: OpenFolder | None = None) -> None:
+        """Make a staged file an object, durably.
+
+        :param source: the folder in which it is; None: the sandbox.
+        """
+        self._publish(source or self._sandbox, temporary, self._layout.opened.loose, key)
+
+    def _publish(self, source: OpenFolder, temporary: str, loose: OpenFolder, key: str) -> None:
         try:
-            os.replace(temporary, path)  # noqa: PTH105
+            self._rename(source, temporary, loose, key)
         except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-            fsync_folder(self._layout.loose)
-            os.replace(temporary, path)  # noqa: PTH105
-        fsync_folder(folder)
+            if self._prefix_length:
+                with suppress(FileExistsError):
+                    loose.make_folder(key[: self._prefix_length], None)
+                loose.sync()
+            self._rename(source, temporary, loose, key)
 
+    def discard(self, temporary: str) -> None:
+        """Remove a staged file."""
+        with suppress(FileNotFoundError):
+            self._sandbox.unlink(temporary)
 
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)  # noqa: PTH108
-    except FileNotFoundError:
-        pass
+    def _create(self, name: str) -> int:
+        """Make a file in the sandbox, and open it."""
+        opened = self._layout.opened
+        try:
+            self._sandbox, self._loose = opened.for_an_object()
+            try:
+                return self._sandbox.create(name, 0o666, os.O_WRONLY)
+            except FileNotFoundError:  # it was removed, and perhaps made again
+                self._sandbox = opened.sandbox
+                return self._sandbox.create(name, 0o666, os.O_WRONLY)
+        except FileNotFoundError:
+            raise UnreachableStorage(f'the folder {self._layout.sandbox} is not there; create it again') from None
+
+    def _rename(self, source: OpenFolder, temporary: str, loose: OpenFolder, key: str) -> None:
+        """Give a file the name that is its key, durably."""
+        length = self._prefix_length
+        folder = loose.open_folder(key[:length]) if length else loose.descriptor
+        try:
+            os.replace(temporary, key[length:], src_dir_fd=source.descriptor, dst_dir_fd=folder)
+            os.fsync(folder)
+        except OSError as error:
+            error.filename = self._layout.loose_path(key, length)
+            raise
+        finally:
+            if length:
+                os.close(folder)

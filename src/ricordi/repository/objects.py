@@ -92,6 +92,7 @@ class ObjectStore:
                 continue
         self._connections.clear()
         self._local = _Local()
+        self.layout.opened.let_go()
 
     def suspend(self) -> None:
         """Close this thread's connection to the index until its next use."""

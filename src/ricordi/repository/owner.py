@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import stat
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
 from ricordi.backend.repository import Owner
-from ricordi.files import file_identity, fsync_folder, is_same_file
+from ricordi.files import file_identity, is_same_file, read_regular
+from ricordi.folders import remove_folder
 from ricordi.repository.layout import Layout
 
 VERSION = 1
+_LARGEST = 1 << 20
 
 
 def read_owner(layout: Layout) -> Owner | None:
@@ -28,7 +30,7 @@ def read_owner(layout: Layout) -> Owner | None:
     database, to another disk or from a backup, is one of which nothing is known yet.
     """
     try:
-        content = json.loads(layout.owner.read_bytes())
+        content = json.loads(read_regular(layout.owner, _LARGEST))
         if not is_same_file(str(content['record']), file_identity(layout.owner)):
             return None
         return Owner(str(content['database']), str(content['place']), content['confirmed'] is True)
@@ -39,22 +41,23 @@ def read_owner(layout: Layout) -> Owner | None:
 def write_owner(layout: Layout, owner: Owner | None) -> None:
     """Replace the record, whole and durably; None: remove it."""
     if owner is None:
-        layout.owner.unlink(missing_ok=True)
-        fsync_folder(layout.folder)
+        layout.opened.top.unlink(layout.owner.name, missing_ok=True)
+        layout.opened.top.sync()
         return
-    draft = layout.sandbox / uuid.uuid4().hex  # of a process that is killed, full maintenance removes it from there
+    draft = uuid.uuid4().hex  # of a process that is killed, full maintenance removes it from the sandbox
+    sandbox, top = layout.opened.sandbox, layout.opened.top
     try:
-        with draft.open('xb') as handle:
-            content = {'version': VERSION, 'record': file_identity(draft), **owner._asdict()}
+        with os.fdopen(sandbox.create(draft, 0o666), 'wb') as handle:
+            content = {'version': VERSION, 'record': file_identity(handle.fileno()), **owner._asdict()}
             handle.write(json.dumps(content).encode())
             handle.flush()
             os.fsync(handle.fileno())
-        draft.replace(layout.owner)  # it keeps its identity
+        sandbox.replace(draft, layout.owner.name, top)  # it keeps its identity
     except BaseException:
         with suppress(OSError):
-            draft.unlink()
+            sandbox.unlink(draft)
         raise
-    fsync_folder(layout.folder)
+    top.sync()
 
 
 def is_debris(layout: Layout) -> bool:
@@ -73,11 +76,12 @@ def has_object_files(layout: Layout) -> bool:
 
 def remove_debris(layout: Layout, made: list[Path]) -> None:
     """Remove what `is_debris` accepts, and the folders that were made for it."""
-    for entry in sorted(layout.folder.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
+    top = layout.opened.top
+    for name in top.names():
+        if stat.S_ISDIR(top.status(name).st_mode):
+            top.remove_tree(name, ignore_errors=False)
         else:
-            entry.unlink(missing_ok=True)
+            top.unlink(name, missing_ok=True)
     for folder in reversed(made):
         with suppress(OSError):
-            folder.rmdir()
+            remove_folder(folder)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ricordi.errors import PackerBusy, UnreachableStorage
-from ricordi.files import DISK_IS_FULL, fsync_folder
+from ricordi.files import DISK_IS_FULL
 from ricordi.repository.index import Index, PackedObject
 from ricordi.repository.layout import Layout
 from ricordi.repository.packer_lock import PackLock
@@ -72,7 +72,16 @@ def pack_to_append_to(layout: Layout, index: Index, size_target: int) -> int:
         return (
             fresh  # a pack that was cut: rows point behind its end, and what is written there would be taken for theirs
         )
-    return last
+    return last if _may_append(layout, last) else fresh
+
+
+def _may_append(layout: Layout, pack_id: int) -> bool:
+    """Whether a pack can be written to; root writes to none that a user may have planted, or linked to a file."""
+    try:
+        os.close(layout.opened.packs.open_linked(str(pack_id), os.O_RDWR))
+    except OSError as error:
+        return error.errno not in (errno.EPERM, errno.ELOOP)  # else it is told what is wrong when it is written to
+    return True
 
 
 class PackWriter:
@@ -185,7 +194,7 @@ class PackWriter:
                 self._flushed = self._touched[-1].written_end = place[0]
             if not self._flushed and not self._touched[-1].existed:
                 self._await_sync()
-                self._layout.pack_path(self._next_pack).unlink()
+                self._layout.opened.packs.unlink(str(self._next_pack))
                 self._touched.pop()
                 self._release_pack()
 
@@ -257,13 +266,15 @@ class PackWriter:
             self._open_pack()
 
     def _open_pack(self) -> None:
-        path = self._layout.pack_path(self._next_pack)
         self._lock = PackLock(self._layout, self._next_pack)
-        existed = path.exists()
-        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        packs, name = self._layout.opened.packs, str(self._next_pack)
+        try:
+            self._descriptor, existed = packs.open_linked(name, os.O_RDWR | os.O_APPEND), True
+        except FileNotFoundError:
+            self._descriptor, existed = packs.create(name, 0o644, os.O_RDWR | os.O_APPEND), False
         self._flushed = os.fstat(self._descriptor).st_size
         self._touched.append(_Touched(self._next_pack, self._flushed, existed, self._flushed))
-        fsync_folder(self._layout.packs)
+        packs.sync()
 
     def _release_pack(self) -> None:
         if self._descriptor is not None:
@@ -371,12 +382,19 @@ class PackWriter:
             return
         named = self._index.packs()
         for touched in self._touched:
-            path = self._layout.pack_path(touched.pack_id)
-            end = named[touched.pack_id].end if touched.pack_id in named else 0
-            if not path.exists() or path.stat().st_size != touched.written_end or end > touched.committed_end:
-                continue
-            with suppress(OSError):
-                if touched.existed:
-                    os.truncate(path, touched.committed_end)
-                else:
-                    path.unlink()
+            if touched.pack_id not in named or named[touched.pack_id].end <= touched.committed_end:
+                with suppress(OSError):
+                    self._cut_back(touched)
+
+    def _cut_back(self, touched: _Touched) -> None:
+        packs, name = self._layout.opened.packs, str(touched.pack_id)
+        descriptor = packs.open_linked(name, os.O_RDWR)
+        try:
+            if os.fstat(descriptor).st_size != touched.written_end:
+                return
+            if touched.existed:
+                os.ftruncate(descriptor, touched.committed_end)
+            else:
+                packs.unlink(name)
+        finally:
+            os.close(descriptor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -75,9 +76,10 @@ class PackLock:
         """
         :raises ricordi.errors.PackerBusy: another program has put its own there.
         """
-        self._sandbox = layout.sandbox
+        self._opened = layout.opened
         self.pack_id = pack_id
         self.path = layout.packs / f'{pack_id}.lock'
+        self._name = self.path.name
         self._mark = MARK + f' {os.getpid()} {uuid.uuid4().hex}'.encode()
         self._create()
 
@@ -92,40 +94,47 @@ class PackLock:
     def release(self) -> None:
         """Remove the file, unless it is somebody else's by now."""
         if self._read() == self._mark:
-            self.path.unlink(missing_ok=True)
+            self._opened.packs.unlink(self._name, missing_ok=True)
 
     def _read(self) -> bytes | None:
+        """What the file holds; None where there is none. What is no file is not ours."""
+        packs = self._opened.packs
         try:
-            return self.path.read_bytes()
+            return packs.read(self._name, LARGEST_NOTE)
         except FileNotFoundError:
             return None
+        except OSError:
+            if stat.S_ISREG(packs.status(self._name).st_mode):
+                raise
+            return b''
 
     def _create(self) -> None:
         """Put the file there with its mark in it, so that after a crash it is never taken for another program's."""
-        draft = self._sandbox / f'{uuid.uuid4().hex}'
+        draft, sandbox, packs = uuid.uuid4().hex, self._opened.sandbox, self._opened.packs
         try:
-            draft.write_bytes(self._mark)
+            with os.fdopen(sandbox.create(draft, 0o666), 'wb') as handle:
+                handle.write(self._mark)
             for _ in range(2):
                 try:
-                    os.link(draft, self.path)
+                    sandbox.link(draft, self._name, packs)
                     break
                 except FileExistsError:
                     if not is_ours(self.path):
                         raise
-                    self.path.unlink(missing_ok=True)  # left by a crash: whoever made it has lost `packer_lock`
+                    # left by a crash: whoever made it has lost `packer_lock`
+                    packs.unlink(self._name, missing_ok=True)
         except FileExistsError:
             raise PackerBusy(
                 f'another program writes to pack {self.pack_id} now: {self.path} is there. Try again later; if it '
                 'stays though no other program packs, a crash left it: full maintenance (--full) removes it'
             ) from None
         finally:
-            draft.unlink(missing_ok=True)
+            sandbox.unlink(draft, missing_ok=True)
 
 
 def is_ours(path: Path) -> bool:
     """Whether a pack lock was left by Ricordi; for a caller who holds `packer_lock`, so nobody alive needs it."""
     try:
-        with path.open('rb') as handle:
-            return handle.read(len(MARK)) == MARK
+        return read_regular(path, len(MARK), follow=False) == MARK
     except OSError:
         return False

@@ -6,6 +6,7 @@ points the rows back and unlinks -1; it may have been killed after any of these.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Collection, Iterable
@@ -13,10 +14,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ricordi.files import fsync_folder
 from ricordi.repository.census import Census
 from ricordi.repository.layout import KEY_PATTERN, REPACK_ID, Layout
-from ricordi.repository.loose import LooseWriter, chunks_of
+from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import fresh_pack_id
 from ricordi.repository.packer_lock import is_ours
@@ -127,12 +127,12 @@ def settle_aborted_repack(container: ObjectStore) -> int:
     number = next((pack_id for pack_id in linked if layout.pack_path(pack_id).samefile(stray)), None)
     if number is None:
         number = fresh_pack_id(layout, index)
-        os.link(stray, layout.pack_path(number))
-    fsync_folder(layout.packs)
+        layout.opened.packs.link(stray.name, str(number))
+    layout.opened.packs.sync()
     with index.transaction():
         index.renumber(REPACK_ID, number)
-    stray.unlink()
-    fsync_folder(layout.packs)
+    layout.opened.packs.unlink(stray.name)
+    layout.opened.packs.sync()
     return rows.objects
 
 
@@ -140,12 +140,13 @@ def settle_duplicates(container: ObjectStore) -> Work:
     """Drop each second copy whose first is sound; of an object that has no other sound copy make it the first."""
     work = Work()
     for path in _duplicates(container):
+        duplicates = container.layout.opened.duplicates
         size = _size(path)
         if _is_sound_elsewhere(container, path):
-            path.unlink(missing_ok=True)
+            duplicates.unlink(path.name, missing_ok=True)
             work.freed += size
         elif file_has_key(path, _key(path)):
-            LooseWriter(container.layout, container.config.loose_prefix_len).publish(str(path), _key(path))
+            container.loose_writer().publish(path.name, _key(path), duplicates)
         else:
             continue  # damaged, and all that is left of its object: no use, no harm
         work.objects += 1
@@ -162,22 +163,22 @@ def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems, work: W
     """
     layout = container.layout
     for path in wreckage.locks:
-        path.unlink(missing_ok=True)
+        layout.opened.packs.unlink(path.name, missing_ok=True)
         work.objects += 1
     cut, freed = cut_tails(container, [pack_id for pack_id, _ in wreckage.tails], problems)
     work.objects += cut
     work.freed += freed
     for pack_id, size in wreckage.orphans if cut == len(wreckage.tails) else ():
         if pack_id not in container.index.packs():
-            layout.pack_path(pack_id).unlink(missing_ok=True)
+            layout.opened.packs.unlink(str(pack_id), missing_ok=True)
             work.objects += 1
             work.freed += size
     for path in wreckage.sandbox:
         work.freed += _size(path)
-        path.unlink(missing_ok=True)
+        layout.opened.sandbox.unlink(path.name, missing_ok=True)
         work.objects += 1
     if wreckage.items:
-        fsync_folder(layout.packs)
+        layout.opened.packs.sync()
 
 
 def cut_tails(container: ObjectStore, pack_ids: Iterable[int], problems: Problems) -> tuple[int, int]:
@@ -200,12 +201,20 @@ def _is_sound(container: ObjectStore, pack_id: int, problems: Problems) -> bool:
 def _cut_tail(container: ObjectStore, pack_id: int) -> int:
     """Cut a pack at the end of its last object, as the index says now; returns the bytes freed."""
     summary = container.index.packs().get(pack_id)
-    path = container.layout.pack_path(pack_id)
-    size, names = path.stat().st_size, path.stat().st_nlink
-    if summary is None or size <= summary.end or names > 1:
-        return 0
-    os.truncate(path, summary.end)
-    return size - summary.end
+    try:
+        descriptor = container.layout.opened.packs.open_linked(str(pack_id), os.O_RDWR)
+    except PermissionError as error:
+        if error.errno != errno.EPERM:
+            raise
+        return 0  # it may be a file from elsewhere
+    try:
+        status = os.fstat(descriptor)
+        if summary is None or status.st_size <= summary.end or status.st_nlink > 1:
+            return 0
+        os.ftruncate(descriptor, summary.end)
+        return status.st_size - summary.end
+    finally:
+        os.close(descriptor)
 
 
 def _duplicates(container: ObjectStore) -> list[Path]:

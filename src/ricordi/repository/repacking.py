@@ -17,7 +17,6 @@ from typing import BinaryIO, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
-from ricordi.files import fsync_folder
 from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import append_large, stored_form, undone_on_error
 from ricordi.repository.compression import decompressed_chunks
@@ -150,9 +149,10 @@ class Repacker:
             return
         self._before_removal()
         self.work.freed += path.stat().st_size
-        path.unlink()
+        packs = self._container.layout.opened.packs
+        packs.unlink(path.name)
         self._container.let_go_of_packs()
-        fsync_folder(path.parent)
+        packs.sync()
 
     # -- in the reader threads ----------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from ricordi.backend.repository import CHUNK_BYTES
 from ricordi.errors import AccessError, InvalidOperation
+from ricordi.folders import make_folder, target_of
 from ricordi.services.dump_log import NAME as LOG_NAME
 from ricordi.services.dump_names import METADATA, SAFEGUARD
 from ricordi.services.dump_root import NOT_OURS, DumpRoot
@@ -29,7 +30,7 @@ class DumpFolder:
         :raises ricordi.errors.InvalidOperation: what is at `root` is no folder, or is one with something in it that no
             dump has made.
         """
-        self.root = root.resolve()
+        self.root = target_of(root)
         self.opened = DumpRoot(self.root)
         self._open()
 
@@ -66,7 +67,7 @@ class DumpFolder:
 
         :raises ricordi.errors.AccessError: another process dumps into it.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_folder(self.root, None, durable=False)
         self._open()
         self.make('', marked=True)
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ricordi.errors import InvalidOperation
+from ricordi.folders import OpenFolder
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LONGEST_NAME = 255
@@ -52,7 +53,8 @@ class DumpRoot:
         """
         if self._descriptor is None:
             try:
-                self._descriptor = os.open(self.path, _FOLDER)
+                with OpenFolder(self.path.parent) as above:
+                    self._descriptor = os.open(self.path.name or '.', _FOLDER, dir_fd=above.descriptor)
             except FileNotFoundError:
                 return False
             weakref.finalize(self, os.close, self._descriptor)

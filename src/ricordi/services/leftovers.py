@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import RicordiError
-from ricordi.files import fsync_folder
+from ricordi.folders import OpenFolder, remove_file, remove_tree
 from ricordi.manager.backends import repository_at
 from ricordi.storage.creation import own_place
 from ricordi.storage.ownership import SQLITE_DATABASE
@@ -46,7 +45,7 @@ def place_of_setup(kind: type[StorageBackend], profile: Profile) -> Iterator[Non
             yield
         finally:
             with suppress(OSError):
-                mark.unlink(missing_ok=True)
+                remove_file(mark)
 
 
 def remove_leftovers(but: Path) -> None:
@@ -64,9 +63,9 @@ def remove_leftovers(but: Path) -> None:
             continue
         with suppress(RicordiError, OSError), own_place(folder, seconds=0):
             if mark.exists() and mark.read_text() in known:
-                mark.unlink()
+                remove_file(mark)
             elif _is_unused(folder):
-                shutil.rmtree(folder)
+                remove_tree(folder)
 
 
 def _searched(config: Config | None = None) -> Path:
@@ -76,16 +75,17 @@ def _searched(config: Config | None = None) -> Path:
 
 def _write(mark: Path, uuid: str) -> None:
     """Put the mark there. One that is empty, for its writer was killed, is as good: it is of no profile."""
-    try:
-        with mark.open('x') as handle:
-            handle.write(uuid)
-            handle.flush()
-            os.fsync(handle.fileno())
-        fsync_folder(mark.parent)
-    except BaseException:
-        with suppress(OSError):
-            mark.unlink()
-        raise
+    with OpenFolder(mark.parent) as folder:
+        try:
+            with os.fdopen(folder.create(mark.name, 0o666), 'w') as handle:
+                handle.write(uuid)
+                handle.flush()
+                os.fsync(handle.fileno())
+            folder.sync()
+        except BaseException:
+            with suppress(OSError):
+                folder.unlink(mark.name)
+            raise
 
 
 def _is_chosen_and_empty(folder: Path) -> bool:

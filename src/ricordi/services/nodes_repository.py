@@ -21,6 +21,7 @@ from ricordi.errors import (
     ValidationError,
 )
 from ricordi.files import draft_of
+from ricordi.folders import make_folder
 from ricordi.orm.repository_tree import FileTree, check_name, split_path
 
 
@@ -111,12 +112,13 @@ def dump_files(storage: StorageBackend, row: NodeRow, folder: Path) -> int:
     places = list(_places(row))
     if folder.exists() or folder.is_symlink():
         raise InvalidOperation(f'{folder} exists already: give the name of a folder that does not')
-    folder.mkdir(parents=True)
+    make_folder(folder, None, durable=False)
     lacking = []
     for place, key in places:
         target = folder.joinpath(*place.parts)
-        (target if key is None else target.parent).mkdir(parents=True, exist_ok=True)
-        if key is not None:
+        if key is None:
+            make_folder(target, None, durable=False)
+        else:
             try:
                 _write_file(storage, key, target)
             except _Unusable as error:

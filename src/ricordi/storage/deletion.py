@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ricordi.errors import InvalidOperation
+from ricordi.folders import remove_file, remove_folder
 from ricordi.storage.schema import ALL_TABLES
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
@@ -43,7 +44,7 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
     repository.erase()
     container = kind.repository_location(profile).path
     if container is not None and container.parent.is_dir() and not any(container.parent.iterdir()):
-        container.parent.rmdir()
+        remove_folder(container.parent)
 
 
 def delete_database(kind: type[StorageBackend], profile: Profile) -> None:
@@ -56,7 +57,7 @@ def delete_database(kind: type[StorageBackend], profile: Profile) -> None:
     dialect = kind.dialect_of(profile)
     if isinstance(dialect, SqliteDialect):
         for ending in _JOURNALS:
-            dialect.path.with_name(dialect.path.name + ending).unlink(missing_ok=True)
+            remove_file(dialect.path.with_name(dialect.path.name + ending))
         return
     with closing(Session(dialect)) as session, session.transaction():
         for table in ALL_TABLES:

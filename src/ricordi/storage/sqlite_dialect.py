@@ -16,6 +16,7 @@ from typing import Any
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
 from ricordi.files import file_identity, is_same_file
+from ricordi.folders import check_place
 from ricordi.model.values import read_bounded
 from ricordi.storage import sqlite_vacuum
 from ricordi.storage.columns import ValueKind
@@ -143,6 +144,12 @@ class SqliteDialect(Dialect):
 
     def _look_at_file(self) -> None:
         """Say what is wrong where SQLite would only say that it is `unable to open database file`."""
+        try:
+            check_place(self.path, '-journal', '-wal', '-shm')
+        except OSError as error:
+            raise UnreachableStorage(
+                f'root does not use the {self.place}: {error.filename}: {error.strerror}'
+            ) from None
         if self._mode == 'rwc':
             return
         try:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from ricordi.backend.storage import RepositoryLocation
 from ricordi.errors import ConfigurationError, StorageExists
-from ricordi.files import fsync_file, fsync_folder
+from ricordi.folders import OpenFolder, remove_file
 from ricordi.storage import schema
 from ricordi.storage.creation import new_repository, own_place
 from ricordi.storage.ownership import SQLITE_DATABASE, claim
@@ -56,29 +56,33 @@ class SqliteDosStorage(SqlStorage):
                     with closing(Session(SqliteDialect(database))) as session:
                         claim(session, repository, confirmed=not repository.holds_objects)
                 except BaseException:
-                    database.unlink()  # before the container goes, which a database must not be without
+                    remove_file(database)  # before the container goes, which a database must not be without
                     raise
 
 
 def _create_database(folder: Path, repository_uuid: str | None) -> None:
     """Make the database under another name; it gets its own when it is whole and durable."""
-    draft, database = folder / f'.{DATABASE}.{uuid4().hex}', folder / DATABASE
-    named = False
-    try:
-        with closing(Session(SqliteDialect(draft, create=True))) as session:
-            schema.create(session, repository_uuid)
-        fsync_file(draft)
-        _give_name(draft, database)
-        named = True
-        draft.unlink(missing_ok=True)
-        fsync_folder(folder)
-    except BaseException:
-        if named:
-            database.unlink(missing_ok=True)
-        raise
-    finally:
-        draft.unlink(missing_ok=True)
-        draft.with_name(f'{draft.name}-journal').unlink(missing_ok=True)
+    draft, named = f'.{DATABASE}.{uuid4().hex}', False
+    with OpenFolder(folder) as opened:
+        try:
+            descriptor = opened.create(draft, 0o644)  # SQLite follows links: there must be none when it comes
+            try:
+                with closing(Session(SqliteDialect(folder / draft, create=True))) as session:
+                    schema.create(session, repository_uuid)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            _give_name(opened, draft)
+            named = True
+            opened.unlink(draft, missing_ok=True)
+            opened.sync()
+        except BaseException:
+            if named:
+                opened.unlink(DATABASE, missing_ok=True)
+            raise
+        finally:
+            opened.unlink(draft, missing_ok=True)
+            opened.unlink(f'{draft}-journal', missing_ok=True)
 
 
 def is_draft(name: str) -> bool:
@@ -88,9 +92,9 @@ def is_draft(name: str) -> bool:
 
 def _remove_drafts(folder: Path) -> None:
     """Remove what creations that were killed have left; under the lock of the folder nobody is at work on one."""
-    for entry in folder.iterdir():
-        if is_draft(entry.name):
-            entry.unlink(missing_ok=True)
+    with OpenFolder(folder) as opened:
+        for name in filter(is_draft, opened.names()):
+            opened.unlink(name, missing_ok=True)
 
 
 def _folder(profile: Profile) -> Path:
@@ -102,13 +106,13 @@ def _folder(profile: Profile) -> Path:
     return Path(path)
 
 
-def _give_name(draft: Path, database: Path) -> None:
+def _give_name(folder: OpenFolder, draft: str) -> None:
     """Give a finished file its name, unless somebody else was faster."""
     try:
-        os.link(draft, database)  # unlike rename, fails where the name is taken
+        folder.link(draft, DATABASE)  # unlike rename, fails where the name is taken
     except FileExistsError:
-        raise StorageExists(f'another process has just created {database}') from None
+        raise StorageExists(f'another process has just created {folder.path / DATABASE}') from None
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        draft.rename(database)
+        folder.replace(draft, DATABASE)
