@@ -62,7 +62,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the command line as a process of its own, with no terminal: `run_cli('profile', 'list')`."""
 
-    def run(*args: str, timeout: float = 120, **kwargs: object) -> subprocess.CompletedProcess[str]:
+    def run(*args: str, timeout: float = 240, **kwargs: object) -> subprocess.CompletedProcess[str]:
         kwargs.setdefault('stdin', subprocess.DEVNULL)
         return subprocess.run(
             [sys.executable, '-m', 'ricordi', *map(str, args)],
@@ -81,7 +81,7 @@ def run_installed() -> Callable[..., subprocess.CompletedProcess[str]]:
     command = Path(sys.executable).with_name('ricordi')
     assert command.exists(), f'there is no {command}: install this project into the environment of the tests'
 
-    def run(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         words = [str(command), *map(str, arguments)]
         return subprocess.run(words, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
 
@@ -134,12 +134,12 @@ def postgres() -> Iterator[PostgresServer]:
     log = folder / 'data' / 'server.log'
     options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60'
     start = ('-w', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
-    pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=60)
+    pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=240)
     try:
         yield PostgresServer('127.0.0.1', port)
     finally:
         stop = ('-w', '-m', 'immediate', '-D', str(folder / 'data'), 'stop')
-        pgexec('pg_ctl', stop, bin_path=server.bin_path, user=server.system_user, timeout=60)
+        pgexec('pg_ctl', stop, bin_path=server.bin_path, user=server.system_user, timeout=240)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -10,11 +10,11 @@ import json
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import psutil
 
+from deadlines import wait_until
 from faults.trap import kill_at, killed
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.config import Profile
@@ -82,11 +82,12 @@ def crash_create_by_workers(folder: Path) -> dict[str, int]:
 
 def wait_for_end_of_workers(folder: Path) -> None:
     """They hear of the end of who asked them by their pipes; that takes a moment."""
-    deadline = time.monotonic() + 10
     container = str(folder / 'storage' / 'container')
-    while left := [one for one in psutil.process_iter(['cmdline']) if container in (one.info['cmdline'] or ())]:
-        assert time.monotonic() < deadline, f'workers are left behind: {left}'
-        time.sleep(0.1)
+
+    def they_are_gone() -> bool:
+        return not any(container in (one.info['cmdline'] or ()) for one in psutil.process_iter(['cmdline']))
+
+    wait_until(they_are_gone, 'the workers end')
 
 
 def crash_create(folder: Path, sides: int = 2) -> dict[str, int]:

@@ -59,7 +59,7 @@ def run(tmp_path: Path, *arguments: object) -> Ended:
     (tmp_path / 'tmp').mkdir(exist_ok=True)
     environment = {**os.environ, 'AIIDA_PATH': str(tmp_path / '.aiida'), 'TMPDIR': str(tmp_path / 'tmp')}
     words = [sys.executable, '-c', PROGRAM, *map(str, arguments)]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)
     output, _, kibibytes = done.stderr.rpartition('took ')
     return Ended(done.returncode, done.stdout + output, int(kibibytes) << 10)
 
@@ -208,9 +208,9 @@ def test_a_query_that_never_ends_ends_with_a_signal(tmp_path: Path, number: int,
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(0.3)
+        time.sleep(0.3)  # into the query; a signal that comes before ends it in the same way
         process.send_signal(number)
-        _, told = process.communicate(timeout=20)
+        _, told = process.communicate(timeout=240)
     assert (process.returncode, told) == (code, b'ricordi: interrupted\n')
 
 
