@@ -353,12 +353,13 @@ import sys
 from ricordi.services import dump_folder
 plain, left = dump_folder.DumpFolder.write, [int(sys.argv.pop(1))]
 def held_up(self, path, content):
-    plain(self, path, content)
+    written = plain(self, path, content)
     left[0] -= str(path).endswith('{METADATA}')
     if not left[0]:
         left[0] = -1
         print('held up', flush=True)
         sys.stdin.readline()
+    return written
 dump_folder.DumpFolder.write = held_up
 from ricordi.services import dump_log, dump_sync
 dump_log._FLUSH_EVERY, dump_sync._WRITTEN_AT_ONCE = 0.0, 2
