@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,6 +175,19 @@ def new_database_of_module(postgres: PostgresServer) -> Iterator[Callable[[], st
     """The same for databases that the tests of a module share."""
     with _new_databases(postgres) as make:
         yield make
+
+
+@pytest.fixture
+def every_container_has(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Hands smaller limits to every container that is opened from now on: `every_container_has(large_bytes=1000)`."""
+
+    def hand_in(**limits: Any) -> None:
+        from ricordi.repository.limits import Limits
+        from ricordi.repository.objects import ObjectStore
+
+        monkeypatch.setattr(ObjectStore.__init__, '__defaults__', (Limits(**limits),))
+
+    return hand_in
 
 
 # aiida-core ------------------------------------------------------------------------------------------------
