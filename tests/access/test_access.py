@@ -458,6 +458,7 @@ with access.lock(wait=800):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_hundred_processes_after_one_lock_never_two_inside(
     run: Run, tmp_path: Path, records: Path, access: ProfileAccessManager
@@ -471,6 +472,7 @@ def test_a_hundred_processes_after_one_lock_never_two_inside(
     assert record_names(records) == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_users_and_lockers_are_never_inside_together(run: Run, tmp_path: Path) -> None:
     marks = tmp_path / 'marks'

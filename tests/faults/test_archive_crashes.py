@@ -17,6 +17,7 @@ SIDES = {'create': 2, 'import': 2, 'create-by-workers': 1}
 """Fewer points than this, and the trap no longer lies under all that changes files."""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize('work', LEAST_POINTS)
 def test_an_archive_is_written_or_imported_as_a_whole_or_not_at_all(
