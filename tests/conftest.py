@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the command line as a process of its own, with no terminal: `run_cli('profile', 'list')`."""
 
-    def run(*args: str, timeout: float = 120, **kwargs: object) -> subprocess.CompletedProcess[str]:
+    def run(*args: str, timeout: float = 240, **kwargs: object) -> subprocess.CompletedProcess[str]:
         kwargs.setdefault('stdin', subprocess.DEVNULL)
         return subprocess.run(
             [sys.executable, '-m', 'ricordi', *map(str, args)],
@@ -81,7 +82,7 @@ def run_installed() -> Callable[..., subprocess.CompletedProcess[str]]:
     command = Path(sys.executable).with_name('ricordi')
     assert command.exists(), f'there is no {command}: install this project into the environment of the tests'
 
-    def run(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         words = [str(command), *map(str, arguments)]
         return subprocess.run(words, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
 
@@ -134,12 +135,12 @@ def postgres() -> Iterator[PostgresServer]:
     log = folder / 'data' / 'server.log'
     options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60'
     start = ('-w', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
-    pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=60)
+    pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=240)
     try:
         yield PostgresServer('127.0.0.1', port)
     finally:
         stop = ('-w', '-m', 'immediate', '-D', str(folder / 'data'), 'stop')
-        pgexec('pg_ctl', stop, bin_path=server.bin_path, user=server.system_user, timeout=60)
+        pgexec('pg_ctl', stop, bin_path=server.bin_path, user=server.system_user, timeout=240)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -174,6 +175,19 @@ def new_database_of_module(postgres: PostgresServer) -> Iterator[Callable[[], st
     """The same for databases that the tests of a module share."""
     with _new_databases(postgres) as make:
         yield make
+
+
+@pytest.fixture
+def every_container_has(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Hands smaller limits to every container that is opened from now on: `every_container_has(large_bytes=1000)`."""
+
+    def hand_in(**limits: Any) -> None:
+        from ricordi.repository.limits import Limits
+        from ricordi.repository.objects import ObjectStore
+
+        monkeypatch.setattr(ObjectStore.__init__, '__defaults__', (Limits(**limits),))
+
+    return hand_in
 
 
 # aiida-core ------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_only_the_configuration_asks_the_environment() -> None:
 def test_sqlite_is_used_by_storages_and_the_index_of_a_container_only() -> None:
     users = {named(path) for path in MODULES for _, name in uses(path) if name.split('.')[0] == 'sqlite3'}
     assert {name for name in users if not name.startswith(SQLITE)} == set()
-    assert 'repository/index.py', 'repository/index_connection.py' in users
+    assert {'repository/index.py', 'repository/index_connection.py'} <= users
 
 
 def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from deadlines import wait_until
 from ricordi import files
 from ricordi.files import TemporaryFolder
 
@@ -25,11 +25,10 @@ sys.stdin.read()
 
 @pytest.fixture(autouse=True)
 def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for temporary files in which nobody else is, and as if all in it were made some time ago."""
+    """A folder for temporary files in which nobody else is, and which was not looked through yet."""
     monkeypatch.setenv('TMPDIR', str(tmp_path))
     monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
     monkeypatch.setattr(files, '_tidied', set())
-    monkeypatch.setattr(files, '_TOO_YOUNG_SECONDS', -1.0)
     return tmp_path
 
 
@@ -42,7 +41,7 @@ def start() -> tuple[subprocess.Popen[str], Path]:
 
 
 def test_a_folder_goes_with_its_block_and_only_its_user_may_look_into_it() -> None:
-    with TemporaryFolder('test') as path:
+    with TemporaryFolder('test', too_young=-1.0) as path:
         assert path.is_dir()
         assert path.stat().st_mode & 0o777 == 0o700
         (path / 'file').touch()
@@ -54,22 +53,21 @@ def test_what_a_killed_process_left_goes_when_the_next_folder_is_made(own_place:
     process.kill()
     process.communicate()
     assert (left / 'large').exists()
-    with TemporaryFolder('other'):
+    with TemporaryFolder('other', too_young=-1.0):
         assert left.exists(), 'of another kind'
-    with TemporaryFolder('test') as path:
+    with TemporaryFolder('test', too_young=-1.0) as path:
         assert [entry for entry in own_place.iterdir() if entry.name.startswith('ricordi-test-')] == [path]
 
 
 def test_the_folder_of_a_living_process_stays() -> None:
     process, theirs = start()
-    with TemporaryFolder('test'):
+    with TemporaryFolder('test', too_young=-1.0):
         assert (theirs / 'large').exists()
     process.communicate('')
     assert not theirs.exists()
 
 
-def test_a_folder_that_was_made_a_moment_ago_stays(own_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, '_TOO_YOUNG_SECONDS', 60.0)
+def test_a_folder_that_was_made_a_moment_ago_stays(own_place: Path) -> None:
     young = own_place / 'ricordi-test-young'
     young.mkdir()
     with TemporaryFolder('test'):
@@ -80,7 +78,7 @@ def test_a_folder_that_somebody_else_has_made_stays_whatever_its_name(own_place:
     theirs = own_place / 'ricordi-test-results'
     theirs.mkdir()
     (theirs / 'thesis').touch()
-    with TemporaryFolder('test'):
+    with TemporaryFolder('test', too_young=-1.0):
         assert (theirs / 'thesis').exists()
 
 
@@ -90,7 +88,7 @@ def test_links_and_files_of_the_name_are_not_followed_nor_removed(own_place: Pat
     (target / 'file').touch()
     (own_place / 'ricordi-test-link').symlink_to(target)
     (own_place / 'ricordi-test-file').touch()
-    with TemporaryFolder('test'):
+    with TemporaryFolder('test', too_young=-1.0):
         pass
     assert (target / 'file').exists()
     assert (own_place / 'ricordi-test-link').is_symlink()
@@ -119,11 +117,9 @@ def test_a_killed_import_leaves_nothing_for_ever(own_place: Path, reference_home
     assert held.stdin is not None
     held.stdin.write(archive.read_bytes()[:1000])
     held.stdin.flush()
-    deadline = time.monotonic() + 30
-    while not list(own_place.glob('ricordi-archive-*')) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    # its mark comes after its lock: from then on it is told from what somebody else has made
+    wait_until(lambda: list(own_place.glob('ricordi-archive-*/.ricordi-temporary')), 'the import makes its folder')
     held.kill()
     held.communicate()
-    assert list(own_place.glob('ricordi-archive-*'))
-    with TemporaryFolder('archive') as path:
+    with TemporaryFolder('archive', too_young=-1.0) as path:
         assert list(own_place.glob('ricordi-archive-*')) == [path]

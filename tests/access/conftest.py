@@ -90,7 +90,7 @@ class Child:
         self.kill()
 
     def ends(self) -> int:
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=240)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from both_programs import add_psql_profile
+from deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from conftest import PostgresServer
@@ -39,7 +40,6 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
         *arguments: object,
         answers: Mapping[str, str] | None = None,
         program: list[str] | None = None,
-        timeout: float = 60,
     ) -> TerminalRun:
         ours, theirs = pty.openpty()
         command = program or [sys.executable, '-m', 'ricordi']
@@ -53,9 +53,10 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
             env={**os.environ, 'TERM': 'xterm', 'COLUMNS': '120'},
         )
         os.close(theirs)
-        screen, waiting, deadline = '', dict(answers or {}), time.monotonic() + timeout
+        screen, waiting, deadline = '', dict(answers or {}), time.monotonic() + DEADLINE
         try:
-            while time.monotonic() < deadline:
+            while True:
+                assert time.monotonic() < deadline, f'it does not end, and waits for {list(waiting)}: {screen}'
                 if not select.select([ours], [], [], 0.1)[0]:
                     if process.poll() is not None:
                         break
@@ -69,7 +70,7 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
                 screen += part.decode(errors='replace')
                 for text in [text for text in waiting if text in screen]:
                     os.write(ours, waiting.pop(text).encode())
-            return TerminalRun(process.wait(timeout=10), screen.replace('\r\n', '\n'))
+            return TerminalRun(process.wait(DEADLINE), screen.replace('\r\n', '\n'))
         finally:
             process.kill()
             process.wait()

@@ -215,7 +215,6 @@ def test_a_shell_at_a_terminal_completes_the_line(
     run = run_in_terminal(
         program=[needed(shell), *options],
         answers={'% ': setup, '# ': setup, '$ ': setup, READY: f'ricordi {typed}\t{show}'},
-        timeout=20,
     )
     assert f'ricordi {becomes}' in [line.rstrip() for line in run.screen.splitlines()]
 

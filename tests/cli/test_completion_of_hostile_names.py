@@ -87,7 +87,6 @@ def test_a_completed_label_is_one_word_and_runs_nothing(
                 READY: f'ricordi -p mixed group show {quote}{typed}\t\n',
                 'done:': 'exit\n',
             },
-            timeout=5,
         )
         assert not (tmp_path / 'proof').exists(), (label, run.screen)
         assert program.read_text().split('\0')[:-1] == ['-p', 'mixed', 'group', 'show', label], run.screen

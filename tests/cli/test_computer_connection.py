@@ -8,13 +8,13 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from deadlines import wait_until
 from programs import needed
 from ricordi.config import load_config
 from ricordi.manager import use_storage
@@ -69,19 +69,19 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
         yield SshServer(port, folder / 'user', folder / 'known_hosts', log)
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=240)
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(100):
+    def answers() -> bool:
         assert server.poll() is None, log.read_text()
         try:
-            socket.create_connection(('127.0.0.1', port), timeout=1).close()
+            socket.create_connection(('127.0.0.1', port)).close()
         except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(log.read_text())
+            return False
+        return True
+
+    wait_until(answers, 'the server answers')
 
 
 @pytest.fixture
@@ -324,7 +324,7 @@ def test_a_shell_opens_in_the_work_directory(
     for there in (False, True):
         if there:
             folder.mkdir(parents=True, exist_ok=True)
-        run = run_in_terminal('-p', 'mixed', 'computer', 'goto', where, answers={'$ ': typed, '# ': typed}, timeout=30)
+        run = run_in_terminal('-p', 'mixed', 'computer', 'goto', where, answers={'$ ': typed, '# ': typed})
         assert run.returncode == 7, run.screen
         assert f'as <{ME}>' in run.screen
         assert ('is not there' in run.screen) is not there

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -344,38 +345,42 @@ def test_overwrite_begins_anew_and_keeps_what_is_not_ours(dump: Dump, folder: Pa
 # crashes ---------------------------------------------------------------------------------------------------
 
 
-def slowly(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """A dump that takes its time at each file, as a process of its own."""
-    script = """
-import sys, time
+@contextmanager
+def held_up(folder: Path, count: int) -> Iterator[subprocess.Popen[str]]:
+    """A dump that has begun so many folders and waits to be told to go on, as a process of its own."""
+    script = f"""
+import sys
 from ricordi.services import dump_folder
-plain = dump_folder.DumpFolder.write
-def slow(self, path, content):
-    time.sleep(0.05)
-    return plain(self, path, content)
-dump_folder.DumpFolder.write = slow
+plain, left = dump_folder.DumpFolder.write, [int(sys.argv.pop(1))]
+def held_up(self, path, content):
+    written = plain(self, path, content)
+    left[0] -= str(path).endswith('{METADATA}')
+    if not left[0]:
+        left[0] = -1
+        print('held up', flush=True)
+        sys.stdin.readline()
+    return written
+dump_folder.DumpFolder.write = held_up
 from ricordi.services import dump_log, dump_sync
 dump_log._FLUSH_EVERY, dump_sync._WRITTEN_AT_ONCE = 0.0, 2
 from ricordi.cli.main import run
 sys.exit(run(sys.argv[1:]))
 """
-    command = ['-p', 'mixed', 'profile', 'dump', *EVERYTHING, '--path', str(folder), *words]
-    return subprocess.Popen([sys.executable, '-c', script, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def wait_for_folders(folder: Path, count: int) -> None:
-    deadline = time.monotonic() + 30
-    while len(list(folder.rglob(METADATA))) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    words = [str(count), '-p', 'mixed', 'profile', 'dump', *EVERYTHING, '--path', str(folder)]
+    pipes = dict.fromkeys(('stdin', 'stdout', 'stderr'), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, '-c', script, *words], text=True, **pipes) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == 'held up\n'
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize('after', [1, 5, 14])
 def test_a_dump_that_was_killed_is_completed_by_the_next(dump: Dump, folder: Path, tmp_path: Path, after: int) -> None:
-    process = slowly(folder)
-    wait_for_folders(folder, after)
-    process.kill()
-    process.wait()
+    with held_up(folder, after):
+        pass
     log = folder / LOG
     if log.exists():
         with log.open('ab') as handle:  # what a crash of the machine may leave
@@ -392,25 +397,19 @@ def test_a_dump_that_was_killed_is_completed_by_the_next(dump: Dump, folder: Pat
 
 
 def test_a_signal_ends_a_dump_with_the_code_for_more_to_do(dump: Dump, folder: Path) -> None:
-    process = slowly(folder)
-    wait_for_folders(folder, 3)
-    process.send_signal(signal.SIGTERM)
-    _, error = process.communicate(timeout=30)
+    with held_up(folder, 3) as process:
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate('go on\n', timeout=240)
     assert process.returncode == 7
-    assert b'run it again' in error
+    assert 'run it again' in error
     report = dump(*EVERYTHING)
     assert report['same'] >= 2
     assert dump(*EVERYTHING)['nothing_to_do']
 
 
 def test_two_dumps_into_one_folder_do_not_meet(dump: Dump, folder: Path) -> None:
-    process = slowly(folder)
-    try:
-        wait_for_folders(folder, 1)
+    with held_up(folder, 1):
         assert 'another dump' in dump(*EVERYTHING, code=5)['error']
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_a_full_disk_is_told_and_the_next_run_completes(dump: Dump, folder: Path, reference_home: Path) -> None:
@@ -430,7 +429,7 @@ from ricordi.cli.main import run
 sys.exit(run(sys.argv[1:]))
 """
     words = ['-p', 'mixed', 'profile', 'dump', *EVERYTHING, '--path', str(folder)]
-    done = subprocess.run([sys.executable, '-c', script, *words], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, '-c', script, *words], capture_output=True, text=True, timeout=240)
     assert done.returncode == 3
     assert 'No space left' in done.stderr
     report = dump(*EVERYTHING)

@@ -168,7 +168,7 @@ def open_in_browser(page: Path, pk: str) -> dict:
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         env={**os.environ, 'HOME': str(page.parent)},
     )
     import html

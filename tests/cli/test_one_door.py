@@ -146,7 +146,7 @@ def test_no_verb_hands_a_terminal_what_it_would_obey(
         'print("THE END")\n'
     )
     (tmp_path / 'lines.json').write_text(json.dumps(lines))
-    done = run_in_terminal(script, tmp_path / 'lines.json', program=[sys.executable], timeout=200)
+    done = run_in_terminal(script, tmp_path / 'lines.json', program=[sys.executable])
     assert 'THE END' in done.screen, done.screen[-2000:]
     seen = FORBIDDEN.search(done.screen.replace('\r', ''))
     assert seen is None, done.screen[max(0, seen.start() - 300) : seen.end() + 50]

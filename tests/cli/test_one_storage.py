@@ -89,7 +89,7 @@ def writer(profile: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def finish(writer: subprocess.Popen[str]) -> str:
-    out, _ = writer.communicate('\n', timeout=60)
+    out, _ = writer.communicate('\n', timeout=240)
     assert writer.returncode == 0
     return out.strip()
 

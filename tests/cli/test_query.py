@@ -163,6 +163,6 @@ def peak(limit):
 few, many = peak(2000), peak(60000)
 print(many - few, file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, timeout=240, check=True)
     assert len(done.stdout.splitlines()) == 62000
     assert int(done.stderr) < 4096  # KiB; 60,000 rows are about 8 MiB of text

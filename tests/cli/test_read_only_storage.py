@@ -57,7 +57,7 @@ def unprivileged() -> Run:
 
     def run(*words: str, program: tuple[str, ...] = ('-m', 'ricordi')) -> subprocess.CompletedProcess[str]:
         command = [*prefix, sys.executable, *program, *words]
-        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=240)
 
     return run
 

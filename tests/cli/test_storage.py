@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from deadlines import wait_until
+
 USES_PROFILE = """
 import sys, time
 from ricordi.manager import open_storage
 from ricordi.services.profile import find_profile
 storage = open_storage(find_profile(sys.argv[1]), purpose='a test')
 print('in', flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -234,14 +236,14 @@ def test_waiting_for_the_lock_succeeds_when_the_user_leaves(run_cli, reference_h
             '--full',
             '-y',
             '--wait',
-            '50',
+            '500',
         ]
         waiting = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        with pytest.raises(subprocess.TimeoutExpired):
-            waiting.wait(timeout=2)
+        wait_until((container(reference_home, 'mixed') / 'ricordi.gate').exists, 'it waits for the lock')
+        assert waiting.poll() is None
         user.terminate()
         user.wait()
-        out, _ = waiting.communicate(timeout=60)
+        out, _ = waiting.communicate(timeout=240)
     assert waiting.returncode == 0
     assert 'Full maintenance' in out
 
@@ -260,13 +262,13 @@ def test_a_signal_while_waiting_for_the_lock_ends_with_7(reference_home: Path, n
             '--full',
             '-y',
             '--wait',
-            '50',
+            '500',
         ]
         waiting = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        with pytest.raises(subprocess.TimeoutExpired):
-            waiting.wait(timeout=2)
+        wait_until((container(reference_home, 'mixed') / 'ricordi.gate').exists, 'it waits for the lock')
+        assert waiting.poll() is None
         waiting.send_signal(number)
-        _, err = waiting.communicate(timeout=20)
+        _, err = waiting.communicate(timeout=240)
     assert waiting.returncode == 7
     assert 'Traceback' not in err
 

@@ -16,7 +16,7 @@ RESULTS = ['--help', 'storage --help', 'storage info --help', 'profile list', 's
 def run_in_bash(words: str) -> subprocess.CompletedProcess[str]:
     """Run `ricordi` with these words and redirections in bash."""
     command = f'{sys.executable} -m ricordi {words}'
-    return subprocess.run(['/bin/bash', '-c', command], capture_output=True, text=True, timeout=60)
+    return subprocess.run(['/bin/bash', '-c', command], capture_output=True, text=True, timeout=240)
 
 
 @pytest.mark.parametrize('words', RESULTS)

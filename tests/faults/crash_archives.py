@@ -10,16 +10,18 @@ import json
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import psutil
 
+from deadlines import wait_until
 from faults.trap import kill_at, killed
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.config import Profile
 from ricordi.manager import get_config, initialise_storage, maintain_storage
-from ricordi.repository import archive_batches, pack_writer, worker_process
+from ricordi.repository import worker_process
+from ricordi.repository.limits import Limits
+from ricordi.repository.objects import ObjectStore
 from ricordi.services.archive_create import ArchiveRequest, create_archive
 from ricordi.services.archive_import import ImportRequest, import_archive
 from services.archive_tools import REFERENCE, everything
@@ -34,9 +36,14 @@ def new_profile(folder: Path) -> Profile:
     return Profile('crash', {'storage': storage, 'process_control': {'backend': None, 'config': None}})
 
 
+def hand_in(limits: Limits) -> None:
+    """To every container that is opened from now on."""
+    ObjectStore.__init__.__defaults__ = (limits,)
+
+
 def crash_import(folder: Path) -> dict[str, int]:
     """The profile is as it was, or has all of the archive; the next import and a full maintenance end well."""
-    pack_writer.COMMIT_OBJECTS, pack_writer.FLUSH_BYTES, archive_batches.BATCH_OBJECTS = 5, 50_000, 4
+    hand_in(Limits(commit_objects=5, flush_bytes=50_000, batch_objects=4))
     template, copy = folder / 'template', folder / 'copy'
     initialise_storage(new_profile(template))
     whole, empty = everything(REFERENCE), everything(new_profile(template))
@@ -67,14 +74,12 @@ def crash_import(folder: Path) -> dict[str, int]:
 
 def crash_create_by_workers(folder: Path) -> dict[str, int]:
     """The same, and the workers end with who asked them."""
-    worker_process.FEW_QUESTIONS = 2
-    worker_process.processors = lambda: 2
-    archive_batches.BATCH_OBJECTS = 5
+    hand_in(Limits(few_questions=2, processors=2, batch_objects=5))
     found = crash_create(folder, sides=1)
     wait_for_end_of_workers(folder)
     started: list[object] = []
     start = worker_process.WorkerProcess
-    worker_process.WorkerProcess = lambda *words: started.append(words) or start(*words)  # type: ignore[misc,assignment]
+    worker_process.WorkerProcess = lambda *words, **limits: started.append(words) or start(*words, **limits)  # type: ignore[misc,assignment]
     create_archive(new_profile(folder / 'storage'), folder / 'y.aiida', ALL)
     assert len(started) == 2, 'the archive is too small for workers'
     return found
@@ -82,11 +87,12 @@ def crash_create_by_workers(folder: Path) -> dict[str, int]:
 
 def wait_for_end_of_workers(folder: Path) -> None:
     """They hear of the end of who asked them by their pipes; that takes a moment."""
-    deadline = time.monotonic() + 10
     container = str(folder / 'storage' / 'container')
-    while left := [one for one in psutil.process_iter(['cmdline']) if container in (one.info['cmdline'] or ())]:
-        assert time.monotonic() < deadline, f'workers are left behind: {left}'
-        time.sleep(0.1)
+
+    def they_are_gone() -> bool:
+        return not any(container in (one.info['cmdline'] or ()) for one in psutil.process_iter(['cmdline']))
+
+    wait_until(they_are_gone, 'the workers end')
 
 
 def crash_create(folder: Path, sides: int = 2) -> dict[str, int]:

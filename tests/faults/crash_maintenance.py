@@ -54,7 +54,11 @@ def build(folder: Path) -> tuple[Path, Path]:
         contents = [b'content %d' % number * 50 for number in range(12)]
         keys = [opened.repository.put_object_from_bytes(content) for content in contents]
         trees = [{'o': {'f': {'k': key}}} for key in keys]
-        opened.insert('node', [{'node_type': TYPE, 'user_pk': 1, 'repository_metadata': tree} for tree in trees * 3])
+        rows = [{'node_type': TYPE, 'user_pk': 1, 'repository_metadata': tree} for tree in trees * 3]
+        first, second, *_ = opened.insert('node', rows)
+        ends = {'input_pk': first, 'output_pk': second, 'type': 'input_calc'}
+        links = [{**ends, 'label': str(number)} for number in range(1000)]  # so many that there is something to analyse
+        opened.insert('link', links)
         opened.repository.put_objects([b'garbage %d' % number * 50 for number in range(12)])
         opened.repository.put_object_from_bytes(b'loose garbage')
     container = data / 'container'
@@ -91,7 +95,6 @@ def check(profile: Profile, home: Path, container: Path, expected: tuple[object,
 
 
 def crash_everywhere(folder: Path, other: OtherReader) -> dict[str, int]:
-    sqlite_vacuum.FEWEST_ROWS = 10  # so that there is something to analyse
     tempfile.gettempdir()  # which tries folders out, the first time in a process
     home, data = build(folder / 'now')
     profile, container = find_profile(PROFILE), data / 'container'

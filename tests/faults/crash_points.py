@@ -25,8 +25,9 @@ from faults.other_reader import OtherReader
 from faults.trap import TRIES, Trap, real_open
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.progress import Progress, Stop
-from ricordi.repository import bulk, maintenance, pack_writer, packing, repacking
+from ricordi.repository import maintenance
 from ricordi.repository.container import Container
+from ricordi.repository.limits import Limits
 from ricordi.repository.packer_lock import packer_lock
 
 assert maintenance  # imported here, before the forks
@@ -84,26 +85,31 @@ def maintained(**options: Any) -> Callable[[Container, Callable[[str], None]], N
     return work
 
 
+SMALL = Limits(
+    flush_bytes=1000,
+    early_sync_bytes=1500,
+    commit_bytes=2500,
+    commit_objects=3,
+    group_objects=2,
+    put_objects=2,
+    window_bytes=2000,
+)
+
+
+def cut_by(limits: Limits, container: Container) -> Container:
+    return Container(container.layout.folder, limits)
+
+
 def in_small_batches(work: Callable[..., None]) -> Callable[[Container, Callable[[str], None]], None]:
     """The same work with a commit every few objects, and with an fsync begun early in its thread."""
 
-    def small(container: Container, told: Callable[[str], None]) -> None:
-        pack_writer.FLUSH_BYTES, pack_writer.EARLY_SYNC_BYTES, pack_writer.COMMIT_BYTES = 1000, 1500, 2500
-        pack_writer.COMMIT_OBJECTS, packing.GROUP_OBJECTS, bulk.GROUP_OBJECTS = 3, 2, 2
-        repacking.WINDOW_BYTES = 2000
-        work(container, told)
-
-    return small
+    return lambda container, told: work(cut_by(SMALL, container), told)
 
 
 def as_large_objects(work: Callable[..., None]) -> Callable[[Container, Callable[[str], None]], None]:
     """The same work with every object taken for a large one, which is streamed."""
 
-    def large(container: Container, told: Callable[[str], None]) -> None:
-        bulk.LARGE_BYTES = packing.LARGE_BYTES = repacking.LARGE_BYTES = 500
-        in_small_batches(work)(container, told)
-
-    return large
+    return lambda container, told: work(cut_by(SMALL._replace(large_bytes=500), container), told)
 
 
 def deleted(container: Container, told: Callable[[str], None]) -> None:
@@ -120,7 +126,7 @@ def added(container: Container, told: Callable[[str], None]) -> None:
 def added_at_once(container: Container, told: Callable[[str], None]) -> None:
     for key in container.put_objects([content(number) for number in range(100, 120)]):
         told(key)
-    (key,) = container.put_objects([io.BytesIO(content(121, bulk.LARGE_BYTES + 1000))])
+    (key,) = container.put_objects([io.BytesIO(content(121, container.limits.large_bytes + 1000))])
     told(key)
     for key in container.put_objects_into_pack([content(number) for number in range(130, 135)], 'yes'):
         told(key)

@@ -39,4 +39,4 @@ class OtherReader:
 
     def __exit__(self, *error: object) -> None:
         if self._process:
-            self._process.communicate(timeout=60)
+            self._process.communicate(timeout=240)

@@ -1,6 +1,7 @@
 """One racer over a container: `race.py ROLE FOLDER SECONDS SEED`. Prints a JSON object: what it has done.
 
-ROLE `use` adds objects in every way, and reads what it and others have added; `maintain` maintains live, over and over.
+ROLE `use` adds objects in every way, and reads what it and others have added; `maintain` maintains live, over and over,
+however long it takes to have done so some times and to have packed something. Each says `begun` when it is at work.
 Any object that cannot be read ends it with a traceback.
 """
 
@@ -18,6 +19,8 @@ from typing import Any
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.errors import PackerBusy
 from ricordi.repository.container import Container
+
+LEAST_RUNS = 4
 
 
 def check(key: str, content: bytes) -> None:
@@ -76,6 +79,7 @@ class User:
 
     def go(self, deadline: float) -> dict[str, Any]:
         self.add()
+        print('begun', flush=True)
         actions = [self.add] * 10 + [self.add_many, self.add_large] + [self.read] * 6 + [self.read_many, self.ask]
         while time.time() < deadline:
             self._random.choice(actions)()
@@ -84,7 +88,8 @@ class User:
 
 def maintain(container: Container, deadline: float) -> dict[str, Any]:
     runs = packed = busy = 0
-    while time.time() < deadline:
+    print('begun', flush=True)
+    while time.time() < deadline or runs < LEAST_RUNS or not packed:
         try:
             report = container.maintain(MaintenanceOptions(compress='auto'), lambda: iter(()))
         except PackerBusy:

@@ -1,4 +1,6 @@
-"""One racer at the doors of a profile: `race_doors.py NUMBER BEGIN ROUNDS`. Prints JSON: door → what each round gave.
+"""One racer at the doors of a profile: `race_doors.py NUMBER ROUNDS`. Prints JSON: door → what each round gave.
+
+Says `ready` when it is connected, and is told the moment BEGIN on its input.
 
 A round asks for what is not there yet; all racers ask for the same at the same moment (BEGIN, then every 0.2 s).
 """
@@ -89,8 +91,10 @@ DOORS += (setting, members)
 def main() -> None:
     loaded: Profile = load_profile('p')
     assert loaded.name == 'p'
-    moment, rounds = float(sys.argv[2]), int(sys.argv[3])
+    rounds = int(sys.argv[2])
     orm.User.collection.get_default()  # connected before the race
+    print('ready', flush=True)
+    moment = float(sys.stdin.readline())
     found: dict[str, list[Any]] = {}
     for door in DOORS:
         for number in range(rounds):

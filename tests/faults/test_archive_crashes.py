@@ -17,6 +17,8 @@ SIDES = {'create': 2, 'import': 2, 'create-by-workers': 1}
 """Fewer points than this, and the trap no longer lies under all that changes files."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize('work', LEAST_POINTS)
 def test_an_archive_is_written_or_imported_as_a_whole_or_not_at_all(
     work: str, tmp_path: Path, record_property: Callable[[str, object], None]
@@ -26,7 +28,7 @@ def test_an_archive_is_written_or_imported_as_a_whole_or_not_at_all(
         env={**os.environ, 'PYTHONPATH': str(HERE.parent)},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

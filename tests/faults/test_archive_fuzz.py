@@ -236,7 +236,7 @@ def test_the_command_tells_what_is_wrong_with_a_damaged_archive(
     for archive in damaged_archives(tmp_path):
         for verb in ('import', 'info', 'migrate'):
             more = (tmp_path / 'new.aiida', '--force') if verb == 'migrate' else ()
-            done = run_installed('-p', 'p', 'archive', verb, archive, *more, timeout=60)
+            done = run_installed('-p', 'p', 'archive', verb, archive, *more, timeout=240)
             assert 'Traceback' not in done.stderr
             assert 'unexpected' not in done.stderr, 'called a bug'
             if done.returncode:

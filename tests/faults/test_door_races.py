@@ -22,8 +22,8 @@ from ricordi.services.archive_import import ImportRequest, import_archive
 HERE = Path(__file__).parent
 RACERS = 4
 ROUNDS = 3
-START_SECONDS = 4.0
-"""How long the racers have to start and connect."""
+BRIEFING_SECONDS = 0.5
+"""How long it takes to tell all racers when to begin."""
 
 
 @pytest.fixture(params=['sqlite', 'psql'])
@@ -48,15 +48,19 @@ def profile(request: pytest.FixtureRequest, tmp_path: Path, empty_home: Path) ->
 
 def race() -> dict[str, list[list[list[Any]]]]:
     """What each racer was given at each door, round by round; each must end well."""
-    begin = time.time() + START_SECONDS
+    pipes = dict.fromkeys(('stdin', 'stdout', 'stderr'), subprocess.PIPE)
     command = [sys.executable, str(HERE / 'race_doors.py')]
     racers = [
-        subprocess.Popen(
-            [*command, str(number), str(begin), str(ROUNDS)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        subprocess.Popen([*command, str(number), str(ROUNDS)], text=True, **pipes)  # type: ignore[call-overload]
         for number in range(RACERS)
     ]
-    output = [racer.communicate(timeout=120) for racer in racers]
+    for racer in racers:
+        assert racer.stdout.readline() == 'ready\n', racer.stderr.read()
+    begin = time.time() + BRIEFING_SECONDS
+    for racer in racers:
+        racer.stdin.write(f'{begin}\n')
+        racer.stdin.flush()
+    output = [racer.communicate(timeout=240) for racer in racers]
     for racer, (_, said) in zip(racers, output, strict=True):
         assert racer.returncode == 0, said
     given = [json.loads(told) for told, _ in output]
@@ -128,7 +132,7 @@ def test_imports_of_one_archive_at_once_all_succeed_and_bring_nothing_twice(
         subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(4)
     ]
     for importer in importers:
-        _, said = importer.communicate(timeout=120)
+        _, said = importer.communicate(timeout=240)
         assert importer.returncode == 0, said
     with use_storage(profile) as storage:
         assert len(list(storage.find(K.NODE))) == 200

@@ -17,8 +17,8 @@ import pytest
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.errors import UnreachableStorage
 from ricordi.repository import pack_writer
-from ricordi.repository.bulk import LARGE_BYTES
 from ricordi.repository.container import Container
+from ricordi.repository.limits import USUAL, Limits
 
 pytestmark = pytest.mark.skipif(not Path('/proc/self/fd').is_dir(), reason='needs to know which file a descriptor is')
 
@@ -30,7 +30,7 @@ CALLS = ('write', 'pread', 'fsync')
 def filled(tmp_path: Path) -> Iterator[tuple[Container, Contents]]:
     """A container of many small loose objects, with a large one among them and one that comes last."""
     source = random.Random(5)
-    with closing(Container(tmp_path / 'container')) as container:
+    with closing(Container(tmp_path / 'container', Limits(early_sync_bytes=1 << 20))) as container:
         container.initialise()
         some = [source.randbytes(3000) for _ in range(400)]
         keys = [container.put_object_from_bytes(content) for content in some]
@@ -43,7 +43,7 @@ def filled(tmp_path: Path) -> Iterator[tuple[Container, Contents]]:
 
 def large_content(is_wanted: Callable[[str], bool]) -> bytes:
     """A content that is streamed, whose key is as wanted."""
-    beginning = bytes(LARGE_BYTES + 1)
+    beginning = bytes(USUAL.large_bytes + 1)
     digest = hashlib.sha256(beginning)
     for number in itertools.count():
         end, whole = b'%d' % number, digest.copy()
@@ -89,13 +89,11 @@ def assert_all_can_be_read(folder: Path, contents: Contents) -> None:
 def test_packing_ends_with_an_error_and_loses_nothing(
     filled: tuple[Container, Contents],
     fail_once: Callable[[str, str, int], list[str]],
-    monkeypatch: pytest.MonkeyPatch,
     call: str,
     number: int,
     full: bool,
 ) -> None:
     container, contents = filled
-    monkeypatch.setattr(pack_writer, 'EARLY_SYNC_BYTES', 1 << 20)
     failed = fail_once(call, 'packs/0', number)
     with pytest.raises(UnreachableStorage, match='cannot be written'):
         container.maintain(MaintenanceOptions(full=full), lambda: iter(sorted(contents)))
@@ -111,14 +109,12 @@ def test_packing_ends_with_an_error_and_loses_nothing(
 def test_a_repack_ends_with_an_error_and_loses_nothing(
     filled: tuple[Container, Contents],
     fail_once: Callable[[str, str, int], list[str]],
-    monkeypatch: pytest.MonkeyPatch,
     call: str,
     number: int,
 ) -> None:
     container, contents = filled
     container.maintain(MaintenanceOptions(), lambda: iter(sorted(contents)))
     kept = dict(sorted(contents.items())[100:])
-    monkeypatch.setattr(pack_writer, 'EARLY_SYNC_BYTES', 1 << 20)
     failed = fail_once(call, 'packs/1', number)
     with pytest.raises(UnreachableStorage, match='cannot be written'):
         container.maintain(MaintenanceOptions(full=True, repack='all'), lambda: iter(sorted(kept)))

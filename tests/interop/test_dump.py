@@ -69,7 +69,7 @@ def both(
     def run(*words: str, verdi_only: tuple[str, ...] = ()) -> tuple[dict, dict]:
         theirs, ours = tmp_path / 'theirs', tmp_path / 'ours'
         done = subprocess.run(
-            [verdi, '-p', 'mixed', *words, '--path', theirs, *verdi_only], capture_output=True, text=True, timeout=120
+            [verdi, '-p', 'mixed', *words, '--path', theirs, *verdi_only], capture_output=True, text=True, timeout=240
         )
         assert 'Success' in done.stderr + done.stdout, done.stderr
         code = run_ricordi(['-p', 'mixed', *words, '--path', str(ours)])
@@ -155,7 +155,7 @@ def test_verdi_goes_on_with_a_dump_of_ours_and_we_with_one_of_verdi(
     words = ['-p', 'mixed', 'profile', 'dump', *EVERYTHING, '--path', str(tmp_path / 'dump')]
     assert run_ricordi(words) == 0
     first = tree(tmp_path / 'dump')
-    done = subprocess.run([Path(aiida_python).parent / 'verdi', *words], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([Path(aiida_python).parent / 'verdi', *words], capture_output=True, text=True, timeout=240)
     assert 'Success' in done.stderr + done.stdout, done.stderr
     assert tree(tmp_path / 'dump') == first
     (tmp_path / 'dump' / 'ricordi_dump_log.jsonl').unlink()

@@ -44,7 +44,7 @@ def stored_by_aiida(
     done = run_cli(*words)
     assert done.returncode == 0, done.stderr
     subprocess.run(
-        [aiida_python, '-c', STORE], input=json.dumps(NUMBERS), text=True, check=True, env={**os.environ}, timeout=120
+        [aiida_python, '-c', STORE], input=json.dumps(NUMBERS), text=True, check=True, env={**os.environ}, timeout=240
     )
     load_profile('main', allow_switch=True)
     yield

@@ -225,7 +225,7 @@ def test_a_fork_while_a_thread_opens_the_storage_does_not_hang_the_child(manager
     def work() -> None:
         thread = threading.Thread(target=manager.get_profile_storage, daemon=True)
         thread.start()
-        thread.join(20)
+        thread.join(240)
         assert manager.profile_storage_loaded
         manager.unload_profile()
 

@@ -84,7 +84,7 @@ def test_full_maintenance_is_refused_while_others_use_the_profile(mixed: Profile
         assert files_of(reference_home / 'repository' / 'mixed') == before
         maintain_storage(mixed, LIVE)
         user.communicate('\n')
-    assert maintain_storage(mixed, FULL, wait=5).after is not None
+    assert maintain_storage(mixed, FULL, wait=240).after is not None
 
 
 @pytest.mark.parametrize('full', [True, False])
@@ -158,6 +158,6 @@ def test_a_postgresql_storage_is_guarded_in_the_database_too(
         with pytest.raises(LockingProfileError, match='database session'), lock(guards=[lambda: guard(profile)]):
             pass
         user.communicate('\n')
-    with lock_profile(profile, 'testing', wait=10):
+    with lock_profile(profile, 'testing', wait=240):
         pass
-    assert maintain_storage(profile, FULL, wait=10).problem_count == 0
+    assert maintain_storage(profile, FULL, wait=240).problem_count == 0

@@ -63,7 +63,7 @@ def run(tmp_path: Path, folder: str, verb: str, path: Path | None) -> list[str]:
 
     environment = {**os.environ, **({'PYTHONPATH': str(path)} if path else {})}
     done = subprocess.run(
-        [sys.executable, '-c', SCRIPT, folder, verb], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, '-c', SCRIPT, folder, verb], env=environment, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

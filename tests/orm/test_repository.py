@@ -310,7 +310,7 @@ def test_the_sandbox_goes_with_its_node(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_goes_with_the_next(tmp_path: Path) -> None:
     script = (
         'import os, sys\nfrom ricordi import files\nfrom ricordi.orm.sandbox import Sandbox\n'
-        'files._TOO_YOUNG_SECONDS = 0.0\n'
+        'files.TemporaryFolder.__init__.__defaults__ = (0.0,)\n'
         'box = Sandbox(); box.put_bytes(bytes(1 << 20))\n'
         'if sys.argv[1:]:\n    os.kill(os.getpid(), 9)\n'
     )

@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.progress import Stop
 from ricordi.repository.container import Container
+from ricordi.repository.limits import Limits
 
 
 @pytest.fixture
@@ -22,6 +24,13 @@ def container(tmp_path: Path) -> Iterator[Container]:
     with Container(tmp_path / 'container') as made:
         made.initialise()
         yield made
+
+
+@pytest.fixture
+def limited(container: Container) -> Iterator[Callable[..., Container]]:
+    """The same container, opened with smaller limits: `limited(commit_objects=5)`."""
+    with ExitStack() as stack:
+        yield lambda **limits: stack.enter_context(Container(container.layout.folder, Limits(**limits)))
 
 
 @pytest.fixture

@@ -12,13 +12,15 @@ import pytest
 
 from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
-from ricordi.repository import archive_batches, archive_verification, worker_process
+from ricordi.repository import archive_verification, worker_process
 from ricordi.repository.archive_batches import batches_of
 from ricordi.repository.archive_unpacking import verify_members
 from ricordi.repository.archive_verification import Batch, MemberVerifier
+from ricordi.repository.limits import Limits
 from ricordi.repository.zip_keys import PREFIX
 from ricordi.zipfiles.directory import ZipDirectory
 
+LIMITS = Limits(batch_objects=3, few_questions=1, processors=2)
 REFERENCE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
 
 
@@ -35,21 +37,18 @@ def directory(archive: Path) -> Iterator[ZipDirectory]:
 
 
 @pytest.fixture
-def batches(directory: ZipDirectory, monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+def batches(directory: ZipDirectory) -> list[Batch]:
     """Its objects in groups of three."""
-    monkeypatch.setattr(archive_batches, 'BATCH_OBJECTS', 3)
     members = sorted(
         (member for member in directory.members() if member.name.startswith(PREFIX) and member.name != PREFIX),
         key=lambda member: member.offset,
     )
-    return list(batches_of(members))
+    return list(batches_of(members, LIMITS))
 
 
 @pytest.fixture
-def verifier(directory: ZipDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[MemberVerifier]:
-    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
-    monkeypatch.setattr(worker_process, 'processors', lambda: 2)
-    with closing(MemberVerifier(directory)) as verifier:
+def verifier(directory: ZipDirectory) -> Iterator[MemberVerifier]:
+    with closing(MemberVerifier(directory, LIMITS)) as verifier:
         yield verifier
 
 
@@ -154,12 +153,11 @@ def test_a_small_archive_starts_no_process(directory: ZipDirectory, batches: lis
 
 
 def test_told_to_stop_all_ends(directory: ZipDirectory, batches: list[Batch], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
     pools: list[worker_process.WorkerPool] = []
     start = archive_verification.WorkerPool
 
-    def noted(*words: object) -> worker_process.WorkerPool:
-        pools.append(start(*words))  # type: ignore[arg-type]
+    def noted(*words: object, **options: object) -> worker_process.WorkerPool:
+        pools.append(start(*words, **options))  # type: ignore[arg-type]
         return pools[-1]
 
     monkeypatch.setattr(archive_verification, 'WorkerPool', noted)
@@ -167,5 +165,5 @@ def test_told_to_stop_all_ends(directory: ZipDirectory, batches: list[Batch], mo
     stop.request('SIGTERM')
     members = (member for batch in batches for member in batch)
     with pytest.raises(Exception, match='SIGTERM'):
-        verify_members(directory, members, Progress(), stop)
+        verify_members(directory, members, Progress(), stop, LIMITS)
     assert [worker.process.returncode is not None for worker in pools[0].started] == [True] * len(pools[0].started)

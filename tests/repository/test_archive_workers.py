@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.repository import worker_process
 from ricordi.repository.archive_members import pack_member
-from ricordi.repository.archive_sources import LARGE_BYTES, Source, UnusableObject, sources
+from ricordi.repository.archive_sources import Source, UnusableObject, sources
 from ricordi.repository.archive_workers import ArchiveWorkers
 from ricordi.repository.container import Container
+from ricordi.repository.limits import USUAL
 
 LEVEL = 6
 Contents = Callable[..., list[bytes]]
@@ -28,7 +28,7 @@ def filled(container: Container, contents: Contents) -> Container:
     container.put_objects_into_pack(some[30:60], compress='yes')
     for content in some[60:]:
         container.put_object_from_bytes(content)
-    container.put_object_from_bytes(bytes(LARGE_BYTES + 1))
+    container.put_object_from_bytes(bytes(USUAL.large_bytes + 1))
     return container
 
 
@@ -39,10 +39,8 @@ def batches(filled: Container) -> Batches:
 
 
 @pytest.fixture
-def workers(filled: Container, monkeypatch: pytest.MonkeyPatch) -> Iterator[ArchiveWorkers]:
-    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
-    monkeypatch.setattr(worker_process, 'processors', lambda: 2)
-    with closing(ArchiveWorkers(filled, LEVEL)) as workers:
+def workers(filled: Container, limited: Callable[..., Container]) -> Iterator[ArchiveWorkers]:
+    with closing(ArchiveWorkers(limited(few_questions=1, processors=2), LEVEL)) as workers:
         yield workers
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from ricordi.errors import CorruptStorage, UnreachableStorage
-from ricordi.repository import index as index_module
 from ricordi.repository.container import Container
 
 # config.json -----------------------------------------------------------------------------------------------
@@ -122,17 +121,17 @@ def test_a_database_that_is_no_index_is_refused(container: Container) -> None:
 
 
 def test_an_index_that_another_program_keeps_locked_is_named(
-    container: Container, monkeypatch: pytest.MonkeyPatch
+    container: Container, limited: Callable[..., Container]
 ) -> None:
-    monkeypatch.setattr(index_module, 'BUSY_SECONDS', 0.2)
     (key,) = container.put_objects_into_pack([b'packed'])
     container.close()
+    impatient = limited(busy_seconds=0.2)
     other = sqlite3.connect(container.layout.index, isolation_level=None)
     other.execute('BEGIN IMMEDIATE')
     try:
-        assert container.get_object_content(key) == b'packed'
-        with pytest.raises(UnreachableStorage, match='locked by another program'):
-            container.put_objects_into_pack([b'more'])
+        assert impatient.get_object_content(key) == b'packed'
+        with pytest.raises(UnreachableStorage, match='locked by another program for over 0 s'):
+            impatient.put_objects_into_pack([b'more'])
     finally:
         other.close()
     assert container.layout.pack_path(0).read_bytes() == b'packed'

@@ -8,7 +8,6 @@ from contextlib import closing
 import pytest
 
 from ricordi.backend.maintenance import Amount
-from ricordi.repository import census
 from ricordi.repository.census import Census
 from ricordi.repository.container import Container
 
@@ -16,9 +15,13 @@ RANGE = 7
 
 
 @pytest.fixture
-def keys(container: Container, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def container(limited: Callable[..., Container]) -> Container:
+    return limited(compare_at_once=RANGE)
+
+
+@pytest.fixture
+def keys(container: Container) -> list[str]:
     """The keys of forty packed objects, ascending; they are compared in six ranges."""
-    monkeypatch.setattr(census, 'COMPARE_AT_ONCE', RANGE)
     return sorted(container.put_objects_into_pack([b'%d' % number for number in range(40)]))
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from deadlines import DEADLINE, wait_until
 from ricordi.repository import file_removal
 from ricordi.repository.file_removal import FileRemover
+from ricordi.repository.limits import Limits
+from ricordi.repository.worker_process import WorkerProcess
+
+FEW = Limits(many_files=100, ask_at_once=500, processors=2)
 
 
 @pytest.fixture
@@ -28,13 +32,30 @@ def files(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def remover(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileRemover]:
+def remover() -> Iterator[FileRemover]:
     """One to which a hundred files are worth a process."""
-    monkeypatch.setattr(file_removal, 'MANY_FILES', 100)
-    monkeypatch.setattr(file_removal, 'ASK_AT_ONCE', 500)
-    monkeypatch.setattr(file_removal, 'processors', lambda: 2)
-    with FileRemover() as remover:
+    with FileRemover(limits=FEW) as remover:
         yield remover
+
+
+ASKS = """
+import os, signal, sys, time
+from ricordi.repository.file_removal import FileRemover
+from ricordi.repository.limits import Limits
+from ricordi.repository.worker_process import WorkerProcess
+start = WorkerProcess.__init__
+def stopped(worker, *words, **options):
+    start(worker, *words, **options)
+    os.kill(worker.process.pid, signal.SIGSTOP)
+def has_asked(worker):
+    print(worker.process.pid, flush=True)
+    time.sleep(600)
+WorkerProcess.__init__, WorkerProcess._receive = stopped, has_asked
+remover = FileRemover(limits=Limits(many_files=0, ask_at_once=1000, processors=2))
+remover.remove(sys.stdin.read().splitlines())
+time.sleep(600)
+"""
+"""Asks a process, which is stopped, to remove files, and tells its number when that is done."""
 
 
 def left(files: list[str]) -> int:
@@ -58,66 +79,62 @@ def test_many_files_go_by_a_process_that_ends_with_the_block(remover: FileRemove
     assert remover.worker.process.poll() is not None
 
 
-def test_where_none_may_be_started_threads_remove_all(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_removal, 'MANY_FILES', 100)
-    monkeypatch.setattr(file_removal, 'processors', lambda: 2)
-    with FileRemover(may_start=False) as remover:
+def test_where_none_may_be_started_threads_remove_all(files: list[str]) -> None:
+    with FileRemover(may_start=False, limits=FEW) as remover:
         remover.remove(files)
     assert (remover.removed, left(files), remover.worker) == (3000, 0, None)
 
 
 @pytest.mark.parametrize('may_start', [True, False])
 def test_an_interrupt_leaves_what_is_not_in_hand(
-    remover: FileRemover, files: list[str], monkeypatch: pytest.MonkeyPatch, may_start: bool
+    files: list[str], monkeypatch: pytest.MonkeyPatch, may_start: bool
 ) -> None:
-    monkeypatch.setattr(file_removal, 'MANY_FILES', 100 if may_start else 1 << 30)
-    unlink = os.unlink
+    unlink, ask, asked = os.unlink, WorkerProcess.ask, []
 
-    def slowly(name: str, dir_fd: int) -> None:
-        time.sleep(0.002)
+    def when_given_up(name: str, dir_fd: int) -> None:
+        wait_until(lambda: remover._given_up, 'the interrupt is heard')
         unlink(name, dir_fd=dir_fd)
+
+    def once(worker: WorkerProcess, paths: list[str]) -> object:
+        if asked:
+            wait_until(lambda: remover._given_up, 'the interrupt is heard')
+        asked.append(paths)
+        return ask(worker, paths)
 
     def work() -> None:
         with remover:
             remover.remove(files)
+            if may_start:
+                wait_until(lambda: len(asked) == 1 and left(asked[0]) == 0, 'the process has removed some')
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, 'unlink', slowly)
+    monkeypatch.setattr(os, 'unlink', when_given_up)
+    monkeypatch.setattr(WorkerProcess, 'ask', once)
+    remover = FileRemover(may_start, FEW)
     with pytest.raises(KeyboardInterrupt):
         work()
-    now = left(files)
-    assert now > 1000
-    time.sleep(0.3)
-    assert left(files) == now
+    in_hand = file_removal.REMOVERS
+    assert 3000 - in_hand <= left(files) + sum(map(len, asked[:1])) <= 3000
+    assert (remover.worker is None) is not may_start
     assert remover.worker is None or remover.worker.process.poll() is not None
 
 
-def test_the_process_ends_with_who_asked_it(files: list[str]) -> None:
-    script = (
-        'import sys, time; from ricordi.repository import file_removal as f\n'
-        'f.MANY_FILES = 0; f.ASK_AT_ONCE = 1 << 20\n'
-        'f.processors = lambda: 2\n'
-        'remover = f.FileRemover(); remover.remove(sys.stdin.read().splitlines())\n'
-        'while remover.worker is None: time.sleep(0.001)\n'
-        'print(remover.worker.process.pid, flush=True); time.sleep(60)'
-    )
-    many = [str(Path(files[0]).parent.parent / f'file {number}') for number in range(60_000)]
-    for path in many:
+def test_the_process_ends_with_who_asked_it(tmp_path: Path) -> None:
+    some = [str(tmp_path / f'file {number}') for number in range(300)]
+    for path in some:
         Path(path).touch()
-    asking = subprocess.Popen([sys.executable, '-c', script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    asking = subprocess.Popen([sys.executable, '-c', ASKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert asking.stdin is not None
     assert asking.stdout is not None
-    with asking.stdin:
-        asking.stdin.write('\n'.join(many))
-    worker = psutil.Process(int(asking.stdout.readline()))
-    while Path(many[0]).exists():
-        time.sleep(0.001)
-    asking.kill()
-    asking.wait()
-    worker_gone = psutil.wait_procs([worker], timeout=5)[0]
-    assert worker_gone
-    assert left(many) > 0
-    asking.stdout.close()
+    with asking.stdin, asking.stdout:
+        asking.stdin.write('\n'.join(some))
+        asking.stdin.close()
+        worker = psutil.Process(int(asking.stdout.readline()))
+        asking.kill()
+        asking.wait()
+    worker.resume()
+    assert psutil.wait_procs([worker], timeout=DEADLINE)[0]
+    assert left(some) == 300
 
 
 def test_a_process_that_is_killed_leaves_no_file(remover: FileRemover, files: list[str]) -> None:

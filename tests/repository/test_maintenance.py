@@ -15,7 +15,7 @@ import pytest
 from ricordi.backend.maintenance import Amount, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import PackerBusy
 from ricordi.progress import Progress, Stop
-from ricordi.repository import pack_writer, packing, repacking
+from ricordi.repository import pack_writer
 from ricordi.repository.container import Container
 from ricordi.repository.index import COLUMNS
 from ricordi.repository.packer_lock import packer_lock
@@ -365,19 +365,16 @@ class StopAfter(Stop):
 
 
 @pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A commit every few objects."""
-    monkeypatch.setattr(pack_writer, 'COMMIT_OBJECTS', 5)
-    monkeypatch.setattr(packing, 'GROUP_OBJECTS', 2)
-    monkeypatch.setattr(repacking, 'WINDOW_BYTES', 3000)
+def in_small_batches(limited: Callable[..., Container]) -> Container:
+    """The container, with a commit every few objects, which are read in windows of one or two."""
+    return limited(commit_objects=5, group_objects=2, window_bytes=3000)
 
 
-@pytest.mark.usefixtures('small_batches')
 @pytest.mark.parametrize('full', [False, True])
 def test_an_interrupt_between_batches_leaves_a_clean_state_and_the_next_run_goes_on(
-    container: Container, contents: Contents, maintain: Maintain, assert_holds: Holds, full: bool
+    in_small_batches: Container, contents: Contents, maintain: Maintain, assert_holds: Holds, full: bool
 ) -> None:
-    wanted, unnamed = contents(40), contents(10, seed=1)
+    container, wanted, unnamed = in_small_batches, contents(40), contents(10, seed=1)
     container.put_objects_into_pack([*contents(20, seed=2), *unnamed])
     put_loose(container, wanted + contents(5, seed=3))
     wanted += contents(20, seed=2)
@@ -400,10 +397,10 @@ def test_an_interrupt_between_batches_leaves_a_clean_state_and_the_next_run_goes
     assert container.get_info()['loose']['objects'] == 0
 
 
-@pytest.mark.usefixtures('small_batches')
 def test_a_time_budget_that_is_over_ends_the_work_and_is_the_reason(
-    container: Container, contents: Contents, maintain: Maintain
+    in_small_batches: Container, contents: Contents, maintain: Maintain
 ) -> None:
+    container = in_small_batches
     put_loose(container, contents(40))
     report = maintain(container, stop=Stop(max_seconds=0))
     assert report.interrupted is not None
@@ -467,11 +464,12 @@ def test_what_the_packs_have_already_opens_none(container: Container, monkeypatc
     assert container.put_objects_into_pack([b'packed']) == keys
 
 
+SMALL_WRITES = {'group_objects': 4, 'flush_bytes': 1000}
+
+
 def foreign_write(container: Container, monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], None]) -> None:
     """Lets another program act on the pack just before the second stretch is written to it."""
     write, calls = os.write, iter(range(100))
-    monkeypatch.setattr(packing, 'GROUP_OBJECTS', 4)
-    monkeypatch.setattr(pack_writer, 'FLUSH_BYTES', 1000)
 
     def writing(descriptor: int, content: Any) -> int:
         path = Path(f'/proc/self/fd/{descriptor}').readlink()
@@ -483,8 +481,13 @@ def foreign_write(container: Container, monkeypatch: pytest.MonkeyPatch, act: Ca
 
 
 def test_a_program_that_appends_to_the_pack_meanwhile_is_noticed_and_nothing_is_lost(
-    container: Container, contents: Contents, maintain: Maintain, assert_holds: Holds, monkeypatch: pytest.MonkeyPatch
+    limited: Callable[..., Container],
+    contents: Contents,
+    maintain: Maintain,
+    assert_holds: Holds,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    container = limited(**SMALL_WRITES)
     put_loose(container, contents(20))
     theirs = b'of the other program'
 
@@ -507,8 +510,13 @@ def test_a_program_that_appends_to_the_pack_meanwhile_is_noticed_and_nothing_is_
 
 
 def test_a_packer_that_walks_in_after_our_lock_was_removed_is_left_alone(
-    container: Container, contents: Contents, maintain: Maintain, assert_holds: Holds, monkeypatch: pytest.MonkeyPatch
+    limited: Callable[..., Container],
+    contents: Contents,
+    maintain: Maintain,
+    assert_holds: Holds,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    container = limited(**SMALL_WRITES)
     put_loose(container, contents(20))
 
     def walk_in(pack: Path) -> None:
@@ -525,8 +533,13 @@ def test_a_packer_that_walks_in_after_our_lock_was_removed_is_left_alone(
 
 
 def test_a_pack_lock_that_a_failing_packer_removed_is_put_back(
-    container: Container, contents: Contents, maintain: Maintain, assert_holds: Holds, monkeypatch: pytest.MonkeyPatch
+    limited: Callable[..., Container],
+    contents: Contents,
+    maintain: Maintain,
+    assert_holds: Holds,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    container = limited(**SMALL_WRITES)
     put_loose(container, contents(20))
     there: list[bool] = []
 

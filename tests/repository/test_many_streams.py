@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from ricordi.repository import container as module
 from ricordi.repository.container import Container
 
 
 @pytest.mark.parametrize('number', [0, 1, 3, 4, 6, 7, 20])
-def test_no_object_is_left_out_between_two_portions(
-    container: Container, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    monkeypatch.setattr(module, 'BULK_KEYS', 3)
+def test_no_object_is_left_out_between_two_portions(limited: Callable[..., Container], number: int) -> None:
+    container = limited(bulk_keys=3)
     keys = container.put_objects(b'content %d' % number for number in range(number))
     read = {key: handle.read() for key, handle in container.iter_object_streams(iter(keys))}
     assert sorted(read) == sorted(keys)

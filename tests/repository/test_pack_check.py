@@ -28,14 +28,11 @@ class Counted(Progress):
 
 
 @pytest.fixture
-def shared(container: Container, contents: Contents, monkeypatch: pytest.MonkeyPatch) -> Container:
+def shared(container: Container, contents: Contents, limited: Callable[..., Container]) -> Container:
     """A pack of 200 objects that is worth three processes."""
     some = contents(200)
     container.put_objects_into_pack(some)
-    monkeypatch.setattr(pack_check, 'SHARE_BYTES', sum(map(len, some)) // 3)
-    monkeypatch.setattr(pack_check, 'HEAD_START_BYTES', 0)
-    monkeypatch.setattr(pack_check, 'processors', lambda: 3)
-    return container
+    return limited(share_bytes=sum(map(len, some)) // 3, head_start_bytes=0, processors=3)
 
 
 @pytest.fixture

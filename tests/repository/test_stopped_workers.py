@@ -14,22 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from deadlines import DEADLINE
 from ricordi.errors import StoppedWorker
 from ricordi.progress import Progress, Stop
-from ricordi.repository import file_removal, pack_check, worker_process
+from ricordi.repository import pack_check
 from ricordi.repository.container import Container
 from ricordi.repository.file_removal import FileRemover
+from ricordi.repository.limits import Limits
 from ricordi.repository.worker_process import WorkerPool, WorkerProcess
 
 Contents = Callable[..., list[bytes]]
 
-BOUND = 20.0
-"""Seconds within which work goes on without a process that was stopped, on a busy machine."""
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_process, 'STOPPED_SECONDS', 0.3)
+QUICK = Limits(stopped_seconds=0.3, many_files=10, few_questions=1, processors=2)
 
 
 @pytest.fixture
@@ -50,23 +47,19 @@ def stopped_at_start(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[b
 def test_a_question_to_a_stopped_process_is_given_up_and_the_process_is_ended_for_good(
     stopped_at_start: list[subprocess.Popen[bytes]],
 ) -> None:
-    begin = time.monotonic()
-    with WorkerProcess('ricordi.repository.file_removal', os.getpid()) as worker:
+    with WorkerProcess('ricordi.repository.file_removal', os.getpid(), limits=QUICK) as worker:
         with pytest.warns(StoppedWorker, match=f'process {worker.process.pid}'), pytest.raises(OSError):
             worker.ask(['x' * 1000] * 1000)  # more than a pipe holds: it cannot even be asked
-        assert worker.process.wait(BOUND) == -signal.SIGKILL
-    assert time.monotonic() - begin < BOUND
+        assert worker.process.wait(DEADLINE) == -signal.SIGKILL
 
 
 def test_files_are_removed_here_if_the_process_for_that_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at_start: list[subprocess.Popen[bytes]]
+    tmp_path: Path, stopped_at_start: list[subprocess.Popen[bytes]]
 ) -> None:
-    monkeypatch.setattr(file_removal, 'MANY_FILES', 10)
-    monkeypatch.setattr(file_removal, 'processors', lambda: 2)
     paths = [tmp_path / str(number) for number in range(500)]
     for path in paths:
         path.touch()
-    with pytest.warns(StoppedWorker), FileRemover() as remover:
+    with pytest.warns(StoppedWorker), FileRemover(limits=QUICK) as remover:
         remover.remove(map(str, paths))
     assert len(stopped_at_start) == 1
     assert remover.removed == 500
@@ -74,11 +67,12 @@ def test_files_are_removed_here_if_the_process_for_that_is_stopped(
 
 
 def test_a_pool_of_stopped_processes_answers_nothing_and_ends(
-    monkeypatch: pytest.MonkeyPatch, stopped_at_start: list[subprocess.Popen[bytes]]
+    stopped_at_start: list[subprocess.Popen[bytes]],
 ) -> None:
-    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
-    monkeypatch.setattr(worker_process, 'processors', lambda: 2)
-    with closing(WorkerPool('ricordi.repository.file_removal', os.getpid())) as pool, pytest.warns(StoppedWorker):
+    with (
+        closing(WorkerPool('ricordi.repository.file_removal', os.getpid(), limits=QUICK)) as pool,
+        pytest.warns(StoppedWorker),
+    ):
         assert [pool.ask(lambda worker: worker.ask([])) for _ in range(3)] == [None, None, None]
     assert [process.returncode for process in stopped_at_start] == [-signal.SIGKILL] * 2
 
@@ -86,23 +80,22 @@ def test_a_pool_of_stopped_processes_answers_nothing_and_ends(
 def test_a_share_of_a_pack_is_checked_here_if_its_process_is_stopped(
     container: Container,
     contents: Contents,
-    monkeypatch: pytest.MonkeyPatch,
+    limited: Callable[..., Container],
     stopped_at_start: list[subprocess.Popen[bytes]],
 ) -> None:
     some = contents(200)
     container.put_objects_into_pack(some)
-    monkeypatch.setattr(pack_check, 'SHARE_BYTES', sum(map(len, some)) // 3)
-    monkeypatch.setattr(pack_check, 'HEAD_START_BYTES', 0)
-    monkeypatch.setattr(pack_check, 'processors', lambda: 3)
+    third = sum(map(len, some)) // 3
+    shared = limited(stopped_seconds=0.3, share_bytes=third, head_start_bytes=0, processors=3)
     with pytest.warns(StoppedWorker):
-        found = pack_check.check_pack(container, 0, 'keep', Progress(), Stop())
+        found = pack_check.check_pack(shared, 0, 'keep', Progress(), Stop())
     assert found is not None
     assert (found.right, found.objects) == (True, 200)
     assert len(stopped_at_start) == 2
 
 
 def test_a_process_that_takes_its_time_is_waited_for() -> None:
-    with WorkerProcess('ricordi.repository.file_removal', os.getpid()) as worker:
+    with WorkerProcess('ricordi.repository.file_removal', os.getpid(), limits=QUICK) as worker:
         worker.process.send_signal(signal.SIGSTOP)
         time.sleep(0.1)
         worker.process.send_signal(signal.SIGCONT)
@@ -113,8 +106,9 @@ LOOSE = 1500
 
 MAINTAIN = """
 import subprocess, sys
-from ricordi.repository import file_removal, worker_process
-file_removal.MANY_FILES, file_removal.processors = 10, lambda: 2
+from ricordi.repository.limits import Limits
+from ricordi.repository.objects import ObjectStore
+ObjectStore.__init__.__defaults__ = (Limits(many_files=10, processors=2),)
 start = subprocess.Popen
 def stopped(*args, **options):
     process = start(*args, **options)
@@ -140,12 +134,10 @@ def test_a_maintenance_whose_helper_is_stopped_ends_cleanly_and_says_why_it_wait
     )
     assert process.stdout is not None
     assert process.stdout.readline() == 'stopped\n'
-    begin = time.monotonic()
     if number is not None:
         process.send_signal(number)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=DEADLINE)
     assert process.returncode in ((0, 7) if number else (0,))
-    assert time.monotonic() - begin < BOUND
     assert 'a helper of this one, was stopped and did not answer' in told
     with Container(reference_home / 'repository' / 'loose' / 'container') as container:
         assert all(container.has_objects([hashlib.sha256(b'%d' % one).hexdigest() for one in range(LOOSE)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted, InvalidOperation, NotExistent, ProblemsFound, UsageError
 from ricordi.manager import maintain_storage, use_storage
 from ricordi.progress import Stop
-from ricordi.repository import archive_sources
 from ricordi.services.archive_create import ArchiveRequest, create_archive
 from ricordi.services.archive_info import archive_profile
 from ricordi.services.profile import find_profile
@@ -75,9 +74,9 @@ def test_packed_objects_come_along_and_compressed_ones_as_they_are(
 
 @pytest.mark.parametrize('compress', ['yes', 'no', 'loose'])
 def test_large_objects_are_streamed(
-    reference_home: Path, tmp_path: Path, compress: Any, monkeypatch: pytest.MonkeyPatch
+    reference_home: Path, tmp_path: Path, compress: Any, every_container_has: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(archive_sources, 'LARGE_BYTES', 1000)
+    every_container_has(large_bytes=1000)
     profile, path = find_profile('loose'), tmp_path / 'all.aiida'
     if compress != 'loose':
         maintain_storage(profile, MaintenanceOptions(full=True, compress=compress))
@@ -269,10 +268,10 @@ def test_a_missing_object_is_told_with_the_nodes_that_name_it(reference_home: Pa
 
 @pytest.mark.parametrize('large', [False, True])
 def test_a_damaged_object_does_not_go_into_an_archive(
-    reference_home: Path, tmp_path: Path, large: bool, monkeypatch: pytest.MonkeyPatch
+    reference_home: Path, tmp_path: Path, large: bool, every_container_has: Callable[..., None]
 ) -> None:
     if large:
-        monkeypatch.setattr(archive_sources, 'LARGE_BYTES', 1)
+        every_container_has(large_bytes=1)
     with use_storage(find_profile('loose')) as storage:
         key = next(key for key in storage.named_keys() if storage.repository.get_object_size(key) > 100)
         path = Path(storage.repository.loose_path(key))

@@ -14,7 +14,6 @@ from ricordi.config import Profile
 from ricordi.errors import ConfigurationError, Interrupted, ReadOnlyStorage, UniquenessError, ValidationError
 from ricordi.manager import get_config, use_storage
 from ricordi.progress import Progress, Stop
-from ricordi.repository import archive_verification
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.services import archive_merging
 from ricordi.services.archive_create import ArchiveRequest, create_archive
@@ -383,8 +382,8 @@ def test_while_another_process_packs_objects_become_loose(sqlite: Profile) -> No
     assert without_me(everything(sqlite)) == everything(REFERENCE)
 
 
-def test_large_objects_are_streamed(sqlite: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive_verification, 'LARGE_BYTES', 1000)
+def test_large_objects_are_streamed(sqlite: Profile, every_container_has: Callable[..., None]) -> None:
+    every_container_has(large_bytes=1000)
     import_archive(sqlite, REFERENCE, PLAIN)
     assert without_me(everything(sqlite)) == everything(REFERENCE)
 

@@ -12,6 +12,7 @@ import pytest
 from ricordi.config import Profile
 from ricordi.errors import IncompatibleStorageSchema, StorageMigrationError, UsageError
 from ricordi.manager import use_storage
+from ricordi.repository.limits import Limits
 from ricordi.services.archive_import import ImportRequest, import_archive
 from ricordi.services.archive_info import archive_profile
 from ricordi.services.archive_migrate import migrate_archive
@@ -69,12 +70,9 @@ def test_values_that_are_missing_are_filled_in_and_orphans_go(tmp_path: Path) ->
     assert len(found['node']) == len(whole['node'])
 
 
-def test_objects_are_taken_over_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ricordi.services import archive_migrate
-
-    monkeypatch.setattr(archive_migrate, 'LARGE_BYTES', 1000)
+def test_objects_are_taken_over_as_they_are(tmp_path: Path) -> None:
     source, target = as_version('main_0000b', tmp_path / 'old.aiida'), tmp_path / 'new.aiida'
-    migrate_archive(source, target)
+    migrate_archive(source, target, limits=Limits(large_bytes=1000))
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target) as new:
         for info in old.infolist():
             if info.filename.startswith('repo/'):

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from deadlines import wait_until
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind
@@ -57,9 +57,8 @@ def other_process() -> Callable[..., Any]:
 
 
 def wait_until_alone(profile: Profile, of: SimpleNamespace) -> None:
-    deadline = time.monotonic() + 10
-    while any(not session.own for session in of.kind(profile).sessions(profile)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    kind = of.kind(profile)
+    wait_until(lambda: all(session.own for session in kind.sessions(profile)), 'the sessions of others end')
 
 
 def test_sessions_of_other_programs_are_users_of_the_profile(
@@ -117,10 +116,9 @@ def test_what_the_process_has_open_itself_is_not_in_the_way(psql_storage: Any, o
 def test_closing_leaves_no_session_behind(psql_storage: Any, of: SimpleNamespace) -> None:
     list(psql_storage.named_keys())
     psql_storage.close()
-    deadline = time.monotonic() + 10
-    while (left := of.kind(psql_storage.profile).sessions(psql_storage.profile)) and time.monotonic() < deadline:
-        time.sleep(0.05)  # asking is a session too, of which the next one may still see the end
-    assert left == []
+    kind = of.kind(psql_storage.profile)
+    # asking is a session too, of which the next one may still see the end
+    wait_until(lambda: kind.sessions(psql_storage.profile) == [], 'no session is left')
 
 
 def test_full_maintenance_without_the_lock_is_refused(storage: Any) -> None:
@@ -130,13 +128,13 @@ def test_full_maintenance_without_the_lock_is_refused(storage: Any) -> None:
     storage.maintain(MaintenanceOptions())
 
 
-def test_full_maintenance_asks_for_the_database_too(psql_storage: Any, postgres: Any) -> None:
+def test_full_maintenance_asks_for_the_database_too(psql_storage: Any, of: SimpleNamespace, postgres: Any) -> None:
     uri = postgres.uri(psql_storage.profile.storage_config['database_name'])
     with ProfileAccessManager(psql_storage.profile).lock():
         with psycopg.connect(uri) as other, pytest.raises(LockingProfileError, match=str(other.info.backend_pid)):
             psql_storage.maintain(MaintenanceOptions(full=True))
         other.close()
-        time.sleep(0.3)
+        wait_until_alone(psql_storage.profile, of)
         psql_storage.maintain(MaintenanceOptions(full=True))
 
 

@@ -71,7 +71,7 @@ def primary_and_standby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
 
     def control(*arguments: object) -> None:
         words = tuple(map(str, arguments))
-        pgexec('pg_ctl', words, bin_path=server.bin_path, user=server.system_user, timeout=60)
+        pgexec('pg_ctl', words, bin_path=server.bin_path, user=server.system_user, timeout=240)
 
     primary = Cluster(folder / 'primary', free_port(), control)
     address = f'postgresql://postgres@127.0.0.1:{primary.port}/postgres'

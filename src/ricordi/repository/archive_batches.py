@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from ricordi.repository.limits import USUAL, Limits
+
 BATCH_BYTES = 1 << 20
-BATCH_OBJECTS = 64
 
 
 class Sized(Protocol):
@@ -20,12 +21,12 @@ class Sized(Protocol):
 One = TypeVar('One', bound=Sized)
 
 
-def batches_of(objects: Iterable[One]) -> Iterator[list[One]]:
+def batches_of(objects: Iterable[One], limits: Limits = USUAL) -> Iterator[list[One]]:
     """Objects in groups of a mebibyte or so; a larger object is a group of its own."""
     batch: list[One] = []
     total = 0
     for one in objects:
-        if batch and (len(batch) >= BATCH_OBJECTS or total + one.size > BATCH_BYTES):
+        if batch and (len(batch) >= limits.batch_objects or total + one.size > BATCH_BYTES):
             yield batch
             batch, total = [], 0
         batch.append(one)

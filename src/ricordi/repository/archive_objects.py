@@ -12,6 +12,7 @@ from ricordi.progress import Progress, Stop
 from ricordi.repository.archive_batches import batches_of
 from ricordi.repository.archive_members import PackedMember, pack_member
 from ricordi.repository.archive_sources import Source, damaged, sources, usable
+from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.parallel import in_order
 from ricordi.repository.zip_keys import PREFIX
@@ -42,10 +43,9 @@ def write_objects(
     """
     count = total = 0
     with ExitStack() as stack:
-        pack = _packer(repository, level, stack)
-        batches = stack.enter_context(
-            closing(in_order(lambda batch: (batch, pack(batch)), batches_of(sources(repository, keys)), BATCHES_AHEAD))
-        )
+        pack, limits = _packer(repository, level, stack)
+        groups = batches_of(sources(repository, keys), limits)
+        batches = stack.enter_context(closing(in_order(lambda batch: (batch, pack(batch)), groups, BATCHES_AHEAD)))
         for batch, members in batches:
             for source, member in zip(batch, members, strict=True):
                 size = member.size
@@ -63,14 +63,14 @@ def write_objects(
 
 def _packer(
     repository: RepositoryBackend, level: int, stack: ExitStack
-) -> Callable[[list[Source]], list[PackedMember]]:
-    """What packs batches, in several threads at once, until `stack` is left."""
+) -> tuple[Callable[[list[Source]], list[PackedMember]], Limits]:
+    """What packs batches, in several threads at once, until `stack` is left; and by what they are divided."""
     from ricordi.repository.archive_workers import ArchiveWorkers
     from ricordi.repository.container import Container
 
     if isinstance(repository, Container):
-        return stack.enter_context(closing(ArchiveWorkers(repository, level))).pack
-    return lambda batch: [pack_member(source, level) for source in batch]
+        return stack.enter_context(closing(ArchiveWorkers(repository, level))).pack, repository.limits
+    return lambda batch: [pack_member(source, level) for source in batch], USUAL
 
 
 def _write_large(source: Source, writer: ZipWriter, level: int, executor: Executor) -> int:

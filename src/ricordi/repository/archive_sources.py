@@ -18,6 +18,8 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, NotExistent, ProblemsFound
 from ricordi.repository.compression import decompress
 from ricordi.repository.index import PackedObject
+from ricordi.repository.limits import USUAL
+from ricordi.repository.pack_windows import is_large
 from ricordi.repository.streams import PackSlice
 from ricordi.zipfiles.deflate import crc32
 from ricordi.zipfiles.format import DEFLATED, Member
@@ -27,9 +29,6 @@ from ricordi.zipfiles.packed import ZlibStreamPieces, has_plain_header, raw_defl
 if TYPE_CHECKING:
     from ricordi.repository.container import Container
     from ricordi.repository.zip import ZipRepository
-
-LARGE_BYTES = 4 << 20
-"""Larger objects are streamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def _of_container(container: Container, keys: Iterable[str]) -> Iterator[Source]
 
 def loose_source(container: Container, key: str, size: int) -> AnySource:
     """An object of a container that is in no pack, or was not when one looked."""
-    return AnySource(container, key, size)
+    return AnySource(container, key, size, container.limits.large_bytes)
 
 
 def _of_zip(repository: ZipRepository, keys: Iterable[str]) -> Iterator[Source]:
@@ -122,14 +121,18 @@ def _of_zip(repository: ZipRepository, keys: Iterable[str]) -> Iterator[Source]:
 
 @dataclass(frozen=True, slots=True)
 class AnySource:
-    """An object that is read through its repository: a loose one, or one of a store without packs."""
+    """An object that is read through its repository: a loose one, or one of a store without packs.
+
+    :param large_bytes: a larger one is streamed.
+    """
 
     repository: RepositoryBackend
     key: str
     size: int
+    large_bytes: int = USUAL.large_bytes
 
     def small(self) -> Content | None:
-        if self.size > LARGE_BYTES:
+        if self.size > self.large_bytes:
             return None
         with usable(self.key):
             return Content(self.repository.get_object_content(self.key))
@@ -157,7 +160,7 @@ class PackedSource:
         return self.row.size
 
     def small(self) -> Content | None:
-        if self.row.size > LARGE_BYTES or self.row.length > LARGE_BYTES:
+        if is_large(self.row, self.container.limits):
             return None
         stored = b''
         try:
@@ -168,7 +171,7 @@ class PackedSource:
         if hashlib.sha256(content).hexdigest() == self.key:
             return Content(content, raw_deflate(stored) if self.row.compressed else None)
         # repacked meanwhile, or damaged: the container looks for a sound copy, and tells if there is none
-        return AnySource(self.container, self.key, self.size).small()
+        return loose_source(self.container, self.key, self.size).small()
 
     def open(self) -> BinaryIO:
         return self.container.open(self.key)
@@ -204,7 +207,7 @@ class ZippedSource:
         return self.member.size
 
     def small(self) -> Content | None:
-        if self.member.size > LARGE_BYTES or self.member.packed > LARGE_BYTES:
+        if max(self.member.size, self.member.packed) > USUAL.large_bytes:
             return None
         directory = self.repository.directory
         with usable(self.key):

@@ -18,6 +18,7 @@ from ricordi.repository.archive_verification import MemberVerifier, contents_of,
 from ricordi.repository.bulk import Measured
 from ricordi.repository.container import Container
 from ricordi.repository.layout import KEY_PATTERN
+from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.pack_writer import PackWriter, StoredObject, pack_to_append_to
 from ricordi.repository.packer_lock import packer_lock
 from ricordi.repository.parallel import PLAIN_READERS, in_order
@@ -78,13 +79,15 @@ def check_room(repository: RepositoryBackend, content_bytes: int) -> None:
         )
 
 
-def verify_members(directory: ZipDirectory, members: Iterable[Member], progress: Progress, stop: Stop) -> None:
+def verify_members(
+    directory: ZipDirectory, members: Iterable[Member], progress: Progress, stop: Stop, limits: Limits = USUAL
+) -> None:
     """Read objects of an archive and compare each with its key; nothing is written.
 
     :raises ricordi.errors.CorruptStorage: one is damaged, or not what its key says.
     """
     with (
-        closing(MemberVerifier(directory)) as verifier,
+        closing(MemberVerifier(directory, limits)) as verifier,
         closing(in_order(verifier.verify, batches_of(members), BATCHES_AHEAD, verifier.pool.number or 1)) as sizes,
     ):
         for size in sizes:
@@ -123,8 +126,13 @@ def _add_to_pack(
     container: Container, directory: ZipDirectory, members: Iterator[Member], progress: Progress, stop: Stop
 ) -> None:
     index, target = container.index, container.config.pack_size_target
-    writer = PackWriter(container.layout, index, target, index.put, pack_to_append_to(container.layout, index, target))
-    batches = in_order(lambda batch: contents_of(directory, batch), batches_of(members), BATCHES_AHEAD, PLAIN_READERS)
+    limits, first_pack = container.limits, pack_to_append_to(container.layout, index, target)
+    writer = PackWriter(container.layout, index, target, index.put, first_pack, limits=limits)
+
+    def read(batch: list[Member]) -> list[tuple[Member, bytes | None]]:
+        return contents_of(directory, batch, limits.large_bytes)
+
+    batches = in_order(read, batches_of(members, limits), BATCHES_AHEAD, PLAIN_READERS)
     with closing(writer), closing(batches):
         for batch in batches:
             writer.append_many(

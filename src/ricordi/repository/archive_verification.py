@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from ricordi.errors import CorruptStorage
-from ricordi.repository.bulk import LARGE_BYTES
+from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.worker_process import WorkerPool
 from ricordi.repository.zip_keys import PREFIX
 from ricordi.zipfiles.directory import ZipDirectory
@@ -28,9 +28,9 @@ Batch = list[Member]
 class MemberVerifier:
     """Verifies batches, beyond the first ones in processes. `verify` is for several threads at once."""
 
-    def __init__(self, directory: ZipDirectory) -> None:
+    def __init__(self, directory: ZipDirectory, limits: Limits = USUAL) -> None:
         self._directory = directory
-        self.pool = WorkerPool(__name__, directory.path.absolute(), *_identity(directory))
+        self.pool = WorkerPool(__name__, directory.path.absolute(), *_identity(directory), limits=limits)
 
     def verify(self, batch: Batch) -> int:
         """Compare each member with its name; returns the bytes of content.
@@ -47,14 +47,16 @@ class MemberVerifier:
         self.pool.close()
 
 
-def contents_of(directory: ZipDirectory, batch: Batch) -> list[tuple[Member, bytes | None]]:
+def contents_of(
+    directory: ZipDirectory, batch: Batch, large_bytes: int = USUAL.large_bytes
+) -> list[tuple[Member, bytes | None]]:
     """The content of members, checked; None for one that is too large for memory.
 
     :raises ricordi.errors.CorruptStorage: one is damaged, or not what its key says.
     """
     found: list[tuple[Member, bytes | None]] = []
     for member in batch:
-        if member.size > LARGE_BYTES or member.packed > LARGE_BYTES:
+        if member.size > large_bytes or member.packed > large_bytes:
             found.append((member, None))
             continue
         check_readable(directory, member)

@@ -27,7 +27,7 @@ class ArchiveWorkers:
         """
         :param level: 0 (stored) to 9.
         """
-        self.pool = WorkerPool(__name__, container.layout.folder.absolute(), level)
+        self.pool = WorkerPool(__name__, container.layout.folder.absolute(), level, limits=container.limits)
         self._level = level
 
     def pack(self, batch: Batch) -> list[PackedMember]:

@@ -12,13 +12,10 @@ from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.repository.compression import compress as deflate
 from ricordi.repository.compression import compressor, wants_compression
+from ricordi.repository.limits import Limits
 from ricordi.repository.loose import chunks_of, read_fully
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import PackWriter, StoredObject, pack_to_append_to
-
-LARGE_BYTES = 4 << 20
-"""Larger objects are streamed."""
-GROUP_OBJECTS = 500
 
 
 def stored_form(content: bytes, mode: CompressMode, was_compressed: bool, level: int) -> tuple[bytes, bool]:
@@ -45,14 +42,15 @@ def would_keep_form(content: bytes, mode: CompressMode, is_compressed: bool, lev
 
 def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO], mode: CompressMode) -> list[str]:
     """Append what the packs do not have yet; returns all keys in order. For one who holds `packer_lock`."""
-    index, level = container.index, container.config.compression_level
+    index, level, limits = container.index, container.config.compression_level, container.limits
     target = container.config.pack_size_target
-    writer = PackWriter(container.layout, index, target, index.put, pack_to_append_to(container.layout, index, target))
+    first_pack = pack_to_append_to(container.layout, index, target)
+    writer = PackWriter(container.layout, index, target, index.put, first_pack, limits=limits)
     keys: list[str] = []
     any_packed = index.count() > 0
     known: set[str] = set()
     try:
-        for group, large in _groups(contents):
+        for group, large in _groups(contents, limits):
             keys.extend(key for key, _ in group)
             if any_packed:
                 known |= _sound_keys(container, (key for key, _ in group if key not in known))
@@ -73,19 +71,21 @@ Large = tuple[bytes, BinaryIO]
 """The beginning of a large object that was read already, and the stream that yields the rest."""
 
 
-def _groups(contents: Iterable[bytes | BinaryIO]) -> Iterator[tuple[list[tuple[str, bytes]], Large | None]]:
+def _groups(
+    contents: Iterable[bytes | BinaryIO], limits: Limits
+) -> Iterator[tuple[list[tuple[str, bytes]], Large | None]]:
     """Contents in groups with their keys; a large one ends its group, and is to be streamed after it."""
     group: list[tuple[str, bytes]] = []
-    total = 0
+    total, large_bytes = 0, limits.large_bytes
     for content in contents:
-        head = content if isinstance(content, bytes) else read_fully(content, LARGE_BYTES)
-        if not isinstance(content, bytes) and len(head) == LARGE_BYTES:
+        head = content if isinstance(content, bytes) else read_fully(content, large_bytes)
+        if not isinstance(content, bytes) and len(head) == large_bytes:
             yield group, (head, content)
             group, total = [], 0
             continue
         group.append((hashlib.sha256(head).hexdigest(), head))
         total += len(head)
-        if len(group) >= GROUP_OBJECTS or total >= LARGE_BYTES:
+        if len(group) >= limits.put_objects or total >= large_bytes:
             yield group, None
             group, total = [], 0
     yield group, None

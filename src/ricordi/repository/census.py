@@ -17,7 +17,6 @@ from ricordi.errors import CorruptStorage
 from ricordi.repository.index import EMPTY_PACK
 from ricordi.repository.objects import ObjectStore
 
-COMPARE_AT_ONCE = 20_000
 LAST_KEY = 'g'
 """Above every key."""
 _IS_GARBAGE = 'EXISTS (SELECT 1 FROM temp.garbage AS g WHERE g.hashkey = o.hashkey)'
@@ -171,16 +170,16 @@ class Census:
 
     def _compare(self, named: Iterator[str]) -> None:
         """Walk through all keys in ranges, and note the differences: normally there are few."""
-        lower, upper = '', ''
+        lower, upper, most = '', '', self._container.limits.compare_at_once
         while upper != LAST_KEY:
-            names = list(islice(named, COMPARE_AT_ONCE))
+            names = list(islice(named, most))
             if any(map(ge, names, names[1:])) or (lower and names and lower >= names[0]):
                 raise CorruptStorage(
                     'the database does not list the keys that nodes name in ascending order, so that what is garbage '
                     'cannot be told; nothing was changed'
                 )
             self.named += len(names)
-            upper = names[-1] if len(names) == COMPARE_AT_ONCE else LAST_KEY
+            upper = names[-1] if len(names) == most else LAST_KEY
             if not self.loose.objects and self._are_packed(names, lower, upper):
                 lower = upper
                 continue

@@ -20,8 +20,6 @@ from ricordi.repository.layout import KEY_PATTERN, ContainerConfig
 from ricordi.repository.loose import chunks_of, read_fully
 from ricordi.repository.objects import IN_MEMORY_BYTES, ObjectStore
 
-BULK_KEYS = 20_000
-
 
 class Container(ObjectStore, RepositoryBackend):
     """A repository in a folder. Opening it reads nothing; each use says what is wrong with the folder, if anything."""
@@ -184,7 +182,7 @@ class Container(ObjectStore, RepositoryBackend):
 
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         wanted = iter(keys)
-        while chunk := list(islice(wanted, BULK_KEYS)):
+        while chunk := list(islice(wanted, self.limits.bulk_keys)):
             # those whose row says what cannot be have no order: one by one
             rows = {row.key: row for row in self.index.find_many(chunk) if row.is_possible}
             for key in chunk:

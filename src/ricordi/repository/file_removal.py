@@ -16,16 +16,13 @@ from pathlib import Path
 from typing import IO
 
 from ricordi.folders import KeptFolder, OpenFolder
+from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.worker_process import WorkerProcess, can_start, processors
 
 REMOVERS = 8
 REMOVE_AT_ONCE = 64
 GROUPS_UNDER_WAY = 400
-MANY_FILES = 8000
-"""So many are removed here, before it is worth a process."""
-ASK_AT_ONCE = 128
 ASKED_UNDER_WAY = 1600
-"""Asked in small portions: the process ends with us, but for the portion in hand."""
 
 
 class FileRemover:
@@ -34,16 +31,18 @@ class FileRemover:
     At the end of a `with` block all of them are gone; if an interrupt ends it, no more go than are in hand.
     """
 
-    def __init__(self, may_start: bool = True) -> None:
+    def __init__(self, may_start: bool = True, limits: Limits = USUAL) -> None:
         """
         :param may_start: use a process for very many files. It may live on for a moment after we were killed: only for
             files that are not needed whoever comes then.
+        :param limits: what is worth a process, and how much it is asked at once.
         """
         self._executor = ThreadPoolExecutor(REMOVERS, thread_name_prefix='remover')
         self._asker = ThreadPoolExecutor(1, thread_name_prefix='asker')
         self.worker: WorkerProcess | None = None
         """The process, once it was worth one."""
-        self._is_worth_a_process = may_start and can_start() and processors() > 1
+        self._limits = limits
+        self._is_worth_a_process = may_start and can_start() and processors(limits) > 1
         self._pending: deque[Future[int]] = deque()
         self._folders = _Folders()
         self._begun = 0
@@ -87,7 +86,8 @@ class FileRemover:
                 self.worker.close()
 
     def _group_size(self) -> int:
-        return ASK_AT_ONCE if self._is_worth_a_process and self._begun >= MANY_FILES else REMOVE_AT_ONCE
+        asks = self._is_worth_a_process and self._begun >= self._limits.many_files
+        return self._limits.ask_at_once if asks else REMOVE_AT_ONCE
 
     def _submit(self, work: Future[int], most: int) -> None:
         self._pending.append(work)
@@ -100,7 +100,7 @@ class FileRemover:
         """Let the process remove files; what it does not answer for is removed here."""
         try:
             if self.worker is None:
-                self.worker = WorkerProcess(__name__, os.getpid())
+                self.worker = WorkerProcess(__name__, os.getpid(), limits=self._limits)
             return int(self.worker.ask(paths))
         except (OSError, ValueError):
             self._is_worth_a_process = False

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from ricordi.errors import CorruptStorage, MissingObject
 from ricordi.folders import OpenFolder
-from ricordi.repository.index_connection import BUSY_SECONDS, check_index_file, connect, state_of, translated
+from ricordi.repository.index_connection import check_index_file, connect, state_of, translated
+from ricordi.repository.limits import USUAL
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS db_object (
@@ -111,15 +112,17 @@ class PackSpan(NamedTuple):
 class Index:
     """One connection to `packs.idx`. Not for two threads at once."""
 
-    def __init__(self, path: Path, read_only: bool = False) -> None:
+    def __init__(self, path: Path, read_only: bool = False, busy_seconds: float = USUAL.busy_seconds) -> None:
         """
         :param path: the file; it must exist.
         :param read_only: open it so that nothing can be written, also in a folder without write permission.
+        :param busy_seconds: how long to wait for another program that keeps it locked.
         :raises ricordi.errors.UnreachableStorage: it is not there or cannot be opened.
         :raises ricordi.errors.CorruptStorage: it is not an index.
         """
         self.path = path
         self._read_only = read_only
+        self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
         self._frozen_at: tuple[int, int, bool] | None = None
         self._packs: tuple[tuple[int, int], dict[int, PackSummary]] | None = None
@@ -138,7 +141,7 @@ class Index:
             os.close(folder.create(path.name, 0o644))  # SQLite follows links: there must be none when it comes
         check_index_file(path)
         try:
-            connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+            connection = sqlite3.connect(path, isolation_level=None, timeout=USUAL.busy_seconds)
             try:
                 connection.execute('PRAGMA journal_mode=WAL')
                 connection.execute('PRAGMA synchronous=FULL')
@@ -146,14 +149,14 @@ class Index:
             finally:
                 connection.close()
         except sqlite3.DatabaseError as error:
-            raise translated(error, path) from error
+            raise translated(error, path, USUAL.busy_seconds) from error
 
     @property
     def connection(self) -> sqlite3.Connection:
         """The connection, opened if it is not."""
         if self._connection is None or (self._frozen_at is not None and self._frozen_at != state_of(self.path)):
             self.close()
-            self._connection, frozen = connect(self.path, self._read_only)
+            self._connection, frozen = connect(self.path, self._read_only, self._busy_seconds)
             self._frozen_at = state_of(self.path) if frozen else None
         return self._connection
 
@@ -175,7 +178,7 @@ class Index:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise translated(error, self.path) from error
+            raise translated(error, self.path, self._busy_seconds) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -201,7 +204,7 @@ class Index:
         try:
             row = self.connection.execute(FIND, (key,)).fetchone()
         except sqlite3.DatabaseError as error:
-            raise translated(error, self.path) from error
+            raise translated(error, self.path, self._busy_seconds) from error
         return None if row is None else PackedObject._make(row)
 
     def find_many(self, keys: Iterable[str]) -> Iterator[PackedObject]:

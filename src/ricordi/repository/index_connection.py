@@ -8,7 +8,6 @@ from pathlib import Path
 from ricordi.errors import CorruptStorage, UnreachableStorage
 from ricordi.folders import check_place
 
-BUSY_SECONDS = 60.0
 CACHE_KIB = 8192
 
 
@@ -18,7 +17,7 @@ def state_of(path: Path) -> tuple[int, int, bool]:
     return found.st_mtime_ns, found.st_size, path.with_name(path.name + '-wal').exists()
 
 
-def connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, bool]:
+def connect(path: Path, read_only: bool, busy_seconds: float) -> tuple[sqlite3.Connection, bool]:
     """A connection, and whether it takes the file for one that nobody writes to."""
     if not path.exists():
         raise UnreachableStorage(
@@ -27,9 +26,9 @@ def connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, bool]:
     check_index_file(path)
     try:
         if read_only:
-            return _connect_read_only(path)
+            return _connect_read_only(path, busy_seconds)
         connection = sqlite3.connect(
-            f'{path.absolute().as_uri()}?mode=rw', uri=True, timeout=BUSY_SECONDS, isolation_level=None
+            f'{path.absolute().as_uri()}?mode=rw', uri=True, timeout=busy_seconds, isolation_level=None
         )
         try:
             connection.execute('PRAGMA synchronous=FULL')
@@ -37,11 +36,13 @@ def connect(path: Path, read_only: bool) -> tuple[sqlite3.Connection, bool]:
             connection.close()
             if not error.sqlite_errorname.startswith(('SQLITE_IOERR', 'SQLITE_FULL')):
                 raise
-            return _connect_read_only(path)  # a full disk has no room for the `-shm` file: what is there can be read
+            return _connect_read_only(
+                path, busy_seconds
+            )  # a full disk has no room for the `-shm` file: what is there can be read
         connection.execute(f'PRAGMA cache_size=-{CACHE_KIB}')
         return connection, False
     except sqlite3.DatabaseError as error:
-        raise translated(error, path) from error
+        raise translated(error, path, busy_seconds) from error
 
 
 def check_index_file(path: Path) -> None:
@@ -55,9 +56,9 @@ def check_index_file(path: Path) -> None:
         raise UnreachableStorage(f'root does not use the index {path}: {error.filename}: {error.strerror}') from None
 
 
-def _connect_read_only(path: Path) -> tuple[sqlite3.Connection, bool]:
+def _connect_read_only(path: Path, busy_seconds: float) -> tuple[sqlite3.Connection, bool]:
     uri = path.absolute().as_uri()
-    connection = sqlite3.connect(f'{uri}?mode=ro', uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(f'{uri}?mode=ro', uri=True, timeout=busy_seconds, isolation_level=None)
     try:
         connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
         return connection, False
@@ -70,12 +71,12 @@ def _connect_read_only(path: Path) -> tuple[sqlite3.Connection, bool]:
         return sqlite3.connect(f'{uri}?immutable=1', uri=True, isolation_level=None), True
 
 
-def translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
+def translated(error: sqlite3.DatabaseError, path: Path, busy_seconds: float) -> Exception:
     """The error that says of an index what SQLite said, with a way out."""
     code = getattr(error, 'sqlite_errorname', '') or ''
     if code.startswith(('SQLITE_BUSY', 'SQLITE_LOCKED')):
         return UnreachableStorage(
-            f'the index {path} is locked by another program for over {BUSY_SECONDS:.0f} s; try later'
+            f'the index {path} is locked by another program for over {busy_seconds:.0f} s; try later'
         )
     if code.startswith('SQLITE_FULL'):
         return OSError(28, 'No space left on device', str(path))

@@ -21,6 +21,7 @@ from ricordi.errors import CorruptStorage, LostObject
 from ricordi.repository.compression import InflatedStream, decompress
 from ricordi.repository.index import Index, PackedObject, not_existent
 from ricordi.repository.layout import KEY_PATTERN, ContainerConfig, Layout
+from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.loose import LooseWriter, chunks_of
 from ricordi.repository.streams import ENDS_EARLY, OTHER_BYTES, PackSlice, checked, open_file
 
@@ -62,11 +63,13 @@ _abandoned: list[object] = []
 class ObjectStore:
     """The objects in a container folder. Creating one reads nothing; each use says what is wrong with the folder."""
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, limits: Limits = USUAL) -> None:
         """
         :param folder: the container folder, which need not exist yet.
+        :param limits: by which its work is divided.
         """
         self.layout = Layout(Path(folder))
+        self.limits = limits
         self._config: ContainerConfig | None = None
         self._local = _Local()
         self._connections: list[Index] = []
@@ -129,7 +132,7 @@ class ObjectStore:
                 'it; restore it from a backup. Nothing was changed'
             )
         read_only = not (os.access(layout.index, os.W_OK) and os.access(layout.folder, os.W_OK))
-        return Index(layout.index, read_only=read_only)
+        return Index(layout.index, read_only=read_only, busy_seconds=self.limits.busy_seconds)
 
     # -- reading ----------------------------------------------------------------------------------------------
 

@@ -20,16 +20,13 @@ from ricordi.progress import Progress, Stop
 from ricordi.repository.bulk import would_keep_form
 from ricordi.repository.compression import wants_compression
 from ricordi.repository.index import PackedObject, PackSpan
+from ricordi.repository.limits import Limits
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_windows import Window, content_of, is_large, read_window, windows_of
 from ricordi.repository.parallel import READERS, in_order
-from ricordi.repository.worker_process import Patience, can_start, processors, start_worker
+from ricordi.repository.worker_process import can_start, processors, start_worker
 
-SHARE_BYTES = 128 << 20
-"""Bytes of objects that are worth a process of their own."""
-HEAD_START_BYTES = 48 << 20
-"""What is checked here while another process starts: our own share is the larger by it."""
 MOST_SHARES = 4
 ASK_SECONDS = 0.1
 WRONG = 'wrong'
@@ -60,7 +57,7 @@ def check_pack(
         progress.advance(length)
         return not stop.reason
 
-    own, *others = _shares(container.index.span_of_pack(pack_id))
+    own, *others = _shares(container.index.span_of_pack(pack_id), container.limits)
     with ExitStack() as stack:
         helpers = [stack.enter_context(_Helper(container, share, mode)) for share in others]
         found = check_span(container, own, mode, go_on)
@@ -77,7 +74,7 @@ def check_span(container: ObjectStore, span: PackSpan, mode: CompressMode, go_on
     path, level, looks = container.layout.pack_path(span.pack_id), container.config.compression_level, mode != 'keep'
 
     def check(window: Window) -> Found:
-        if is_large(window[0]):
+        if is_large(window[0], container.limits):
             right = _keeps_large_form(container, window[0], mode) and container.packed_copy_is_sound(window[0])
             return Found(right, 1, window[0].length)
         try:
@@ -93,7 +90,7 @@ def check_span(container: ObjectStore, span: PackSpan, mode: CompressMode, go_on
 
     objects = length = 0
     with closing(container.new_index()) as index:
-        windows = windows_of(index.objects_of_span(span))
+        windows = windows_of(index.objects_of_span(span), container.limits)
         threads = READERS if mode in ('yes', 'auto') or span.compressed else 1
         with closing(in_order(check, windows, threads=threads)) as found:
             for one in found:
@@ -113,13 +110,13 @@ def _keeps_large_form(container: ObjectStore, row: PackedObject, mode: CompressM
         return False
 
 
-def _shares(span: PackSpan) -> list[PackSpan]:
+def _shares(span: PackSpan, limits: Limits) -> list[PackSpan]:
     """Parts that take about as long each, our own first; one part where sharing would gain nothing."""
-    number = min(MOST_SHARES, processors(), span.length // SHARE_BYTES)
+    number = min(MOST_SHARES, processors(limits), span.length // limits.share_bytes)
     if number < 2 or not span.in_order or not can_start():
         return [span]
     rows = span.last - span.first + 1
-    own = round(rows * min(1.0, (1 + (number - 1) * HEAD_START_BYTES / span.length) / number))
+    own = round(rows * min(1.0, (1 + (number - 1) * limits.head_start_bytes / span.length) / number))
     step = -(-(rows - own) // (number - 1))
     firsts = [span.first, *range(span.first + own, span.last + 1, max(1, step))]
     lasts = [*(first - 1 for first in firsts[1:]), span.last]
@@ -132,14 +129,15 @@ class _Helper:
     def __init__(self, container: ObjectStore, span: PackSpan, mode: CompressMode) -> None:
         self.span = span
         words = (span.pack_id, span.first, span.last, int(span.compressed))
-        self._worker = start_worker(__name__, container.layout.folder.absolute(), os.getpid(), mode, *words)
+        folder = container.layout.folder.absolute()
+        self._worker = start_worker(__name__, folder, os.getpid(), mode, *words, limits=container.limits)
 
     def found(self, progress: Progress, stop: Stop) -> Found | None:
         """What it has found, or None if it could not tell, or not before we were told to stop."""
         if self._worker is None:
             return None
         process, answer = self._worker.process, b''
-        patience = Patience(process.pid)
+        patience = self._worker.patience()
         while process.returncode is None and not stop.reason:
             try:
                 answer, _ = process.communicate(timeout=ASK_SECONDS)

@@ -8,39 +8,37 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ricordi.repository.bulk import LARGE_BYTES
 from ricordi.repository.compression import decompress
 from ricordi.repository.index import PackedObject
-
-WINDOW_BYTES = 1 << 20
-"""Neighbouring objects are read together up to this many bytes."""
+from ricordi.repository.limits import Limits
 
 Window = list[PackedObject]
 
 
-def windows_of(rows: Iterable[PackedObject]) -> Iterator[Window]:
+def windows_of(rows: Iterable[PackedObject], limits: Limits) -> Iterator[Window]:
     """Group rows, which come mostly by offset, into stretches that are read at once; a large object is alone."""
     window: Window = []
     start = total = 0
+    most, large = limits.window_bytes, limits.large_bytes
     for row in rows:
         _, _, size, offset, length, _ = row
         total += size
-        if window and (offset < start or offset + length - start > WINDOW_BYTES or total > WINDOW_BYTES):
+        if window and (offset < start or offset + length - start > most or total > most):
             yield window
             window = []
         if not window:
             start, total = offset, size
         window.append(row)
-        if size > LARGE_BYTES or length > LARGE_BYTES:
+        if size > large or length > large:
             yield window
             window = []
     if window:
         yield window
 
 
-def is_large(row: PackedObject) -> bool:
+def is_large(row: PackedObject, limits: Limits) -> bool:
     """Whether an object is streamed: a compressed one that lies in few bytes may have very many."""
-    return row.length > LARGE_BYTES or row.size > LARGE_BYTES
+    return row.length > limits.large_bytes or row.size > limits.large_bytes
 
 
 def read_window(path: Path, window: Window) -> Iterator[tuple[PackedObject, memoryview]]:

@@ -14,20 +14,17 @@ from ricordi.errors import PackerBusy, UnreachableStorage
 from ricordi.files import DISK_IS_FULL
 from ricordi.repository.index import Index, PackedObject
 from ricordi.repository.layout import Layout
+from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.packer_lock import PackLock
 
-FLUSH_BYTES = 2 << 20
 CHECK_BYTES = 512 * 1024
-EARLY_SYNC_BYTES = 32 << 20
-COMMIT_BYTES = 64 << 20
-COMMIT_OBJECTS = 10_000
 
 
 class Batch(NamedTuple):
     """How much may be pending before it is committed: bytes in packs, and objects."""
 
-    bytes: int = COMMIT_BYTES
-    objects: int = COMMIT_OBJECTS
+    bytes: int = USUAL.commit_bytes
+    objects: int = USUAL.commit_objects
 
 
 WHOLE_BATCH = Batch()
@@ -100,19 +97,22 @@ class PackWriter:
         save: Callable[[Iterable[PackedObject]], None],
         first_pack: int,
         batch: Batch = WHOLE_BATCH,
+        limits: Limits = USUAL,
     ) -> None:
         """
         :param size_target: bytes at which a pack is full.
         :param save: what writes rows inside the transaction: `index.put` or `index.move`.
         :param first_pack: the number to begin with.
         :param batch: what is worth a commit; less than usual where there is little room.
+        :param limits: after how much is written, fsynced and committed.
         """
         self._layout = layout
         self._index = index
         self._size_target = size_target
         self._save = save
         self._next_pack = first_pack
-        self._batch = batch
+        self._limits = limits
+        self._batch = Batch(min(limits.commit_bytes, batch.bytes), min(limits.commit_objects, batch.objects))
         self._descriptor: int | None = None
         self._lock: PackLock | None = None
         self._buffer: list[bytes | memoryview] = []
@@ -133,8 +133,7 @@ class PackWriter:
     @property
     def pending_is_large(self) -> bool:
         """Whether enough is pending that a commit is worth its fsync."""
-        most_bytes, most_objects = min(COMMIT_BYTES, self._batch.bytes), min(COMMIT_OBJECTS, self._batch.objects)
-        return self._row_bytes >= most_bytes or len(self._rows) >= most_objects
+        return self._row_bytes >= self._batch.bytes or len(self._rows) >= self._batch.objects
 
     @property
     def position(self) -> int:
@@ -162,7 +161,7 @@ class PackWriter:
             place += len(stored)
         self._buffered += length
         self._row_bytes += length
-        if self._buffered >= FLUSH_BYTES:
+        if self._buffered >= self._limits.flush_bytes:
             self._flush()
 
     def append_chunks(self, stored: Iterable[bytes]) -> tuple[int, int]:
@@ -287,7 +286,7 @@ class PackWriter:
     def _add(self, piece: bytes | memoryview) -> None:
         self._buffer.append(piece)
         self._buffered += len(piece)
-        if self._buffered >= FLUSH_BYTES:
+        if self._buffered >= self._limits.flush_bytes:
             self._flush()
 
     def _flush(self) -> None:
@@ -304,7 +303,7 @@ class PackWriter:
             )
             self._flushed += length
             self._unsynced += length
-            if self._unsynced >= EARLY_SYNC_BYTES:
+            if self._unsynced >= self._limits.early_sync_bytes:
                 self._start_sync()
 
     def _write_out(

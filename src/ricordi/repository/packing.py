@@ -14,8 +14,9 @@ from typing import NamedTuple
 from ricordi.backend.maintenance import Amount, CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
-from ricordi.repository.bulk import LARGE_BYTES, append_large, stored_form, undone_on_error
+from ricordi.repository.bulk import append_large, stored_form, undone_on_error
 from ricordi.repository.file_removal import FileRemover
+from ricordi.repository.limits import Limits
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_writer import PackWriter, StoredObject
@@ -23,7 +24,6 @@ from ricordi.repository.parallel import PLAIN_READERS, READERS, in_order
 from ricordi.repository.problems import Problems
 from ricordi.repository.space import AMPLE_ROOM, PackingRoom
 
-GROUP_OBJECTS = 256
 GROUP_BYTES = 1 << 20
 FIND_AT_ONCE = 1000
 
@@ -81,13 +81,19 @@ class LoosePacker:
         self._progress = progress
         self._any_packed = container.index.count() > 0
         self._writer = PackWriter(
-            container.layout, container.index, config.pack_size_target, container.index.put, first_pack, room.batch
+            container.layout,
+            container.index,
+            config.pack_size_target,
+            container.index.put,
+            first_pack,
+            room.batch,
+            container.limits,
         )
         self._room = room
         self.too_large = Amount()
         """What did not fit on the disk: its number, and the bytes of the largest."""
         self._packed: list[tuple[str, int]] = []
-        self._remover = FileRemover()
+        self._remover = FileRemover(limits=container.limits)
         self.work = Work()
 
     def pack(self, loose: Iterable[tuple[str, int]], stop: Stop) -> None:
@@ -98,7 +104,9 @@ class LoosePacker:
         wanted = self._fitting(self._not_packed_yet(loose, stop) if self._any_packed else loose)
         with self._remover, closing(self._writer):
             threads = PLAIN_READERS if self._mode in ('keep', 'no') else READERS
-            with closing(in_order(self._read_group, _groups(wanted), threads=threads)) as groups:
+            with closing(
+                in_order(self._read_group, _groups(wanted, self._container.limits), threads=threads)
+            ) as groups:
                 for group in groups:
                     self._append_group(group)
                     if self._writer.pending_is_large:
@@ -131,7 +139,8 @@ class LoosePacker:
     # -- in the reader threads ----------------------------------------------------------------------------------------
 
     def _read_group(self, group: list[tuple[str, int]]) -> list[LooseObject]:
-        return [LooseObject(key, size) if size > LARGE_BYTES else self._read(key, size) for key, size in group]
+        large = self._container.limits.large_bytes
+        return [LooseObject(key, size) if size > large else self._read(key, size) for key, size in group]
 
     def _read(self, key: str, size: int) -> LooseObject:
         path = self._container.loose_path(key)
@@ -165,7 +174,7 @@ class LoosePacker:
         for found in group:
             if found.trouble:
                 self._problems.add('damaged', found.key, found.trouble)
-            elif found.stored is None and found.listed_size > LARGE_BYTES:
+            elif found.stored is None and found.listed_size > self._container.limits.large_bytes:
                 self._append_large(found)
         length = sum([found.listed_size for found in group])
         self.work.read += length
@@ -182,7 +191,7 @@ class LoosePacker:
             return
         with handle:
             try:
-                head = handle.read(LARGE_BYTES) or b''
+                head = handle.read(self._container.limits.large_bytes) or b''
                 handle.seek(0)
                 chunks = undone_on_error(self._writer, chunks_of(handle))
                 measured, compressed, place = append_large(
@@ -222,14 +231,14 @@ class LoosePacker:
             )
 
 
-def _groups(loose: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
+def _groups(loose: Iterable[tuple[str, int]], limits: Limits) -> Iterator[list[tuple[str, int]]]:
     """Objects in groups that are worth a thread's while and small enough to hold several in memory."""
     group: list[tuple[str, int]] = []
     total = 0
     for key, size in loose:
         group.append((key, size))
-        total += min(size, LARGE_BYTES)
-        if len(group) >= GROUP_OBJECTS or total >= GROUP_BYTES:
+        total += min(size, limits.large_bytes)
+        if len(group) >= limits.group_objects or total >= GROUP_BYTES:
             yield group
             group, total = [], 0
     if group:

@@ -24,7 +24,7 @@ from ricordi.repository.index import PackedObject
 from ricordi.repository.loose import chunks_of
 from ricordi.repository.objects import ObjectStore
 from ricordi.repository.pack_check import check_pack
-from ricordi.repository.pack_windows import WINDOW_BYTES, Window, content_of, is_large, read_window, windows_of
+from ricordi.repository.pack_windows import Window, content_of, is_large, read_window, windows_of
 from ricordi.repository.pack_writer import PackWriter
 from ricordi.repository.packing import Work
 from ricordi.repository.parallel import READERS, in_order
@@ -73,7 +73,12 @@ class Repacker:
         self._problems = problems
         self._progress = progress
         self._writer = PackWriter(
-            container.layout, container.index, config.pack_size_target, container.index.move, first_pack
+            container.layout,
+            container.index,
+            config.pack_size_target,
+            container.index.move,
+            first_pack,
+            limits=container.limits,
         )
         self.work = Work()
         self._moved = 0
@@ -124,7 +129,7 @@ class Repacker:
         """Move what can be moved; False if told to stop before the end."""
         with closing(self._container.new_index()) as reader, ExitStack() as stack:
             span = self._container.index.span_of_pack(pack_id)
-            windows = windows_of(reader.objects_of_span(span))
+            windows = windows_of(reader.objects_of_span(span), self._container.limits)
             # zlib works beside others; what only takes digests is slower in several threads than in one
             threads = READERS if self._mode in ('yes', 'auto') or span.compressed else 1
             for window in stack.enter_context(closing(in_order(self._read_window, windows, threads=threads))):
@@ -158,7 +163,7 @@ class Repacker:
 
     def _read_window(self, window: Window) -> list[CheckedObject]:
         """Read neighbouring objects together and check each; a large one is left to be streamed."""
-        if is_large(window[0]):
+        if is_large(window[0], self._container.limits):
             return [CheckedObject(window[0])]
         try:
             found = read_window(self._container.layout.pack_path(window[0].pack_id), window)
@@ -229,7 +234,7 @@ class Repacker:
             for chunk in source:
                 pending = chunk
                 while pending:
-                    digest.update(inflater.decompress(pending, WINDOW_BYTES))
+                    digest.update(inflater.decompress(pending, self._container.limits.window_bytes))
                     pending = inflater.unconsumed_tail
                 yield chunk
             digest.update(inflater.flush())

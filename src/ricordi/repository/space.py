@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.repository.census import PackCensus
-from ricordi.repository.pack_writer import COMMIT_BYTES, COMMIT_OBJECTS, WHOLE_BATCH, Batch
+from ricordi.repository.pack_writer import WHOLE_BATCH, Batch
 
 INDEX_BYTES_PER_OBJECT = 400
 JOURNAL_BYTES_PER_ROW = 2 * 4200
@@ -61,7 +61,7 @@ class Packing(NamedTuple):
         if largest < 0:
             return PackingRoom(LEAST_BATCH, -1)
         spare = (largest - min(largest, self.largest)) // 2
-        batch = Batch(min(COMMIT_BYTES, LEAST_BATCH.bytes + spare), min(COMMIT_OBJECTS, LEAST_BATCH.objects))
+        batch = Batch(min(WHOLE_BATCH.bytes, LEAST_BATCH.bytes + spare), LEAST_BATCH.objects)
         return PackingRoom(batch, largest)
 
     def _with(self, batch: Batch, largest: int) -> int:

@@ -17,22 +17,21 @@ from queue import SimpleQueue
 from typing import IO, Any, TypeVar
 
 from ricordi.errors import StoppedWorker
+from ricordi.repository.limits import USUAL, Limits
 
-FEW_QUESTIONS = 16
-"""A pool leaves so many to its caller: for a few it would take longer to start processes."""
 MOST_WORKERS = 4
 
 LOOK_SECONDS = 0.2
-STOPPED_SECONDS = 1.5
-"""So long may a process be stopped (SIGSTOP, a debugger) before its work is done without it."""
 SILENT_SECONDS = 600.0
-"""The same for one that does not answer, where the system does not tell whether it is stopped."""
+"""How long one may not answer, where the system does not tell whether it is stopped."""
 
 Answer = TypeVar('Answer')
 
 
-def processors() -> int:
-    """How many processors this process may use."""
+def processors(limits: Limits = USUAL) -> int:
+    """How many processors to use."""
+    if limits.processors is not None:
+        return limits.processors
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
@@ -44,7 +43,11 @@ def can_start() -> bool:
 class Patience:
     """How long to wait for a process: it may work as long as it likes, but not be stopped."""
 
-    def __init__(self, process_id: int) -> None:
+    def __init__(self, process_id: int, stopped_seconds: float) -> None:
+        """
+        :param stopped_seconds: how long it may be stopped.
+        """
+        self._stopped_seconds = stopped_seconds
         self._state = Path(f'/proc/{process_id}/stat')
         self._begin = time.monotonic()
         self._stopped_since: float | None = None
@@ -57,7 +60,7 @@ class Patience:
         except (OSError, IndexError):
             return now - self._begin > SILENT_SECONDS
         self._stopped_since = (self._stopped_since or now) if is_stopped else None
-        return self._stopped_since is not None and now - self._stopped_since > STOPPED_SECONDS
+        return self._stopped_since is not None and now - self._stopped_since > self._stopped_seconds
 
 
 class WorkerProcess:
@@ -67,10 +70,12 @@ class WorkerProcess:
     that is stopped is ended, with the warning `StoppedWorker`; so no wait for it is without limit.
     """
 
-    def __init__(self, module: str, *arguments: object) -> None:
+    def __init__(self, module: str, *arguments: object, limits: Limits = USUAL) -> None:
         """
         :param module: its name; it is run as `python -m`.
+        :param limits: how long it may be stopped.
         """
+        self.limits = limits
         self.process = subprocess.Popen(
             [sys.executable, '-P', '-m', module, *map(str, arguments)],
             stdin=subprocess.PIPE,
@@ -111,6 +116,10 @@ class WorkerProcess:
             found += piece
         return found
 
+    def patience(self) -> Patience:
+        """How long to wait for it, from now on."""
+        return Patience(self.process.pid, self.limits.stopped_seconds)
+
     def give_up(self) -> None:
         """End it since it is stopped, and say so."""
         self.process.kill()
@@ -131,7 +140,7 @@ class WorkerProcess:
         poll.register(pipe, event)
         patience: Patience | None = None
         while not poll.poll(LOOK_SECONDS * 1000):
-            patience = patience or Patience(self.process.pid)
+            patience = patience or self.patience()
             if patience.is_over():
                 self.give_up()
                 raise TimeoutError('the process was stopped')
@@ -154,10 +163,10 @@ class WorkerProcess:
         self.close()
 
 
-def start_worker(module: str, *arguments: object) -> WorkerProcess | None:
+def start_worker(module: str, *arguments: object, limits: Limits = USUAL) -> WorkerProcess | None:
     """A process, or None where none can be started, for want of room or an interpreter: the work is done without."""
     try:
-        return WorkerProcess(module, *arguments)
+        return WorkerProcess(module, *arguments, limits=limits)
     except OSError:
         return None
 
@@ -165,12 +174,14 @@ def start_worker(module: str, *arguments: object) -> WorkerProcess | None:
 class WorkerPool:
     """Several processes that do the same. For several threads at once."""
 
-    def __init__(self, module: str, *arguments: object) -> None:
+    def __init__(self, module: str, *arguments: object, limits: Limits = USUAL) -> None:
         """
         :param module: what they run, as for `WorkerProcess`.
+        :param limits: how many there are, and after how many questions.
         """
-        self._start = partial(start_worker, module, *arguments)
-        self.number = min(MOST_WORKERS, processors()) if can_start() else 0
+        self._start = partial(start_worker, module, *arguments, limits=limits)
+        self._few_questions = limits.few_questions
+        self.number = min(MOST_WORKERS, processors(limits)) if can_start() else 0
         self._lock = threading.Lock()
         self._questions = 0
         self._idle: SimpleQueue[WorkerProcess | None] = SimpleQueue()
@@ -201,9 +212,9 @@ class WorkerPool:
     def _are_started(self) -> bool:
         with self._lock:
             self._questions += 1
-            if self._questions == FEW_QUESTIONS:
+            if self._questions == self._few_questions:
                 for _ in range(self.number):
                     worker = self._start()
                     self._idle.put(worker)
                     self.started += [worker] if worker is not None else []
-            return self._questions >= FEW_QUESTIONS and self.number > 0
+            return self._questions >= self._few_questions and self.number > 0

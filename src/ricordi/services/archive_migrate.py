@@ -17,6 +17,7 @@ from ricordi.errors import Interrupted, StorageMigrationError, UsageError
 from ricordi.files import TemporaryFolder, new_file
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive_unpacking import checked_members
+from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.zip_keys import PREFIX
 from ricordi.storage.archive_file import (
     DATABASE,
@@ -34,7 +35,6 @@ from ricordi.zipfiles.format import STORED, Member
 from ricordi.zipfiles.member import check_readable, member_chunks, unpack
 from ricordi.zipfiles.writer import ZipWriter
 
-LARGE_BYTES = 4 << 20
 COPY_BYTES = 1 << 20
 DATABASE_LEVEL = 6
 
@@ -61,11 +61,13 @@ def migrate_archive(
     overwrite: bool = False,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    limits: Limits = USUAL,
 ) -> MigratedArchive:
     """Write an archive of the current version; the file gets its name when it is whole and durable.
 
     :param target: may be the source itself, with `overwrite`.
     :param version: the version to write; only the current one can be.
+    :param limits: by which is told what is streamed.
     :raises ricordi.errors.UsageError: there is a file already, or another version was asked for.
     :raises ricordi.errors.StorageMigrationError: there is no way from the version of the archive; the message says what
         to do.
@@ -86,12 +88,18 @@ def migrate_archive(
             return MigratedArchive(target, before, HEAD, changed=False, copied=copied)
         if not can_migrate(before):
             raise StorageMigrationError(way_to_head(before, source))
-        _migrate(directory, metadata, target, overwrite, progress or Progress(), stop or Stop())
+        _migrate(directory, metadata, target, overwrite, limits, progress or Progress(), stop or Stop())
     return MigratedArchive(target, before, HEAD, changed=True)
 
 
 def _migrate(
-    directory: ZipDirectory, metadata: dict[str, Any], target: Path, overwrite: bool, progress: Progress, stop: Stop
+    directory: ZipDirectory,
+    metadata: dict[str, Any],
+    target: Path,
+    overwrite: bool,
+    limits: Limits,
+    progress: Progress,
+    stop: Stop,
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -108,7 +116,7 @@ def _migrate(
             progress.begin('copy objects', None, 'objects')
             for member in checked_members(directory):
                 if member.name.startswith(PREFIX) and member.name != PREFIX:
-                    _copy_member(directory, member, writer)
+                    _copy_member(directory, member, writer, limits.large_bytes)
                     progress.advance(1)
                 if stop.reason:
                     raise Interrupted(f'{stop.reason}: ended early, no archive was written')
@@ -121,10 +129,10 @@ def _migrate(
             writer.finish()
 
 
-def _copy_member(directory: ZipDirectory, member: Member, writer: ZipWriter) -> None:
+def _copy_member(directory: ZipDirectory, member: Member, writer: ZipWriter, large_bytes: int) -> None:
     """Take a member over as it is, after its checksum was found to be right."""
     check_readable(directory, member)
-    if member.size > LARGE_BYTES or member.packed > LARGE_BYTES:
+    if member.size > large_bytes or member.packed > large_bytes:
         for _ in member_chunks(directory, member):
             pass
         writer.add_pieces(member.name, _PackedBytes(directory, member), member.packed)

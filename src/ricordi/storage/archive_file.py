@@ -158,15 +158,18 @@ def database_member(directory: ZipDirectory) -> Member:
     return member
 
 
-def unpack_database(directory: ZipDirectory, target: Path, stop: Stop | None = None) -> None:
+def unpack_database(
+    directory: ZipDirectory, target: Path, stop: Stop | None = None, always_unpacked: int = ALWAYS_UNPACKED
+) -> None:
     """Write the database of an archive to a file, checked by its CRC-32.
 
+    :param always_unpacked: bytes; one that is no larger is unpacked, however much it has been shrunk.
     :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
     :raises ricordi.errors.NotEnoughSpace: before anything is written.
     :raises ricordi.errors.CorruptStorage: it is not there, or damaged.
     """
     member = database_member(directory)
-    if member.size > max(ALWAYS_UNPACKED, MOST_SHRINKING * member.packed):
+    if member.size > max(always_unpacked, MOST_SHRINKING * member.packed):
         raise CorruptStorage(
             f'the database in {directory.path} would unpack {member.packed:,} bytes to {member.size:,}, as no real one '
             'does; do not trust it'

@@ -1,0 +1,56 @@
+"""Sizes, numbers and times by which the repository divides its work: one record, handed in where less is wanted.
+
+A test that wants work cut into many pieces makes a container with a smaller record, and so cuts what it means to cut; a
+constant that is patched may be one that nobody reads any more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """How much at once, and how long. Bytes, numbers of objects, seconds.
+
+    :param busy_seconds: how long to wait for another program that keeps the index locked.
+    :param bulk_keys: objects that are sorted by their place before they are opened.
+    :param compare_at_once: names that are compared with what is there, range by range.
+    :param large_bytes: larger objects are streamed; this is what is held in memory of several at a time.
+    :param window_bytes: neighbouring objects of a pack are read together up to this size.
+    :param group_objects: loose objects that a thread reads for the packer.
+    :param put_objects: objects that are looked up and appended at once when they go straight into a pack.
+    :param flush_bytes: appended to a pack in one write.
+    :param early_sync_bytes: after which an fsync is begun beside the work.
+    :param commit_bytes: appended to packs before their rows are committed; :param commit_objects: the same in number.
+    :param batch_objects: objects of an archive that are taken together.
+    :param many_files: so many are removed by threads, before it is worth a process.
+    :param ask_at_once: files that this process is asked to remove: it ends with us, but for the portion in hand.
+    :param share_bytes: of objects, which are worth a process of their own to check them.
+    :param head_start_bytes: what is checked here while another process starts: our own share is the larger by it.
+    :param few_questions: a pool of processes leaves so many to its caller: for a few it would take longer to start.
+    :param stopped_seconds: how long a process may be stopped (SIGSTOP, a debugger) before its work is done without it.
+    :param processors: how many there are to be used; None: those that this process may use.
+    """
+
+    busy_seconds: float = 60.0
+    bulk_keys: int = 20_000
+    compare_at_once: int = 20_000
+    large_bytes: int = 4 << 20
+    window_bytes: int = 1 << 20
+    group_objects: int = 256
+    put_objects: int = 500
+    flush_bytes: int = 2 << 20
+    early_sync_bytes: int = 32 << 20
+    commit_bytes: int = 64 << 20
+    commit_objects: int = 10_000
+    batch_objects: int = 64
+    many_files: int = 8000
+    ask_at_once: int = 128
+    share_bytes: int = 128 << 20
+    head_start_bytes: int = 48 << 20
+    few_questions: int = 16
+    stopped_seconds: float = 1.5
+    processors: int | None = None
+
+
+USUAL = Limits()
