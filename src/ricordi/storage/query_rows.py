@@ -263,7 +263,7 @@ def _makes_times(decode: Decoder) -> bool:
 
 
 def _decoded(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:
-    columns: list[Iterable[Any]] = list(zip(*batch, strict=True))
+    columns: list[Sequence[Any]] = list(zip(*batch, strict=True))
     made: list[Iterable[Any]] = []
     place = 0
     for value in values:

@@ -41,13 +41,13 @@ class ForgivingCursor(sqlite3.Cursor):
             with self._forgiving(error):
                 return super().fetchone()
 
-    def fetchmany(self, size: int = 1) -> list[Any]:
+    def fetchmany(self, size: int | None = 1) -> list[Any]:
         rows: list[Any] = []
         try:
-            rows.extend(islice(self, size))
+            rows.extend(islice(self, size or 0))
         except sqlite3.OperationalError as error:
             with self._forgiving(error):  # the rows before are in the list already
-                rows.extend(islice(self, size - len(rows)))
+                rows.extend(islice(self, (size or 0) - len(rows)))
         return rows
 
     def fetchall(self) -> list[Any]:
