@@ -202,8 +202,8 @@ def _tell(session: Session, report: DumpReport, output_format: str | None) -> in
     if report.problem_count:
         listed = '; '.join(report.problems[:5])
         raise ProblemsFound(
-            f'{plural(report.problem_count, "file")} of the dump could not be read from the repository, all others are '
-            f'written: {listed}{" …" if report.problem_count > 5 else ""}'
+            f'{plural(report.problem_count, "file or file tree", "files or file trees")} could not be read; '
+            f'all others are written: {listed}{" …" if report.problem_count > 5 else ""}'
         )
     return 0
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from ricordi.errors import CorruptStorage
+from ricordi.errors import CorruptStorage, ValidationError
 
 LONGEST_INTEGER = 4300
 """Digits: what Python turns into an integer and back unless it is told otherwise."""
@@ -231,18 +231,43 @@ class DamagedText(str):
 
     __slots__ = ()
 
+    def __conform__(self, protocol: object) -> Any:
+        """SQLite's driver asks this of a parameter whose type it does not know."""
+        raise ValidationError('what stands for a damaged value cannot be kept or looked for')
+
 
 def damaged_text(reason: str) -> DamagedText:
     """A value that cannot be read."""
     return DamagedText(f'<damaged: {reason}>')
 
 
+NO_TEXT = 'it is no UTF-8'
+
+
+def text_or_damaged(content: bytes) -> str:
+    """The text of bytes; of what is no UTF-8 a text that says so, which is no JSON and no time either."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return damaged_bytes(content)
+
+
+def damaged_bytes(content: bytes) -> DamagedText:
+    """What stands for bytes where a text should be."""
+    return damaged_text(f'{NO_TEXT}: {content.decode(errors="backslashreplace")}')
+
+
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError, OverflowError)
 """What reading a value raises that is not what it should be."""
 
 
-def why_unreadable(error: Exception) -> str:
-    """What was raised, in the words of a reader."""
+def why_unreadable(error: Exception, value: object = None) -> str:
+    """What was raised, in the words of a reader.
+
+    :param value: what could not be read.
+    """
+    if type(value) is DamagedText:
+        return NO_TEXT
     if isinstance(error, RecursionError):
         return 'it is nested too deeply'
     return 'an integer has too many digits' if 'digits' in str(error) else str(error)

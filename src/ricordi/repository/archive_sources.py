@@ -166,7 +166,7 @@ class PackedSource:
         try:
             stored = self.container.read_stored(self.row)
             content = decompress(stored) if self.row.compressed else stored
-        except (FileNotFoundError, zlib.error):
+        except (FileNotFoundError, CorruptStorage, zlib.error):
             content = b''
         if hashlib.sha256(content).hexdigest() == self.key:
             return Content(content, raw_deflate(stored) if self.row.compressed else None)

@@ -257,7 +257,11 @@ class ObjectStore:
         """Open a pack for reading, and keep it for this thread's next read."""
         packs = self._local.packs
         packs.pop(pack_id, None)
-        file = open(f'{self.layout.packs}/{pack_id}', 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed when unreferenced
+        path = f'{self.layout.packs}/{pack_id}'
+        try:
+            file = open(path, 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed when unreferenced
+        except IsADirectoryError:
+            raise CorruptStorage(f'{path} is a folder in the place of a pack; restore it from a backup') from None
         if len(packs) >= OPEN_PACKS:
             del packs[next(iter(packs))]
         packs[pack_id] = file

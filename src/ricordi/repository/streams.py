@@ -174,7 +174,15 @@ def open_file(path: str | os.PathLike[str], key: str, in_memory: int) -> BinaryI
         )
 
     # a pipe of that name is not waited for; closed by the stream that is returned, or here
-    file = io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except NotADirectoryError:
+        raise damaged('a file is in the place of its folder') from None
+    try:
+        file = io.FileIO(descriptor)
+    except IsADirectoryError:
+        os.close(descriptor)
+        raise damaged('it is a folder') from None
     if (size := os.fstat(file.fileno()).st_size) > in_memory:
         return checked(file, key, size, damaged)
     with file:

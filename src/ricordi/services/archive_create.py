@@ -88,6 +88,9 @@ def create_archive(
     :raises ricordi.errors.NotExistent: something that was named is not in the storage.
     :raises ricordi.errors.InvalidOperation: a process that is not sealed would be in it.
     :raises ricordi.errors.ProblemsFound: an object is missing or damaged.
+    :raises ricordi.errors.CorruptStorage: a row is damaged.
+    :raises ricordi.errors.ValidationError: a row is larger than an import would take.
+    :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
     """
     began = time.monotonic()
     progress, stop = progress or Progress(), stop or Stop()
@@ -100,7 +103,7 @@ def create_archive(
     with (
         TemporaryFolder('archive') as folder,
         use_storage(profile, purpose='archive create') if storage is None else nullcontext(storage) as storage,
-        closing(ArchiveDraft(folder / 'db.sqlite3')) as draft,
+        closing(ArchiveDraft(folder / 'db.sqlite3', stop)) as draft,
     ):
         selection = select(storage, request)
         progress.begin('copy the database', None, 'rows')

@@ -9,11 +9,11 @@ from typing import Any
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import CorruptStorage
-from ricordi.model.values import is_damaged
+from ricordi.model.values import UNREADABLE, DamagedJson, is_damaged
 from ricordi.orm.repository_tree import FileTree
 from ricordi.services.dump_names import METADATA, SAFEGUARD, safe_name
 from ricordi.services.dump_select import CALCULATION
+from ricordi.storage.file_trees import fault_of
 
 REPOSITORY, RETRIEVED, INPUTS, OUTPUTS = 'inputs', 'outputs', 'node_inputs', 'node_outputs'
 
@@ -50,10 +50,12 @@ class Content:
 
     :param metadata: content of the YAML file.
     :param files: path in the folder → key of the content; of a folder, which ends with a slash, nothing.
+    :param problems: which file trees are damaged, in words; of these there is what can be told.
     """
 
     metadata: bytes
     files: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
     def add_tree(self, base: str, repository_metadata: Mapping[str, Any]) -> None:
         """Lay the files of a node below `base` (empty: into the folder itself); later ones take the place of earlier.
@@ -108,7 +110,7 @@ class ContentLoader:
             if isinstance(row, NodeRow) and row.pk is not None:
                 found[row.pk] = Content(self._metadata(row))
                 if row.node_type.startswith(CALCULATION):
-                    found[row.pk].add_tree(self._base(REPOSITORY), row.repository_metadata)
+                    _lay(found[row.pk], self._base(REPOSITORY), _Tree(row.pk, row.repository_metadata))
                     calculations.append(row.pk)
         if calculations:
             self._add_linked(found, calculations)
@@ -119,7 +121,7 @@ class ContentLoader:
         created = self._linked(pks, 'create', True, None if self._shape.outputs else 'retrieved')
         for pk, label, tree in created:
             if label == 'retrieved':
-                found[pk].add_tree(self._base(RETRIEVED), tree)
+                _lay(found[pk], self._base(RETRIEVED), tree)
         if self._shape.inputs:
             for pk, label, tree in self._linked(pks, 'input_calc', forward=False):
                 self._add_data(found[pk], INPUTS, label, tree)
@@ -127,17 +129,17 @@ class ContentLoader:
             if label != 'retrieved':
                 self._add_data(found[pk], OUTPUTS, label, tree)
 
-    def _add_data(self, content: Content, base: str, label: str, tree: Mapping[str, Any]) -> None:
-        if not FileTree(dict(tree)).is_empty:
+    def _add_data(self, content: Content, base: str, label: str, tree: _Tree) -> None:
+        if not tree.is_empty:
             steps = '/'.join(map(safe_name, label.split('__')))
-            content.add_tree('' if self._shape.flat else f'{base}/{steps}', tree)
+            _lay(content, '' if self._shape.flat else f'{base}/{steps}', tree)
 
     def _base(self, name: str) -> str:
         return '' if self._shape.flat else name
 
     def _linked(
         self, pks: Sequence[int], link_type: str, forward: bool, label: str | None = None
-    ) -> list[tuple[int, str, dict[str, Any]]]:
+    ) -> list[tuple[int, str, _Tree]]:
         """Pk, label of the link and file tree of the node at its other end, in the order the links were made."""
         link: Any = Comparison(Field('type'), '==', link_type)
         only = () if label is None else (('link', Comparison(Field('label'), '==', label)),)
@@ -148,11 +150,12 @@ class ContentLoader:
             (
                 Projection('node', Field('pk')),
                 Projection('link', Field('label')),
+                Projection('other', Field('pk')),
                 Projection('other', Field('repository_metadata')),
             ),
             (Ordering('link', Field('pk')),),
         )
-        return [(pk, name, _tree_beside(pk, tree)) for pk, name, tree in self._storage.query_rows(query)]
+        return [(pk, name, _Tree(other, tree)) for pk, name, other, tree in self._storage.query_rows(query)]
 
     # -- metadata -------------------------------------------------------------------------------------------
 
@@ -194,13 +197,39 @@ def _shown(value: Any) -> Any:
     return str(value) if is_damaged(value) else value
 
 
-def _tree_beside(pk: int, tree: Any) -> dict[str, Any]:
-    """The file tree of a node beside another.
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """A file tree as it came from the database.
 
-    :raises ricordi.errors.CorruptStorage: it is none.
+    :param pk: the node that it belongs to.
     """
-    if tree is None:
-        return {}
-    if not isinstance(tree, dict):
-        raise CorruptStorage(f'the file tree of an input or output of node {pk} is damaged; leave that node out')
-    return tree
+
+    pk: int
+    value: Any
+
+    @property
+    def is_empty(self) -> bool:
+        return self.value is None or (not is_damaged(self.value) and self.value in ({}, {'o': {}}))
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it, in words."""
+        if isinstance(self.value, DamagedJson):
+            return self.value.reason
+        if is_damaged(self.value):
+            return str(self.value)
+        return None if self.is_empty else fault_of(self.value)
+
+
+def _lay(content: Content, base: str, tree: _Tree) -> None:
+    """Add the files of a node; where its file tree is damaged, what can be told of them, and that it is."""
+    fault = tree.fault
+    if fault is not None:
+        content.problems.append(f'the file tree of node {tree.pk} is damaged ({fault})')
+    if tree.value is None or is_damaged(tree.value):
+        return
+    try:
+        content.add_tree(base, tree.value)
+    except UNREADABLE:
+        if fault is None:
+            raise

@@ -41,7 +41,7 @@ class Work:
     :param known: the files that the log knows there, with their keys.
     :param check: write also those files that should be there already.
     :param content: what it holds, once it is loaded.
-    :param lacking: whether some content could not be read.
+    :param lacking: whether some content, or which content there is, could not be read.
     """
 
     place: Place
@@ -69,6 +69,8 @@ class Writer:
             if work.content is None:  # deleted meanwhile
                 continue
             present.append(work)
+            for problem in work.content.problems:
+                self._note(work, f'{work.place.path}: {problem}')
             self._prepare(work)
             for name, key in work.content.files.items():
                 if key and not self._is_kept(work, name, key):
@@ -131,7 +133,10 @@ class Writer:
 
     def _lacks(self, targets: list[tuple[Work, str]], reason: str) -> None:
         for work, name in targets:
-            work.lacking = True
-            self.tally.problem_count += 1
-            if len(self.tally.problems) < _SHOWN:
-                self.tally.problems.append(f'{work.place.path}/{name}: {reason}')
+            self._note(work, f'{work.place.path}/{name}: {reason}')
+
+    def _note(self, work: Work, problem: str) -> None:
+        work.lacking = True
+        self.tally.problem_count += 1
+        if len(self.tally.problems) < _SHOWN:
+            self.tally.problems.append(problem)

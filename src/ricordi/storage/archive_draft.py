@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import CorruptStorage, InvalidOperation
+from ricordi.errors import CorruptStorage, Interrupted, InvalidOperation
+from ricordi.model.values import LARGEST_VALUE
+from ricordi.progress import Stop
 from ricordi.storage import schema
+from ricordi.storage.archive_damage import refuse_damage, refuse_many_elements, too_large
 from ricordi.storage.archive_selection import Selection
 from ricordi.storage.archive_source import reading
 from ricordi.storage.columns import TABLES, row_words
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite_dialect import SqliteDialect
 from ricordi.storage.sqlite_failures import failure
+from ricordi.storage.sqlite_strangers import end_when_asked
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -31,13 +36,17 @@ SHOWN = 10
 class ArchiveDraft:
     """The file and a connection to it. What is written need not survive a crash: the archive does not exist yet."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stop: Stop | None = None) -> None:
         """
         :param path: a file that does not exist.
+        :param stop: asked while a database works; it then ends with `ricordi.errors.Interrupted`.
         """
         self.path = path
+        self._stop = stop or Stop()
         self.counts: dict[EntityKind, int] = dict.fromkeys(TABLES, 0)
         self._raw = sqlite3.connect(f'{path.absolute().as_uri()}?mode=rwc', uri=True, isolation_level=None)
+        self._raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)  # the same as where it is imported
+        end_when_asked(self._raw, lambda: self._stop.reason)
         for setting in ('journal_mode = OFF', 'synchronous = OFF', f'cache_size = -{CACHE_KIB}'):
             self._raw.execute(f'PRAGMA {setting}').fetchall()
         self._raw.create_function('without_checkpoint', 1, _without_checkpoint, deterministic=True)
@@ -56,12 +65,18 @@ class ArchiveDraft:
 
         :param progress: hears of rows copied.
         :raises ricordi.errors.InvalidOperation: a process node is not sealed; the message names it.
-        :raises ricordi.errors.CorruptStorage: a row refers to one that does not exist.
+        :raises ricordi.errors.CorruptStorage: a row refers to one that does not exist, or a value is damaged.
+        :raises ricordi.errors.ValidationError: a row is larger than an import would take.
+        :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
         """
         dialect = dialect_of(storage)
-        try:
-            with reading(dialect, self._raw) as source:
+        with self._guarded(dialect):
+            with reading(dialect, self._raw, self._stop) as source:
                 source.copy(selection, lambda kind, number: self._note(kind, number, progress))
+            if dialect.keeps_any_type:
+                refuse_damage(self._raw, dialect.place)
+            else:
+                refuse_many_elements(self._raw, dialect.place)
             self._raw.execute(
                 'UPDATE db_dbnode SET attributes = without_checkpoint(attributes) '
                 f"WHERE node_type LIKE 'process.%' AND instr(attributes, '\"{CHECKPOINT}\"')"
@@ -70,9 +85,21 @@ class ArchiveDraft:
                 self._raw.execute(statement)
             self._refuse_unsealed()
             self._refuse_dangling(dialect)
-        except sqlite3.Error as error:
-            raise failure(error, f'database {self.path}, made from the {dialect.place}', 0.0) from error
-        except dialect.driver_errors as error:
+
+    @contextmanager
+    def _guarded(self, dialect: Dialect) -> Iterator[None]:
+        """What the databases say becomes an error in our words; so does the end that `stop` was asked for."""
+        try:
+            yield
+        except Exception as error:
+            if not isinstance(error, (sqlite3.Error, *dialect.driver_errors)):
+                raise
+            if self._stop.reason:
+                raise Interrupted(f'{self._stop.reason}: ended early, no archive was written') from None
+            if getattr(error, 'sqlite_errorname', None) == 'SQLITE_TOOBIG':
+                raise too_large(dialect) from error
+            if isinstance(error, sqlite3.Error):
+                raise failure(error, f'database {self.path}, made from the {dialect.place}', 0.0) from error
             raise dialect.failure(error) from error
 
     def _note(self, kind: EntityKind, number: int, progress: Callable[[int], None]) -> None:
@@ -103,18 +130,30 @@ class ArchiveDraft:
     # -- reading it ---------------------------------------------------------------------------------------------
 
     def named_keys(self) -> Iterator[str]:
-        """The keys of objects that its nodes name: distinct, ascending."""
+        """The keys of objects that its nodes name: distinct, ascending.
+
+        :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
+        """
         cursor = self._raw.cursor()
         try:
             for (key,) in cursor.execute(SqliteDialect.named_keys):
                 yield key
+        except sqlite3.Error as error:  # said here, for who asks for keys is at work on another database
+            if self._stop.reason:
+                raise Interrupted(f'{self._stop.reason}: ended early, no archive was written') from None
+            raise failure(error, f'database {self.path}', 0.0) from error
         finally:
             cursor.close()
 
     def chunks(self, size: int = 1 << 20) -> Iterator[bytes]:
-        """The bytes of the file."""
+        """The bytes of the file.
+
+        :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
+        """
         with self.path.open('rb') as file:
             while chunk := file.read(size):
+                if self._stop.reason:
+                    raise Interrupted(f'{self._stop.reason}: ended early, no archive was written')
                 yield chunk
 
     def uuids(self, kind: EntityKind, pks: tuple[int, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,9 +21,12 @@ from ricordi.storage.archive_selection import (
 from ricordi.storage.columns import ValueKind, columns, table_name, value_kind
 
 if TYPE_CHECKING:
+    from ricordi.progress import Stop
     from ricordi.storage.dialect import Dialect
 
 ROWS_AT_ONCE = 1000
+LOOK_SECONDS = 0.2
+"""Between two looks at whether the work of a server should end."""
 
 Connection = Any
 
@@ -156,15 +160,16 @@ def _quoted(names: tuple[str, ...]) -> str:
 
 
 @contextmanager
-def reading(dialect: Dialect, target: sqlite3.Connection) -> Iterator[ArchiveSource]:
+def reading(dialect: Dialect, target: sqlite3.Connection, stop: Stop) -> Iterator[ArchiveSource]:
     """A database opened for being copied from; all is read in the state it has at the first statement.
 
     :param target: the database of the archive, in no transaction; what was copied is committed at the end.
+    :param stop: ends a statement of a server; those of SQLite end by the connection of `target`.
     """
     if dialect.name == 'sqlite':
         yield from _reading_sqlite(dialect, target)
     else:
-        yield from _reading_psql(dialect, target)
+        yield from _reading_psql(dialect, target, stop)
 
 
 def _reading_sqlite(dialect: Any, target: sqlite3.Connection) -> Iterator[ArchiveSource]:
@@ -183,13 +188,33 @@ def _reading_sqlite(dialect: Any, target: sqlite3.Connection) -> Iterator[Archiv
         target.execute('DETACH DATABASE source')
 
 
-def _reading_psql(dialect: Any, target: sqlite3.Connection) -> Iterator[ArchiveSource]:
+def _reading_psql(dialect: Any, target: sqlite3.Connection, stop: Stop) -> Iterator[ArchiveSource]:
     raw = dialect.connect()
     try:
-        raw.execute('BEGIN ISOLATION LEVEL REPEATABLE READ')
-        target.execute('BEGIN')
-        yield PsqlSource(target, raw)
-        target.execute('COMMIT')
-        raw.execute('ROLLBACK')
+        with _cancelled_when_asked(raw, stop):
+            raw.execute('BEGIN ISOLATION LEVEL REPEATABLE READ')
+            target.execute('BEGIN')
+            yield PsqlSource(target, raw)
+            target.execute('COMMIT')
+            raw.execute('ROLLBACK')
     finally:
         raw.close()
+
+
+@contextmanager
+def _cancelled_when_asked(raw: Connection, stop: Stop) -> Iterator[None]:
+    """While inside, the server is told to end what it is at when `stop` asks for an end."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK_SECONDS):
+            if stop.reason:
+                raw.cancel()
+
+    watcher = threading.Thread(target=watch, name='cancel', daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()

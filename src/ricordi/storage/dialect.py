@@ -29,6 +29,8 @@ class Dialect(ABC):
     mark: ClassVar[str]
     limits_texts: ClassVar[bool] = False
     """Whether the database itself refuses a text that is longer than its column was declared."""
+    keeps_any_type: ClassVar[bool] = False
+    """Whether a column of texts may hold bytes."""
     lock_row: ClassVar[str] = ''
     """What makes a SELECT of a row keep others from changing it; empty where a transaction that writes does anyway."""
 
@@ -88,6 +90,13 @@ class Dialect(ABC):
 
         :param raw: the connection, where the cause can still be asked for.
         """
+
+    def is_of_a_row(self, error: BaseException | None) -> bool:
+        """Whether an exception of the driver tells that a query met a row with a value that it cannot work with.
+
+        Such a query can be asked again, guarded against these rows.
+        """
+        return False
 
     # -- which database it is -------------------------------------------------------------------------------
 

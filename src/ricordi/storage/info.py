@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
+from ricordi.model.values import damaged_bytes
 from ricordi.storage.columns import table_name
 
 if TYPE_CHECKING:
@@ -39,10 +40,14 @@ def get_info(session: Session, repository: RepositoryBackend, detailed: bool) ->
 
 def _column(session: Session, table: str, column: str) -> list[str]:
     """All values of a column that has each once, sorted."""
-    return sorted(value for (value,) in session.execute(f'SELECT {column} FROM {table}').fetchall())
+    return sorted(_text(value) for (value,) in session.execute(f'SELECT {column} FROM {table}').fetchall())
 
 
 def _numbers(session: Session, table: str, column: str) -> dict[str, int]:
     """How many rows there are of each value of a column, those without one left out."""
     statement = f"SELECT {column}, count(*) FROM {table} WHERE {column} <> '' GROUP BY {column} ORDER BY {column}"
-    return dict(session.execute(statement).fetchall())
+    return {_text(value): number for value, number in session.execute(statement).fetchall()}
+
+
+def _text(value: Any) -> str:
+    return damaged_bytes(value) if isinstance(value, bytes) else str(value)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ricordi.errors import QueryError, ValidationError
+from ricordi.errors import QueryError, RicordiError, ValidationError
 from ricordi.storage import query_functions
 from ricordi.storage.query_compiler import Statement, compile_count, compile_query
 from ricordi.storage.query_rows import Raw, decode_batches, decode_rows
@@ -16,7 +17,10 @@ from ricordi.storage.query_rows import Raw, decode_batches, decode_rows
 if TYPE_CHECKING:
     from ricordi.backend.query import Query
     from ricordi.storage.query_expressions import Expressions
+    from ricordi.storage.query_rows import Value
     from ricordi.storage.session import Session
+
+T = TypeVar('T')
 
 FEW_ROWS = 1000
 """Up to so many rows are read at once; more are streamed, unless the caller wants them all."""
@@ -31,16 +35,14 @@ def query_rows(session: Session, query: Query, batch_size: int | None = None) ->
     """
     statement = compile_query(query, _expressions(session))
     if batch_size is None or (query.limit is not None and query.limit <= FEW_ROWS):
-        return _all_rows(session, statement)
-    _prepare(session, statement)
-    batches = session.dialect.batches(session, statement.sql, statement.parameters, batch_size)
-    return decode_batches(_answers(batches), statement.values)
+        return _or_guarded(session, statement, query, lambda statement: _all_rows(session, statement))
+    return _streamed(session, query, statement, batch_size)
 
 
 def count_rows(session: Session, query: Query) -> int:
     """How many rows a query has."""
     statement = compile_count(query, _expressions(session))
-    return int(_execute(session, statement).fetchone()[0])
+    return _or_guarded(session, statement, query, lambda statement: _one_number(session, statement), compile_count)
 
 
 def query_sql(session: Session, query: Query, inline: bool = False) -> str:
@@ -81,7 +83,7 @@ def _expressions(session: Session) -> Expressions:
         return PsqlExpressions()
     from ricordi.storage.query_sqlite import SqliteExpressions
 
-    return SqliteExpressions(getattr(session.dialect, 'distrusted', False))
+    return SqliteExpressions(getattr(session.dialect, 'distrusted', False), session.guarded)
 
 
 def _prepare(session: Session, statement: Statement) -> None:
@@ -106,9 +108,47 @@ def _asking() -> Iterator[None]:
         raise QueryError(f'the database cannot answer this query: {error}') from error
 
 
+def _or_guarded(
+    session: Session,
+    statement: Statement,
+    query: Query,
+    ask: Callable[[Statement], T],
+    compiled: Callable[[Query, Expressions], Statement] = compile_query,
+) -> T:
+    """The answer to a statement; if a row ends it that it cannot work with, to the same one guarded against such rows.
+
+    :param compiled: what made the statement of the query.
+    """
+    try:
+        return ask(statement)
+    except RicordiError as error:
+        if session.guarded or not session.dialect.is_of_a_row(error.__cause__):
+            raise
+    session.guarded = True
+    return ask(compiled(query, _expressions(session)))
+
+
+def _streamed(session: Session, query: Query, statement: Statement, size: int) -> Iterator[Raw]:
+    """The rows as they are asked for. Where a row can end a statement, it does so before the first batch."""
+    values, batches = _or_guarded(session, statement, query, lambda statement: _begun(session, statement, size))
+    yield from decode_batches(batches, values)
+
+
+def _begun(session: Session, statement: Statement, size: int) -> tuple[list[Value], Iterator[list[Raw]]]:
+    _prepare(session, statement)
+    batches = _answers(session.dialect.batches(session, statement.sql, statement.parameters, size))
+    first = next(batches, [])
+    return statement.values, chain((first,) if first else (), batches)
+
+
 def _answers(batches: Iterator[list[Raw]]) -> Iterator[list[Raw]]:
     with _asking():
         yield from batches
+
+
+def _one_number(session: Session, statement: Statement) -> int:
+    with session.driver():
+        return int(_execute(session, statement).fetchone()[0])
 
 
 def _all_rows(session: Session, statement: Statement) -> Iterator[Raw]:

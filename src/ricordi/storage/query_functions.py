@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from ricordi.model.values import UNREADABLE, text_or_damaged
 from ricordi.storage.query_numbers import is_number, ordered_as
 from ricordi.storage.query_times import ISO_TIME
 
@@ -19,13 +20,13 @@ _LONGEST_INDEX = 10
 _ISO_TIME = re.compile(ISO_TIME).fullmatch
 
 
-def json_get(document: str | None, path: str) -> str | None:
-    """The JSON text of what lies at a path (a JSON list of keys); None where nothing does."""
+def json_get(document: str | bytes | None, path: str) -> str | None:
+    """The JSON text of what lies at a path (a JSON list of keys); None where nothing does, or nobody can tell."""
     value = _look_up(document, path)
     return None if value is _MISSING else json.dumps(value)
 
 
-def json_test(document: str | None, path: str, name: str, operand: str) -> bool | None:
+def json_test(document: str | bytes | None, path: str, name: str, operand: str) -> bool | None:
     """Compare what lies at a path with a JSON value; None where there is nothing, or null.
 
     :param name: the operator, `== < <= > >= in contains has_key`.
@@ -47,6 +48,8 @@ def json_time(text: Any) -> str | None:
 
 def lower(text: Any) -> Any:
     """Lower case beyond ASCII."""
+    if isinstance(text, bytes):
+        text = text_or_damaged(text)
     return text.lower() if isinstance(text, str) else text
 
 
@@ -70,10 +73,13 @@ def _parsed(text: str) -> Any:
     return json.loads(text)
 
 
-def _look_up(document: str | None, path: str) -> Any:
+def _look_up(document: str | bytes | None, path: str) -> Any:
     if document is None:
         return _MISSING
-    value = json.loads(document) if isinstance(document, str) else document
+    try:
+        value = json.loads(document) if isinstance(document, str | bytes) else document
+    except UNREADABLE:
+        return _MISSING
     for key in _parsed(path):
         if isinstance(value, dict) and key in value:
             value = value[key]

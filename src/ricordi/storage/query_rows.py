@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from ricordi.backend.query import COLUMNS, ValueKind
@@ -14,6 +15,7 @@ from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict, NodeRow
 from ricordi.model.values import (
     UNREADABLE,
     DamagedJson,
+    damaged_bytes,
     damaged_text,
     damaged_time,
     dictionary_of,
@@ -67,7 +69,26 @@ def dictionary_or_damaged(text: Any, pk: int | None, column: str, bounded: bool 
     try:
         return dictionary_of(read_bounded(text) if bounded else decode_json(text)) or {}
     except UNREADABLE as error:
-        return DamagedJson(why_unreadable(error), place_of(table_name(EntityKind.NODE), pk, column))
+        return DamagedJson(why_unreadable(error, text), place_of(table_name(EntityKind.NODE), pk, column))
+
+
+def decode_text(value: Any) -> Any:
+    """A text, or None. (Of a whole column at a time it is asked less: see `_as_texts`.)
+
+    :raises TypeError: it is bytes.
+    """
+    if isinstance(value, bytes):
+        raise TypeError('it is no text')
+    return value
+
+
+def _as_texts(column: Sequence[Any]) -> Sequence[Any]:
+    """What `decode_text` makes of each value, for a fraction of the work."""
+    try:
+        ''.join(column)
+    except TypeError:
+        return [decode_text(value) for value in column]
+    return column
 
 
 def time_or_none(text: str | None) -> datetime | None:
@@ -228,9 +249,11 @@ def _forgiving(decode: Decoder | None) -> Decoder | None:
         try:
             return decode(value)
         except UNREADABLE as error:
+            if decode is decode_text:
+                return damaged_bytes(value)
             if decode in _DICTIONARIES.values():
-                return DamagedJson(why_unreadable(error))
-            return damaged_time() if _makes_times(decode) else damaged_text(why_unreadable(error))
+                return DamagedJson(why_unreadable(error, value))
+            return damaged_time() if _makes_times(decode) else damaged_text(why_unreadable(error, value))
 
     return decode_or_mark
 
@@ -240,13 +263,13 @@ def _makes_times(decode: Decoder) -> bool:
 
 
 def _decoded(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:
-    columns: list[Iterable[Any]] = list(zip(*batch, strict=True))
+    columns: list[Sequence[Any]] = list(zip(*batch, strict=True))
     made: list[Iterable[Any]] = []
     place = 0
     for value in values:
         width = len(value.decoders)
         decoded = [
-            column if decode is None else map(decode, column)
+            column if decode is None else _as_texts(column) if decode is decode_text else map(decode, column)
             for column, decode in zip(columns[place : place + width], value.decoders, strict=True)
         ]
         made.append(decoded[0] if value.make is None else map(value.make, *decoded))
@@ -256,12 +279,26 @@ def _decoded(batch: Sequence[Raw], values: Sequence[Value]) -> Iterable[Raw]:
 
 def decode_batches(batches: Iterable[Sequence[Raw]], values: Sequence[Value]) -> Iterator[Raw]:
     """The rows of a result, as they are asked for."""
-    if all(value == PLAIN for value in values):
-        return chain.from_iterable(batches)
+    texts = [place for place, value in enumerate(values) if value == TEXT]
+    if len(texts) + values.count(PLAIN) == len(values):
+        return chain.from_iterable(
+            batch if _hold_texts(batch, texts) else decode_rows(batch, values) for batch in batches
+        )
     return chain.from_iterable(decode_rows(batch, values) for batch in batches if batch)
 
 
+def _hold_texts(batch: Sequence[Raw], places: Sequence[int]) -> bool:
+    """Whether there are texts, or None, at some places of all rows."""
+    try:
+        for place in places:
+            _as_texts(list(map(itemgetter(place), batch)))
+    except TypeError:
+        return False
+    return True
+
+
 PLAIN = Value()
+TEXT = Value((decode_text,))
 
 
 # casts -----------------------------------------------------------------------------------------------------

@@ -11,12 +11,14 @@ from typing import Any
 from ricordi.backend.query import ValueKind
 from ricordi.storage.query_expressions import Decoder, Expressions, Place
 from ricordi.storage.query_numbers import is_coarse, is_huge, is_number
-from ricordi.storage.query_rows import decode_bounded, decode_json, time_or_none
+from ricordi.storage.query_rows import decode_bounded, decode_json, decode_text, time_or_none
 
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
 _INDEX = re.compile(r'-?\d{1,9}', re.ASCII).fullmatch
 _NUL = '\x00'
 _BEYOND_THE_END = '$[#]'
+_NO_JSON = 'no JSON'
+"""What a guarded query yields where a value is to be read out of what is no JSON."""
 _NUMBER = "('integer', 'real')"
 _TYPES = {
     'object': "= 'object'",
@@ -33,12 +35,14 @@ class SqliteExpressions(Expressions):
     mark = ':{}'
     no_limit = ' LIMIT -1'
 
-    def __init__(self, distrusted: bool = False) -> None:
+    def __init__(self, distrusted: bool = False, guarded: bool = False) -> None:
         """
         :param distrusted: the database comes from strangers: of its JSON no more is read than there is memory for.
+        :param guarded: there is a row in it whose JSON is none, which would end a whole query; slower.
         """
         super().__init__()
         self._decode_json = decode_bounded if distrusted else decode_json
+        self._guarded_rows = guarded
 
     # -- columns --------------------------------------------------------------------------------------------
 
@@ -60,7 +64,8 @@ class SqliteExpressions(Expressions):
     def ilike(self, text: str, pattern: str) -> str:
         if pattern.isascii():
             return f"lower({text}) LIKE {self.bind(pattern.lower())} ESCAPE '\\'"
-        return f"{self._call('ricordi_lower', text)} LIKE {self.bind(pattern.lower())} ESCAPE '\\'"
+        bare = f'CAST({text} AS BLOB)' if self._guarded_rows else text
+        return f"{self._call('ricordi_lower', bare)} LIKE {self.bind(pattern.lower())} ESCAPE '\\'"
 
     def one_of(self, sql: str, kind: ValueKind, values: Sequence[Any], negated: bool) -> str:
         # json_each ends a text at the character NUL.
@@ -148,13 +153,18 @@ class SqliteExpressions(Expressions):
         if kind is ValueKind.BOOL:
             return place.sql, _decode_bool
         if kind is not ValueKind.JSON:
-            return place.sql, None
+            return place.sql, None if kind is ValueKind.INT else decode_text
+        if not place.path:
+            return place.sql, self._decode_json
         document, paths = self._document(place)
         if paths == ['$']:
             return document, self._decode_json
         # With several paths the values come as JSON text, digit by digit as they were stored.
         paths = [*paths, _BEYOND_THE_END][:2]
-        return f'json_extract({document}, {", ".join(map(self.bind_once, paths))})', _first_found
+        text = f'json_extract({document}, {", ".join(map(self.bind_once, paths))})'
+        if not self._guarded_rows:
+            return text, _first_found
+        return f"CASE WHEN {_is_json(place.sql)} THEN {text} ELSE '{_NO_JSON}' END", _first_found_of_json
 
     def json_number(self, place: Place) -> str:
         return f'CASE WHEN {self._type(place)} IN {_NUMBER} THEN {self._value(place)} END'
@@ -217,12 +227,17 @@ class SqliteExpressions(Expressions):
         """The JSON document and the path in it: two, where a key of digits may be an index as well."""
         indexes = sum(1 for key in place.path if _INDEX(key))
         if indexes > 1 or not all(map(_PLAIN_KEY, place.path)):
-            return self._call('ricordi_json_get', place.sql, self.bind_once(json.dumps(place.path))), ['$']
+            return self._call('ricordi_json_get', self._bare(place), self.bind_once(json.dumps(place.path))), ['$']
+        document = f'CASE WHEN {_is_json(place.sql)} THEN {place.sql} END' if self._guarded_rows else place.sql
         path = '$' + ''.join(map(_step, place.path))
         if not indexes:
-            return place.sql, [path]
+            return document, [path]
         as_index = '$' + ''.join(_index_step(key) if _INDEX(key) else _step(key) for key in place.path)
-        return place.sql, [as_index, path]
+        return document, [as_index, path]
+
+    def _bare(self, place: Place) -> str:
+        """The document for a function in Python, which the driver does not call with what is no text."""
+        return f'CAST({place.sql} AS BLOB)' if self._guarded_rows else place.sql
 
     def _json(self, function: str, place: Place) -> str:
         document, paths = self._document(place)
@@ -241,7 +256,7 @@ class SqliteExpressions(Expressions):
     def _test(self, place: Place, operator: str, value: Any) -> str:
         path = self.bind_once(json.dumps(place.path))
         operand = self.bind(json.dumps(value))
-        return self._call('ricordi_json_test', place.sql, path, f"'{operator}'", operand)
+        return self._call('ricordi_json_test', self._bare(place), path, f"'{operator}'", operand)
 
     def _listed(self, values: Sequence[Any]) -> str:
         return f'(SELECT value FROM json_each({self.bind(json.dumps(values))}))'
@@ -265,6 +280,17 @@ def _stands_alone(value: Any) -> bool:
     if isinstance(value, str):
         return _NUL in value
     return isinstance(value, list | dict) or is_coarse(value) or is_huge(value)
+
+
+def _is_json(sql: str) -> str:
+    """Whether a column holds JSON, or the NULL or number that stands for some."""
+    return f"(CASE typeof({sql}) WHEN 'blob' THEN FALSE WHEN 'text' THEN json_valid({sql}) ELSE TRUE END)"
+
+
+def _first_found_of_json(text: str | None) -> Any:
+    if text == _NO_JSON:
+        raise ValueError('it is no JSON')
+    return _first_found(text)
 
 
 def _decode_bool(value: Any) -> bool | None:

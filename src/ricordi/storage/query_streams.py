@@ -7,6 +7,7 @@ while they are few, else into a file without a name, from which they come back i
 from __future__ import annotations
 
 import marshal
+import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
@@ -22,14 +23,29 @@ BYTES_IN_MEMORY = 4 << 20
 BYTES_AT_A_TIME = 1 << 20
 MOST_ROWS_AT_A_TIME = 5000
 _SIZE_BYTES = 8
+_PICKLED = b'\x80'
+"""What pickled data begin with, and marshalled lists do not."""
+
+
+def _pack_plain(batch: list[Raw]) -> bytes:
+    """Bytes of a batch by `marshal`, the fastest, for plain values only; where one stands for a damaged one, slower."""
+    try:
+        return marshal.dumps(batch)
+    except ValueError:
+        return pickle.dumps(batch)
+
+
+def _unpack_plain(data: bytes) -> list[Raw]:
+    unpacked: list[Raw] = pickle.loads(data) if data[:1] == _PICKLED else marshal.loads(data)
+    return unpacked
 
 
 def spooled(
-    cursor: Any, batch_size: int, pack: Pack = marshal.dumps, unpack: Unpack = marshal.loads
+    cursor: Any, batch_size: int, pack: Pack = _pack_plain, unpack: Unpack = _unpack_plain
 ) -> Iterator[list[Raw]]:
     """The rows of a cursor in batches; when the first one is given out, the cursor is at its end.
 
-    :param pack: makes bytes of a batch; `marshal`, the fastest, is for plain values only.
+    :param pack: makes bytes of a batch; the usual one is for the values of SQLite.
     :raises ricordi.errors.NotEnoughSpace: the folder of temporary files has not the room for them.
     """
     first: list[Raw] = cursor.fetchmany(batch_size)

@@ -6,11 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
 from ricordi.errors import NotExistent, ValidationError
-from ricordi.model.values import TEXT_LIMITS, UNREADABLE, DamagedJson, damaged_time, why_unreadable
+from ricordi.model.values import (
+    TEXT_LIMITS,
+    UNREADABLE,
+    DamagedJson,
+    damaged_bytes,
+    damaged_time,
+    why_unreadable,
+)
 from ricordi.storage.columns import (
     ValueKind,
     check_length,
@@ -45,6 +53,10 @@ class RowCodec:
         self._made = {name for name in self._inserted if value_kind(name) in (ValueKind.UUID, ValueKind.TIME)}
         decoders = [dialect.decoder(kind) for kind in kinds]
         self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode]
+        self._texts = None
+        if dialect.keeps_any_type:
+            self._texts = _texts_of(self._row_type)
+            self._decoders += [(place, _no_bytes) for place in _places(self._row_type, 'str | None')]
 
     def decode(self, values: Sequence[Any]) -> Row:
         """The row of what `select` yields; JSON that is NULL in the database is an empty dict.
@@ -56,6 +68,8 @@ class RowCodec:
             for place, decode in self._decoders:
                 if decoded[place] is not None:
                     decoded[place] = decode(decoded[place])
+            if self._texts is not None:
+                ''.join(self._texts(values))  # a TypeError for what is no text, without a loop in Python
         except UNREADABLE:
             decoded = self._decode_damaged(values)
         for place in self._json:
@@ -67,14 +81,13 @@ class RowCodec:
 
     def _decode_damaged(self, values: Sequence[Any]) -> list[Any]:
         """The values of a row in which one cannot be read; another stands for it, so that the row can be shown."""
-        decoded = list(values)
+        decoded = [damaged_bytes(value) if isinstance(value, bytes) else value for value in values]
         for place, decode in self._decoders:
             try:
                 decoded[place] = None if decoded[place] is None else decode(decoded[place])
             except UNREADABLE as error:
-                decoded[place] = (
-                    self._damaged(why_unreadable(error), values[0], place) if place in self._json else damaged_time()
-                )
+                reason = why_unreadable(error, decoded[place])
+                decoded[place] = self._damaged(reason, values[0], place) if place in self._json else damaged_time()
         return decoded
 
     def _damaged(self, reason: str, pk: Any, place: int) -> DamagedJson:
@@ -117,6 +130,22 @@ class RowCodec:
         if name in self._made:
             return [encoder(row[name] or default(now), name) for row in rows]
         return [None if (value := row[name]) is None else encoder(value, name) for row in rows]
+
+
+def _texts_of(row_type: type[Row]) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
+    """What takes the texts out of the values of a row: those that a row cannot be without; None where it has no two."""
+    places = _places(row_type, 'str')
+    return itemgetter(*places) if len(places) > 1 else None
+
+
+def _places(row_type: type[Row], annotation: str) -> list[int]:
+    return [place for place, field in enumerate(fields(row_type)) if field.type == annotation]
+
+
+def _no_bytes(value: Any) -> Any:
+    if isinstance(value, bytes):
+        raise TypeError('it is no text')
+    return value
 
 
 def _default_of(field: Any) -> Callable[[datetime], Any]:

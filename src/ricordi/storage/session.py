@@ -29,6 +29,8 @@ class Session:
         self.ended: Callable[[bool, bool], None] | None = None
         """Called when the transaction has ended, or a part of it was rolled back: whether it was committed, whether all
         of it has ended."""
+        self.guarded = False
+        """Whether queries guard against rows that they cannot work with, for one was met (`Dialect.is_of_a_row`)."""
         self.pid = os.getpid()
         self._lost = False
         self._finalizer = weakref.finalize(self, _close_own, dialect, self.raw, self.pid)

@@ -25,12 +25,15 @@ from ricordi.storage.query_streams import spooled
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.sqlite_failures import failure
 from ricordi.storage.sqlite_strangers import distrust, end_when_asked
+from ricordi.storage.sqlite_texts import ForgivingConnection
 from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
 
 BUSY_SECONDS = 30.0
 OLDEST_SQLITE = (3, 35, 0)
 JOURNAL_BYTES = 1 << 20
 STREAM_ROWS = 1000
+
+_SIGNS_OF_A_ROW = ('malformed JSON', 'BLOB values', 'user-defined function raised')
 
 _NAMED = "tree.key = 'k' AND tree.type = 'text'"
 _TREE = 'db_dbnode.repository_metadata'
@@ -70,6 +73,7 @@ class SqliteDialect(Dialect):
 
     name = 'sqlite'
     mark = '?'
+    keeps_any_type = True
     # Integers beyond 64 bits and lone surrogates are refused by the driver with errors of Python's own.
     driver_errors = (sqlite3.Error, OverflowError, UnicodeEncodeError)
     begin = 'BEGIN IMMEDIATE'
@@ -122,6 +126,7 @@ class SqliteDialect(Dialect):
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=256,
+                factory=ForgivingConnection,
             )
             end_when_asked(raw)
             if self.distrusted:
@@ -184,6 +189,9 @@ class SqliteDialect(Dialect):
     def failure(self, error: Exception, raw: Any | None = None) -> RicordiError:
         return failure(error, self.place, self.busy_seconds, raw)
 
+    def is_of_a_row(self, error: BaseException | None) -> bool:
+        return isinstance(error, sqlite3.OperationalError) and any(sign in str(error) for sign in _SIGNS_OF_A_ROW)
+
     # -- which database it is -------------------------------------------------------------------------------
 
     def identity_in_server(self, session: Session) -> str:
@@ -237,7 +245,7 @@ class SqliteDialect(Dialect):
         page = f'SELECT rowid, * FROM {spool} WHERE rowid > ? ORDER BY rowid LIMIT {STREAM_ROWS}'
         try:
             last = 0
-            while rows := session.execute(page, (last,)).fetchall():
+            while rows := list(session.execute(page, (last,))):  # which, other than `fetchall`, refuses what is no text
                 last = rows[-1][0]
                 for row in rows:
                     yield row[1:]

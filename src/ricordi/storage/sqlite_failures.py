@@ -38,7 +38,7 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
         return _constraint(code, str(error), raw)
     if code == 'SQLITE_INTERRUPT':  # by a signal, whose exception SQLite has swallowed (see `sqlite_strangers`)
         raise KeyboardInterrupt from error
-    if code == 'SQLITE_TOOBIG':
+    if code == 'SQLITE_TOOBIG' and raw is not None and raw.getlimit(sqlite3.SQLITE_LIMIT_LENGTH) == LARGEST_VALUE:
         return CorruptStorage(
             f'a row of the {place} is larger than {LARGEST_VALUE >> 20} MiB, the most that one of an archive may take'
         )
