@@ -96,9 +96,11 @@ class PackLock:
 
     def _read(self) -> bytes | None:
         try:
-            return self.path.read_bytes()
+            return read_regular(self.path, LARGEST_NOTE)
         except FileNotFoundError:
             return None
+        except OSError:  # a pipe, a folder: not ours
+            return b''
 
     def _create(self) -> None:
         """Put the file there with its mark in it, so that after a crash it is never taken for another program's."""
