@@ -126,6 +126,9 @@ def test_a_query_comes_from_standard_input_and_an_archive_answers(run_cli: Run, 
         ('{"path": [{"entity_type": "node", "tag": "n"}], "project": {"n": ["pkk"]}}', ['project.n', 'pkk']),
         ('{"path": [{"entity_type": "node", "tag": "n"}], "order_by": [{"n": "pkk"}]}', ['order_by', 'pkk']),
         ('{"path": ["node"], "limit": "x"}', ['limit', "'x'"]),
+        ('{"path": ["node"], "limit": ' + '9' * 5000 + '}', ['too many digits']),
+        ('{"path": [' + '{},' * 200_001 + '{}]}', ['more than 200,000 lists and objects']),
+        (' ' * (17 << 20) + '{"path": ["node"]}', ['longer than 16,777,216 bytes']),
         ('{"path": ["node"], "project_map": {"n": 3}}', ['project_map.n']),
     ],
 )
@@ -139,6 +142,11 @@ def test_an_error_names_the_file_and_the_place(
     for word in ['wrong.json', *words]:
         assert word in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_without_end_is_refused(run_here: Run, reference_home: Path) -> None:
+    done = run_here('-p', 'mixed', 'query', '/dev/zero')
+    assert (done.returncode, 'longer than' in done.stderr) == (2, True)
 
 
 def test_what_cannot_be_read_and_what_contradicts_itself_is_wrong_usage(run_here: Run, reference_home: Path) -> None:

@@ -121,6 +121,12 @@ def test_what_is_not_json_is_refused_with_line_and_column(reference_home: Path) 
         load_config()
 
 
+def test_a_number_that_no_configuration_holds_is_refused(reference_home: Path) -> None:
+    (reference_home / 'config.json').write_text('{"x": ' + '9' * 5000 + '}')
+    with pytest.raises(ConfigurationError, match='too many digits'):
+        load_config()
+
+
 def test_what_is_not_json_names_the_last_copy_that_aiida_made(reference_home: Path) -> None:
     (reference_home / 'config.json').write_bytes(b'\xff\xfe\x00{')
     for stamp in ('20240101-000000.000001', '20240301-000000.000001'):

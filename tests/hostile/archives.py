@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import sqlite3
 import struct
-import subprocess
-import sys
-import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import ClassVar
-from urllib.parse import urlsplit
 
-from hostile.runner import Case, Door, Ended
+from hostile.forks import Ended
+from hostile.profiles import REFERENCE
+from hostile.runner import Case, Door
 from hostile.values import odd_value
 
-REFERENCE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
 Members = dict[str, bytes]
 Raw = sqlite3.Connection
 
@@ -56,23 +51,18 @@ class Archives(Door):
     """Archives of strangers."""
 
     name: ClassVar = 'archives'
+    cases_in_ci: ClassVar = 300
+    on_postgres: ClassVar = True
+    may_change: ClassVar = ('.aiida', 'tmp', 'archives')
 
     def set_up(self) -> None:
-        self.make_profile()
-        self._made = self.folder / 'x.aiida'
+        self.profile.make(filled=False)
+        self.profile.keep()
+        (self.folder / 'archives').mkdir()
+        self._made = self.folder / 'archives' / 'x.aiida'
         with zipfile.ZipFile(REFERENCE) as archive:
             self._sound = {name: archive.read(name) for name in archive.namelist()}
         self._taken = False
-
-    def make_profile(self) -> None:
-        """Make the profile `p` to import into."""
-        self._run('presto', '-p', 'p', '--email', 'me@example.org')
-        shutil.copytree(self.folder / '.aiida', self.folder / 'template')
-
-    def empty_profile(self) -> None:
-        """Have it as it was made."""
-        shutil.rmtree(self.folder / '.aiida')
-        shutil.copytree(self.folder / 'template', self.folder / '.aiida')
 
     def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
         change = chance.choice(CHANGES)
@@ -83,7 +73,7 @@ class Archives(Door):
         told = f'seed {seed}, {change.__name__}'
         for words in chance.sample(READING, 5):
             yield Case(told, tuple(word.format(a=self._made) for word in words))
-        self.empty_profile()
+        self.profile.put_back()
         yield Case(told, ('-p', 'p', 'archive', 'import', '-n', str(self._made)))
         yield Case(told, ('-p', 'p', 'archive', 'import', '--include-authinfos', str(self._made)))
         if self._taken:  # what was taken in can be read
@@ -94,13 +84,6 @@ class Archives(Door):
         if case.arguments[2:4] == ('archive', 'import'):
             self._taken = ended.code == 0
         return None
-
-    def _run(self, *words: str) -> None:
-        environment = {'AIIDA_PATH': str(self.folder / '.aiida'), 'PATH': '/usr/bin:/bin'}
-        done = subprocess.run(
-            [sys.executable, '-m', 'ricordi', *words], env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
 
     def _write(self, content: Members) -> None:
         with zipfile.ZipFile(self._made, 'w', zipfile.ZIP_DEFLATED) as archive:
@@ -188,47 +171,6 @@ class Archives(Door):
         whole = self._made.read_bytes()
         at = whole.rfind(b'PK\x01\x02') if chance.random() < 0.5 else 0
         self._made.write_bytes(whole[:at] + damaged(whole[at:], chance))
-
-
-class ArchivesOnPostgres(Archives):
-    """The same into a profile on PostgreSQL."""
-
-    name: ClassVar = 'archives on PostgreSQL'
-
-    def __init__(self, folder: Path, server: str) -> None:
-        """
-        :param server: the URI of a server as its administrator, up to the name of the database.
-        """
-        super().__init__(folder)
-        self._server = server
-
-    def make_profile(self) -> None:
-        self._database = f'hostile_{uuid.uuid4().hex[:12]}'
-        self._execute(f'CREATE DATABASE {self._database}')
-        address = urlsplit(self._server)
-        words = {'hostname': address.hostname, 'port': address.port, 'username': address.username or 'postgres'}
-        options = [f'--database-{name}={value}' for name, value in words.items()]
-        common = ('--non-interactive', '--email', 'me@example.org', '--profile-name', 'p')
-        more = (f'--database-name={self._database}', '--database-password=x', f'--repository-uri={self._repository()}')
-        self._run('profile', 'setup', 'core.psql_dos', *common, *options, *more)
-        self._execute(f'CREATE DATABASE {self._database}_template TEMPLATE {self._database}')
-
-    def empty_profile(self) -> None:
-        self._execute(f'DROP DATABASE {self._database} WITH (FORCE)')
-        self._execute(f'CREATE DATABASE {self._database} TEMPLATE {self._database}_template')
-
-    def tear_down(self) -> None:
-        for name in (self._database, f'{self._database}_template'):
-            self._execute(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)')
-
-    def _repository(self) -> str:
-        return (self.folder / 'repository').as_uri()
-
-    def _execute(self, sql: str) -> None:
-        import psycopg
-
-        with psycopg.connect(f'{self._server}/postgres', autocommit=True) as raw:
-            raw.execute(sql.encode())
 
 
 def damaged(content: bytes, chance: random.Random) -> bytes:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from typing import ClassVar
 
-from hostile.archives import LISTS, REFERENCE, TABLES
+from hostile.archives import LISTS, TABLES
 from hostile.runner import Case, Door
 from hostile.values import odd_value
 
@@ -37,21 +34,17 @@ class DamagedRows(Door):
     """A profile on SQLite with values that cannot be read."""
 
     name: ClassVar = 'damaged rows'
+    cases_in_ci: ClassVar = 300
+    may_change: ClassVar = ('.aiida', 'tmp', 'made')
 
     def set_up(self) -> None:
-        for words in (('presto', '-p', 'p', '--email', 'me@example.org'), ('archive', 'import', str(REFERENCE))):
-            environment = {'AIIDA_PATH': str(self.folder / '.aiida'), 'PATH': '/usr/bin:/bin'}
-            done = subprocess.run(
-                [sys.executable, '-m', 'ricordi', *words], env=environment, capture_output=True, text=True
-            )
-            assert done.returncode == 0, done.stderr
-        shutil.copytree(self.folder / '.aiida', self.folder / 'template')
+        self.profile.make()
+        self.profile.keep()
+        (self.folder / 'made').mkdir()
 
     def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
-        home = self.folder / '.aiida'
-        shutil.rmtree(home)
-        shutil.copytree(self.folder / 'template', home)
-        (database,) = home.rglob('database.sqlite')
+        self.profile.put_back()
+        (database,) = self.profile.home.rglob('database.sqlite')
         with closing(sqlite3.connect(database)) as raw:
             for _ in range(chance.choice((1, 1, 3))):
                 table = chance.choice(TABLES)
@@ -66,4 +59,4 @@ class DamagedRows(Door):
                     pass
             raw.commit()
         for words in (*chance.sample(LISTS, 5), *chance.sample(OTHERS, 2), *chance.sample(DELETING, 2)):
-            yield Case(f'seed {seed}', ('-p', 'p', *(word.format(d=self.folder / 'dump') for word in words)))
+            yield Case(f'seed {seed}', ('-p', 'p', *(word.format(d=self.folder / 'made' / 'x') for word in words)))

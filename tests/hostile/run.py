@@ -1,7 +1,7 @@
 """Try hostile input for a long time: python tests/hostile/run.py [--for 1h] [--door archives] [--seed 0]
 
 Each door makes cases from seeds; how a run may end is said in `runner.py`. What is found is printed as it is found,
-with what is needed to make it again; the exit code is 1 if anything was.
+with what is needed to make it again; the exit code is 1 if anything was. The doors take turns of a few minutes.
 """
 
 from __future__ import annotations
@@ -12,24 +12,15 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hostile.archives import Archives, ArchivesOnPostgres
-from hostile.configurations import AccessRecords, Configurations
-from hostile.damaged_rows import DamagedRows
-from hostile.runner import Door, Runner
+from hostile.doors import DOORS, ON_POSTGRES
+from hostile.runner import Runner
 
-DOORS: dict[str, Callable[[Path], Door]] = {
-    'access records': AccessRecords,
-    'archives': Archives,
-    'config': Configurations,
-    'damaged rows': DamagedRows,
-}
-"""All doors by name; each module of this folder that makes cases adds its own."""
 UNITS = {'s': 1, 'm': 60, 'h': 3600}
+Turn = tuple[str, str | None]
 
 
 def main() -> int:
@@ -40,29 +31,37 @@ def main() -> int:
     parser.add_argument('--postgres', metavar='URI', help='postgresql://admin@host:port: also on that server')
     parser.add_argument('--seed', type=int, default=0, help='the first seed')
     chosen = parser.parse_args()
-    if chosen.postgres:
-        DOORS[ArchivesOnPostgres.name] = lambda folder: ArchivesOnPostgres(folder, chosen.postgres)
     names = chosen.door or sorted(DOORS)
-    seconds = float(chosen.duration[:-1]) * UNITS[chosen.duration[-1]] / len(names)
-    return max(try_door(name, chosen.seed, seconds) for name in names)
+    turns: list[Turn] = [(name, None) for name in names]
+    if chosen.postgres:
+        turns += [(name, chosen.postgres) for name in names if name in ON_POSTGRES]
+    seconds = float(chosen.duration[:-1]) * UNITS[chosen.duration[-1]] / len(turns)
+    return max([try_door(name, server, chosen.seed, seconds) for name, server in turns])
 
 
-def try_door(name: str, seed: int, seconds: float) -> int:
+def try_door(name: str, server: str | None, seed: int, seconds: float) -> int:
     """Run one door; returns 1 if something was found."""
     folder = Path(tempfile.mkdtemp(prefix='hostile-'))
-    door = DOORS[name](folder)
+    door = DOORS[name](folder, server)
+    shown = f'{name} on PostgreSQL' if server else name
     try:
         runner = Runner(door)
         told, end = 0, time.monotonic() + seconds
         for one in itertools.count(seed):
             findings = runner.run(iter((one,)), until=end)
             for fault in findings.faults[told:]:
-                print(fault, flush=True)
+                print(f'{shown}: {fault}', flush=True)
             told = len(findings.faults)
             if time.monotonic() >= end:
                 break
+        for interrupted in findings.interrupted:
+            print(f'{shown}: slow: {interrupted}', flush=True)
         print(
-            f'{name}: {findings.runs:,} runs, up to seed {one}, {told} faults; exit codes {findings.codes}', flush=True
+            f'{shown}: {findings.runs:,} runs, up to seed {one}, {told} faults, '
+            f'{len(findings.interrupted)} interrupted; '
+            f'at most {findings.most_memory_bytes >> 20} MiB, {findings.most_cpu_seconds:.1f} s of work; '
+            f'exit codes {dict(sorted(findings.codes.items()))}',
+            flush=True,
         )
     finally:
         door.tear_down()

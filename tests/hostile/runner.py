@@ -1,39 +1,29 @@
 """Runs command lines on hostile input and judges how they end. What makes the input is a *door*: one module each.
 
-A door is registered by its name in `DOORS` (see `run.py`); from a seed it makes cases, the same ones each time.
+A door is registered by its name in `doors.py`; from a seed it makes cases, the same ones each time. Each case runs in a
+fork of this process, so that it cannot spoil the next, and what it took can be told.
 """
 
 from __future__ import annotations
 
-import os
+import gc
 import random
-import resource
-import signal
-import sys
-import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from pkgutil import walk_packages
+from typing import ClassVar
+
+from hostile.folder import changed_between, holds_secret, look_over
+from hostile.forks import USUAL, Ended, Limits, run_apart
+from hostile.profiles import SECRET, Profile
 
 DOCUMENTED = (0, 1, 2, 3, 4, 5, 6, 7, 130, 141, 143)
 """The exit codes that there are (docs/exit-codes.md), and those of programs that a signal ended."""
-BARE_BYTES = 60 << 20
-"""What a command takes that does next to nothing."""
 NEVER_SAID = ('Traceback (most recent call last)', 'This is a bug', 'Exception ignored')
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a run may take."""
-
-    cpu_seconds: float = 10
-    """Of work: a machine that others use too makes no run fail."""
-    wall_seconds: float = 60
-    memory_bytes: int = 300 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +43,22 @@ class Case:
 class Door(ABC):
     """One way in for what strangers have made."""
 
-    def __init__(self, folder: Path) -> None:
+    name: ClassVar[str]
+    cases_in_ci: ClassVar[int] = 200
+    on_postgres: ClassVar[bool] = False
+    """Whether what it tries depends on the database, so that it is also tried on PostgreSQL."""
+    may_change: ClassVar[tuple[str, ...]] = ('.aiida', 'tmp')
+    """What commands may change in the folder of the door; all else stays as it is."""
+    works_in: ClassVar[str] = 'elsewhere'
+    """The folder in which commands are started. They leave it alone, unless `may_change` names it."""
+
+    def __init__(self, folder: Path, server: str | None = None) -> None:
         """
         :param folder: an empty one, in which the door may keep what it likes; `AIIDA_PATH` lies in it.
+        :param server: the URI of a PostgreSQL server as its administrator, to have profiles there; None: on SQLite.
         """
         self.folder = folder
+        self.profile = Profile(folder, server)
 
     @abstractmethod
     def set_up(self) -> None:
@@ -67,46 +68,59 @@ class Door(ABC):
     def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
         """The cases of one seed. A case is run before the next is asked for, so `self` may look at what it left."""
 
-    def tear_down(self) -> None:  # noqa: B027 - most keep nothing beyond their folder
+    def tear_down(self) -> None:
         """Remove what was made outside the folder."""
+        self.profile.tear_down()
+
+    def environment(self) -> Mapping[str, str]:
+        """What commands find in their environment, besides what all do."""
+        return {}
 
     def look(self, case: Case, ended: Ended) -> str | None:
         """What is wrong beyond what is always judged; None if nothing is."""
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    output: str
-    cpu_seconds: float
-    memory_bytes: int
-    timed_out: bool
-
-
 @dataclass(slots=True)
 class Findings:
-    """What came of many cases."""
+    """What came of many cases.
+
+    :param interrupted: cases that went on for too long, and ended when they were told to.
+    """
 
     runs: int = 0
     codes: dict[int, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    interrupted: list[str] = field(default_factory=list)
+    most_memory_bytes: int = 0
+    most_cpu_seconds: float = 0
+
+
+def fault_of(ended: Ended, limits: Limits, codes: tuple[int, ...] = DOCUMENTED) -> str | None:
+    """What is wrong with how a command ended, whatever it was given; None if nothing is."""
+    if ended.deaf:
+        return f'it went on after {ended.cpu_seconds:.1f} s of work, deaf to Ctrl-C'
+    if ended.memory_bytes > limits.memory_bytes:
+        return f'it took {ended.memory_bytes >> 20} MiB of memory'
+    for words in NEVER_SAID:
+        if words in ended.output:
+            return f'it said {words!r}'
+    if ended.code not in (*codes, *((130,) if ended.interrupted else ())):
+        return f'it ended with {ended.code}'
+    return None
 
 
 class Runner:
     """Runs the cases of a door, each in a process of its own."""
 
-    def __init__(self, door: Door, limits: Limits = Limits()) -> None:
+    def __init__(self, door: Door, limits: Limits = USUAL) -> None:
         self.door = door
         self.limits = limits
         self.findings = Findings()
-        self._elsewhere = door.folder / 'elsewhere'
-        self._elsewhere.mkdir(parents=True)
-        (self._elsewhere / 'keep').write_text('what was there before')
-        (door.folder / 'tmp').mkdir()
-        _load_verbs()
+        for name in ('elsewhere', door.works_in, 'tmp'):
+            (door.folder / name).mkdir(parents=True, exist_ok=True)
+        (door.folder / 'elsewhere' / 'keep').write_text('what was there before')
+        _load_everything()
         door.set_up()
 
     def run(self, seeds: Iterator[int], until: float | None = None, most: int | None = None) -> Findings:
@@ -121,112 +135,57 @@ class Runner:
                     return self.findings
         return self.findings
 
-    def judge(self, case: Case) -> None:
+    def judge(self, case: Case) -> Ended:
         """Run a case and note what is wrong with how it ended."""
-        ended = run_apart(case, self._environment(), self._elsewhere, self.limits)
+        before = look_over(self.door.folder)
+        ended = run_apart(
+            case.arguments, case.stdin, self._environment(), self.door.folder / self.door.works_in, self.limits
+        )
+        changed = changed_between(before, look_over(self.door.folder))
         findings = self.findings
         findings.runs += 1
         findings.codes[ended.code] = findings.codes.get(ended.code, 0) + 1
-        fault = self._fault(case, ended)
+        findings.most_memory_bytes = max(findings.most_memory_bytes, ended.memory_bytes)
+        findings.most_cpu_seconds = max(findings.most_cpu_seconds, ended.cpu_seconds)
+        told = f'{case.told}\n  {" ".join(case.arguments)[:2000]!r}\n  exit {ended.code}: {ended.output[-1500:]}'
+        fault = self._fault(case, ended, changed)
         if fault is not None:
-            findings.faults.append(
-                f'{fault}: {case.told}\n  {" ".join(case.arguments)!r}\n  exit {ended.code}: {ended.output[-1500:]}'
-            )
+            findings.faults.append(f'{fault}: {told}')
+        elif ended.interrupted:
+            findings.interrupted.append(f'it took {ended.cpu_seconds:.1f} s of work: {told}')
+        return ended
 
-    def _fault(self, case: Case, ended: Ended) -> str | None:
-        limits = self.limits
-        if ended.timed_out or ended.cpu_seconds > limits.cpu_seconds:
-            return f'it took {ended.cpu_seconds:.1f} s of work'
-        if ended.memory_bytes > limits.memory_bytes:
-            return f'it took {ended.memory_bytes >> 20} MiB of memory'
-        for words in NEVER_SAID:
-            if words in ended.output:
-                return f'it said {words!r}'
-        if ended.code not in case.codes:
-            return f'it ended with {ended.code}'
-        if [path.name for path in self._elsewhere.iterdir()] != ['keep']:
-            return 'it changed what lies elsewhere'
+    def _fault(self, case: Case, ended: Ended, changed: list[str]) -> str | None:
+        fault = fault_of(ended, self.limits, case.codes)
+        if fault is not None:
+            return fault
+        strange = [name for name in changed if name.split('/')[0] not in self.door.may_change]
+        if strange:
+            return f'it changed what lies elsewhere: {strange[:5]}'
+        if SECRET in ended.output:
+            return 'it told a password'
+        spilt = [name for name in changed if holds_secret(self.door.folder / name, SECRET)]
+        if spilt:
+            return f'it wrote a password to {spilt[:5]}'
         return self.door.look(case, ended)
 
     def _environment(self) -> Mapping[str, str]:
         return {
             'AIIDA_PATH': str(self.door.folder / '.aiida'),
-            'HOME': str(self._elsewhere),
+            'HOME': str(self.door.folder / 'elsewhere'),
             'TMPDIR': str(self.door.folder / 'tmp'),
             'COLUMNS': '100',
+            **self.door.environment(),
         }
 
 
-def _load_verbs() -> None:
-    """Import what the verbs need once, and not in each fork."""
-    from ricordi.cli.main import load_command
-    from ricordi.cli.tree import leaves
+def _load_everything() -> None:
+    """Import the program, and what it uses, once and not in each fork."""
+    import ricordi
 
-    for _, _, place in leaves():
-        load_command(place)
-    for name in ('manager', 'orm', 'services.archive_import', 'storage.sqlite_dos', 'storage.sqlite_zip'):
-        import_module(f'ricordi.{name}')
-
-
-def run_apart(case: Case, environment: Mapping[str, str], folder: Path, limits: Limits) -> Ended:
-    """Run a command line in a fork of this process: what is imported need not be imported anew."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as source:
-        source.write(case.stdin)
-        source.seek(0)
-        before = _resident_bytes()
-        child = os.fork()
-        if not child:
-            _become(case.arguments, environment, folder, source.fileno(), output.fileno())
-        status, usage, timed_out = _wait(child, limits.wall_seconds)
-        output.seek(0)
-        told = output.read(1 << 20).decode(errors='replace')
-    code = os.waitstatus_to_exitcode(status)
-    memory = usage.ru_maxrss * (1 if sys.platform == 'darwin' else 1024) - before + BARE_BYTES
-    return Ended(128 - code if code < 0 else code, told, usage.ru_utime + usage.ru_stime, memory, timed_out)
-
-
-def _resident_bytes() -> int:
-    """What this process has in memory, and a fork of it from the beginning."""
-    try:
-        return int(Path('/proc/self/statm').read_text().split()[1]) * resource.getpagesize()
-    except OSError:
-        return BARE_BYTES
-
-
-def _become(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, source: int, output: int
-) -> NoReturn:
-    """In the child: be the command line."""
-    code = 70
-    try:
-        os.setsid()
-        os.chdir(folder)
-        os.environ.update(environment)
-        tempfile.tempdir = None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-        os.dup2(source, 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        sys.stdin, sys.stdout, sys.stderr = os.fdopen(0, 'r'), os.fdopen(1, 'w'), os.fdopen(2, 'w')
-        from ricordi.cli.main import run
-
-        code = run(list(arguments))
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BaseException as error:  # what `run` lets out would be a traceback
-        os.write(2, f'Traceback (most recent call last): {error!r}'.encode())
-    os._exit(code)
-
-
-def _wait(child: int, seconds: float) -> tuple[int, resource.struct_rusage, bool]:
-    deadline, pause = time.monotonic() + seconds, 0.001
-    while time.monotonic() < deadline:
-        pid, status, usage = os.wait4(child, os.WNOHANG)
-        if pid:
-            return status, usage, False
-        time.sleep(pause)
-        pause = min(0.02, pause * 1.5)
-    os.killpg(child, signal.SIGKILL)
-    _, status, usage = os.wait4(child, 0)
-    return status, usage, True
+    for module in walk_packages(ricordi.__path__, 'ricordi.'):
+        if not module.name.startswith('ricordi.plugin.') and not module.name.endswith('__main__'):
+            import_module(module.name)
+    for name in ('yaml', 'difflib', 'encodings.idna', 'psycopg', 'pydoc'):
+        import_module(name)
+    gc.freeze()  # a fork does not copy what it does not touch

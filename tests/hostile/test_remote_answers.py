@@ -1,8 +1,6 @@
-"""What the shell of a computer answers, forged: states, numbers and bytes of any form."""
+"""What the shell of a computer answers, forged: an answer that lacks a part, has no end, or does not come."""
 
 from __future__ import annotations
-
-import random
 
 import pytest
 
@@ -12,25 +10,8 @@ from ricordi.services import computers_connection as connection
 from ricordi.services.computers_access import Access
 from ricordi.services.computers_connection import Completed
 
-SEED, CASES = 14, 300
 ACCESS = Access('c', 'h', 'core.local', 'core.direct', 'a@b.c', True, {}, '/work')
 PATHS = ['/scratch/a', '/scratch/b']
-WORDS = [
-    'ricordi-work-directory',
-    '0',
-    '1',
-    '2',
-    '-1',
-    '9' * 5000,
-    '²',
-    'removed',
-    'absent',
-    'failed',
-    'gone',
-    '',
-    '\x1b[2J',
-    '0.5',
-]
 
 
 class Forged:
@@ -43,23 +24,7 @@ class Forged:
         return Completed(0, self.out, '')
 
 
-def generate(rng: random.Random) -> str:
-    """What comes back."""
-    lines = [' '.join(rng.choices(WORDS, k=rng.randint(0, 6))) for _ in range(rng.randint(0, 5))]
-    return '\n'.join(f'ricordi-work-directory {line}' if rng.random() < 0.5 else line for line in lines)
-
-
-def check(answer: str) -> None:
-    """Each path that was asked for has an outcome, and no other has."""
-    found = cleaning._remove(Forged(answer), ACCESS, PATHS)  # type: ignore[arg-type]
-    assert list(found) == PATHS
-    assert all(isinstance(outcome, str) and len(outcome) <= 500 for outcome in found.values())
-
-
-def test_no_answer_is_a_bug() -> None:
-    rng = random.Random(SEED)
-    for _ in range(CASES):
-        check(generate(rng))
+def test_a_path_of_which_nothing_is_told_is_not_removed() -> None:
     assert cleaning._remove(Forged('ricordi-work-directory 1 removed x'), ACCESS, PATHS) == {  # type: ignore[arg-type]
         '/scratch/a': 'there was no answer',
         '/scratch/b': 'removed',
@@ -76,3 +41,16 @@ def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnreachableComputer, match='no answer'):
         connection.LocalConnection(ACCESS, 0.2).run('exec sleep 60', login_shell=False)
+
+
+@pytest.mark.parametrize('command', ['yes >&2', 'exec >&-; yes >&2', 'head -c 300000 /dev/zero >&2'])
+def test_complaints_without_end_do_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setattr(connection, 'LONGEST_COMPLAINT', 100_000)
+    local = connection.LocalConnection(ACCESS, 60)
+    with pytest.raises(UnreachableComputer, match='standard error are longer than'):
+        local.run(command, login_shell=False)
+
+
+def test_a_long_complaint_is_told_in_short() -> None:
+    assert connection.in_short('a  b\n c') == 'a b c'
+    assert len(connection.in_short('x y ' * 1_000_000)) < 2100

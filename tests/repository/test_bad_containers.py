@@ -37,6 +37,13 @@ def test_a_folder_without_config_is_no_container(tmp_path: Path) -> None:
         ({'hash_type': 'sha1'}, 'names objects by sha1'),
         ({'pack_size_target': 'large'}, 'holds wrong values'),
         ({'pack_size_target': 0}, 'holds wrong values'),
+        ({'pack_size_target': 1e308}, 'holds wrong values'),
+        ({'loose_prefix_len': 1.5}, 'holds wrong values'),
+        ({'loose_prefix_len': True}, 'holds wrong values'),
+        ({'loose_prefix_len': 64}, 'holds wrong values'),
+        ({'container_id': None}, 'holds wrong values'),
+        ('[' * 100_000, 'is not JSON'),
+        ('{"x": ' + '9' * 5000 + '}', 'is not JSON'),
         ({'loose_prefix_len': -1}, 'holds wrong values'),
         ({'compression_algorithm': 'lzma'}, 'holds wrong values'),
     ],
@@ -49,6 +56,14 @@ def test_a_config_that_is_not_right_is_refused(container: Container, content: An
     with pytest.raises(CorruptStorage, match=said) as caught:
         Container(container.layout.folder).put_object_from_bytes(b'content')
     assert str(container.layout.folder) in str(caught.value)
+
+
+@pytest.mark.parametrize('make', [os.mkfifo, Path.mkdir])
+def test_a_config_that_is_no_file_is_refused_and_not_waited_for(container: Container, make: Any) -> None:
+    container.layout.config.unlink()
+    make(container.layout.config)
+    with pytest.raises(UnreachableStorage, match='cannot read'):
+        Container(container.layout.folder).put_object_from_bytes(b'content')
 
 
 def test_keys_of_the_config_that_nobody_knows_are_no_harm(container: Container) -> None:

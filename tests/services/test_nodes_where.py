@@ -74,6 +74,8 @@ def test_several_filters_have_to_hold_together() -> None:
         ("label == 'open", "cannot read the filter `label == 'open` from `'open` on"),
         ('ctime > yesterday', '`yesterday` is no time'),
         ('(' * 60 + 'pk == 1', 'nested more than 50 levels'),
+        ("and == 'x'", '`and` joins comparisons, and is no field'),
+        ("not ('!or' shorter 3)", '`!or` joins comparisons, and is no field'),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(text: str, told: str) -> None:

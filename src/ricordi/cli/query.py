@@ -67,11 +67,13 @@ def query(
 
 def _read(file: str) -> tuple[bytes | str, str]:
     """The text of the query, and what to call the place it comes from."""
-    if file == '-':
-        return sys.stdin.read() if not hasattr(sys.stdin, 'buffer') else sys.stdin.buffer.read(), 'standard input'
+    from ricordi.services.query import LONGEST
+
+    if file == '-':  # one byte more than may be: the service refuses it
+        return getattr(sys.stdin, 'buffer', sys.stdin).read(LONGEST + 1), 'standard input'
     try:
         with open(file, 'rb') as handle:  # noqa: PTH123
-            return handle.read(), file
+            return handle.read(LONGEST + 1), file
     except OSError as error:
         raise UsageError(f'cannot read the query {file!r}: {error.strerror}') from None
 

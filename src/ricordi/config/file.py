@@ -192,6 +192,8 @@ def _read(path: Path, folder: OpenFolder | None = None) -> tuple[Any, FileIdenti
         raise ConfigurationError(f'{path} is not JSON: {error.msg} at {place}; {_way_out(path)}') from None
     except RecursionError:
         raise ConfigurationError(f'{path} is nested too deeply to be a configuration; {_way_out(path)}') from None
+    except ValueError:  # of Python's own, beyond some thousand digits
+        raise ConfigurationError(f'{path} holds a number of too many digits; {_way_out(path)}') from None
 
 
 def _read_version(folder: OpenFolder, name: str) -> Version | None:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ricordi.errors import CorruptStorage, InvalidOperation, UnreachableStorage
-from ricordi.files import new_file
+from ricordi.files import new_file, read_regular
 from ricordi.folders import KeptFolder, OpenFolder
 
 CONTAINER_VERSION = 1
+LARGEST_CONFIG = 1 << 20
+"""Bytes of the file; real ones have some two hundred."""
 KEY_LENGTH = 64
 KEY_PATTERN = re.compile(r'[0-9a-f]{64}')
 REPACK_ID = -1
@@ -49,7 +51,7 @@ class ContainerConfig(NamedTuple):
         :raises ricordi.errors.CorruptStorage: it is not what a container of version 1 has.
         """
         try:
-            content = json.loads(path.read_bytes())
+            content = json.loads(read_regular(path, LARGEST_CONFIG))
         except FileNotFoundError:
             raise UnreachableStorage(
                 f'no object container in {path.parent}: {path.name} is not there; '
@@ -57,7 +59,7 @@ class ContainerConfig(NamedTuple):
             ) from None
         except OSError as error:
             raise UnreachableStorage(f'cannot read {path}: {error.strerror}; check the permissions') from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CorruptStorage(f'{path} is not JSON ({error}); restore it from a backup') from None
         return cls._checked(content, path)
 
@@ -67,7 +69,11 @@ class ContainerConfig(NamedTuple):
             assert isinstance(content, dict)
             config = cls(**{name: content[name] for name in cls._fields})
             level = int(config.compression_algorithm.removeprefix('zlib+'))
-            sound = config.loose_prefix_len >= 0 and config.pack_size_target > 0 and 0 <= level <= 9
+            numbers = (config.loose_prefix_len, config.pack_size_target)
+            sound = all(type(number) is int for number in numbers) and isinstance(config.container_id, str)
+            sound = (
+                sound and 0 <= config.loose_prefix_len < KEY_LENGTH and config.pack_size_target > 0 and 0 <= level <= 9
+            )
         except (AssertionError, KeyError, TypeError, ValueError, AttributeError):
             sound = False
         if not sound:

@@ -17,10 +17,9 @@ from pathlib import Path
 from ricordi.backend.repository import Owner
 from ricordi.files import file_identity, is_same_file, read_regular
 from ricordi.folders import remove_folder
-from ricordi.repository.layout import Layout
+from ricordi.repository.layout import LARGEST_CONFIG, Layout
 
 VERSION = 1
-_LARGEST = 1 << 20
 
 
 def read_owner(layout: Layout) -> Owner | None:
@@ -30,11 +29,11 @@ def read_owner(layout: Layout) -> Owner | None:
     database, to another disk or from a backup, is one of which nothing is known yet.
     """
     try:
-        content = json.loads(read_regular(layout.owner, _LARGEST))
+        content = json.loads(read_regular(layout.owner, LARGEST_CONFIG))
         if not is_same_file(str(content['record']), file_identity(layout.owner)):
             return None
         return Owner(str(content['database']), str(content['place']), content['confirmed'] is True)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

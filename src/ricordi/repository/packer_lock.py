@@ -103,7 +103,7 @@ class PackLock:
             return packs.read(self._name, LARGEST_NOTE)
         except FileNotFoundError:
             return None
-        except OSError:
+        except OSError:  # a pipe, a folder: not ours
             if stat.S_ISREG(packs.status(self._name).st_mode):
                 raise
             return b''

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ SLOWEST = 10_000
 """An archive may take an hour in all, or longer where it has so many seconds' worth of bytes at this rate."""
 _LONGEST_ADDRESS = 8192
 _LONGEST_NUMBER = 19
+_NUMBERED = re.compile(r'&#([xX][0-9a-fA-F]|[0-9])[0-9a-fA-F]{8,};?')
+"""The number of a character that there cannot be; Python reads none of some thousand digits."""
 
 
 def archives_of_page(address: str) -> list[str]:
@@ -39,7 +42,7 @@ def archives_of_page(address: str) -> list[str]:
     """
     text, base = _page(address)
     links = _Links()
-    links.feed(text)
+    links.feed(_NUMBERED.sub('\ufffd', text))
     found = [target for link in links.found if (target := _target(base, link)) is not None]
     if not found:
         raise UnreachableAddress(f'the page {address} points at no file that ends in {ENDING}: check the address')

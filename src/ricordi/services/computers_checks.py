@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from ricordi.errors import RicordiError
 from ricordi.services.computers_access import Access
-from ricordi.services.computers_connection import Completed, Connection, connect
+from ricordi.services.computers_connection import Completed, Connection, connect, in_short
 from ricordi.services.computers_ssh import shell_path, ssh_host
 
 TIMEOUT = 120.0
@@ -69,7 +69,7 @@ def check_computer(access: Access) -> Iterator[Check]:
 def _check(name: str, step: Callable[[], str]) -> Check:
     started = time.monotonic()
     try:
-        ok, message, details = True, step(), ''
+        ok, message, details = True, in_short(step()), ''
     except (RicordiError, OSError) as error:
         ok, message, details = False, str(error), traceback.format_exc()
     return Check(name, ok, message, round(time.monotonic() - started, 3), details)
@@ -86,7 +86,7 @@ def _answer(done: Completed) -> str:
     :raises ricordi.errors.RicordiError: it failed.
     """
     if done.code:
-        raise RicordiError(' '.join(done.err.split()) or f'the command ended with {done.code}')
+        raise RicordiError(in_short(done.err) or f'the command ended with {done.code}')
     return done.out
 
 
@@ -95,7 +95,8 @@ def _no_spurious_output(connection: Connection) -> str:
     for name, text in (('stdout', _answer(done)), ('stderr', done.err)):
         if text:
             raise RicordiError(
-                f'the shell writes to {name} by itself, which would be taken for the output of commands: {text!r}; '
+                f'the shell writes to {name} by itself, which would be taken for the output of commands: '
+                f'{in_short(text)!r}; '
                 'look into ~/.bash_profile, ~/.profile and ~/.bashrc there, and have them write only to a terminal'
             )
     return ''

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
@@ -23,6 +24,15 @@ _SILENT_PROXY = 'UNKNOWN port 65535'
 
 LONGEST_ANSWER = 32 << 20
 """Bytes that a command may answer."""
+
+LONGEST_COMPLAINT = 1 << 20
+"""Bytes that it may write to its standard error, which goes to a file of this machine."""
+
+_TOLD = 2000
+"""Characters of a complaint that are told."""
+
+_LOOK_SECONDS = 0.05
+"""Between looks at how long that file is."""
 
 _LONGEST_SOCKET = 80
 """Characters of a path that can still be a socket, with what OpenSSH adds while it makes one."""
@@ -140,7 +150,7 @@ class SshConnection:
         words = [*self._words, '--', self._host, shlex.join(bash_words(self._access, command, login_shell))]
         done = _run(words, stdin, self._timeout)
         if done.code == SSH_FAILED:
-            reason = ' '.join(done.err.split()) or f'ssh ended with {SSH_FAILED}'
+            reason = in_short(done.err) or f'ssh ended with {SSH_FAILED}'
             raise UnreachableComputer(f'cannot reach computer {self._access.label!r}: {reason}')
         return done
 
@@ -156,8 +166,14 @@ class SshConnection:
             if done.code:
                 raise UnreachableComputer(
                     f'the authentication script {script} of computer {self._access.label!r} ended with {done.code}: '
-                    f'{" ".join(done.err.split())}'
+                    f'{in_short(done.err)}'
                 )
+
+
+def in_short(text: str) -> str:
+    """What a computer has written, in one line of a length that can be read."""
+    line = ' '.join(text[: 2 * _TOLD].split())
+    return line if len(line) <= _TOLD and len(text) <= 2 * _TOLD else f'{line[:_TOLD]}…'
 
 
 def _run(words: list[str], stdin: str, timeout: float | None) -> Completed:
@@ -179,25 +195,28 @@ def _run(words: list[str], stdin: str, timeout: float | None) -> Completed:
             raise UnreachableComputer(f'{words[0]} cannot be run: {error}') from None
         with process:
             try:
-                out = _answer_of(process, timeout)
+                out = _answer_of(process, errors.fileno(), timeout)
             except BaseException:
                 process.kill()
                 raise
         errors.seek(0)
-        err = errors.read(LONGEST_ANSWER).decode(errors='replace')
+        err = errors.read(LONGEST_COMPLAINT).decode(errors='replace')
     return Completed(process.returncode, out.decode(errors='replace'), err)
 
 
-def _answer_of(process: subprocess.Popen[bytes], timeout: float | None) -> bytes:
-    """What a process writes until it ends, within a time and a length that a sane answer never has."""
+def _answer_of(process: subprocess.Popen[bytes], errors: int, timeout: float | None) -> bytes:
+    """What a process writes until it ends, within a time and a length that a sane answer never has.
+
+    :param errors: the open file that its complaints go to; nobody else keeps it from filling the disk.
+    """
     assert process.stdout is not None
-    end = None if timeout is None else time.monotonic() + timeout
+    waited = _Waiting(errors, timeout)
     parts, length = [], 0
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
-            if not selector.select(None if end is None else max(0.0, end - time.monotonic())):
-                raise UnreachableComputer(f'no answer within {timeout:.0f} s')
+            if not selector.select(waited.next_look()):
+                continue
             part = os.read(process.stdout.fileno(), 1 << 16)
             if not part:
                 break
@@ -205,11 +224,37 @@ def _answer_of(process: subprocess.Popen[bytes], timeout: float | None) -> bytes
             length += len(part)
             if length > LONGEST_ANSWER:
                 raise UnreachableComputer(f'the answer is longer than {LONGEST_ANSWER:,} bytes')
-    try:
-        process.wait(None if end is None else max(0.1, end - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise UnreachableComputer(f'no answer within {timeout:.0f} s') from None
+    while process.poll() is None:  # it may have closed its output long before it ends
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(waited.next_look())
+    waited.check_complaints()
     return b''.join(parts)
+
+
+class _Waiting:
+    """How long a process is waited for, which is looked after meanwhile."""
+
+    def __init__(self, errors: int, timeout: float | None) -> None:
+        self._errors, self._timeout = errors, timeout
+        self._end = None if timeout is None else time.monotonic() + timeout
+
+    def next_look(self) -> float:
+        """Seconds to wait now.
+
+        :raises ricordi.errors.UnreachableComputer: it has had its time, or complains without end.
+        """
+        self.check_complaints()
+        if self._end is not None and time.monotonic() > self._end:
+            raise UnreachableComputer(f'no answer within {self._timeout:.0f} s')
+        return _LOOK_SECONDS
+
+    def check_complaints(self) -> None:
+        """See that what it complains of has a length that can be kept.
+
+        :raises ricordi.errors.UnreachableComputer: it has not.
+        """
+        if os.fstat(self._errors).st_size > LONGEST_COMPLAINT:
+            raise UnreachableComputer(f'the messages on its standard error are longer than {LONGEST_COMPLAINT:,} bytes')
 
 
 def _socket_folder() -> Path:

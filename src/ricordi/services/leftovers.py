@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import RicordiError
+from ricordi.files import read_regular
 from ricordi.folders import OpenFolder, remove_file, remove_tree
 from ricordi.manager.backends import repository_at
 from ricordi.storage.creation import own_place
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
 
 MARK = '.ricordi-setup'
+LONGEST_MARK = 1000
 CHOSEN_NAME = 'sqlite_dos_'
 """How the names of folders begin that a setup chooses, where it is told none."""
 
@@ -62,7 +64,7 @@ def remove_leftovers(but: Path) -> None:
         if folder == but or not (mark.exists() or _is_chosen_and_empty(folder)):
             continue
         with suppress(RicordiError, OSError), own_place(folder, seconds=0):
-            if mark.exists() and mark.read_text() in known:
+            if mark.exists() and read_regular(mark, LONGEST_MARK).decode(errors='replace') in known:
                 remove_file(mark)
             elif _is_unused(folder):
                 remove_tree(folder)

@@ -34,6 +34,7 @@ _CONSTANTS = {'true': True, 'false': False, 'null': None, 'none': None}
 _SIGNS = {'==': '==', '=': '==', '!=': '!==', '<>': '!==', '<': '<', '<=': '<=', '>': '>', '>=': '>='}
 _WORDS = {'in', 'like', 'ilike', 'contains', 'has_key', 'of_type', 'of_length', 'longer', 'shorter'}
 _EMPTY_KEY = re.compile(r'^\.|(?<!\\)\.(?:\.|$)')
+_JUNCTIONS = {'and', 'or'}
 _TIMES = {'ctime', 'mtime', 'time'}
 _DEEPEST = 50
 
@@ -129,6 +130,8 @@ class _Reader:
             raise self._wrong('the name of a field was expected')
         name = field if kind == 'word' else _unquoted(field)
         check_no_empty_key(name)
+        if name.lstrip('!~') in _JUNCTIONS:
+            raise UsageError(f'cannot read the filter `{self._text}`: `{name}` joins comparisons, and is no field')
         operator = self._operator()
         value = self._value(is_time=name in _TIMES)
         if operator.endswith('in') and not isinstance(value, list):

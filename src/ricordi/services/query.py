@@ -17,6 +17,12 @@ from ricordi.orm.querybuilder_description import describe
 KEYS = ('path', 'filters', 'project', 'project_map', 'order_by', 'limit', 'offset', 'distinct')
 """The keys of the dictionary, as `QueryBuilder.as_dict` writes them."""
 
+LONGEST = 16 << 20
+"""Bytes of a query: room for 400,000 uuids."""
+
+_MOST_PARTS = 200_000
+"""Lists and objects in it: each takes many times the memory of its two characters."""
+
 _ROWS = 1000
 
 
@@ -78,17 +84,18 @@ def by_tag(question: Question, row: Sequence[Any]) -> dict[str, dict[str, Any]]:
 
 
 def _parsed(text: str | bytes, name: str) -> Mapping[str, Any]:
-    if not text.strip():
-        raise QueryError(f'{name} is empty: a query is an object with the keys {", ".join(KEYS)}')
+    whole = _decoded(text, name)
+    if whole.count('[') + whole.count('{') > _MOST_PARTS:
+        raise QueryError(f'{name} holds more than {_MOST_PARTS:,} lists and objects: ask for less at a time')
     try:
-        data = json.loads(text)
-    except UnicodeDecodeError as error:
-        raise QueryError(f'{name} is not text in UTF-8: byte {error.start + 1}') from None
+        data = json.loads(whole)
     except json.JSONDecodeError as error:
         place = f'line {error.lineno}, column {error.colno}'
         raise QueryError(f'{name}, {place}: not JSON: {error.msg[:1].lower()}{error.msg[1:]}') from None
     except RecursionError:
         raise QueryError(f'{name}: nested too deeply') from None
+    except ValueError:  # of Python's own, beyond some thousand digits
+        raise QueryError(f'{name}: a number has too many digits') from None
     if not isinstance(data, dict):
         raise QueryError(f'{name}: a query is an object with the keys {", ".join(KEYS)}, not {_short(data)}')
     for key in data:
@@ -98,6 +105,17 @@ def _parsed(text: str | bytes, name: str) -> Mapping[str, Any]:
             hint = did_you_mean(key, KEYS).rstrip('.')
             raise QueryError(f'{name}: a query has no key {key!r}{hint} (keys: {", ".join(KEYS)})')
     return data
+
+
+def _decoded(text: str | bytes, name: str) -> str:
+    if len(text) > LONGEST:
+        raise QueryError(f'{name} is longer than {LONGEST:,} bytes: ask for less at a time')
+    if not text.strip():
+        raise QueryError(f'{name} is empty: a query is an object with the keys {", ".join(KEYS)}')
+    try:
+        return text if isinstance(text, str) else text.decode(json.detect_encoding(text))
+    except UnicodeDecodeError as error:
+        raise QueryError(f'{name} is not text in UTF-8: byte {error.start + 1}') from None
 
 
 def _described(storage: StorageBackend, data: Mapping[str, Any]) -> Any:
