@@ -36,7 +36,8 @@ LARGE_BYTES = 4 << 20
 class Content:
     """A whole object.
 
-    :param content: its content; :param deflated: the raw deflate stream of it, where there is one already.
+    :param content: its content.
+    :param deflated: the raw deflate stream of it, where there is one already.
     """
 
     content: bytes
