@@ -68,12 +68,12 @@ def modules_of(name: str) -> list[str]:
 def reference(names: tuple[str, ...]) -> str:
     """What makes the documentation of modules, with a heading for each: of a package for each name that it exports."""
     text = ''
-    for module in (module for name in names for module in modules_of(name)):
-        exported = getattr(importlib.import_module(module), '__all__', None)
-        if exported is None:
-            text += f'\n## {module}\n{autodoc("automodule", module)}'
+    for name in (module for one in names for module in modules_of(one)):
+        module = importlib.import_module(name)
+        if hasattr(module, '__path__'):
+            text += ''.join(f'\n## {exported}\n{autodoc_of(name, exported)}' for exported in module.__all__)
         else:
-            text += ''.join(f'\n## {name}\n{autodoc_of(module, name)}' for name in exported)
+            text += f'\n## {name}\n{autodoc("automodule", name)}'
     return text
 
 
@@ -85,7 +85,11 @@ def autodoc_of(module: str, name: str) -> str:
 
 
 def autodoc(directive: str, name: str) -> str:
-    options = '   :members:\n' if directive in ('autoclass', 'automodule') else ''
+    options = {
+        'autoclass': '   :members:\n',
+        # what a module has of another is documented there
+        'automodule': '   :members:\n   :ignore-module-all:\n',
+    }.get(directive, '')
     return f'\n```{{eval-rst}}\n.. {directive}:: {name}\n{options}```\n'
 
 
