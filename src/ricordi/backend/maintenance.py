@@ -17,7 +17,8 @@ class CleanMark(NamedTuple):
 
     While both parts are as they were, the keys that nodes name need not be compared with the objects again.
 
-    :param database: changes with the nodes; :param container: changes with the objects.
+    :param database: changes with the nodes.
+    :param container: changes with the objects.
     """
 
     database: str
@@ -109,7 +110,9 @@ class MaintenanceStep(NamedTuple):
     :param name: `recover`, `pack`, `clean loose`, `remove garbage`, `repack`, `vacuum index`, `vacuum database` …
     :param detail: a line for a person.
     :param objects: how many objects it touches.
-    :param read: bytes to read; :param write: bytes to write; :param freed: bytes of disk given back.
+    :param read: bytes to read.
+    :param write: bytes to write.
+    :param freed: bytes of disk given back.
     :param seconds: how long it took; None in a plan.
     """
 

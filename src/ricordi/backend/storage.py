@@ -14,7 +14,7 @@ from ricordi.backend.changes import Changes
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.rows import EntityKind, Row, UserRow
-from ricordi.errors import UniquenessError
+from ricordi.errors import InvalidOperation, UniquenessError
 from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
@@ -307,6 +307,25 @@ class StorageBackend(ABC):
 
         :param execute: run it and tell times, where the database can (PostgreSQL).
         """
+
+    # -- SQL of the user's own ------------------------------------------------------------------------------
+
+    def engine(self, writable: bool = False) -> Any:
+        """An engine of SQLAlchemy over the database, for SQL of one's own and for pandas: docs/own-sql.md.
+
+        :param writable: with what it changes, no rule of the provenance graph is asked; else nothing can be changed.
+        :raises ricordi.errors.InvalidOperation: this storage is not over a SQL database.
+        :raises ricordi.errors.ReadOnlyStorage: `writable`, of a storage that can only be read.
+        """
+        raise InvalidOperation(f'{type(self).__name__} is not over a SQL database: ask it by a QueryBuilder')
+
+    def table(self, kind: EntityKind | str) -> Any:
+        """The SQLAlchemy table that holds the rows of one kind: `node`, `link`, `group` …
+
+        :raises ricordi.errors.InvalidOperation: this storage is not over a SQL database.
+        :raises ricordi.errors.UsageError: there are no rows of such a kind.
+        """
+        raise InvalidOperation(f'{type(self).__name__} is not over a SQL database: it has no tables')
 
     # -- graph ----------------------------------------------------------------------------------------------
 

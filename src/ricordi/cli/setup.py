@@ -184,7 +184,8 @@ def _create(
 ) -> None:
     """Create the profile and tell of it.
 
-    :param values: the answers; :param given: the options that are no questions.
+    :param values: the answers.
+    :param given: the options that are no questions.
     :param finish: called when all but the profile is there.
     """
     from ricordi.services.broker import broker_config

@@ -125,7 +125,8 @@ def size_fault(text: str) -> str | None:
 def read_bounded(text: str) -> Any:
     """The value of a JSON text from outside.
 
-    :raises ValueError: it is none, or would take too much memory; :raises RecursionError: it is nested too deeply.
+    :raises ValueError: it is none, or would take too much memory.
+    :raises RecursionError: it is nested too deeply.
     """
     if too_large := size_fault(text):
         raise ValueError(too_large)

@@ -16,7 +16,9 @@ SMALLEST_DEFLATED = 32
 class PackedMember:
     """A member that is ready to be written; without `data`, its source is too large for memory.
 
-    :param method: of zip; :param crc: CRC-32 of the content; :param size: bytes of content.
+    :param method: of zip.
+    :param crc: CRC-32 of the content.
+    :param size: bytes of content.
     """
 
     method: int = STORED

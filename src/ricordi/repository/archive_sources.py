@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 class Content:
     """A whole object.
 
-    :param content: its content; :param deflated: the raw deflate stream of it, where there is one already.
+    :param content: its content.
+    :param deflated: the raw deflate stream of it, where there is one already.
     """
 
     content: bytes

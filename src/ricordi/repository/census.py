@@ -27,8 +27,11 @@ class PackCensus(NamedTuple):
     """One pack.
 
     :param file_bytes: size of the file, or None if it is gone.
-    :param objects: rows that name it; :param length: bytes they cover; :param size: bytes of content.
-    :param end: where the last object ends; :param compressed: how many objects are zlib streams.
+    :param objects: rows that name it.
+    :param length: bytes they cover.
+    :param size: bytes of content.
+    :param end: where the last object ends.
+    :param compressed: how many objects are zlib streams.
     :param garbage: those of its objects that no node names.
     """
 

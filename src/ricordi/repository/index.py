@@ -97,7 +97,8 @@ EMPTY_PACK = PackSummary(0, 0, 0, 0, 0)
 class PackSpan(NamedTuple):
     """A range of the table's ids in which rows of a pack lie, first and last included.
 
-    :param length: bytes of the pack that they cover; :param in_order: whether they lie in it as they were inserted.
+    :param length: bytes of the pack that they cover.
+    :param in_order: whether they lie in it as they were inserted.
     :param compressed: whether any object of the pack is a zlib stream.
     """
 
@@ -251,7 +252,8 @@ class Index:
         A thousand rows come in one step of SQLite: at each step it gives up the interpreter's lock, and beside threads
         that are at work it waits long to have it back.
 
-        :param source: table and condition. :param after: below all values of `key`.
+        :param source: table and condition.
+        :param after: below all values of `key`.
         """
         statement = (
             f'SELECT json_group_array(json_array({columns})), max({key}) FROM '

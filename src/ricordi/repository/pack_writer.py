@@ -43,7 +43,8 @@ class _Touched:
 class StoredObject(NamedTuple):
     """A small object as it shall lie in a pack.
 
-    :param stored: its content, or a zlib stream of it if `compressed`; :param size: bytes of content.
+    :param stored: its content, or a zlib stream of it if `compressed`.
+    :param size: bytes of content.
     """
 
     key: str

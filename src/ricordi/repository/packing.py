@@ -42,7 +42,8 @@ class Work:
 class LooseObject(NamedTuple):
     """A loose file as a reader thread found it.
 
-    :param listed_size: bytes of the file when it was listed; :param size: bytes of its content as it was read.
+    :param listed_size: bytes of the file when it was listed.
+    :param size: bytes of its content as it was read.
     :param stored: the form in which it shall lie in a pack; None if it is large, gone or not what its name says.
     """
 

@@ -33,7 +33,9 @@ class ArchiveRequest:
     """What shall go into an archive.
 
     :param everything: the whole storage; then no single things are named.
-    :param nodes: pks, uuids or starts of uuids; :param codes: these, or labels; :param groups: and
+    :param nodes: pks, uuids or starts of uuids.
+    :param codes: pks, uuids, starts of uuids, or labels.
+    :param groups: labels, pks or uuids.
     :param computers: labels, pks or uuids.
     :param switches: name of a traversal rule → on or off; None: as by default.
     :param level: 0 (stored) to 9 (small and slow).
@@ -55,8 +57,10 @@ class ArchiveRequest:
 class CreatedArchive:
     """What an archive holds, or, of a dry run, would hold.
 
-    :param entities: number of rows by kind; :param objects: number of objects; :param content_bytes: bytes of their
-        content; :param database_bytes: bytes of the database before it is compressed.
+    :param entities: number of rows by kind.
+    :param objects: number of objects.
+    :param content_bytes: bytes of their content.
+    :param database_bytes: bytes of the database before it is compressed.
     :param archive_bytes: size of the file, None of a dry run.
     """
 

@@ -47,10 +47,11 @@ PAUSE_SECONDS = 0.05
 class ImportRequest:
     """How archives are imported.
 
-    :param extras_existing: `none`, `keep_existing`, `update_existing` or `mirror`; :param extras_new: whether new nodes
-        get their extras; :param comments: `leave`, `newest` or `overwrite`.
-    :param import_group: whether all nodes become members of a group; :param group: label, pk or uuid of it, made if
-        there is none; None for a new one with the time as label.
+    :param extras_existing: `none`, `keep_existing`, `update_existing` or `mirror`.
+    :param extras_new: whether new nodes get their extras.
+    :param comments: `leave`, `newest` or `overwrite`.
+    :param import_group: whether all nodes become members of a group.
+    :param group: label, pk or uuid of it, made if there is none; None for a new one with the time as label.
     :param migrate: whether archives of older versions are taken, too.
     """
 
@@ -67,8 +68,10 @@ class ImportRequest:
 class ImportedArchive:
     """What came of an archive, or, of a dry run, would come.
 
-    :param new: rows by kind; :param existing: those that were there already.
-    :param objects: objects that were added, with :param content_bytes: bytes of content.
+    :param new: rows by kind.
+    :param existing: those that were there already.
+    :param objects: objects that were added.
+    :param content_bytes: bytes of their content.
     """
 
     path: str

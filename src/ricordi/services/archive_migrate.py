@@ -43,7 +43,8 @@ DATABASE_LEVEL = 6
 class MigratedArchive:
     """A migration that is done.
 
-    :param changed: whether anything had to be changed; :param copied: if not, whether it was copied to `path`.
+    :param changed: whether anything had to be changed.
+    :param copied: if not, whether it was copied to `path`.
     """
 
     path: Path

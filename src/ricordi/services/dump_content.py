@@ -26,7 +26,8 @@ _COMPUTER = ('label', 'hostname', 'scheduler_type', 'transport_type')
 class Shape:
     """The options that shape the folder of a process.
 
-    :param inputs: with the files of the data that a calculation used; :param outputs: that it created.
+    :param inputs: with the files of the data that a calculation used.
+    :param outputs: that it created.
     :param flat: all files directly in the folder of the process, not in folders by their origin.
     """
 

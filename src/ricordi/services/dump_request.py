@@ -19,9 +19,11 @@ class DumpRequest:
     :param everything: all groups.
     :param groups: these, by label, pk or uuid.
     :param user: processes of this one, by address.
-    :param computers: processes on these; :param codes: processes that used these; by label, pk or uuid.
+    :param computers: processes on these, by label, pk or uuid.
+    :param codes: processes that used these, by label, pk or uuid.
     :param past_days: processes modified in the last so many days.
-    :param start: modified then or later; :param end: then or before.
+    :param start: modified then or later.
+    :param end: then or before.
     :param top_calculations_only: a called calculation has no folder besides that in the folder of its caller.
     :param top_workflows_only: a called workflow likewise.
     :param delete_missing: remove the folders of what is gone: nodes, memberships, groups.
@@ -55,12 +57,17 @@ class DumpReport:
 
     :param folder: where.
     :param groups: groups that were dumped.
-    :param new: folders of processes that were written; :param changed: written again; :param same: left alone.
+    :param new: folders of processes that were written.
+    :param changed: written again.
+    :param same: left alone.
     :param linked: links to folders of calculations.
-    :param moved: folders that were renamed; :param removed: of what is gone.
+    :param moved: folders that were renamed.
+    :param removed: of what is gone.
     :param unsealed: processes that were left out, for they are not sealed.
-    :param files: that were written; :param bytes: of them.
-    :param problem_count: files whose content is missing or damaged; :param problems: the first of them.
+    :param files: that were written.
+    :param bytes: of them.
+    :param problem_count: files whose content is missing or damaged.
+    :param problems: the first of them.
     """
 
     folder: str

@@ -58,7 +58,8 @@ class ProcessFilter:
     :param user: pk of the user that a process belongs to.
     :param computers: pks; a process is bound to one of them.
     :param codes: pks; a process has one of them as input.
-    :param earliest: modified then or later; :param latest: then or before.
+    :param earliest: modified then or later.
+    :param latest: then or before.
     """
 
     user: int | None = None

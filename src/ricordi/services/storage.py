@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class StorageVersion(NamedTuple):
     """The schema of a database.
 
-    :param backend: entry point name of the storage class. :param head: the schema that this program works on.
+    :param backend: entry point name of the storage class.
+    :param head: the schema that this program works on.
     """
 
     profile: str

@@ -21,7 +21,8 @@ STORAGE_FOLDER = 'mixed'
 class Check:
     """What came back of the objects that nodes name.
 
-    :param objects: how many were read. :param bytes: their content.
+    :param objects: how many were read.
+    :param bytes: their content.
     :param wrong: keys whose content has another SHA-256.
     """
 
@@ -34,7 +35,8 @@ class Check:
 class Tour:
     """What the tour did.
 
-    :param before: the check before maintenance; :param after: the one after it.
+    :param before: the check before maintenance.
+    :param after: the one after it.
     :param again: a second maintenance right after the first.
     """
 

@@ -104,7 +104,8 @@ def is_tar(path: Path) -> bool:
 def _first_block(path: Path, size: int) -> bytes:
     """The first bytes of what a file holds, unpacked where it is compressed.
 
-    :raises OSError: it cannot be read; :raises ValueError: it is damaged.
+    :raises OSError: it cannot be read.
+    :raises ValueError: it is damaged.
     """
     with path.open('rb') as file:  # `ZipDirectory` has seen that it is a regular file
         head = file.read(HEAD_BYTES)

@@ -38,10 +38,12 @@ _LABEL_OF_COMPUTER = list(columns(EntityKind.COMPUTER)).index('label')
 class MergeOptions:
     """How an archive is merged.
 
-    :param extras_existing: mode for extras of nodes that are there already; :param extras_new: whether new nodes get
-        theirs; :param comments: mode for comments that are there already; see `archive_updates`.
-    :param import_group: whether all nodes of the archive become members of a group; :param group_pk: of this one, or of
-        a new one for None, which :param user_pk: then owns.
+    :param extras_existing: mode for extras of nodes that are there already.
+    :param extras_new: whether new nodes get theirs.
+    :param comments: mode for comments that are there already; see `archive_updates`.
+    :param import_group: whether all nodes of the archive become members of a group.
+    :param group_pk: of this one, or of a new one for None.
+    :param user_pk: who owns a new one.
     """
 
     extras_existing: str = 'none'
@@ -57,8 +59,10 @@ class MergeOptions:
 class Merged:
     """What was merged, or, of a plan, would be.
 
-    :param new: rows inserted by kind; :param existing: rows that were there already.
-    :param extras_changed: nodes; :param comments_changed: comments that were there and were changed.
+    :param new: rows inserted by kind.
+    :param existing: rows that were there already.
+    :param extras_changed: nodes.
+    :param comments_changed: comments that were there and were changed.
     :param relabelled: labels of the archive that were taken, and what they became.
     :param group: pk and label of the group of all imported nodes.
     """

@@ -12,8 +12,11 @@ class Selection:
     """What an archive shall hold.
 
     :param everything: all rows; then the pks and link types are not looked at.
-    :param nodes: pks to begin with; :param groups: their members are begun with, too; :param computers: pks.
-    :param forward: link types to follow from source to target; :param backward: from target to source.
+    :param nodes: pks to begin with.
+    :param groups: their members are begun with, too.
+    :param computers: pks.
+    :param forward: link types to follow from source to target.
+    :param backward: from target to source.
     """
 
     everything: bool = False

@@ -151,9 +151,15 @@ class Sessions:
         for session in sessions:
             session.close()
 
-    def _connect(self) -> Session:
+    def check_open(self) -> None:
+        """
+        :raises ricordi.errors.ClosedStorage: the storage was closed.
+        """
         if self.closed:
             raise ClosedStorage(f'{self._place} was closed; load the profile again to use it')
+
+    def _connect(self) -> Session:
+        self.check_open()
         session = Session(self.dialect)
         try:
             self.dialect.check_access(session.raw)

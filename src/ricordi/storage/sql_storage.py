@@ -19,10 +19,13 @@ from ricordi.storage.rows import Rows
 from ricordi.storage.session import Session, Sessions
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine, Table
+
     from ricordi.backend.query import Query
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.config.profile import Profile
     from ricordi.storage.dialect import Dialect
+    from ricordi.storage.engine import Engines
 
 
 class SqlStorage(StorageBackend):
@@ -38,6 +41,7 @@ class SqlStorage(StorageBackend):
         self._repository = repository
         self._rows = Rows(dialect)
         self._sessions = Sessions(dialect, f'the storage of profile {profile.name!r}')
+        self._engines: Engines | None = None
 
     @classmethod
     @abstractmethod
@@ -100,6 +104,8 @@ class SqlStorage(StorageBackend):
 
     def close(self) -> None:
         self._sessions.close()
+        if self._engines is not None:
+            self._engines.close()
         self._sessions.dialect.close()
 
     def version(self) -> str:
@@ -130,6 +136,21 @@ class SqlStorage(StorageBackend):
         """Rows of a SELECT as the driver hands them out, in constant memory, while the storage is used and changed."""
         session = self.session
         return self.dialect.stream(session, sql, parameters)
+
+    def engine(self, writable: bool = False) -> Engine:
+        self._sessions.check_open()
+        if writable:
+            self._refuse_if_unwritable()
+        if self._engines is None:
+            from ricordi.storage.engine import Engines
+
+            self._engines = Engines(self.dialect, self._sessions.check_open)
+        return self._engines.get(writable)
+
+    def table(self, kind: EntityKind | str) -> Table:
+        from ricordi.storage.tables import table_of
+
+        return table_of(kind)
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._writable_session.transaction()

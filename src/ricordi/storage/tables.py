@@ -1,4 +1,4 @@
-"""The tables of a storage as SQLAlchemy metadata, for the schema of new databases.
+"""The tables of a storage as SQLAlchemy metadata, for the schema of new databases and for SQL of a user's own.
 
 Names of tables, columns, constraints and indexes are those of the schemas that AiiDA 2 makes (formats/database.md):
 AiiDA's own migrations look them up by name. What only reads and writes rows uses `ricordi.storage.columns`, which
@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from ricordi.backend.rows import EntityKind
+from ricordi.errors import UsageError
 from ricordi.storage.columns import column_name, table_name
 
 
@@ -221,9 +222,15 @@ for _table_name, _column_names in _PREFIX_SEARCHED.items():
         ).ddl_if(dialect='postgresql')
 
 
-def table_of(kind: EntityKind) -> Table:
-    """The table that holds the rows of one kind."""
-    return metadata.tables[table_name(kind)]
+def table_of(kind: EntityKind | str) -> Table:
+    """The table that holds the rows of one kind.
+
+    :raises ricordi.errors.UsageError: there are no rows of such a kind.
+    """
+    try:
+        return metadata.tables[table_name(EntityKind(kind))]
+    except ValueError:
+        raise UsageError(f'there are no rows of the kind {kind!r}; there are {", ".join(EntityKind)}') from None
 
 
 def column_of(kind: EntityKind, field: str) -> Column[Any]:

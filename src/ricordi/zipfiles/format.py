@@ -38,7 +38,8 @@ class Member(NamedTuple):
 
     :param method: `STORED` or `DEFLATED`; others exist and cannot be read here.
     :param crc: CRC-32 of the content.
-    :param packed: bytes it takes in the zip file; :param size: bytes of content.
+    :param packed: bytes it takes in the zip file.
+    :param size: bytes of content.
     :param offset: where its local header begins.
     """
 
