@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import ModificationNotAllowed, ValidationError
-from ricordi.orm.links import DATA_PROVENANCE, LINK_RULES, LinkTriple, LinkType, validate_link_label
+from ricordi.model.labels import validate_link_label
+from ricordi.orm.links import DATA_PROVENANCE, LINK_RULES, LinkTriple, LinkType
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
