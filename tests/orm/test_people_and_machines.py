@@ -128,10 +128,10 @@ class TestComputers:
     @pytest.mark.parametrize(
         ('change', 'message'),
         [
-            (lambda computer: setattr(computer, 'label', ' '), 'no label'),
-            (lambda computer: setattr(computer, 'hostname', ''), 'no hostname'),
-            (lambda computer: setattr(computer, 'transport_type', ''), 'no transport_type'),
-            (lambda computer: setattr(computer, 'scheduler_type', ''), 'no scheduler_type'),
+            (lambda computer: setattr(computer, 'label', ' '), 'label of a computer cannot be empty'),
+            (lambda computer: setattr(computer, 'hostname', ''), 'hostname of a computer cannot be empty'),
+            (lambda computer: setattr(computer, 'transport_type', ''), 'transport of a computer cannot be empty'),
+            (lambda computer: setattr(computer, 'scheduler_type', ''), 'scheduler of a computer cannot be empty'),
             (lambda computer: computer.set_workdir('relative'), 'not an absolute path'),
             (lambda computer: computer.set_workdir('/{unknown}'), 'only {username}'),
             (lambda computer: computer.set_default_memory_per_machine(-1), 'positive'),

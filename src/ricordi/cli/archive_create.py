@@ -65,7 +65,7 @@ def _switches(function: Function) -> Function:
 )
 @several('-N', '--nodes', type=NODE, metavar='NODE…', group=CHOICE, help='Nodes, by pk, uuid or start of a uuid.')
 @several('-G', '--groups', type=GROUP, metavar='GROUP…', group=CHOICE, help='Groups with their nodes.')
-@several('-X', '--codes', metavar='CODE…', group=CHOICE, help='Codes, by label, pk or uuid.')
+@several('-X', '--codes', metavar='CODE…', group=CHOICE, help='Codes, by pk, uuid or label.')
 @several('-Y', '--computers', type=COMPUTER, metavar='COMPUTER…', group=CHOICE, help='Computers.')
 @_switches
 @option('--include-comments/--exclude-comments', 'comments', default=True, group=ALONG, help='Comments. [default: in]')

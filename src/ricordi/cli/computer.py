@@ -134,10 +134,11 @@ def disable(session: Session, computer: str, user: str | None) -> int:
 
 def _set_enabled(session: Session, computer: str, user: str | None, enabled: bool) -> int:
     from ricordi.services import computers_access as service
+    from ricordi.services.author import find_user
     from ricordi.services.computers import find_computer
 
     with opened(session, f'computer {"enable" if enabled else "disable"}') as storage:
-        row, owner = find_computer(storage, computer), service.find_user(storage, user)
+        row, owner = find_computer(storage, computer), find_user(storage, user)
         changed = service.set_enabled(storage, row, owner, enabled)
     state = 'enabled' if enabled else 'disabled'
     session.tell(f'Computer {row.label!r} {"is now" if changed else "was already"} {state} for {owner.email}.')

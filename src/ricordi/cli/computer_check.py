@@ -103,8 +103,9 @@ def goto(session: Session, computer: str, run_commands: bool) -> int:
 
 def _access(session: Session, purpose: str, computer: str, user: str | None) -> Access:
     """How the computer is reached; the storage is closed again, so that it is free for others meanwhile."""
+    from ricordi.services.author import find_user
     from ricordi.services.computers import find_computer
-    from ricordi.services.computers_access import find_access, find_user
+    from ricordi.services.computers_access import find_access
 
     with opened(session, purpose) as storage:
         return find_access(storage, find_computer(storage, computer), find_user(storage, user))

@@ -99,10 +99,11 @@ def _configure(
     **given: Any,
 ) -> int:
     from ricordi.services import computers_access as service
+    from ricordi.services.author import find_user
     from ricordi.services.computers import find_computer
 
     with opened(session, f'computer configure {transport}') as storage:
-        row, owner = find_computer(storage, computer), service.find_user(storage, user)
+        row, owner = find_computer(storage, computer), find_user(storage, user)
         offered = service.offered_parameters(storage, row, owner, transport, _account())
         questions = [_question(parameter, offered[parameter.name]) for parameter in PARAMETERS[transport]]
         values = answer(questions, given, config, non_interactive)
@@ -153,6 +154,7 @@ def show(
     What is not set is shown as `-`, and as null in JSON.
     """
     from ricordi.services import computers_access as service
+    from ricordi.services.author import find_user
     from ricordi.services.computers import find_computer
     from ricordi.services.computers_parameters import default_parameters, parameters_of
 
@@ -162,7 +164,7 @@ def show(
         if defaults:
             found = default_parameters(row.transport_type, row.hostname, _account())
         else:
-            found = service.configuration(storage, row, service.find_user(storage, user)) or {}
+            found = service.configuration(storage, row, find_user(storage, user)) or {}
     if as_option_string:
         print(_as_options(known, found))
     elif output_format in (None, 'table'):

@@ -57,8 +57,9 @@ def config(
     Without OUTPUT_FILE into LABEL-config.yaml; `-` is standard output. `computer configure TRANSPORT --config` reads
     it, also verdi's.
     """
+    from ricordi.services.author import find_user
     from ricordi.services.computers import find_computer
-    from ricordi.services.computers_access import configuration, find_user
+    from ricordi.services.computers_access import configuration
 
     with opened(session, 'computer export config') as storage:
         row, owner = find_computer(storage, computer), find_user(storage, user)

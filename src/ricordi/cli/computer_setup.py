@@ -14,8 +14,9 @@ from ricordi.cli.questions import Question, Values, answer, question_options
 from ricordi.cli.session import Session
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import ValidationError
-from ricordi.services import computers_setup as rules
-from ricordi.services.labels import check_label
+from ricordi.model import computers as rules
+from ricordi.model.labels import check_label
+from ricordi.services.computers_setup import MPIRUN_TEXT, WORK_DIR, ComputerSetup, check_setup, setup_of
 
 if TYPE_CHECKING:
     from ricordi.backend.rows import ComputerRow
@@ -32,9 +33,9 @@ def setup_options(function: Function) -> Function:
             option('--description', '-D', help='A description for people.'),
             option('--transport', '-T', type=PluginName(rules.TRANSPORTS), help='How it is reached.'),
             option('--scheduler', '-S', type=PluginName(rules.SCHEDULERS), help='What runs its jobs.'),
-            option('--work-dir', '-w', help=f'Folder there for calculations. [default: {rules.WORK_DIR}]'),
+            option('--work-dir', '-w', help=f'Folder there for calculations. [default: {WORK_DIR}]'),
             option('--shebang', group=JOBS, help=f'The first line. [default: {rules.SHEBANG}]'),
-            option('--mpirun-command', '-m', group=JOBS, help=f'What starts MPI. [default: {rules.MPIRUN_COMMAND}]'),
+            option('--mpirun-command', '-m', group=JOBS, help=f'What starts MPI. [default: {MPIRUN_TEXT}]'),
             option('--mpiprocs-per-machine', type=int, group=JOBS, help='MPI processes per machine, by default.'),
             option('--default-memory-per-machine', type=int, group=JOBS, help='Memory in kB, by default.'),
             option(
@@ -74,12 +75,12 @@ def _questions(defaults: Values) -> tuple[Question, ...]:
 
     return (
         ask('label', 'Label', lambda label: check_label(label, 'computer')),
-        ask('hostname', 'Hostname'),
+        ask('hostname', 'Hostname', rules.check_hostname),
         ask('description', 'Description'),
         ask('transport', f'Transport ({", ".join(rules.TRANSPORTS)})', plugin('transport')),
         ask('scheduler', f'Scheduler ({", ".join(rules.SCHEDULERS)})', plugin('scheduler')),
         ask('shebang', 'First line of job scripts', rules.check_shebang),
-        ask('work_dir', 'Work directory on the computer', rules.check_work_dir),
+        ask('work_dir', 'Work directory on the computer', rules.check_workdir),
         ask('mpirun_command', 'Command that starts MPI', convert=_command, words=True),
         ask(
             'mpiprocs_per_machine',
@@ -139,8 +140,8 @@ def setup(session: Session, config: str | None, non_interactive: bool | None, **
     from ricordi.services.computers import create_computer
 
     values = answer(_questions(_defaults()), given, config, non_interactive)
-    made = rules.ComputerSetup(**values)
-    rules.check_setup(made)
+    made = ComputerSetup(**values)
+    check_setup(made)
     with opened(session, 'computer setup') as storage:
         row = create_computer(storage, made)
     _tell(session, row)
@@ -148,7 +149,7 @@ def setup(session: Session, config: str | None, non_interactive: bool | None, **
 
 
 def _defaults() -> dict[str, Any]:
-    every = asdict(rules.ComputerSetup('', '', '', '', ''))
+    every = asdict(ComputerSetup('', '', '', '', ''))
     return {
         key: value
         for key, value in every.items()
@@ -169,10 +170,10 @@ def duplicate(session: Session, computer: str, config: str | None, non_interacti
 
     with opened(session, 'computer duplicate') as storage:
         source = find_computer(storage, computer)
-        defaults = asdict(rules.setup_of(source))
+        defaults = asdict(setup_of(source))
         del defaults['label']
         values = answer(_questions(defaults), given, config, non_interactive)
-        rules.check_setup(rules.ComputerSetup(**values))
+        check_setup(ComputerSetup(**values))
         row = duplicate_computer(storage, source, values)
     _tell(session, row)
     return 0

@@ -232,18 +232,17 @@ def copy(session: Session, source_group: str, destination_group: str, dry_run: b
     """
     from ricordi.services import groups as service
     from ricordi.services.groups_members import copy_group, count_missing
-    from ricordi.services.labels import check_label
 
     with opened(session, 'group copy') as storage:
         source = service.find_group(storage, source_group)
-        check_label(destination_group, 'group')
-        known = service.core_group(storage, destination_group)
+        known = service.find_group_if_any(storage, destination_group)
+        label = service.label_of_new_group(destination_group) if known is None else known.label
         if known is not None and known.pk == source.pk:
             raise InvalidOperation(f'source and destination are the same group {source.label!r}')
         if dry_run:
             missing = plural(count_missing(storage, source, known), 'node')
             new = '' if known else ', which would be made'
-            session.tell(f'Would add {missing} of group {source.label!r} to group {destination_group!r}{new}.')
+            session.tell(f'Would add {missing} of group {source.label!r} to group {label!r}{new}.')
             return 0
         if known is not None and known.pk is not None:
             count = service.count_members(storage, [known.pk])[known.pk]

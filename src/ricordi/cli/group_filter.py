@@ -56,7 +56,7 @@ def make_filter(
     if all_users:
         user = None
     elif user is not None:
-        find_user(storage, user)
+        user = find_user(storage, user).email
     elif storage.profile.default_user_email or not storage.read_only:
         user = default_user(storage).email
     # else: an archive names no default user, and all its groups are meant

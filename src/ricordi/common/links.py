@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ricordi.orm.links import LinkType, validate_link_label
+from ricordi.model.labels import validate_link_label
+from ricordi.orm.links import LinkType
 
 __all__ = ('LinkType', 'validate_link_label')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import RicordiError, ValidationError, WrongType
@@ -38,15 +37,6 @@ def text(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise WrongType(f'{what} is a string, got {value!r}')
     return value
-
-
-def is_uuid(value: str) -> bool:
-    """Whether a text is a whole uuid."""
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True
 
 
 def local_time(value: Any, name: str) -> datetime:

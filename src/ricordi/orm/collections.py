@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.errors import IntegrityError, MultipleObjectsError, NotExistent, StillInUse, ValidationError
-from ricordi.orm.arguments import is_uuid
+from ricordi.model.identifiers import is_whole_uuid
 from ricordi.orm.entities import Entity
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Collection(Generic[EntityT]):
             field = _FIELD_NAMES.get(name, name)
             if field not in fields or type(value) not in _PLAIN_VALUES:
                 return None
-            if field == 'uuid' and not is_uuid(str(value)):
+            if field == 'uuid' and not is_whole_uuid(str(value)):
                 return []
             equal[field] = value
         if not equal:

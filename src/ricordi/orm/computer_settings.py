@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Any
 
-from ricordi.errors import ValidationError
+from ricordi.model.computers import MPIRUN_COMMAND, OLDEST_WORKDIR, SHEBANG, check_positive, check_shebang
 
 
 class ComputerSettings:
@@ -30,7 +29,7 @@ class ComputerSettings:
 
     def get_workdir(self) -> str:
         """Folder in which calculations run; may hold `{username}`."""
-        return str(self.get_property(self.PROPERTY_WORKDIR, '/scratch/{username}/aiida_run/'))
+        return str(self.get_property(self.PROPERTY_WORKDIR, OLDEST_WORKDIR))
 
     def set_workdir(self, val: str) -> None:
         """Set the folder in which calculations run."""
@@ -38,15 +37,14 @@ class ComputerSettings:
 
     def get_shebang(self) -> str:
         """First line of job scripts."""
-        return str(self.get_property(self.PROPERTY_SHEBANG, '#!/bin/bash'))
+        return str(self.get_property(self.PROPERTY_SHEBANG, SHEBANG))
 
     def set_shebang(self, val: str) -> None:
         """Set the first line of job scripts.
 
         :raises ValueError: it does not start with `#!`.
         """
-        if not isinstance(val, str) or not val.startswith('#!'):
-            raise ValidationError(f'a shebang line starts with #!, got {val!r}')
+        check_shebang(val)
         self.set_property(self.PROPERTY_SHEBANG, val)
 
     def get_prepend_text(self) -> str:
@@ -77,7 +75,7 @@ class ComputerSettings:
 
     def get_mpirun_command(self) -> list[str]:
         """The command that starts MPI programs, as words."""
-        return list(self.get_property('mpirun_command', ['mpirun', '-np', '{tot_num_mpiprocs}']))
+        return list(self.get_property('mpirun_command', MPIRUN_COMMAND))
 
     def set_mpirun_command(self, val: list[str] | tuple[str, ...]) -> None:
         """Set the command that starts MPI programs, as words."""
@@ -118,27 +116,11 @@ class ComputerSettings:
 
         :raises ricordi.errors.ValidationError: it is neither None nor a positive integer.
         """
-        _check_positive('default_memory_per_machine', def_memory_per_machine)
+        check_positive('default_memory_per_machine', def_memory_per_machine)
 
     def _set_positive(self, name: str, value: int | None) -> None:
-        _check_positive(name, value)
+        check_positive(name, value)
         if value is None:
             self.delete_property(name, raise_exception=False)
         else:
             self.set_property(name, value)
-
-    def _validate_settings(self) -> None:
-        workdir = self.get_workdir()
-        try:
-            path = workdir.format(username='test')
-        except (KeyError, IndexError, ValueError) as error:
-            raise ValidationError(f'workdir {workdir!r}: only {{username}} can be filled in ({error!r})') from None
-        if not PurePosixPath(path).is_absolute():
-            raise ValidationError(f'workdir {workdir!r} is not an absolute path')
-        _check_positive('default_mpiprocs_per_machine', self.get_default_mpiprocs_per_machine())
-        _check_positive('default_memory_per_machine', self.get_default_memory_per_machine())
-
-
-def _check_positive(name: str, value: Any) -> None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value <= 0):
-        raise ValidationError(f'{name} is a positive integer or None, got {value!r}')

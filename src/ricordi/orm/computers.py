@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import ComputerRow, EntityKind, JsonDict
-from ricordi.errors import NotExistent, NotExistentAttributeError, ValidationError
+from ricordi.errors import NotExistent, NotExistentAttributeError
+from ricordi.model.computers import check_computer, check_hostname, check_plugin, check_settings
+from ricordi.model.labels import check_label
 from ricordi.orm.arguments import text
 from ricordi.orm.collections import Collection
 from ricordi.orm.computer_settings import ComputerSettings
@@ -99,7 +102,7 @@ class Computer(ComputerSettings, Entity):
 
     @label.setter
     def label(self, value: str) -> None:
-        self._change(label=text(value, 'the label of a computer'))
+        self._change_checked('label', value, lambda: check_label(value, 'computer'))
 
     @property
     def description(self) -> str:
@@ -117,7 +120,7 @@ class Computer(ComputerSettings, Entity):
 
     @hostname.setter
     def hostname(self, value: str) -> None:
-        self._change(hostname=text(value, 'the host name of a computer'))
+        self._change_checked('hostname', value, lambda: check_hostname(value))
 
     @property
     def scheduler_type(self) -> str:
@@ -126,7 +129,7 @@ class Computer(ComputerSettings, Entity):
 
     @scheduler_type.setter
     def scheduler_type(self, value: str) -> None:
-        self._change(scheduler_type=text(value, 'the scheduler type of a computer'))
+        self._change_checked('scheduler_type', value, lambda: check_plugin('scheduler', value))
 
     @property
     def transport_type(self) -> str:
@@ -135,7 +138,7 @@ class Computer(ComputerSettings, Entity):
 
     @transport_type.setter
     def transport_type(self, value: str) -> None:
-        self._change(transport_type=text(value, 'the transport type of a computer'))
+        self._change_checked('transport_type', value, lambda: check_plugin('transport', value))
 
     @property
     def metadata(self) -> JsonDict:
@@ -144,7 +147,21 @@ class Computer(ComputerSettings, Entity):
 
     @metadata.setter
     def metadata(self, value: JsonDict) -> None:
-        self._change(metadata=clean_value(value, 'metadata'))
+        cleaned = clean_value(value, 'metadata')
+        before = self._row.metadata
+        self._check_settings({name: new for name, new in cleaned.items() if before.get(name) != new})
+        self._change(metadata=cleaned)
+
+    def _change_checked(self, field: str, value: str, check: Callable[[], None]) -> None:
+        """Set a field; of a computer that is stored only what `store` would let through."""
+        if self.is_stored:
+            check()
+        self._change(**{field: text(value, f'the {field} of a computer')})
+
+    def _check_settings(self, settings: JsonDict) -> None:
+        """Check settings that change, of a computer that is stored; others may be what AiiDA has let through."""
+        if self.is_stored:
+            check_settings(settings, self._row.scheduler_type)
 
     def get_property(self, name: str, *default: Any) -> Any:
         """A setting, or the default if one is given.
@@ -162,6 +179,7 @@ class Computer(ComputerSettings, Entity):
     def set_property(self, name: str, value: Any) -> None:
         """Set a setting."""
         cleaned = clean_value(value, f'metadata["{name}"]')
+        self._check_settings({name: cleaned})
         self._rewrite('metadata', lambda metadata: metadata.__setitem__(name, cleaned))
 
     def delete_property(self, name: str, raise_exception: bool = True) -> None:
@@ -180,10 +198,8 @@ class Computer(ComputerSettings, Entity):
 
         :raises ricordi.errors.ValidationError: telling which does not.
         """
-        for name in ('label', 'hostname', 'transport_type', 'scheduler_type'):
-            if not getattr(self, name).strip():
-                raise ValidationError(f'computer {self.label or "without label"}: no {name} given')
-        self._validate_settings()
+        row = self._row
+        check_computer(row.label, row.hostname, row.transport_type, row.scheduler_type, row.metadata)
 
     def store(self) -> Computer:
         """Write this into the database, after `validate`."""

@@ -8,8 +8,9 @@ from typing import Any
 from ricordi.backend.changes import clock
 from ricordi.backend.rows import JsonDict
 from ricordi.errors import NotExistentAttributeError
+from ricordi.model.keys import check_key
 from ricordi.orm.entities import Entity
-from ricordi.orm.values import check_key, clean_dict, copy_json
+from ricordi.orm.values import clean_dict, copy_json
 
 NO_DEFAULT: Any = ()
 

@@ -12,6 +12,7 @@ from ricordi.backend.changes import clock
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, GroupRow, JsonDict
 from ricordi.errors import InvalidOperation, ModificationNotAllowed, NotExistent, ValidationError, WrongType
+from ricordi.model.labels import check_label
 from ricordi.orm.arguments import local_time, stored_pk, text
 from ricordi.orm.collections import Collection, EntityT
 from ricordi.orm.entities import Entity
@@ -41,7 +42,7 @@ class GroupCollection(Collection[EntityT]):
         Of several processes that ask at once, one makes it and the others get it.
         """
         if not label:
-            raise ValidationError('a group needs a label')
+            check_label(label, 'group')
         cls: Any = self.entity_type
         try:
             return self.get(label=label, type_string=cls._type_string), False
@@ -89,8 +90,7 @@ class Group(Entity):
         :param user: the owner; the default user for None.
         :param type_string: not used: the class decides.
         """
-        if not label:
-            raise ValidationError('a group needs a label')
+        check_label(label, 'group')
         self._backend = backend if backend is not None else get_current_backend()
         if user is None:
             owner = require_default_user(self._backend).pk or 0
@@ -132,8 +132,7 @@ class Group(Entity):
 
     @label.setter
     def label(self, label: str) -> None:
-        if not label:
-            raise ValidationError('a group needs a label')
+        check_label(label, 'group')
         self._change(label=text(label, 'the label of a group'))
 
     @property

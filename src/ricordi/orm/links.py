@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ricordi.errors import MultipleObjectsError, NotExistent, ValidationError
+from ricordi.errors import MultipleObjectsError, NotExistent
 
 if TYPE_CHECKING:
     from ricordi.orm.nodes.node import Node
@@ -58,8 +57,6 @@ LINK_RULES: dict[LinkType, LinkRule] = {
 DATA_PROVENANCE = (LinkType.INPUT_CALC, LinkType.CREATE)
 """Links that must stay free of cycles."""
 
-_LABEL = re.compile(r'[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?')
-
 
 class LinkPair(NamedTuple):
     """Type and label of a link."""
@@ -74,21 +71,6 @@ class LinkTriple(NamedTuple):
     node: Node
     link_type: LinkType
     link_label: str
-
-
-def validate_link_label(label: str) -> None:
-    """Refuse a label that is no identifier of `[A-Za-z0-9_]`, or starts or ends with `_`.
-
-    :raises TypeError: it is no string.
-    :raises ricordi.errors.ValidationError: it is not a valid label.
-    """
-    if not isinstance(label, str):
-        raise TypeError(f'a link label is a string, got {label!r}')
-    if not _LABEL.fullmatch(label):
-        raise ValidationError(
-            f'invalid link label {label!r}: letters, digits and underscores, starting with a letter and not ending '
-            'with an underscore'
-        )
 
 
 class LinkManager:

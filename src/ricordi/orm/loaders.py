@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.identifiers import looks_like_pk
+from ricordi.backend.identifiers import Fits, find_by, find_named, one_of
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import MultipleObjectsError, NotExistent, ValidationError, WrongType
+from ricordi.errors import NotExistent, ValidationError, WrongType, WrongValue
+from ricordi.model.identifiers import Reading, Way, uuid_start
 from ricordi.orm.entities import Entity
 
 if TYPE_CHECKING:
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
 EntityT = TypeVar('EntityT', bound=Entity)
 Identifier = int | str | None
 SubClasses = tuple[type[Any], ...] | None
-
-LABEL_MARK = '!'
-"""At the end of an identifier it says that this is a label, though it looks like a pk or uuid."""
-
-_UUID = re.compile(r'[0-9a-fA-F-]+')
-_MIN_DIGITS = 8
-_LARGEST_PK = 2**63 - 1
 
 
 def load_node(
@@ -135,91 +127,42 @@ def _load(
     if len(used) != 1:
         raise ValidationError(f'give one of identifier, pk, uuid and label; got {", ".join(used) or "none"}')
     ((how, value),) = used.items()
-    _check_type(how, value)
-    finder = _Finder(cls, sub_classes or (cls,), backend if backend is not None else get_current_backend())
-    ways: dict[str, Callable[[Any], list[Any]]] = {
-        'pk': finder.by_pk,
-        'uuid': finder.by_uuid,
-        'label': finder.by_label,
-        'identifier': finder.by_identifier,
-    }
-    found: list[EntityT] = ways[how](value)
-    names = ' or '.join(one.__name__ for one in finder.classes)
-    if not found:
-        raise NotExistent(f'no {names} with {how} {value!r}')
-    if len(found) > 1:
-        several = ', '.join(f'{entity.pk}' for entity in found)
-        raise MultipleObjectsError(f'more than one {names} with {how} {value!r}: pk {several} …; give its pk or uuid')
-    return found[0]
+    storage = backend if backend is not None else get_current_backend()
+    classes = _classes(cls, sub_classes)
+    fits = None if classes == (cls,) and 'kind' in vars(cls) else _fits(classes, storage)
+    named = f'{" or ".join(one.__name__ for one in classes)} with {how} {value!r}'
+    row = one_of(_find(storage, cls.kind, how, value, fits), named)
+    if row is None:
+        raise NotExistent(f'no {named}')
+    return cls.from_row(row, storage)
 
 
-def _check_type(how: str, value: object) -> None:
-    if how == 'pk' and not isinstance(value, Integral):
-        raise WrongType(f'a pk is a whole number, got {value!r}')
-    if how in ('uuid', 'label') and not isinstance(value, str):
+def _classes(cls: type[Entity], sub_classes: SubClasses) -> tuple[type[Any], ...]:
+    for one in sub_classes or ():
+        if not isinstance(one, type) or not issubclass(one, cls):
+            raise ValidationError(f'sub_classes are subclasses of {cls.__name__}, got {one!r}')
+    return sub_classes or (cls,)
+
+
+def _fits(classes: tuple[type[Any], ...], storage: StorageBackend) -> Fits:
+    """Whether the entity of a row is of one of these classes."""
+    return lambda row: isinstance(classes[0].from_row(row, storage), classes)
+
+
+def _find(storage: StorageBackend, kind: EntityKind, how: str, value: Any, fits: Fits | None) -> list[Any]:
+    """The rows that are found in one of the ways in which a caller can ask."""
+    if how == 'identifier':
+        is_number = isinstance(value, Integral) and not isinstance(value, bool)
+        return find_named(storage, kind, int(value) if is_number else str(value), fits)
+    if how == 'pk':
+        if not isinstance(value, Integral):
+            raise WrongType(f'a pk is a whole number, got {value!r}')
+        return find_by(storage, kind, Reading(Way.PK, int(value)), fits)
+    if not isinstance(value, str):
         raise WrongType(f'a {how} is a string, got {value!r}')
-
-
-class _Finder:
-    """Looks for entities of some classes; every way gives two at most, enough to know that it is not the only one."""
-
-    def __init__(self, cls: type[Entity], classes: tuple[type[Any], ...], backend: StorageBackend) -> None:
-        for one in classes:
-            if not isinstance(one, type) or not issubclass(one, cls):
-                raise ValidationError(f'sub_classes are subclasses of {cls.__name__}, got {one!r}')
-        self.cls = cls
-        self.classes = classes
-        self.backend = backend
-
-    def by_pk(self, pk: int) -> list[Entity]:
-        if abs(pk) > _LARGEST_PK:
-            return []
-        row = self.backend.get(self.cls.kind, int(pk))
-        return self._entities([row] if row is not None else [])
-
-    def by_uuid(self, uuid: str) -> list[Entity]:
-        if not uuid:
-            raise ValidationError('an empty string identifies nothing')
-        if not _UUID.fullmatch(uuid):
-            return []
-        limit = 2 if self.classes == (self.cls,) and 'kind' in vars(self.cls) else 1000
-        return self._entities(self.backend.find_uuid_prefix(self.cls.kind, uuid.lower(), limit))
-
-    def by_label(self, label: str) -> list[Entity]:
-        text = str(label)
-        found = self._entities(self.backend.find(self.cls.kind, {'label': text}))
-        if not found and '@' in text and self.cls.kind is EntityKind.NODE:
-            name, _, computer = text.rpartition('@')
-            for row in self.backend.find(EntityKind.COMPUTER, {'label': computer}, limit=1):
-                return self._entities(self.backend.find(EntityKind.NODE, {'label': name, 'computer_pk': row.pk}))
-        return found
-
-    def by_identifier(self, identifier: int | str) -> list[Entity]:
-        if isinstance(identifier, Integral) and not isinstance(identifier, bool):
-            return self.by_pk(identifier)
-        text = str(identifier)
-        if not text:
-            raise ValidationError('an empty string identifies nothing')
-        if text.endswith(LABEL_MARK):
-            return self.by_label(text.removesuffix(LABEL_MARK))
-        if looks_like_pk(text) and (found := self.by_pk(int(text))):
-            return found
-        if self._looks_like_uuid(text) and (found := self.by_uuid(text)):
-            return found
-        return self.by_label(text)
-
-    def _looks_like_uuid(self, text: str) -> bool:
-        """Whether to read text as the start of a uuid. Digits alone are a pk, unless there are many."""
-        digits = text.replace('-', '')
-        is_start = bool(_UUID.fullmatch(text)) and len(digits) <= 32
-        return is_start and (len(digits) >= _MIN_DIGITS or not looks_like_pk(text))
-
-    def _entities(self, rows: Iterable[Any]) -> list[Entity]:
-        entities = []
-        for row in rows:
-            entity = self.cls.from_row(row, self.backend)
-            if isinstance(entity, self.classes):
-                entities.append(entity)
-                if len(entities) == 2:
-                    break
-        return entities
+    if how == 'label':
+        return find_by(storage, kind, Reading(Way.LABEL, value), fits)
+    if not value:
+        raise WrongValue('an empty uuid names nothing')
+    start = uuid_start(value)
+    return [] if start is None else find_by(storage, kind, Reading(Way.UUID, start), fits)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind, UserRow
-from ricordi.errors import NotExistent, WrongType
+from ricordi.errors import NotExistent
+from ricordi.model.people import checked_email, normalized_email
 from ricordi.orm.arguments import text
 from ricordi.orm.collections import Collection
 from ricordi.orm.entities import Entity
@@ -64,7 +65,7 @@ class User(Entity):
         """
         self._backend = backend if backend is not None else get_current_backend()
         self._row = UserRow(
-            email=self.normalize_email(email),
+            email=checked_email(email),
             first_name=text(first_name, 'the first name of a user'),
             last_name=text(last_name, 'the last name of a user'),
             institution=text(institution, 'the institution of a user'),
@@ -73,10 +74,7 @@ class User(Entity):
     @staticmethod
     def normalize_email(email: str) -> str:
         """The address with its domain in lower case, as AiiDA keeps it."""
-        if not isinstance(email, str):
-            raise WrongType(f'an email is a string, got {email!r}')
-        name, at, domain = email.strip().rpartition('@')
-        return f'{name}@{domain.lower()}' if at else email.strip()
+        return normalized_email(email)
 
     @property
     def email(self) -> str:
@@ -85,7 +83,7 @@ class User(Entity):
 
     @email.setter
     def email(self, value: str) -> None:
-        self._change(email=text(value, 'the email of a user'))
+        self._change(email=checked_email(value))
 
     @property
     def first_name(self) -> str:

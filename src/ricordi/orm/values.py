@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ricordi.errors import ValidationError
+from ricordi.model.keys import check_key
 from ricordi.model.values import is_damaged
 
 _SCALARS = frozenset((int, bool, type(None)))
@@ -50,21 +51,6 @@ def clean_dict(values: Mapping[str, Any], name: str) -> dict[str, Any]:
             check_key(key, name)
     cleaned: dict[str, Any] = clean_value(values, name)
     return cleaned
-
-
-def check_key(key: object, name: str) -> None:
-    """Refuse what cannot be the name of an attribute or extra: no string, empty, or with a period in it.
-
-    The period separates the levels of a path in queries.
-
-    :raises ricordi.errors.ValidationError: telling which.
-    """
-    if not isinstance(key, str):
-        raise ValidationError(f'{name}: the key {key!r} is not a string')
-    if not key:
-        raise ValidationError(f'{name}: a key cannot be empty')
-    if '.' in key:
-        raise ValidationError(f'{name}: the key {key!r} contains a period, which separates levels in queries')
 
 
 def copy_json(value: Any) -> Any:

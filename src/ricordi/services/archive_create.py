@@ -127,7 +127,8 @@ def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
 
     :raises ricordi.errors.NotExistent: something that was named is not there.
     """
-    from ricordi.orm import load_code, load_computer
+    from ricordi.orm import load_code
+    from ricordi.services.computers import find_computer
     from ricordi.services.groups import find_group
     from ricordi.services.nodes import find_pks
     from ricordi.storage.archive_selection import Selection
@@ -138,7 +139,7 @@ def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
         everything=request.everything,
         nodes=(*find_pks(storage, request.nodes), *codes),
         groups=tuple(find_group(storage, identifier).pk or 0 for identifier in request.groups),
-        computers=tuple(load_computer(identifier, backend=storage).pk or 0 for identifier in request.computers),
+        computers=tuple(find_computer(storage, identifier).pk or 0 for identifier in request.computers),
         forward=tuple(rule.link_type for rule in rules if rule.forward),
         backward=tuple(rule.link_type for rule in rules if not rule.forward),
         authinfos=request.authinfos,

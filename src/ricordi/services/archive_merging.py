@@ -12,7 +12,6 @@ from ricordi.errors import (
     AccessError,
     IntegrityError,
     Interrupted,
-    NotExistent,
     ProblemsFound,
     UniquenessError,
 )
@@ -26,7 +25,7 @@ from ricordi.repository.archive_unpacking import (
 )
 from ricordi.repository.zip_keys import PREFIX
 from ricordi.services.author import default_user
-from ricordi.services.groups import create_group, find_group
+from ricordi.services.groups import find_or_create_group
 from ricordi.storage.archive_merge import Merged, MergeOptions, Merger
 
 if TYPE_CHECKING:
@@ -233,10 +232,7 @@ class ArchiveImport:
         """The group that was named, made if there is none of this label."""
         if not self.request.import_group or self.request.group is None:
             return None
-        try:
-            return find_group(self.storage, self.request.group).pk
-        except NotExistent:
-            return create_group(self.storage, self.request.group)[0].pk
+        return find_or_create_group(self.storage, self.request.group).pk
 
     def _told(self, rows: int) -> None:
         self.progress.advance(rows)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ricordi.backend.identifiers import find_by
 from ricordi.backend.rows import EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import ConfigurationError, NotExistent
+from ricordi.model.identifiers import Reading, Way
 
 
 def default_user(storage: StorageBackend) -> UserRow:
@@ -25,18 +27,19 @@ def default_user(storage: StorageBackend) -> UserRow:
     )
 
 
-def find_user(storage: StorageBackend, email: str) -> UserRow:
-    """The user of an address.
+def find_user(storage: StorageBackend, email: str | None) -> UserRow:
+    """The user of an address, or the default user for None.
 
     :raises ricordi.errors.NotExistent: there is none; the message tells who there is.
     """
-    rows = [row for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)]
-    for row in rows:
-        if row.email == email:
-            return row
+    if email is None:
+        return default_user(storage)
+    (row,) = find_by(storage, EntityKind.USER, Reading(Way.LABEL, email)) or (None,)
+    if isinstance(row, UserRow):
+        return row
     from ricordi.services.suggestion import did_you_mean
 
-    known = [row.email for row in rows]
+    known = [row.email for row in storage.find(EntityKind.USER, order_by=('email',)) if isinstance(row, UserRow)]
     hint = did_you_mean(email, known).rstrip('.')
     raise NotExistent(
         f'there is no user {email!r} in profile {storage.profile.name!r}{hint} (users: {", ".join(known) or "none"})'

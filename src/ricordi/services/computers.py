@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ricordi.backend.identifiers import looks_like_pk
+from ricordi.backend.identifiers import find_named, one_of
 from ricordi.backend.query import Comparison, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import AuthInfoRow, ComputerRow, EntityKind
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import InvalidOperation, MultipleObjectsError, NotExistent, UniquenessError
+from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
+from ricordi.model.identifiers import LABEL_MARK, identifier_of
+from ricordi.model.labels import check_label
 from ricordi.services.author import default_user
 from ricordi.services.computers_setup import ComputerSetup, check_setup, metadata_of, setup_of
-from ricordi.services.labels import check_label
 from ricordi.services.nodes_delete import DeletionPlan, delete_nodes, plan_deletion
 
 
@@ -54,24 +55,19 @@ class ComputerDeletion:
 
 
 def find_computer(storage: StorageBackend, identifier: str) -> ComputerRow:
-    """The computer that a label, a pk or a uuid names; a label goes before a pk.
+    """The computer that a pk, a uuid or the start of one, or a label names, in this order.
 
-    :raises ricordi.errors.NotExistent: there is none; the message tells what may have been meant.
+    :raises ricordi.errors.NotExistent: there is none; the message tells what may have been meant, or what there is.
+    :raises ricordi.errors.MultipleObjectsError: several uuids start like this.
     """
-    text = identifier.strip()
-    found = _rows(storage, {'label': text})
-    if not found and looks_like_pk(text) and int(text) < 1 << 31:
-        found = _rows(storage, {'pk': int(text)})
-    if not found and len(text.replace('-', '')) == 32:
-        found = [row for row in storage.find_uuid_prefix(EntityKind.COMPUTER, text) if isinstance(row, ComputerRow)]
-    if len(found) > 1:
-        raise MultipleObjectsError(f'{identifier!r} names more than one computer; give the label')
-    if not found:
-        from ricordi.services.suggestion import did_you_mean
+    row = one_of(find_named(storage, EntityKind.COMPUTER, identifier), f'computer {identifier!r}')
+    if isinstance(row, ComputerRow):
+        return row
+    from ricordi.services.suggestion import did_you_mean
 
-        hint = did_you_mean(text, [row.label for row in _rows(storage, {})])
-        raise NotExistent(f'there is no computer {identifier!r} in profile {storage.profile.name!r}{hint}')
-    return found[0]
+    known = [identifier_of(row.label) for row in _rows(storage, {})]
+    hint = did_you_mean(identifier.removesuffix(LABEL_MARK), known)
+    raise NotExistent(f'there is no computer {identifier!r} in profile {storage.profile.name!r}{hint}')
 
 
 def list_computers(storage: StorageBackend, all_computers: bool = False) -> list[ComputerSummary]:

@@ -9,7 +9,6 @@ from typing import Any
 from ricordi.backend.rows import AuthInfoRow, ComputerRow, EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent, ValidationError
-from ricordi.services.author import default_user
 from ricordi.services.computers_parameters import Account, default_parameters, parameters_of
 from ricordi.services.computers_setup import work_dir_of
 
@@ -29,23 +28,6 @@ class Access:
     enabled: bool
     parameters: dict[str, Any]
     work_dir: str
-
-
-def find_user(storage: StorageBackend, email: str | None) -> UserRow:
-    """The user of an address, or the default user for None.
-
-    :raises ricordi.errors.NotExistent: there is none; the message tells who may have been meant.
-    """
-    if email is None:
-        return default_user(storage)
-    users = [row for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)]
-    for row in users:
-        if row.email == email:
-            return row
-    from ricordi.services.suggestion import did_you_mean
-
-    hint = did_you_mean(email, [row.email for row in users])
-    raise NotExistent(f'there is no user {email!r} in profile {storage.profile.name!r}{hint}')
 
 
 def find_access(storage: StorageBackend, computer: ComputerRow, user: UserRow) -> Access:

@@ -1,33 +1,16 @@
-"""The settings of a computer: their names in a set-up file, their defaults and rules, as in aiida-core 2.9."""
+"""The settings of a computer: their names in a set-up file, their defaults, as in aiida-core 2.9."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from ricordi.backend.rows import ComputerRow
-from ricordi.errors import WrongValue
-from ricordi.services.labels import check_label
+from ricordi.model.computers import MPIRUN_COMMAND, OLDEST_WORKDIR, SHEBANG, check_computer
 
-SHEBANG = '#!/bin/bash'
 WORK_DIR = '/scratch/{username}/aiida/'
-MPIRUN_COMMAND = 'mpirun -np {tot_num_mpiprocs}'
-
-TRANSPORTS = ('core.local', 'core.ssh', 'core.ssh_async')
-
-_MACHINES = ('num_machines', 'num_mpiprocs_per_machine', 'num_cores_per_machine', 'num_cores_per_mpiproc')
-_PLACEHOLDERS: dict[str, tuple[str, ...]] = {
-    'core.direct': _MACHINES,
-    'core.lsf': ('parallel_env', 'default_mpiprocs_per_machine', 'num_machines'),
-    'core.pbspro': _MACHINES,
-    'core.sge': ('parallel_env',),
-    'core.slurm': _MACHINES,
-    'core.torque': _MACHINES,
-}
-"""What may stand in braces in the MPI command of a scheduler, besides `tot_num_mpiprocs`."""
-
-SCHEDULERS = tuple(_PLACEHOLDERS)
+"""Where calculations run on a new computer, unless something else is said."""
+MPIRUN_TEXT = ' '.join(MPIRUN_COMMAND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +34,7 @@ class ComputerSetup:
     scheduler: str
     shebang: str = SHEBANG
     work_dir: str = WORK_DIR
-    mpirun_command: str = MPIRUN_COMMAND
+    mpirun_command: str = MPIRUN_TEXT
     mpiprocs_per_machine: int | None = None
     default_memory_per_machine: int | None = None
     use_double_quotes: bool = False
@@ -70,7 +53,7 @@ def setup_of(row: ComputerRow) -> ComputerSetup:
         row.scheduler_type,
         known.get('shebang', SHEBANG),
         work_dir_of(row),
-        ' '.join(known.get('mpirun_command', MPIRUN_COMMAND.split(' ')) or []),
+        ' '.join(known.get('mpirun_command', MPIRUN_COMMAND) or []),
         known.get('default_mpiprocs_per_machine'),
         known.get('default_memory_per_machine'),
         known.get('use_double_quotes', False),
@@ -81,7 +64,7 @@ def setup_of(row: ComputerRow) -> ComputerSetup:
 
 def work_dir_of(row: ComputerRow) -> str:
     """The folder in which calculations run; may hold `{username}`."""
-    return str(row.metadata.get('workdir', '/scratch/{username}/aiida_run/'))
+    return str(row.metadata.get('workdir', OLDEST_WORKDIR))
 
 
 def metadata_of(setup: ComputerSetup) -> dict[str, Any]:
@@ -102,81 +85,9 @@ def metadata_of(setup: ComputerSetup) -> dict[str, Any]:
     return {**metadata, 'mpirun_command': command.split(' ') if command else []}
 
 
-def accepts_mpiprocs(scheduler: str) -> bool:
-    """Whether the scheduler knows a default number of processes per machine."""
-    return 'num_machines' in _PLACEHOLDERS.get(scheduler, _MACHINES) and scheduler != 'core.lsf'
-
-
-def accepts_memory(scheduler: str) -> bool:
-    """Whether the scheduler knows a default memory per machine."""
-    return scheduler != 'core.direct'
-
-
-# rules -----------------------------------------------------------------------------------------------------
-
-
 def check_setup(setup: ComputerSetup) -> None:
     """Check that the settings make sense.
 
     :raises ricordi.errors.WrongValue: telling which does not.
     """
-    check_label(setup.label, 'computer')
-    if not setup.hostname.strip():
-        raise WrongValue('the hostname cannot be empty')
-    check_plugin('transport', setup.transport)
-    check_plugin('scheduler', setup.scheduler)
-    check_shebang(setup.shebang)
-    check_work_dir(setup.work_dir)
-    check_mpirun_command(setup.mpirun_command, setup.scheduler)
-    for name in ('mpiprocs_per_machine', 'default_memory_per_machine'):
-        value = getattr(setup, name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value <= 0):
-            raise WrongValue(f'{name} must be a positive number, not {value!r}')
-
-
-def check_plugin(kind: str, name: str) -> None:
-    """Check the name of a transport or scheduler; those of other packages (`package.name`) pass.
-
-    :raises ricordi.errors.WrongValue: it is none of AiiDA's own and does not look like another's.
-    """
-    known = TRANSPORTS if kind == 'transport' else SCHEDULERS
-    package, _, rest = name.partition('.')
-    if name in known or (package != 'core' and package and rest):
-        return
-    if f'core.{name}' in known:
-        hint = f'; did you mean `core.{name}`?'
-    else:
-        from ricordi.services.suggestion import did_you_mean
-
-        hint = did_you_mean(name, known)
-    raise WrongValue(f'there is no {kind} {name!r}{hint.rstrip(".")} ({kind}s: {", ".join(known)})')
-
-
-def check_shebang(line: str) -> None:
-    """:raises ricordi.errors.WrongValue: it does not start with `#!`."""
-    if not line.startswith('#!'):
-        raise WrongValue(f'the shebang line must start with #!, not {line!r}')
-
-
-def check_work_dir(path: str) -> None:
-    """:raises ricordi.errors.WrongValue: it is not absolute, or has other braces than `{username}`."""
-    try:
-        filled = path.format(username='test')
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise WrongValue(f'work_dir {path!r}: only {{username}} can be filled in ({error!r})') from None
-    if not PurePosixPath(filled).is_absolute():
-        raise WrongValue(f'work_dir {path!r} is not an absolute path')
-
-
-def check_mpirun_command(command: str, scheduler: str) -> None:
-    """:raises ricordi.errors.WrongValue: braces hold what the scheduler does not fill in."""
-    if scheduler not in _PLACEHOLDERS:
-        return
-    known = (*_PLACEHOLDERS[scheduler], 'tot_num_mpiprocs')
-    try:
-        command.format(**dict.fromkeys(known, 'value'))
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        listed = ', '.join(f'{{{name}}}' for name in known)
-        raise WrongValue(
-            f'mpirun_command {command!r}: {scheduler} fills in {listed} and nothing else ({error!r})'
-        ) from None
+    check_computer(setup.label, setup.hostname, setup.transport, setup.scheduler, metadata_of(setup))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ricordi.backend.rows import EntityKind, GroupRow, UserRow
+from ricordi.backend.rows import EntityKind, GroupRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import NotExistent, UsageError
+from ricordi.errors import UsageError
 from ricordi.services.dump_select import ProcessFilter
 from ricordi.services.dump_sync import SyncOptions
 
@@ -116,21 +116,14 @@ def process_filter(storage: StorageBackend, request: DumpRequest) -> ProcessFilt
     earliest = request.start
     if request.past_days is not None:
         earliest = datetime.now(UTC) - timedelta(days=request.past_days)
-    from ricordi.orm import load_code, load_computer
+    from ricordi.orm import load_code
+    from ricordi.services.author import find_user
+    from ricordi.services.computers import find_computer
 
     return ProcessFilter(
-        user=_user_pk(storage, request.user) if request.user is not None else None,
-        computers=tuple(load_computer(one, backend=storage).pk or 0 for one in request.computers),
+        user=None if request.user is None else find_user(storage, request.user).pk,
+        computers=tuple(find_computer(storage, one).pk or 0 for one in request.computers),
         codes=tuple(load_code(one, backend=storage).pk or 0 for one in request.codes),
         earliest=earliest,
         latest=request.end,
     )
-
-
-def _user_pk(storage: StorageBackend, email: str) -> int:
-    rows = [row for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)]
-    for row in rows:
-        if row.email == email and row.pk is not None:
-            return row.pk
-    known = ', '.join(row.email for row in rows) or 'none'
-    raise NotExistent(f'there is no user {email!r} in profile {storage.profile.name!r} (users: {known})')

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from ricordi.backend.identifiers import looks_like_pk
+from ricordi.backend.identifiers import find_named, one_of
 from ricordi.backend.query import (
     Comparison,
     Condition,
@@ -22,9 +22,10 @@ from ricordi.backend.query import (
 )
 from ricordi.backend.rows import EntityKind, GroupRow, UserRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import InvalidOperation, MultipleObjectsError, NotExistent, UniquenessError
+from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
+from ricordi.model.identifiers import LABEL_MARK, identifier_of
+from ricordi.model.labels import check_label
 from ricordi.services.author import default_user
-from ricordi.services.labels import check_label
 
 CORE = 'core'
 """The type of groups that a person makes."""
@@ -71,26 +72,25 @@ class GroupFilter:
 
 
 def find_group(storage: StorageBackend, identifier: str) -> GroupRow:
-    """The group that a label, a pk or a uuid names; a label goes before a pk.
+    """The group that a pk, a uuid or the start of one, or a label names, in this order.
 
     :raises ricordi.errors.NotExistent: there is none; the message tells what may have been meant.
-    :raises ricordi.errors.MultipleObjectsError: several groups, of different types, have this label.
+    :raises ricordi.errors.MultipleObjectsError: several uuids start like this, or groups of several types have the
+        label.
     """
-    text = identifier.strip()
-    found = _rows(storage, {'label': text})
-    if not found and looks_like_pk(text) and int(text) < 1 << 31:
-        found = _rows(storage, {'pk': int(text)})
-    if not found and len(text.replace('-', '')) == 32:
-        found = [row for row in storage.find_uuid_prefix(EntityKind.GROUP, text) if isinstance(row, GroupRow)]
-    if len(found) > 1:
-        listed = ', '.join(f'pk {row.pk} of type {row.type_string}' for row in found)
-        raise MultipleObjectsError(f'{identifier!r} names more than one group: {listed}; give the pk or the uuid')
-    if not found:
-        from ricordi.services.suggestion import did_you_mean
+    row = find_group_if_any(storage, identifier)
+    if row is not None:
+        return row
+    from ricordi.services.suggestion import did_you_mean
 
-        hint = did_you_mean(text, group_labels(storage))
-        raise NotExistent(f'there is no group {identifier!r} in profile {storage.profile.name!r}{hint}')
-    return found[0]
+    hint = did_you_mean(identifier.removesuffix(LABEL_MARK), map(identifier_of, group_labels(storage)))
+    raise NotExistent(f'there is no group {identifier!r} in profile {storage.profile.name!r}{hint}')
+
+
+def find_group_if_any(storage: StorageBackend, identifier: str) -> GroupRow | None:
+    """As `find_group`; None if there is none."""
+    row = one_of(find_named(storage, EntityKind.GROUP, identifier), f'group {identifier!r}')
+    return row if isinstance(row, GroupRow) else None
 
 
 def group_labels(storage: StorageBackend) -> list[str]:
@@ -206,6 +206,25 @@ def escaped(text: str) -> str:
 def core_group(storage: StorageBackend, label: str) -> GroupRow | None:
     """The group of the type `core` with this label, if there is one."""
     return next(iter(_rows(storage, {'label': label, 'type_string': CORE})), None)
+
+
+def find_or_create_group(storage: StorageBackend, identifier: str) -> GroupRow:
+    """The group that an identifier names, or else a new one of the type `core` with this as its label.
+
+    :raises ricordi.errors.WrongValue: there is none, and this can be no label.
+    """
+    found = find_group_if_any(storage, identifier)
+    return create_group(storage, label_of_new_group(identifier))[0] if found is None else found
+
+
+def label_of_new_group(identifier: str) -> str:
+    """The label of the group that is made where an identifier names none.
+
+    :raises ricordi.errors.WrongValue: it can be no label.
+    """
+    label = identifier.removesuffix(LABEL_MARK)
+    check_label(label, 'group')
+    return label
 
 
 def create_group(storage: StorageBackend, label: str, description: str = '') -> tuple[GroupRow, bool]:

@@ -10,7 +10,7 @@ from ricordi.backend.query import Comparison, Condition, Edge, EdgeKind, Field, 
 from ricordi.backend.rows import EntityKind, GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, NotExistent
-from ricordi.services.groups import create_group
+from ricordi.services.groups import find_or_create_group
 
 _ROWS = 1000
 
@@ -112,8 +112,8 @@ def count_missing(storage: StorageBackend, source: GroupRow, target: GroupRow | 
     return len(members) - len(present)
 
 
-def copy_group(storage: StorageBackend, source: GroupRow, label: str) -> tuple[GroupRow, int]:
-    """Add the nodes of a group to the group with a label, made if there is none; returns it and how many were added."""
+def copy_group(storage: StorageBackend, source: GroupRow, identifier: str) -> tuple[GroupRow, int]:
+    """Add the nodes of a group to another, made if there is none; returns it and how many were added."""
     with storage.transaction():
-        target, _ = create_group(storage, label)
+        target = find_or_create_group(storage, identifier)
         return target, add_nodes(storage, target, member_pks(storage, source))

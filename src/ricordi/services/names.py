@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from ricordi.backend.identifiers import looks_like_pk
 from ricordi.backend.rows import ComputerRow, EntityKind, GroupRow, NodeRow
 from ricordi.config import Profile
 from ricordi.manager import use_storage
+from ricordi.model.identifiers import identifier_of, looks_like_pk
 
 MOST_NODES = 100
 """So many nodes are offered; who has typed more digits is offered the right ones."""
 
 
 def group_names(profile: Profile) -> list[str]:
-    """The labels of all groups, sorted."""
+    """How to name all groups: their labels, sorted, marked where they look like a pk or uuid."""
     with use_storage(profile, purpose='completion') as storage:
         rows = storage.find(EntityKind.GROUP, order_by=('label',))
-        return list(dict.fromkeys(row.label for row in rows if isinstance(row, GroupRow)))
+        return list(dict.fromkeys(identifier_of(row.label) for row in rows if isinstance(row, GroupRow)))
 
 
 def computer_names(profile: Profile) -> list[str]:
-    """The labels of all computers, sorted."""
+    """How to name all computers: their labels, sorted, marked where they look like a pk or uuid."""
     with use_storage(profile, purpose='completion') as storage:
         rows = storage.find(EntityKind.COMPUTER, order_by=('label',))
-        return [row.label for row in rows if isinstance(row, ComputerRow)]
+        return [identifier_of(row.label) for row in rows if isinstance(row, ComputerRow)]
 
 
 def node_names(profile: Profile, start: str) -> list[str]:

@@ -9,7 +9,8 @@ from ricordi.backend.query import Comparison, Field, Ordering, Projection, Query
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent, ValidationError, WrongValue
-from ricordi.orm.values import check_key, clean_dict
+from ricordi.model.keys import check_key
+from ricordi.orm.values import clean_dict
 
 Text = Literal['label', 'description']
 

@@ -40,7 +40,7 @@ def show_comments(storage: StorageBackend, node_pks: Sequence[int], user: str | 
     """
     users = {row.pk: row.email for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)}
     if user is not None:
-        find_user(storage, user)
+        user = find_user(storage, user).email
     found = [_details(row, users) for row in _rows(storage, node_pks)]
     place = {pk: number for number, pk in enumerate(node_pks)}
     found.sort(key=lambda comment: (place[comment.node_pk], comment.pk))

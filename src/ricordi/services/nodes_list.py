@@ -174,7 +174,9 @@ def _filters(storage: StorageBackend, chosen: NodeFilter) -> dict[str, Any]:
         if all(of_types):
             parts.append({'or': of_types})
     if chosen.computers:
-        parts.append({'computer_pk': {'in': [_computer_pk(storage, name) for name in chosen.computers]}})
+        from ricordi.services.computers import find_computer
+
+        parts.append({'computer_pk': {'in': [find_computer(storage, name).pk for name in chosen.computers]}})
     if chosen.users:
         parts.append({'user_pk': {'in': [find_user(storage, email).pk for email in chosen.users]}})
     if chosen.past_days is not None:
@@ -191,15 +193,6 @@ def _type_filters(storage: StorageBackend, name: str, subclassing: bool) -> dict
 
             raise NotExistent(f'no node here is of the type {name!r}{did_you_mean(name, known_types())}')
     return filters
-
-
-def _computer_pk(storage: StorageBackend, identifier: str) -> int:
-    rows = [row for row in storage.find(EntityKind.COMPUTER) if isinstance(row, ComputerRow)]
-    for row in rows:
-        if identifier in (row.label, str(row.pk), row.uuid) and row.pk is not None:
-            return row.pk
-    known = ', '.join(row.label for row in rows) or 'none'
-    raise NotExistent(f'there is no computer {identifier!r} in profile {storage.profile.name!r} (computers: {known})')
 
 
 # projections -----------------------------------------------------------------------------------------------

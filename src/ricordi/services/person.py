@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ricordi.errors import WrongValue
+from ricordi.model.people import checked_email
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,4 @@ class Person:
     institution: str = ''
 
     def __post_init__(self) -> None:
-        name, at, domain = self.email.strip().rpartition('@')
-        if not name or not domain or any(char.isspace() for char in name + domain):
-            raise WrongValue(f'{self.email!r} is no email address: write it like ada@example.org')
-        object.__setattr__(self, 'email', f'{name}{at}{domain.lower()}')
+        object.__setattr__(self, 'email', checked_email(self.email))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ricordi.backend.rows import EntityKind, Row, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.config import Profile, load_config
-from ricordi.errors import NotExistent
 from ricordi.manager import use_storage
+from ricordi.services.author import find_user
 from ricordi.services.person import Person
 
 
@@ -58,14 +58,9 @@ def set_default_user(profile: Profile, email: str) -> None:
 
     :raises ricordi.errors.NotExistent: there is no such user; the message names those there are.
     """
-    users = list_users(profile)
-    if email not in {user.email for user in users}:
-        from ricordi.services.suggestion import did_you_mean
-
-        known = [user.email for user in users]
-        hint = did_you_mean(email, known).rstrip('.')
-        raise NotExistent(f'there is no user {email!r} in profile {profile.name!r}{hint} (users: {", ".join(known)})')
-    _set_default(profile, email)
+    with use_storage(profile, purpose='user set-default') as storage:
+        found = find_user(storage, email)
+    _set_default(profile, found.email)
 
 
 def _set_default(profile: Profile, email: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
 from ricordi.errors import NotExistent, ValidationError
+from ricordi.model.identifiers import uuid_start
 from ricordi.model.values import (
     TEXT_LIMITS,
     UNREADABLE,
@@ -283,11 +283,10 @@ class Rows:
 
     def find_uuid_prefix(self, session: Session, kind: EntityKind, prefix: str, limit: int) -> list[Row]:
         """Rows whose uuid starts with `prefix`, with or without hyphens; none for what cannot start a uuid."""
-        digits = prefix.replace('-', '').lower()
-        if not re.fullmatch('[0-9a-f]{1,32}', digits):
+        start = uuid_start(prefix)
+        if start is None:
             return []
-        parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
-        first, last = self.dialect.uuid_range('-'.join(part for part in parts if part))
+        first, last = self.dialect.uuid_range(start)
         codec, mark = self.codec(kind), self.dialect.mark
         found = session.execute(
             f'{codec.select} WHERE uuid >= {mark} AND uuid <= {mark} ORDER BY uuid LIMIT {limit}', (first, last)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ricordi.errors import ValidationError, WrongType
+from ricordi.model.labels import check_code_label
 from ricordi.orm.data.data import Data
 
 
@@ -44,8 +45,7 @@ class CodeSettings(Data):
         self.is_hidden = is_hidden
 
     def _change(self, **values: Any) -> None:
-        if '@' in str(values.get('label', '')):
-            raise ValidationError(f'the label of a code cannot hold @, got {values["label"]!r}')
+        check_code_label(str(values.get('label', '')))
         super()._change(**values)
 
     def _set(self, key: str, value: Any, *types: type) -> None:

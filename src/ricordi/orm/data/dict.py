@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ricordi.errors import NotExistentAttributeError, NotExistentKeyError, WrongType
+from ricordi.model.keys import check_key
 from ricordi.orm.data.data import Data
-from ricordi.orm.values import check_key
 
 
 class AttributeManager:

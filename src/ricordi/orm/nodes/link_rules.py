@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import ModificationNotAllowed, ValidationError
+from ricordi.model.labels import validate_link_label
 from ricordi.orm.entity_classes import entity_class
-from ricordi.orm.links import DATA_PROVENANCE, LINK_RULES, LinkTriple, LinkType, validate_link_label
+from ricordi.orm.links import DATA_PROVENANCE, LINK_RULES, LinkTriple, LinkType
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
