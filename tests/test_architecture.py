@@ -96,6 +96,46 @@ def test_sqlite_is_used_by_storages_and_the_index_of_a_container_only() -> None:
     assert {'repository/index.py', 'repository/index_connection.py'} <= users
 
 
+def imports(path: Path) -> set[str]:
+    """The modules of the package that a module imports when it runs, at whatever place: by the names of their files."""
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.unparse(node.test):
+            node.body = []
+    dotted_names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            dotted_names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            dotted_names |= {node.module, *(f'{node.module}.{alias.name}' for alias in node.names)}
+    places = {name.removeprefix('ricordi.').replace('.', '/') + '.py' for name in dotted_names}
+    return {place for place in places if (SOURCE / place).is_file()} - {named(path)}
+
+
+def circle(asks: dict[str, set[str]]) -> list[str]:
+    """Modules that import one another in a circle; empty if there is none."""
+    left = dict(asks)
+    while ends := [name for name, others in left.items() if not others & left.keys()]:
+        for name in ends:
+            del left[name]
+    way = list(left)[:1]
+    while left:
+        way.append(next(iter(left[way[-1]] & left.keys())))
+        if way[-1] in way[:-1]:
+            return way[way.index(way[-1]) :]
+    return []
+
+
+def test_no_module_imports_one_that_imports_it() -> None:
+    assert circle({named(path): imports(path) for path in MODULES}) == []
+    assert 'access/judging.py' in imports(SOURCE / 'access' / 'own_records.py')  # inside a function
+
+
+def test_circles_are_seen() -> None:
+    assert circle({'a': {'b'}, 'b': {'c'}, 'c': {'d'}, 'd': {'b'}})[0] in 'bcd'
+    assert circle({'a': {'b', 'c'}, 'b': {'c'}, 'c': set()}) == []
+
+
 def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), 'SOURCE', tmp_path)
     module = tmp_path / 'module.py'

@@ -26,4 +26,9 @@ def entity_class(kind: EntityKind) -> Any:
 
     :raises KeyError: there are no entities of this kind.
     """
-    return getattr(import_module('ricordi.orm'), NAMES[kind])
+    return frontend_class(NAMES[kind])
+
+
+def frontend_class(name: str) -> Any:
+    """A class of `ricordi.orm` by its name, loaded when first asked for."""
+    return getattr(import_module('ricordi.orm'), name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ricordi.orm.class_property import classproperty
+from ricordi.orm.entity_classes import frontend_class
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -55,7 +55,7 @@ def find_group_class(type_string: str) -> type[Group] | None:
 
 
 def _core_class(name: str) -> type[Group]:
-    cls: type[Group] = getattr(import_module('ricordi.orm'), name)
+    cls: type[Group] = frontend_class(name)
     return cls
 
 

@@ -11,6 +11,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.errors import NotExistent, ValidationError, WrongType, WrongValue
 from ricordi.model.identifiers import Reading, Way, uuid_start
 from ricordi.orm.entities import Entity
+from ricordi.orm.entity_classes import frontend_class
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -89,9 +90,8 @@ def load_code(
     backend: StorageBackend | None = None,
 ) -> AbstractCode:
     """The code that one of the arguments identifies; a label may be `label@computer`. Arguments as of `load_node`."""
-    from ricordi.orm.data.code import AbstractCode
-
-    return _load(AbstractCode, identifier, pk, uuid, label, sub_classes, backend)
+    cls: type[AbstractCode] = frontend_class('AbstractCode')
+    return _load(cls, identifier, pk, uuid, label, sub_classes, backend)
 
 
 def load_entity(
