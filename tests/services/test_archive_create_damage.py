@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -27,16 +28,28 @@ from ricordi.storage import archive_source
 Damage = Callable[[Path], object]
 
 
+@pytest.fixture(scope='module')
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the storage is kept that all tests begin with, once one has made it."""
+    return tmp_path_factory.mktemp('template') / 'storage'
+
+
 @pytest.fixture
-def container(sqlite: Profile) -> Path:
+def container(sqlite: Profile, template: Path) -> Path:
     """The container of a profile of 36 files, a third each: packed and compressed, packed, loose."""
+    folder = Path(sqlite.storage_config['filepath'])
+    if template.exists():
+        shutil.rmtree(folder)
+        shutil.copytree(template, folder)
+        return folder / 'container'
     for compress in ('yes', 'no', None):
         with use_storage(sqlite) as storage:
             for number in range(12):
                 SinglefileData(BytesIO(f'{compress} {number}\n'.encode() * 90), backend=storage).store()
             if compress:
                 storage.maintain(compress=compress)
-    return Path(sqlite.storage_config['filepath']) / 'container'
+    shutil.copytree(folder, template)
+    return folder / 'container'
 
 
 def a_loose(container: Path) -> Path:

@@ -187,3 +187,13 @@ def test_damaged_texts_come_through_streams_of_any_length(filled: Profile, execu
             assert [pk for pk, label in found if is_damaged(label)] == [5, 1500, 2500, 3003]
         entities = QueryBuilder(backend=storage).append(entity_type='node')
         assert sum(is_damaged(node.label) for (node,) in entities.iterall(batch_size=500)) == 4
+
+
+def test_node_show_names_what_cannot_be_read_and_shows_the_rest(
+    filled: Profile, execute: Callable[[str], Any], shown: Shown
+) -> None:
+    execute(f"UPDATE db_dbnode SET attributes = {NO_UTF8_IN_JSON}, ctime = 'x', label = {BYTES} WHERE id = 1")
+    first, second = json.loads(shown('node', 'show', '1', '2', '--format', 'json'))
+    assert [value.split()[0] for value in first['damaged']] == ['label', 'ctime', 'attributes']
+    assert (first['state'], first['pk'], len(first['inputs']), second['damaged']) == (None, 1, 2, [])
+    assert 'attributes (it is no UTF-8)' in shown('node', 'show', '1')

@@ -30,7 +30,7 @@ from ricordi.services.history import forget_maintenance
 from ricordi.services.leftovers import CHOSEN_NAME, place_of_setup
 from ricordi.services.person import Person
 from ricordi.services.profile import find_profile
-from ricordi.storage.deletion import delete_database
+from ricordi.storage.deletion import delete_database, holds_nodes
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -287,7 +287,7 @@ def _initialise_or_adopt(profile: Profile, adopt: bool, undo: list[Callable[[], 
             # it. Where the lock cannot be recorded, as on the full disk that all this is undone for, only the second.
             with suppress(ConfigurationError, OSError):
                 stack.enter_context(lock_profile(profile, 'profile setup'))
-            if kind.count_nodes(profile) or (repository.holds_objects and not had_objects):
+            if holds_nodes(kind, profile) or (repository.holds_objects and not had_objects):
                 return
             delete_database(kind, profile)
             if had_repository:
