@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -28,28 +27,16 @@ from ricordi.storage import archive_source
 Damage = Callable[[Path], object]
 
 
-@pytest.fixture(scope='module')
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the storage is kept that all tests begin with, once one has made it."""
-    return tmp_path_factory.mktemp('template') / 'storage'
-
-
 @pytest.fixture
-def container(sqlite: Profile, template: Path) -> Path:
-    """The container of a profile of 36 files, a third each: packed and compressed, packed, loose."""
-    folder = Path(sqlite.storage_config['filepath'])
-    if template.exists():
-        shutil.rmtree(folder)
-        shutil.copytree(template, folder)
-        return folder / 'container'
+def container(sqlite: Profile) -> Path:
+    """The container of a profile of 18 files, a third each: packed and compressed, packed, loose."""
     for compress in ('yes', 'no', None):
         with use_storage(sqlite) as storage:
-            for number in range(12):
+            for number in range(6):
                 SinglefileData(BytesIO(f'{compress} {number}\n'.encode() * 90), backend=storage).store()
             if compress:
                 storage.maintain(compress=compress)
-    shutil.copytree(folder, template)
-    return folder / 'container'
+    return Path(sqlite.storage_config['filepath']) / 'container'
 
 
 def a_loose(container: Path) -> Path:
@@ -112,25 +99,20 @@ def create(capfd: pytest.CaptureFixture[str], target: Path) -> tuple[int, str]:
     return code, capfd.readouterr().err
 
 
-@pytest.mark.parametrize('workers', [0, 3])
 @pytest.mark.parametrize('name', OBJECTS)
 def test_an_object_that_cannot_be_read_is_named(
-    container: Path,
-    capfd: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    workers: int,
+    container: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
-    monkeypatch.setattr(worker_process, 'processors', lambda: workers)
     OBJECTS[name](container)
     target = tmp_path / 'archives' / 'x.aiida'
     target.parent.mkdir()
-    code, told = create(capfd, target)
-    assert code == 6, told
-    assert 'It is named by node' in told
-    assert told.count('\n') == 1
+    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
+    for workers in (0, 3):
+        monkeypatch.setattr(worker_process, 'processors', lambda number=workers: number)
+        code, told = create(capfd, target)
+        assert code == 6, told
+        assert 'It is named by node' in told
+        assert told.count('\n') == 1
 
 
 @pytest.mark.parametrize('name', INDEX)
@@ -148,7 +130,7 @@ def test_an_index_that_cannot_be_read_is_named(
 def test_a_wrong_size_in_the_index_is_of_no_account(container: Path, sqlite: Profile, tmp_path: Path) -> None:
     row('size = size + 3')(container)
     made = create_archive(sqlite, tmp_path / 'x.aiida', ArchiveRequest(everything=True))
-    assert made.objects == 36
+    assert made.objects == 18
 
 
 # rows --------------------------------------------------------------------------------------------------------
