@@ -90,7 +90,7 @@ class Trap:
         os.open = counted_os_open
         builtins.open = io.open = counted_open
         connect = sqlite3.connect
-        sqlite3.connect = lambda *args, **kwargs: connect(*args, factory=CountedConnection, **kwargs)  # type: ignore[assignment]
+        sqlite3.connect = lambda *args, **kwargs: connect(*args, **{**kwargs, 'factory': CountedConnection})  # type: ignore[assignment]
 
 
 def killed(work: Callable[[], object], target: int, after: bool) -> tuple[bool, int]:

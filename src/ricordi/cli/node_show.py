@@ -73,6 +73,8 @@ def _properties(node: NodeDetails) -> Iterator[list[str]]:
     if node.computer is not None:
         yield ['computer', f'[{node.computer_pk}] {node.computer}']
     yield from _counts(node)
+    if node.damaged:
+        yield ['damaged', one_line('; '.join(node.damaged))]
 
 
 def _state(node: NodeDetails) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from ricordi.backend.query import (
 )
 from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
+from ricordi.model.values import DamagedJson, is_damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class NodeDetails:
     :param exit_message: of a process that finished, if it said something.
     :param exception: of a process that is excepted.
     :param computer: label and pk, if the node is bound to one.
+    :param damaged: which of its values cannot be read, in words; a state is not known where the attributes are damaged.
     """
 
     pk: int
@@ -80,6 +83,7 @@ class NodeDetails:
     log_count: int
     comment_count: int
     groups: tuple[Membership, ...]
+    damaged: tuple[str, ...] = ()
 
 
 def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
@@ -89,11 +93,12 @@ def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
     outgoing = neighbours(storage, row.pk, forward=True)
     user = storage.get(EntityKind.USER, row.user_pk)
     computer = storage.get(EntityKind.COMPUTER, row.computer_pk) if row.computer_pk is not None else None
-    ended = row.attributes if row.node_type.startswith('process.') else {}
+    attributes = {} if is_damaged(row.attributes) else row.attributes
+    ended = attributes if row.node_type.startswith('process.') else {}
     return NodeDetails(
         pk=row.pk,
         uuid=row.uuid,
-        name=name_of(row.node_type, row.attributes.get('process_label')),
+        name=name_of(row.node_type, attributes.get('process_label')),
         node_type=row.node_type,
         process_type=row.process_type,
         state=ended.get('process_state'),
@@ -114,7 +119,16 @@ def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
         log_count=_count(storage, EntityKind.LOG, row.pk),
         comment_count=_count(storage, EntityKind.COMMENT, row.pk),
         groups=tuple(groups_of(storage, row.pk)),
+        damaged=tuple(_damage_of(row)),
     )
+
+
+def _damage_of(row: NodeRow) -> Iterator[str]:
+    for field in fields(NodeRow):
+        value = getattr(row, field.name)
+        if is_damaged(value):
+            reason = f' ({value.reason})' if isinstance(value, DamagedJson) else ''
+            yield f'{field.name}{reason}'
 
 
 def neighbours(storage: StorageBackend, pk: int, forward: bool) -> list[Neighbour]:

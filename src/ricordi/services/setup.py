@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.config import Config, Profile, get_config_folder, load_config
 from ricordi.config.names import check_profile_name
 from ricordi.errors import (
+    ConfigurationError,
     ForeignRepository,
     InvalidOperation,
     ProfileConfigurationError,
@@ -29,7 +30,7 @@ from ricordi.services.history import forget_maintenance
 from ricordi.services.leftovers import CHOSEN_NAME, place_of_setup
 from ricordi.services.person import Person
 from ricordi.services.profile import find_profile
-from ricordi.storage.deletion import delete_database
+from ricordi.storage.deletion import delete_database, holds_nodes
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -273,6 +274,7 @@ def _initialise_or_adopt(profile: Profile, adopt: bool, undo: list[Callable[[], 
     repository = repository_at(kind.repository_location(profile))
     before = repository.owner if repository.is_initialised else None
     had_repository = repository.is_initialised
+    had_objects = had_repository and repository.holds_objects
     try:
         initialise_storage(profile, adopt=adopt)
     except StorageExists as error:
@@ -280,11 +282,18 @@ def _initialise_or_adopt(profile: Profile, adopt: bool, undo: list[Callable[[], 
         return True
 
     def remove() -> None:
-        delete_database(kind, profile)
-        if had_repository:
-            repository.set_owner(before)
-        else:
-            repository.erase()
+        with ExitStack() as stack:
+            # Another setup may have taken the storage for its profile: who uses it keeps it, and so does who has used
+            # it. Where the lock cannot be recorded, as on the full disk that all this is undone for, only the second.
+            with suppress(ConfigurationError, OSError):
+                stack.enter_context(lock_profile(profile, 'profile setup'))
+            if holds_nodes(kind, profile) or (repository.holds_objects and not had_objects):
+                return
+            delete_database(kind, profile)
+            if had_repository:
+                repository.set_owner(before)
+            else:
+                repository.erase()
 
     undo.append(remove)
     return False

@@ -51,8 +51,12 @@ class ArchiveDraft:
             self._raw.execute(f'PRAGMA {setting}').fetchall()
         self._raw.create_function('without_checkpoint', 1, _without_checkpoint, deterministic=True)
         tables, self._indexes = _definitions()
-        for statement in tables:
-            self._raw.execute(statement)
+        try:
+            for statement in tables:
+                self._raw.execute(statement)
+        except sqlite3.Error as error:  # such as a full disk
+            self._raw.close()
+            raise failure(error, f'database {path}', 0.0) from error
 
     def close(self) -> None:
         """Close the connection; the file stays."""

@@ -62,3 +62,8 @@ def delete_database(kind: type[StorageBackend], profile: Profile) -> None:
     with closing(Session(dialect)) as session, session.transaction():
         for table in ALL_TABLES:
             session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
+
+
+def holds_nodes(kind: type[StorageBackend], profile: Profile) -> bool:
+    """Whether there is a node in the database of a storage."""
+    return issubclass(kind, SqlStorage) and kind.count_nodes(profile) > 0

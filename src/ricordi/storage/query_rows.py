@@ -33,7 +33,7 @@ _scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # t
 def decode_json(text: Any) -> Any:
     """The value of JSON text; a number comes as it is, for SQLite makes one of its text in a column of JSON."""
     if not isinstance(text, str):
-        return text
+        return decode_text(text)
     try:
         return _scan(text, 0)[0]  # what json.loads does, without its looking for blanks around
     except StopIteration:

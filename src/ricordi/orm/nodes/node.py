@@ -182,7 +182,8 @@ class Node(Entity):
         """A short name; need not be unique."""
         if self._seen != clock.now:
             self._catch_up()
-        return str(self._held_row.label)
+        label: str = self._held_row.label
+        return label
 
     @label.setter
     def label(self, value: str) -> None:
