@@ -115,12 +115,11 @@ def after_fork_in_child() -> None:
 
 
 def _without_links(container: Path) -> Path:
-    """The path of a container without links; where root is not to follow one, with it, so that nothing is made there."""
+    """The path of a container without links; with them where root may not follow one: it makes nothing there then."""
     if os.geteuid() == 0 and Path('/proc/self/fd').is_dir():
         try:
-            with OpenFolder(
-                container
-            ) as folder:  # of the very folder that was found right: the next look may find another
+            with OpenFolder(container) as folder:
+                # that of the folder which was found right: at the next look another may be there
                 return Path(f'/proc/self/fd/{folder.descriptor}').readlink()
         except PermissionError:
             return container
