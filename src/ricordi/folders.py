@@ -161,12 +161,13 @@ class OpenFolder:
 
         For files that another program opens, by their paths. What is not there is none of them.
 
-        :raises PermissionError: one of them has, or it is a link or no regular file.
+        :raises PermissionError: one of them has, or is a link.
         """
         for name in names:
             with suppress(FileNotFoundError):
                 status = self.status(name)
-                if not stat.S_ISREG(status.st_mode) or (status.st_nlink > 1 and self._may_be_planted(status)):
+                linked = stat.S_ISREG(status.st_mode) and status.st_nlink > 1 and self._may_be_planted(status)
+                if linked or stat.S_ISLNK(status.st_mode):
                     raise PermissionError(errno.EPERM, 'it may be a file from elsewhere, which root will not use', name)
 
     def give(self, descriptor: int) -> None:

@@ -177,7 +177,7 @@ def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
     with ThreadPoolExecutor(REMOVERS) as executor:
         for line in requests:
             paths = json.loads(line)
-            length = -(-len(paths) // REMOVERS)  # neighbours together, for they lie in the same folder
+            length = len(paths) // REMOVERS + 1  # neighbours together, for they lie in the same folder
             parts = (paths[begin : begin + length] for begin in range(0, len(paths), length))
             removed = sum(executor.map(lambda part: _remove(part, lambda: os.getppid() != parent, folders), parts))
             answers.write(b'%d\n' % removed)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
-import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from ricordi.folders import OpenFolder, remove_file
 from ricordi.repository.layout import Layout
 
 LARGEST_NOTE = 1 << 16
+_NO_FILE = (errno.EINVAL, errno.ELOOP, errno.ENXIO)
 MARK = b'ricordi'
 """What our own pack locks hold: under the kernel-held lock, one that begins so belongs to nobody any more."""
 
@@ -98,13 +99,12 @@ class PackLock:
 
     def _read(self) -> bytes | None:
         """What the file holds; None where there is none. What is no file is not ours."""
-        packs = self._opened.packs
         try:
-            return packs.read(self._name, LARGEST_NOTE)
+            return self._opened.packs.read(self._name, LARGEST_NOTE)
         except FileNotFoundError:
             return None
-        except OSError:  # a pipe, a folder: not ours
-            if stat.S_ISREG(packs.status(self._name).st_mode):
+        except OSError as error:
+            if error.errno not in _NO_FILE:
                 raise
             return b''
 

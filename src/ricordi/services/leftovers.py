@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
 
 MARK = '.ricordi-setup'
-LONGEST_MARK = 1000
+_LARGEST_MARK = 1000
 CHOSEN_NAME = 'sqlite_dos_'
 """How the names of folders begin that a setup chooses, where it is told none."""
 
@@ -64,7 +64,7 @@ def remove_leftovers(but: Path) -> None:
         if folder == but or not (mark.exists() or _is_chosen_and_empty(folder)):
             continue
         with suppress(RicordiError, OSError), own_place(folder, seconds=0):
-            if mark.exists() and read_regular(mark, LONGEST_MARK).decode(errors='replace') in known:
+            if mark.exists() and _read(mark) in known:
                 remove_file(mark)
             elif _is_unused(folder):
                 remove_tree(folder)
@@ -73,6 +73,11 @@ def remove_leftovers(but: Path) -> None:
 def _searched(config: Config | None = None) -> Path:
     """The folder for storages in the configuration folder: in another place it is the user who knows of a folder."""
     return Path((config or load_config()).dirpath) / 'repository'
+
+
+def _read(mark: Path) -> str:
+    """What a mark says; a link or pipe of its name, which a user may put there, is none."""
+    return read_regular(mark, _LARGEST_MARK, follow=False).decode(errors='replace')
 
 
 def _write(mark: Path, uuid: str) -> None:
