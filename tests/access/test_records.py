@@ -372,3 +372,28 @@ def test_thousands_of_leftovers_of_aiidas_are_cleaned(access: ProfileAccessManag
         write(records, f'{number}.pid', "['/usr/bin/verdi', 'process', 'list']")
     with access.lock():
         assert not list(records.glob('*.pid'))
+
+
+# between two looks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('ending', ['pid', 'lock'])
+def test_aiida_that_comes_between_the_look_and_the_record_of_a_lock_is_seen(
+    access: ProfileAccessManager,
+    records: Path,
+    sleeper: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    ending: str,
+) -> None:
+    record = ProfileAccessManager._record
+    command = str(psutil.Process(sleeper.pid).cmdline()) if ending == 'pid' else ''
+
+    def after_somebody_came(manager: ProfileAccessManager, *words: Any, **options: Any) -> None:
+        write(records, f'{sleeper.pid}.{ending}', command)
+        record(manager, *words, **options)
+
+    monkeypatch.setattr(ProfileAccessManager, '_record', after_somebody_came)
+    error = LockingProfileError if ending == 'pid' else LockedProfileError
+    with pytest.raises(error, match=f'process {sleeper.pid} '), access.lock():
+        pass
+    assert [path.name for path in records.iterdir() if path.suffix in ('.pid', '.lock')] == [f'{sleeper.pid}.{ending}']

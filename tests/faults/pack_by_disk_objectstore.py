@@ -24,6 +24,7 @@ if __name__ == '__main__':
                 runs += 1
             except Exception as error:
                 errors.append(repr(error))
+    with Container(sys.argv[1]) as container:  # anew: a session that failed to write may look at the past
         container.pack_all_loose()
         container.clean_storage()
     print(json.dumps({'keys': keys, 'runs': runs, 'errors': sorted(set(errors))}))

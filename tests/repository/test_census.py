@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from ricordi.backend.maintenance import Amount
+from ricordi.errors import CorruptStorage
 from ricordi.repository.census import Census
 from ricordi.repository.container import Container
 
@@ -75,3 +76,11 @@ def test_loose_objects_count_as_well(container: Container, keys: list[str], put:
 def put(container: Container) -> Callable[[bytes], str]:
     """Puts a loose object."""
     return container.put_object_from_bytes
+
+
+@pytest.mark.parametrize('number', [0, RANGE - 1, RANGE, 39])
+def test_a_key_that_is_listed_twice_is_refused_also_where_two_ranges_meet(
+    container: Container, keys: list[str], number: int
+) -> None:
+    with pytest.raises(CorruptStorage, match='ascending order'):
+        found(container, [*keys[: number + 1], *keys[number:]])

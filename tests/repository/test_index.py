@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from ricordi.repository.container import Container
@@ -31,6 +34,13 @@ def test_packs_are_counted_anew_after_a_change_by_another(filled: Container) -> 
     other.put_objects_into_pack([b'four'])
     other.close()
     assert objects(filled) == 4
+
+
+def test_nobody_else_begins_to_write_once_a_transaction_has_begun(filled: Container) -> None:
+    with closing(sqlite3.connect(filled.layout.index, isolation_level=None, timeout=0)) as other:
+        with filled.index.transaction(), pytest.raises(sqlite3.OperationalError, match='locked'):
+            other.execute('BEGIN IMMEDIATE')
+        other.execute('BEGIN IMMEDIATE')
 
 
 def test_what_was_rolled_back_does_not_count(filled: Container) -> None:

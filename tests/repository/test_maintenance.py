@@ -16,6 +16,7 @@ from ricordi.backend.maintenance import Amount, MaintenanceOptions, MaintenanceR
 from ricordi.errors import PackerBusy
 from ricordi.progress import Progress, Stop
 from ricordi.repository import pack_writer
+from ricordi.repository.carrying_out import Run
 from ricordi.repository.container import Container
 from ricordi.repository.index import COLUMNS
 from ricordi.repository.packer_lock import packer_lock
@@ -553,6 +554,34 @@ def test_a_pack_lock_that_a_failing_packer_removed_is_put_back(
     assert there == [True]
     assert container.layout.pack_locks() == []
     assert_holds(container, contents(20))
+
+
+def test_a_pack_that_a_row_names_by_now_does_not_go_with_the_garbage(
+    container: Container, maintain: Maintain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = container.put_objects_into_pack([b'taken for garbage'])
+    row = container.index.find(key)
+    remove = Run._remove_packed_garbage
+
+    def and_is_put_back(run: Run) -> None:
+        remove(run)
+        with container.index.transaction():
+            container.index.put([row])
+
+    monkeypatch.setattr(Run, '_remove_packed_garbage', and_is_put_back)
+    maintain(container, [], full=True)
+    assert container.get_object_content(key) == b'taken for garbage'
+
+
+def test_a_pack_that_was_rewritten_is_not_kept_open(
+    container: Container, contents: Contents, maintain: Maintain
+) -> None:
+    container.put_objects_into_pack(contents(5))
+    assert container.get_object_content(next(iter(container.list_objects())))
+    maintain(container, full=True, repack='all', compress='yes')
+    assert not container.layout.pack_path(0).exists()
+    links = [path.readlink() for path in Path('/proc/self/fd').iterdir() if path.is_symlink()]
+    assert [link for link in links if str(link).startswith(str(container.layout.packs / '0'))] == []
 
 
 def test_told_to_stop_while_garbage_goes_the_rest_stays_for_the_next_run(container: Container) -> None:

@@ -400,3 +400,16 @@ def test_the_info_counts_objects_bytes_files_and_waste(container: Container) -> 
     assert pack['pack'] == 0
     assert pack['objects'] == 1
     assert pack['waste_bytes'] == info['waste_bytes']
+
+
+def test_an_object_is_found_in_a_pack_that_took_the_name_of_one_that_is_open(container: Container) -> None:
+    keys = container.put_objects_into_pack([b'first', b'second'])
+    assert [container.get_object_content(key) for key in keys] == [b'first', b'second']
+    pack = container.layout.pack_path(0)
+    new = pack.with_name('-1')
+    new.write_bytes(b'secondfirst')
+    rows = {row.key: row for row in container.index.objects_of_pack(0)}
+    with container.index.transaction():
+        container.index.move([rows[keys[0]]._replace(offset=6), rows[keys[1]]._replace(offset=0)])
+    new.rename(pack)
+    assert [container.get_object_content(key) for key in keys] == [b'first', b'second']
