@@ -58,7 +58,7 @@ class AnswerFiles(Door):
     """Files with what would be typed at prompts."""
 
     name: ClassVar = 'answer files'
-    cases_in_ci: ClassVar = 400
+    cases_in_ci: ClassVar = 200
     may_change: ClassVar = ('.aiida', 'tmp', 'work')
     works_in: ClassVar = 'work'
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import sqlite3
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hostile.archives import damaged
-from hostile.configurations import put, put_config
+from hostile.configurations import put, put_config, remove
 from hostile.runner import Case, Door
 
 READING = (
@@ -117,7 +116,7 @@ class Index(InContainer):
     """An index with rows that no program has written, or that is none."""
 
     name: ClassVar = 'index'
-    cases_in_ci: ClassVar = 300
+    cases_in_ci: ClassVar = 150
 
     def change(self, chance: random.Random) -> str:
         index = self.container / 'packs.idx'
@@ -166,7 +165,7 @@ class Containers(InContainer):
     """A folder in which anything lies."""
 
     name: ClassVar = 'containers'
-    cases_in_ci: ClassVar = 300
+    cases_in_ci: ClassVar = 150
 
     def change(self, chance: random.Random) -> str:
         return '; '.join(self._one(chance) for _ in range(chance.choice((1, 1, 2, 4))))
@@ -223,11 +222,3 @@ class Containers(InContainer):
             )
         )
         return self.container / chance.choice(('packs', 'loose', 'sandbox', 'duplicates', '.', 'loose/00')) / name
-
-
-def remove(path: Path) -> None:
-    """Remove whatever is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    elif os.path.lexists(path):
-        path.unlink()

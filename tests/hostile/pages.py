@@ -81,7 +81,7 @@ class Pages(Door):
     """A server of our own that answers whatever is asked with what lies in a file."""
 
     name: ClassVar = 'pages'
-    cases_in_ci: ClassVar = 300
+    cases_in_ci: ClassVar = 150
 
     def set_up(self) -> None:
         self.profile.make(filled=False)
