@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -12,7 +14,10 @@ from typing import Any, ClassVar
 
 from hostile.archives import damaged
 from hostile.configurations import put, put_config, remove
+from hostile.forks import Ended
 from hostile.runner import Case, Door
+
+Row = list[Any]
 
 READING = (
     ('storage', 'info'),
@@ -119,6 +124,19 @@ class Index(InContainer):
     cases_in_ci: ClassVar = 150
 
     def change(self, chance: random.Random) -> str:
+        before = rows_of(self.container)
+        told = self._change(chance)
+        after = rows_of(self.container)
+        self._untouched = [key for key, row in before.items() if after.get(key) == row]
+        return told
+
+    def look(self, case: Case, ended: Ended) -> str | None:
+        """What nobody has touched is there as before, whatever maintenance makes of the rest."""
+        rows = rows_of(self.container)
+        lost = [key for key in self._untouched if not is_kept(self.container, key, rows.get(key))]
+        return f'{len(lost)} objects are lost whose rows were right, such as {lost[0]}' if lost else None
+
+    def _change(self, chance: random.Random) -> str:
         index = self.container / 'packs.idx'
         kind = chance.random()
         if kind < 0.1:
@@ -222,3 +240,32 @@ class Containers(InContainer):
             )
         )
         return self.container / chance.choice(('packs', 'loose', 'sandbox', 'duplicates', '.', 'loose/00')) / name
+
+
+def rows_of(container: Path) -> dict[str, Row]:
+    """Key → pack, offset, length, and whether compressed; none if the index cannot be read."""
+    index = container / 'packs.idx'
+    if not index.is_file():
+        return {}
+    try:
+        with closing(sqlite3.connect(f'{index.as_uri()}?mode=ro', uri=True)) as raw:
+            found = raw.execute('SELECT hashkey, pack_id, "offset", length, compressed FROM db_object').fetchall()
+    except sqlite3.Error:
+        return {}
+    return {key: row for key, *row in found if isinstance(key, str)}
+
+
+def is_kept(container: Path, key: str, row: Row | None) -> bool:
+    """Whether the bytes of an object are there, loose or in a pack."""
+    content = b''
+    with suppress(OSError, zlib.error, ValueError, TypeError):
+        if row is not None:
+            pack, offset, length, compressed = row
+            with (container / 'packs' / str(pack)).open('rb') as file:
+                file.seek(offset)
+                content = file.read(length)
+            content = zlib.decompress(content) if compressed else content
+    if hashlib.sha256(content).hexdigest() == key:
+        return True
+    loose = container / 'loose' / key[:2] / key[2:]
+    return loose.is_file() and hashlib.sha256(loose.read_bytes()).hexdigest() == key
