@@ -45,7 +45,7 @@ class Arguments(Door):
     """Command lines on a profile with data."""
 
     name: ClassVar = 'arguments'
-    cases_in_ci: ClassVar = 300
+    cases_in_ci: ClassVar = 250
     on_postgres: ClassVar = True
     may_change: ClassVar = ('.aiida', 'tmp', 'work')
     works_in: ClassVar = 'work/a/b'

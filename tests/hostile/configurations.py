@@ -54,7 +54,7 @@ class AccessRecords(InConfigurationFolder):
     """Records and sidecars of hostile content."""
 
     name: ClassVar = 'access records'
-    cases_in_ci: ClassVar = 100
+    cases_in_ci: ClassVar = 70
 
     def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
         shutil.rmtree(self.records, ignore_errors=True)
@@ -69,6 +69,7 @@ class Configurations(InConfigurationFolder):
     """A `config.json` of hostile content."""
 
     name: ClassVar = 'config'
+    cases_in_ci: ClassVar = 120
 
     def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
         remove(self.config)

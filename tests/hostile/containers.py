@@ -121,7 +121,7 @@ class Index(InContainer):
     """An index with rows that no program has written, or that is none."""
 
     name: ClassVar = 'index'
-    cases_in_ci: ClassVar = 150
+    cases_in_ci: ClassVar = 100
 
     def change(self, chance: random.Random) -> str:
         before = rows_of(self.container)
@@ -183,7 +183,7 @@ class Containers(InContainer):
     """A folder in which anything lies."""
 
     name: ClassVar = 'containers'
-    cases_in_ci: ClassVar = 150
+    cases_in_ci: ClassVar = 100
 
     def change(self, chance: random.Random) -> str:
         return '; '.join(self._one(chance) for _ in range(chance.choice((1, 1, 2, 4))))

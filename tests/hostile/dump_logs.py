@@ -44,7 +44,7 @@ class DumpLogs(Door):
     """A dump beside a folder that must stay as it is."""
 
     name: ClassVar = 'dump logs'
-    cases_in_ci: ClassVar = 60
+    cases_in_ci: ClassVar = 40
     may_change: ClassVar = ('.aiida', 'tmp', 'dump')
 
     def set_up(self) -> None:

@@ -145,7 +145,7 @@ class Queries(Door):
     """Dictionaries of queries as JSON."""
 
     name: ClassVar = 'queries'
-    cases_in_ci: ClassVar = 250
+    cases_in_ci: ClassVar = 180
     on_postgres: ClassVar = True
 
     def set_up(self) -> None:
