@@ -38,7 +38,7 @@ VALUES = [
     *['"' + 'x' * 100_000 + '"', '[' * 500 + ']' * 500, '{? ' * 90 + 'a' + '}' * 90, '!!str', '!<tag:x> y', '&a a'],
 ]
 VERBS = [
-    ('-p', 'p', 'computer', 'setup', '-n'),
+    *(('-p', 'p', 'computer', 'setup', '-n'),) * 4,
     ('-p', 'p', 'computer', 'configure', 'core.ssh', '2', '-n'),
     ('-p', 'p', 'computer', 'configure', 'core.local', '1', '-n'),
     ('-p', 'p', 'computer', 'duplicate', '1', '-n'),
@@ -52,13 +52,21 @@ BILLION = 'a0: &a0 [x, x, x, x, x, x, x, x, x]\n' + ''.join(
 )
 """A little file that becomes a large value."""
 TOGETHER = 20
+SOUND = """label: c{number}
+hostname: host
+transport: core.local
+scheduler: core.direct
+work_dir: /scratch
+"""
+SPARE = ['shebang', 'mpirun_command', 'default_memory_per_machine', 'prepend_text', 'append_text', 'description']
+"""Names of options of `computer setup`."""
 
 
 class AnswerFiles(Door):
     """Files with what would be typed at prompts."""
 
     name: ClassVar = 'answer files'
-    cases_in_ci: ClassVar = 400
+    cases_in_ci: ClassVar = 120
     may_change: ClassVar = ('.aiida', 'tmp', 'work')
     works_in: ClassVar = 'work'
 
@@ -92,5 +100,8 @@ def some_answers(chance: random.Random) -> bytes | None:
         return chance.choice(
             (chance.randbytes(100), b'[' * 3000, BILLION.encode(), b'\xff\xfea\0', b'- ' * 3000, b'---\n---')
         )
+    if kind < 0.5:  # all that is needed, and one thing that is not
+        lines = [SOUND.format(number=chance.randrange(10**9)), f'{chance.choice(SPARE)}: {chance.choice(VALUES)}\n']
+        return ''.join(lines).encode(errors='surrogatepass')
     lines = [f'{chance.choice(KEYS)}: {chance.choice(VALUES)}\n' for _ in range(chance.randint(1, 8))]
     return ''.join(lines).encode(errors='surrogatepass')

@@ -51,7 +51,7 @@ class Archives(Door):
     """Archives of strangers."""
 
     name: ClassVar = 'archives'
-    cases_in_ci: ClassVar = 300
+    cases_in_ci: ClassVar = 130
     on_postgres: ClassVar = True
     may_change: ClassVar = ('.aiida', 'tmp', 'archives')
 

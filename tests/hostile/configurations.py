@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -55,7 +54,7 @@ class AccessRecords(InConfigurationFolder):
     """Records and sidecars of hostile content."""
 
     name: ClassVar = 'access records'
-    cases_in_ci: ClassVar = 150
+    cases_in_ci: ClassVar = 70
 
     def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
         shutil.rmtree(self.records, ignore_errors=True)
@@ -70,10 +69,10 @@ class Configurations(InConfigurationFolder):
     """A `config.json` of hostile content."""
 
     name: ClassVar = 'config'
+    cases_in_ci: ClassVar = 120
 
     def cases(self, chance: random.Random, seed: int) -> Iterator[Case]:
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self.config) if self.config.is_dir() else self.config.unlink()
+        remove(self.config)
         put_config(self.config, self.before, chance)
         verbs = (('profile', 'list'), ('profile', 'show', 'p'), ('profile', 'set-default', 'p'), ('status',))
         for words in chance.sample((*verbs, *LOOKING), 2):
@@ -89,6 +88,14 @@ def put_config(path: Path, sound: bytes, chance: random.Random) -> None:
     for _ in range(chance.randint(1, 2)):
         spoil(content, chance)
     path.write_bytes(json.dumps(content).encode())
+
+
+def remove(path: Path) -> None:
+    """Remove whatever is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        path.unlink()
 
 
 def put(path: Path, chance: random.Random, pipes: bool = True) -> None:

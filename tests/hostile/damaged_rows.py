@@ -34,7 +34,7 @@ class DamagedRows(Door):
     """A profile on SQLite with values that cannot be read."""
 
     name: ClassVar = 'damaged rows'
-    cases_in_ci: ClassVar = 300
+    cases_in_ci: ClassVar = 120
     may_change: ClassVar = ('.aiida', 'tmp', 'made')
 
     def set_up(self) -> None:

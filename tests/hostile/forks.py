@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -99,9 +100,10 @@ def _become(
         keep = (sys.stdout, sys.stderr)  # which else would close their numbers when others come in their place
         _bound(resource.RLIMIT_AS, LARGEST_ADDRESS_SPACE)
         _bound(resource.RLIMIT_FSIZE, LARGEST_FILE)
-        from ricordi.cli.main import run
+        from ricordi.cli.main import SELDOM, run
         from ricordi.cli.streams import watch_streams
 
+        gc.set_threshold(*SELDOM)  # as `main` has it
         watch_streams()
         assert all(not stream.closed for stream in keep)
         code = run(list(arguments))

@@ -54,7 +54,7 @@ class RemoteAnswers(Door):
     """A computer behind an `ssh` that a stranger has written, with directories of calculations on it."""
 
     name: ClassVar = 'remote answers'
-    cases_in_ci: ClassVar = 200
+    cases_in_ci: ClassVar = 60
     may_change: ClassVar = ('.aiida', 'tmp', 'ssh')
 
     def set_up(self) -> None:

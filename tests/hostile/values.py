@@ -6,6 +6,8 @@ import random
 from typing import Any
 
 LONG = 1 << 20
+MANY_OBJECTS = '{"a": [' + ','.join(['{}'] * LONG) + ']}'
+LONG_TEXT = 'x' * LONG
 
 
 def odd_value(chance: random.Random) -> Any:
@@ -45,8 +47,8 @@ def _odd_json(chance: random.Random) -> Any:
             '{"o": ' * deep + '{}' + '}' * deep,
             '{"o": [1]}',
             '{"\\u001b[31m": "\\u001b]0;x\\u0007", "a": "\\u202e"}',
-            '{"a": [' + ','.join(['{}'] * LONG) + ']}',
-            '{"a": "' + 'x' * LONG + '"}',
+            MANY_OBJECTS,
+            '{"a": "' + LONG_TEXT + '"}',
         )
     )
 
@@ -54,7 +56,7 @@ def _odd_json(chance: random.Random) -> Any:
 def _odd_text(chance: random.Random) -> Any:
     return chance.choice(
         (
-            'x' * LONG,
+            LONG_TEXT,
             'a\x00b',
             '\x1b[31mred\x1b]0;title\x07',
             '\u202eabc\u2066',

@@ -85,7 +85,7 @@ class Where(Door):
     """Filters, orders and projections of lists."""
 
     name: ClassVar = 'where'
-    cases_in_ci: ClassVar = 500
+    cases_in_ci: ClassVar = 180
     on_postgres: ClassVar = True
 
     def set_up(self) -> None:

@@ -74,6 +74,8 @@ def test_several_filters_have_to_hold_together() -> None:
         ("label == 'open", "cannot read the filter `label == 'open` from `'open` on"),
         ('ctime > yesterday', '`yesterday` is no time'),
         ('(' * 60 + 'pk == 1', 'nested more than 50 levels'),
+        ('pk == ' + '9' * 5000, 'a number of 5,000 digits'),
+        ('pk in [-' + '9' * 5000, 'a number of 5,001 digits'),
         ("and == 'x'", '`and` joins comparisons, and is no field'),
         ("not ('!or' shorter 3)", '`!or` joins comparisons, and is no field'),
     ],

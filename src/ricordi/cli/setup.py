@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from ricordi.storage.psql_provision import Administrator
 
 
+_MOST_DIGITS = 10
+"""Of a port, zeros in front included."""
+
+
 def _port(value: Any) -> int:
-    if not str(value).isdecimal() or not 0 < int(value) < 1 << 16:
+    if not str(value).isdecimal() or len(str(value)) > _MOST_DIGITS or not 0 < int(value) < 1 << 16:
         raise ValidationError(f'{value!r} is no port: a number from 1 to 65535')
     return int(value)
 

@@ -22,7 +22,7 @@ SSH_FAILED = 255
 _SILENT_PROXY = 'UNKNOWN port 65535'
 """What `ssh` says if a proxy fails. Where connections are shared it throws away what the proxy says itself."""
 
-LONGEST_ANSWER = 32 << 20
+LONGEST_ANSWER = 16 << 20
 """Bytes that a command may answer."""
 
 LONGEST_COMPLAINT = 1 << 20

@@ -37,6 +37,7 @@ _EMPTY_KEY = re.compile(r'^\.|(?<!\\)\.(?:\.|$)')
 _JUNCTIONS = {'and', 'or'}
 _TIMES = {'ctime', 'mtime', 'time'}
 _DEEPEST = 50
+_MOST_DIGITS = 1000
 
 
 def parse_where(text: str) -> Filters:
@@ -205,6 +206,10 @@ def _bare(text: str) -> Any:
     if text.lower() in _CONSTANTS:
         return _CONSTANTS[text.lower()]
     if _NUMBER.fullmatch(text):
+        if len(text) > _MOST_DIGITS:
+            raise UsageError(
+                f'a number of {len(text):,} digits is compared with nothing: the filter has `{text[:20]}…`'
+            )
         return int(text) if text.lstrip('+-').isdecimal() else float(text)
     return text
 
