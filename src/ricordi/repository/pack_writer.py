@@ -208,6 +208,7 @@ class PackWriter:
         if not self._rows:
             return
         with self._writing():
+            # fsynced before any row: after a crash a row whose bytes are not on disk would name nothing
             self._finish_pack_bytes()
             with self._index.transaction():
                 self._save(self._rows)

@@ -152,6 +152,7 @@ class Repacker:
         path = self._container.layout.pack_path(pack_id)
         if not path.exists() or pack_id in self._container.index.packs():
             return
+        # The rows of all that was in it are committed and name other packs; whoever came in meanwhile keeps it.
         self._before_removal()
         self.work.freed += path.stat().st_size
         packs = self._container.layout.opened.packs

@@ -50,10 +50,11 @@ def import_archive(
         use_storage(profile, purpose='archive import') if storage is None else nullcontext(storage) as storage,
     ):
         work = ArchiveImport(staging, directory, _writable(storage), request, progress or Progress(), stop)
+        # As a whole before anything is written: afterwards nothing of a bad archive would be half in.
         work.check()
         if dry_run:
             return work.result(work.merger(None).plan(), dry_run=True, began=began)
-        work.add_objects()
+        work.add_objects()  # before the rows that name them
         merged = work.merge()
         storage.changes.forget()  # extras and comments of what was there may be others now
         work.add_objects_again()

@@ -39,6 +39,7 @@ def store_nodes(nodes: Iterable[Node]) -> None:
     _check(new, backend)
     with_files = [node for node in new if _has_repository(node)]
     if with_files:
+        # Before any row: a crash in between leaves objects that nobody names, not nodes without their files.
         contents = (content for node in with_files for content in node.base.repository.waiting_contents())
         move_contents(contents, backend.repository)
     now = datetime.now(UTC)
@@ -54,6 +55,7 @@ def store_nodes(nodes: Iterable[Node]) -> None:
         links = _link_rows(new, pks)
         if links:
             backend.insert(EntityKind.LINK, links)
+    # After the commit: a node whose transaction failed is not stored, and must not say so.
     set_all(backend, _settled(new, pks, rows))
 
 
