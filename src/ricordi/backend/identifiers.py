@@ -86,7 +86,7 @@ def _by_uuid(storage: StorageBackend, kind: EntityKind, start: str, fits: Fits |
 
 
 def _by_label(storage: StorageBackend, kind: EntityKind, label: str, fits: Fits | None) -> list[Any]:
-    if kind not in _LABELS or has_half_characters(label):
+    if kind not in _LABELS or (not label.isascii() and has_half_characters(label)):
         return []  # no database keeps what is no Unicode
     limit = MOST_TOLD if fits is None else None
     found = _first(storage.find(kind, {_LABELS[kind]: label}, limit=limit), fits)
