@@ -1,4 +1,4 @@
-"""What a label, an address, a uuid and an identifier may be is said in `model` alone; everybody else asks there."""
+"""What a label, an address, a uuid, an identifier and a link may be is said in `model` alone; all others ask there."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from ricordi.model.links import LinkType
+
 SOURCE = Path(__file__).parents[1] / 'src' / 'ricordi'
 MODULES = sorted(SOURCE.rglob('*.py'))
 
 UUID = 'abcdef01-2345-4678-9abc-def012345678'
+LINK_NAMES = {link_type.value for link_type in LinkType}
 KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     'a uuid': ((UUID,), (UUID.replace('a', 'g'), 'other text')),
     'the start of a uuid': (('abcdef', '012345'), ('abcdeg', 'zz')),
@@ -28,6 +31,7 @@ SPLITTERS = {'partition', 'rpartition', 'split', 'rsplit', 'endswith', 'startswi
 MARKS = {'@': 'an address or the label of a code', '#!': 'a shebang'}
 OTHER_MARKS = {('services/computers_ssh.py', '@'): 'user and host of SSH'}
 CATEGORIES = {'services/dump_names.py': 'names of folders, where bad characters are replaced and not refused'}
+LINK_LISTS = {'services/graph_style.py': 'colours'}
 UUID_STARTS = {
     'backend/identifiers.py': 'the one resolver',
     'services/names.py': 'completion, which offers whatever starts so',
@@ -57,8 +61,21 @@ def kinds_of(pattern: str) -> list[str]:
     ]
 
 
+def lists_of_links(tree: ast.Module) -> Iterator[ast.expr]:
+    """What holds the names of several link types; `create` and `return` alone are words of the language."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "'input_calc'" in node.value:
+            yield node
+        items = node.keys if isinstance(node, ast.Dict) else getattr(node, 'elts', ())
+        names = {item.value for item in items if isinstance(item, ast.Constant)} & LINK_NAMES
+        if len(names) > 1 and names - {'create', 'return'}:
+            yield node
+
+
 def rules_of(name: str, tree: ast.Module) -> Iterator[str]:
     """The rules of `model` that a module has copies of."""
+    if name not in LINK_LISTS:
+        yield from ('which types of links there are' for _ in lists_of_links(tree))
     for called, text in calls(tree):
         if called in ('compile', 'fullmatch', 'match', 'search') and text and name not in OTHER_PATTERNS:
             yield from (f'a pattern of {kind}' for kind in kinds_of(text))
@@ -109,6 +126,9 @@ def test_the_rules_stand_where_they_are_looked_for() -> None:
         ("line.startswith('#!')", 'what takes a shebang apart'),
         ("storage.find_uuid_prefix(kind, 'a')", 'a way to look for a uuid'),
         ('unicodedata.category(letter)', 'which characters a text may hold'),
+        ("CALLS = ('call_calc', 'call_work')", 'which types of links there are'),
+        ("RULES = {'input_calc': 1, 'create': 2}", 'which types of links there are'),
+        ('sql = "type IN (\'input_calc\')"', 'which types of links there are'),
     ],
 )
 def test_a_copy_of_a_rule_is_seen_however_it_is_written(line: str, rule: str) -> None:
@@ -116,11 +136,17 @@ def test_a_copy_of_a_rule_is_seen_however_it_is_written(line: str, rule: str) ->
 
 
 def test_other_patterns_are_left_alone() -> None:
-    for line in ("re.compile('[0-9a-f]{64}')", "re.compile('.*')", "re.match('a|b', text)", "a.partition('/')"):
+    for line in (
+        "verbs = ['create', 'return']",
+        "re.compile('[0-9a-f]{64}')",
+        "re.compile('.*')",
+        "re.match('a|b', text)",
+        "a.partition('/')",
+    ):
         assert list(rules_of('orm/x.py', ast.parse(line))) == []
 
 
 def test_every_exception_is_still_needed() -> None:
-    for name in (*OTHER_PATTERNS, *(name for name, _ in OTHER_MARKS), *CATEGORIES, *UUID_STARTS):
+    for name in (*OTHER_PATTERNS, *(name for name, _ in OTHER_MARKS), *CATEGORIES, *UUID_STARTS, *LINK_LISTS):
         tree = ast.parse((SOURCE / name).read_text('utf-8'))
         assert list(rules_of('orm/x.py', tree)), name

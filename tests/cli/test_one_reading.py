@@ -156,6 +156,8 @@ def test_the_library_refuses_what_the_verbs_refuse(reference_home: Path) -> None
             lambda: computer.set_workdir('relative'),
             lambda: computer.set_mpirun_command(['srun', '{nodes}']),
             lambda: setattr(computer, 'metadata', {'shebang': 'sh'}),
+            lambda: setattr(computer, 'metadata', None),
+            lambda: orm.Computer('new', 'h', '', 'core.local', 'core.direct', metadata=[1], backend=storage).store(),
             lambda: orm.Computer('new', 'h', '', 'core.nonsense', 'core.direct', backend=storage).store(),
             lambda: orm.User('not an address', backend=storage),
             lambda: setattr(user, 'email', 'not an address'),

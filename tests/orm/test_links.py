@@ -9,8 +9,8 @@ import pytest
 
 from ricordi import orm
 from ricordi.errors import ModificationNotAllowed, MultipleObjectsError, NotExistent
+from ricordi.model.links import LINK_RULES
 from ricordi.orm import LinkType
-from ricordi.orm.links import LINK_RULES
 
 FAMILIES: dict[str, Any] = {
     'data': orm.Data,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ricordi import orm
+from ricordi.backend.rows import EntityKind
 from ricordi.errors import IntegrityError, NotExistent, StoringNotAllowed, UniquenessError, ValidationError
 
 
@@ -219,3 +220,31 @@ class TestAuthInfos:
 def _change_and_store(computer: orm.Computer, change: Any) -> None:
     change(computer)
     computer.store()
+
+
+def test_a_setting_that_aiida_has_let_through_keeps_nothing_else_from_being_changed(storage: Any) -> None:
+    odd = {'shebang': 'sh', 'default_mpiprocs_per_machine': 0, 'workdir': 'relative'}
+    row = {'label': 'odd', 'hostname': 'h', 'transport_type': 'core.nonsense', 'scheduler_type': 'x', 'metadata': odd}
+    storage.insert(EntityKind.COMPUTER, [row])
+    computer = orm.load_computer('odd')
+    computer.set_prepend_text('module load x')
+    computer.metadata = {**odd, 'append_text': 'sync'}
+    computer.description = 'as it came'
+    computer.label = 'even'
+    loaded = orm.load_computer('even')
+    assert (loaded.metadata, loaded.description) == ({**odd, 'append_text': 'sync'}, 'as it came')
+    with pytest.raises(ValidationError, match='#!'):
+        computer.metadata = {**odd, 'shebang': 'bash'}
+    loaded.transport_type, loaded.scheduler_type, loaded.metadata = 'core.local', 'core.direct', {}
+    assert loaded.copy().row.transport_type == 'core.local'
+
+
+@pytest.mark.parametrize('text', ['a\x00b', '\udcff', "x' OR '1'='1", '%', '9' * 5000, '½', '١'])
+def test_any_text_may_be_asked_for_and_names_nothing(storage: Any, text: str) -> None:
+    for load in (orm.load_node, orm.load_group, orm.load_computer, orm.load_code):
+        for how in ({'identifier': text}, {'identifier': f'{text}!'}, {'uuid': text}, {'label': text}):
+            with pytest.raises(NotExistent):
+                load(**how)
+    for kind in (orm.User, orm.Log, orm.Comment, orm.AuthInfo):
+        with pytest.raises(NotExistent):
+            orm.load_entity(kind, text)

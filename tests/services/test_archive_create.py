@@ -123,7 +123,8 @@ def archived(storage: StorageBackend, path: Path, **request: Any) -> dict[str, A
 
 
 def test_with_a_node_comes_all_that_it_came_from(storage: StorageBackend, tmp_path: Path) -> None:
-    from ricordi.services.traversal import EXPORT_RULES, choose_rules, traverse
+    from ricordi.model.traversal import EXPORT_RULES, choose_rules
+    from ricordi.services.traversal import traverse
 
     path = tmp_path / 'part.aiida'
     for row in list(storage.find(K.NODE))[::7]:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ricordi.errors import NotExistent, UsageError
-from ricordi.services.traversal import DELETE_RULES, EXPORT_RULES, Rule, choose_rules, traverse
+from ricordi.model.traversal import DELETE_RULES, EXPORT_RULES, Rule, choose_rules
+from ricordi.services.traversal import traverse
 
 DATA, CALCULATION, WORKFLOW = (
     'data.core.int.Int.',

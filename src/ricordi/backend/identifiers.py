@@ -9,6 +9,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.errors import MultipleObjectsError
 from ricordi.model.identifiers import LARGEST_PK, Reading, Way, full_label_parts, read_identifier
 from ricordi.model.people import normalized_email
+from ricordi.model.values import has_half_characters
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -85,8 +86,8 @@ def _by_uuid(storage: StorageBackend, kind: EntityKind, start: str, fits: Fits |
 
 
 def _by_label(storage: StorageBackend, kind: EntityKind, label: str, fits: Fits | None) -> list[Any]:
-    if kind not in _LABELS:
-        return []
+    if kind not in _LABELS or (not label.isascii() and has_half_characters(label)):
+        return []  # no database keeps what is no Unicode
     limit = MOST_TOLD if fits is None else None
     found = _first(storage.find(kind, {_LABELS[kind]: label}, limit=limit), fits)
     if kind is EntityKind.USER and not found:

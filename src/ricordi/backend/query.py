@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from ricordi.backend.rows import EntityKind
+from ricordi.model.links import DATA_PROVENANCE, names_of
 
 
 class ValueKind(StrEnum):
@@ -126,7 +127,7 @@ WALK_COLUMNS: dict[str, Column] = {
 """The fields of a walk: both ends; how many nodes lie between them (on the shortest way, or on `path` where that is
 asked for); the pks on the way, from the vertex joined to up to the one added."""
 
-WALK_LINK_TYPES = ('create', 'input_calc')
+WALK_LINK_TYPES = tuple(sorted(names_of(DATA_PROVENANCE)))
 """The links a walk follows: those of data provenance."""
 
 

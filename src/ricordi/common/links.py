@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ricordi.model.labels import validate_link_label
-from ricordi.orm.links import LinkType
+from ricordi.model.links import LinkType
 
 __all__ = ('LinkType', 'validate_link_label')

@@ -55,8 +55,11 @@ def check_computer(label: str, hostname: str, transport: str, scheduler: str, me
 def check_settings(metadata: Mapping[str, Any], scheduler: str) -> None:
     """Check the settings that are kept in the metadata of a computer; what is not known passes, and so does None.
 
+    :raises ricordi.errors.WrongType: it is no dictionary.
     :raises ricordi.errors.WrongValue: telling which makes no sense.
     """
+    if not isinstance(metadata, Mapping):
+        raise WrongType(f'the metadata of a computer is a dictionary, got {metadata!r}')
     fault = settings_fault(metadata)
     if fault is not None:
         raise WrongValue(f'metadata of a computer: {fault}')

@@ -39,6 +39,8 @@ def check_one_line(value: object, what: str) -> None:
         raise WrongType(f'{what} is a string, got {value!r}')
     if value is None or not value.strip():
         raise WrongValue(f'{what} cannot be empty')
+    if value.isprintable():
+        return
     bad = next((letter for letter in value if category(letter) in _BREAK_LINES), None)
     if bad is not None:
         raise WrongValue(f'{what} cannot hold control characters such as {bad!r}: leave it out')

@@ -16,7 +16,7 @@ _NODE_MODULES: dict[str, str] = {
 """Where AiiDA keeps a class, below `aiida.orm.nodes`, when that is not the path of its type string without `core`."""
 
 ENUMS: dict[str, str] = {
-    'ricordi.orm.links:LinkType': 'aiida.common.links:LinkType',
+    'ricordi.model.links:LinkType': 'aiida.common.links:LinkType',
     'ricordi.orm.processes.states:ProcessState': 'plumpy.process_states:ProcessState',
     'ricordi.orm.processes.states:CalcJobState': 'aiida.common.datastructures:CalcJobState',
     'ricordi.orm.processes.states:JobState': 'aiida.schedulers.datastructures:JobState',

@@ -11,6 +11,7 @@ from ricordi.backend.rows import ComputerRow, EntityKind, JsonDict
 from ricordi.errors import NotExistent, NotExistentAttributeError
 from ricordi.model.computers import check_computer, check_hostname, check_plugin, check_settings
 from ricordi.model.labels import check_label
+from ricordi.model.values import is_damaged
 from ricordi.orm.arguments import text
 from ricordi.orm.collections import Collection
 from ricordi.orm.computer_settings import ComputerSettings
@@ -149,7 +150,10 @@ class Computer(ComputerSettings, Entity):
     def metadata(self, value: JsonDict) -> None:
         cleaned = clean_value(value, 'metadata')
         before = self._row.metadata
-        self._check_settings({name: new for name, new in cleaned.items() if before.get(name) != new})
+        if isinstance(cleaned, dict) and not is_damaged(before):
+            self._check_settings({name: new for name, new in cleaned.items() if before.get(name) != new})
+        else:
+            check_settings(cleaned, self._row.scheduler_type)
         self._change(metadata=cleaned)
 
     def _change_checked(self, field: str, value: str, check: Callable[[], None]) -> None:

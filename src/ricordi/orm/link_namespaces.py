@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import NotExistentAttributeError, NotExistentKeyError
-from ricordi.orm.links import NAMESPACE_SEPARATOR, LinkType
+from ricordi.model.links import LinkType
+from ricordi.orm.links import NAMESPACE_SEPARATOR
 
 if TYPE_CHECKING:
     from ricordi.orm.nodes.node import Node

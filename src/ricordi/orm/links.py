@@ -1,61 +1,17 @@
-"""Links between nodes: their types, the rules of each, and lists of them."""
+"""Links between nodes, and lists of them."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.errors import MultipleObjectsError, NotExistent
+from ricordi.model.links import LinkType
 
 if TYPE_CHECKING:
     from ricordi.orm.nodes.node import Node
 
 NAMESPACE_SEPARATOR = '__'
-
-
-class LinkType(enum.Enum):
-    """The types of link, by the name the database uses."""
-
-    CREATE = 'create'
-    RETURN = 'return'
-    INPUT_CALC = 'input_calc'
-    INPUT_WORK = 'input_work'
-    CALL_CALC = 'call_calc'
-    CALL_WORK = 'call_work'
-
-
-NodeFamily = Literal['data', 'process.calculation', 'process.workflow']
-Degree = Literal['any', 'one', 'label', 'pair']
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRule:
-    """Between which nodes links of a type may lie, and how many.
-
-    :param out: of one source: `any`, or `label` (no two with one label).
-    :param into: one target: `one`, `label`, or `pair` (no two with one source and label).
-    """
-
-    source: NodeFamily
-    target: NodeFamily
-    out: Degree
-    into: Degree
-
-
-LINK_RULES: dict[LinkType, LinkRule] = {
-    LinkType.INPUT_CALC: LinkRule('data', 'process.calculation', 'any', 'label'),
-    LinkType.CREATE: LinkRule('process.calculation', 'data', 'label', 'one'),
-    LinkType.INPUT_WORK: LinkRule('data', 'process.workflow', 'any', 'label'),
-    LinkType.RETURN: LinkRule('process.workflow', 'data', 'label', 'pair'),
-    LinkType.CALL_CALC: LinkRule('process.workflow', 'process.calculation', 'any', 'one'),
-    LinkType.CALL_WORK: LinkRule('process.workflow', 'process.workflow', 'any', 'one'),
-}
-"""The rules of the provenance graph; besides them, `input_calc` and `create` links form no cycle."""
-
-DATA_PROVENANCE = (LinkType.INPUT_CALC, LinkType.CREATE)
-"""Links that must stay free of cycles."""
 
 
 class LinkPair(NamedTuple):

@@ -16,8 +16,8 @@ from ricordi.backend.rows import EntityKind
 from ricordi.errors import UsageError
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
+from ricordi.model.traversal import EXPORT_RULES, choose_rules
 from ricordi.progress import Progress, Stop
-from ricordi.services.traversal import EXPORT_RULES, choose_rules
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend

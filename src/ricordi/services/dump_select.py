@@ -21,9 +21,10 @@ from ricordi.backend.query import (
 )
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
+from ricordi.model.links import CALLS, names_of
 
 CALCULATION, WORKFLOW = 'process.calculation.', 'process.workflow.'
-CALLS = ('call_calc', 'call_work')
+_CALLS = names_of(CALLS)
 
 _ROWS = 1000
 _FIELDS = (
@@ -155,7 +156,7 @@ def called_pks(storage: StorageBackend) -> Iterator[int]:
     query = Query(
         (Vertex('caller', EntityKind.NODE), Vertex('node', EntityKind.NODE)),
         (Edge('call', 'caller', 'node', EdgeKind.LINK),),
-        (('call', Comparison(Field('type'), 'in', CALLS)),),
+        (('call', Comparison(Field('type'), 'in', _CALLS)),),
         (Projection('node', Field('pk')),),
         (Ordering('node', Field('pk')),),
     )
@@ -184,7 +185,7 @@ def called_by(storage: StorageBackend, pks: Sequence[int]) -> dict[int, list[tup
         (Edge('call', 'caller', 'node', EdgeKind.LINK),),
         (
             ('caller', Comparison(Field('pk'), 'in', tuple(pks))),
-            ('call', Comparison(Field('type'), 'in', CALLS)),
+            ('call', Comparison(Field('type'), 'in', _CALLS)),
         ),
         (
             Projection('caller', Field('pk')),

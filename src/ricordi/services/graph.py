@@ -9,18 +9,19 @@ from typing import Any
 from ricordi.backend.query import Comparison, Condition, Field, Junction, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind
 from ricordi.backend.storage import StorageBackend
+from ricordi.model.links import CALLS, DATA_PROVENANCE, INPUTS, LINK_RULES, LOGICAL_PROVENANCE, OUTPUTS, names_of
 from ricordi.services.nodes_show import name_of
 from ricordi.services.traversal import check_nodes
 
 LINK_TYPES: dict[str, tuple[str, ...]] = {
-    'all': ('input_calc', 'create', 'input_work', 'return', 'call_calc', 'call_work'),
-    'data': ('input_calc', 'create'),
-    'logic': ('input_work', 'return'),
-    'call': ('call_calc', 'call_work'),
+    'all': names_of(LINK_RULES),
+    'data': names_of(DATA_PROVENANCE),
+    'logic': names_of(LOGICAL_PROVENANCE),
+    'call': names_of(CALLS),
 }
 """Names for sets of link types, to choose from."""
 
-_IN, _OUT = ('input_work', 'input_calc'), ('create', 'return')
+_IN, _OUT = names_of(INPUTS), names_of(OUTPUTS)
 _ROWS = 1000
 
 

@@ -9,7 +9,8 @@ from ricordi.backend.query import Comparison, Field, Junction, Projection, Query
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, NotExistent
-from ricordi.services.traversal import DELETE_RULES, Rule, choose_rules, traverse
+from ricordi.model.traversal import DELETE_RULES, Rule, choose_rules
+from ricordi.services.traversal import traverse
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,10 @@ from ricordi.backend.query import (
 )
 from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
+from ricordi.model.links import CALLS, INPUTS, OUTPUTS, names_of
 from ricordi.model.values import DamagedJson, is_damaged
+
+_INPUTS, _OUTPUTS, _CALLS = names_of(INPUTS), names_of(OUTPUTS), names_of(CALLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +115,10 @@ def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
         user=user.email if isinstance(user, UserRow) else '',
         computer=computer.label if isinstance(computer, ComputerRow) else None,
         computer_pk=row.computer_pk,
-        inputs=tuple(one for one in incoming if one.link_type.startswith('input_')),
-        outputs=tuple(one for one in outgoing if one.link_type in ('create', 'return')),
-        callers=tuple(one for one in incoming if one.link_type.startswith('call_')),
-        called=tuple(one for one in outgoing if one.link_type.startswith('call_')),
+        inputs=tuple(one for one in incoming if one.link_type in _INPUTS),
+        outputs=tuple(one for one in outgoing if one.link_type in _OUTPUTS),
+        callers=tuple(one for one in incoming if one.link_type in _CALLS),
+        called=tuple(one for one in outgoing if one.link_type in _CALLS),
         log_count=_count(storage, EntityKind.LOG, row.pk),
         comment_count=_count(storage, EntityKind.COMMENT, row.pk),
         groups=tuple(groups_of(storage, row.pk)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, ValidationError
+from ricordi.model.links import LINK_RULES
 from ricordi.model.values import (
     TEXT_LIMITS,
     has_half_characters,
@@ -18,7 +19,7 @@ from ricordi.model.values import (
     settings_fault,
     size_fault,
 )
-from ricordi.storage.columns import ValueKind, columns, row_words, table_name, value_kind
+from ricordi.storage.columns import ValueKind, column_name, columns, row_words, table_name, value_kind
 from ricordi.storage.file_trees import fault_of
 from ricordi.storage.values import texts
 
@@ -45,24 +46,6 @@ UNIQUE = (
     (EntityKind.COMMENT, 'uuid'),
     (EntityKind.LOG, 'uuid'),
 )
-
-LINK_ENDS = {
-    'input_calc': ('data.', 'process.calculation.'),
-    'input_work': ('data.', 'process.workflow.'),
-    'create': ('process.calculation.', 'data.'),
-    'return': ('process.workflow.', 'data.'),
-    'call_calc': ('process.workflow.', 'process.calculation.'),
-    'call_work': ('process.workflow.', 'process.workflow.'),
-}
-LINK_UNIQUE = {
-    'input_calc': ('output_id, label',),
-    'input_work': ('output_id, label',),
-    'create': ('output_id', 'input_id, label'),
-    'return': ('input_id, label',),
-    'call_calc': ('output_id',),
-    'call_work': ('output_id',),
-}
-"""The columns that two links of a type must not have in common (formats/graph.md, *Links*)."""
 
 
 def check_rows(raw: sqlite3.Connection, archive: str) -> None:
@@ -244,8 +227,8 @@ def _check_trees(raw: sqlite3.Connection, archive: str) -> None:
 def _check_links(raw: sqlite3.Connection, archive: str) -> None:
     """The rules for links that can be told from the archive alone (formats/graph.md)."""
     allowed = ' OR '.join(
-        f"(l.type = '{name}' AND a.node_type LIKE '{source}%' AND b.node_type LIKE '{target}%')"
-        for name, (source, target) in LINK_ENDS.items()
+        f"(l.type = '{link_type.value}' AND a.node_type LIKE '{rule.source}.%' AND b.node_type LIKE '{rule.target}.%')"
+        for link_type, rule in LINK_RULES.items()
     )
     found = raw.execute(
         'SELECT l.type, a.uuid, a.node_type, b.uuid, b.node_type FROM db_dblink AS l '
@@ -258,15 +241,17 @@ def _check_links(raw: sqlite3.Connection, archive: str) -> None:
             f'in {archive} a link of type {kind!r} leads from node {source} ({source_type}) to node {target} '
             f'({target_type}), which no link may; the archive cannot be imported'
         )
-    for name, rules in LINK_UNIQUE.items():
-        for rule in rules:
+    for link_type, rule in LINK_RULES.items():
+        for fields in rule.unique:
+            columns = ', '.join(column_name(EntityKind.LINK, name) for name in fields)
             found = raw.execute(
-                f'SELECT {rule} FROM db_dblink WHERE type = ? GROUP BY {rule} HAVING count(*) > 1 LIMIT 1', (name,)
+                f'SELECT {columns} FROM db_dblink WHERE type = ? GROUP BY {columns} HAVING count(*) > 1 LIMIT 1',
+                (link_type.value,),
             ).fetchone()
             if found is not None:
                 raise ValidationError(
-                    f'in {archive} two links of type {name!r} have the same {rule} ({", ".join(map(str, found))}), of '
-                    'which there can be one; the archive cannot be imported'
+                    f'in {archive} two links of type {link_type.value!r} have the same {columns} '
+                    f'({", ".join(map(str, found))}), of which there can be one; the archive cannot be imported'
                 )
 
 

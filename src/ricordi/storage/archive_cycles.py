@@ -6,9 +6,10 @@ import sqlite3
 from array import array
 
 from ricordi.errors import ValidationError
+from ricordi.model.links import ACYCLIC, names_of
 
-ACYCLIC = "('input_calc', 'create', 'call_calc', 'call_work')"
-"""Data provenance, and calls: no link of the one kind leads on from one of the other in a circle."""
+IN_NO_CIRCLE = f'({", ".join(map(repr, names_of(ACYCLIC)))})'
+"""The types of links that lead in no circle, in SQL."""
 
 
 def check_cycles(raw: sqlite3.Connection, archive: str) -> None:
@@ -16,7 +17,7 @@ def check_cycles(raw: sqlite3.Connection, archive: str) -> None:
 
     :raises ricordi.errors.ValidationError: one does.
     """
-    backwards = f'SELECT 1 FROM db_dblink WHERE input_id >= output_id AND type IN {ACYCLIC} LIMIT 1'
+    backwards = f'SELECT 1 FROM db_dblink WHERE input_id >= output_id AND type IN {IN_NO_CIRCLE} LIMIT 1'
     if raw.execute(backwards).fetchone() is None:
         return  # where all links lead to a higher pk there is no way back
     number = _number_nodes(raw)
@@ -39,7 +40,7 @@ def _nodes_in_circles(raw: sqlite3.Connection, number: int) -> int | None:
     """A node that is left when, again and again, those are taken away that no link leads to; None if none is."""
     links = raw.execute(
         'SELECT a.number - 1, b.number - 1 FROM db_dblink AS l JOIN temp.numbered AS a ON a.id = l.input_id '
-        f'JOIN temp.numbered AS b ON b.id = l.output_id WHERE l.type IN {ACYCLIC} ORDER BY 1'
+        f'JOIN temp.numbered AS b ON b.id = l.output_id WHERE l.type IN {IN_NO_CIRCLE} ORDER BY 1'
     )
     begins = array('q', bytes(8 * (number + 1)))
     targets = array('i')

@@ -6,10 +6,10 @@ from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import UniquenessError, ValidationError
-from ricordi.storage.archive_checks import LINK_UNIQUE
-from ricordi.storage.archive_cycles import ACYCLIC
+from ricordi.model.links import ACYCLIC, LINK_RULES, names_of
+from ricordi.storage.archive_cycles import IN_NO_CIRCLE
 from ricordi.storage.archive_mapping import Mapping, map_of
-from ricordi.storage.columns import ValueKind
+from ricordi.storage.columns import ValueKind, column_name
 
 NODES = map_of(EntityKind.NODE)
 NEW_LINK = 'temp.new_link'
@@ -64,25 +64,30 @@ def _read_known(mapping: Mapping) -> None:
 
 
 def _refuse_conflicts(mapping: Mapping) -> None:
-    for kind, rules in LINK_UNIQUE.items():
-        for rule in rules:
-            same = ' AND '.join(_SAME[name] for name in rule.split(', '))
+    for link_type, rule in LINK_RULES.items():
+        for fields in rule.unique:
+            same = ' AND '.join(_SAME[name] for name in fields)
             found = mapping.raw.execute(
                 'SELECT l.label, l.input_id, l.output_id FROM temp.new_link AS n JOIN db_dblink AS l ON l.id = n.id '
                 f'JOIN {NODES} AS a ON a.id = l.input_id JOIN {NODES} AS b ON b.id = l.output_id '
                 f'JOIN temp.known_link AS k ON k.type = l.type AND {same} WHERE l.type = ? LIMIT 1',
-                (kind,),
+                (link_type.value,),
             ).fetchone()
             if found is not None:
                 label, source, target = found
                 raise UniquenessError(
-                    f'{mapping.staging.archive} has a link {label!r} of type {kind!r} from node '
+                    f'{mapping.staging.archive} has a link {label!r} of type {link_type.value!r} from node '
                     f'{_uuid(mapping, source)} to node {_uuid(mapping, target)}, but in the profile another link has '
-                    f'the same {rule}, of which there can be one: the two tell different histories of one node'
+                    f'the same {_columns(fields)}, of which there can be one: the two tell different histories of one '
+                    'node'
                 )
 
 
-_SAME = {'output_id': 'k.output_id = b.target', 'input_id': 'k.input_id = a.target', 'label': 'k.label = l.label'}
+_SAME = {'output_pk': 'k.output_id = b.target', 'input_pk': 'k.input_id = a.target', 'label': 'k.label = l.label'}
+
+
+def _columns(fields: tuple[str, ...]) -> str:
+    return ', '.join(column_name(EntityKind.LINK, name) for name in fields)
 
 
 def _uuid(mapping: Mapping, pk: int) -> Any:
@@ -101,7 +106,7 @@ def refuse_circles(mapping: Mapping) -> None:
         pairs = mapping.raw.execute(
             'SELECT DISTINCT a.target, b.target FROM temp.new_link AS n JOIN db_dblink AS l ON l.id = n.id '
             f'JOIN {NODES} AS a ON a.id = l.input_id JOIN {NODES} AS b ON b.id = l.output_id '
-            f'WHERE l.type IN {ACYCLIC} AND b.id IN (SELECT id FROM temp.known_node)'
+            f'WHERE l.type IN {IN_NO_CIRCLE} AND b.id IN (SELECT id FROM temp.known_node)'
         ).fetchall()
     if not pairs:
         return
@@ -109,16 +114,15 @@ def refuse_circles(mapping: Mapping) -> None:
     values = dialect.table_of_values(ValueKind.PLAIN, True)
     below = session.execute(
         f'WITH RECURSIVE below(id) AS (SELECT value FROM {values} AS begun UNION SELECT l.output_id FROM below '
-        f'JOIN db_dblink AS l ON l.input_id = below.id WHERE l.type IN {ACYCLIC}) '
+        f'JOIN db_dblink AS l ON l.input_id = below.id WHERE l.type IN {IN_NO_CIRCLE}) '
         f'SELECT id FROM below WHERE id IN {values}',
         (dialect.pack(sorted({target for _, target in pairs})), dialect.pack(sorted({source for source, _ in pairs}))),
     ).fetchall()
     from ricordi.storage.graph import has_path
 
-    types = ACYCLIC.strip('()').replace("'", '').split(', ')
     reached = {pk for (pk,) in below}
     for source, target in pairs:
-        if source in reached and has_path(session, target, source, types):
+        if source in reached and has_path(session, target, source, names_of(ACYCLIC)):
             raise ValidationError(
                 f'with the links of {mapping.staging.archive} the node with pk {target} of the profile would come from '
                 'itself; the archive cannot be imported'

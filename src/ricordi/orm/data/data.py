@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ricordi.backend.rows import JsonDict
 from ricordi.errors import InvalidOperation, NotExistentKeyError, ValidationError
-from ricordi.orm.links import LinkType
+from ricordi.model.links import LinkType
 from ricordi.orm.nodes.node import Node
 from ricordi.orm.values import copy_json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import InvalidOperation, ValidationError
-from ricordi.orm.links import LinkType
+from ricordi.model.links import LinkType
 
 if TYPE_CHECKING:
     from ricordi.orm.nodes.node import Node

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import ModificationNotAllowed, ValidationError
 from ricordi.model.labels import validate_link_label
+from ricordi.model.links import DATA_PROVENANCE, LINK_RULES, LinkType, names_of
 from ricordi.orm.entity_classes import entity_class
-from ricordi.orm.links import DATA_PROVENANCE, LINK_RULES, LinkTriple, LinkType
+from ricordi.orm.links import LinkTriple
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -99,7 +100,7 @@ def _closes_cycle(source: Node, target: Node) -> bool:
     before = _reach(source, lambda node: node.base.links.incoming_cache)
     if after.keys() & before.keys():
         return True
-    types = [link_type.value for link_type in DATA_PROVENANCE]
+    types = names_of(DATA_PROVENANCE)
     return any(
         source.backend.has_path(start.pk, end.pk, types)
         for start in after.values()

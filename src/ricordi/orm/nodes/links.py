@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from ricordi.backend.rows import EntityKind, LinkRow
+from ricordi.model.links import LinkType
 from ricordi.orm.entity_classes import entity_class
-from ricordi.orm.links import LinkManager, LinkTriple, LinkType
+from ricordi.orm.links import LinkManager, LinkTriple
 from ricordi.orm.nodes.link_rules import lock_unsealed, validate_link
 
 if TYPE_CHECKING:

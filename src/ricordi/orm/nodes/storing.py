@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import ModificationNotAllowed, ReadOnlyStorage, ValidationError
-from ricordi.orm.links import LINK_RULES, LinkTriple, LinkType
+from ricordi.model.links import LINK_RULES, LinkType
+from ricordi.orm.links import LinkTriple
 from ricordi.orm.memory import Change, set_all
 from ricordi.orm.nodes.link_rules import lock_unsealed
 from ricordi.orm.sandbox import move_contents

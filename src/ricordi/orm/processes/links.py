@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ricordi.errors import ModificationNotAllowed, ValidationError
-from ricordi.orm.links import LinkType
+from ricordi.model.links import LinkType
 from ricordi.orm.nodes.links import NodeLinks
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ricordi.backend.rows import EntityKind, JsonDict, LinkRow
 from ricordi.errors import ValidationError
-from ricordi.orm.links import LinkType
+from ricordi.model.links import LinkType
 from ricordi.orm.nodes.links import load_nodes
 from ricordi.orm.processes.sealing import Sealable
 from ricordi.orm.processes.states import ProcessState

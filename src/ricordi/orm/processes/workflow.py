@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ricordi.model.links import LinkType
 from ricordi.orm.link_namespaces import NodeLinksManager
-from ricordi.orm.links import LinkType
 from ricordi.orm.processes.function_source import FunctionSource
 from ricordi.orm.processes.process import ProcessNode
 
