@@ -18,13 +18,11 @@ from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.cli import tree
 from ricordi.cli.main import run
 from ricordi.cli.reference import pages
+from ricordi.model.links import ACYCLIC, LINK_RULES, LinkType
+from ricordi.model.traversal import DELETE_RULES, EXPORT_RULES
 from ricordi.orm.field_declarations import ATTRIBUTES_OF_NODE_TYPES
-from ricordi.orm.links import DATA_PROVENANCE, LINK_RULES, LinkType
 from ricordi.services.graph import LINK_TYPES
 from ricordi.services.graph_style import LINK_COLOURS
-from ricordi.services.traversal import DELETE_RULES, EXPORT_RULES
-from ricordi.storage.archive_checks import LINK_ENDS, LINK_UNIQUE
-from ricordi.storage.archive_cycles import ACYCLIC
 from ricordi.storage.columns import columns
 from ricordi.storage.tables import table_of
 
@@ -85,11 +83,10 @@ def test_a_declared_attribute_is_a_field_of_its_class() -> None:
 def test_a_type_of_link_is_known_to_all_whom_the_page_names() -> None:
     known = {each.value for each in LinkType}
     assert {each.value for each in LINK_RULES} == known
-    assert LINK_ENDS.keys() == LINK_UNIQUE.keys() == known
     assert {rule.link_type for rule in DELETE_RULES} == {rule.link_type for rule in EXPORT_RULES} == known
     assert set(LINK_TYPES['all']) == known
     assert LINK_COLOURS.keys() == known
-    assert {each.value for each in DATA_PROVENANCE} <= set(re.findall(r'\w+', ACYCLIC)) <= known
+    assert {each.value for each in ACYCLIC} <= known
 
 
 def test_the_backend_of_the_page_is_one_whose_test_runs() -> None:

@@ -19,7 +19,6 @@ from ricordi.errors import Interrupted, ValidationError
 from ricordi.manager import use_storage
 from ricordi.orm import SinglefileData
 from ricordi.progress import Stop
-from ricordi.repository import worker_process
 from ricordi.services.archive_create import ArchiveRequest, create_archive
 from ricordi.services.archive_import import ImportRequest, import_archive
 from ricordi.storage import archive_source
@@ -101,14 +100,17 @@ def create(capfd: pytest.CaptureFixture[str], target: Path) -> tuple[int, str]:
 
 @pytest.mark.parametrize('name', OBJECTS)
 def test_an_object_that_cannot_be_read_is_named(
-    container: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    container: Path,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    every_container_has: Callable[..., None],
+    name: str,
 ) -> None:
     OBJECTS[name](container)
     target = tmp_path / 'archives' / 'x.aiida'
     target.parent.mkdir()
-    monkeypatch.setattr(worker_process, 'FEW_QUESTIONS', 1)
     for workers in (0, 3):
-        monkeypatch.setattr(worker_process, 'processors', lambda number=workers: number)
+        every_container_has(few_questions=1, processors=workers)
         code, told = create(capfd, target)
         assert code == 6, told
         assert 'It is named by node' in told

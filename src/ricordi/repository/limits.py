@@ -21,7 +21,8 @@ class Limits(NamedTuple):
     :param put_objects: objects that are looked up and appended at once when they go straight into a pack.
     :param flush_bytes: appended to a pack in one write.
     :param early_sync_bytes: after which an fsync is begun beside the work.
-    :param commit_bytes: appended to packs before their rows are committed; :param commit_objects: the same in number.
+    :param commit_bytes: appended to packs before their rows are committed.
+    :param commit_objects: the same in number.
     :param batch_objects: objects of an archive that are taken together.
     :param many_files: so many are removed by threads, before it is worth a process.
     :param ask_at_once: files that this process is asked to remove: it ends with us, but for the portion in hand.
