@@ -19,7 +19,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.config import load_config
 from ricordi.errors import UnreachableStorage
 from ricordi.manager import use_storage
-from ricordi.storage.psql_provision import Administrator, provided_database
+from ricordi.storage.psql_provision import Administrator, connect_as, provided_database
 
 if TYPE_CHECKING:
     from conftest import PostgresServer
@@ -158,6 +158,14 @@ def test_a_server_that_goes_at_any_moment_of_a_verb_is_told_as_such(
             assert 'database' in ended.stderr
     if what != 'the locks':  # which tells of a database that is not there, and of the rest
         assert 3 in codes
+
+
+def test_where_no_server_is_the_reason_is_told_and_what_to_look_at() -> None:
+    with socket.create_server(('127.0.0.1', 0)) as gone_by_then:
+        port = gone_by_then.getsockname()[1]
+    with pytest.raises(UnreachableStorage) as raised, connect_as(Administrator('127.0.0.1', port, 'postgres')):
+        pass
+    assert ': Connection refused; check that the server runs, and database_hostname and' in str(raised.value)
 
 
 def test_an_open_storage_whose_connection_was_ended_says_so_and_works_at_its_next_use(

@@ -27,4 +27,5 @@ if __name__ == '__main__':
     with Container(sys.argv[1]) as container:  # anew: a session that failed to write may look at the past
         container.pack_all_loose()
         container.clean_storage()
+        runs += 1
     print(json.dumps({'keys': keys, 'runs': runs, 'errors': sorted(set(errors))}))

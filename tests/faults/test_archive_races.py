@@ -93,6 +93,7 @@ def test_imports_beside_the_packer_of_aiida_lose_nothing(profile: str, tmp_path:
         assert importer.returncode == 0, told
     done = json.loads(packer.communicate('', timeout=240)[0])
     assert packer.returncode == 0
+    assert done['runs'], done['errors']  # how often is the machine's affair: its packer gives way to an import's
     found = everything(profile)  # reads all that nodes name
     expected = {node['uuid'] for path in (*paths, REFERENCE) for node in everything(path)['node']}
     assert {node['uuid'] for node in found['node']} == expected

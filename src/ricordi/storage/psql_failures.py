@@ -120,9 +120,7 @@ def _constraint(error: psycopg.Error, state: str, reason: str) -> RicordiError:
 
 def _reason(error: psycopg.Error) -> str:
     """The server's own words in one line; of several addresses tried, the last."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    ended = next((line for line in lines if 'closed the connection' in line), None)  # libpq explains it at length
-    if ended:
-        return ended
-    text = (error.diag.message_primary or (lines[-1] if lines else '')) or type(error).__name__
-    return re.sub(r'^.*FATAL:\s+', '', text).rstrip('.')
+    # libpq explains what happened in further lines, which it indents
+    lines = [line for line in str(error).splitlines() if line.strip() and not line[0].isspace()]
+    told_last = re.sub(r'^.*(?:FATAL:\s+|\bfailed: )', '', lines[-1]) if lines else ''
+    return (error.diag.message_primary or told_last or type(error).__name__).strip().rstrip('.')

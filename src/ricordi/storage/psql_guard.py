@@ -17,6 +17,7 @@ import psycopg
 from ricordi.backend.storage import DatabaseSession
 from ricordi.errors import InvalidOperation, LockingProfileError, UnreachableStorage
 from ricordi.storage.psql_dialect import PsqlDialect
+from ricordi.storage.psql_failures import told
 from ricordi.storage.psql_sessions import LOCK_KEY, holds_lock, list_sessions
 
 SESSIONS_TIME_OUT_FROM = 140000
@@ -91,15 +92,13 @@ class DatabaseGuard:
         raw = self._dialect.connect()
         try:
             self._dialect.check_writable(raw)
-            if raw.info.server_version >= SESSIONS_TIME_OUT_FROM:
-                raw.execute('SET idle_session_timeout = 0')
-            row = raw.execute('SELECT pg_try_advisory_lock(%s)', (LOCK_KEY,)).fetchone()
-            others = [session for session in list_sessions(raw) if not session.own]
+            with told(self._dialect.place):
+                if raw.info.server_version >= SESSIONS_TIME_OUT_FROM:
+                    raw.execute('SET idle_session_timeout = 0')
+                row = raw.execute('SELECT pg_try_advisory_lock(%s)', (LOCK_KEY,)).fetchone()
+                others = [session for session in list_sessions(raw) if not session.own]
             if others or not (row and row[0]):
                 raise LockingProfileError(_in_use(self._dialect.place, others))
-        except psycopg.Error as error:
-            raw.close()
-            raise self._dialect.failure(error) from error
         except BaseException:
             raw.close()
             raise
