@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -317,7 +317,8 @@ def test_a_forked_child_of_a_killed_locker_does_not_keep_its_record_alive(run: R
         assert run('with access.lock(): pass').ends() == 0
     finally:
         for child in children:
-            child.kill()
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
 
 
 def test_a_lock_leaves_no_process_behind(access: ProfileAccessManager) -> None:

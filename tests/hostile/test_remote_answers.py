@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
 import pytest
 
+from deadlines import wait_until
 from ricordi.errors import UnreachableComputer
 from ricordi.services import computers_cleaning as cleaning
 from ricordi.services import computers_connection as connection
@@ -12,6 +17,16 @@ from ricordi.services.computers_connection import Completed
 
 ACCESS = Access('c', 'h', 'core.local', 'core.direct', 'a@b.c', True, {}, '/work')
 PATHS = ['/scratch/a', '/scratch/b']
+
+
+def writers_to_deleted_files() -> list[str]:
+    """The programs named `yes` whose standard error goes to a file that has no name any more."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(OSError, psutil.Error):
+            if process.name() == 'yes' and 'deleted' in str(Path(f'/proc/{process.pid}/fd/2').readlink()):
+                found.append(f'{process.pid}')
+    return found
 
 
 class Forged:
@@ -49,6 +64,7 @@ def test_complaints_without_end_do_not_fill_the_disk(monkeypatch: pytest.MonkeyP
     local = connection.LocalConnection(ACCESS, 60)
     with pytest.raises(UnreachableComputer, match='standard error are longer than'):
         local.run(command, login_shell=False)
+    wait_until(lambda: not writers_to_deleted_files(), 'nothing writes on')
 
 
 def test_a_long_complaint_is_told_in_short() -> None:

@@ -197,11 +197,23 @@ def _run(words: list[str], stdin: str, timeout: float | None) -> Completed:
             try:
                 out = _answer_of(process, errors.fileno(), timeout)
             except BaseException:
-                process.kill()
+                _kill(process.pid)
                 raise
         errors.seek(0)
         err = errors.read(LONGEST_COMPLAINT).decode(errors='replace')
     return Completed(process.returncode, out.decode(errors='replace'), err)
+
+
+def _kill(pid: int) -> None:
+    """Kill a process with all that it has started, which would go on to write. No session of its own: ssh may ask."""
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        process.suspend()  # nothing more is started
+        for one in (*process.children(recursive=True), process):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def _answer_of(process: subprocess.Popen[bytes], errors: int, timeout: float | None) -> bytes:
