@@ -26,7 +26,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     'lint': ('ruff', 'check', '.'),
     'types': ('mypy',),
     'layers': ('lint-imports',),
-    'completions': ('python', '-m', 'ricordi.cli.completion', '--check', 'completions'),
+    'completions': ('python', '-m', 'ricordi.cli.completion.scripts', '--check', 'completions'),
     'docs': ('sphinx-build', '-b', 'html', '--fail-on-warning', '--fresh-env', '--quiet', 'docs', str(SITE)),
 }
 """What is checked without running tests, from the quickest to the slowest."""
@@ -71,7 +71,7 @@ def fix(session: nox.Session) -> None:
     session.run(str(BIN / 'ruff'), 'format', '.', external=True)
     session.run(str(BIN / 'ruff'), 'check', '--fix', '.', external=True)
     for module, arguments in (
-        ('ricordi.cli.completion', ('--write', 'completions')),
+        ('ricordi.cli.completion.scripts', ('--write', 'completions')),
         ('ricordi.cli.reference', ('--write', 'docs/commands')),
         ('ricordi.storage.tables', ()),
     ):

@@ -45,7 +45,7 @@ class Ours:
     """The steps as Ricordi does them."""
 
     def __init__(self, folder: Path) -> None:
-        from ricordi.repository.container import Container
+        from ricordi.repository.container.container import Container
 
         self.container = Container(folder)
         self.keys: list[str] = []

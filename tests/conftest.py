@@ -182,8 +182,8 @@ def every_container_has(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Hands smaller limits to every container that is opened from now on: `every_container_has(large_bytes=1000)`."""
 
     def hand_in(**limits: Any) -> None:
+        from ricordi.repository.container.objects import ObjectStore
         from ricordi.repository.limits import Limits
-        from ricordi.repository.objects import ObjectStore
 
         monkeypatch.setattr(ObjectStore.__init__, '__defaults__', (Limits(**limits),))
 

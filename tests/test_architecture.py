@@ -16,15 +16,15 @@ STREAMS = {'sys.stdout', 'sys.stderr', 'sys.stdin', 'sys.exit', 'sys.argv', 'os.
 ENVIRONMENT = {'os.environ', 'os.environb', 'os.getenv', 'os.getenvb', 'os.putenv', 'os.path.expandvars', 'Path.home'}
 
 WORKERS = {
-    'repository/archive_verification.py',
-    'repository/archive_workers.py',
-    'repository/file_removal.py',
-    'repository/pack_check.py',
+    'repository/archive/verification.py',
+    'repository/archive/workers.py',
+    'repository/maintenance/file_removal.py',
+    'repository/maintenance/pack_check.py',
 }
 """Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
 SETS_THE_ENVIRONMENT = {'cli/tour.py'}
 """The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched."""
-SQLITE = ('storage/', 'repository/index.py', 'repository/index_connection.py')
+SQLITE = ('storage/', 'repository/container/index.py', 'repository/container/index_connection.py')
 """Where `sqlite3` may be imported."""
 
 
@@ -93,7 +93,26 @@ def test_only_the_configuration_asks_the_environment() -> None:
 def test_sqlite_is_used_by_storages_and_the_index_of_a_container_only() -> None:
     users = {named(path) for path in MODULES for _, name in uses(path) if name.split('.')[0] == 'sqlite3'}
     assert {name for name in users if not name.startswith(SQLITE)} == set()
-    assert {'repository/index.py', 'repository/index_connection.py'} <= users
+    assert {'repository/container/index.py', 'repository/container/index_connection.py'} <= users
+
+
+MOST_FILES = 26
+"""In one folder: about twenty, `__init__.py` aside."""
+
+
+def test_no_folder_is_a_drawer() -> None:
+    folders = {path.parent for path in MODULES}
+    assert {named(folder): count for folder in folders if (count := len(list(folder.glob('*.py')))) > MOST_FILES} == {}
+
+
+def test_no_prefix_stands_for_a_folder() -> None:
+    """Three files that begin with the same word belong into a folder of that name."""
+    begun: dict[str, int] = {}
+    for path in MODULES:
+        word, line, _ = named(path).removesuffix('.py').rpartition('/')[2].partition('_')
+        if word and line:
+            begun[f'{named(path.parent)}/{word}_'] = begun.get(f'{named(path.parent)}/{word}_', 0) + 1
+    assert {name for name, count in begun.items() if count > 2} == set()
 
 
 def imports(path: Path) -> set[str]:

@@ -25,13 +25,13 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """What a pattern is for that matches all of the first and none of the second."""
 
 OTHER_PATTERNS = {
-    'repository/erasing.py': 'names of folders of loose objects',
+    'repository/container/erasing.py': 'names of folders of loose objects',
 }
 SPLITTERS = {'partition', 'rpartition', 'split', 'rsplit', 'endswith', 'startswith', 'removesuffix', 'removeprefix'}
 MARKS = {'@': 'an address or the label of a code', '#!': 'a shebang'}
-OTHER_MARKS = {('services/computers_ssh.py', '@'): 'user and host of SSH'}
-CATEGORIES = {'services/dump_names.py': 'names of folders, where bad characters are replaced and not refused'}
-LINK_LISTS = {'services/graph_style.py': 'colours'}
+OTHER_MARKS = {('services/computers/ssh.py', '@'): 'user and host of SSH'}
+CATEGORIES = {'services/dump/names.py': 'names of folders, where bad characters are replaced and not refused'}
+LINK_LISTS = {'services/graph/style.py': 'colours'}
 UUID_STARTS = {
     'backend/identifiers.py': 'the one resolver',
     'services/names.py': 'completion, which offers whatever starts so',

@@ -11,7 +11,7 @@ from ricordi.storage import schema
 from ricordi.storage.creation import new_repository
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
-from ricordi.storage.sqlite_dialect import SqliteDialect
+from ricordi.storage.sqlite.dialect import SqliteDialect
 
 
 class SplitStorage(SqlStorage):

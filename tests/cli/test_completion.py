@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from programs import needed
-from ricordi.cli.completion import FILES, generate, write_scripts
+from ricordi.cli.completion.scripts import FILES, generate, write_scripts
 from ricordi.cli.tree import leaves
 
 SCRIPTS = Path(__file__).parents[2] / 'completions'
@@ -30,7 +30,7 @@ def path_with_ricordi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize('shell', FILES)
 def test_the_scripts_in_the_source_are_those_that_the_tree_makes(shell: str) -> None:
     written = (SCRIPTS / FILES[shell]).read_text(encoding='utf-8')
-    assert written == generate(shell), 'run: python -m ricordi.cli.completion --write completions'
+    assert written == generate(shell), 'run: python -m ricordi.cli.completion.scripts --write completions'
 
 
 def test_all_scripts_are_written_at_once(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_every_verb_is_in_every_script() -> None:
 
 def test_the_check_fails_when_a_script_is_missing_or_out_of_step(tmp_path: Path) -> None:
     def check() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, '-m', 'ricordi.cli.completion', '--check', str(tmp_path)]
+        command = [sys.executable, '-m', 'ricordi.cli.completion.scripts', '--check', str(tmp_path)]
         return subprocess.run(command, capture_output=True, text=True)
 
     write_scripts(tmp_path)

@@ -51,7 +51,7 @@ def test_every_exit_code_of_an_error_is_explained() -> None:
 
 
 def test_every_option_of_maintain_is_in_its_page() -> None:
-    from ricordi.cli.storage import maintain
+    from ricordi.cli.storage.storage import maintain
 
     text = (DOCS / 'storage-maintain.md').read_text(encoding='utf-8')
     for option in maintain.params:

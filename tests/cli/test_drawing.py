@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from ricordi.cli.drawing import LogProgress
-from ricordi.cli.meter import Meter
+from ricordi.cli.terminal.drawing import LogProgress
+from ricordi.cli.terminal.meter import Meter
 
 WORK = """
 import sys, time
-from ricordi.cli.drawing import drawing
+from ricordi.cli.terminal.drawing import drawing
 with drawing(quiet='-q' in sys.argv) as progress:
     progress.begin('pack loose objects', 100_000_000)
     for _ in range(20):
@@ -66,7 +66,7 @@ def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_meter_estimates_the_time_left_from_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr('ricordi.cli.meter.time.monotonic', lambda: now[0])
+    monkeypatch.setattr('ricordi.cli.terminal.meter.time.monotonic', lambda: now[0])
     meter = Meter('repack', 1000, 'objects')
     now[0] += 10
     meter.done = 250

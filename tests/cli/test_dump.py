@@ -350,7 +350,7 @@ def held_up(folder: Path, count: int) -> Iterator[subprocess.Popen[str]]:
     """A dump that has begun so many folders and waits to be told to go on, as a process of its own."""
     script = f"""
 import sys
-from ricordi.services import dump_folder
+from ricordi.services.dump import folder as dump_folder
 plain, left = dump_folder.DumpFolder.write, [int(sys.argv.pop(1))]
 def held_up(self, path, content):
     written = plain(self, path, content)
@@ -361,7 +361,8 @@ def held_up(self, path, content):
         sys.stdin.readline()
     return written
 dump_folder.DumpFolder.write = held_up
-from ricordi.services import dump_log, dump_sync
+from ricordi.services.dump import log as dump_log
+from ricordi.services.dump import sync as dump_sync
 dump_log._FLUSH_EVERY, dump_sync._WRITTEN_AT_ONCE = 0.0, 2
 from ricordi.cli.main import run
 sys.exit(run(sys.argv[1:]))
@@ -415,7 +416,7 @@ def test_two_dumps_into_one_folder_do_not_meet(dump: Dump, folder: Path) -> None
 def test_a_full_disk_is_told_and_the_next_run_completes(dump: Dump, folder: Path, reference_home: Path) -> None:
     script = """
 import errno, os, sys
-from ricordi.services import dump_folder
+from ricordi.services.dump import folder as dump_folder
 plain, left = dump_folder.DumpFolder.write, [6]
 def full(self, path, content):
     left[0] -= 1
@@ -423,7 +424,7 @@ def full(self, path, content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.place(path)))
     return plain(self, path, content)
 dump_folder.DumpFolder.write = full
-from ricordi.services import dump_sync
+from ricordi.services.dump import sync as dump_sync
 dump_sync._WRITTEN_AT_ONCE = 2
 from ricordi.cli.main import run
 sys.exit(run(sys.argv[1:]))

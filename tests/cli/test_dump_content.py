@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ricordi.services.dump_content import Content, Shape
-from ricordi.services.dump_names import called_name, group_path, node_name, safe_name
+from ricordi.services.dump.content import Content, Shape
+from ricordi.services.dump.names import called_name, group_path, node_name, safe_name
 
 KEY, OTHER = 'a' * 64, 'b' * 64
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.cli.hidden_words import without_passwords
+from ricordi.cli.terminal.hidden_words import without_passwords
 from ricordi.config.secrets import MASK, hide_in_text, hide_secrets, is_secret
 
 
@@ -30,7 +30,7 @@ def test_the_words_of_a_process_are_shown_without_passwords(words: list[str], sh
 def test_the_process_has_the_password_and_its_command_line_has_not() -> None:
     script = (
         'import sys, time\n'
-        'from ricordi.cli.hidden_words import hide_words\n'
+        'from ricordi.cli.terminal.hidden_words import hide_words\n'
         'hide_words()\n'
         'print(open("/proc/self/cmdline").read().replace(chr(0), " "), "|", ascii(sys.argv[-1]), flush=True)\n'
     )

@@ -37,7 +37,8 @@ def test_help_loads_nothing_but_the_tree(arguments: list[str]) -> None:
     loaded = modules_after(*arguments)
     assert not loaded & HEAVY
     own = {name for name in loaded if name.startswith('ricordi.')}
-    assert own <= {'ricordi.cli', 'ricordi.cli.main', 'ricordi.cli.streams', 'ricordi.cli.tree', 'ricordi.errors'}
+    terminal = {'ricordi.cli.terminal', 'ricordi.cli.terminal.streams'}
+    assert own <= {'ricordi.cli', 'ricordi.cli.main', 'ricordi.cli.tree', 'ricordi.errors', *terminal}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from deadlines import wait_until
 HOLDS = """
 import sys, time
 from ricordi.access import ProfileAccessManager
-from ricordi.services.profile import find_profile
+from ricordi.services.profiles.profiles import find_profile
 access = ProfileAccessManager(find_profile('mixed'))
 if sys.argv[1] == 'lock':
     with access.lock(purpose='a test'):

@@ -19,7 +19,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.config import load_config
 from ricordi.errors import UnreachableStorage
 from ricordi.manager import use_storage
-from ricordi.storage.psql_provision import Administrator, connect_as, provided_database
+from ricordi.storage.psql.provision import Administrator, connect_as, provided_database
 
 if TYPE_CHECKING:
     from conftest import PostgresServer

@@ -12,8 +12,8 @@ from ricordi.backend.maintenance import (
     MaintenanceStep,
     Problem,
 )
-from ricordi.cli.maintenance_report import exit_code_of, report_as_data, report_as_text
-from ricordi.cli.output import to_json
+from ricordi.cli.storage.maintenance_report import exit_code_of, report_as_data, report_as_text
+from ricordi.cli.terminal.output import to_json
 
 BEFORE = ContainerState(Amount(23, 1_200_000), Amount(2, 500), 600, Amount(1, 40), 80, 0, 1, 27, 4096)
 AFTER = ContainerState(Amount(), Amount(24, 900_000), 1_200_560, Amount(), 0, 0, 1, 3, 8192)

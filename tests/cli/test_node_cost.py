@@ -35,7 +35,7 @@ def test_reading_a_storage_loads_nothing_heavy(words: str, reference_home: Path)
 def test_one_row_is_read_without_compiling_a_query(words: str, reference_home: Path) -> None:
     loaded = modules_after(*words.split())
     assert not loaded & HEAVY
-    assert not loaded & {'ricordi.storage.query_compiler', 'ricordi.orm.querybuilder', 'ricordi.orm.nodes.node'}
+    assert not loaded & {'ricordi.storage.query.compiler', 'ricordi.orm.querybuilder.builder', 'ricordi.orm.nodes.node'}
 
 
 @pytest.mark.parametrize('words', ['node list --help', 'group delete --help', 'node graph generate --help'])

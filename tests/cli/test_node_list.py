@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.services.nodes_list import PROJECTIONS
+from ricordi.services.nodes.list import PROJECTIONS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import ricordi.cli
-from ricordi.cli.streams import TerminalStream, harmless
+from ricordi.cli.terminal.streams import TerminalStream, harmless
 from ricordi.manager import profile_context
 from verb_table import QUERY, VERBS
 
@@ -23,14 +23,14 @@ SOURCE = Path(ricordi.cli.__file__).parent
 ARCHIVE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
 
 RAW = {
-    'streams.py': 'the door itself',
+    'terminal/streams.py': 'the door itself',
     'failures.py': 'puts nothing in the place of a stream that is gone',
-    'signals.py': 'a constant text, written by a handler of signals',
-    'node_repo.py': '`cat`: the content of a file, as it is',
-    'node_graph.py': 'a drawing as bytes, which was asked for with `-`',
-    'archive_output.py': 'an archive as bytes, off a terminal',
+    'terminal/signals.py': 'a constant text, written by a handler of signals',
+    'node/repo.py': '`cat`: the content of a file, as it is',
+    'node/graph.py': 'a drawing as bytes, which was asked for with `-`',
+    'archive/output.py': 'an archive as bytes, off a terminal',
     'query.py': 'reads standard input',
-    'archive_import.py': 'reads standard input',
+    'archive/importing.py': 'reads standard input',
     'identifiers.py': 'reads standard input',
 }
 """The files that may reach a standard stream past its text."""
@@ -54,8 +54,9 @@ def past_the_door(tree: ast.Module) -> Iterator[str]:
 
 
 def test_nothing_of_the_command_line_goes_past_the_door() -> None:
-    found = {path.name: set(past_the_door(ast.parse(path.read_text()))) for path in SOURCE.rglob('*.py')}
-    found.pop('drawing.py')  # a bar by `rich`, of words that are ours
+    texts = {path.relative_to(SOURCE).as_posix(): path.read_text() for path in SOURCE.rglob('*.py')}
+    found = {name: set(past_the_door(ast.parse(text))) for name, text in texts.items()}
+    found.pop('terminal/drawing.py')  # a bar by `rich`, of words that are ours
     assert {name for name, ways in found.items() if ways} <= set(RAW), found
 
 
@@ -137,7 +138,7 @@ def test_no_verb_hands_a_terminal_what_it_would_obey(
     script.write_text(
         'import json, sys\n'
         'from ricordi.cli.main import run\n'
-        'from ricordi.cli.streams import watch_streams\n'
+        'from ricordi.cli.terminal.streams import watch_streams\n'
         'watch_streams()\n'
         'sys.stdin = open("/dev/null")\n'
         'for line in json.load(open(sys.argv[1])):\n'
@@ -168,8 +169,7 @@ def test_a_pipe_gets_what_is_there(
 
 
 def test_a_name_in_colour_holds_no_other_command(run_in_terminal: Callable[..., Any], hostile_home: Path) -> None:
-    script = (
-        'from ricordi.cli.streams import *; watch_streams(); write_colored("a\\x1b[2Jb", "34;1"); print("x\\x1b[2Jy")'
-    )
+    script = 'from ricordi.cli.terminal.streams import *; watch_streams(); '
+    script += 'write_colored("a\\x1b[2Jb", "34;1"); print("x\\x1b[2Jy")'
     done = run_in_terminal('-c', script, program=[sys.executable])
     assert done.screen == '\x1b[34;1ma\\x1b[2Jb\x1b[0m\nx\\x1b[2Jy\n'

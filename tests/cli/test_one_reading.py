@@ -14,9 +14,9 @@ from ricordi import orm
 from ricordi.config import load_config
 from ricordi.errors import MultipleObjectsError, WrongValue
 from ricordi.manager import use_storage
-from ricordi.services.archive_create import ArchiveRequest, select
-from ricordi.services.dump_request import DumpRequest, chosen_groups, process_filter
-from ricordi.services.groups import find_or_create_group
+from ricordi.services.archive.create import ArchiveRequest, select
+from ricordi.services.dump.request import DumpRequest, chosen_groups, process_filter
+from ricordi.services.groups.groups import find_or_create_group
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 UUIDS = ('abcdef01-2345-4678-9abc-def012345678', 'fedcba98-2345-4678-9abc-def012345678')

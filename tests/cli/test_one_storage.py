@@ -23,7 +23,7 @@ WRITER = """
 import sys
 from ricordi.backend.rows import EntityKind
 from ricordi.manager import use_storage
-from ricordi.services.profile import find_profile
+from ricordi.services.profiles.profiles import find_profile
 with use_storage(find_profile(sys.argv[1]), purpose='a long import') as storage:
     key = storage.repository.put_object_from_bytes(b'an object whose row comes later')
     print('put', flush=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ricordi.cli.output import Column, write_details, write_details_and_list, write_list
+from ricordi.cli.terminal.output import Column, write_details, write_details_and_list, write_list
 
 ROWS = [{'name': 'a', 'size': 1, 'tags': ['x', 'y']}, {'name': 'b; "ü"', 'size': None, 'tags': []}]
 COLUMNS = [Column('name', 'Name'), Column('size', 'Size', lambda size: f'{size} B')]

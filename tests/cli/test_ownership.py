@@ -13,7 +13,7 @@ import pytest
 
 from ricordi.config import Profile
 from ricordi.manager import use_storage
-from ricordi.services.profile import find_profile
+from ricordi.services.profiles.profiles import find_profile
 
 SETUP = ('--email', 'a@b.c', '-n')
 FULL = ('storage', 'maintain', '--full', '--yes')

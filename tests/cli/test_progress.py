@@ -41,8 +41,8 @@ def write_loose(folder: Path, content: bytes) -> None:
 HELD_UP = """
 import sys
 from ricordi.repository.limits import Limits
-from ricordi.repository.objects import ObjectStore
-from ricordi.repository.pack_writer import PackWriter
+from ricordi.repository.container.objects import ObjectStore
+from ricordi.repository.container.pack_writer import PackWriter
 ObjectStore.__init__.__defaults__ = (Limits(commit_objects=100, group_objects=20),)
 plain = PackWriter.append_many
 def held_up(self, objects):

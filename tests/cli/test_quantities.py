@@ -2,7 +2,7 @@
 
 import pytest
 
-from ricordi.cli.quantities import format_bytes, format_seconds, parse_duration, parse_percent, plural
+from ricordi.cli.terminal.quantities import format_bytes, format_seconds, parse_duration, parse_percent, plural
 from ricordi.errors import UsageError
 
 

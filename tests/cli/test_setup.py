@@ -258,8 +258,8 @@ def test_a_server_that_goes_while_its_sessions_are_listed_is_told_as_such(psql_p
     import psycopg
 
     from ricordi.errors import UnreachableStorage
-    from ricordi.services.profile import find_profile
-    from ricordi.storage.psql_dos import PsqlDosStorage
+    from ricordi.services.profiles.profiles import find_profile
+    from ricordi.storage.psql.dos import PsqlDosStorage
 
     dialect = PsqlDosStorage.dialect_of(find_profile('psql'))
     real = dialect.connect

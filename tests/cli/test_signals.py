@@ -11,7 +11,7 @@ WORK = """
 import os, sys, time
 from ricordi.cli.main import run
 from ricordi.cli import main
-from ricordi.cli.signals import stopping
+from ricordi.cli.terminal.signals import stopping
 from ricordi.progress import Stop
 
 def work(arguments):
@@ -65,7 +65,7 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
 WAIT = """
 import os, sys, time
 from ricordi.cli import main
-from ricordi.cli.signals import end_tidily
+from ricordi.cli.terminal.signals import end_tidily
 
 def work(arguments):
     end_tidily()

@@ -17,7 +17,7 @@ from deadlines import wait_until
 USES_PROFILE = """
 import sys, time
 from ricordi.manager import open_storage
-from ricordi.services.profile import find_profile
+from ricordi.services.profiles.profiles import find_profile
 storage = open_storage(find_profile(sys.argv[1]), purpose='a test')
 print('in', flush=True)
 time.sleep(600)

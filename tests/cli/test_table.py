@@ -1,6 +1,6 @@
 """Tables of text."""
 
-from ricordi.cli.table import display_width, format_table
+from ricordi.cli.terminal.table import display_width, format_table
 
 
 def test_columns_are_as_wide_as_their_widest_cell_and_lines_have_no_trailing_blanks() -> None:

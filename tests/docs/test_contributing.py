@@ -21,8 +21,8 @@ from ricordi.cli.reference import pages
 from ricordi.model.links import ACYCLIC, LINK_RULES, LinkType
 from ricordi.model.traversal import DELETE_RULES, EXPORT_RULES
 from ricordi.orm.field_declarations import ATTRIBUTES_OF_NODE_TYPES
-from ricordi.services.graph import LINK_TYPES
-from ricordi.services.graph_style import LINK_COLOURS
+from ricordi.services.graph.style import LINK_COLOURS
+from ricordi.services.graph.subgraph import LINK_TYPES
 from ricordi.storage.columns import columns
 from ricordi.storage.tables import table_of
 
@@ -116,7 +116,7 @@ def test_every_session_that_is_called_anywhere_is_one_of_noxfile() -> None:
 
 def test_no_check_is_spelt_out_a_second_time() -> None:
     others = [ROOT / '.ci' / 'run', ROOT / '.pre-commit-config.yaml']
-    programs = ('ruff', 'mypy', 'lint-imports', 'sphinx-build', 'ricordi.cli.completion')
+    programs = ('ruff', 'mypy', 'lint-imports', 'sphinx-build', 'ricordi.cli.completion.scripts')
     assert [(path.name, word) for path in others for word in programs if word in path.read_text(encoding='utf-8')] == []
 
 

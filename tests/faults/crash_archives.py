@@ -20,10 +20,10 @@ from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.config import Profile
 from ricordi.manager import get_config, initialise_storage, maintain_storage
 from ricordi.repository import worker_process
+from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.limits import Limits
-from ricordi.repository.objects import ObjectStore
-from ricordi.services.archive_create import ArchiveRequest, create_archive
-from ricordi.services.archive_import import ImportRequest, import_archive
+from ricordi.services.archive.create import ArchiveRequest, create_archive
+from ricordi.services.archive.importing import ImportRequest, import_archive
 from services.archive_tools import REFERENCE, everything
 
 ALL = ArchiveRequest(everything=True, authinfos=True)

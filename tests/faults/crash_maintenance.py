@@ -24,10 +24,10 @@ from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.cli import main as command_line
 from ricordi.config import Profile
 from ricordi.manager import use_storage
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 from ricordi.services import storage
-from ricordi.services.profile import find_profile
-from ricordi.storage import sqlite_vacuum
+from ricordi.services.profiles.profiles import find_profile
+from ricordi.storage.sqlite import vacuum as sqlite_vacuum
 from services.archive_tools import everything
 
 PROFILE = 'mixed'

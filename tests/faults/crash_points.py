@@ -25,10 +25,10 @@ from faults.other_reader import OtherReader
 from faults.trap import TRIES, Trap, real_open
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.progress import Progress, Stop
-from ricordi.repository import maintenance
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
+from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.limits import Limits
-from ricordi.repository.packer_lock import packer_lock
+from ricordi.repository.maintenance import maintenance
 
 assert maintenance  # imported here, before the forks
 

@@ -27,10 +27,10 @@ from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.cli import main as command_line
 from ricordi.config import load_config
 from ricordi.manager import use_storage
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 from ricordi.services import storage
-from ricordi.services.leftovers import remove_leftovers
-from ricordi.services.profile import find_profile
+from ricordi.services.profiles.leftovers import remove_leftovers
+from ricordi.services.profiles.profiles import find_profile
 
 PERSON = ('--email', 'ada@example.org', '-n')
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.errors import PackerBusy
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 
 LEAST_RUNS = 4
 

@@ -16,8 +16,8 @@ from ricordi import load_profile, orm
 from ricordi.config import Profile
 from ricordi.manager import get_manager
 from ricordi.services.author import default_user
-from ricordi.services.computers_access import configure_computer
-from ricordi.services.groups import create_group
+from ricordi.services.computers.access import configure_computer
+from ricordi.services.groups.groups import create_group
 from ricordi.services.person import Person
 from ricordi.services.user import configure_user
 

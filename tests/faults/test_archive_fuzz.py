@@ -19,8 +19,8 @@ from ricordi.backend.rows import EntityKind as K
 from ricordi.config import Profile
 from ricordi.errors import RicordiError
 from ricordi.manager import get_config, initialise_storage, use_storage
-from ricordi.services.archive_create import ArchiveRequest, create_archive
-from ricordi.services.archive_import import ImportRequest, import_archive
+from ricordi.services.archive.create import ArchiveRequest, create_archive
+from ricordi.services.archive.importing import ImportRequest, import_archive
 from services.archive_tools import REFERENCE, Members, changed, everything, files_in
 
 PLAIN = ImportRequest(authinfos=True, import_group=False)
@@ -203,7 +203,7 @@ def test_a_member_that_is_cut_off_is_refused(tmp_path: Path, target: Target) -> 
 def test_a_damaged_archive_that_is_opened_never_ends_in_a_traceback(
     tmp_path: Path, empty_home: Path, seed: int
 ) -> None:
-    from ricordi.services.archive_info import archive_profile
+    from ricordi.services.archive.info import archive_profile
 
     chance = random.Random(2000 + seed)
     archive, content = tmp_path / 'x.aiida', REFERENCE.read_bytes()

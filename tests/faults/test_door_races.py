@@ -16,8 +16,8 @@ from ricordi import orm
 from ricordi.backend.rows import EntityKind as K
 from ricordi.config import Profile
 from ricordi.manager import get_config, get_manager, initialise_storage, load_profile, use_storage
-from ricordi.services.archive_create import ArchiveRequest, create_archive
-from ricordi.services.archive_import import ImportRequest, import_archive
+from ricordi.services.archive.create import ArchiveRequest, create_archive
+from ricordi.services.archive.importing import ImportRequest, import_archive
 
 HERE = Path(__file__).parent
 RACERS = 4
@@ -150,7 +150,7 @@ def test_an_import_plans_anew_where_another_program_was_first(
     profile: Profile, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program, which takes no turn, stores a user of the archive after the plan was made."""
-    from ricordi.storage.archive_merge import Merger
+    from ricordi.storage.archive.merge import Merger
 
     plan = Merger.plan
     tries = []

@@ -16,8 +16,8 @@ import pytest
 
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.errors import UnreachableStorage
-from ricordi.repository import pack_writer
-from ricordi.repository.container import Container
+from ricordi.repository.container import pack_writer
+from ricordi.repository.container.container import Container
 from ricordi.repository.limits import USUAL, Limits
 
 pytestmark = pytest.mark.skipif(not Path('/proc/self/fd').is_dir(), reason='needs to know which file a descriptor is')

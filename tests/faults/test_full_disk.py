@@ -17,7 +17,7 @@ import pytest
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import NotEnoughSpace
 from ricordi.progress import Progress, Unit
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 
 MIB = 1 << 20
 

@@ -16,7 +16,7 @@ import pytest
 
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import NotEnoughSpace
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 
 MIB = 1 << 20
 KIB = 1 << 10

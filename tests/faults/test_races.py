@@ -17,8 +17,8 @@ import pytest
 
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.errors import PackerBusy
-from ricordi.repository.container import Container
-from ricordi.repository.packing import LoosePacker
+from ricordi.repository.container.container import Container
+from ricordi.repository.maintenance.packing import LoosePacker
 
 HERE = Path(__file__).parent
 SECONDS = float(os.environ.get('RICORDI_RACE_SECONDS', '30'))

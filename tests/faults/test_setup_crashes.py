@@ -130,7 +130,7 @@ def test_what_a_killed_presto_and_a_killed_writer_have_left_goes_with_the_next_s
 def test_role_and_database_of_a_killed_setup_go_with_the_next_one(
     empty_home: Path, run_cli: Callable[..., Any], postgres: Any
 ) -> None:
-    from ricordi.storage import psql_provision
+    from ricordi.storage.psql import provision as psql_provision
 
     administrator = psql_provision.Administrator(postgres.host, postgres.port, 'postgres')
     setup = ('profile', 'setup', 'core.psql_dos', *SETUP, '--admin-uri', postgres.uri())

@@ -101,7 +101,7 @@ def _become(
         _bound(resource.RLIMIT_AS, LARGEST_ADDRESS_SPACE)
         _bound(resource.RLIMIT_FSIZE, LARGEST_FILE)
         from ricordi.cli.main import SELDOM, run
-        from ricordi.cli.streams import watch_streams
+        from ricordi.cli.terminal.streams import watch_streams
 
         gc.set_threshold(*SELDOM)  # as `main` has it
         watch_streams()

@@ -79,7 +79,7 @@ def test_a_link_or_a_second_name_in_place_of_the_log_is_not_written_through(
 
 
 def test_a_folder_that_is_replaced_by_a_link_meanwhile_is_not_followed(place: Path) -> None:
-    from ricordi.services.dump_folder import DumpFolder
+    from ricordi.services.dump.folder import DumpFolder
 
     folder = DumpFolder(place)
     with folder.held():

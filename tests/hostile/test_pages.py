@@ -11,7 +11,7 @@ from urllib.request import Request
 import pytest
 
 from ricordi.errors import UnreachableAddress
-from ricordi.services import archive_web
+from ricordi.services.archive import web as archive_web
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -10,10 +10,10 @@ import pytest
 
 from deadlines import wait_until
 from ricordi.errors import UnreachableComputer
-from ricordi.services import computers_cleaning as cleaning
-from ricordi.services import computers_connection as connection
-from ricordi.services.computers_access import Access
-from ricordi.services.computers_connection import Completed
+from ricordi.services.computers import cleaning as cleaning
+from ricordi.services.computers import connection as connection
+from ricordi.services.computers.access import Access
+from ricordi.services.computers.connection import Completed
 
 ACCESS = Access('c', 'h', 'core.local', 'core.direct', 'a@b.c', True, {}, '/work')
 PATHS = ['/scratch/a', '/scratch/b']

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ricordi.services.archive_create import ArchiveRequest, create_archive
-from ricordi.services.archive_import import ImportRequest, import_archive
-from ricordi.services.profile import find_profile
+from ricordi.services.archive.create import ArchiveRequest, create_archive
+from ricordi.services.archive.importing import ImportRequest, import_archive
+from ricordi.services.profiles.profiles import find_profile
 from services.archive_tools import everything
 
 DATA = Path(__file__).parent.parent / 'data'

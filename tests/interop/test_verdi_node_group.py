@@ -15,7 +15,7 @@ from both_programs import PROFILE, Command, make_home, run_verdi
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 from ricordi.model.traversal import DELETE_RULES, EXPORT_RULES, choose_rules
-from ricordi.services.graph import LINK_TYPES, Reach, grow_graph
+from ricordi.services.graph.subgraph import LINK_TYPES, Reach, grow_graph
 from ricordi.services.traversal import traverse
 
 pytestmark = pytest.mark.interop

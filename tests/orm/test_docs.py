@@ -13,8 +13,8 @@ import pytest
 
 from ricordi.manager import get_manager
 from ricordi.orm.log_handler import LOGGER_NAME
-from ricordi.services.presto import default_name, default_person, presto
-from ricordi.services.setup import sqlite_config
+from ricordi.services.profiles.presto import default_name, default_person, presto
+from ricordi.services.profiles.setup import sqlite_config
 
 DOCS = Path(__file__).parents[2] / 'docs'
 SNIPPET = re.compile(r'^```python\n(.*?)^```', re.MULTILINE | re.DOTALL)

@@ -413,7 +413,7 @@ def test_type_strings_are_those_of_aiida() -> None:
     assert orm.Node.class_node_type == ''
     assert orm.ProcessNode.class_node_type == 'process.ProcessNode.'
     assert orm.BandsData.class_node_type == 'data.core.array.bands.BandsData.'
-    from ricordi.orm.node_types import CORE_TYPES, load_node_class
+    from ricordi.orm.nodes.node_types import CORE_TYPES, load_node_class
 
     for path in CORE_TYPES:
         cls = load_node_class(f'{path}.X.')

@@ -9,7 +9,7 @@ import pytest
 
 from ricordi import orm
 from ricordi.backend.rows import EntityKind
-from ricordi.orm.repository_tree import FileTree
+from ricordi.orm.nodes.repository_tree import FileTree
 
 
 class Broken(Exception):

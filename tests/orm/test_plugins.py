@@ -35,8 +35,8 @@ class Family(orm.Group):
 SCRIPT = """
 import sys
 from ricordi.config.profile import Profile
-from ricordi.repository.container import Container
-from ricordi.storage.sqlite_dos import SqliteDosStorage
+from ricordi.repository.container.container import Container
+from ricordi.storage.sqlite.dos import SqliteDosStorage
 from ricordi import orm
 
 profile = Profile('p', {'default_user_email': 'verdi@opera.net', 'process_control': {'backend': None, 'config': None},

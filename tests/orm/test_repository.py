@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from ricordi import orm
 from ricordi.errors import ModificationNotAllowed, ValidationError
-from ricordi.orm.repository_tree import FileTree, split_path
-from ricordi.orm.sandbox import SMALL_BYTES
+from ricordi.orm.nodes.repository_tree import FileTree, split_path
+from ricordi.orm.nodes.sandbox import SMALL_BYTES
 
 NAMES = st.text(st.characters(exclude_characters='/\0', exclude_categories=['Cs']), min_size=1, max_size=8).filter(
     lambda name: name not in ('.', '..')
@@ -291,7 +291,7 @@ def test_a_clone_of_a_draft_is_a_draft_of_its_own(folder: orm.FolderData) -> Non
 def test_the_sandbox_goes_with_its_node(tmp_path: Path) -> None:
     script = (
         'import sys, glob, tempfile, gc\n'
-        'from ricordi.orm.sandbox import Sandbox\n'
+        'from ricordi.orm.nodes.sandbox import Sandbox\n'
         'box = Sandbox(); box.put_bytes(bytes(1 << 20))\n'
         'print(len(glob.glob(tempfile.gettempdir() + "/ricordi-nodes-*/*")))\n'
         'if sys.argv[1] == "delete":\n'
@@ -309,7 +309,7 @@ def test_the_sandbox_goes_with_its_node(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_goes_with_the_next(tmp_path: Path) -> None:
     script = (
-        'import os, sys\nfrom ricordi import files\nfrom ricordi.orm.sandbox import Sandbox\n'
+        'import os, sys\nfrom ricordi import files\nfrom ricordi.orm.nodes.sandbox import Sandbox\n'
         'files.TemporaryFolder.__init__.__defaults__ = (0.0,)\n'
         'box = Sandbox(); box.put_bytes(bytes(1 << 20))\n'
         'if sys.argv[1:]:\n    os.kill(os.getpid(), 9)\n'

@@ -14,7 +14,7 @@ import pytest
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.progress import Stop
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 from ricordi.repository.limits import Limits
 
 

@@ -12,12 +12,13 @@ import pytest
 
 from ricordi.errors import CorruptStorage
 from ricordi.progress import Progress, Stop
-from ricordi.repository import archive_verification, worker_process
-from ricordi.repository.archive_batches import batches_of
-from ricordi.repository.archive_unpacking import verify_members
-from ricordi.repository.archive_verification import Batch, MemberVerifier
+from ricordi.repository import worker_process
+from ricordi.repository.archive import verification as archive_verification
+from ricordi.repository.archive.batches import batches_of
+from ricordi.repository.archive.unpacking import verify_members
+from ricordi.repository.archive.verification import Batch, MemberVerifier
+from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.repository.limits import Limits
-from ricordi.repository.zip_keys import PREFIX
 from ricordi.zipfiles.directory import ZipDirectory
 
 LIMITS = Limits(batch_objects=3, few_questions=1, processors=2)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.repository.archive_members import pack_member
-from ricordi.repository.archive_sources import Source, UnusableObject, sources
-from ricordi.repository.archive_workers import ArchiveWorkers
-from ricordi.repository.container import Container
+from ricordi.repository.archive.members import pack_member
+from ricordi.repository.archive.sources import Source, UnusableObject, sources
+from ricordi.repository.archive.workers import ArchiveWorkers
+from ricordi.repository.container.container import Container
 from ricordi.repository.limits import USUAL
 
 LEVEL = 6

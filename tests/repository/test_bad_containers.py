@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ricordi.errors import CorruptStorage, UnreachableStorage
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 
 # config.json -----------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ import pytest
 
 from ricordi.backend.maintenance import Amount
 from ricordi.errors import CorruptStorage
-from ricordi.repository.census import Census
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
+from ricordi.repository.maintenance.census import Census
 
 RANGE = 7
 

@@ -18,10 +18,10 @@ import pytest
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, MissingObject, NotExistent
-from ricordi.repository.container import Container
+from ricordi.repository.archive.zip import ZipRepository
+from ricordi.repository.container.container import Container
+from ricordi.repository.container.streams import CHUNK_BYTES
 from ricordi.repository.sandbox import SandboxRepository
-from ricordi.repository.streams import CHUNK_BYTES
-from ricordi.repository.zip import ZipRepository
 
 SMALL, LARGE = 40_000, (3 << 20) + 12_345
 KeyOf = Callable[[bytes], str]

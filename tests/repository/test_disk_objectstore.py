@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from ricordi.backend.maintenance import MaintenanceReport
-from ricordi.repository.container import Container
-from ricordi.repository.packer_lock import packer_lock
+from ricordi.repository.container.container import Container
+from ricordi.repository.container.packer_lock import packer_lock
 
 pytestmark = pytest.mark.interop
 Maintain = Callable[..., MaintenanceReport]

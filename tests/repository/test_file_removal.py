@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from deadlines import DEADLINE, wait_until
-from ricordi.repository import file_removal
-from ricordi.repository.file_removal import FileRemover
 from ricordi.repository.limits import Limits
+from ricordi.repository.maintenance import file_removal
+from ricordi.repository.maintenance.file_removal import FileRemover
 from ricordi.repository.worker_process import WorkerProcess
 
 FEW = Limits(many_files=100, ask_at_once=500, processors=2)
@@ -40,7 +40,7 @@ def remover() -> Iterator[FileRemover]:
 
 ASKS = """
 import os, signal, sys, time
-from ricordi.repository.file_removal import FileRemover
+from ricordi.repository.maintenance.file_removal import FileRemover
 from ricordi.repository.limits import Limits
 from ricordi.repository.worker_process import WorkerProcess
 start = WorkerProcess.__init__

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 
 
 @pytest.fixture

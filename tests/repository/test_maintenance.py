@@ -15,11 +15,11 @@ import pytest
 from ricordi.backend.maintenance import Amount, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import PackerBusy
 from ricordi.progress import Progress, Stop
-from ricordi.repository import pack_writer
-from ricordi.repository.carrying_out import Run
-from ricordi.repository.container import Container
-from ricordi.repository.index import COLUMNS
-from ricordi.repository.packer_lock import packer_lock
+from ricordi.repository.container import pack_writer
+from ricordi.repository.container.container import Container
+from ricordi.repository.container.index import COLUMNS
+from ricordi.repository.container.packer_lock import packer_lock
+from ricordi.repository.maintenance.carrying_out import Run
 
 Maintain = Callable[..., MaintenanceReport]
 Contents = Callable[..., list[bytes]]

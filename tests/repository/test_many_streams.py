@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 
 
 @pytest.mark.parametrize('number', [0, 1, 3, 4, 6, 7, 20])

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ricordi.errors import CorruptStorage, InvalidOperation, NotExistent, PackerBusy
-from ricordi.repository.container import Container
-from ricordi.repository.packer_lock import packer_lock
+from ricordi.repository.container.container import Container
+from ricordi.repository.container.packer_lock import packer_lock
 
 MIB = 1 << 20
 

@@ -14,7 +14,7 @@ import pytest
 
 from ricordi.backend.maintenance import MaintenanceReport
 from ricordi.errors import CorruptStorage
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 
 Maintain = Callable[..., MaintenanceReport]
 Contents = Callable[..., list[bytes]]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ricordi.backend.maintenance import MaintenanceReport
-from ricordi.repository.container import Container
+from ricordi.repository.container.container import Container
 
 Maintain = Callable[..., MaintenanceReport]
 Contents = Callable[..., list[bytes]]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ricordi.progress import Progress, Stop
-from ricordi.repository import pack_check
-from ricordi.repository.container import Container
-from ricordi.repository.pack_check import Found
+from ricordi.repository.container.container import Container
+from ricordi.repository.maintenance import pack_check
+from ricordi.repository.maintenance.pack_check import Found
 
 Contents = Callable[..., list[bytes]]
 
@@ -116,7 +116,7 @@ def test_told_to_stop_it_ends_early_and_so_do_its_helpers(
 def test_a_helper_without_its_parent_ends_without_an_answer(shared: Container) -> None:
     span = shared.index.span_of_pack(0)
     words = (shared.layout.folder, os.getpid() + 1, 'keep', 0, span.first, span.last, 0)
-    command = [sys.executable, '-P', '-m', 'ricordi.repository.pack_check', *map(str, words)]
+    command = [sys.executable, '-P', '-m', 'ricordi.repository.maintenance.pack_check', *map(str, words)]
     assert subprocess.run(command, check=True, capture_output=True).stdout == b''
 
 

@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.errors import CorruptStorage, NotExistent
-from ricordi.repository.compression import InflatedStream, compress, decompress, decompressed_chunks
-from ricordi.repository.container import Container
+from ricordi.repository.container.compression import InflatedStream, compress, decompress, decompressed_chunks
+from ricordi.repository.container.container import Container
 
 contents = st.one_of(
     st.binary(max_size=300),

@@ -20,8 +20,8 @@ import pytest
 from ricordi.backend.maintenance import MaintenanceOptions, RepackMode
 from ricordi.backend.repository import Owner
 from ricordi.errors import RicordiError
-from ricordi.repository.container import Container
-from ricordi.repository.pack_writer import pack_to_append_to
+from ricordi.repository.container.container import Container
+from ricordi.repository.container.pack_writer import pack_to_append_to
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() != 0, reason='needs root')
 

@@ -17,10 +17,10 @@ import pytest
 from deadlines import DEADLINE
 from ricordi.errors import StoppedWorker
 from ricordi.progress import Progress, Stop
-from ricordi.repository import pack_check
-from ricordi.repository.container import Container
-from ricordi.repository.file_removal import FileRemover
+from ricordi.repository.container.container import Container
 from ricordi.repository.limits import Limits
+from ricordi.repository.maintenance import pack_check
+from ricordi.repository.maintenance.file_removal import FileRemover
 from ricordi.repository.worker_process import WorkerPool, WorkerProcess
 
 Contents = Callable[..., list[bytes]]
@@ -47,7 +47,7 @@ def stopped_at_start(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[b
 def test_a_question_to_a_stopped_process_is_given_up_and_the_process_is_ended_for_good(
     stopped_at_start: list[subprocess.Popen[bytes]],
 ) -> None:
-    with WorkerProcess('ricordi.repository.file_removal', os.getpid(), limits=QUICK) as worker:
+    with WorkerProcess('ricordi.repository.maintenance.file_removal', os.getpid(), limits=QUICK) as worker:
         with pytest.warns(StoppedWorker, match=f'process {worker.process.pid}'), pytest.raises(OSError):
             worker.ask(['x' * 1000] * 1000)  # more than a pipe holds: it cannot even be asked
         assert worker.process.wait(DEADLINE) == -signal.SIGKILL
@@ -70,7 +70,7 @@ def test_a_pool_of_stopped_processes_answers_nothing_and_ends(
     stopped_at_start: list[subprocess.Popen[bytes]],
 ) -> None:
     with (
-        closing(WorkerPool('ricordi.repository.file_removal', os.getpid(), limits=QUICK)) as pool,
+        closing(WorkerPool('ricordi.repository.maintenance.file_removal', os.getpid(), limits=QUICK)) as pool,
         pytest.warns(StoppedWorker),
     ):
         assert [pool.ask(lambda worker: worker.ask([])) for _ in range(3)] == [None, None, None]
@@ -95,7 +95,7 @@ def test_a_share_of_a_pack_is_checked_here_if_its_process_is_stopped(
 
 
 def test_a_process_that_takes_its_time_is_waited_for() -> None:
-    with WorkerProcess('ricordi.repository.file_removal', os.getpid(), limits=QUICK) as worker:
+    with WorkerProcess('ricordi.repository.maintenance.file_removal', os.getpid(), limits=QUICK) as worker:
         worker.process.send_signal(signal.SIGSTOP)
         time.sleep(0.1)
         worker.process.send_signal(signal.SIGCONT)
@@ -107,12 +107,12 @@ LOOSE = 1500
 MAINTAIN = """
 import subprocess, sys
 from ricordi.repository.limits import Limits
-from ricordi.repository.objects import ObjectStore
+from ricordi.repository.container.objects import ObjectStore
 ObjectStore.__init__.__defaults__ = (Limits(many_files=10, processors=2),)
 start = subprocess.Popen
 def stopped(*args, **options):
     process = start(*args, **options)
-    if 'ricordi.repository.file_removal' in args[0]:
+    if 'ricordi.repository.maintenance.file_removal' in args[0]:
         process.send_signal(19)
         print('stopped', flush=True)
     return process

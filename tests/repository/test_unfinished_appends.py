@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.repository.container import Container
-from ricordi.repository.pack_writer import pack_to_append_to
+from ricordi.repository.container.container import Container
+from ricordi.repository.container.pack_writer import pack_to_append_to
 
 Limited = Callable[..., Container]
 

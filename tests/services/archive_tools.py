@@ -14,8 +14,8 @@ from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.storage import StorageBackend
 from ricordi.config import Profile
 from ricordi.manager import use_storage
-from ricordi.services.archive_info import archive_profile
-from ricordi.services.profile import find_profile
+from ricordi.services.archive.info import archive_profile
+from ricordi.services.profiles.profiles import find_profile
 
 DATA = Path(__file__).parents[1] / 'data'
 REFERENCE = DATA / 'reference.aiida'

@@ -13,9 +13,9 @@ import pytest
 from ricordi.backend.rows import EntityKind
 from ricordi.config.profile import Profile
 from ricordi.manager import get_config, initialise_storage, use_storage
-from ricordi.repository.container import Container
-from ricordi.storage.psql_dos import PsqlDosStorage
-from ricordi.storage.sqlite_dos import SqliteDosStorage
+from ricordi.repository.container.container import Container
+from ricordi.storage.psql.dos import PsqlDosStorage
+from ricordi.storage.sqlite.dos import SqliteDosStorage
 
 DATA = Path(__file__).parents[1] / 'data'
 CLASSES: dict[str, Any] = {'core.sqlite_dos': SqliteDosStorage, 'core.psql_dos': PsqlDosStorage}

@@ -24,8 +24,8 @@ import pytest
 from ricordi.config import Profile
 from ricordi.errors import CorruptStorage, Interrupted, StorageMigrationError, UnreachableStorage, ValidationError
 from ricordi.progress import Stop
-from ricordi.services.archive_import import ImportRequest, import_archive
-from ricordi.storage.archive_file import LARGEST_METADATA, open_archive, read_version, unpack_database
+from ricordi.services.archive.importing import ImportRequest, import_archive
+from ricordi.storage.archive.file import LARGEST_METADATA, open_archive, read_version, unpack_database
 from ricordi.zipfiles.directory import ZipDirectory
 from services.archive_tools import REFERENCE, changed
 
@@ -190,9 +190,9 @@ def test_a_query_that_never_ends_ends_with_a_signal(tmp_path: Path, number: int,
         'import sys\n'
         'from pathlib import Path\n'
         'from ricordi.cli import main\n'
-        'from ricordi.cli.signals import end_tidily\n'
+        'from ricordi.cli.terminal.signals import end_tidily\n'
         'from ricordi.storage.session import Session\n'
-        'from ricordi.storage.sqlite_dialect import SqliteDialect\n'
+        'from ricordi.storage.sqlite.dialect import SqliteDialect\n'
         'def endless(arguments):\n'
         '    end_tidily()\n'
         '    session = Session(SqliteDialect(Path(sys.argv[1]), create=True))\n'

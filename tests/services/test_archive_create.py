@@ -18,9 +18,9 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted, InvalidOperation, NotExistent, ProblemsFound, UsageError
 from ricordi.manager import maintain_storage, use_storage
 from ricordi.progress import Stop
-from ricordi.services.archive_create import ArchiveRequest, create_archive
-from ricordi.services.archive_info import archive_profile
-from ricordi.services.profile import find_profile
+from ricordi.services.archive.create import ArchiveRequest, create_archive
+from ricordi.services.archive.info import archive_profile
+from ricordi.services.profiles.profiles import find_profile
 from services.archive_tools import REFERENCE, everything
 
 ALL = ArchiveRequest(everything=True, authinfos=True)

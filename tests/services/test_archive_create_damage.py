@@ -19,9 +19,9 @@ from ricordi.errors import Interrupted, ValidationError
 from ricordi.manager import use_storage
 from ricordi.orm import SinglefileData
 from ricordi.progress import Stop
-from ricordi.services.archive_create import ArchiveRequest, create_archive
-from ricordi.services.archive_import import ImportRequest, import_archive
-from ricordi.storage import archive_source
+from ricordi.services.archive.create import ArchiveRequest, create_archive
+from ricordi.services.archive.importing import ImportRequest, import_archive
+from ricordi.storage.archive import source as archive_source
 
 Damage = Callable[[Path], object]
 

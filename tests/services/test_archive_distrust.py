@@ -23,9 +23,9 @@ from ricordi.errors import (
     ValidationError,
 )
 from ricordi.manager import use_storage
-from ricordi.services.archive_import import ImportRequest, import_archive
-from ricordi.services.archive_info import archive_profile
-from ricordi.storage import archive_schema
+from ricordi.services.archive.importing import ImportRequest, import_archive
+from ricordi.services.archive.info import archive_profile
+from ricordi.storage.archive import schema as archive_schema
 from services.archive_tools import REFERENCE, changed, everything, files_in
 
 PLAIN = ImportRequest(import_group=False)
@@ -330,7 +330,7 @@ def test_objects_that_share_their_bytes_are_refused(refused: Any, tmp_path: Path
 def test_an_archive_for_which_there_is_no_room_is_refused(
     refused: Any, sqlite: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ricordi.repository import archive_unpacking
+    from ricordi.repository.archive import unpacking as archive_unpacking
 
     monkeypatch.setattr(archive_unpacking, 'free_bytes', lambda folder: 1000)
     with pytest.raises(NotEnoughSpace, match='make room'):

@@ -14,11 +14,11 @@ from ricordi.config import Profile
 from ricordi.errors import ConfigurationError, Interrupted, ReadOnlyStorage, UniquenessError, ValidationError
 from ricordi.manager import get_config, use_storage
 from ricordi.progress import Progress, Stop
-from ricordi.repository.packer_lock import packer_lock
-from ricordi.services import archive_merging
-from ricordi.services.archive_create import ArchiveRequest, create_archive
-from ricordi.services.archive_import import ImportRequest, import_archive
-from ricordi.services.archive_info import archive_profile
+from ricordi.repository.container.packer_lock import packer_lock
+from ricordi.services.archive import merging as archive_merging
+from ricordi.services.archive.create import ArchiveRequest, create_archive
+from ricordi.services.archive.importing import ImportRequest, import_archive
+from ricordi.services.archive.info import archive_profile
 from services.archive_tools import REFERENCE, changed, everything, files_in
 
 CALCULATION = 'process.calculation.calcfunction.CalcFunctionNode.'
@@ -250,7 +250,7 @@ def test_a_user_and_a_computer_that_are_there_stay_as_they_are(empty: Profile) -
 
 
 def test_a_part_and_then_the_whole_are_the_whole(empty: Profile, reference_home: Path, tmp_path: Path) -> None:
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
 
     whole = everything(REFERENCE)
     created = next(link for link in whole['link'] if link['type'] == 'create')['output_pk']

@@ -13,9 +13,9 @@ from ricordi.config import Profile
 from ricordi.errors import IncompatibleStorageSchema, StorageMigrationError, UsageError
 from ricordi.manager import use_storage
 from ricordi.repository.limits import Limits
-from ricordi.services.archive_import import ImportRequest, import_archive
-from ricordi.services.archive_info import archive_profile
-from ricordi.services.archive_migrate import migrate_archive
+from ricordi.services.archive.importing import ImportRequest, import_archive
+from ricordi.services.archive.info import archive_profile
+from ricordi.services.archive.migrate import migrate_archive
 from services.archive_tools import REFERENCE, Members, changed, everything
 
 OLD = """

@@ -12,7 +12,7 @@ import pytest
 from ricordi.errors import Interrupted, UnreachableAddress
 from ricordi.progress import Progress, Stop
 from ricordi.services.addresses import is_address
-from ricordi.services.archive_web import archives_of_page, download
+from ricordi.services.archive.web import archives_of_page, download
 
 CONTENT = b'as if it were an archive ' * 10_000
 PAGE = """<html><body><a href="one.aiida">one</a> <a href='/files/two.aiida?download=1#top'>two</a>

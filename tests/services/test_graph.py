@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ricordi.services.graph import Graph, GraphLink, GraphNode, Reach, grow_graph
-from ricordi.services.graph_dot import dot_text
-from ricordi.services.graph_html import html_text
-from ricordi.services.graph_layout import GAP, lay_out
-from ricordi.services.graph_style import style_nodes
-from ricordi.services.graph_svg import svg_text
-from ricordi.services.nodes_tree import grow_tree
+from ricordi.services.graph.dot import dot_text
+from ricordi.services.graph.html import html_text
+from ricordi.services.graph.layout import GAP, lay_out
+from ricordi.services.graph.style import style_nodes
+from ricordi.services.graph.subgraph import Graph, GraphLink, GraphNode, Reach, grow_graph
+from ricordi.services.graph.svg import svg_text
+from ricordi.services.nodes.tree import grow_tree
 
 LINKS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=30)
 

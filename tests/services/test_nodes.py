@@ -9,12 +9,12 @@ import pytest
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import InvalidOperation, MultipleObjectsError, NotExistent, ValidationError
-from ricordi.services.groups import find_group
-from ricordi.services.groups_members import add_nodes, member_pks, remove_nodes
-from ricordi.services.nodes import find_node, find_nodes, find_pks
-from ricordi.services.nodes_change import read_texts, write_text
-from ricordi.services.nodes_delete import delete_nodes, plan_deletion
-from ricordi.services.nodes_list import NodeFilter, list_nodes
+from ricordi.services.groups.groups import find_group
+from ricordi.services.groups.members import add_nodes, member_pks, remove_nodes
+from ricordi.services.nodes.change import read_texts, write_text
+from ricordi.services.nodes.delete import delete_nodes, plan_deletion
+from ricordi.services.nodes.finding import find_node, find_nodes, find_pks
+from ricordi.services.nodes.list import NodeFilter, list_nodes
 
 INT, JOB = 'data.core.int.Int.', 'process.calculation.calcjob.CalcJobNode.'
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ricordi.errors import UsageError
-from ricordi.services.nodes_types import type_filters
-from ricordi.services.nodes_where import parse_all, parse_where
+from ricordi.services.nodes.types import type_filters
+from ricordi.services.nodes.where import parse_all, parse_where
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.config import Profile, load_config
 from ricordi.manager import storage_class, use_storage
 from ricordi.services.person import Person
-from ricordi.services.setup import Request, create_profile
+from ricordi.services.profiles.setup import Request, create_profile
 
 
 def request(folder: Path, finish: Callable[[], None]) -> Request:

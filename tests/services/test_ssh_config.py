@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from programs import needed
-from ricordi.services.ssh_config import read_ssh_config
+from ricordi.services.computers.ssh_config import read_ssh_config
 
 CONFIG = """
 # a comment

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from ricordi.config.profile import Profile
-from ricordi.repository.container import Container
-from ricordi.storage.psql_dos import PsqlDosStorage
-from ricordi.storage.sqlite_dos import SqliteDosStorage
+from ricordi.repository.container.container import Container
+from ricordi.storage.psql.dos import PsqlDosStorage
+from ricordi.storage.sqlite.dos import SqliteDosStorage
 
 DATA = Path(__file__).parents[1] / 'data'
 CLASSES = {'core.sqlite_dos': SqliteDosStorage, 'core.psql_dos': PsqlDosStorage}

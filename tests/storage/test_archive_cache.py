@@ -10,7 +10,7 @@ import pytest
 from ricordi.backend.rows import EntityKind
 from ricordi.config import Profile
 from ricordi.manager import use_storage
-from ricordi.services.archive_info import archive_profile
+from ricordi.services.archive.info import archive_profile
 
 ARCHIVE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
 

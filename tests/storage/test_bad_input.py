@@ -29,9 +29,9 @@ from ricordi.errors import (
     UnreachableStorage,
     ValidationError,
 )
-from ricordi.storage.psql_dialect import PsqlDialect
+from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.session import Session
-from ricordi.storage.sqlite_dialect import SqliteDialect
+from ricordi.storage.sqlite.dialect import SqliteDialect
 
 root = os.geteuid() == 0
 
@@ -276,8 +276,8 @@ def test_values_that_sqlite_cannot_keep_are_refused(sqlite_storage: Any, values:
 
 @pytest.fixture
 def open_archive(make_profile: Callable[..., Profile]) -> Callable[[Path], Any]:
-    from ricordi.repository.zip import ZipRepository
-    from ricordi.storage.sqlite_zip import SqliteZipStorage
+    from ricordi.repository.archive.zip import ZipRepository
+    from ricordi.storage.sqlite.zip import SqliteZipStorage
 
     def open_storage(path: Path) -> Any:
         return SqliteZipStorage.open(make_profile('core.sqlite_zip', {'filepath': str(path)}), ZipRepository(path))
@@ -331,8 +331,8 @@ def test_reading_a_sqlite_storage_imports_no_sqlalchemy(reference_sqlite_profile
     code = f"""
 import sys
 from ricordi.config.profile import Profile
-from ricordi.storage.sqlite_dos import SqliteDosStorage as S
-from ricordi.repository.container import Container
+from ricordi.storage.sqlite.dos import SqliteDosStorage as S
+from ricordi.repository.container.container import Container
 p = Profile('p', {reference_sqlite_profile.dictionary!r})
 s = S.open(p, Container(S.repository_location(p).path))
 list(s.named_keys()), s.get_info(), list(s.find('node'))

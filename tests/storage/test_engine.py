@@ -154,8 +154,8 @@ def test_sqlalchemy_is_loaded_when_it_is_asked_for_and_not_before(reference_sqli
     program = f"""
 import sys
 from ricordi.config.profile import Profile
-from ricordi.repository.container import Container
-from ricordi.storage.sqlite_dos import SqliteDosStorage as Kind
+from ricordi.repository.container.container import Container
+from ricordi.storage.sqlite.dos import SqliteDosStorage as Kind
 profile = Profile('mixed', {reference_sqlite_profile.dictionary!r})
 storage = Kind.open(profile, Container(Kind.repository_location(profile).path))
 before = 'sqlalchemy' in sys.modules

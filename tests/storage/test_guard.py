@@ -25,8 +25,8 @@ from ricordi.progress import Progress, Unit
 OTHER = """
 import sys, time
 from ricordi.config.profile import Profile
-from ricordi.storage.psql_dos import PsqlDosStorage as S
-from ricordi.repository.container import Container
+from ricordi.storage.psql.dos import PsqlDosStorage as S
+from ricordi.repository.container.container import Container
 profile = Profile('other', {dictionary!r})
 {work}
 print('ready', flush=True)

@@ -13,7 +13,7 @@ import pytest
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.errors import NotEnoughSpace, RicordiError
 from ricordi.orm import QueryBuilder
-from ricordi.storage import query_streams
+from ricordi.storage.query import streams as query_streams
 
 K = EntityKind
 

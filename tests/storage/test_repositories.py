@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ricordi.errors import InvalidOperation, NotExistent, ReadOnlyStorage, StorageError
+from ricordi.repository.archive.zip import ZipRepository
 from ricordi.repository.sandbox import SandboxRepository
-from ricordi.repository.zip import ZipRepository
 
 
 @pytest.fixture

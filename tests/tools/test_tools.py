@@ -11,8 +11,8 @@ from ricordi import orm
 from ricordi.errors import InvalidOperation, NotExistent, UsageError
 from ricordi.manager import get_manager
 from ricordi.orm import LinkType
-from ricordi.services.presto import default_name, default_person, presto
-from ricordi.services.setup import sqlite_config
+from ricordi.services.profiles.presto import default_name, default_person, presto
+from ricordi.services.profiles.setup import sqlite_config
 from ricordi.tools import GroupPath, create_archive, delete_group_nodes, delete_nodes, import_archive
 from ricordi.tools.groups import GroupNotFoundError, InvalidPath, NoGroupsInPathError
 

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ricordi.cli.drawing import drawing
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.output import write_details
 from ricordi.cli.parameters import COMPUTER, GROUP, USER, ParamType, PathName
-from ricordi.cli.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.session import Session
-from ricordi.cli.signals import stopping
-from ricordi.cli.table import format_table
+from ricordi.cli.terminal.drawing import drawing
+from ricordi.cli.terminal.output import write_details
+from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
+from ricordi.cli.terminal.signals import stopping
+from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
 from ricordi.errors import ProblemsFound
 from ricordi.progress import Stop
 
 if TYPE_CHECKING:
-    from ricordi.services.dump_request import DumpReport, DumpRequest
+    from ricordi.services.dump.request import DumpReport, DumpRequest
 
 WHERE, CHOICE, LAYOUT, CONTENT, OUTPUT = 'Where', 'What to dump', 'Folders', 'What is in a folder', 'Output'
 
@@ -116,7 +116,7 @@ def profile_dump(session: Session, path: Path | None, dry_run: bool, output_form
     The folder is named after the profile unless --path names it. A second run writes only what is new or has changed;
     one that was interrupted is completed by the next. What else is in the folder is left alone.
     """
-    from ricordi.services.dump import dump_profile
+    from ricordi.services.dump.dumping import dump_profile
 
     stop, request = Stop(), _request(dry_run, **chosen)
     with opened(session, 'profile dump') as storage:
@@ -137,8 +137,8 @@ def group_dump(
     The folder is named after the group unless --path names it. A second run writes only what is new or has changed;
     one that was interrupted is completed by the next. What else is in the folder is left alone.
     """
-    from ricordi.services.dump import dump_group
-    from ricordi.services.groups import find_group
+    from ricordi.services.dump.dumping import dump_group
+    from ricordi.services.groups.groups import find_group
 
     stop, request = Stop(), _request(dry_run, **chosen)
     with opened(session, 'group dump') as storage:
@@ -149,7 +149,7 @@ def group_dump(
 
 
 def _default_folder(name: str) -> Path:
-    from ricordi.services.dump_names import group_path
+    from ricordi.services.dump.names import group_path
 
     return Path.cwd() / group_path(name.removesuffix('.aiida'))
 
@@ -171,9 +171,9 @@ def _request(
     relabel_groups: bool = True,
     **chosen: Any,
 ) -> DumpRequest:
-    from ricordi.services.dump_content import Shape
-    from ricordi.services.dump_request import DumpRequest
-    from ricordi.services.dump_sync import SyncOptions
+    from ricordi.services.dump.content import Shape
+    from ricordi.services.dump.request import DumpRequest
+    from ricordi.services.dump.sync import SyncOptions
 
     shape = Shape(include_inputs, include_outputs, include_attributes, include_extras, flat)
     return DumpRequest(

@@ -8,7 +8,7 @@ import re
 import sys
 import traceback
 
-from ricordi.cli.signals import ended_by
+from ricordi.cli.terminal.signals import ended_by
 from ricordi.config.secrets import hide_in_text
 from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from ricordi.cli.streams import watch_streams
+from ricordi.cli.terminal.streams import watch_streams
 from ricordi.cli.tree import ELSEWHERE, FORMER, SILENT, find, overview
 from ricordi.errors import UsageError
 
@@ -14,7 +14,7 @@ FLAGS = {'-v': '--verbose', '--verbose': '--verbose', '-q': '--quiet', '--quiet'
 SELDOM = (20_000, 20, 20)
 """How often garbage is looked for: importing makes many objects and none, and is most of what a short command does."""
 
-WITHOUT_OPTIONS = {'ricordi.cli.profile:list_profiles': 'ricordi.cli.profile_list:without_options'}
+WITHOUT_OPTIONS = {'ricordi.cli.profile.profile:list_profiles': 'ricordi.cli.profile.list:without_options'}
 """Verbs that people have run at every prompt: where nothing is to be parsed, click (half of the time) is not loaded."""
 
 NAMES = '_names'
@@ -34,7 +34,7 @@ def _may_hold_a_password(word: str) -> bool:
 
 def _run_hidden() -> int:
     """Run the command line of this process; the words that the system shows of it hold no password."""
-    from ricordi.cli.hidden_words import hide_words
+    from ricordi.cli.terminal.hidden_words import hide_words
 
     try:
         hide_words()
@@ -143,7 +143,7 @@ def unknown_word(word: str, path: list[str]) -> UsageError:
 
 def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
     """Import the module of a verb and run its click command, or what stands for it; returns the exit code."""
-    from ricordi.cli.signals import end_tidily
+    from ricordi.cli.terminal.signals import end_tidily
 
     without_click = None if arguments else WITHOUT_OPTIONS.get(place)
     command = load_command(without_click or place)

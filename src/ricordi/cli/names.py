@@ -33,13 +33,13 @@ def _is_offered(name: str) -> bool:
 
 
 def _profiles(profile_name: str | None, start: str) -> Iterable[str]:
-    from ricordi.services.profile import profile_names
+    from ricordi.services.profiles.profiles import profile_names
 
     return profile_names()
 
 
 def _users(profile_name: str | None, start: str) -> Iterable[str]:
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.user import list_users
 
     return [user.email for user in list_users(find_profile(profile_name))]
@@ -47,21 +47,21 @@ def _users(profile_name: str | None, start: str) -> Iterable[str]:
 
 def _groups(profile_name: str | None, start: str) -> Iterable[str]:
     from ricordi.services.names import group_names
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
 
     return group_names(find_profile(profile_name))
 
 
 def _computers(profile_name: str | None, start: str) -> Iterable[str]:
     from ricordi.services.names import computer_names
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
 
     return computer_names(find_profile(profile_name))
 
 
 def _nodes(profile_name: str | None, start: str) -> Iterable[str]:
     from ricordi.services.names import node_names
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
 
     return node_names(find_profile(profile_name), start)
 

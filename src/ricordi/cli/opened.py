@@ -19,7 +19,7 @@ def opened(session: Session, purpose: str) -> Iterator[StorageBackend]:
     :param purpose: the verb, told to who wants to lock the profile meanwhile.
     """
     from ricordi.manager import use_storage
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
 
     with use_storage(find_profile(session.profile_name), purpose=purpose) as storage:
         yield storage

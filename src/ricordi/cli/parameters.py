@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ricordi.cli.quantities import parse_duration, parse_percent
+from ricordi.cli.terminal.quantities import parse_duration, parse_percent
 from ricordi.errors import UsageError
 
 if TYPE_CHECKING:

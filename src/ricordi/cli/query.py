@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ricordi.cli.opened import opened
-from ricordi.cli.output import Column, write_details, write_list
 from ricordi.cli.parameters import PathName
 from ricordi.cli.session import Session
-from ricordi.cli.streamed_table import write_raw, write_table
+from ricordi.cli.terminal.output import Column, write_details, write_list
+from ricordi.cli.terminal.streamed_table import write_raw, write_table
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 

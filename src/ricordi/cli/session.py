@@ -23,7 +23,7 @@ class Session(NamedTuple):
 
         :raises ricordi.errors.UsageError: it was given.
         """
-        from ricordi.services.profile import ArchiveName
+        from ricordi.services.profiles.profiles import ArchiveName
 
         if isinstance(self.profile_name, ArchiveName):
             raise UsageError('an archive is in no configuration, which this verb is about: leave --archive out')
@@ -55,7 +55,7 @@ class Session(NamedTuple):
         from ricordi import __version__
         from ricordi.config import get_config_folder
         from ricordi.errors import RicordiError
-        from ricordi.services.profile import find_profile, location
+        from ricordi.services.profiles.profiles import find_profile, location
 
         self.tell(f'ricordi: version {__version__}, configuration folder {get_config_folder()}')
         try:

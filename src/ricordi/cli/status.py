@@ -31,7 +31,7 @@ def status(session: Session, no_rmq: bool, print_traceback: bool, output_format:
     if output_format in (None, 'table'):
         print(_as_text(found))
     else:
-        from ricordi.cli.output import write_details
+        from ricordi.cli.terminal.output import write_details
 
         write_details(_as_data(found), output_format)
     if found.exit_code:
@@ -42,8 +42,8 @@ def status(session: Session, no_rmq: bool, print_traceback: bool, output_format:
 
 
 def _as_text(found: Status) -> str:
-    from ricordi.cli.quantities import format_bytes
-    from ricordi.cli.table import format_table
+    from ricordi.cli.terminal.quantities import format_bytes
+    from ricordi.cli.terminal.table import format_table
 
     marks = {'ok': 'ok', 'error': 'ERROR', 'not checked': '-'}
     text = format_table([[check.name, marks[check.state], check.detail] for check in found.checks])
@@ -56,7 +56,7 @@ def _as_text(found: Status) -> str:
 
 
 def _as_data(found: Status) -> dict[str, Any]:
-    from ricordi.cli.maintenance_report import report_as_data
+    from ricordi.cli.storage.maintenance_report import report_as_data
 
     return {
         'profile': found.profile,

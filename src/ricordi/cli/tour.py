@@ -59,7 +59,7 @@ def _show(done: Tour, kept: str | None, output_format: str | None) -> None:
     if output_format in (None, 'table'):
         print(_as_text(done, kept))
     else:
-        from ricordi.cli.output import write_details
+        from ricordi.cli.terminal.output import write_details
 
         write_details(_as_data(done, kept), output_format)
 
@@ -67,7 +67,7 @@ def _show(done: Tour, kept: str | None, output_format: str | None) -> None:
 def _as_data(done: Tour, kept: str | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from ricordi.cli.maintenance_report import report_as_data
+    from ricordi.cli.storage.maintenance_report import report_as_data
     from ricordi.services.tour import PROFILE
 
     return {
@@ -81,8 +81,8 @@ def _as_data(done: Tour, kept: str | None) -> dict[str, Any]:
 
 
 def _as_text(done: Tour, kept: str | None) -> str:
-    from ricordi.cli.maintenance_report import report_as_text
-    from ricordi.cli.quantities import format_bytes, plural
+    from ricordi.cli.storage.maintenance_report import report_as_text
+    from ricordi.cli.terminal.quantities import format_bytes, plural
     from ricordi.services.tour import PROFILE
 
     named = plural(done.before.objects, 'object')
@@ -107,7 +107,7 @@ def _as_text(done: Tour, kept: str | None) -> str:
 
 
 def _checked(done: Tour) -> str:
-    from ricordi.cli.quantities import format_bytes, plural
+    from ricordi.cli.terminal.quantities import format_bytes, plural
 
     if not done.is_all_well:
         return f'Checked: {plural(len(done.after.wrong), "object")} came back with other bytes.'

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ricordi.cli.quantities import plural
-from ricordi.cli.table import format_table
+from ricordi.cli.terminal.quantities import plural
+from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, option
 
 if TYPE_CHECKING:
-    from ricordi.services.nodes_delete import DeletionPlan
+    from ricordi.services.nodes.delete import DeletionPlan
 
 DELETE_SWITCHES = {
     'call_calc_forward': 'the calculations that a deleted workflow called',

@@ -14,24 +14,27 @@ TREE: Branch = {
     'profile': (
         'Profiles: the named storages of the configuration folder.',
         {
-            'list': ('List the profiles.', 'ricordi.cli.profile:list_profiles'),
-            'show': ('Show the configuration of a profile, passwords masked.', 'ricordi.cli.profile:show'),
+            'list': ('List the profiles.', 'ricordi.cli.profile.profile:list_profiles'),
+            'show': ('Show the configuration of a profile, passwords masked.', 'ricordi.cli.profile.profile:show'),
             'set-default': (
                 'Make a profile the one that is used when none is named.',
-                'ricordi.cli.profile:set_default',
+                'ricordi.cli.profile.profile:set_default',
             ),
             'setup': (
                 'Set up a new profile.',
                 {
                     'core.sqlite_dos': (
                         'Set up a profile on SQLite, which needs no server.',
-                        'ricordi.cli.setup:sqlite_dos',
+                        'ricordi.cli.profile.setup:sqlite_dos',
                     ),
-                    'core.psql_dos': ('Set up a profile on PostgreSQL.', 'ricordi.cli.setup:psql_dos'),
-                    'core.sqlite_zip': ('Set up a read-only profile on an archive.', 'ricordi.cli.setup:sqlite_zip'),
+                    'core.psql_dos': ('Set up a profile on PostgreSQL.', 'ricordi.cli.profile.setup:psql_dos'),
+                    'core.sqlite_zip': (
+                        'Set up a read-only profile on an archive.',
+                        'ricordi.cli.profile.setup:sqlite_zip',
+                    ),
                 },
             ),
-            'delete': ('Delete profiles, with or without their data.', 'ricordi.cli.profile:delete'),
+            'delete': ('Delete profiles, with or without their data.', 'ricordi.cli.profile.profile:delete'),
             'dump': (
                 'Dump the processes of a profile with their files into folders, by groups.',
                 'ricordi.cli.dump:profile_dump',
@@ -41,67 +44,67 @@ TREE: Branch = {
     'storage': (
         'The storage of a profile: database and repository.',
         {
-            'info': ('Show what the storage holds and how large it is.', 'ricordi.cli.storage:info'),
-            'version': ('Show the schema version of the storage.', 'ricordi.cli.storage:version'),
+            'info': ('Show what the storage holds and how large it is.', 'ricordi.cli.storage.storage:info'),
+            'version': ('Show the schema version of the storage.', 'ricordi.cli.storage.storage:version'),
             'migrate': (
                 'Bring the database to the schema version that this program works on.',
-                'ricordi.cli.storage:migrate',
+                'ricordi.cli.storage.storage:migrate',
             ),
             'maintain': (
                 'Pack the repository; with --full also remove garbage, repack and vacuum.',
-                'ricordi.cli.storage:maintain',
+                'ricordi.cli.storage.storage:maintain',
             ),
-            'locks': ('Show who uses or locks the profile.', 'ricordi.cli.locks:locks'),
+            'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',
-                'ricordi.cli.locks:unlock',
+                'ricordi.cli.storage.locks:unlock',
             ),
         },
     ),
     'node': (
         'Nodes: the data and processes of the provenance graph.',
         {
-            'list': ('List nodes.', 'ricordi.cli.node_list:list_nodes'),
+            'list': ('List nodes.', 'ricordi.cli.node.list:list_nodes'),
             'show': (
                 'Show nodes: properties, inputs, outputs, callers, called processes.',
-                'ricordi.cli.node_show:show',
+                'ricordi.cli.node.show:show',
             ),
-            'attributes': ('Show the attributes of nodes.', 'ricordi.cli.node_values:attributes'),
+            'attributes': ('Show the attributes of nodes.', 'ricordi.cli.node.values:attributes'),
             'extras': (
                 'Show or change the extras of nodes.',
                 {
-                    'show': ('Show the extras of nodes.', 'ricordi.cli.node_values:extras'),
-                    'set': ('Set extras of nodes.', 'ricordi.cli.node_values:set_extras'),
-                    'unset': ('Remove extras of nodes.', 'ricordi.cli.node_values:unset_extras'),
+                    'show': ('Show the extras of nodes.', 'ricordi.cli.node.values:extras'),
+                    'set': ('Set extras of nodes.', 'ricordi.cli.node.values:set_extras'),
+                    'unset': ('Remove extras of nodes.', 'ricordi.cli.node.values:unset_extras'),
                 },
             ),
-            'label': ('Show or set the label of nodes.', 'ricordi.cli.node_texts:label'),
-            'description': ('Show or set the description of nodes.', 'ricordi.cli.node_texts:description'),
+            'label': ('Show or set the label of nodes.', 'ricordi.cli.node.texts:label'),
+            'description': ('Show or set the description of nodes.', 'ricordi.cli.node.texts:description'),
             'graph': (
                 'Drawings of the provenance graph.',
-                {'generate': ('Draw the provenance around nodes.', 'ricordi.cli.node_graph:generate')},
+                {'generate': ('Draw the provenance around nodes.', 'ricordi.cli.node.graph:generate')},
             ),
-            'tree': ('Show what follows from nodes as a tree.', 'ricordi.cli.node_tree:tree'),
-            'delete': ('Delete nodes, with all that must not stay without them.', 'ricordi.cli.node_delete:delete'),
-            'rehash': ('Compute the hashes of nodes anew, all without NODES.', 'ricordi.cli.node_rehash:rehash'),
+            'tree': ('Show what follows from nodes as a tree.', 'ricordi.cli.node.tree:tree'),
+            'delete': ('Delete nodes, with all that must not stay without them.', 'ricordi.cli.node.delete:delete'),
+            'rehash': ('Compute the hashes of nodes anew, all without NODES.', 'ricordi.cli.node.rehash:rehash'),
             'comment': (
                 'Comments: what users wrote about nodes.',
                 {
-                    'add': ('Write a comment about nodes.', 'ricordi.cli.node_comment:add'),
-                    'show': ('Show the comments of nodes.', 'ricordi.cli.node_comment:show'),
-                    'update': ('Replace the text of a comment.', 'ricordi.cli.node_comment:update'),
-                    'remove': ('Remove a comment.', 'ricordi.cli.node_comment:remove'),
+                    'add': ('Write a comment about nodes.', 'ricordi.cli.node.comment:add'),
+                    'show': ('Show the comments of nodes.', 'ricordi.cli.node.comment:show'),
+                    'update': ('Replace the text of a comment.', 'ricordi.cli.node.comment:update'),
+                    'remove': ('Remove a comment.', 'ricordi.cli.node.comment:remove'),
                 },
             ),
             'repo': (
                 'The files of a node.',
                 {
-                    'ls': ('List the files of a node, or of a folder in it.', 'ricordi.cli.node_repo:ls'),
+                    'ls': ('List the files of a node, or of a folder in it.', 'ricordi.cli.node.repo:ls'),
                     'cat': (
                         'Write the content of a file of a node to stdout, as it is.',
-                        'ricordi.cli.node_repo:cat',
+                        'ricordi.cli.node.repo:cat',
                     ),
-                    'dump': ('Write all files of a node into a new folder.', 'ricordi.cli.node_repo:dump'),
+                    'dump': ('Write all files of a node into a new folder.', 'ricordi.cli.node.repo:dump'),
                 },
             ),
         },
@@ -109,18 +112,18 @@ TREE: Branch = {
     'group': (
         'Groups: named sets of nodes.',
         {
-            'list': ('List groups.', 'ricordi.cli.group:list_groups'),
-            'show': ('Show a group and its nodes.', 'ricordi.cli.group:show'),
-            'create': ('Create an empty group.', 'ricordi.cli.group:create'),
-            'relabel': ('Change the label of a group.', 'ricordi.cli.group:relabel'),
-            'description': ('Show or change the description of a group.', 'ricordi.cli.group:description'),
-            'add-nodes': ('Add nodes to a group.', 'ricordi.cli.group_members:add_nodes'),
-            'remove-nodes': ('Remove nodes from a group.', 'ricordi.cli.group_members:remove_nodes'),
-            'move-nodes': ('Move nodes from one group to another.', 'ricordi.cli.group_members:move_nodes'),
-            'copy': ('Add all nodes of a group to another, made if there is none.', 'ricordi.cli.group:copy'),
+            'list': ('List groups.', 'ricordi.cli.group.group:list_groups'),
+            'show': ('Show a group and its nodes.', 'ricordi.cli.group.group:show'),
+            'create': ('Create an empty group.', 'ricordi.cli.group.group:create'),
+            'relabel': ('Change the label of a group.', 'ricordi.cli.group.group:relabel'),
+            'description': ('Show or change the description of a group.', 'ricordi.cli.group.group:description'),
+            'add-nodes': ('Add nodes to a group.', 'ricordi.cli.group.members:add_nodes'),
+            'remove-nodes': ('Remove nodes from a group.', 'ricordi.cli.group.members:remove_nodes'),
+            'move-nodes': ('Move nodes from one group to another.', 'ricordi.cli.group.members:move_nodes'),
+            'copy': ('Add all nodes of a group to another, made if there is none.', 'ricordi.cli.group.group:copy'),
             'delete': (
                 'Delete groups: those that are named, or those that fit the options.',
-                'ricordi.cli.group_delete:delete',
+                'ricordi.cli.group.delete:delete',
             ),
             'dump': (
                 'Dump the processes of a group with their files into folders.',
@@ -131,7 +134,7 @@ TREE: Branch = {
                 {
                     'ls': (
                         'List groups as folders: the slashes in their labels separate the steps of paths.',
-                        'ricordi.cli.group_path:ls',
+                        'ricordi.cli.group.path:ls',
                     ),
                 },
             ),
@@ -142,48 +145,48 @@ TREE: Branch = {
         {
             'list': (
                 'List the computers that the default user can reach.',
-                'ricordi.cli.computer:list_computers',
+                'ricordi.cli.computer.computer:list_computers',
             ),
-            'show': ('Show the settings of a computer.', 'ricordi.cli.computer:show'),
-            'setup': ('Set up a new computer.', 'ricordi.cli.computer_setup:setup'),
+            'show': ('Show the settings of a computer.', 'ricordi.cli.computer.computer:show'),
+            'setup': ('Set up a new computer.', 'ricordi.cli.computer.setup:setup'),
             'duplicate': (
                 'Set up a new computer with the settings of another.',
-                'ricordi.cli.computer_setup:duplicate',
+                'ricordi.cli.computer.setup:duplicate',
             ),
             'configure': (
                 'How a user reaches a computer.',
                 {
-                    'show': ('Show how a user reaches a computer.', 'ricordi.cli.computer_configure:show'),
+                    'show': ('Show how a user reaches a computer.', 'ricordi.cli.computer.configure:show'),
                     'core.local': (
                         'Configure a computer that is this machine.',
-                        'ricordi.cli.computer_configure:local',
+                        'ricordi.cli.computer.configure:local',
                     ),
                     'core.ssh': (
                         'Configure a computer that is reached by SSH, with all parameters in the profile.',
-                        'ricordi.cli.computer_configure:ssh',
+                        'ricordi.cli.computer.configure:ssh',
                     ),
                     'core.ssh_async': (
                         'Configure a computer that is reached as `ssh HOST`, by what ~/.ssh/config says.',
-                        'ricordi.cli.computer_configure:ssh_async',
+                        'ricordi.cli.computer.configure:ssh_async',
                     ),
                 },
             ),
-            'test': ('Test whether a computer can be used.', 'ricordi.cli.computer_check:test'),
-            'goto': ('Open a shell on a computer, in its work directory.', 'ricordi.cli.computer_check:goto'),
-            'enable': ('Let a user use a computer again.', 'ricordi.cli.computer:enable'),
-            'disable': ('Keep a user from using a computer.', 'ricordi.cli.computer:disable'),
-            'relabel': ('Change the label of a computer.', 'ricordi.cli.computer:relabel'),
-            'delete': ('Delete a computer.', 'ricordi.cli.computer:delete'),
+            'test': ('Test whether a computer can be used.', 'ricordi.cli.computer.check:test'),
+            'goto': ('Open a shell on a computer, in its work directory.', 'ricordi.cli.computer.check:goto'),
+            'enable': ('Let a user use a computer again.', 'ricordi.cli.computer.computer:enable'),
+            'disable': ('Keep a user from using a computer.', 'ricordi.cli.computer.computer:disable'),
+            'relabel': ('Change the label of a computer.', 'ricordi.cli.computer.computer:relabel'),
+            'delete': ('Delete a computer.', 'ricordi.cli.computer.computer:delete'),
             'export': (
                 'Set-up and configuration of a computer as files.',
                 {
                     'setup': (
                         'Write the settings of a computer into a YAML file.',
-                        'ricordi.cli.computer_export:setup',
+                        'ricordi.cli.computer.export:setup',
                     ),
                     'config': (
                         'Write how a user reaches a computer into a YAML file.',
-                        'ricordi.cli.computer_export:config',
+                        'ricordi.cli.computer.export:config',
                     ),
                 },
             ),
@@ -200,24 +203,24 @@ TREE: Branch = {
     'archive': (
         'Archives: parts of a storage in a file, to publish or to move.',
         {
-            'create': ('Write all or a part of a profile into an archive.', 'ricordi.cli.archive_create:create'),
-            'import': ('Import archives into a profile.', 'ricordi.cli.archive_import:import_archives'),
-            'info': ('Show what an archive holds and how it was made.', 'ricordi.cli.archive:info'),
-            'version': ('Show the version of an archive.', 'ricordi.cli.archive:version'),
+            'create': ('Write all or a part of a profile into an archive.', 'ricordi.cli.archive.create:create'),
+            'import': ('Import archives into a profile.', 'ricordi.cli.archive.importing:import_archives'),
+            'info': ('Show what an archive holds and how it was made.', 'ricordi.cli.archive.archive:info'),
+            'version': ('Show the version of an archive.', 'ricordi.cli.archive.archive:version'),
             'migrate': (
                 'Bring an archive to the version that this program works on.',
-                'ricordi.cli.archive:migrate',
+                'ricordi.cli.archive.archive:migrate',
             ),
         },
     ),
     'query': ('Answer a question about the provenance graph, written in JSON.', 'ricordi.cli.query:query'),
-    'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.presto:presto'),
+    'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.profile.presto:presto'),
     'status': (
         'Show whether the profile can be used and what maintenance would gain.',
         'ricordi.cli.status:status',
     ),
     'tour': ('Show a full maintenance on a small storage in a temporary folder.', 'ricordi.cli.tour:tour'),
-    'completion': ('Print the completion script for a shell.', 'ricordi.cli.completion:completion'),
+    'completion': ('Print the completion script for a shell.', 'ricordi.cli.completion.scripts:completion'),
 }
 
 SILENT: dict[tuple[str, ...], str] = {('node', 'extras'): 'show'}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from ricordi.cli.output import Column, keys_of, write_list
 from ricordi.cli.parameters import USER
-from ricordi.cli.prompt import is_interactive
-from ricordi.cli.questions import Question, answer, question_options
 from ricordi.cli.session import Session
+from ricordi.cli.terminal.output import Column, keys_of, write_list
+from ricordi.cli.terminal.prompt import is_interactive
+from ricordi.cli.terminal.questions import Question, answer, question_options
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 
@@ -34,7 +34,7 @@ def list_users(session: Session, output_format: str | None) -> int:
     from dataclasses import asdict
 
     from ricordi.services import user as service
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
 
     users = service.list_users(find_profile(session.profile_name))
     if session.quiet and output_format is None:
@@ -60,7 +60,7 @@ def configure(
     """
     from ricordi.services import user as service
     from ricordi.services.person import Person
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
 
     profile = find_profile(session.profile_name)
     known = {user.email: user for user in service.list_users(profile)}
@@ -93,7 +93,7 @@ def configure(
 @click.argument('user', type=USER)
 def set_default(session: Session, user: str) -> int:
     """Make a user the default one of the profile."""
-    from ricordi.services.profile import find_profile
+    from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.user import set_default_user
 
     session.refuse_archive()

@@ -11,7 +11,7 @@ import click
 
 from ricordi.cli.parameters import PROFILE, PathName
 from ricordi.cli.session import Session
-from ricordi.cli.streams import as_unicode
+from ricordi.cli.terminal.streams import as_unicode
 from ricordi.errors import AccessWarning, StoppedWorker, UsageError
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
@@ -126,7 +126,7 @@ def _place(profile: str | None, archive: str | None, on_profile: bool) -> str | 
         return None if profile is None else as_unicode(profile)
     if profile is not None:
         raise UsageError('--profile and --archive contradict each other')
-    from ricordi.services.profile import ArchiveName
+    from ricordi.services.profiles.profiles import ArchiveName
 
     return ArchiveName(archive)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ricordi.orm.hashing import hash_value
+from ricordi.orm.nodes.hashing import hash_value
 
 
 def make_hash(object_to_hash: Any) -> str:

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = 'ricordi.storage'
 
 BUILT_IN = {
-    'core.sqlite_dos': 'ricordi.storage.sqlite_dos:SqliteDosStorage',
-    'core.psql_dos': 'ricordi.storage.psql_dos:PsqlDosStorage',
-    'core.sqlite_zip': 'ricordi.storage.sqlite_zip:SqliteZipStorage',
-    'core.sqlite_temp': 'ricordi.storage.sqlite_temp:SqliteTempStorage',
+    'core.sqlite_dos': 'ricordi.storage.sqlite.dos:SqliteDosStorage',
+    'core.psql_dos': 'ricordi.storage.psql.dos:PsqlDosStorage',
+    'core.sqlite_zip': 'ricordi.storage.sqlite.zip:SqliteZipStorage',
+    'core.sqlite_temp': 'ricordi.storage.sqlite.temp:SqliteTempStorage',
 }
 """The storages of this package, found without looking through the metadata of all that is installed."""
 
 REPOSITORIES = {
-    'container': 'ricordi.repository.container:Container',
-    'zip': 'ricordi.repository.zip:ZipRepository',
+    'container': 'ricordi.repository.container.container:Container',
+    'zip': 'ricordi.repository.archive.zip:ZipRepository',
     'sandbox': 'ricordi.repository.sandbox:SandboxRepository',
 }
 

@@ -20,10 +20,10 @@ _PLACES: dict[str, str] = {
     'log_handler': 'DBLogHandler',
     'extras': 'EntityExtras',
     'links': 'LinkManager LinkPair LinkTriple LinkType',
-    'link_namespaces': 'NodeLinksManager',
+    'nodes.link_namespaces': 'NodeLinksManager',
     'loaders': 'load_code load_computer load_entity load_group load_node',
-    'node_types': 'get_query_type_from_type_string get_type_string_from_class load_node_class',
-    'repository_tree': 'File FileType',
+    'nodes.node_types': 'get_query_type_from_type_string get_type_string_from_class load_node_class',
+    'nodes.repository_tree': 'File FileType',
     'nodes.node': 'Node',
     'nodes.attributes': 'NodeAttributes',
     'nodes.repository': 'NodeRepository',
@@ -49,7 +49,7 @@ _PLACES: dict[str, str] = {
     'processes.workflow': 'WorkChainNode WorkFunctionNode WorkflowNode',
     'processes.states': 'CalcJobState JobState ProcessState',
     'named_classes': 'trust_modules',
-    'querybuilder': 'QueryBuilder',
+    'querybuilder.builder': 'QueryBuilder',
     'fields': 'QbField QbFieldFilters QbFields',
 }
 

@@ -21,7 +21,7 @@ ENUMS: dict[str, str] = {
     'ricordi.orm.processes.states:CalcJobState': 'aiida.common.datastructures:CalcJobState',
     'ricordi.orm.processes.states:JobState': 'aiida.schedulers.datastructures:JobState',
     'ricordi.orm.data.stash:StashMode': 'aiida.common.datastructures:StashMode',
-    'ricordi.orm.repository_tree:FileType': 'aiida.repository.common:FileType',
+    'ricordi.orm.nodes.repository_tree:FileType': 'aiida.repository.common:FileType',
 }
 """Enums here, and the same of AiiDA."""
 
@@ -35,7 +35,7 @@ def own_enum(identifier: str) -> str:
 
 def node_class_place(node_type: str) -> tuple[str, str] | None:
     """Module and name of AiiDA's class of a type of node; None for a plug-in's type, which is not known here."""
-    from ricordi.orm.node_types import CORE_TYPES
+    from ricordi.orm.nodes.node_types import CORE_TYPES
 
     path, _, name = node_type.rstrip('.').rpartition('.')
     if path not in CORE_TYPES:

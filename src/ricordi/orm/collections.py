@@ -13,7 +13,7 @@ from ricordi.orm.entities import Entity
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
-    from ricordi.orm.querybuilder import QueryBuilder
+    from ricordi.orm.querybuilder.builder import QueryBuilder
 
 EntityT = TypeVar('EntityT', bound=Entity)
 
@@ -74,7 +74,7 @@ class Collection(Generic[EntityT]):
         :param filters: in the language of `QueryBuilder.append`.
         :param order_by: a field, a mapping of field to `asc`/`desc`, or a list of them.
         """
-        from ricordi.orm.querybuilder import QueryBuilder
+        from ricordi.orm.querybuilder.builder import QueryBuilder
 
         query = QueryBuilder(backend=self._backend, limit=limit, offset=offset)
         query.append(self._entity_type, project=project, filters=dict(filters or {}), subclassing=subclassing)

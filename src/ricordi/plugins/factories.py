@@ -18,7 +18,7 @@ def DataFactory(entry_point_name: str, load: bool = True) -> type[Node] | EntryP
     :param load: False: the entry point instead.
     :raises ricordi.errors.MissingEntryPointError: there is none.
     """
-    from ricordi.orm.node_types import load_data_class
+    from ricordi.orm.nodes.node_types import load_data_class
 
     found: type[Node] | EntryPoint = _loaded(load_data_class(_name(entry_point_name)), entry_point_name, 'data', load)
     return found

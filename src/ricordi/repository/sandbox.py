@@ -24,7 +24,7 @@ from ricordi.backend.repository import CHUNK_BYTES, RepositoryBackend, bytes_of
 from ricordi.errors import InvalidOperation, MissingObject, StorageError
 from ricordi.files import TemporaryFolder
 from ricordi.progress import Progress, Stop
-from ricordi.repository.streams import open_file
+from ricordi.repository.container.streams import open_file
 
 NAMED_PROBLEMS = 100
 IN_MEMORY_BYTES = 1 << 20

@@ -11,8 +11,8 @@ from typing import Any
 from ricordi.backend.query import Query
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import QueryError, RicordiError
-from ricordi.orm.querybuilder import QueryBuilder
-from ricordi.orm.querybuilder_description import describe
+from ricordi.orm.querybuilder.builder import QueryBuilder
+from ricordi.orm.querybuilder.description import describe
 
 KEYS = ('path', 'filters', 'project', 'project_map', 'order_by', 'limit', 'offset', 'distinct')
 """The keys of the dictionary, as `QueryBuilder.as_dict` writes them."""

@@ -11,7 +11,7 @@ from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
 from ricordi.services.history import with_what_was_seen
-from ricordi.services.profile import ArchiveName, find_profile, location
+from ricordi.services.profiles.profiles import ArchiveName, find_profile, location
 
 State = Literal['ok', 'error', 'not checked']
 

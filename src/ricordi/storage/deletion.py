@@ -10,7 +10,7 @@ from ricordi.folders import remove_file, remove_folder
 from ricordi.storage.schema import ALL_TABLES
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
-from ricordi.storage.sqlite_dialect import SqliteDialect
+from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend

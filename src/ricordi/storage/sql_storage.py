@@ -32,7 +32,7 @@ class SqlStorage(StorageBackend):
     """A storage over a SQL database. A backend says where its database and repository are, and with which dialect.
 
     Each thread has a connection of its own; a transaction belongs to its thread. What runs SQL of its own, such as the
-    query compiler, uses `session` and `stream`. (`ricordi.storage.query_execution` has a function for each of the four
+    query compiler, uses `session` and `stream`. (`ricordi.storage.query.execution` has a function for each of the four
     methods about queries, called with its session first.)
     """
 
@@ -203,22 +203,22 @@ class SqlStorage(StorageBackend):
     # -- queries --------------------------------------------------------------------------------------------
 
     def query_rows(self, query: Query, batch_size: int | None = None) -> Iterator[tuple[Any, ...]]:
-        from ricordi.storage import query_execution
+        from ricordi.storage.query import execution as query_execution
 
         return query_execution.query_rows(self.session, query, batch_size)
 
     def count_rows(self, query: Query) -> int:
-        from ricordi.storage import query_execution
+        from ricordi.storage.query import execution as query_execution
 
         return query_execution.count_rows(self.session, query)
 
     def query_sql(self, query: Query, inline: bool = False) -> str:
-        from ricordi.storage import query_execution
+        from ricordi.storage.query import execution as query_execution
 
         return query_execution.query_sql(self.session, query, inline)
 
     def explain_query(self, query: Query, execute: bool = False, verbose: bool = False) -> str:
-        from ricordi.storage import query_execution
+        from ricordi.storage.query import execution as query_execution
 
         return query_execution.explain_query(self.session, query, execute, verbose)
 

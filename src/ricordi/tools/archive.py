@@ -49,8 +49,8 @@ def create_archive(
     :raises ricordi.errors.UsageError: there is a file already.
     :raises ricordi.errors.InvalidOperation: a process that is not sealed would be in it.
     """
-    from ricordi.services.archive_create import ArchiveRequest
-    from ricordi.services.archive_create import create_archive as create
+    from ricordi.services.archive.create import ArchiveRequest
+    from ricordi.services.archive.create import create_archive as create
 
     storage = backend if backend is not None else get_current_backend()
     path = Path(filename if filename is not None else 'export_data.aiida').absolute()
@@ -101,8 +101,8 @@ def import_archive(
     :param backend: the storage; that of the loaded profile for None.
     :raises ricordi.errors.CorruptStorage: the archive cannot be trusted; nothing was changed.
     """
-    from ricordi.services.archive_import import ImportRequest
-    from ricordi.services.archive_import import import_archive as import_
+    from ricordi.services.archive.importing import ImportRequest
+    from ricordi.services.archive.importing import import_archive as import_
 
     mode = _EXTRAS_MODES.get(merge_extras)
     if mode is None:

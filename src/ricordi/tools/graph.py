@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import EntityKind
-from ricordi.services import nodes_delete
+from ricordi.services.nodes import delete as nodes_delete
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend

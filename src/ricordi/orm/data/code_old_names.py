@@ -156,7 +156,7 @@ class OldCodeNames(CodeSettings):
     def list_for_plugin(cls, plugin: str, labels: bool = True, backend: StorageBackend | None = None) -> list[Any]:
         """The labels, or the pks, of all codes that a plug-in runs."""
         warn_old('Code.list_for_plugin', 'a `QueryBuilder`')
-        from ricordi.orm.querybuilder import QueryBuilder
+        from ricordi.orm.querybuilder.builder import QueryBuilder
 
         query = QueryBuilder(backend=backend)
         query.append(cls, filters={'attributes.input_plugin': plugin}, project='label' if labels else 'id')

@@ -9,7 +9,7 @@ from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
 from ricordi.orm.data.data import Data
 from ricordi.orm.nodes.repository import NodePath
-from ricordi.orm.repository_tree import File
+from ricordi.orm.nodes.repository_tree import File
 
 
 class FolderData(Data, node_type='data.core.folder.FolderData.'):

@@ -40,7 +40,7 @@ class NodeCaching:
         """
         if not self._node.is_stored:
             raise InvalidOperation(f'{self._node!r} is not stored: its hash is known once it is')
-        from ricordi.orm.hashing import hash_value
+        from ricordi.orm.nodes.hashing import hash_value
 
         try:
             return hash_value(self.get_objects_to_hash())
@@ -72,7 +72,7 @@ class NodeCaching:
 
     def get_all_same_nodes(self) -> list[Node]:
         """The stored nodes of this type whose kept hash is that of this node, and that may be cached from."""
-        from ricordi.orm.querybuilder import QueryBuilder
+        from ricordi.orm.querybuilder.builder import QueryBuilder
 
         node = self._node
         value = self.compute_hash()

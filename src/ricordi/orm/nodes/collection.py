@@ -8,7 +8,7 @@ from typing import Any
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import InvalidOperation
 from ricordi.orm.collections import Collection, EntityT
-from ricordi.orm.repository_tree import FileTree
+from ricordi.orm.nodes.repository_tree import FileTree
 
 
 class NodeCollection(Collection[EntityT]):

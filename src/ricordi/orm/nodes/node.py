@@ -13,14 +13,14 @@ from ricordi.errors import InvalidOperation, ModificationNotAllowed, StoringNotA
 from ricordi.orm.arguments import local_time, stored_pk, text
 from ricordi.orm.class_property import classproperty
 from ricordi.orm.entities import Entity
-from ricordi.orm.node_types import (
+from ricordi.orm.nodes.base import NodeBase
+from ricordi.orm.nodes.moved_names import moved
+from ricordi.orm.nodes.node_types import (
     entry_point_of,
     get_query_type_from_type_string,
     load_node_class,
     plugin_type_string,
 )
-from ricordi.orm.nodes.base import NodeBase
-from ricordi.orm.nodes.moved_names import moved
 from ricordi.orm.shared_rows import computer_row, require_default_user, user_row
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, cast, over
 
 from ricordi.backend.rows import JsonDict
 from ricordi.errors import ModificationNotAllowed, ValidationError
-from ricordi.orm.repository_tree import File, FileTree, split_path
-from ricordi.orm.sandbox import Sandbox
+from ricordi.orm.nodes.repository_tree import File, FileTree, split_path
+from ricordi.orm.nodes.sandbox import Sandbox
+from ricordi.orm.nodes.write_out import Contents, write_file, write_folder
 from ricordi.orm.values import copy_json
-from ricordi.orm.write_out import Contents, write_file, write_folder
 
 if TYPE_CHECKING:
     from ricordi.orm.nodes.node import Node
@@ -73,7 +73,7 @@ class NodeRepository:
 
     def hash(self) -> str:
         """A hash of names and contents, equal to AiiDA's; contents are not read, for their keys tell them apart."""
-        from ricordi.orm.hashing import hash_tree
+        from ricordi.orm.nodes.hashing import hash_tree
 
         return hash_tree(self._tree)
 

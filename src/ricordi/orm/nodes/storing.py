@@ -12,7 +12,7 @@ from ricordi.model.links import LINK_RULES, LinkType
 from ricordi.orm.links import LinkTriple
 from ricordi.orm.memory import Change, set_all
 from ricordi.orm.nodes.link_rules import lock_unsealed
-from ricordi.orm.sandbox import move_contents
+from ricordi.orm.nodes.sandbox import move_contents
 from ricordi.orm.values import clean_dict
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ricordi.model.links import LinkType
-from ricordi.orm.link_namespaces import NodeLinksManager
+from ricordi.orm.nodes.link_namespaces import NodeLinksManager
 from ricordi.orm.processes.function_source import FunctionSource
 from ricordi.orm.processes.process import ProcessNode
 

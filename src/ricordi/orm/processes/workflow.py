@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.model.links import LinkType
-from ricordi.orm.link_namespaces import NodeLinksManager
+from ricordi.orm.nodes.link_namespaces import NodeLinksManager
 from ricordi.orm.processes.function_source import FunctionSource
 from ricordi.orm.processes.process import ProcessNode
 

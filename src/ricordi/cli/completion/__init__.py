@@ -1,0 +1,1 @@
+"""Completion in shells: the static scripts, written from the tree of verbs."""

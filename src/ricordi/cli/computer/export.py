@@ -1,0 +1,97 @@
+"""`ricordi computer export`: set-up and configuration as YAML files, for `computer setup` and `configure` to read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ricordi.cli.computer.computer import user_option
+from ricordi.cli.opened import opened
+from ricordi.cli.parameters import COMPUTER, PathName
+from ricordi.cli.session import Session
+from ricordi.cli.verb import Function, option, verb
+from ricordi.errors import NotExistent, UsageError
+
+STDOUT = '-'
+
+
+def _output_options() -> Callable[[Function], Function]:
+    def decorate(function: Function) -> Function:
+        function = option('--sort/--no-sort', default=True, help='Sort the names. [default: yes]')(function)
+        function = option('--overwrite', '-o', is_flag=True, help='Replace a file that is there.')(function)
+        file = click.argument('output_file', required=False, type=PathName(allow_dash=True))
+        return click.argument('computer', type=COMPUTER)(file(function))
+
+    return decorate
+
+
+@verb('ricordi computer export setup cluster', 'ricordi computer export setup cluster - | less')
+@_output_options()
+def setup(session: Session, computer: str, output_file: str | None, overwrite: bool, sort: bool) -> int:
+    """Write the settings of a computer into a YAML file.
+
+    Without OUTPUT_FILE into LABEL-setup.yaml; `-` is standard output. `computer setup --config` reads it, also verdi's.
+    """
+    from ricordi.services.computers.computers import find_computer
+    from ricordi.services.computers.setup import setup_of
+
+    with opened(session, 'computer export setup') as storage:
+        row = find_computer(storage, computer)
+    _write(session, asdict(setup_of(row)), f'{row.label}-setup.yaml', output_file, overwrite, sort)
+    return 0
+
+
+@verb('ricordi computer export config cluster', 'ricordi computer export config cluster cluster.yaml --overwrite')
+@_output_options()
+@user_option('Whose configuration.')
+def config(
+    session: Session, computer: str, output_file: str | None, overwrite: bool, sort: bool, user: str | None
+) -> int:
+    """Write how a user reaches a computer into a YAML file.
+
+    Without OUTPUT_FILE into LABEL-config.yaml; `-` is standard output. `computer configure TRANSPORT --config` reads
+    it, also verdi's.
+    """
+    from ricordi.services.author import find_user
+    from ricordi.services.computers.access import configuration
+    from ricordi.services.computers.computers import find_computer
+
+    with opened(session, 'computer export config') as storage:
+        row, owner = find_computer(storage, computer), find_user(storage, user)
+        found = configuration(storage, row, owner)
+    if found is None:
+        raise NotExistent(
+            f'computer {row.label!r} is not configured for {owner.email}: there is no configuration to export'
+        )
+    _write(session, found, f'{row.label}-config.yaml', output_file, overwrite, sort)
+    return 0
+
+
+def _write(
+    session: Session, values: dict[str, Any], default_name: str, output_file: str | None, overwrite: bool, sort: bool
+) -> None:
+    import yaml
+
+    from ricordi.files import new_file
+
+    text = yaml.dump(values, sort_keys=sort)
+    if output_file == STDOUT:
+        sys.stdout.write(text)
+        return
+    if output_file is None and '/' in default_name:
+        raise UsageError(f'{default_name!r} is no name for a file: give OUTPUT_FILE')
+    path = Path(output_file or default_name)
+    if path.is_dir():
+        raise UsageError(f'{path} is a folder: give the name of a file')
+    if not path.parent.is_dir():
+        raise UsageError(f'there is no folder {path.parent} for {path.name}: make it first')
+    if path.exists() and not overwrite:
+        raise UsageError(f'{path} is there already: add --overwrite to replace it')
+    with new_file(path, overwrite) as file:
+        file.write(text.encode())
+    session.tell(f'Wrote {path}.')

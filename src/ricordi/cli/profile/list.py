@@ -1,0 +1,31 @@
+"""What `ricordi profile list` prints. No click here: without options the verb is run without it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from ricordi.cli.session import Session
+from ricordi.cli.terminal.output import Column, keys_of, write_list
+from ricordi.services.profiles import profiles as service
+
+COLUMNS = (
+    Column('default', '', lambda default: '*' if default else ''),
+    Column('name', 'Profile'),
+    Column('backend', 'Storage'),
+    Column('default_user_email', 'User'),
+)
+
+
+def print_profiles(session: Session, output_format: str | None) -> int:
+    """Print the profiles, or with `--quiet` their names; returns the exit code."""
+    profiles = service.list_profiles()
+    if session.quiet and output_format is None:
+        print('\n'.join(profile.name for profile in profiles))
+    else:
+        write_list(map(asdict, profiles), COLUMNS, output_format, keys_of(service.ProfileSummary))
+    return 0
+
+
+def without_options() -> int:
+    """The verb with no options at all."""
+    return print_profiles(Session(), None)

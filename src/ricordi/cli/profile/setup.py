@@ -1,0 +1,249 @@
+"""`ricordi profile setup …`: a new profile on SQLite, PostgreSQL or an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ricordi.cli.parameters import NEW_NAME, PathName
+from ricordi.cli.session import Session
+from ricordi.cli.terminal.questions import Question, answer, question_options
+from ricordi.cli.verb import Function, option, verb
+from ricordi.errors import ForeignRepository, UsageError, ValidationError
+
+if TYPE_CHECKING:
+    from ricordi.services.person import Person
+    from ricordi.services.profiles.setup import Created
+    from ricordi.storage.psql.provision import Administrator
+
+
+_MOST_DIGITS = 10
+"""Of a port, zeros in front included."""
+
+
+def _port(value: Any) -> int:
+    if not str(value).isdecimal() or len(str(value)) > _MOST_DIGITS or not 0 < int(value) < 1 << 16:
+        raise ValidationError(f'{value!r} is no port: a number from 1 to 65535')
+    return int(value)
+
+
+NAME = Question('profile_name', 'Name of the new profile')
+PERSON = (
+    Question('email', 'Email address of the default user'),
+    Question('first_name', 'First name', '', required=False),
+    Question('last_name', 'Last name', '', required=False),
+    Question('institution', 'Institution', '', required=False),
+)
+DATABASE = (
+    Question('database_hostname', 'Host of the PostgreSQL server', 'localhost'),
+    Question('database_port', 'Port of the PostgreSQL server', 5432, convert=_port),
+    Question('database_username', 'User of the database'),
+    Question('database_password', 'Password of that user', hidden=True),
+    Question('database_name', 'Name of the database'),
+)
+
+
+ADOPT = option(
+    '--adopt',
+    is_flag=True,
+    help='Have the objects that are there already, though they are or may be those of another database.',
+)
+
+
+@contextmanager
+def telling_of_adopt() -> Iterator[None]:
+    """Say by which option a person can have the objects of another database."""
+    try:
+        yield
+    except ForeignRepository as error:
+        raise ForeignRepository(f'{error}. If this is meant, add --adopt') from None
+
+
+def setup_options() -> Callable[[Function], Function]:
+    """The options that all setups have."""
+    options = [
+        option('-p', '--profile-name', type=NEW_NAME, metavar='NAME', help='The name of the new profile.'),
+        option(
+            '--set-as-default/--no-set-as-default', default=True, help='Make it the default profile. [default: yes]'
+        ),
+        option(
+            '--broker',
+            type=click.Choice(('none', 'core.rabbitmq', 'core.zeromq')),
+            help='The message broker that AiiDA shall use with this profile; Ricordi needs none. [default: none]',
+        ),
+        option('--use-rabbitmq/--no-use-rabbitmq', default=None, hidden=True, help='The same as --broker.'),
+        option('--email', group='Default user', help='Email address: who is the author of what is stored.'),
+        option('--first-name', group='Default user', help='First name.'),
+        option('--last-name', group='Default user', help='Last name.'),
+        option('--institution', group='Default user', help='Institution.'),
+    ]
+
+    def decorate(function: Function) -> Function:
+        for add in reversed(options):
+            function = add(function)
+        return function
+
+    return decorate
+
+
+@verb(
+    'ricordi profile setup core.sqlite_dos -p main --email ada@example.org -n',
+    'ricordi profile setup core.sqlite_dos --config profile.yaml',
+    on_profile=False,
+)
+@setup_options()
+@option('--filepath', metavar='FOLDER', type=PathName(file_okay=False), help='Where to store the data.')
+@ADOPT
+@question_options()
+def sqlite_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+    """Set up a profile on SQLite, which needs no server.
+
+    A storage that is in FOLDER already is adopted.
+    """
+    from ricordi.services.profiles.setup import sqlite_config
+
+    questions = (_name(session), *PERSON, Question('filepath', 'Folder for the data', required=False))
+    values = answer(questions, given, config, non_interactive)
+    _create(session, 'core.sqlite_dos', sqlite_config(values['filepath']), _person(values), values, given)
+    return 0
+
+
+@verb(
+    'ricordi profile setup core.psql_dos -p main --email ada@example.org --database-username ada'
+    ' --database-password secret --database-name ada_main -n',
+    'ricordi profile setup core.psql_dos -p main --email ada@example.org'
+    ' --admin-uri postgresql://postgres@localhost/postgres -n',
+    on_profile=False,
+)
+@setup_options()
+@option('--database-engine', default='postgresql_psycopg', hidden=True, help='How AiiDA reaches the database.')
+@option('--database-hostname', group='Database', help='Host of the PostgreSQL server. [default: localhost]')
+@option('--database-port', type=int, group='Database', help='Port of the PostgreSQL server. [default: 5432]')
+@option('--database-username', group='Database', help='User of the database.')
+@option('--database-password', group='Database', help='Password of that user.')
+@option('--database-name', group='Database', help='Name of the database, which must be there and empty.')
+@option(
+    '--admin-uri',
+    metavar='URI',
+    group='Database',
+    help='Address of an administrator of the server: user, password and database are made with these rights. What is '
+    'not named is chosen.',
+)
+@option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
+@ADOPT
+@question_options()
+def psql_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+    """Set up a profile on PostgreSQL.
+
+    The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
+    fails, what was created goes again.
+    """
+    from ricordi.cli.profile.administrator import administrator_of
+    from ricordi.services.profiles.setup import default_repository_uri, provided_database
+
+    administrator = administrator_of(given['admin_uri'])
+    database = DATABASE if administrator is None else _chosen(administrator)
+    repository = Question(
+        'repository_uri',
+        'URI of the repository',
+        lambda v: v['profile_name'] and default_repository_uri(v['profile_name']),
+    )
+    values = answer((_name(session), *PERSON, *database, repository), given, config, non_interactive)
+    keys = [question.key for question in (*database, repository)]
+    storage_config = {'database_engine': given['database_engine'], **{key: values[key] for key in keys}}
+    with provided_database(administrator, storage_config) as finish:
+        _create(session, 'core.psql_dos', storage_config, _person(values), values, given, finish)
+    return 0
+
+
+@verb('ricordi profile setup core.sqlite_zip -p archive --filepath export.aiida -n', on_profile=False)
+@setup_options()
+@option('--filepath', metavar='FILE', type=PathName(dir_okay=False), help='The archive.')
+@question_options()
+def sqlite_zip(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+    """Set up a read-only profile on an archive."""
+    from ricordi.services.archive.info import check_given
+    from ricordi.services.profiles.setup import zip_config
+
+    questions = (_name(session), Question('filepath', 'The archive'))
+    values = answer(questions, given, config, non_interactive)
+    check_given(Path(values['filepath']))
+    _create(session, 'core.sqlite_zip', zip_config(values['filepath']), None, values, given)
+    return 0
+
+
+def _create(
+    session: Session,
+    backend: str,
+    storage_config: dict[str, Any],
+    person: Person | None,
+    values: dict[str, Any],
+    given: dict[str, Any],
+    finish: Callable[[], None] = lambda: None,
+) -> None:
+    """Create the profile and tell of it.
+
+    :param values: the answers.
+    :param given: the options that are no questions.
+    :param finish: called when all but the profile is there.
+    """
+    from ricordi.services.profiles.broker import broker_config
+    from ricordi.services.profiles.setup import Request, create_profile
+
+    name = values['profile_name']
+    broker = broker_config(_broker(given))
+    adopt = given.get('adopt', False)
+    request = Request(
+        name, backend, storage_config, person, given['set_as_default'], broker, adopt=adopt, finish=finish
+    )
+    with telling_of_adopt():
+        done = create_profile(request)
+    _tell(session, done)
+
+
+def _name(session: Session) -> Question:
+    """The question for the name; a profile named before the verb (`-p`) is the answer to it."""
+    return Question(NAME.key, NAME.text, session.profile_name)
+
+
+def _person(values: dict[str, Any]) -> Person:
+    from ricordi.services.person import Person
+
+    return Person(*(values[question.key] or '' for question in PERSON))
+
+
+def _broker(given: dict[str, Any]) -> str | None:
+    """The broker that was asked for, by its name; the older word for it counts where the newer one is not given."""
+    if given['broker'] is None and given['use_rabbitmq']:
+        return 'core.rabbitmq'
+    if given['use_rabbitmq'] and given['broker'] != 'core.rabbitmq':
+        raise UsageError(f'--use-rabbitmq and --broker {given["broker"]} contradict each other')
+    return None if given['broker'] in (None, 'none') else str(given['broker'])
+
+
+def _chosen(administrator: Administrator) -> tuple[Question, ...]:
+    """The questions for the database where an administrator makes it: all have a default."""
+    from secrets import token_urlsafe
+
+    defaults: dict[str, Any] = {
+        'database_hostname': administrator.hostname or 'localhost',
+        'database_port': administrator.port or 5432,
+        'database_username': lambda values: f'ricordi_{values["profile_name"]}',
+        'database_password': token_urlsafe(24),
+        'database_name': lambda values: f'ricordi_{values["profile_name"]}',
+    }
+    return tuple(replace(question, default=defaults[question.key]) for question in DATABASE)
+
+
+def _tell(session: Session, done: Created) -> None:
+    name = done.profile.name
+    session.tell(
+        f'Created profile `{name}`'
+        + (' on the storage that was there already' if done.adopted else '')
+        + (', now the default profile.' if done.is_default else f'; use it with -p {name}.')
+    )

@@ -1,0 +1,191 @@
+"""`ricordi storage`: info, version, migrate, maintain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ricordi.cli.parameters import DURATION, PERCENT
+from ricordi.cli.session import Session
+from ricordi.cli.terminal.output import one_line, write_details
+from ricordi.cli.terminal.prompt import confirm
+from ricordi.cli.terminal.quantities import format_bytes, format_count
+from ricordi.cli.terminal.signals import stopping
+from ricordi.cli.verb import format_option, option, verb, yes_option
+from ricordi.errors import InvalidOperation, UsageError
+from ricordi.progress import Stop
+
+MAX_WASTE = 10.0
+"""Percent of a pack that may be waste, unless something else is said."""
+
+WAIT = option(
+    '--wait',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='Wait so long (90s, 10m, 2h; seconds without a unit) for others to leave the profile. [default: do not wait]',
+)
+
+
+@verb('ricordi storage info', 'ricordi -p main storage info --detailed --format json')
+@option(
+    '--detailed',
+    is_flag=True,
+    help='Also what takes time to find: users, computers and types by name, garbage, missing objects, table sizes.',
+)
+@format_option()
+def info(session: Session, detailed: bool, output_format: str | None) -> int:
+    """Show what the storage holds and how large it is."""
+    from ricordi.services.profiles.profiles import find_profile
+    from ricordi.services.storage import get_info
+
+    write_details(get_info(find_profile(session.profile_name), detailed), output_format, show=_with_unit)
+    return 0
+
+
+def _with_unit(key: str, value: Any) -> str:
+    """A value of `storage info` for a person: the keys say which numbers are bytes."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return one_line(value)
+    *above, last = key.split('.')
+    is_size = last == 'bytes' or last.endswith('_bytes') or above[-1:] == ['tables']
+    return format_bytes(value) if is_size else format_count(value)
+
+
+@verb('ricordi storage version', 'ricordi storage version --format json')
+@format_option()
+def version(session: Session, output_format: str | None) -> int:
+    """Show the schema version of the storage.
+
+    Exits with 4 where it is not the one that this program works on.
+    """
+    from ricordi.services.profiles.profiles import find_profile
+    from ricordi.services.storage import get_version
+
+    found = get_version(find_profile(session.profile_name))
+    if output_format is None:
+        print(f'Profile `{found.profile}`: {found.backend}, schema {found.version}')
+    else:
+        write_details(found._asdict(), output_format)
+    return 0 if found.version == found.head else 4
+
+
+@verb('ricordi storage migrate', 'ricordi -p main storage migrate --yes --wait 10m')
+@option('--dry-run', is_flag=True, help='Tell from which version to which, and change nothing.')
+@yes_option('Do not ask before changing the database.')
+@WAIT
+def migrate(session: Session, dry_run: bool, yes: bool, wait: float | None) -> int:
+    """Bring the database to the schema version that this program works on.
+
+    The profile is locked meanwhile. Back the database up first: there is no way back to the older version.
+    """
+    from ricordi.services import storage
+    from ricordi.services.profiles.profiles import find_profile
+
+    profile = find_profile(session.profile_name)
+    found = storage.get_version(profile)
+    if found.version == found.head:
+        session.tell(f'Profile `{found.profile}` is at schema {found.head} already: nothing to do.')
+        return 0
+    if dry_run:
+        session.tell(f'Would migrate profile `{found.profile}` from schema {found.version} to {found.head}.')
+        return 0
+    question = f'Migrate profile `{found.profile}` from schema {found.version} to {found.head}?'
+    if not confirm(question, yes):
+        raise InvalidOperation('not migrated')
+    stop = Stop()
+    with stopping(stop):
+        storage.migrate(profile, wait, stop)
+    session.tell(f'Profile `{found.profile}` is now at schema {found.head}.')
+    return 0
+
+
+@verb(
+    'ricordi storage maintain',
+    'ricordi storage maintain --full --dry-run',
+    'ricordi -p main storage maintain --full --yes --wait 10m --max-runtime 2h',
+)
+@option('--full', is_flag=True, group='What to do', help='Lock the profile; also remove garbage, repack and vacuum.')
+@option('--dry-run', is_flag=True, group='What to do', help='Show the plan and write nothing.')
+@option(
+    '--repack',
+    type=click.Choice(('auto', 'all', 'none')),
+    group='What to do',
+    help='With --full, which packs to rewrite: those with too much waste or too small, all, or none. [default: auto]',
+)
+@option('--no-repack', is_flag=True, group='What to do', help='The same as --repack none.')
+@option(
+    '--max-waste',
+    type=PERCENT,
+    metavar='PERCENT',
+    group='What to do',
+    help='With --full, how much of a pack may be waste before --repack auto rewrites it. [default: 10]',
+)
+@option(
+    '--compress',
+    type=click.Choice(('auto', 'yes', 'no', 'keep')),
+    is_flag=False,
+    flag_value='auto',
+    default='keep',
+    group='What to do',
+    help='Compress what is packed and repacked: all, none, what a sample shows to be worth it (auto, also meant by the '
+    'bare option), or leave each object in the form it has. [default: keep]',
+)
+@option(
+    '--adopt',
+    is_flag=True,
+    group='What to do',
+    help='With --full: say that the objects are those of this database alone, as after it was restored or moved.',
+)
+@option('--incremental-cleanup/--no-incremental-cleanup', default=True, hidden=True)
+@WAIT
+@option(
+    '--max-runtime',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='End cleanly after so long (90s, 10m, 2h; seconds without a unit); exits with 7 if there is more to do.',
+)
+@yes_option('Do not ask before a full maintenance.')
+@format_option()
+def maintain(
+    session: Session,
+    full: bool,
+    dry_run: bool,
+    repack: str | None,
+    no_repack: bool,
+    max_waste: float | None,
+    compress: str,
+    adopt: bool,
+    incremental_cleanup: bool,
+    wait: float | None,
+    max_runtime: float | None,
+    yes: bool,
+    output_format: str | None,
+) -> int:
+    """Pack the repository; with --full also remove garbage, repack and vacuum.
+
+    Without --full this runs beside other users of the profile and removes nothing but loose copies of objects that are
+    packed and checked. Exit codes: 0 all done, 5 the profile is locked or in use, 6 objects are missing or damaged, or
+    may be those of another database, 7 interrupted, out of time or out of room with more to do.
+    """
+    if no_repack and repack not in (None, 'none'):
+        raise UsageError(f'--no-repack and --repack {repack} contradict each other')
+    for given, text in ((repack in ('auto', 'all'), f'--repack {repack}'), (max_waste is not None, '--max-waste')):
+        if given and not full:
+            raise UsageError(f'{text} needs --full: packs are rewritten only while the profile is locked')
+    if adopt and not full:
+        raise UsageError('--adopt needs --full: nothing else removes objects that no node names')
+    from ricordi.backend.maintenance import MaintenanceOptions
+    from ricordi.cli.storage.maintenance import run_maintenance
+
+    options = MaintenanceOptions(
+        full=full,
+        dry_run=dry_run,
+        repack='none' if no_repack else repack or 'auto',  # type: ignore[arg-type]  # click has checked the choice
+        max_waste=MAX_WASTE if max_waste is None else max_waste,
+        compress=compress,  # type: ignore[arg-type]
+        adopt=adopt,
+    )
+    return run_maintenance(session, options, yes=yes, wait=wait, max_runtime=max_runtime, output_format=output_format)

@@ -1,0 +1,1 @@
+"""What a person sees and types: tables, texts, progress, questions, signals."""

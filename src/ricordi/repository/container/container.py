@@ -1,0 +1,238 @@
+"""The container: a repository of objects as loose files and in packs, in the format of disk-objectstore 1.x."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from typing import Any, BinaryIO
+
+from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.repository import Owner, RepositoryBackend
+from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
+from ricordi.files import make_folders
+from ricordi.progress import Progress, Stop
+from ricordi.repository.container.index import Index, PackedObject, not_existent
+from ricordi.repository.container.layout import KEY_PATTERN, ContainerConfig
+from ricordi.repository.container.loose import chunks_of, read_fully
+from ricordi.repository.container.objects import IN_MEMORY_BYTES, ObjectStore
+
+
+class Container(ObjectStore, RepositoryBackend):
+    """A repository in a folder. Opening it reads nothing; each use says what is wrong with the folder, if anything."""
+
+    @property
+    def uuid(self) -> str | None:
+        return self.config.container_id
+
+    @property
+    def is_initialised(self) -> bool:
+        return self.layout.config.is_file()
+
+    def initialise(self, **kwargs: Any) -> None:
+        """Create the container. `pack_size_target` (bytes) and `loose_prefix_len` may be given.
+
+        `config.json` comes last: until then there is no container, only what the next creation takes away. If it fails,
+        that goes at once.
+        """
+        from ricordi.repository.container.owner import is_debris, remove_debris
+
+        layout = self.layout
+        if self.is_initialised:
+            raise InvalidOperation(f'there is a container in {layout.folder} already')
+        config = ContainerConfig.new(**kwargs)
+        made = make_folders(layout.folder)
+        try:
+            if not is_debris(layout):
+                raise InvalidOperation(f'cannot create a container in {layout.folder}: the folder is not empty')
+            remove_debris(layout, [])
+            layout.make_subfolders()
+            Index.create(layout.index)
+            layout.write_config(config)
+        except BaseException:
+            if not self.is_initialised and is_debris(layout):
+                remove_debris(layout, made)
+            raise
+
+    keeps_owner = True
+
+    @property
+    def owner(self) -> Owner | None:
+        from ricordi.repository.container.owner import read_owner
+
+        return read_owner(self.layout)
+
+    def set_owner(self, owner: Owner | None) -> None:
+        from ricordi.repository.container.owner import write_owner
+
+        write_owner(self.layout, owner)
+
+    @property
+    def holds_objects(self) -> bool:
+        from ricordi.repository.container.owner import has_object_files
+
+        return has_object_files(self.layout)
+
+    def complete(self) -> None:
+        top = self.layout.opened.top
+        for name in top.names():
+            if name.startswith(f'.{self.layout.config.name}.'):
+                top.unlink(name, missing_ok=True)
+        self.layout.make_subfolders()
+        Index.create(self.layout.index)
+        top.sync()
+
+    def erase(self) -> None:
+        from ricordi.repository.container.erasing import erase_container
+
+        self.close()
+        erase_container(self.layout)
+        self._config = None
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def put_object_from_filelike(self, handle: BinaryIO) -> str:
+        head = read_fully(handle, IN_MEMORY_BYTES)
+        if len(head) < IN_MEMORY_BYTES:
+            return self.put_object_from_bytes(head)
+        writer = self.loose_writer()
+        temporary, key = writer.stage(_chained(head, handle))
+        try:
+            if self.is_packed_and_sound(key):
+                writer.discard(temporary)
+            else:
+                writer.publish(temporary, key)
+        except BaseException:
+            writer.discard(temporary)
+            raise
+        return key
+
+    def put_object_from_bytes(self, content: bytes) -> str:
+        key = hashlib.sha256(content).hexdigest()
+        if not self.is_packed_and_sound(key):
+            self.loose_writer().write([content], key)
+        return key
+
+    def put_objects(self, contents: Iterable[bytes | BinaryIO]) -> list[str]:
+        """Store many at once: straight into a pack, or as loose files while another process packs."""
+        from ricordi.repository.container.packer_lock import packer_lock
+
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(packer_lock(self.layout))
+            except PackerBusy:
+                return super().put_objects(contents)
+            return self._put_into_pack(contents, 'no')
+
+    def put_objects_into_pack(self, contents: Iterable[bytes | BinaryIO], compress: CompressMode = 'no') -> list[str]:
+        """Store many objects straight into a pack, durable together on return; the keys come in order.
+
+        :param compress: as in maintenance; `keep` means `no` here.
+        :raises ricordi.errors.PackerBusy: another process packs.
+        """
+        from ricordi.repository.container.packer_lock import packer_lock
+
+        with packer_lock(self.layout):
+            return self._put_into_pack(contents, compress)
+
+    def _put_into_pack(self, contents: Iterable[bytes | BinaryIO], compress: CompressMode) -> list[str]:
+        from ricordi.repository.container.bulk import put_into_packs
+
+        return put_into_packs(self, contents, compress)
+
+    def delete_objects(self, keys: Iterable[str]) -> None:
+        """Remove objects, packed and loose. Only for a caller who holds the exclusive lock of the profile."""
+        from ricordi.repository.container.packer_lock import packer_lock
+        from ricordi.repository.maintenance.file_removal import remove_files
+
+        wanted = [key for key in keys if KEY_PATTERN.fullmatch(key)]
+        with packer_lock(self.layout):
+            with self.index.transaction():
+                self.index.delete(wanted)
+            remove_files(map(self.loose_path, wanted))
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def get_object_size(self, key: str) -> int:
+        for _ in range(2):
+            try:
+                return os.stat(self.loose_path(key)).st_size  # noqa: PTH116
+            except FileNotFoundError:
+                row = self.index.find(key)
+            if row is not None:
+                self.check_row(row)
+                return row.size
+        raise not_existent(key)
+
+    def has_objects(self, keys: Iterable[str]) -> list[bool]:
+        wanted = list(keys)
+        found: set[str] = set()
+        for step in (self._packed_keys, self._loose_keys, self._packed_keys):  # again: a packer may move some meanwhile
+            found.update(step([key for key in wanted if key not in found]))
+        return [key in found for key in wanted]
+
+    def _packed_keys(self, keys: list[str]) -> Iterator[str]:
+        return (row.key for row in self.index.find_many(keys))
+
+    def _loose_keys(self, keys: list[str]) -> Iterator[str]:
+        return (key for key in keys if KEY_PATTERN.fullmatch(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
+
+    def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
+        wanted = iter(keys)
+        while chunk := list(islice(wanted, self.limits.bulk_keys)):
+            # those whose row says what cannot be have no order: one by one
+            rows = {row.key: row for row in self.index.find_many(chunk) if row.is_possible}
+            for key in chunk:
+                if key not in rows:
+                    with self.open(key) as handle:
+                        yield key, handle
+            for row in sorted(rows.values(), key=lambda row: (row.pack_id, row.offset)):
+                with self._open_from(row) as handle:
+                    yield row.key, handle
+
+    def _open_from(self, row: PackedObject) -> BinaryIO:
+        if row.size > IN_MEMORY_BYTES:
+            return self.open(row.key)
+        try:
+            return self.open_packed(row)
+        except (FileNotFoundError, CorruptStorage):
+            return self.open(row.key)
+
+    def list_objects(self) -> Iterator[str]:
+        for first in '0123456789abcdef':
+            # loose first: what a packer moves in between is found in the index then, not in neither
+            loose = list(self.layout.loose_keys(self.config.loose_prefix_len, first))
+            packed = self.index.keys(first)
+            previous = ''
+            for key in heapq.merge(loose, packed):
+                if key != previous:
+                    yield key
+                previous = key
+
+    # -- counting and maintenance -----------------------------------------------------------------------------
+
+    def get_info(self, detailed: bool = False) -> dict[str, Any]:
+        """Objects and bytes loose and packed, packs, waste; `detailed`: each pack."""
+        from ricordi.repository.maintenance.census import count_container
+
+        return count_container(self, detailed)
+
+    def maintain(
+        self,
+        options: MaintenanceOptions,
+        named_keys: KeyStream,
+        progress: Progress | None = None,
+        stop: Stop | None = None,
+        check_alone: Callable[[], None] | None = None,
+    ) -> MaintenanceReport:
+        from ricordi.repository.maintenance.maintenance import maintain
+
+        return maintain(self, options, named_keys, progress or Progress(), stop or Stop(), check_alone)
+
+
+def _chained(head: bytes, handle: BinaryIO) -> Iterator[bytes]:
+    yield head
+    yield from chunks_of(handle)

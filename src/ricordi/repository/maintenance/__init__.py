@@ -1,0 +1,1 @@
+"""Maintenance of a container: counted, planned, carried out, reported."""

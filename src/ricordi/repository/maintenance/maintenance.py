@@ -1,0 +1,195 @@
+"""Maintenance of a container: count, plan, and carry out step by step. See `docs/storage-maintain.md`.
+
+What may never be the other way round: bytes are fsynced before rows name them; rows are committed before loose copies
+or old packs go; nothing is removed for want of a row or a name unless everything that nodes name is at hand.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing, nullcontext
+from pathlib import Path
+
+from ricordi.backend.maintenance import (
+    Amount,
+    CleanMark,
+    KeyStream,
+    MaintenanceOptions,
+    MaintenanceReport,
+    MaintenanceStep,
+)
+from ricordi.errors import NotExistent, RicordiError
+from ricordi.progress import Progress, Stop
+from ricordi.repository.container.layout import REPACK_ID
+from ricordi.repository.container.objects import ObjectStore
+from ricordi.repository.container.packer_lock import packer_lock
+from ricordi.repository.maintenance.carrying_out import Run
+from ricordi.repository.maintenance.census import Census
+from ricordi.repository.maintenance.plan import make_plan
+from ricordi.repository.maintenance.problems import Problems
+from ricordi.repository.maintenance.recovery import file_has_key, settle_aborted_repack, settle_duplicates
+
+
+def maintain(
+    container: ObjectStore,
+    options: MaintenanceOptions,
+    named_keys: KeyStream,
+    progress: Progress,
+    stop: Stop,
+    check_alone: Callable[[], None] | None = None,
+) -> MaintenanceReport:
+    """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile.
+
+    :param check_alone: asked before each step, before each pack that goes, and at the end; raises if the lock is lost.
+    :raises ricordi.errors.CorruptStorage: the index is damaged.
+    """
+    try:
+        return _maintain(container, options, named_keys, progress, stop, check_alone or _nothing)
+    except (OSError, TypeError, ValueError, OverflowError, NotExistent) as error:
+        # What a damaged index says of places and sizes leads to errors of many kinds.
+        if _odd_rows(container):
+            raise container.index.odd() from error
+        raise
+
+
+def _odd_rows(container: ObjectStore) -> int:
+    try:
+        return container.index.odd_rows()
+    except RicordiError:
+        return 0  # what was met first says more
+
+
+def _maintain(
+    container: ObjectStore,
+    options: MaintenanceOptions,
+    named_keys: KeyStream,
+    progress: Progress,
+    stop: Stop,
+    check_alone: Callable[[], None],
+) -> MaintenanceReport:
+    with nullcontext() if options.dry_run else packer_lock(container.layout):
+        settled = None if options.dry_run else _settle(container, options)
+        clean = options.clean.container if options.clean else None
+        with closing(Census(container, named_keys, clean)) as census:
+            problems = Problems()
+            _note_problems(census, problems)
+            plan = make_plan(container, census, options, _damaged_loose(container, options.suspects, problems))
+            report = MaintenanceReport(
+                options,
+                census.state(),
+                steps=plan.steps,
+                space_needed=plan.space_needed,
+                problems=tuple(problems.first.values()),
+                problem_count=problems.count,
+                notes=_notes(census, options),
+            )
+            if options.dry_run:
+                return report
+            if not plan.steps:
+                report = report._replace(steps=_with_settled(settled, ()), after=report.before)
+                return report._replace(clean=_clean_mark(report, census, census.named))
+            container.index.check()
+            run = Run(container, census, options, plan, problems, progress, stop, check_alone)
+            report = run.carry_out(report)
+            with closing(Census(container, None)) as counted:
+                after = run.state_after(report.before, counted.state(), report.steps)
+                report = report._replace(after=after, steps=_with_settled(settled, report.steps))
+                return report._replace(clean=_clean_mark(report, counted, census.named))
+
+
+def _nothing() -> None:
+    """Where nobody can come in."""
+
+
+def _clean_mark(report: MaintenanceReport, census: Census, named: int) -> CleanMark | None:
+    """The container's part of a mark, if it was left clean.
+
+    :param census: taken when the work was done.
+    :param named: how many objects nodes name. That many, and none else, are there, though others may be at work.
+    """
+    state = report.after
+    if report.interrupted or report.problem_count or state is None:
+        return None
+    is_clean = state.garbage == Amount() and not state.loose.objects and state.packed.objects == named
+    return CleanMark('', census.fingerprint) if is_clean else None
+
+
+def _settle(container: ObjectStore, options: MaintenanceOptions) -> MaintenanceStep | None:
+    """What has to be put right before anything is counted; one thing counts as one, as in a plan."""
+    start = time.perf_counter()
+    repacks = settle_aborted_repack(container) if options.full else 0
+    copies = settle_duplicates(container)
+    if not repacks and not copies.objects:
+        return None
+    parts = [
+        f'a repack of disk-objectstore that was killed, with {repacks:,} objects' if repacks else '',
+        f'{copies.objects:,} second {"copy" if copies.objects == 1 else "copies"}' if copies.objects else '',
+    ]
+    detail, objects = ', '.join(part for part in parts if part), bool(repacks) + copies.objects
+    seconds = round(time.perf_counter() - start, 3)
+    return MaintenanceStep('recover', detail, objects, freed=copies.freed, seconds=seconds)
+
+
+def _with_settled(settled: MaintenanceStep | None, steps: tuple[MaintenanceStep, ...]) -> tuple[MaintenanceStep, ...]:
+    """The steps with what was settled before: one `recover` in all."""
+    if settled is None:
+        return steps
+    if not steps or steps[0].name != 'recover':
+        return (settled, *steps)
+    more = steps[0]
+    whole = settled._replace(
+        detail=f'{settled.detail}, {more.detail}',
+        objects=settled.objects + more.objects,
+        freed=settled.freed + more.freed,
+        seconds=(settled.seconds or 0.0) + (more.seconds or 0.0),
+    )
+    return (whole, *steps[1:])
+
+
+def _note_problems(census: Census, problems: Problems) -> None:
+    if census.missing:
+        for key in census.missing_keys():
+            problems.add('missing', key, 'neither loose nor in a pack')
+    if census.unreadable:
+        for key, pack_id in census.unreadable_keys():
+            size = census.packs[pack_id].file_bytes
+            if size is None:
+                problems.add('missing', key, f'the file of pack {pack_id} is gone')
+            else:
+                problems.add('damaged', key, f'the file of pack {pack_id} ends at byte {size}, before the object does')
+
+
+def _damaged_loose(container: ObjectStore, suspects: Iterable[str], problems: Problems) -> Amount:
+    """Note those of the suspects that have no sound copy; returns what of them lies loose."""
+    objects = size = 0
+    for key in suspects:
+        row, path = container.index.find(key), Path(container.loose_path(key))
+        if (row is not None and container.packed_copy_is_sound(row)) or file_has_key(path, key):
+            continue
+        if path.is_file():
+            problems.add('damaged', key, f'the loose file {path} does not hold what its name says')
+            objects, size = objects + 1, size + path.stat().st_size
+        elif row is not None:
+            problems.add('damaged', key, f'in pack {row.pack_id} at byte {row.offset}')
+    return Amount(objects, size)
+
+
+def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:
+    stray = census.packs.get(REPACK_ID)
+    if stray is not None and stray.objects and not options.full:
+        return (
+            f'a repack of AiiDA was killed: it cannot read {stray.objects:,} objects until full maintenance (--full) '
+            'has put that right',
+        )
+    if options.full and (census.missing or census.unreadable):
+        return ('objects that nodes name are not at hand: nothing was removed and no pack was rewritten',)
+    if options.full and options.keep_unnamed:
+        return ('it is not certain what nodes name: nothing was removed and no pack was rewritten',)
+    other_form = {
+        'yes': any(pack.compressed < pack.objects for pack in census.packs.values()),
+        'no': any(pack.compressed for pack in census.packs.values()),
+    }
+    if options.full and options.repack == 'auto' and other_form.get(options.compress):
+        return ('packs that are not rewritten keep the form they have: add --repack all to change it',)
+    return ()

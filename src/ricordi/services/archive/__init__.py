@@ -1,0 +1,1 @@
+"""Archives: created, imported, described, migrated, fetched."""

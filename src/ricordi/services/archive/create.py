@@ -1,0 +1,193 @@
+"""`archive create`: all or a part of a storage, into a file that others can open or import."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ricordi import __version__
+from ricordi.backend.rows import EntityKind
+from ricordi.errors import UsageError
+from ricordi.files import TemporaryFolder
+from ricordi.manager import use_storage
+from ricordi.model.traversal import EXPORT_RULES, choose_rules
+from ricordi.progress import Progress, Stop
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.config import Profile
+    from ricordi.storage.archive.draft import ArchiveDraft
+    from ricordi.storage.archive.selection import Selection
+
+DEFAULT_LEVEL = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRequest:
+    """What shall go into an archive.
+
+    :param everything: the whole storage; then no single things are named.
+    :param nodes: pks, uuids or starts of uuids.
+    :param codes: pks, uuids, starts of uuids, or labels.
+    :param groups: labels, pks or uuids.
+    :param computers: labels, pks or uuids.
+    :param switches: name of a traversal rule → on or off; None: as by default.
+    :param level: 0 (stored) to 9 (small and slow).
+    """
+
+    everything: bool = False
+    nodes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    computers: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    switches: Mapping[str, bool | None] = field(default_factory=dict)
+    authinfos: bool = False
+    comments: bool = True
+    logs: bool = True
+    level: int = DEFAULT_LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedArchive:
+    """What an archive holds, or, of a dry run, would hold.
+
+    :param entities: number of rows by kind.
+    :param objects: number of objects.
+    :param content_bytes: bytes of their content.
+    :param database_bytes: bytes of the database before it is compressed.
+    :param archive_bytes: size of the file, None of a dry run.
+    """
+
+    path: Path
+    dry_run: bool
+    entities: dict[str, int]
+    objects: int
+    content_bytes: int
+    database_bytes: int
+    archive_bytes: int | None
+    seconds: float
+
+
+def create_archive(
+    profile: Profile,
+    path: Path,
+    request: ArchiveRequest,
+    *,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    storage: StorageBackend | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> CreatedArchive:
+    """Write an archive; the file gets its name when it is whole and durable. Where nothing was chosen, it is empty.
+
+    :param storage: that of the profile, if it is open already.
+    :raises ricordi.errors.UsageError: too much was chosen, or there is a file already.
+    :raises ricordi.errors.NotExistent: something that was named is not in the storage.
+    :raises ricordi.errors.InvalidOperation: a process that is not sealed would be in it.
+    :raises ricordi.errors.ProblemsFound: an object is missing or damaged.
+    :raises ricordi.errors.CorruptStorage: a row is damaged.
+    :raises ricordi.errors.ValidationError: a row is larger than an import would take.
+    :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
+    """
+    began = time.monotonic()
+    progress, stop = progress or Progress(), stop or Stop()
+    _check_request(request)
+    if not dry_run:
+        _check_target(path, overwrite)
+    from ricordi.services.archive.writing import ArchiveWork
+    from ricordi.storage.archive.draft import ArchiveDraft
+
+    with (
+        TemporaryFolder('archive') as folder,
+        use_storage(profile, purpose='archive create') if storage is None else nullcontext(storage) as storage,
+        closing(ArchiveDraft(folder / 'db.sqlite3', stop)) as draft,
+    ):
+        selection = select(storage, request)
+        progress.begin('copy the database', None, 'rows')
+        draft.fill(storage, selection, progress.advance)
+        progress.end()
+        work = ArchiveWork(storage, draft, request.level, _metadata(draft, request, selection), progress, stop)
+        objects, content = work.count_objects() if dry_run else work.write(path, overwrite)
+        database = draft.path.stat().st_size
+    size = None if dry_run else path.stat().st_size
+    entities = {kind.value: number for kind, number in draft.counts.items()}
+    seconds = time.monotonic() - began
+    return CreatedArchive(path, dry_run, entities, objects, content, database, size, seconds)
+
+
+def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
+    """What the request means in this storage, in pks.
+
+    :raises ricordi.errors.NotExistent: something that was named is not there.
+    """
+    from ricordi.orm import load_code
+    from ricordi.services.computers.computers import find_computer
+    from ricordi.services.groups.groups import find_group
+    from ricordi.services.nodes.finding import find_pks
+    from ricordi.storage.archive.selection import Selection
+
+    rules = choose_rules(EXPORT_RULES, request.switches)
+    codes = (load_code(identifier, backend=storage).pk or 0 for identifier in request.codes)
+    return Selection(
+        everything=request.everything,
+        nodes=(*find_pks(storage, request.nodes), *codes),
+        groups=tuple(find_group(storage, identifier).pk or 0 for identifier in request.groups),
+        computers=tuple(find_computer(storage, identifier).pk or 0 for identifier in request.computers),
+        forward=tuple(rule.link_type for rule in rules if rule.forward),
+        backward=tuple(rule.link_type for rule in rules if not rule.forward),
+        authinfos=request.authinfos,
+        comments=request.comments,
+        logs=request.logs,
+    )
+
+
+def _check_request(request: ArchiveRequest) -> None:
+    named = request.nodes or request.groups or request.computers or request.codes
+    if request.everything and named:
+        raise UsageError('--all and single nodes, groups, computers or codes contradict each other')
+    if not 0 <= request.level <= 9:
+        raise UsageError(f'the compression level goes from 0 to 9; {request.level} is none')
+    choose_rules(EXPORT_RULES, request.switches)
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise UsageError(f'{path} is a folder; name a file')
+    if os.path.lexists(path) and not overwrite:
+        raise UsageError(f'there is a file {path} already; --force overwrites it')
+
+
+def _metadata(draft: ArchiveDraft, request: ArchiveRequest, selection: Selection) -> dict[str, Any]:
+    """The content of `metadata.json` (formats/archive.md)."""
+    from ricordi.storage.archive.file import HEAD
+
+    chosen = {
+        EntityKind.NODE: selection.nodes,
+        EntityKind.GROUP: selection.groups,
+        EntityKind.COMPUTER: selection.computers,
+    }
+    followed = set(choose_rules(EXPORT_RULES, request.switches))
+    return {
+        'export_version': HEAD,
+        'aiida_version': f'Ricordi {__version__}',
+        'key_format': 'sha256',
+        'compression': request.level,
+        'ctime': datetime.now().isoformat(),
+        'creation_parameters': {
+            'entities_starting_set': None
+            if request.everything
+            else {kind.value: draft.uuids(kind, pks) for kind, pks in chosen.items() if pks},
+            'include_authinfos': request.authinfos,
+            'include_comments': request.comments,
+            'include_logs': request.logs,
+            'graph_traversal_rules': {rule.name: rule in followed for rule in EXPORT_RULES},
+            'entity_counts': {kind.value: number for kind, number in draft.counts.items()},
+        },
+    }

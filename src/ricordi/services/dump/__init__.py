@@ -1,0 +1,1 @@
+"""Dumps: provenance as folders of files, kept up to date."""

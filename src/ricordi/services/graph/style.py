@@ -1,0 +1,85 @@
+"""How the nodes and links of a graph look: words, colours, shapes. The same in DOT, SVG and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ricordi.services.graph.subgraph import Graph, GraphLink, GraphNode
+
+DATA, CODE, WAITING, GOOD, BAD, FADED = '#dbe9f6', '#e6dcf5', '#fbe3c0', '#cdebcf', '#f6c9c4', '#f4f4f4'
+"""Fill colours: data, codes, processes that have not ended, that ended well, that did not; what is not highlighted."""
+
+LINK_COLOURS = {
+    'input_calc': '#3b6ea5',
+    'create': '#2e7d32',
+    'input_work': '#7f9fc0',
+    'return': '#8bb58d',
+    'call_calc': '#b26a00',
+    'call_work': '#8a4fa3',
+}
+DASHED = frozenset({'input_work', 'return'})
+"""Links of logical provenance: what a workflow was given and gave back, not what was computed."""
+
+_LONGEST_LINE = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a node looks.
+
+    :param lines: the text, line by line.
+    :param shape: `ellipse` for data, `box` for calculations, `hexagon` for workflows.
+    :param root: whether the graph was grown from it.
+    """
+
+    lines: tuple[str, ...]
+    shape: str
+    fill: str
+    root: bool
+
+
+def style_nodes(graph: Graph, identifiers: Sequence[str], highlight: Collection[str] = ()) -> dict[int, Style]:
+    """The look of each node, by pk.
+
+    :param identifiers: what names a node, of `pk`, `uuid` (its first eight digits), `label`.
+    :param highlight: names of classes or processes; others are drawn without colour; empty: all have their colour.
+    """
+    roots = set(graph.roots)
+    return {
+        pk: Style(_lines(node, identifiers), _shape(node), _fill(node, highlight), pk in roots)
+        for pk, node in graph.nodes.items()
+    }
+
+
+def link_colour(link: GraphLink) -> str:
+    """The colour of a link."""
+    return LINK_COLOURS.get(link.type, '#777777')
+
+
+def _lines(node: GraphNode, identifiers: Sequence[str]) -> tuple[str, ...]:
+    names = {'pk': str(node.pk), 'uuid': node.uuid[:8], 'label': node.label}
+    shown = '|'.join(names[kind] for kind in identifiers)
+    first = f'{node.name} ({shown})' if shown else node.name
+    return tuple(_short(line) for line in (first, node.detail) if line)
+
+
+def _short(line: str) -> str:
+    line = ' '.join(line.split())
+    return line if len(line) <= _LONGEST_LINE else f'{line[: _LONGEST_LINE - 1]}…'
+
+
+def _shape(node: GraphNode) -> str:
+    if not node.is_process:
+        return 'ellipse'
+    return 'hexagon' if node.node_type.startswith('process.workflow.') else 'box'
+
+
+def _fill(node: GraphNode, highlight: Collection[str]) -> str:
+    if highlight and node.name not in highlight:
+        return FADED
+    if not node.is_process:
+        return CODE if node.node_type.startswith('data.core.code.') else DATA
+    if node.state == 'finished':
+        return GOOD if node.exit_status == 0 else BAD
+    return BAD if node.state in ('excepted', 'killed') else WAITING

@@ -1,0 +1,1 @@
+"""Groups: found, changed, filled, deleted."""

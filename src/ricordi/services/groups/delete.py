@@ -1,0 +1,59 @@
+"""Deleting groups, with or without the nodes in them: first a plan, then all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ricordi.backend.query import Comparison, Field, Projection, Query, Vertex
+from ricordi.backend.rows import EntityKind
+from ricordi.backend.storage import StorageBackend
+from ricordi.services.groups.groups import GroupSummary
+from ricordi.services.nodes.delete import DeletionPlan, delete_nodes, plan_deletion
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDeletionPlan:
+    """What would be deleted.
+
+    :param nodes: the nodes that go with the groups; None: no node goes.
+    """
+
+    groups: tuple[GroupSummary, ...]
+    nodes: DeletionPlan | None
+
+
+def plan_group_deletion(
+    storage: StorageBackend,
+    groups: Sequence[GroupSummary],
+    with_nodes: bool = False,
+    switches: Mapping[str, bool | None] | None = None,
+) -> GroupDeletionPlan:
+    """Find out what goes when groups are deleted; changes nothing.
+
+    :param with_nodes: whether the members go too, and what goes along with them.
+    :param switches: traversal rules, as of `plan_deletion`.
+    """
+    pks = _members(storage, [group.pk for group in groups]) if with_nodes else []
+    return GroupDeletionPlan(tuple(groups), plan_deletion(storage, pks, switches) if pks else None)
+
+
+def delete_groups(storage: StorageBackend, plan: GroupDeletionPlan) -> None:
+    """Carry a plan out, in one transaction.
+
+    :raises ricordi.errors.InvalidOperation: the graph has changed since the plan was made; nothing was deleted.
+    """
+    with storage.transaction():
+        if plan.nodes is not None:
+            delete_nodes(storage, plan.nodes)
+        storage.delete(EntityKind.GROUP, [group.pk for group in plan.groups])
+
+
+def _members(storage: StorageBackend, group_pks: Sequence[int]) -> list[int]:
+    query = Query(
+        (Vertex('member', EntityKind.GROUP_NODE),),
+        filters=(('member', Comparison(Field('group_pk'), 'in', tuple(group_pks))),),
+        projections=(Projection('member', Field('node_pk')),),
+        distinct=True,
+    )
+    return [pk for (pk,) in storage.query_rows(query, 1000)]

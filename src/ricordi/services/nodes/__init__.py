@@ -1,0 +1,1 @@
+"""Nodes: found, listed, shown, changed, deleted."""

@@ -1,0 +1,1 @@
+"""Profiles: listed, shown, set up, deleted."""

@@ -1,0 +1,88 @@
+"""A working profile at once: a new storage, a default user, and this machine as a computer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ricordi.config import Config, load_config
+from ricordi.services.person import Person
+from ricordi.services.profiles.broker import broker_config
+from ricordi.services.profiles.setup import Created, Request, create_profile
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+
+PREFIX = 'presto'
+FALLBACK_EMAIL = 'aiida@localhost'
+
+
+def default_name(config: Config | None = None) -> str:
+    """The first of `presto`, `presto-1`, `presto-2`, … that is not taken."""
+    taken = set((config or load_config(create=True)).profile_names)
+    name, number = PREFIX, 0
+    while name in taken:
+        number += 1
+        name = f'{PREFIX}-{number}'
+    return name
+
+
+def default_person(config: Config | None = None) -> Person:
+    """The person in the options `autofill.user.…`, or a stand-in."""
+    config = config or load_config(create=True)
+
+    def option(key: str) -> str:
+        return str(config.get_option(f'autofill.user.{key}') or '')
+
+    return Person(option('email') or FALLBACK_EMAIL, option('first_name'), option('last_name'), option('institution'))
+
+
+def presto(
+    name: str,
+    person: Person,
+    backend: str,
+    storage_config: Mapping[str, Any],
+    broker: str | None = None,
+    finish: Callable[[], None] = lambda: None,
+) -> Created:
+    """Create a profile, make it the default, and set up this machine as its computer `localhost`: all, or nothing.
+
+    :param broker: the message broker that AiiDA shall use, by entry point name.
+    :param finish: called when all but the profile is there.
+    :raises ricordi.errors.WrongValue: the name cannot be one.
+    :raises ricordi.errors.ProfileConfigurationError: the name is taken.
+    :raises ricordi.errors.StorageError: the storage cannot be created.
+    """
+    workdir = Path(load_config(create=True).dirpath) / 'scratch' / name
+    options = {'runner.poll.interval': 1}
+    furnish = partial(_add_localhost, str(workdir))
+    request = Request(
+        name,
+        backend,
+        storage_config,
+        person,
+        broker=broker_config(broker),
+        options=options,
+        furnish=furnish,
+        finish=finish,
+    )
+    return create_profile(request)
+
+
+def _add_localhost(workdir: str, storage: StorageBackend) -> None:
+    from ricordi.orm.computers import Computer
+
+    computer = Computer(
+        label='localhost',
+        hostname='localhost',
+        description='This machine, added by `ricordi presto`',
+        transport_type='core.local',
+        scheduler_type='core.direct',
+        workdir=workdir,
+        backend=storage,
+    ).store()
+    computer.configure(safe_interval=0)
+    computer.set_minimum_job_poll_interval(1)
+    computer.set_default_mpiprocs_per_machine(1)

@@ -1,0 +1,369 @@
+"""Setting up profiles with their storage, and deleting them. A setup that fails leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from ricordi.access import ProfileAccessManager
+from ricordi.access.place import find_namesakes, place_of
+from ricordi.backend.rows import EntityKind
+from ricordi.config import Config, Profile, get_config_folder, load_config
+from ricordi.config.names import check_profile_name
+from ricordi.errors import (
+    ConfigurationError,
+    ForeignRepository,
+    InvalidOperation,
+    ProfileConfigurationError,
+    RicordiError,
+    StorageExists,
+    WrongValue,
+)
+from ricordi.folders import remove_tree
+from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
+from ricordi.manager.backends import repository_at
+from ricordi.services.history import forget_maintenance
+from ricordi.services.person import Person
+from ricordi.services.profiles.leftovers import CHOSEN_NAME, place_of_setup
+from ricordi.services.profiles.profiles import find_profile
+from ricordi.storage.deletion import delete_database, holds_nodes
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.storage.psql.provision import Administrator
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new profile.
+
+    :param adopted: whether its storage was there before.
+    """
+
+    profile: Profile
+    adopted: bool
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a new profile shall be.
+
+    :param person: its default user; None for a storage that can only be read.
+    :param broker: entry point name of the message broker that AiiDA shall use, and what it needs to know.
+    :param options: the options of the profile, by name.
+    :param adopt: a person says that it shall have objects that are there, though they may be those of another database.
+    :param furnish: what else shall be in the storage before there is a profile.
+    :param finish: called when all but the profile is there.
+    """
+
+    name: str
+    backend: str
+    storage_config: Mapping[str, Any]
+    person: Person | None
+    set_as_default: bool = True
+    broker: tuple[str | None, Mapping[str, Any] | None] = (None, None)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    adopt: bool = False
+    furnish: Callable[[StorageBackend], None] | None = None
+    finish: Callable[[], None] = lambda: None
+
+
+def create_profile(request: Request) -> Created:
+    """Create a storage, its default user, and the profile; all of it is on disk on return, or nothing is there.
+
+    A storage that is there already, at the current schema, is adopted. The profile comes last: what a process that is
+    killed leaves is no profile, and the next setup in the same place goes on from there. If anything fails, what this
+    process has made goes again, and nothing else; meanwhile no other setup is at work in the same folder.
+
+    :raises ricordi.errors.WrongValue: the name cannot be one.
+    :raises ricordi.errors.ProfileConfigurationError: the name is taken.
+    :raises ricordi.errors.ForeignRepository: the objects that are there may be those of another database.
+    :raises ricordi.errors.StorageError: the storage cannot be created or opened.
+    """
+    name, person = request.name, request.person
+    _check_name(name)
+    config = load_config(create=True)
+    profile = config.create_profile(name, request.backend, request.storage_config, *request.broker)
+    for option, value in request.options.items():
+        config.set_option(option, value, scope=name)
+    kind = storage_class(profile)
+    if person is None and not kind.read_only:
+        raise WrongValue('a storage that can be written to needs a default user: give an email address')
+    with place_of_setup(kind, profile), _undone_on_failure(config, profile) as undo:
+        if person is not None:
+            profile.default_user_email = person.email
+        adopted = kind.read_only or _initialise_or_adopt(profile, request.adopt, undo)
+        with use_storage(profile, purpose='profile setup') as storage:
+            if person is not None and not kind.read_only:
+                _add_user(storage, person)
+            if request.furnish is not None and not adopted:
+                request.furnish(storage)
+        config.set_default_profile(name, overwrite=request.set_as_default)
+        request.finish()
+        config.store()
+    return Created(profile, adopted, config.default_profile_name == name)
+
+
+def _check_name(name: str) -> None:
+    try:
+        check_profile_name(name)
+    except ProfileConfigurationError as error:
+        raise WrongValue(str(error)) from None
+
+
+def default_folder(config: Config) -> Path:
+    """A new folder for a `core.sqlite_dos` storage inside the configuration folder."""
+    return Path(config.dirpath) / 'repository' / f'{CHOSEN_NAME}{uuid4().hex}'
+
+
+def sqlite_config(folder: str | Path | None) -> dict[str, Any]:
+    """The `storage.config` of a `core.sqlite_dos` profile; a new folder in the configuration folder for None."""
+    chosen = default_folder(load_config(create=True)) if folder is None else Path(folder).expanduser().absolute()
+    return {'filepath': str(chosen)}
+
+
+def zip_config(archive: str | Path) -> dict[str, Any]:
+    """The `storage.config` of a `core.sqlite_zip` profile."""
+    return {'filepath': str(Path(archive).expanduser().absolute())}
+
+
+def default_repository_uri(name: str) -> str:
+    """The repository of a `core.psql_dos` profile where none is named: a folder in the configuration folder."""
+    return (Path(load_config(create=True).dirpath) / 'repository' / name).as_uri()
+
+
+@contextmanager
+def provided_database(
+    administrator: Administrator | None, storage_config: Mapping[str, Any]
+) -> Iterator[Callable[[], None]]:
+    """A setup with a role and a database made for it, if there is an administrator; both go again if it fails.
+
+    Yields what `Request.finish` shall call.
+    """
+    if administrator is None:
+        yield lambda: None
+        return
+    from ricordi.storage.psql import provision as psql_provision
+
+    names = (storage_config[f'database_{key}'] for key in ('name', 'username', 'password'))
+    with psql_provision.provided_database(administrator, *names) as finish:
+        yield finish
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A profile that is gone.
+
+    :param was_default: whether it was the one used where none is named.
+    :param removed: in words, what an administrator removed besides.
+    :param remains: in words, what is still there of its storage though its data was deleted.
+    :param default: the one that is so now: the last one left, if it was the default; None: there is none.
+    :param left: the names of all that are left.
+    """
+
+    was_default: bool
+    default: str | None
+    left: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    remains: tuple[str, ...] = ()
+
+
+def check_data_deletable(
+    profile: Profile, together: Collection[str] = (), administrator: Administrator | None = None
+) -> None:
+    """Refuse a profile whose data `delete_profile` would not delete.
+
+    :param together: the names of profiles that are to be deleted with it.
+    :param administrator: who is to remove database and role.
+    :raises ricordi.errors.InvalidOperation: its storage is read-only, one of another package, or that of other
+        profiles too; or the administrator is one of another server.
+    """
+    from ricordi.storage.deletion import check_deletable
+
+    check_deletable(storage_class(profile), profile)
+    others = [name for name in find_namesakes(profile, get_config_folder()) if name not in together]
+    if others:
+        raise InvalidOperation(
+            f'the data of profile {profile.name!r} is that of {", ".join(map(repr, others))} too, which would lose it: '
+            f'delete {"that profile" if len(others) == 1 else "those profiles"} in the same go, or keep the data'
+        )
+    if administrator is not None and has_server(profile):
+        from ricordi.storage.psql.withdrawal import check_administrator
+
+        check_administrator(administrator, profile.storage_config)
+
+
+def has_server(profile: Profile) -> bool:
+    """Whether the database of a profile is on a server."""
+    return bool(profile.storage_config.get('database_name'))
+
+
+def is_storage_of_any(profile: Profile, others: Iterable[Profile]) -> bool:
+    """Whether one of these profiles has the same storage."""
+    place = place_of(profile)
+    return any(place.is_same(place_of(other)) for other in others)
+
+
+def delete_profile(
+    name: str, delete_data: bool, together: Collection[str] = (), administrator: Administrator | None = None
+) -> Deleted:
+    """Remove a profile from the configuration, and, if asked for, all data of its storage before that.
+
+    Nobody may use it meanwhile: who has it open would go on without the record that keeps others from locking it. With
+    its data, nobody may use its storage by any name.
+
+    :param together: the names of profiles that are to be deleted with it, and may have the same storage.
+    :param administrator: removes the database and its role too, if a setup has made them.
+    :raises ricordi.errors.InvalidOperation: the data cannot be deleted, see `check_data_deletable`.
+    :raises ricordi.errors.AccessError: the profile is locked or in use.
+    """
+    config = load_config()
+    profile = find_profile(name, config)
+    was_default = config.default_profile_name == name
+    with _held(profile, delete_data, together, administrator):
+        config.remove_profile(name)
+        if was_default and len(config.profile_names) == 1:
+            config.set_default_profile(config.profile_names[0])
+        config.store()
+    remove_tree(Path(config.dirpath) / 'access' / name)
+    forget_maintenance(profile)
+    removed, remains = _clear_away(profile, administrator) if delete_data else ((), ())
+    return Deleted(was_default, config.default_profile_name, tuple(config.profile_names), removed, remains)
+
+
+def _clear_away(profile: Profile, administrator: Administrator | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Remove what is left of a storage whose data is deleted; returns in words what went and what is still there."""
+    container = storage_class(profile).repository_location(profile).path
+    folder = () if container is None or not container.parent.exists() else (f'folder {container.parent}',)
+    if not has_server(profile):
+        return (), folder
+    config = profile.storage_config
+    if administrator is None:
+        return (), (f'database {config["database_name"]!r}', f'role {config["database_username"]!r}', *folder)
+    from ricordi.storage.psql.withdrawal import withdraw_what_setup_made
+
+    done = withdraw_what_setup_made(administrator, config)
+    return done.removed, (*done.kept, *folder)
+
+
+@contextmanager
+def _held(
+    profile: Profile, delete_data: bool, together: Collection[str], administrator: Administrator | None
+) -> Iterator[None]:
+    """Have a profile alone, its data deleted if that is asked for; without, its storage need not be there."""
+    if not delete_data:
+        with ProfileAccessManager(profile).lock(purpose='profile delete', of_storage=False):
+            yield
+        return
+    from ricordi.storage.deletion import delete_data as delete
+
+    with lock_profile(profile, 'profile delete') as kind:
+        check_data_deletable(profile, together, administrator)
+        delete(kind, profile, repository_at(kind.repository_location(profile)))
+        yield
+
+
+def _initialise_or_adopt(profile: Profile, adopt: bool, undo: list[Callable[[], None]]) -> bool:
+    """Create the storage; True if there was one, which is then left as it is."""
+    kind = storage_class(profile)
+    repository = repository_at(kind.repository_location(profile))
+    before = repository.owner if repository.is_initialised else None
+    had_repository = repository.is_initialised
+    had_objects = had_repository and repository.holds_objects
+    try:
+        initialise_storage(profile, adopt=adopt)
+    except StorageExists as error:
+        _adopt(profile, adopt, error)
+        return True
+
+    def remove() -> None:
+        with ExitStack() as stack:
+            # Another setup may have taken the storage for its profile: who uses it keeps it, and so does who has used
+            # it. Where the lock cannot be recorded, as on the full disk that all this is undone for, only the second.
+            with suppress(ConfigurationError, OSError):
+                stack.enter_context(lock_profile(profile, 'profile setup'))
+            if holds_nodes(kind, profile) or (repository.holds_objects and not had_objects):
+                return
+            delete_database(kind, profile)
+            if had_repository:
+                repository.set_owner(before)
+            else:
+                repository.erase()
+
+    undo.append(remove)
+    return False
+
+
+def _adopt(profile: Profile, adopt: bool, found: StorageExists) -> None:
+    """Take a storage that is there for the profile, if its objects are its own.
+
+    :param found: the error that says what is there.
+    """
+    kind = storage_class(profile)
+    repository = repository_at(kind.repository_location(profile))
+    if not repository.is_initialised:
+        raise StorageExists(
+            f'{found}: its objects are not in {kind.repository_location(profile).path}; name the folder where they are'
+        ) from None
+    if not repository.holds_objects:
+        repository.complete()
+    with use_storage(profile, purpose='profile setup') as storage:
+        storage.repository.has_object('0' * 64)  # sees that there is an index
+        if storage.unwritable:
+            return
+        doubt = storage.repository_doubt()
+        if doubt and not adopt:
+            raise ForeignRepository(
+                f'{doubt}: what the one names and the other does not would be lost by full maintenance. Give this '
+                'database a copy of the container, or choose another place'
+            )
+        storage.claim_repository(confirmed=True)
+
+
+@contextmanager
+def _undone_on_failure(config: Config, profile: Profile) -> Iterator[list[Callable[[], None]]]:
+    records = Path(config.dirpath) / 'access' / profile.name
+    had_records = records.exists()
+    default = config.default_profile_name
+    undo: list[Callable[[], None]] = []
+    try:
+        yield undo
+    except BaseException:
+        if _is_withdrawn(profile, default):
+            for action in reversed(undo):
+                with suppress(RicordiError, OSError):
+                    action()
+            if not had_records:
+                remove_tree(records)
+        raise
+
+
+def _is_withdrawn(profile: Profile, default: str | None) -> bool:
+    """See that the profile is not in the configuration: one that is must keep its storage.
+
+    Storing it may have failed when the file was in its place, as where the folder cannot be synced.
+
+    :param default: the default profile before.
+    """
+    for _ in range(2):
+        try:
+            config = load_config()
+            if profile.name not in config.profile_names or config.get_profile(profile.name).uuid != profile.uuid:
+                return True
+            config.remove_profile(profile.name)
+            if default in config.profile_names and default is not None:
+                config.set_default_profile(default)
+            config.store()
+        except (RicordiError, OSError):
+            continue
+    return False
+
+
+def _add_user(storage: StorageBackend, person: Person) -> None:
+    if next(storage.find(EntityKind.USER, {'email': person.email}, limit=1), None) is None:
+        storage.insert_unless_there(EntityKind.USER, asdict(person))

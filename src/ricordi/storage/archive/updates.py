@@ -1,0 +1,98 @@
+"""What an import changes in rows that a profile has already: extras of nodes and comments, by the chosen mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ricordi.backend.rows import EntityKind
+from ricordi.errors import UsageError
+from ricordi.storage.archive.mapping import Mapping, map_of
+from ricordi.storage.columns import ValueKind
+from ricordi.storage.rows import Rows
+from ricordi.storage.sqlite.dialect import SqliteDialect
+from ricordi.storage.values import decode_json
+
+if TYPE_CHECKING:
+    from ricordi.backend.rows import JsonDict
+
+PRIVATE = '_aiida_'
+"""How the names of extras begin that AiiDA keeps for itself, such as hashes; each profile has its own."""
+EXTRAS_MODES = ('none', 'keep_existing', 'update_existing', 'mirror')
+COMMENT_MODES = ('leave', 'newest', 'overwrite')
+PAGE = 500
+
+
+def merge_extras(mapping: Mapping, mode: str) -> int:
+    """Merge the extras of nodes that are in both.
+
+    :param mode: `none`: leave those of the profile; `keep_existing`: add what is new; `update_existing`: and overwrite
+        what is there; `mirror`: take those of the archive instead.
+    :returns: how many nodes were changed.
+    """
+    if mode not in EXTRAS_MODES:
+        raise UsageError(f'there is no mode {mode!r} for extras; there are {", ".join(EXTRAS_MODES)}')
+    if mode == 'none' or not mapping.existing[EntityKind.NODE]:
+        return 0
+    session, rows = mapping.session, Rows(mapping.session.dialect)
+    codec = rows.codec(EntityKind.NODE)
+    values = session.dialect.table_of_values(ValueKind.PLAIN, True)
+    statement = f'{codec.select} WHERE id IN {values}{session.dialect.lock_row}'
+    select = (
+        f'SELECT m.id, m.target, n.extras FROM temp.known_node AS k JOIN {map_of(EntityKind.NODE)} AS m ON m.id = k.id '
+        'JOIN db_dbnode AS n ON n.id = m.id WHERE m.id > ?'
+    )
+    changed = 0
+    for page in mapping.pages(select, PAGE):
+        theirs = {pk: decode_json(text) or {} for _, pk, text in page}
+        found = session.execute(statement, (session.dialect.pack(list(theirs)),)).fetchall()
+        changes = []
+        for row in map(codec.decode, found):
+            ours: Any = row
+            merged = _merged(ours.extras, theirs[ours.pk], mode)
+            if merged != ours.extras:
+                changes.append({'pk': ours.pk, 'extras': merged})
+        rows.bulk_update(session, EntityKind.NODE, changes)
+        changed += len(changes)
+    return changed
+
+
+def _merged(ours: JsonDict, theirs: JsonDict, mode: str) -> JsonDict:
+    theirs = {name: value for name, value in theirs.items() if not name.startswith(PRIVATE)}
+    if mode == 'keep_existing':
+        return {**theirs, **ours}
+    if mode == 'update_existing':
+        return {**ours, **theirs}
+    return {**{name: value for name, value in ours.items() if name.startswith(PRIVATE)}, **theirs}
+
+
+def merge_comments(mapping: Mapping, mode: str) -> int:
+    """Merge the comments that are in both.
+
+    :param mode: `leave`: keep those of the profile; `newest`: take the one that was changed last; `overwrite`: take
+        that of the archive.
+    :returns: how many were changed.
+    """
+    if mode not in COMMENT_MODES:
+        raise UsageError(f'there is no mode {mode!r} for comments; there are {", ".join(COMMENT_MODES)}')
+    if mode == 'leave' or not mapping.existing[EntityKind.COMMENT]:
+        return 0
+    session, rows = mapping.session, Rows(mapping.session.dialect)
+    decode = SqliteDialect(mapping.staging.path).decoder(ValueKind.TIME)
+    assert decode is not None
+    select = (
+        f'SELECT m.id, m.target, c.mtime, c.content FROM {map_of(EntityKind.COMMENT)} AS m '
+        'JOIN db_dbcomment AS c ON c.id = m.id WHERE m.target IS NOT NULL AND m.id > ?'
+    )
+    changed = 0
+    for page in mapping.pages(select, PAGE):
+        theirs = {pk: (decode(mtime), content) for _, pk, mtime, content in page}
+        changes = []
+        for row in rows.find(session, EntityKind.COMMENT, {'pk': list(theirs)}, ('pk',), None):
+            ours: Any = row
+            mtime, content = theirs[ours.pk]
+            differs = (mtime, content) != (ours.mtime, ours.content)
+            if differs and (mode == 'overwrite' or mtime > ours.mtime):
+                changes.append({'pk': ours.pk, 'mtime': mtime, 'content': content})
+        rows.bulk_update(session, EntityKind.COMMENT, changes)
+        changed += len(changes)
+    return changed

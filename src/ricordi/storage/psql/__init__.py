@@ -1,0 +1,1 @@
+"""The storage on PostgreSQL, and what is particular to PostgreSQL."""

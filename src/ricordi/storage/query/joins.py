@@ -1,0 +1,114 @@
+"""FROM and WHERE: how the tables of a query are joined, and where its filters stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ricordi.backend.query import Comparison, Condition, Edge, EdgeKind
+from ricordi.storage.columns import column_name, table_name
+from ricordi.storage.query.conditions import condition_sql
+from ricordi.storage.query.expressions import Expressions
+from ricordi.storage.query.sources import PK, Source, Sources, edge_table, far_column, near_column
+from ricordi.storage.query.walks import Walks
+
+
+class Joins:
+    """Puts together FROM, WHERE and the common table expressions before the SELECT."""
+
+    def __init__(self, sources: Sources, sql: Expressions) -> None:
+        self._sources = sources
+        self._sql = sql
+        self._walks = Walks(sources, sql)
+        self._where: list[str] = []
+        self._from: list[str] = []
+        self._build()
+
+    @property
+    def before(self) -> str:
+        """`WITH RECURSIVE …`, or nothing."""
+        return self._walks.sql
+
+    @property
+    def from_and_where(self) -> str:
+        """From `FROM` to the end of `WHERE`."""
+        where = f' WHERE {" AND ".join(self._where)}' if self._where else ''
+        return f'FROM {" ".join(self._from)}{where}'
+
+    def _build(self) -> None:
+        for vertex in self._sources.query.vertices:
+            edge = self._sources.edges.get(vertex.tag)
+            source = self._sources[vertex.tag]
+            if edge is None:
+                self._from.append(f'{table_name(vertex.kind)} AS {source.alias}')
+                self._where += self._conditions(source)
+            elif edge.outer:
+                self._join_outer(edge, source)
+            else:
+                self._join_inner(edge, source)
+
+    # -- inner ----------------------------------------------------------------------------------------------
+
+    def _join_inner(self, edge: Edge, end: Source) -> None:
+        if edge.kind is EdgeKind.REFERENCE:
+            self._from.append(f'JOIN {self._table(end)} ON {self._reference(edge, end.alias)}')
+            self._where += self._conditions(end)
+            return
+        between = self._sources[edge.tag]
+        self._from.append(f'JOIN {self._edge_table(edge, between)} ON {self._near(edge, between)}')
+        if end.joined:
+            self._from.append(f'JOIN {self._table(end)} ON {end.alias}.id = {between.alias}.{far_column(edge)}')
+        self._where += self._conditions(between)
+        self._where += self._conditions(end)
+
+    # -- outer ----------------------------------------------------------------------------------------------
+
+    def _join_outer(self, edge: Edge, end: Source) -> None:
+        """Filters say what counts as a partner: they stand in ON. But `pk == None` asks for rows that have none."""
+        conditions = self._sources.filters.get(end.tag, [])
+        without_partner = Comparison(PK, '==', None)
+        if without_partner in conditions:
+            conditions = [condition for condition in conditions if condition != without_partner]
+            self._where.append(f'{end.pk} IS NULL')
+        if edge.kind is EdgeKind.REFERENCE:
+            tests = [self._reference(edge, end.alias), *self._render(end, conditions, end.alias)]
+            self._from.append(f'LEFT JOIN {self._table(end)} ON {" AND ".join(tests)}')
+            return
+        between = self._sources[edge.tag]
+        tests = [self._near(edge, between), *self._conditions(between)]
+        if conditions:
+            # A link to a node that the filters refuse is no partner: it must not give a row of its own.
+            copy = f'{end.alias}_partner'
+            asked = [f'{copy}.id = {between.alias}.{far_column(edge)}', *self._render(end, conditions, copy)]
+            table = table_name(end.kind) if end.kind else ''
+            tests.append(f'EXISTS (SELECT 1 FROM {table} AS {copy} WHERE {" AND ".join(asked)})')
+        self._from.append(f'LEFT JOIN {self._edge_table(edge, between)} ON {" AND ".join(tests)}')
+        if end.joined:
+            self._from.append(f'LEFT JOIN {self._table(end)} ON {end.alias}.id = {between.alias}.{far_column(edge)}')
+
+    # -- parts ----------------------------------------------------------------------------------------------
+
+    def _table(self, source: Source) -> str:
+        return f'{table_name(source.kind) if source.kind else ""} AS {source.alias}'
+
+    def _edge_table(self, edge: Edge, between: Source) -> str:
+        if edge.kind is EdgeKind.WALK:
+            return f'{self._walks.add(edge, between.alias)} AS {between.alias}'
+        return f'{edge_table(edge)} AS {between.alias}'
+
+    def _near(self, edge: Edge, between: Source) -> str:
+        return f'{between.alias}.{near_column(edge)} = {self._sources[edge.start].pk}'
+
+    def _reference(self, edge: Edge, alias: str) -> str:
+        start, end = self._sources[edge.start], self._sources[edge.end]
+        of_start, of_end = edge.columns
+        left = start.pk if of_start == 'pk' else f'{start.alias}.{column_name(start.kind or end.kind, of_start)}'  # type: ignore[arg-type]
+        return f'{alias}.{column_name(end.kind, of_end)} = {left}'  # type: ignore[arg-type]
+
+    def _conditions(self, source: Source) -> list[str]:
+        return self._render(source, self._sources.filters.get(source.tag, ()), None)
+
+    def _render(self, source: Source, conditions: Iterable[Condition], alias: str | None) -> list[str]:
+        rendered = [
+            condition_sql(condition, lambda field: source.place(field, alias), self._sql) for condition in conditions
+        ]
+        return [text for text in rendered if text != self._sql.true]
