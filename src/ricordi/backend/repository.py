@@ -6,10 +6,13 @@ import hashlib
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.usage import ObjectSize
+from ricordi.errors import MissingObject
 from ricordi.progress import Progress, Stop
 
 CHUNK_BYTES = 1 << 20
@@ -167,6 +170,17 @@ class RepositoryBackend(ABC):
     @abstractmethod
     def list_objects(self) -> Iterator[str]:
         """All keys in ascending order, streamed in constant memory."""
+
+    def object_sizes(self) -> Iterator[ObjectSize]:
+        """What each object takes, ascending by key, streamed in constant memory; no content is read."""
+        return self.sizes_of(self.list_objects())
+
+    def sizes_of(self, keys: Iterable[str]) -> Iterator[ObjectSize]:
+        """What some objects take, as far as they are there."""
+        for key in keys:
+            with suppress(MissingObject):
+                size = self.get_object_size(key)
+                yield ObjectSize(key, size, size)
 
     @abstractmethod
     def delete_objects(self, keys: Iterable[str]) -> None:

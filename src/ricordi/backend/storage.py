@@ -19,6 +19,7 @@ from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
     from ricordi.backend.query import Query
+    from ricordi.backend.usage import Freed, Usage, UsageQuestion
     from ricordi.config.profile import Profile
 
 
@@ -382,6 +383,17 @@ class StorageBackend(ABC):
     @abstractmethod
     def uses_of_keys(self, keys: Iterable[str]) -> Iterator[KeyUse]:
         """Which nodes name these keys, and under which path."""
+
+    def usage(self, question: UsageQuestion, progress: Progress | None = None) -> Usage:
+        """What takes the space: sums over the objects that nodes name, in constant memory.
+
+        :raises ricordi.errors.InvalidOperation: this storage cannot tell.
+        """
+        raise InvalidOperation(f'{type(self).__name__} cannot tell what takes the space')
+
+    def freed_by(self, pks: Sequence[int]) -> Freed | None:
+        """What would be given back if these nodes were deleted and full maintenance ran; None: it cannot be told."""
+        return None
 
     @abstractmethod
     def maintain(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ricordi.backend.query import Query
     from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.usage import Freed, Usage, UsageQuestion
     from ricordi.config.profile import Profile
     from ricordi.storage.dialect import Dialect
     from ricordi.storage.engine import Engines
@@ -251,6 +252,16 @@ class SqlStorage(StorageBackend):
 
     def uses_of_keys(self, keys: Iterable[str]) -> Iterator[KeyUse]:
         return object_keys.uses_of_keys(self.session, keys)
+
+    def usage(self, question: UsageQuestion, progress: Progress | None = None) -> Usage:
+        from ricordi.storage.usage.usage import usage
+
+        return usage(self.session, self._rows, self._repository, question, progress or Progress())
+
+    def freed_by(self, pks: Sequence[int]) -> Freed:
+        from ricordi.storage.usage.freed import freed_by
+
+        return freed_by(self.session, self._rows, self._repository, pks)
 
     def maintain(
         self,

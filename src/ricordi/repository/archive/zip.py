@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
+from ricordi.backend.usage import ObjectSize
 from ricordi.errors import CorruptStorage, MissingObject, ReadOnlyStorage
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive.zip_keys import PREFIX, KeyTable
@@ -108,6 +109,16 @@ class ZipRepository(RepositoryBackend):
 
     def list_objects(self) -> Iterator[str]:
         return self._all().keys()
+
+    def object_sizes(self) -> Iterator[ObjectSize]:
+        from ricordi.repository.archive.sizes import archived_sizes
+
+        return archived_sizes(self.directory)
+
+    def sizes_of(self, keys: Iterable[str]) -> Iterator[ObjectSize]:
+        for key in keys:
+            if (member := self.find(key)) is not None:
+                yield ObjectSize(key, member.packed, member.size)
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Objects, and the bytes they take; `detailed`: also bytes of content, for which all entries are read."""

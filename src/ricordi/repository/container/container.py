@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import Owner, RepositoryBackend
+from ricordi.backend.usage import ObjectSize
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
 from ricordi.files import make_folders
 from ricordi.progress import Progress, Stop
@@ -213,6 +214,16 @@ class Container(ObjectStore, RepositoryBackend):
                 previous = key
 
     # -- counting and maintenance -----------------------------------------------------------------------------
+
+    def object_sizes(self) -> Iterator[ObjectSize]:
+        from ricordi.repository.container.sizes import object_sizes
+
+        return object_sizes(self)
+
+    def sizes_of(self, keys: Iterable[str]) -> Iterator[ObjectSize]:
+        from ricordi.repository.container.sizes import sizes_of
+
+        return sizes_of(self, keys)
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Objects and bytes loose and packed, packs, waste; `detailed`: each pack."""

@@ -226,13 +226,17 @@ class Layout:
         named = (entry for entry in _entries(self.packs) if re.fullmatch(r'(-1|\d+)\.lock', entry.name))
         return sorted(Path(entry.path) for entry in named if entry.is_file(follow_symlinks=False))
 
-    def loose_objects(self, prefix_length: int) -> Iterator[tuple[str, int]]:
-        """Key and bytes of every loose object, ascending by key; a file that vanishes meanwhile is passed over."""
+    def loose_objects(self, prefix_length: int, first: str = '') -> Iterator[tuple[str, int]]:
+        """Key and bytes of every loose object that begins with the hex digit `first`, or of every one, ascending.
+
+        A file that vanishes meanwhile is passed over.
+        """
         if not prefix_length:
-            yield from _sized(self._loose_text, '')
+            yield from ((key, size) for key, size in _sized(self._loose_text, '') if key.startswith(first))
             return
         for name in self._loose_folders(prefix_length):
-            yield from _sized(f'{self._loose_text}/{name}', name)
+            if name.startswith(first):
+                yield from _sized(f'{self._loose_text}/{name}', name)
 
     def count_loose(self, prefix_length: int) -> int:
         """How many loose objects there are, going by their names alone: that takes half the time."""

@@ -1,0 +1,119 @@
+"""The questions about who names which object, in SQL: what the databases have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ricordi.backend.usage import OF_FILES, Category, Dimension
+from ricordi.storage.columns import ValueKind
+from ricordi.storage.dialect import Dialect
+
+Chosen = tuple[tuple[Dimension, Category | tuple[int, ...]], ...]
+Statement = tuple[str, list[object]]
+
+_PROCESS = (
+    "coalesce(nullif(n.process_type, ''), (SELECT nullif(c.process_type, '') FROM db_dblink AS l "
+    "JOIN db_dbnode AS c ON c.id = l.input_id WHERE l.output_id = n.id AND l.type = 'create' ORDER BY l.id LIMIT 1))"
+)
+_MEMBERSHIP = ' LEFT JOIN db_dbgroup_dbnodes AS g ON g.dbnode_id = n.id'
+_ANY_MEMBERSHIP = 'EXISTS (SELECT 1 FROM db_dbgroup_dbnodes AS m WHERE m.dbnode_id = n.id{which})'
+
+
+class UsageSql(ABC):
+    """Statements for one kind of database."""
+
+    month: ClassVar[str]
+    """The month in which the node `n` was made, in UTC: `2025-03`."""
+    keys: ClassVar[str]
+    """What to add to `FROM db_dbnode AS n`, and a condition, so that there is a row for each name of an object."""
+    key: ClassVar[str]
+    """The object that such a row names."""
+    files: ClassVar[str]
+    """As `keys`, so that the name of the file can be told as well; slower."""
+    file_key: ClassVar[str]
+    file_name: ClassVar[str]
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    @property
+    @abstractmethod
+    def database_columns(self) -> str:
+        """A SELECT of what the JSON columns of all nodes hold: attributes, extras, file trees; in bytes."""
+
+    def guarded(self) -> UsageSql:
+        """Statements for a table in which some rows hold no JSON (these name nothing), or no text."""
+        return self
+
+    def uses(self, by: Dimension, chosen: Chosen) -> Statement:
+        """Who names which object: (key, pk, category, whether it is chosen, name of the file, how often), by key, pk.
+
+        The name of a file is told where something of files is asked for, else it is empty. Whether a file or an object
+        is chosen by its name or size is not told here: only whether its node is.
+        """
+        if any(dimension is Dimension.FILE for dimension in (by, *(one for one, _ in chosen))):
+            source, key, name = self.files, self.file_key, self.file_name
+        else:
+            source, key, name = self.keys, self.key, "''"
+        condition, parameters = self._condition(chosen)
+        source = source.replace('{joins}', self._joins(by))
+        return (
+            f'SELECT {key} AS named, n.id, {self._category(by)}, CASE WHEN {condition} THEN 1 ELSE 0 END, {name}, '
+            f'count(*) FROM db_dbnode AS n{source} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2',
+            parameters,
+        )
+
+    def counts(self, by: Dimension | None, chosen: Chosen) -> Statement:
+        """How many of the nodes that are chosen are of each category: (category, number)."""
+        condition, parameters = self._condition(chosen)
+        category, joins = ('NULL', '') if by is None else (self._category(by), self._joins(by))
+        group = '' if by is None else ' GROUP BY 1'
+        return f'SELECT {category}, count(*) FROM db_dbnode AS n{joins} WHERE {condition}{group}', parameters
+
+    def _category(self, by: Dimension) -> str:
+        return {
+            Dimension.TYPE: 'n.node_type',
+            Dimension.PROCESS: _PROCESS,
+            Dimension.GROUP: 'g.dbgroup_id',
+            Dimension.COMPUTER: 'n.dbcomputer_id',
+            Dimension.USER: 'n.user_id',
+            Dimension.MONTH: self.month,
+            Dimension.NODE: 'n.id',
+        }.get(by, 'NULL')
+
+    def _joins(self, by: Dimension) -> str:
+        return _MEMBERSHIP if by is Dimension.GROUP else ''
+
+    def _condition(self, chosen: Chosen) -> Statement:
+        parts: list[str] = []
+        parameters: list[object] = []
+        for dimension, value in chosen:
+            if dimension in OF_FILES:
+                continue
+            if dimension is Dimension.GROUP:
+                which = '' if value is None else f' AND m.dbgroup_id = {self.dialect.mark}'
+                parts.append(('NOT ' if value is None else '') + _ANY_MEMBERSHIP.format(which=which))
+                parameters += [] if value is None else [value]
+            elif isinstance(value, tuple):
+                parts.append(f'n.id IN {self.dialect.table_of_values(ValueKind.PLAIN, integers=True)}')
+                parameters.append(self.dialect.pack(value))
+            elif value is None:
+                parts.append(f'{self._category(dimension)} IS NULL')
+            else:
+                parts.append(f'{self._category(dimension)} = {self.dialect.mark}')
+                parameters.append(value)
+        return ' AND '.join(parts) or '1 = 1', parameters
+
+
+def columns_of(names: Iterable[str], size: str) -> str:
+    """A SELECT of the sums of the sizes of columns of the nodes.
+
+    :param size: the bytes of one value; `{}` stands for the column.
+    """
+    sums = ', '.join(f'coalesce(sum({size.format(name)}), 0)' for name in names)
+    return f'SELECT {sums} FROM db_dbnode'
+
+
+JSON_COLUMNS = ('attributes', 'extras', 'repository_metadata')

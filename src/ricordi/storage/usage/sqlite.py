@@ -1,0 +1,49 @@
+"""Who names which object, in the SQL of SQLite."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ricordi.storage.usage.sql import JSON_COLUMNS, UsageSql, columns_of
+
+_TREE = 'n.repository_metadata'
+_TREE_OR_NONE = f"CASE WHEN typeof({_TREE}) = 'text' AND json_valid({_TREE}) THEN {_TREE} ELSE '0' END"
+"""What is no JSON would end a whole query; a number is none that a file tree can be, and names nothing."""
+
+
+def _keys(tree: str) -> str:
+    condition = f"{_TREE} <> '{{}}' AND tree.key = 'k' AND tree.type = 'text'"
+    return f'{{joins}}, json_tree({tree}) AS tree WHERE {condition}'
+
+
+def _files(tree: str) -> str:
+    condition = f"{_TREE} <> '{{}}' AND tree.type = 'object' AND json_type(tree.value, '$.k') = 'text'"
+    return f'{{joins}}, json_tree({tree}) AS tree WHERE {condition}'
+
+
+class SqliteUsageSql(UsageSql):
+    """Statements for SQLite."""
+
+    month: ClassVar[str] = 'substr(n.ctime, 1, 7)'
+    keys: ClassVar[str] = _keys(_TREE)
+    key: ClassVar[str] = 'tree.atom'
+    files: ClassVar[str] = _files(_TREE)
+    file_key: ClassVar[str] = "json_extract(tree.value, '$.k')"
+    file_name: ClassVar[str] = "ifnull(tree.key, '')"
+
+    def guarded(self) -> UsageSql:
+        return GuardedSqliteUsageSql(self.dialect)
+
+    @property
+    def database_columns(self) -> str:
+        return columns_of(JSON_COLUMNS, 'length(CAST({} AS BLOB))')
+
+
+class GuardedSqliteUsageSql(SqliteUsageSql):
+    """The same for a table in which some rows hold no JSON, or no text in the place of a key or name."""
+
+    keys = _keys(_TREE_OR_NONE)
+    key = 'CAST(tree.atom AS BLOB)'
+    files = _files(_TREE_OR_NONE)
+    file_key = "CAST(json_extract(tree.value, '$.k') AS BLOB)"
+    file_name = "CAST(ifnull(tree.key, '') AS BLOB)"

@@ -1,0 +1,93 @@
+"""Sums by category, as many as there may be: in memory while they are few, in a temporary database when they are many.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from ricordi.backend.usage import Category, Share
+
+MOST_IN_MEMORY = 100_000
+_ADD = (
+    'INSERT INTO sums VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (category) DO UPDATE SET objects = objects + '
+    'excluded.objects, stored = stored + excluded.stored, content = content + excluded.content, '
+    'shared_objects = shared_objects + excluded.shared_objects, shared = shared + excluded.shared, nodes = nodes + excluded.nodes'
+)
+_OBJECTS, _STORED, _CONTENT, _SHARED_OBJECTS, _SHARED, _NODES = range(6)
+
+
+class Sums:
+    """What each category takes; to be had from `open_sums`."""
+
+    def __init__(self, database: sqlite3.Connection, most_in_memory: int) -> None:
+        self._database = database
+        self._most = most_in_memory
+        self._sums: dict[Category, list[int]] = {}
+        database.execute(
+            'CREATE TABLE sums (category TEXT PRIMARY KEY, objects INTEGER, stored INTEGER, content INTEGER, '
+            'shared_objects INTEGER, shared INTEGER, nodes INTEGER) WITHOUT ROWID'
+        )
+
+    def add(self, category: Category, stored: int, content: int, shared: bool) -> None:
+        """Count one object.
+
+        :param shared: whether what is not of this category names it as well.
+        """
+        sums = self._of(category)
+        sums[_OBJECTS] += 1
+        sums[_STORED] += stored
+        sums[_CONTENT] += content
+        if shared:
+            sums[_SHARED_OBJECTS] += 1
+            sums[_SHARED] += stored
+
+    def add_nodes(self, category: Category, nodes: int) -> None:
+        """Count nodes, with or without files."""
+        self._of(category)[_NODES] += nodes
+
+    def count(self) -> int:
+        """How many categories there are."""
+        self._spill()
+        return int(self._database.execute('SELECT count(*) FROM sums').fetchone()[0])
+
+    def largest(self, number: int, with_nodes: bool) -> tuple[Share, ...]:
+        """The categories that take most, the largest first.
+
+        :param with_nodes: whether nodes were counted.
+        """
+        self._spill()
+        rows = self._database.execute(
+            'SELECT * FROM sums ORDER BY stored DESC, objects DESC, nodes DESC, category LIMIT ?', (number,)
+        )
+        return tuple(
+            Share(json.loads(category), *sums, nodes if with_nodes else None) for category, *sums, nodes in rows
+        )
+
+    def _of(self, category: Category) -> list[int]:
+        sums = self._sums.get(category)
+        if sums is None:
+            if len(self._sums) >= self._most:
+                self._spill()
+            sums = self._sums[category] = [0, 0, 0, 0, 0, 0]
+        return sums
+
+    def _spill(self) -> None:
+        rows = ((json.dumps(category), *sums) for category, sums in self._sums.items())
+        self._database.execute('BEGIN')
+        self._database.executemany(_ADD, rows)
+        self._database.execute('COMMIT')
+        self._sums.clear()
+
+
+@contextmanager
+def open_sums(most_in_memory: int = MOST_IN_MEMORY) -> Iterator[Sums]:
+    """Empty sums, gone when left.
+
+    :param most_in_memory: of how many categories the sums are kept in memory.
+    """
+    # A database without a name lies in a file of SQLite's own as soon as it is large, and goes with the connection.
+    with closing(sqlite3.connect('', isolation_level=None)) as database:
+        yield Sums(database, most_in_memory)

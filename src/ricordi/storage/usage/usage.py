@@ -1,0 +1,292 @@
+"""What takes the space: names of objects and sizes of objects come as streams that ascend by key, and are merged.
+
+Memory grows with neither: both are sorted by who has them, and sums by category leave it where they are many.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from ricordi.backend.maintenance import Amount
+from ricordi.backend.rows import EntityKind, NodeRow
+from ricordi.backend.usage import (
+    OF_FILES,
+    Category,
+    Dimension,
+    FilePlace,
+    LargeFile,
+    ObjectSize,
+    Share,
+    Usage,
+    UsageQuestion,
+)
+from ricordi.model.values import text_or_damaged
+from ricordi.storage.object_keys import files_of
+from ricordi.storage.usage.database import database_usage
+from ricordi.storage.usage.kinds import file_kind, size_class
+from ricordi.storage.usage.sql import UsageSql
+from ricordi.storage.usage.sums import MOST_IN_MEMORY, Sums, open_sums
+
+if TYPE_CHECKING:
+    from ricordi.backend.repository import RepositoryBackend
+    from ricordi.progress import Progress
+    from ricordi.storage.rows import Rows
+    from ricordi.storage.session import Session
+
+PLACES = 3
+"""So many nodes of a large file are named."""
+NODES_AT_ONCE = 1000
+PROGRESS_EVERY = 1000
+
+
+def usage_sql(session: Session) -> UsageSql:
+    """The statements for the database of a session."""
+    if session.dialect.name == 'postgresql':
+        from ricordi.storage.usage.psql import PsqlUsageSql
+
+        return PsqlUsageSql(session.dialect)
+    from ricordi.storage.usage.sqlite import SqliteUsageSql
+
+    return SqliteUsageSql(session.dialect)
+
+
+def usage(
+    session: Session,
+    rows: Rows,
+    repository: RepositoryBackend,
+    question: UsageQuestion,
+    progress: Progress,
+    most_in_memory: int = MOST_IN_MEMORY,
+) -> Usage:
+    """Sum up what the nodes of a storage take; see `UsageQuestion`."""
+    sql = usage_sql(session)
+    try:
+        return _Count(session, rows, repository, question, sql).carry_out(progress, most_in_memory)
+    except session.dialect.unclear_errors:
+        guarded = sql.guarded()
+        if guarded is sql:
+            raise
+        return _Count(session, rows, repository, question, guarded).carry_out(progress, most_in_memory)
+
+
+class _Sizes:
+    """The sizes of objects, asked for by keys that ascend."""
+
+    def __init__(self, sizes: Iterator[ObjectSize]) -> None:
+        self._sizes = sizes
+        self._next = next(sizes, None)
+        self.unnamed_objects = self.unnamed_bytes = 0
+
+    def of(self, key: str) -> ObjectSize | None:
+        """That of an object, if it is there; what was passed over, nobody has asked for."""
+        self._pass_over(key)
+        found = self._next
+        if found is None or found.key != key:
+            return None
+        self._next = next(self._sizes, None)
+        return found
+
+    def unnamed(self) -> Amount:
+        """All that nobody has asked for, when all keys were."""
+        self._pass_over(None)
+        return Amount(self.unnamed_objects, self.unnamed_bytes)
+
+    def _pass_over(self, key: str | None) -> None:
+        while self._next is not None and (key is None or self._next.key < key):
+            self.unnamed_objects += 1
+            self.unnamed_bytes += self._next.stored
+            self._next = next(self._sizes, None)
+
+
+class _Names:
+    """Who names one object.
+
+    :param size: of the object, if it is there.
+    """
+
+    def __init__(self, question: _Filter, size: ObjectSize | None, sums: Sums) -> None:
+        self._filter = question
+        self._size = size
+        self._sums = sums
+        self.all = self.chosen = self.nodes = 0
+        """How often it is named at all; how often by what is chosen; by how many nodes that are."""
+        self.by_category: dict[Category, int] = {}
+        self.first_pks: list[int] = []
+
+    def count(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        """Take in all rows of the object, which ascend by pk."""
+        last, last_chosen = None, None
+        seen: set[str] = set()
+        for _, pk, category, chosen, name, uses in rows:
+            if pk != last:
+                last, seen = pk, set()
+                if len(self.by_category) >= NODES_AT_ONCE and self._filter.by is Dimension.NODE:
+                    self._give_out(shared=True)
+            is_chosen = chosen and self._filter.fits(name, self._size)
+            if name not in seen:  # else it is the same file, in a further group
+                seen.add(name)
+                self.all += uses
+                self.chosen += uses if is_chosen else 0
+            if is_chosen:
+                category = self._filter.category(category, name, self._size)
+                self.by_category[category] = self.by_category.get(category, 0) + uses
+                if pk != last_chosen:
+                    last_chosen = pk
+                    self.nodes += 1
+                    if len(self.first_pks) < PLACES:
+                        self.first_pks.append(pk)
+
+    def give_out(self) -> None:
+        """Add to the sums what the categories name."""
+        self._give_out(shared=False)
+
+    def _give_out(self, shared: bool) -> None:
+        size = self._size
+        if size is not None:
+            for category, uses in self.by_category.items():
+                self._sums.add(category, size.stored, size.content, shared or uses < self.all)
+        self.by_category.clear()
+
+
+class _Filter:
+    """What of a question is asked of files: names and sizes; the rest is answered by the database."""
+
+    def __init__(self, question: UsageQuestion) -> None:
+        self.by = question.by
+        self._kinds = [value for dimension, value in question.chosen if dimension is Dimension.FILE]
+        self._sizes = [value for dimension, value in question.chosen if dimension is Dimension.SIZE]
+
+    def fits(self, name: str, size: ObjectSize | None) -> bool:
+        """Whether a file is chosen by its name and size."""
+        return all(kind == file_kind(name) for kind in self._kinds) and all(
+            size is not None and wanted == size_class(size.content) for wanted in self._sizes
+        )
+
+    def category(self, category: Category, name: str, size: ObjectSize | None) -> Category:
+        """Of a file, or of its node."""
+        if self.by is Dimension.FILE:
+            return file_kind(name)
+        if self.by is Dimension.SIZE:
+            return None if size is None else size_class(size.content)
+        return as_category(category)
+
+
+def as_category(value: Any) -> Category:
+    """A value of the database as a category; one that is no text, as what stands for it."""
+    return str(text_or_damaged(value)) if isinstance(value, bytes) else value
+
+
+class _Count:
+    """The answer to one question, in the making."""
+
+    def __init__(
+        self, session: Session, rows: Rows, repository: RepositoryBackend, question: UsageQuestion, sql: UsageSql
+    ) -> None:
+        self._session = session
+        self._rows = rows
+        self._repository = repository
+        self._question = question
+        self._sql = sql
+        self._total = Share()
+        self._missing = 0
+        self._largest: list[tuple[int, str, LargeFile, list[int]]] = []
+
+    def carry_out(self, progress: Progress, most_in_memory: int) -> Usage:
+        by, top = self._question.by, self._question.top
+        tells_nodes = by not in OF_FILES
+        with open_sums(most_in_memory) as sums:
+            unnamed = self._merge(sums, progress)
+            if tells_nodes:
+                for category, number in self._counts(by):
+                    sums.add_nodes(as_category(category), number)
+            share_count, shares = sums.count(), sums.largest(top, tells_nodes)
+        (_, nodes), *_ = self._counts(None)
+        return Usage(
+            self._question,
+            self._total._replace(nodes=nodes),
+            shares,
+            share_count,
+            self._files(),
+            unnamed,
+            self._missing,
+            database_usage(self._session, self._sql) if self._question.with_database else None,
+        )
+
+    def _counts(self, by: Dimension | None) -> Iterator[tuple[Any, ...]]:
+        return self._session.dialect.stream(self._session, *self._sql.counts(by, self._question.chosen))
+
+    def _uses(self) -> Iterator[tuple[Any, ...]]:
+        statement, parameters = self._sql.uses(self._question.by, self._question.chosen)
+        for key, pk, category, chosen, name, uses in self._session.dialect.stream(self._session, statement, parameters):
+            # latin-1 keeps the order, whatever the bytes
+            named = key.decode('latin-1') if isinstance(key, bytes) else key
+            file = name.decode(errors='replace') if isinstance(name, bytes) else name
+            yield named, pk, category, chosen, file, uses
+
+    def _merge(self, sums: Sums, progress: Progress) -> Amount:
+        """Go through all objects; returns those that no node names."""
+        question = _Filter(self._question)
+        progress.begin('sum up what objects take', None, 'objects')
+        sizes: _Sizes | None = None
+        for number, (key, rows) in enumerate(groupby(self._uses(), itemgetter(0)), 1):
+            # Not before the names were read: an object is there before the node that names it, not the other way round.
+            sizes = sizes or _Sizes(self._repository.object_sizes())
+            size = sizes.of(key)
+            names = _Names(question, size, sums)
+            names.count(rows)
+            names.give_out()
+            if names.chosen:
+                self._note(key, size, names)
+            if number % PROGRESS_EVERY == 0:
+                progress.advance(PROGRESS_EVERY)
+        progress.end()
+        return (sizes or _Sizes(self._repository.object_sizes())).unnamed()
+
+    def _note(self, key: str, size: ObjectSize | None, names: _Names) -> None:
+        """Count an object that is chosen."""
+        if size is None:
+            self._missing += 1
+            return
+        shared = names.chosen < names.all
+        _, objects, stored, content, shared_objects, shared_bytes, _ = self._total
+        self._total = Share(
+            None,
+            objects + 1,
+            stored + size.stored,
+            content + size.content,
+            shared_objects + shared,
+            shared_bytes + shared * size.stored,
+        )
+        top = self._question.top
+        if len(self._largest) < top or (top and size.stored > self._largest[0][0]):
+            entry = LargeFile(key, size.stored, size.content, names.nodes, ())
+            heapq.heappush(self._largest, (size.stored, key, entry, names.first_pks))
+            if len(self._largest) > top:
+                heapq.heappop(self._largest)
+
+    def _files(self) -> tuple[LargeFile, ...]:
+        """The largest files, with the nodes that name them."""
+        found = sorted(self._largest, key=lambda one: (-one[0], one[1]))
+        pks = sorted({pk for *_, some in found for pk in some})
+        nodes = {
+            row.pk: row
+            for row in self._rows.find(self._session, EntityKind.NODE, {'pk': pks}, ('pk',), None)
+            if isinstance(row, NodeRow)
+        }
+        return tuple(
+            entry._replace(places=tuple(_places(key, [nodes[pk] for pk in some if pk in nodes])))
+            for _, key, entry, some in found
+        )
+
+
+def _places(key: str, nodes: list[NodeRow]) -> Iterator[FilePlace]:
+    """Where nodes name an object: the first path of each."""
+    for node in nodes:
+        for path, named in files_of(node.repository_metadata):
+            if named == key:
+                yield FilePlace(node.pk or 0, node.uuid, path)
+                break
