@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contract.queries import QueryContract, ReferenceQueryContract
+from contract.usage import ReferenceUsageContract, UsageContract
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict
 from ricordi.backend.storage import StorageBackend
@@ -34,7 +35,7 @@ DICT = 'data.core.dict.Dict.'
 DUMP = Path(__file__).parents[1] / 'data' / 'reference.dump.json'
 
 
-class StorageContract(QueryContract):
+class StorageContract(QueryContract, UsageContract):
     """What every storage that can be written must do. A subclass has a fixture `storage`: new, empty, open."""
 
     @pytest.fixture
@@ -630,7 +631,7 @@ class StorageContract(QueryContract):
             storage.get(K.NODE, 1)
 
 
-class ReferenceContract(ReferenceQueryContract):
+class ReferenceContract(ReferenceQueryContract, ReferenceUsageContract):
     """What every storage must do that holds the reference data. A subclass has a fixture `storage`: it, open."""
 
     dropped_extras: tuple[str, ...] = ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ricordi.cli.terminal.quantities import plural
+from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, option
 
 if TYPE_CHECKING:
+    from ricordi.backend.usage import Freed
     from ricordi.services.nodes.delete import DeletionPlan
 
 DELETE_SWITCHES = {
@@ -56,6 +57,7 @@ def plan_as_data(plan: DeletionPlan) -> dict[str, Any]:
         'comments': plan.comments,
         'logs': plan.logs,
         'remote_folders': plan.remote_folders,
+        'freed': plan.freed and plan.freed._asdict(),
         'pks': list(plan.pks),
     }
 
@@ -84,6 +86,15 @@ def plan_as_text(plan: DeletionPlan, folders_stay: bool = True) -> str:
     ]
     if beside:
         parts.append(f'With them go {", ".join(beside)}.')
+    if plan.freed is not None and plan.freed.objects:
+        parts.append(_freed_as_text(plan.freed))
     if plan.remote_folders and folders_stay:
         parts.append(f'Folders on other machines that these nodes point at, and that stay: {plan.remote_folders:,}.')
     return '\n\n'.join(parts)
+
+
+def _freed_as_text(freed: Freed) -> str:
+    files = f'{plural(freed.objects, "object")}, {format_bytes(freed.bytes)}'
+    if freed.exact:
+        return f'The next `ricordi storage maintain --full` will free {files}.'
+    return f'The next `ricordi storage maintain --full` will free at most {files}: what no other node names.'

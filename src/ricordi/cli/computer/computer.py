@@ -173,6 +173,8 @@ def delete(
         what = f'computer {plan.label!r}'
         if plan.nodes is not None:
             what += f' and {plural(len(plan.nodes.pks), "node")}'
+        if dry_run or not yes or output_format is not None:
+            plan = service.with_freed_space(storage, plan)
         _show(plan, dry_run, yes, output_format)
         if dry_run:
             needs = ', which needs --delete-nodes' if plan.bound and not delete_nodes else ''

@@ -54,7 +54,7 @@ def delete(
     The nodes stay, unless --delete-nodes is given; then they go with all that must not stay without them. Options
     alone choose among groups of the type core, unless --type-string is given.
     """
-    from ricordi.services.groups.delete import delete_groups, plan_group_deletion
+    from ricordi.services.groups.delete import delete_groups, plan_group_deletion, with_freed_space
 
     chosen = {name: options.pop(name) for name in _FILTERS}
     if bool(groups) is any(chosen.values()):
@@ -65,6 +65,8 @@ def delete(
             session.tell('No groups fit: nothing was deleted.')
             return 0
         plan = plan_group_deletion(storage, found, delete_nodes, options)
+        if dry_run or not yes or output_format is not None:
+            plan = with_freed_space(storage, plan)
         what = plural(len(found), 'group')
         if plan.nodes is not None:
             what += f' and {plural(len(plan.nodes.pks), "node")}'

@@ -61,12 +61,14 @@ def delete(
     """
     from ricordi.services.computers.cleaning import commands_for_cleaning
     from ricordi.services.computers.workdirs import plan_cleaning
-    from ricordi.services.nodes.delete import delete_nodes, plan_deletion
+    from ricordi.services.nodes.delete import delete_nodes, plan_deletion, with_freed
     from ricordi.services.nodes.finding import find_pks
 
     identifiers = read_identifiers_or_end(session, nodes)
     with opened(session, 'node delete') as storage:
         plan = plan_deletion(storage, find_pks(storage, identifiers), switches)
+        if dry_run or not yes or output_format is not None:
+            plan = with_freed(storage, plan)
         cleaning = plan_cleaning(storage, plan.pks) if clean_workdir else None
         what = plural(len(plan.pks), 'node')
         if cleaning is not None:

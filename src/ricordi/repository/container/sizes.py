@@ -53,7 +53,5 @@ def joined(sizes: Iterable[ObjectSize]) -> Iterator[ObjectSize]:
 
 def _packed(container: ObjectStore, first: str) -> Iterator[ObjectSize]:
     source, end = 'db_object WHERE hashkey < ?', chr(ord(first) + 1)
-    for values in container.index.ascending(COLUMNS, source, (end,), key='hashkey', after=first):
-        row = PackedObject._make(values)
-        if row.is_possible:
-            yield ObjectSize(row.key, row.length, row.size)
+    rows = map(PackedObject._make, container.index.ascending(COLUMNS, source, (end,), key='hashkey', after=first))
+    return (ObjectSize(row.key, row.length, row.size) for row in rows if row.is_possible)

@@ -15,7 +15,7 @@ from ricordi.model.identifiers import LABEL_MARK, identifier_of
 from ricordi.model.labels import check_label
 from ricordi.services.author import default_user
 from ricordi.services.computers.setup import ComputerSetup, check_setup, metadata_of, setup_of
-from ricordi.services.nodes.delete import DeletionPlan, delete_nodes, plan_deletion
+from ricordi.services.nodes.delete import DeletionPlan, delete_nodes, plan_deletion, with_freed
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,11 @@ def plan_computer_deletion(storage: StorageBackend, row: ComputerRow, with_nodes
     bound = bound_nodes(storage, row.pk)
     nodes = plan_deletion(storage, bound) if bound and with_nodes else None
     return ComputerDeletion(row.pk, row.label, len(bound), nodes)
+
+
+def with_freed_space(storage: StorageBackend, plan: ComputerDeletion) -> ComputerDeletion:
+    """The plan, to be shown: with what full maintenance would give back after it was carried out."""
+    return plan if plan.nodes is None else replace(plan, nodes=with_freed(storage, plan.nodes))
 
 
 def bound_nodes(storage: StorageBackend, computer_pk: int) -> list[int]:

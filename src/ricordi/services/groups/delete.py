@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ricordi.backend.query import Comparison, Field, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.services.groups.groups import GroupSummary
-from ricordi.services.nodes.delete import DeletionPlan, delete_nodes, plan_deletion
+from ricordi.services.nodes.delete import DeletionPlan, delete_nodes, plan_deletion, with_freed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ def plan_group_deletion(
     """
     pks = _members(storage, [group.pk for group in groups]) if with_nodes else []
     return GroupDeletionPlan(tuple(groups), plan_deletion(storage, pks, switches) if pks else None)
+
+
+def with_freed_space(storage: StorageBackend, plan: GroupDeletionPlan) -> GroupDeletionPlan:
+    """The plan, to be shown: with what full maintenance would give back after it was carried out."""
+    return plan if plan.nodes is None else replace(plan, nodes=with_freed(storage, plan.nodes))
 
 
 def delete_groups(storage: StorageBackend, plan: GroupDeletionPlan) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ricordi.backend.query import Comparison, Field, Junction, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
+from ricordi.backend.usage import Freed
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.model.traversal import DELETE_RULES, Rule, choose_rules
 from ricordi.services.traversal import traverse
@@ -24,6 +25,7 @@ class DeletionPlan:
     :param links: number of links that go, to nodes that stay among them.
     :param memberships: number of memberships in groups that end.
     :param remote_folders: pks of `RemoteData` among the nodes; what they point at on other machines stays.
+    :param freed: what full maintenance gives back afterwards; None: nobody asked, or it cannot be told.
     """
 
     start: tuple[int, ...]
@@ -36,6 +38,7 @@ class DeletionPlan:
     logs: int
     remote_folders: int
     rules: tuple[Rule, ...]
+    freed: Freed | None = None
 
 
 def plan_deletion(
@@ -62,6 +65,11 @@ def plan_deletion(
         remote_folders=sum(count for name, count in by_type.items() if name.startswith('data.core.remote.')),
         rules=rules,
     )
+
+
+def with_freed(storage: StorageBackend, plan: DeletionPlan) -> DeletionPlan:
+    """The plan, to be shown: with what full maintenance would give back after it was carried out."""
+    return replace(plan, freed=storage.freed_by(plan.pks))
 
 
 def delete_nodes(storage: StorageBackend, plan: DeletionPlan) -> None:

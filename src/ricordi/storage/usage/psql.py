@@ -18,14 +18,14 @@ class PsqlUsageSql(UsageSql):
     keys: ClassVar[str] = (
         f"{{joins}} CROSS JOIN LATERAL jsonb_path_query({_TREE}, '{_ANY_KEY}') AS value WHERE {_TREE} <> '{{}}'"
     )
-    key: ClassVar[str] = "(value #>> '{}') COLLATE \"C\""
+    key: ClassVar[str] = '(value #>> \'{}\') COLLATE "C"'
     # A folder that is itself called `o` looks like its entries, but what lies in it has no text as its key then.
     files: ClassVar[str] = (
         f"{{joins}} CROSS JOIN LATERAL jsonb_path_query({_TREE}, '{_ANY_FOLDER}') AS folder "
         f"CROSS JOIN LATERAL jsonb_each(folder) AS entry WHERE {_TREE} <> '{{}}' "
         "AND jsonb_typeof(entry.value -> 'k') = 'string'"
     )
-    file_key: ClassVar[str] = "(entry.value ->> 'k') COLLATE \"C\""
+    file_key: ClassVar[str] = '(entry.value ->> \'k\') COLLATE "C"'
     file_name: ClassVar[str] = 'entry.key'
 
     @property

@@ -1,5 +1,4 @@
-"""Sums by category, as many as there may be: in memory while they are few, in a temporary database when they are many.
-"""
+"""Sums by category, as many as there may be: in memory while they are few, else in a temporary database."""
 
 from __future__ import annotations
 
@@ -14,7 +13,8 @@ MOST_IN_MEMORY = 100_000
 _ADD = (
     'INSERT INTO sums VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (category) DO UPDATE SET objects = objects + '
     'excluded.objects, stored = stored + excluded.stored, content = content + excluded.content, '
-    'shared_objects = shared_objects + excluded.shared_objects, shared = shared + excluded.shared, nodes = nodes + excluded.nodes'
+    'shared_objects = shared_objects + excluded.shared_objects, shared = shared + excluded.shared, '
+    'nodes = nodes + excluded.nodes'
 )
 _OBJECTS, _STORED, _CONTENT, _SHARED_OBJECTS, _SHARED, _NODES = range(6)
 
@@ -63,7 +63,7 @@ class Sums:
             'SELECT * FROM sums ORDER BY stored DESC, objects DESC, nodes DESC, category LIMIT ?', (number,)
         )
         return tuple(
-            Share(json.loads(category), *sums, nodes if with_nodes else None) for category, *sums, nodes in rows
+            Share._make((json.loads(category), *sums, nodes if with_nodes else None)) for category, *sums, nodes in rows
         )
 
     def _of(self, category: Category) -> list[int]:
@@ -75,7 +75,8 @@ class Sums:
         return sums
 
     def _spill(self) -> None:
-        rows = ((json.dumps(category), *sums) for category, sums in self._sums.items())
+        # sorted, so that they go in side by side
+        rows = sorted((json.dumps(category), *sums) for category, sums in self._sums.items())
         self._database.execute('BEGIN')
         self._database.executemany(_ADD, rows)
         self._database.execute('COMMIT')

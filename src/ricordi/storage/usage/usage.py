@@ -6,8 +6,8 @@ Memory grows with neither: both are sorted by who has them, and sums by category
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +119,20 @@ class _Names:
 
     def count(self, rows: Iterator[tuple[Any, ...]]) -> None:
         """Take in all rows of the object, which ascend by pk."""
+        first, second = next(rows), next(rows, None)
+        if second is None:
+            self._count_only(*first)
+        else:
+            self._count_several(chain((first, second), rows))
+
+    def _count_only(self, key: str, pk: int, category: Category, chosen: int, name: str, uses: int) -> None:
+        self.all = uses
+        if chosen and self._filter.fits(name, self._size):
+            self.chosen, self.nodes = uses, 1
+            self.by_category = {self._filter.category(category, name, self._size): uses}
+            self.first_pks = [pk]
+
+    def _count_several(self, rows: Iterable[tuple[Any, ...]]) -> None:
         last, last_chosen = None, None
         seen: set[str] = set()
         for _, pk, category, chosen, name, uses in rows:
@@ -159,9 +173,12 @@ class _Filter:
         self.by = question.by
         self._kinds = [value for dimension, value in question.chosen if dimension is Dimension.FILE]
         self._sizes = [value for dimension, value in question.chosen if dimension is Dimension.SIZE]
+        self._takes_all = not self._kinds and not self._sizes
 
     def fits(self, name: str, size: ObjectSize | None) -> bool:
         """Whether a file is chosen by its name and size."""
+        if self._takes_all:
+            return True
         return all(kind == file_kind(name) for kind in self._kinds) and all(
             size is not None and wanted == size_class(size.content) for wanted in self._sizes
         )
@@ -191,7 +208,7 @@ class _Count:
         self._repository = repository
         self._question = question
         self._sql = sql
-        self._total = Share()
+        self._total = [0, 0, 0, 0, 0]
         self._missing = 0
         self._largest: list[tuple[int, str, LargeFile, list[int]]] = []
 
@@ -207,7 +224,7 @@ class _Count:
         (_, nodes), *_ = self._counts(None)
         return Usage(
             self._question,
-            self._total._replace(nodes=nodes),
+            Share._make((None, *self._total, nodes)),
             shares,
             share_count,
             self._files(),
@@ -251,17 +268,13 @@ class _Count:
         if size is None:
             self._missing += 1
             return
-        shared = names.chosen < names.all
-        _, objects, stored, content, shared_objects, shared_bytes, _ = self._total
-        self._total = Share(
-            None,
-            objects + 1,
-            stored + size.stored,
-            content + size.content,
-            shared_objects + shared,
-            shared_bytes + shared * size.stored,
-        )
-        top = self._question.top
+        total, top = self._total, self._question.top
+        total[0] += 1
+        total[1] += size.stored
+        total[2] += size.content
+        if names.chosen < names.all:
+            total[3] += 1
+            total[4] += size.stored
         if len(self._largest) < top or (top and size.stored > self._largest[0][0]):
             entry = LargeFile(key, size.stored, size.content, names.nodes, ())
             heapq.heappush(self._largest, (size.stored, key, entry, names.first_pks))

@@ -1,0 +1,158 @@
+"""`ricordi storage usage -i`: the screen and the keys of a walk through what takes the space."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from ricordi.cli.session import Session
+from ricordi.cli.storage.usage import cells, file_cells, name_of
+from ricordi.cli.terminal.quantities import format_bytes, plural
+from ricordi.cli.terminal.streams import TerminalStream, harmless
+from ricordi.cli.terminal.table import column_widths, display_width, format_line
+from ricordi.errors import UsageError
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.backend.usage import Dimension
+    from ricordi.services.usage.usage import Chosen
+    from ricordi.services.usage.walk import Walk
+
+KEYS = {
+    '\x1b[A': 'up', '\x1bOA': 'up', 'k': 'up',
+    '\x1b[B': 'down', '\x1bOB': 'down', 'j': 'down',
+    '\x1b[5~': 'page up', '\x1b[6~': 'page down', ' ': 'page down',
+    '\x1b[H': 'first', '\x1bOH': 'first', 'g': 'first',
+    '\x1b[F': 'last', '\x1bOF': 'last', 'G': 'last',
+    '\r': 'enter', '\n': 'enter', '\x1b[C': 'enter', '\x1bOC': 'enter', 'l': 'enter',
+    '\x7f': 'leave', '\x08': 'leave', '\x1b[D': 'leave', '\x1bOD': 'leave', 'h': 'leave',
+    's': 'sort', 't': 'turn', '\t': 'turn', 'q': 'quit', '\x1b': 'quit', '\x04': 'quit',
+}  # fmt: skip
+"""What each key does; those with arrows come in the two forms that terminals know."""
+
+HELP = '↑↓ row  Enter in  ← back  t by something else  s sort  q quit'
+_ENTER, _LEAVE = '\033[?1049h\033[?25l', '\033[?25h\033[?1049l'
+"""The other screen, without the cursor, and back to what was there before."""
+_BAR = 10
+
+
+def walk_through(session: Session, storage: StorageBackend, by: Dimension, chosen: Chosen) -> None:
+    """Show what takes the space, and follow the keys until somebody quits.
+
+    :raises ricordi.errors.UsageError: there is no terminal.
+    """
+    from ricordi.services.usage.walk import Walk
+
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError('--interactive needs a terminal: leave it out, and drill down by --by and --only')
+    walk = Walk(storage, by, chosen)
+    session.tell('Summing up …')
+    walk.begin()
+    with _other_screen():
+        while True:
+            _draw(walk)
+            what = KEYS.get(click.getchar(), '')
+            if what == 'quit':
+                return
+            _follow(walk, what)
+
+
+@contextmanager
+def _other_screen() -> Iterator[None]:
+    """The terminal shows what it showed before when this is left, whatever happens."""
+    _command(_ENTER)
+    try:
+        yield
+    finally:
+        _command(_LEAVE)
+
+
+def _follow(walk: Walk, what: str) -> None:
+    page = _page()
+    steps = {'up': -1, 'down': 1, 'page up': -page, 'page down': page, 'first': -walk.count(), 'last': walk.count()}
+    if what in steps:
+        walk.move(steps[what])
+    elif what == 'enter':
+        walk.enter()
+    elif what == 'leave':
+        walk.leave()
+    elif what == 'turn':
+        walk.turn()
+    elif what == 'sort':
+        walk.sort()
+
+
+def _page() -> int:
+    """How many rows fit under the heading and above the line of help."""
+    return max(1, shutil.get_terminal_size().lines - 5)
+
+
+def _draw(walk: Walk) -> None:
+    width = shutil.get_terminal_size().columns
+    lines = [_cut(line, width) for line in _lines(walk)]
+    marked = 3 + walk.level.row - _first(walk)
+    shown = [
+        f'\033[7m{line}\033[0m' if number == marked and walk.count() else line for number, line in enumerate(lines)
+    ]
+    _command('\033[H\033[2J' + '\r\n'.join(shown))
+
+
+def _lines(walk: Walk) -> Iterator[str]:
+    """All that stands on the screen, without colours."""
+    level, total = walk.level, walk.level.report.usage.total
+    yield harmless(' › '.join(one.title for one in walk.levels))
+    told = f'{format_bytes(total.stored_bytes)} stored, {format_bytes(total.freed_bytes)} freed if deleted'
+    yield f'{told}, {plural(total.objects, "object")}; sorted by {walk.order}'
+    rows = list(_rows(walk))
+    headings = ['Stored', 'Content', 'Nodes', 'Node', 'File']
+    if not level.files:
+        headings = ['Stored', '', 'Freed', 'Objects', 'Nodes', str(level.by).capitalize()]
+    widths = column_widths([headings, *rows])
+    right = range(4) if level.files else (0, 2, 3, 4)
+    yield format_line(headings, widths, right)
+    page, first = _page(), _first(walk)
+    for row in rows[first : first + page]:
+        yield format_line(row, widths, right)
+    for _ in range(page - len(rows[first : first + page])):
+        yield ''
+    yield ''
+    yield HELP
+
+
+def _rows(walk: Walk) -> Iterator[list[str]]:
+    if walk.level.files:
+        yield from ([harmless(cell) for cell in file_cells(file)] for file in walk.files())
+        return
+    most = max((one.share.stored_bytes for one in walk.shares()), default=0) or 1
+    for one in walk.shares():
+        stored, _, _, freed, objects, nodes = cells(one.share)
+        bar = '#' * round(_BAR * one.share.stored_bytes / most)
+        yield [stored, f'{bar:{_BAR}}', freed, objects, nodes, harmless(name_of(one))]
+
+
+def _first(walk: Walk) -> int:
+    """The row that stands at the top, so that the one that is looked at is seen."""
+    return max(0, min(walk.level.row - _page() // 2, walk.count() - _page()))
+
+
+def _cut(line: str, width: int) -> str:
+    """As much of a line as fits."""
+    if display_width(line) <= width:
+        return line
+    while display_width(line) > width - 1:
+        line = line[:-1]
+    return f'{line}…'
+
+
+def _command(text: str) -> None:
+    """Write what holds commands for the terminal; what is shown in it was made harmless before."""
+    if isinstance(sys.stdout, TerminalStream):
+        sys.stdout.write_commands(text)
+    else:
+        sys.stdout.write(text)
+    sys.stdout.flush()
