@@ -15,7 +15,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'json-output.md'
 DATA = Path(__file__).parents[1] / 'data'
-SHAPES = {'report': '`storage maintain`', 'plan': '`node delete`', 'state': 'A *state*', 'neighbour': 'A *neighbour*'}
+SHAPES = {
+    'sums': '*sums*',
+    'report': '`storage maintain`',
+    'plan': '`node delete`',
+    'state': 'A *state*',
+    'neighbour': 'A *neighbour*',
+}
 """Where the tables of shapes are that others refer to by a word in italics."""
 
 CALLS: dict[str, list[str]] = {
