@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,15 +152,47 @@ def test_of_few_nodes_out_of_very_many_the_most_is_told(
 # the walk ------------------------------------------------------------------------------------------------
 
 
+WALK = [sys.executable, '-m', 'ricordi', '-p', 'mixed', 'storage', 'usage', '-i']
+
+
+def between_settings(program: list[str]) -> list[str]:
+    """A program that tells the settings of the terminal before and after another one, and how that ended."""
+    return ['sh', '-c', f'trap : INT; stty -g; {shlex.join(program)}; echo "ended with $?"; stty -g']
+
+
+@pytest.mark.parametrize(
+    ('answers', 'code'),
+    [
+        ({'sorted by stored': '\x1b[B\r', ' › type ': 's', 'sorted by freed': 'thq'}, 0),
+        ({'sorted by stored': '\x1bOB\x1b[C\x1b[C', ' › node ': '\x1b[D\x1b[D\x1b[D\x04'}, 0),
+        ({'sorted by stored': '\x1a\x03'}, 130),
+    ],
+)
 def test_the_walk_goes_in_and_out_and_leaves_the_terminal_as_it_was(
-    run_in_terminal: Callable[..., Any], reference_home: Path
+    run_in_terminal: Callable[..., Any], reference_home: Path, answers: dict[str, str], code: int
 ) -> None:
-    keys = {
-        'sorted by stored': '\x1b[B',
-        'Summing up': '',
-    }
-    run = run_in_terminal('-p', 'mixed', 'storage', 'usage', '-i', answers={**keys, 'Type': '\r', 'Node': 'q'})
-    assert run.returncode == 0
-    assert run.screen.count('\x1b[?1049h') == run.screen.count('\x1b[?1049l') == 1
-    assert run.screen.index('\x1b[?25l') < run.screen.rindex('\x1b[?25h')
-    assert 'profile mixed › type ' in run.screen
+    run = run_in_terminal(program=between_settings(WALK), answers=answers)
+    assert f'ended with {code}' in run.screen
+    assert run.screen.count('\x1b[?1049h\x1b[?25l') == run.screen.count('\x1b[?25h\x1b[?1049l') == 1
+    before, after = re.findall(r'^(?:[0-9a-f]+:)+[0-9a-f]+$', run.screen, re.MULTILINE)
+    assert before == after
+
+
+def test_what_the_walk_shows_fits_the_terminal(run_in_terminal: Callable[..., Any], reference_home: Path) -> None:
+    run = run_in_terminal(*WALK[3:], answers={'sorted by stored': '\x1b[B\r', ' › type ': 'q'})
+    screens = run.screen.split('\x1b[H\x1b[2J')[1:]
+    assert len(screens) == 3
+    for screen in screens:
+        lines = re.sub(r'\x1b\[[?0-9]*[a-zA-Z]', '', screen).rstrip('\n').split('\n')
+        assert max(map(len, lines)) <= 120
+    assert 'data.core.' in screens[0]
+    assert 'profile mixed › type ' in screens[2]
+
+
+def test_keys_are_told_apart_however_they_come() -> None:
+    from ricordi.cli.storage.usage_walk import keys_of
+
+    whole = b'a\x1b[A\x1bOB\r\x1b[5~q\x1bx'
+    keys = ['a', '\x1b[A', '\x1bOB', '\r', '\x1b[5~', 'q', '\x1b', 'x']
+    assert list(keys_of([whole])) == keys
+    assert list(keys_of(bytes([byte]) for byte in whole)) == keys

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sys
-from collections.abc import Iterator
+import termios
+import tty
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-import click
 
 from ricordi.cli.session import Session
 from ricordi.cli.storage.usage import cells, file_cells, name_of
@@ -31,7 +33,7 @@ KEYS = {
     '\x1b[F': 'last', '\x1bOF': 'last', 'G': 'last',
     '\r': 'enter', '\n': 'enter', '\x1b[C': 'enter', '\x1bOC': 'enter', 'l': 'enter',
     '\x7f': 'leave', '\x08': 'leave', '\x1b[D': 'leave', '\x1bOD': 'leave', 'h': 'leave',
-    's': 'sort', 't': 'turn', '\t': 'turn', 'q': 'quit', '\x1b': 'quit', '\x04': 'quit',
+    's': 'sort', 't': 'turn', '\t': 'turn', 'q': 'quit', '\x04': 'quit',
 }  # fmt: skip
 """What each key does; those with arrows come in the two forms that terminals know."""
 
@@ -39,6 +41,8 @@ HELP = '↑↓ row  Enter in  ← back  t by something else  s sort  q quit'
 _ENTER, _LEAVE = '\033[?1049h\033[?25l', '\033[?25h\033[?1049l'
 """The other screen, without the cursor, and back to what was there before."""
 _BAR = 10
+_KEY = re.compile('\x1b[\\[O][0-9;]*[A-Za-z~]|\x1b(?=[^\\[O])|[^\x1b]')
+"""A key; the begin of a sequence is none yet."""
 
 
 def walk_through(session: Session, storage: StorageBackend, by: Dimension, chosen: Chosen) -> None:
@@ -53,23 +57,44 @@ def walk_through(session: Session, storage: StorageBackend, by: Dimension, chose
     walk = Walk(storage, by, chosen)
     session.tell('Summing up …')
     walk.begin()
-    with _other_screen():
-        while True:
-            _draw(walk)
-            what = KEYS.get(click.getchar(), '')
+    with other_screen() as keys:
+        _draw(walk)
+        for key in keys:
+            what = KEYS.get(key, '')
             if what == 'quit':
                 return
             _follow(walk, what)
+            _draw(walk)
 
 
 @contextmanager
-def _other_screen() -> Iterator[None]:
-    """The terminal shows what it showed before when this is left, whatever happens."""
+def other_screen() -> Iterator[Iterator[str]]:
+    """The keys that are typed, while the terminal shows another screen; all is as it was before when this is left.
+
+    Keys come one by one, unseen; Ctrl-C is a signal, as ever. It cannot be suspended, for the screen would stay.
+    """
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
     _command(_ENTER)
     try:
-        yield
+        tty.setcbreak(descriptor)
+        ours = termios.tcgetattr(descriptor)
+        ours[6][termios.VSUSP] = b'\0'
+        termios.tcsetattr(descriptor, termios.TCSANOW, ours)
+        yield keys_of(iter(lambda: os.read(descriptor, 1024), b''))
     finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
         _command(_LEAVE)
+
+
+def keys_of(pieces: Iterable[bytes]) -> Iterator[str]:
+    """The keys in what a terminal sends, however it is cut: characters, and the sequences that stand for other keys."""
+    text = ''
+    for piece in pieces:
+        text += piece.decode('latin-1')
+        while (match := _KEY.match(text)) is not None:
+            yield match[0]
+            text = text[match.end() :]
 
 
 def _follow(walk: Walk, what: str) -> None:
