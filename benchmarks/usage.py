@@ -53,10 +53,8 @@ def main() -> None:
                     )
                 )
                 peaks.setdefault(f'{place}, by {way}', []).append(run.peak_bytes)
-                print(
-                    f'  {rows[-1].work}: {run.seconds:.1f} s ({run.cpu_seconds:.1f} s of computing), {run.peak_bytes / paired.MIB:.0f} MiB',
-                    file=sys.stderr,
-                )
+                took = f'{run.seconds:.1f} s ({run.cpu_seconds:.1f} s of computing)'
+                print(f'  {rows[-1].work}: {took}, {run.peak_bytes / paired.MIB:.0f} MiB', file=sys.stderr)
         shutil.rmtree(home)
     paired.save('usage', rows)
     for name, some in peaks.items():

@@ -10,20 +10,19 @@ import click
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
 from ricordi.cli.session import Session
+from ricordi.cli.storage.usage_cells import cells, file_cells, name_of
 from ricordi.cli.terminal.drawing import drawing
-from ricordi.cli.terminal.output import one_line, write_details
-from ricordi.cli.terminal.quantities import format_bytes, format_count, plural
+from ricordi.cli.terminal.output import write_details
+from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 
 if TYPE_CHECKING:
-    from ricordi.backend.usage import DatabaseUsage, LargeFile, Share
-    from ricordi.services.usage.usage import NamedShare, SpaceReport
+    from ricordi.backend.usage import DatabaseUsage, Share
+    from ricordi.services.usage.usage import SpaceReport
 
 DIMENSIONS = ('type', 'process', 'group', 'computer', 'user', 'month', 'file', 'size', 'node')
-NONE = '(none)'
-"""The name of what has none of a dimension."""
 _HEADINGS = ('Stored', 'Content', 'Shared', 'Freed', 'Objects', 'Nodes')
 
 
@@ -156,19 +155,6 @@ def _database_as_data(database: DatabaseUsage) -> dict[str, Any]:
 # for a person ------------------------------------------------------------------------------------------------
 
 
-def cells(share: Share) -> list[str]:
-    """The sums of a share, in the order of the headings."""
-    sizes = (share.stored_bytes, share.content_bytes, share.shared_bytes, share.freed_bytes)
-    nodes = '' if share.nodes is None else format_count(share.nodes)
-    return [*map(format_bytes, sizes), format_count(share.objects), nodes]
-
-
-def name_of(one: NamedShare) -> str:
-    """What to call a category, in one line."""
-    name = NONE if one.name is None else one_line(one.name)
-    return f'{one.pk} {name}' if one.pk is not None and one.share.nodes == 1 else name
-
-
 def _as_text(report: SpaceReport) -> str:
     return '\n\n'.join(_parts(report))
 
@@ -191,13 +177,6 @@ def _parts(report: SpaceReport) -> Iterator[str]:
         yield f'No node names {garbage}: `ricordi storage maintain --full` frees that.'
     if usage.missing:
         yield f'Missing: {plural(usage.missing, "object")}, which nodes name and the repository lacks.'
-
-
-def file_cells(file: LargeFile) -> list[str]:
-    """A file with its sizes, how many nodes have it, and the first of them."""
-    place = file.places[0] if file.places else None
-    sizes = [format_bytes(file.stored_bytes), format_bytes(file.content_bytes), format_count(file.nodes)]
-    return [*sizes, str(place.pk) if place else '', one_line(place.path) if place else file.key]
 
 
 def _database_as_text(database: DatabaseUsage, top: int) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ricordi.cli.session import Session
-from ricordi.cli.storage.usage import cells, file_cells, name_of
+from ricordi.cli.storage.usage_cells import cells, file_cells, name_of
 from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.streams import TerminalStream, harmless
 from ricordi.cli.terminal.table import column_widths, display_width, format_line
