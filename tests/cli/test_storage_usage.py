@@ -137,16 +137,13 @@ def test_plans_tell_a_person_what_will_be_freed(run_here: Run, each_profile: str
     assert 'The next `ricordi storage maintain --full` will free ' in shown
 
 
-def test_of_few_nodes_out_of_very_many_the_most_is_told(
-    run_here: Run, each_profile: str, usage: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ricordi.storage.usage import freed
+def test_the_most_that_is_freed_is_told_as_such() -> None:
+    from ricordi.backend.usage import Freed
+    from ricordi.cli.traversal_options import plan_as_text
+    from ricordi.services.nodes.delete import DeletionPlan
 
-    (largest,) = usage('--by', 'node', '--top', 1)['shares']
-    monkeypatch.setattr(freed, 'MOST_SCANNED', 0)
-    monkeypatch.setattr(freed, 'WORTHWHILE_PART', 0)
-    done = run_here('-p', each_profile, 'node', 'delete', '--dry-run', largest['pk'])
-    assert 'at most' in done.stdout
+    plan = DeletionPlan((1,), (1,), {}, {}, 0, 0, 0, 0, 0, (), Freed(2, 3000, exact=False))
+    assert 'will free at most 2 objects, 3.00 kB' in plan_as_text(plan)
 
 
 # the walk ------------------------------------------------------------------------------------------------

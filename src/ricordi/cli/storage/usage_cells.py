@@ -24,8 +24,7 @@ def cells(share: Share) -> list[str]:
 
 def name_of(one: NamedShare) -> str:
     """What to call a category, in one line."""
-    name = NONE if one.name is None else one_line(one.name)
-    return f'{one.pk} {name}' if one.pk is not None and one.share.nodes == 1 else name
+    return NONE if one.name is None else one_line(one.name)
 
 
 def file_cells(file: LargeFile) -> list[str]:

@@ -103,13 +103,20 @@ def _follow(walk: Walk, what: str) -> None:
     if what in steps:
         walk.move(steps[what])
     elif what == 'enter':
+        _tell_work()
         walk.enter()
     elif what == 'leave':
         walk.leave()
     elif what == 'turn':
+        _tell_work()
         walk.turn()
     elif what == 'sort':
         walk.sort()
+
+
+def _tell_work() -> None:
+    """In place of the line of help: sums over very many nodes take their time."""
+    _command('\r\033[KSumming up …')
 
 
 def _page() -> int:

@@ -146,7 +146,7 @@ def _name(row: Any) -> str:
         return row.label
     assert isinstance(row, NodeRow)
     name = row.node_type.rstrip('.').rpartition('.')[2]
-    return f'{name} {row.label}'.strip()
+    return f'{row.pk} {name} {row.label}'.strip()
 
 
 def size_name(lower: int) -> str:

@@ -93,8 +93,6 @@ class Walk:
             category = (one.pk or 0,)
         chosen = (*level.chosen, (level.by, category))
         title = f'{level.by} {one.name or "(none)"}'
-        if level.by is Dimension.NODE:
-            title = f'node {one.pk} {one.name}'
         self.levels.append(self._level(title, Dimension.NODE, chosen, files=level.by is Dimension.NODE))
 
     def leave(self) -> bool:

@@ -47,6 +47,10 @@ class UsageSql(ABC):
         """Statements for a table in which some rows hold no JSON (these name nothing), or no text."""
         return self
 
+    def shown(self, value: str) -> str:
+        """A value as it is read, where it may be no text."""
+        return value
+
     def uses(self, by: Dimension, chosen: Chosen) -> Statement:
         """Who names which object: (key, pk, category, whether it is chosen, name of the file, how often), by key, pk.
 
@@ -60,7 +64,8 @@ class UsageSql(ABC):
         condition, parameters = self._condition(chosen)
         source = source.replace('{joins}', self._joins(by))
         return (
-            f'SELECT {key} AS named, n.id, {self._category(by)}, CASE WHEN {condition} THEN 1 ELSE 0 END, {name}, '
+            f'SELECT {key} AS named, n.id, {self.shown(self._category(by))}, '
+            f'CASE WHEN {condition} THEN 1 ELSE 0 END, {name}, '
             f'count(*) FROM db_dbnode AS n{source} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2',
             parameters,
         )
@@ -68,7 +73,7 @@ class UsageSql(ABC):
     def counts(self, by: Dimension | None, chosen: Chosen) -> Statement:
         """How many of the nodes that are chosen are of each category: (category, number)."""
         condition, parameters = self._condition(chosen)
-        category, joins = ('NULL', '') if by is None else (self._category(by), self._joins(by))
+        category, joins = ('NULL', '') if by is None else (self.shown(self._category(by)), self._joins(by))
         group = '' if by is None else ' GROUP BY 1'
         return f'SELECT {category}, count(*) FROM db_dbnode AS n{joins} WHERE {condition}{group}', parameters
 

@@ -47,3 +47,6 @@ class GuardedSqliteUsageSql(SqliteUsageSql):
     files = _files(_TREE_OR_NONE)
     file_key = "CAST(json_extract(tree.value, '$.k') AS BLOB)"
     file_name = "CAST(ifnull(tree.key, '') AS BLOB)"
+
+    def shown(self, value: str) -> str:
+        return f"CASE WHEN typeof({value}) = 'text' THEN CAST({value} AS BLOB) ELSE {value} END"
