@@ -129,7 +129,7 @@ class _Names:
         self.all = uses
         if chosen and self._filter.fits(name, self._size):
             self.chosen, self.nodes = uses, 1
-            self.by_category = {self._filter.category(category, name, self._size): uses}
+            self.by_category = {self._filter.category_of(category, name, self._size): uses}
             self.first_pks = [pk]
 
     def _count_several(self, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -146,7 +146,7 @@ class _Names:
                 self.all += uses
                 self.chosen += uses if is_chosen else 0
             if is_chosen:
-                category = self._filter.category(category, name, self._size)
+                category = self._filter.category_of(category, name, self._size)
                 self.by_category[category] = self.by_category.get(category, 0) + uses
                 if pk != last_chosen:
                     last_chosen = pk
@@ -183,7 +183,7 @@ class _Filter:
             size is not None and wanted == size_class(size.content) for wanted in self._sizes
         )
 
-    def category(self, category: Category, name: str, size: ObjectSize | None) -> Category:
+    def category_of(self, category: Category, name: str, size: ObjectSize | None) -> Category:
         """Of a file, or of its node."""
         if self.by is Dimension.FILE:
             return file_kind(name)
