@@ -13,6 +13,7 @@ import pytest
 
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.usage import Dimension, Freed, ObjectSize, Share, UsageQuestion
+from ricordi.errors import NotEnoughSpace
 from ricordi.progress import Progress
 from ricordi.repository.archive.sizes import archived_sizes
 from ricordi.repository.container.container import Container
@@ -56,6 +57,17 @@ def test_of_very_many_categories_only_the_largest_come_back() -> None:
     expected = [number for number in range(1000) if number % 100 == 99]
     assert first == Share(99, 10, sum(expected), 2 * sum(expected), 0, 0, 0)
     assert (second.category, second.shared_objects, second.freed_bytes) == (98, 10, 0)
+
+
+def test_sums_without_room_say_what_to_do() -> None:
+    def fill() -> None:
+        with open_sums(most_in_memory=10) as sums:
+            sums._database.execute('PRAGMA max_page_count = 20')
+            for number in range(100_000):
+                sums.add(f'{number}', 1, 1, shared=False)
+
+    with pytest.raises(NotEnoughSpace, match='TMPDIR'):
+        fill()
 
 
 def test_deleting_all_but_one_frees_all_but_what_that_one_has(filled: tuple[Any, list[int]]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from ricordi.backend.usage import Category, Share
+from ricordi.errors import NotEnoughSpace
 
 MOST_IN_MEMORY = 100_000
 _ADD = (
@@ -88,7 +90,15 @@ def open_sums(most_in_memory: int = MOST_IN_MEMORY) -> Iterator[Sums]:
     """Empty sums, gone when left.
 
     :param most_in_memory: of how many categories the sums are kept in memory.
+    :raises ricordi.errors.NotEnoughSpace: here or while they grow: there is no room for them.
     """
     # A database without a name lies in a file of SQLite's own as soon as it is large, and goes with the connection.
     with closing(sqlite3.connect('', isolation_level=None)) as database:
-        yield Sums(database, most_in_memory)
+        try:
+            yield Sums(database, most_in_memory)
+        except sqlite3.OperationalError as error:
+            if getattr(error, 'sqlite_errorname', '') != 'SQLITE_FULL':
+                raise
+            raise NotEnoughSpace(
+                f'no room for sums in the folder of temporary files, {tempfile.gettempdir()}: free some, or set TMPDIR'
+            ) from error
