@@ -189,7 +189,7 @@ def test_what_the_walk_shows_fits_the_terminal(run_in_terminal: Callable[..., An
 def test_keys_are_told_apart_however_they_come() -> None:
     from ricordi.cli.storage.usage_walk import keys_of
 
-    whole = b'a\x1b[A\x1bOB\r\x1b[5~q\x1bx'
-    keys = ['a', '\x1b[A', '\x1bOB', '\r', '\x1b[5~', 'q', '\x1b', 'x']
+    whole = b'a\x1b[A\x1bOB\r\x1b[5~q\x1bx\x1b[<0;3;4M\x1b[1;\rs'
+    keys = ['a', '\x1b[A', '\x1bOB', '\r', '\x1b[5~', 'q', '\x1b', 'x', '\x1b[<0;3;4M', '\x1b[1;', '\r', 's']
     assert list(keys_of([whole])) == keys
     assert list(keys_of(bytes([byte]) for byte in whole)) == keys

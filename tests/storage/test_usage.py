@@ -104,11 +104,19 @@ def test_rows_that_are_damaged_hide_no_others(new_sqlite: Any, by: Dimension) ->
         database.execute(change.format('repository_metadata = CAST(? AS TEXT)'), (odd, pks[1]))
         database.execute(change.format("node_type = CAST(x'ff' AS TEXT)"), (pks[2],))
         database.execute(change.format("node_type = x'00ff'"), (pks[3],))
+        unreadable = b'{"o": {"b\xff.txt": {"k": "' + key.encode() + b'"}}}'
+        database.execute(change.format('repository_metadata = CAST(? AS TEXT)'), (unreadable, pks[4]))
     database.close()
     told = storage.usage(UsageQuestion(by, 10))
     assert (told.total.objects, told.total.stored_bytes, told.total.nodes, told.missing) == (1, 50, 5, 1)
+    assert [(place.pk, place.path) for place in told.files[0].places] == [
+        (pks[2], 'a.txt'),
+        (pks[3], 'a.txt'),
+        (pks[4], ''),
+    ]
     assert storage.freed_by(pks[2:]) == Freed(1, 50)
-    assert storage.freed_by(pks[:3]) == Freed(0, 0)
+    for some in (pks[:3], pks[2:3], pks[3:], pks[:4]):
+        assert storage.freed_by(some) == Freed(0, 0)
 
 
 @pytest.fixture

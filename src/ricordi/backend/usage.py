@@ -70,7 +70,7 @@ class Share(NamedTuple):
     :param content_bytes: their content, uncompressed.
     :param shared_objects: of these: how many other nodes (by a dimension of files: other files) name as well.
     :param shared_bytes: what the shared ones take on disk.
-    :param nodes: how many nodes, those without files among them; None where it is files that are told apart.
+    :param nodes: how many nodes, those without files among them; None where files are told apart or chosen.
     """
 
     category: Category = None

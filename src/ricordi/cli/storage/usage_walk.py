@@ -9,11 +9,12 @@ import sys
 import termios
 import tty
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ricordi.cli.session import Session
 from ricordi.cli.storage.usage_cells import cells, file_cells, name_of
+from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.streams import TerminalStream, harmless
 from ricordi.cli.terminal.table import column_widths, display_width, format_line
@@ -29,8 +30,8 @@ KEYS = {
     '\x1b[A': 'up', '\x1bOA': 'up', 'k': 'up',
     '\x1b[B': 'down', '\x1bOB': 'down', 'j': 'down',
     '\x1b[5~': 'page up', '\x1b[6~': 'page down', ' ': 'page down',
-    '\x1b[H': 'first', '\x1bOH': 'first', 'g': 'first',
-    '\x1b[F': 'last', '\x1bOF': 'last', 'G': 'last',
+    '\x1b[1~': 'first', '\x1b[H': 'first', '\x1bOH': 'first', 'g': 'first',
+    '\x1b[4~': 'last', '\x1b[F': 'last', '\x1bOF': 'last', 'G': 'last',
     '\r': 'enter', '\n': 'enter', '\x1b[C': 'enter', '\x1bOC': 'enter', 'l': 'enter',
     '\x7f': 'leave', '\x08': 'leave', '\x1b[D': 'leave', '\x1bOD': 'leave', 'h': 'leave',
     's': 'sort', 't': 'turn', '\t': 'turn', 'q': 'quit', '\x04': 'quit',
@@ -41,7 +42,7 @@ HELP = '↑↓ row  Enter in  ← back  t by something else  s sort  q quit'
 _ENTER, _LEAVE = '\033[?1049h\033[?25l', '\033[?25h\033[?1049l'
 """The other screen, without the cursor, and back to what was there before."""
 _BAR = 10
-_KEY = re.compile('\x1b[\\[O][0-9;]*[A-Za-z~]|\x1b(?=[^\\[O])|[^\x1b]')
+_KEY = re.compile('\x1b\\[[ -?]*(?:[@-~]|(?=[^ -~]))|\x1bO(?:[ -~]|(?=[^ -~]))|\x1b(?=[^\\[O])|[^\x1b]')
 """A key; the begin of a sequence is none yet."""
 
 
@@ -83,7 +84,8 @@ def other_screen() -> Iterator[Iterator[str]]:
         termios.tcsetattr(descriptor, termios.TCSANOW, ours)
         yield keys_of(iter(lambda: os.read(descriptor, 1024), b''))
     finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # of a terminal that has hung up
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
         _command(_LEAVE)
 
 
@@ -137,7 +139,7 @@ def _draw(walk: Walk) -> None:
 def _lines(walk: Walk) -> Iterator[str]:
     """All that stands on the screen, without colours."""
     level, total = walk.level, walk.level.report.usage.total
-    yield harmless(' › '.join(one.title for one in walk.levels))
+    yield harmless(' › '.join(one_line(one.title) for one in walk.levels))
     told = f'{format_bytes(total.stored_bytes)} stored, {format_bytes(total.freed_bytes)} freed if deleted'
     yield f'{told}, {plural(total.objects, "object")}; sorted by {walk.order}'
     rows = list(_rows(walk))
@@ -176,6 +178,7 @@ def _cut(line: str, width: int) -> str:
     """As much of a line as fits."""
     if display_width(line) <= width:
         return line
+    line = line[:width]
     while display_width(line) > width - 1:
         line = line[:-1]
     return f'{line}…'

@@ -77,11 +77,12 @@ def space_used(
     """
     usage = storage.usage(UsageQuestion(by, top, chosen, with_database and not chosen), progress)
     names = _names(storage, by, [share.category for share in usage.shares])
-    shares = [
-        NamedShare(names.get(share.category), share.category if by in KINDS else None, share)  # type: ignore[arg-type]
-        for share in usage.shares
-    ]
+    shares = (NamedShare(names.get(one.category), _pk(by, one.category), one) for one in usage.shares)
     return SpaceReport(tuple(shares), usage)
+
+
+def _pk(by: Dimension, category: Category) -> int | None:
+    return category if by in KINDS and isinstance(category, int) else None
 
 
 def parse_choice(storage: StorageBackend, text: str) -> tuple[Dimension, Category | tuple[int, ...]]:

@@ -93,7 +93,7 @@ def _ask(
     nodes = session.dialect.table_of_values(ValueKind.PLAIN, integers=True)
     statement = (
         f'SELECT DISTINCT {sql.key} FROM db_dbnode AS n{sql.keys.replace("{joins}", "")}'
-        f'{condition.replace("{key}", sql.key)} AND n.id {"IN" if among else "NOT IN"} {nodes} LIMIT {most}'
+        f'{condition.replace("{key}", sql.compared_key)} AND n.id {"IN" if among else "NOT IN"} {nodes} LIMIT {most}'
     )
     found = session.execute(statement, [*parameters, session.dialect.pack(pks)]).fetchall()
     return {key.decode('latin-1') if isinstance(key, bytes) else key for (key,) in found}

@@ -19,6 +19,7 @@ class PsqlUsageSql(UsageSql):
         f"{{joins}} CROSS JOIN LATERAL jsonb_path_query({_TREE}, '{_ANY_KEY}') AS value WHERE {_TREE} <> '{{}}'"
     )
     key: ClassVar[str] = '(value #>> \'{}\') COLLATE "C"'
+    compared_key: ClassVar[str] = key
     # A folder that is itself called `o` looks like its entries, but what lies in it has no text as its key then.
     files: ClassVar[str] = (
         f"{{joins}} CROSS JOIN LATERAL jsonb_path_query({_TREE}, '{_ANY_FOLDER}') AS folder "

@@ -29,7 +29,9 @@ class UsageSql(ABC):
     keys: ClassVar[str]
     """What to add to `FROM db_dbnode AS n`, and a condition, so that there is a row for each name of an object."""
     key: ClassVar[str]
-    """The object that such a row names."""
+    """The object that such a row names, as it is read."""
+    compared_key: ClassVar[str]
+    """The same, to be compared with texts."""
     files: ClassVar[str]
     """As `keys`, so that the name of the file can be told as well; slower."""
     file_key: ClassVar[str]

@@ -27,6 +27,7 @@ class SqliteUsageSql(UsageSql):
     month: ClassVar[str] = 'substr(n.ctime, 1, 7)'
     keys: ClassVar[str] = _keys(_TREE)
     key: ClassVar[str] = 'tree.atom'
+    compared_key: ClassVar[str] = 'tree.atom'  # bytes are equal to no text, so this one is never read as such
     files: ClassVar[str] = _files(_TREE)
     file_key: ClassVar[str] = "json_extract(tree.value, '$.k')"
     file_name: ClassVar[str] = "ifnull(tree.key, '')"

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import Amount
-from ricordi.backend.rows import EntityKind, NodeRow
+from ricordi.backend.rows import EntityKind, JsonDict, NodeRow
 from ricordi.backend.usage import (
     OF_FILES,
     Category,
@@ -24,7 +24,7 @@ from ricordi.backend.usage import (
     Usage,
     UsageQuestion,
 )
-from ricordi.model.values import text_or_damaged
+from ricordi.model.values import DamagedJson, text_or_damaged
 from ricordi.storage.object_keys import files_of
 from ricordi.storage.usage.database import database_usage
 from ricordi.storage.usage.kinds import file_kind, size_class
@@ -214,7 +214,8 @@ class _Count:
 
     def carry_out(self, progress: Progress, most_in_memory: int) -> Usage:
         by, top = self._question.by, self._question.top
-        tells_nodes = by not in OF_FILES
+        asked = {by, *(dimension for dimension, _ in self._question.chosen)}
+        tells_nodes = not asked.intersection(OF_FILES)  # else some nodes have some of their files in it
         with open_sums(most_in_memory) as sums:
             unnamed = self._merge(sums, progress)
             if tells_nodes:
@@ -222,9 +223,10 @@ class _Count:
                     sums.add_nodes(as_category(category), number)
             share_count, shares = sums.count(), sums.largest(top, tells_nodes)
         (_, nodes), *_ = self._counts(None)
+        only_files = any(dimension in OF_FILES for dimension, _ in self._question.chosen)
         return Usage(
             self._question,
-            Share._make((None, *self._total, nodes)),
+            Share._make((None, *self._total, None if only_files else nodes)),
             shares,
             share_count,
             self._files(),
@@ -284,22 +286,24 @@ class _Count:
     def _files(self) -> tuple[LargeFile, ...]:
         """The largest files, with the nodes that name them."""
         found = sorted(self._largest, key=lambda one: (-one[0], one[1]))
-        pks = sorted({pk for *_, some in found for pk in some})
-        nodes = {
-            row.pk: row
-            for row in self._rows.find(self._session, EntityKind.NODE, {'pk': pks}, ('pk',), None)
-            if isinstance(row, NodeRow)
-        }
-        return tuple(
-            entry._replace(places=tuple(_places(key, [nodes[pk] for pk in some if pk in nodes])))
-            for _, key, entry, some in found
-        )
+        keys: dict[int, set[str]] = {}
+        for _, key, _, pks in found:
+            for pk in pks:
+                keys.setdefault(pk, set()).add(key)
+        places: dict[str, list[FilePlace]] = {}
+        for row in self._rows.find(self._session, EntityKind.NODE, {'pk': sorted(keys)}, ('pk',), None):
+            if isinstance(row, NodeRow) and row.pk is not None:
+                for key, path in _paths(keys[row.pk], row.repository_metadata):
+                    places.setdefault(key, []).append(FilePlace(row.pk, row.uuid, path))
+        return tuple(entry._replace(places=tuple(places.get(key, ()))) for _, key, entry, _ in found)
 
 
-def _places(key: str, nodes: list[NodeRow]) -> Iterator[FilePlace]:
-    """Where nodes name an object: the first path of each."""
-    for node in nodes:
-        for path, named in files_of(node.repository_metadata):
-            if named == key:
-                yield FilePlace(node.pk or 0, node.uuid, path)
-                break
+def _paths(keys: set[str], tree: JsonDict) -> Iterator[tuple[str, str]]:
+    """Key and first path of some objects in a file tree; no path where it cannot be read."""
+    if isinstance(tree, DamagedJson):
+        yield from ((key, '') for key in keys)
+        return
+    for path, key in files_of(tree):
+        if key in keys:
+            keys.discard(key)
+            yield key, path
