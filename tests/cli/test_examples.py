@@ -29,6 +29,7 @@ ELSEWHERE = (
     'https://',
     '/data/bands',
     '~/.config',  # outside of what a test may write to
+    'storage usage -i',  # a terminal
     'jq .p.pk',  # a program that may not be here, and the query of the guide
 )
 """What is not run: it needs something that is not here, or writes to where a test must not."""
