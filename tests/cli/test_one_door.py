@@ -29,6 +29,7 @@ RAW = {
     'node/repo.py': '`cat`: the content of a file, as it is',
     'node/graph.py': 'a drawing as bytes, which was asked for with `-`',
     'archive/output.py': 'an archive as bytes, off a terminal',
+    'storage/usage_walk.py': 'a screen, of lines that are made harmless',
     'query.py': 'reads standard input',
     'archive/importing.py': 'reads standard input',
     'identifiers.py': 'reads standard input',
@@ -150,6 +151,18 @@ def test_no_verb_hands_a_terminal_what_it_would_obey(
     done = run_in_terminal(script, tmp_path / 'lines.json', program=[sys.executable])
     assert 'THE END' in done.screen, done.screen[-2000:]
     seen = FORBIDDEN.search(done.screen.replace('\r', ''))
+    assert seen is None, done.screen[max(0, seen.start() - 300) : seen.end() + 50]
+    assert r'\x1b]0;owned\x07' in done.screen
+
+
+def test_a_walk_hands_the_terminal_no_commands_but_its_own(
+    run_in_terminal: Callable[..., Any], hostile_home: Path
+) -> None:
+    words = ('-p', 'mixed', 'storage', 'usage', '-i', '--by', 'group')
+    done = run_in_terminal(*words, answers={'sorted by stored': '\x1b[B\rq'})
+    assert done.returncode == 0
+    own = re.compile('\x1b\\[(?:\\?1049[hl]|\\?25[hl]|H|2J|K|7m|0m)')
+    seen = FORBIDDEN.search(own.sub('', done.screen).replace('\r', ''))
     assert seen is None, done.screen[max(0, seen.start() - 300) : seen.end() + 50]
     assert r'\x1b]0;owned\x07' in done.screen
 

@@ -71,6 +71,7 @@ def test_a_group_can_be_named_by_its_label(usage: Any) -> None:
         (['--only', 'colour=red'], 'chooses nothing'),
         (['--only', 'group'], 'chooses nothing'),
         (['--only', 'size=17'], 'is no class of sizes'),
+        (['--only', f'size=1{"0" * 5000}'], 'is no class of sizes'),
         (['--only', 'user='], 'there is nothing without a user'),
         (['--by', 'colour'], 'is not one of'),
         (['-i'], 'needs a terminal'),

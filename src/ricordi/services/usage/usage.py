@@ -19,6 +19,9 @@ from ricordi.progress import Progress
 
 Chosen = tuple[tuple[Dimension, Category | tuple[int, ...]], ...]
 
+LONGEST_SIZE = 18
+"""Digits of a number of bytes; there are no objects that are larger."""
+
 KINDS = {
     Dimension.GROUP: EntityKind.GROUP,
     Dimension.COMPUTER: EntityKind.COMPUTER,
@@ -101,7 +104,7 @@ def parse_choice(storage: StorageBackend, text: str) -> tuple[Dimension, Categor
 
 def _category(storage: StorageBackend, dimension: Dimension, value: str) -> Category | tuple[int, ...]:
     if dimension is Dimension.SIZE:
-        if not value.isdecimal() or value.strip('0') not in ('', '1'):
+        if not value.isdecimal() or value.strip('0') not in ('', '1') or len(value) > LONGEST_SIZE:
             raise UsageError(f'{value!r} is no class of sizes: give its lower end in bytes, as 0, 1, 10, 100 …')
         return int(value)
     if not value:
