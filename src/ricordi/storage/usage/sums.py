@@ -61,9 +61,9 @@ class Sums:
         :param with_nodes: whether nodes were counted.
         """
         self._spill()
-        rows = self._database.execute(
-            'SELECT * FROM sums ORDER BY stored DESC, objects DESC, nodes DESC, category LIMIT ?', (number,)
-        )
+        statement = 'SELECT * FROM sums ORDER BY stored DESC, objects DESC, nodes DESC, category LIMIT ?'
+        with _with_room():
+            rows = self._database.execute(statement, (number,)).fetchall()
         return tuple(
             Share._make((json.loads(category), *sums, nodes if with_nodes else None)) for category, *sums, nodes in rows
         )
@@ -79,9 +79,10 @@ class Sums:
     def _spill(self) -> None:
         # sorted, so that they go in side by side
         rows = sorted((json.dumps(category), *sums) for category, sums in self._sums.items())
-        self._database.execute('BEGIN')
-        self._database.executemany(_ADD, rows)
-        self._database.execute('COMMIT')
+        with _with_room():
+            self._database.execute('BEGIN')
+            self._database.executemany(_ADD, rows)
+            self._database.execute('COMMIT')
         self._sums.clear()
 
 
@@ -94,11 +95,16 @@ def open_sums(most_in_memory: int = MOST_IN_MEMORY) -> Iterator[Sums]:
     """
     # A database without a name lies in a file of SQLite's own as soon as it is large, and goes with the connection.
     with closing(sqlite3.connect('', isolation_level=None)) as database:
-        try:
-            yield Sums(database, most_in_memory)
-        except sqlite3.OperationalError as error:
-            if getattr(error, 'sqlite_errorname', '') != 'SQLITE_FULL':
-                raise
-            raise NotEnoughSpace(
-                f'no room for sums in the folder of temporary files, {tempfile.gettempdir()}: free some, or set TMPDIR'
-            ) from error
+        yield Sums(database, most_in_memory)
+
+
+@contextmanager
+def _with_room() -> Iterator[None]:
+    """Around what may have to write into that file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise NotEnoughSpace(
+            f'no room for sums in the folder of temporary files, {tempfile.gettempdir()} ({error}): free some, or set '
+            'TMPDIR'
+        ) from error

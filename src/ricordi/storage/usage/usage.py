@@ -24,6 +24,7 @@ from ricordi.backend.usage import (
     Usage,
     UsageQuestion,
 )
+from ricordi.errors import NotEnoughSpace
 from ricordi.model.values import DamagedJson, text_or_damaged
 from ricordi.storage.object_keys import files_of
 from ricordi.storage.usage.database import database_usage
@@ -66,6 +67,8 @@ def usage(
     sql = usage_sql(session)
     try:
         return _Count(session, rows, repository, question, sql).carry_out(progress, most_in_memory)
+    except NotEnoughSpace:
+        raise
     except session.dialect.unclear_errors:
         guarded = sql.guarded()
         if guarded is sql:
