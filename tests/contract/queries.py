@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ricordi.backend.query import (
-    COLUMNS,
     Comparison,
     Edge,
     EdgeKind,
@@ -23,6 +22,7 @@ from ricordi.backend.query import (
 from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import ClosedStorage
+from ricordi.model.fields import FIELDS
 
 K = EntityKind
 PK, LABEL, X = Field('pk'), Field('label'), Field('attributes', ('x',))
@@ -69,10 +69,8 @@ class QueryContract:
         pk = add(label='ü', attributes={'x': {'y': [1, 2.5, None, 2**70]}}, extras={})
         row = storage.get(K.NODE, pk)
         deep = Field('attributes', ('x', 'y', '1'))
-        (found,) = values(
-            storage, ask(None, *(Field(name) for name in COLUMNS[K.NODE]), deep, Field('extras', ('no',)))
-        )
-        assert found == (*(getattr(row, name) for name in COLUMNS[K.NODE]), 2.5, None)
+        (found,) = values(storage, ask(None, *(Field(name) for name in FIELDS[K.NODE]), deep, Field('extras', ('no',))))
+        assert found == (*(getattr(row, name) for name in FIELDS[K.NODE]), 2.5, None)
         whole = Query(NODES, projections=(Projection('n', None),))
         assert values(storage, whole) == [row]
         function = Query(

@@ -1,4 +1,4 @@
-"""Rows as they pass between frontend and storage: one dataclass per table, fields named alike in all storages.
+"""Rows as they pass between frontend and storage: one dataclass per table, with the fields of `ricordi.model.fields`.
 
 Times are timezone-aware UTC datetimes, JSON is plain Python, foreign keys are pks.
 """
@@ -7,25 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
+
+from ricordi.model.fields import EntityKind as EntityKind
 
 Json = Any
 JsonDict = dict[str, Any]
-
-
-class EntityKind(StrEnum):
-    """The kinds of row a storage keeps."""
-
-    USER = 'user'
-    COMPUTER = 'computer'
-    AUTHINFO = 'authinfo'
-    NODE = 'node'
-    GROUP = 'group'
-    COMMENT = 'comment'
-    LOG = 'log'
-    LINK = 'link'
-    GROUP_NODE = 'group_node'
 
 
 @dataclass(slots=True)

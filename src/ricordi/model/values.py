@@ -24,27 +24,6 @@ MOST_ELEMENTS = 2_000_000
 LARGEST_VALUE = 32 << 20
 """Bytes of a row that comes from outside, or goes there."""
 
-TEXT_LIMITS = {
-    'email': 254,
-    'first_name': 254,
-    'last_name': 254,
-    'institution': 254,
-    'label': 255,
-    'hostname': 255,
-    'scheduler_type': 255,
-    'transport_type': 255,
-    'node_type': 255,
-    'process_type': 255,
-    'type_string': 255,
-    'type': 255,
-    'loggername': 255,
-    'levelname': 50,
-}
-"""How many characters a text may have; fields of one name are alike in all tables, and the others have no limit.
-
-PostgreSQL keeps to it, SQLite does not: what AiiDA has written there may be longer, and is read as it is.
-"""
-
 SETTINGS_OF_COMPUTERS: dict[str, tuple[type, ...]] = {
     'workdir': (str,),
     'shebang': (str,),

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.errors import RicordiError, StorageError
-from ricordi.storage.columns import ValueKind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ricordi.backend.maintenance import MaintenanceStep
+    from ricordi.model.fields import ValueKind
     from ricordi.storage.session import Session
 
 Encoder = Callable[[Any, str], Any]
@@ -133,7 +133,7 @@ class Dialect(ABC):
         """Turns what the driver hands out into the Python value; None where it is that already."""
 
     @abstractmethod
-    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
+    def table_of_values(self, kind: ValueKind) -> str:
         """A subquery with the one column `value`, over any number of values in one parameter (see `pack`)."""
 
     @abstractmethod

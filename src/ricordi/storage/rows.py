@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import MISSING, fields
+from dataclasses import MISSING
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
 from ricordi.errors import NotExistent, ValidationError
+from ricordi.model.fields import FIELDS, RowField, ValueKind
 from ricordi.model.identifiers import uuid_start
 from ricordi.model.values import (
-    TEXT_LIMITS,
     UNREADABLE,
     DamagedJson,
     damaged_bytes,
     damaged_time,
     why_unreadable,
 )
-from ricordi.storage.columns import (
-    ValueKind,
-    check_length,
-    column_name,
-    columns,
-    place_of,
-    table_name,
-    value_kind,
-)
+from ricordi.storage.columns import check_length, column_name, columns, place_of, table_name
 from ricordi.storage.dialect import Dialect
 from ricordi.storage.session import Session
 from ricordi.storage.values import new_uuids
@@ -45,18 +37,18 @@ class RowCodec:
         self.columns = columns(kind)
         self.select = f'SELECT {", ".join(self.columns.values())} FROM {self.table}'
         self._row_type = ROW_TYPES[kind]
-        self._encoders = {name: dialect.encoder(value_kind(name)) for name in self.columns}
-        kinds = [value_kind(name) for name in self.columns]
-        self._json = [place for place, kind in enumerate(kinds) if kind is ValueKind.JSON]
-        self._inserted = [name for name in self.columns if name != 'pk']
-        self._defaults = {field.name: _default_of(field) for field in fields(self._row_type) if field.name != 'pk'}
-        self._made = {name for name in self._inserted if value_kind(name) in (ValueKind.UUID, ValueKind.TIME)}
-        decoders = [dialect.decoder(kind) for kind in kinds]
+        known = [*FIELDS[kind].values()]
+        self._encoders = {field.name: dialect.encoder(field.kind) for field in known}
+        self._json = [place for place, field in enumerate(known) if field.kind is ValueKind.JSON]
+        self._inserted = [field.name for field in known if field.name != 'pk']
+        self._defaults = {name: _default_of(kind, name) for name in self._inserted}
+        self._made = {field.name for field in known if field.kind in (ValueKind.UUID, ValueKind.TIME)}
+        decoders = [dialect.decoder(field.kind) for field in known]
         self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode]
         self._texts = None
         if dialect.keeps_any_type:
-            self._texts = _texts_of(self._row_type)
-            self._decoders += [(place, _no_bytes) for place in _places(self._row_type, 'str | None')]
+            self._texts = _taker(_texts_in(known, nullable=False))
+            self._decoders += [(place, _no_bytes) for place in _texts_in(known, nullable=True)]
 
     def decode(self, values: Sequence[Any]) -> Row:
         """The row of what `select` yields; JSON that is NULL in the database is an empty dict.
@@ -123,7 +115,7 @@ class RowCodec:
             return new_uuids(len(rows)) if name == 'uuid' else [self.encode(name, default(now))] * len(rows)
         if encoder is None:
             values = [row[name] for row in rows]
-            if name in TEXT_LIMITS:
+            if FIELDS[self.kind][name].limit is not None:
                 for value in values:
                     check_length(self.kind, name, value)
             return values
@@ -132,14 +124,15 @@ class RowCodec:
         return [None if (value := row[name]) is None else encoder(value, name) for row in rows]
 
 
-def _texts_of(row_type: type[Row]) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
-    """What takes the texts out of the values of a row: those that a row cannot be without; None where it has no two."""
-    places = _places(row_type, 'str')
+def _texts_in(known: Sequence[RowField], nullable: bool) -> list[int]:
+    """The places of texts among the fields of a row: those that it cannot be without, or those that it can."""
+    kinds = (ValueKind.TEXT, ValueKind.UUID)
+    return [place for place, field in enumerate(known) if field.kind in kinds and field.nullable is nullable]
+
+
+def _taker(places: list[int]) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
+    """What takes the values at some places out of those of a row; None where there are no two."""
     return itemgetter(*places) if len(places) > 1 else None
-
-
-def _places(row_type: type[Row], annotation: str) -> list[int]:
-    return [place for place, field in enumerate(fields(row_type)) if field.type == annotation]
 
 
 def _no_bytes(value: Any) -> Any:
@@ -148,13 +141,13 @@ def _no_bytes(value: Any) -> Any:
     return value
 
 
-def _default_of(field: Any) -> Callable[[datetime], Any]:
+def _default_of(kind: EntityKind, name: str) -> Callable[[datetime], Any]:
     """What makes the value of a field that was not given, at a moment."""
-    kind = value_kind(field.name)
-    if kind is ValueKind.UUID:
+    if FIELDS[kind][name].kind is ValueKind.UUID:
         return lambda now: new_uuids(1)[0]
-    if kind is ValueKind.TIME:
+    if FIELDS[kind][name].kind is ValueKind.TIME:
         return lambda now: now
+    field: Any = ROW_TYPES[kind].__dataclass_fields__[name]
     if field.default is not MISSING:
         return lambda now: field.default
     return lambda now: field.default_factory()
@@ -272,7 +265,7 @@ class Rows:
 
     def _in_portions(self, session: Session, kind: EntityKind, pks: list[int]) -> Iterator[Row]:
         codec = self.codec(kind)
-        values = self.dialect.table_of_values(ValueKind.PLAIN, integers=True)
+        values = self.dialect.table_of_values(ValueKind.INT)
         statement = f'{codec.select} WHERE id IN {values}'
         for begin in range(0, len(pks), FIND_ROWS):
             portion = pks[begin : begin + FIND_ROWS]
@@ -299,7 +292,7 @@ class Rows:
         parts, parameters = [], []
         for name, value in equal.items():
             column = column_name(kind, name)
-            if value_kind(name) is ValueKind.JSON:
+            if FIELDS[kind][name].kind is ValueKind.JSON:
                 raise ValidationError(f'{name} holds JSON and cannot be compared here; use a query')
             if isinstance(value, Sequence | Set) and not isinstance(value, str | bytes):
                 part, parameter = self._any_of(kind, name, column, list(value))
@@ -317,9 +310,10 @@ class Rows:
     def _any_of(self, kind: EntityKind, name: str, column: str, values: list[Any]) -> tuple[str, list[Any]]:
         encode = self.codec(kind).encode
         encoded = [encode(name, value) for value in values if value is not None]
-        integers = all(isinstance(value, int) for value in encoded)
-        table = self.dialect.table_of_values(value_kind(name), integers)
-        condition = f'{column} IN {table}'
+        element = FIELDS[kind][name].kind
+        if element is ValueKind.INT and not all(isinstance(value, int) for value in encoded):
+            element = ValueKind.TEXT  # PostgreSQL refuses to compare texts with integers; to integers it would round
+        condition = f'{column} IN {self.dialect.table_of_values(element)}'
         if len(encoded) < len(values):
             condition = f'({condition} OR {column} IS NULL)'
         return condition, [self.dialect.pack(encoded)]

@@ -15,7 +15,7 @@ from ricordi.errors import (
     StorageMigrationError,
     UnreachableStorage,
 )
-from ricordi.storage.columns import TABLES
+from ricordi.model.fields import TABLES
 from ricordi.storage.settings import get_global_variable, set_global_variable
 
 if TYPE_CHECKING:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, Interrupted, InvalidOperation
+from ricordi.model.fields import TABLES
 from ricordi.model.values import LARGEST_VALUE
 from ricordi.progress import Stop
 from ricordi.storage import schema
 from ricordi.storage.archive.damage import refuse_damage, refuse_many_elements, too_large
 from ricordi.storage.archive.selection import Selection
 from ricordi.storage.archive.source import reading
-from ricordi.storage.columns import TABLES, row_words
+from ricordi.storage.columns import row_words
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.failures import failure

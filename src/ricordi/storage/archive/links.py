@@ -6,10 +6,11 @@ from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import UniquenessError, ValidationError
+from ricordi.model.fields import ValueKind
 from ricordi.model.links import ACYCLIC, LINK_RULES, names_of
 from ricordi.storage.archive.cycles import IN_NO_CIRCLE
 from ricordi.storage.archive.mapping import Mapping, map_of
-from ricordi.storage.columns import ValueKind, column_name
+from ricordi.storage.columns import column_name
 
 NODES = map_of(EntityKind.NODE)
 NEW_LINK = 'temp.new_link'
@@ -50,7 +51,7 @@ def _read_known(mapping: Mapping) -> None:
         )
     if not mapping.existing[EntityKind.NODE]:
         return
-    values = session.dialect.table_of_values(ValueKind.PLAIN, True)
+    values = session.dialect.table_of_values(ValueKind.INT)
     for page in mapping.pages(f'SELECT id, target FROM {NODES} WHERE target IS NOT NULL AND id > ?'):
         pks = session.dialect.pack([target for _, target in page])
         for column in ('output_id', 'input_id'):
@@ -111,7 +112,7 @@ def refuse_circles(mapping: Mapping) -> None:
     if not pairs:
         return
     dialect = session.dialect
-    values = dialect.table_of_values(ValueKind.PLAIN, True)
+    values = dialect.table_of_values(ValueKind.INT)
     below = session.execute(
         f'WITH RECURSIVE below(id) AS (SELECT value FROM {values} AS begun UNION SELECT l.output_id FROM below '
         f'JOIN db_dblink AS l ON l.input_id = below.id WHERE l.type IN {IN_NO_CIRCLE}) '

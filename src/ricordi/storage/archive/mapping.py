@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
-from ricordi.storage.columns import ValueKind, columns, table_name, value_kind
+from ricordi.model.fields import FIELDS, EntityKind, RowField, ValueKind
+from ricordi.storage.columns import columns, table_name
 
 if TYPE_CHECKING:
     from ricordi.storage.archive.staging import Staging
@@ -16,25 +16,8 @@ if TYPE_CHECKING:
 
 PAGE = 1000
 
-MATCHED_BY = {
-    EntityKind.USER: 'email',
-    EntityKind.COMPUTER: 'uuid',
-    EntityKind.NODE: 'uuid',
-    EntityKind.GROUP: 'uuid',
-    EntityKind.COMMENT: 'uuid',
-    EntityKind.LOG: 'uuid',
-}
-"""The column by which rows of a kind are the same, wherever they are."""
-
-MAPPED = {
-    'user_pk': EntityKind.USER,
-    'computer_pk': EntityKind.COMPUTER,
-    'node_pk': EntityKind.NODE,
-    'group_pk': EntityKind.GROUP,
-    'input_pk': EntityKind.NODE,
-    'output_pk': EntityKind.NODE,
-}
-"""Which kind of row a field refers to."""
+MATCHED_BY = {kind: name for kind, fields in FIELDS.items() for name in ('uuid', 'email') if name in fields}
+"""The field by which rows of a kind are the same, wherever they are."""
 
 Values = tuple[Any, ...]
 Change = Callable[[list[Any]], None]
@@ -62,7 +45,7 @@ class Mapping:
             self.raw.execute(f'DROP TABLE IF EXISTS {map_of(kind)}')
             self.raw.execute(f'CREATE TABLE {map_of(kind)} (id INTEGER PRIMARY KEY, target INTEGER)')
             total = self.raw.execute(f'INSERT INTO {map_of(kind)} (id) SELECT id FROM {table}').rowcount
-        values = self.session.dialect.table_of_values(value_kind(column), False)
+        values = self.session.dialect.table_of_values(FIELDS[kind][column].kind)
         statement = f'SELECT {column}, id FROM {table} WHERE {column} IN {values}'
         found = 0
         for page in self.pages(f'SELECT id, {column} FROM {table} WHERE id > ?'):
@@ -108,7 +91,7 @@ class Mapping:
         """
         total = 0
         names = columns(kind)
-        forms = self._forms(list(names))
+        forms = self._forms(FIELDS[kind].values())
         for page in self.pages(_select(kind, only, condition)):
             rows: list[Values] = []
             for values in page:
@@ -126,16 +109,16 @@ class Mapping:
             told(len(rows))
         return total
 
-    def _forms(self, fields: list[str]) -> list[tuple[int, Callable[[Any], Any]]]:
+    def _forms(self, fields: Iterable[RowField]) -> list[tuple[int, Callable[[Any], Any]]]:
         """How values as SQLite has them become what the driver of the profile's database takes, by place."""
         if self.session.dialect.name == 'sqlite':
             return []
         forms: dict[ValueKind, Callable[[Any], Any]] = {
             ValueKind.TIME: _with_zone,
             ValueKind.JSON: _as_jsonb,
-            ValueKind.BOOLEAN: bool,
+            ValueKind.BOOL: bool,
         }
-        return [(place, forms[value_kind(name)]) for place, name in enumerate(fields) if value_kind(name) in forms]
+        return [(place, forms[field.kind]) for place, field in enumerate(fields) if field.kind in forms]
 
 
 def _select(kind: EntityKind, only: str | None, condition: str) -> str:
@@ -145,12 +128,12 @@ def _select(kind: EntityKind, only: str | None, condition: str) -> str:
         joins.append(f'JOIN {only} AS own ON own.id = t.id')
     elif kind in MATCHED_BY:
         joins.append(f'JOIN {map_of(kind)} AS own ON own.id = t.id AND own.target IS NULL')
-    for field, column in columns(kind).items():
-        if field in MAPPED:
-            joins.append(f'LEFT JOIN {map_of(MAPPED[field])} AS m_{field} ON m_{field}.id = t.{column}')
-            chosen.append(f'm_{field}.target')
+    for name, field in FIELDS[kind].items():
+        if field.references is not None:
+            joins.append(f'LEFT JOIN {map_of(field.references)} AS m_{name} ON m_{name}.id = t.{field.column}')
+            chosen.append(f'm_{name}.target')
         else:
-            chosen.append(f't.{column}')
+            chosen.append(f't.{field.column}')
     return f'SELECT {", ".join(chosen)} FROM {table_name(kind)} AS t {" ".join(joins)} WHERE {condition} AND t.id > ?'
 
 

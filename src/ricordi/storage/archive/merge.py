@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import UniquenessError
-from ricordi.model.values import TEXT_LIMITS
+from ricordi.model.fields import LONGEST_TEXT
 from ricordi.storage.archive.draft import CHECKPOINT
 from ricordi.storage.archive.links import NEW_LINK, plan_links, refuse_circles
 from ricordi.storage.archive.mapping import Mapping, map_of
@@ -153,8 +153,8 @@ class Merger:
 
     def _relabel(self, kind: EntityKind, place: int) -> Callable[[list[Any]], None]:
         """Gives a new row whose label is taken one with a suffix, as AiiDA does."""
-        table = {EntityKind.COMPUTER: 'db_dbcomputer', EntityKind.GROUP: 'db_dbgroup'}[kind]
-        taken = {label for (label,) in self.mapping.session.execute(f'SELECT label FROM {table}').fetchall()}
+        labels = self.mapping.session.execute(f'SELECT label FROM {table_name(kind)}').fetchall()
+        taken = {label for (label,) in labels}
 
         def change(row: list[Any]) -> None:
             label = row[place]
@@ -233,7 +233,7 @@ def free_label(label: str, taken: set[str]) -> str:
         return label
     for number in range(MOST_SUFFIXES):
         suffix = f' (Imported #{number})'
-        other = label[: TEXT_LIMITS['label'] - len(suffix)] + suffix
+        other = label[: LONGEST_TEXT - len(suffix)] + suffix
         if other not in taken:
             return other
     raise UniquenessError(f'the label {label!r} and a hundred like it are taken: relabel some and import again')

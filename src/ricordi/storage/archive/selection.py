@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ricordi.backend.rows import EntityKind
+from ricordi.model.fields import FIELDS, TABLES, EntityKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,9 @@ CONDITIONS = {
 
 def users_of(selection: Selection) -> str:
     """The INSERT that finds the users of everything else; `{s}` stands for the schema of the source."""
-    owners = [(EntityKind.NODE, 'db_dbnode', 'user_id'), (EntityKind.GROUP, 'db_dbgroup', 'user_id')]
-    if selection.comments:
-        owners.append((EntityKind.COMMENT, 'db_dbcomment', 'user_id'))
-    if selection.authinfos:
-        owners.append((EntityKind.AUTHINFO, 'db_dbauthinfo', 'aiidauser_id'))
-    parts = [f'SELECT {column} FROM {{s}}{table} WHERE {CONDITIONS[kind]}' for kind, table, column in owners]
+    parts = [
+        f'SELECT {FIELDS[kind]["user_pk"].column} FROM {{s}}{TABLES[kind]} WHERE {CONDITIONS[kind]}'
+        for kind in selection.kinds
+        if 'user_pk' in FIELDS[kind]
+    ]
     return f'INSERT INTO picked_user {" UNION ".join(parts)}'

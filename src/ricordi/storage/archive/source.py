@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.model.fields import FIELDS, EntityKind, RowField, ValueKind
 from ricordi.storage.archive.selection import (
     COMPUTERS_OF_NODES,
     CONDITIONS,
@@ -18,7 +18,7 @@ from ricordi.storage.archive.selection import (
     Selection,
     users_of,
 )
-from ricordi.storage.columns import ValueKind, columns, table_name, value_kind
+from ricordi.storage.columns import columns, table_name
 
 if TYPE_CHECKING:
     from ricordi.progress import Stop
@@ -141,18 +141,17 @@ class PsqlSource(ArchiveSource):
 
     def _copy_table(self, kind: EntityKind, condition: str) -> int:
         table, names = table_name(kind), columns(kind)
-        chosen = ', '.join(_as_sqlite_writes(field, column) for field, column in names.items())
+        chosen = ', '.join(map(_as_sqlite_writes, FIELDS[kind].values()))
         statement = f'INSERT INTO {table} ({", ".join(names.values())}) VALUES ({", ".join("?" * len(names))})'
         with self.raw.cursor().copy(f'COPY (SELECT {chosen} FROM {table}{condition} ORDER BY id) TO STDOUT') as copy:
             return int(self.target.executemany(statement, copy.rows()).rowcount)
 
 
-def _as_sqlite_writes(field: str, column: str) -> str:
+def _as_sqlite_writes(field: RowField) -> str:
     """The expression by which PostgreSQL gives a value in the form it has in SQLite (formats/database.md, *Types*)."""
-    kind = value_kind(field)
-    if kind is ValueKind.TIME:
-        return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-    return f'{column}::integer' if kind is ValueKind.BOOLEAN else column
+    if field.kind is ValueKind.TIME:
+        return f"to_char({field.column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+    return f'{field.column}::integer' if field.kind is ValueKind.BOOL else field.column
 
 
 def _quoted(names: tuple[str, ...]) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import UsageError
+from ricordi.model.fields import ValueKind
 from ricordi.storage.archive.mapping import Mapping, map_of
-from ricordi.storage.columns import ValueKind
 from ricordi.storage.rows import Rows
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.values import decode_json
@@ -35,7 +35,7 @@ def merge_extras(mapping: Mapping, mode: str) -> int:
         return 0
     session, rows = mapping.session, Rows(mapping.session.dialect)
     codec = rows.codec(EntityKind.NODE)
-    values = session.dialect.table_of_values(ValueKind.PLAIN, True)
+    values = session.dialect.table_of_values(ValueKind.INT)
     statement = f'{codec.select} WHERE id IN {values}{session.dialect.lock_row}'
     select = (
         f'SELECT m.id, m.target, n.extras FROM temp.known_node AS k JOIN {map_of(EntityKind.NODE)} AS m ON m.id = k.id '

@@ -25,8 +25,8 @@ from psycopg.types.string import TextLoader
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.backend.storage import DatabaseSession
 from ricordi.errors import LockedProfileError, RicordiError, ValidationError
+from ricordi.model.fields import ValueKind
 from ricordi.model.values import DamagedJson, damaged_time, why_unreadable
-from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql import identity as psql_identity
 from ricordi.storage.psql import vacuum as psql_vacuum
@@ -39,6 +39,15 @@ from ricordi.storage.values import encode_json, encode_uuid, texts, utc
 
 CONNECT_SECONDS = 10
 STREAM_ROWS = 1000
+
+SQL_TYPES = {
+    ValueKind.INT: 'bigint',
+    ValueKind.TEXT: 'text',
+    ValueKind.BOOL: 'boolean',
+    ValueKind.TIME: 'timestamptz',
+    ValueKind.UUID: 'uuid',
+}
+"""What an array of values is declared as that a field is compared with."""
 
 _ANY_KEY = '$.**.k ? (@.type() == "string")'
 _DEPTH = 4
@@ -176,11 +185,8 @@ class PsqlDialect(Dialect):
     def decoder(self, kind: ValueKind) -> Decoder | None:
         return _in_utc if kind is ValueKind.TIME else None
 
-    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
-        element = {ValueKind.UUID: 'uuid', ValueKind.TIME: 'timestamptz', ValueKind.BOOLEAN: 'boolean'}.get(
-            kind, 'bigint' if integers else 'text'
-        )
-        return f'(SELECT unnest(%s::{element}[]) AS value)'
+    def table_of_values(self, kind: ValueKind) -> str:
+        return f'(SELECT unnest(%s::{SQL_TYPES[kind]}[]) AS value)'
 
     def pack(self, values: Sequence[Any]) -> list[Any]:
         return list(values)

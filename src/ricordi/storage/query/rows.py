@@ -10,8 +10,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from ricordi.backend.query import COLUMNS, ValueKind
 from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict, NodeRow
+from ricordi.model.fields import FIELDS, ValueKind
 from ricordi.model.values import (
     UNREADABLE,
     DamagedJson,
@@ -207,9 +207,9 @@ def entity(kind: EntityKind, decoders: Sequence[Decoder | None], optional: bool)
     row_type: Callable[..., Any] = ROW_TYPES[kind]
     if kind is EntityKind.NODE:
         row_type = StrangersNodeRow if decode_bounded in decoders else StoredNodeRow
-        kinds = [column.kind for column in COLUMNS[kind].values()]
+        kinds = [field.kind for field in FIELDS[kind].values()]
         decoders = [None if name is ValueKind.JSON else decode for name, decode in zip(kinds, decoders, strict=True)]
-    elif any(column.kind is ValueKind.JSON for column in COLUMNS[kind].values()):
+    elif any(field.kind is ValueKind.JSON for field in FIELDS[kind].values()):
         row_type = _telling_places(kind)
         decoders = [_DICTIONARIES.get(decode, decode) for decode in decoders]
     if not optional:
@@ -220,7 +220,7 @@ def entity(kind: EntityKind, decoders: Sequence[Decoder | None], optional: bool)
 def _telling_places(kind: EntityKind) -> Callable[..., Any]:
     """What makes a row of this kind; what stands for JSON that cannot be read is told where it lies."""
     row_type: Callable[..., Any] = ROW_TYPES[kind]
-    names = [*COLUMNS[kind]]
+    names = [*FIELDS[kind]]
 
     def make(*fields: Any) -> Any:
         for name, field in zip(names, fields, strict=True):

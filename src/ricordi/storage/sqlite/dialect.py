@@ -17,8 +17,8 @@ from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
 from ricordi.files import file_identity, is_same_file
 from ricordi.folders import check_place
+from ricordi.model.fields import ValueKind
 from ricordi.model.values import read_bounded
-from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.query.streams import spooled
 from ricordi.storage.session import Parameters, Session
@@ -212,7 +212,7 @@ class SqliteDialect(Dialect):
     def decoder(self, kind: ValueKind) -> Decoder | None:
         return _decode_bounded if self.distrusted and kind is ValueKind.JSON else _DECODERS.get(kind)
 
-    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
+    def table_of_values(self, kind: ValueKind) -> str:
         return '(SELECT value FROM json_each(?))'
 
     def pack(self, values: Sequence[Any]) -> str:
@@ -360,10 +360,10 @@ _ENCODERS: dict[ValueKind, Encoder] = {
     ValueKind.UUID: encode_uuid,
     ValueKind.TIME: _encode_time,
     ValueKind.JSON: encode_json,
-    ValueKind.BOOLEAN: _encode_boolean,
+    ValueKind.BOOL: _encode_boolean,
 }
 _DECODERS: dict[ValueKind, Decoder] = {
     ValueKind.TIME: _decode_time,
     ValueKind.JSON: decode_json,
-    ValueKind.BOOLEAN: bool,
+    ValueKind.BOOL: bool,
 }
