@@ -12,13 +12,13 @@ from itertools import islice
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, PackerBusy
 from ricordi.files import free_bytes
+from ricordi.model.file_trees import is_key
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.verification import MemberVerifier, contents_of, expect
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.repository.container.bulk import Measured
 from ricordi.repository.container.container import Container
-from ricordi.repository.container.layout import KEY_PATTERN
 from ricordi.repository.container.pack_writer import PackWriter, StoredObject, pack_to_append_to
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.limits import USUAL, Limits
@@ -46,7 +46,7 @@ def checked_members(directory: ZipDirectory) -> Iterator[Member]:
             raise CorruptStorage(
                 f'{directory.path} holds a file named {name!r}, which leads out of it; do not trust it'
             )
-        if name.startswith(PREFIX) and name != PREFIX and KEY_PATTERN.fullmatch(name, len(PREFIX)) is None:
+        if name.startswith(PREFIX) and name != PREFIX and is_key(name, len(PREFIX)) is None:
             raise CorruptStorage(f'{directory.path} holds {name!r}, which is no key of an object; do not trust it')
         if member.size > member.packed * MOST_SHRINKING + MOST_SHRINKING:
             raise CorruptStorage(

@@ -14,9 +14,10 @@ from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOpti
 from ricordi.backend.repository import Owner, RepositoryBackend
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
 from ricordi.files import make_folders
+from ricordi.model.file_trees import is_key
 from ricordi.progress import Progress, Stop
 from ricordi.repository.container.index import Index, PackedObject, not_existent
-from ricordi.repository.container.layout import KEY_PATTERN, ContainerConfig
+from ricordi.repository.container.layout import ContainerConfig
 from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import IN_MEMORY_BYTES, ObjectStore
 
@@ -148,7 +149,7 @@ class Container(ObjectStore, RepositoryBackend):
         from ricordi.repository.container.packer_lock import packer_lock
         from ricordi.repository.maintenance.file_removal import remove_files
 
-        wanted = [key for key in keys if KEY_PATTERN.fullmatch(key)]
+        wanted = [key for key in keys if is_key(key)]
         with packer_lock(self.layout):
             with self.index.transaction():
                 self.index.delete(wanted)
@@ -178,7 +179,7 @@ class Container(ObjectStore, RepositoryBackend):
         return (row.key for row in self.index.find_many(keys))
 
     def _loose_keys(self, keys: list[str]) -> Iterator[str]:
-        return (key for key in keys if KEY_PATTERN.fullmatch(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
+        return (key for key in keys if is_key(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
 
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         wanted = iter(keys)

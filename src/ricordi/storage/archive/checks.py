@@ -8,6 +8,7 @@ from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, ValidationError
+from ricordi.model.file_trees import fault_of
 from ricordi.model.links import LINK_RULES
 from ricordi.model.values import (
     TEXT_LIMITS,
@@ -20,7 +21,6 @@ from ricordi.model.values import (
     size_fault,
 )
 from ricordi.storage.columns import ValueKind, column_name, columns, row_words, table_name, value_kind
-from ricordi.storage.file_trees import fault_of
 from ricordi.storage.values import texts
 
 FAMILIES = ('data', 'process', 'node')

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import CorruptStorage, Interrupted
+from ricordi.model.file_trees import named_in, parsed_tree
 from ricordi.progress import Stop
 from ricordi.storage.archive.checks import check_lengths, check_rows
 from ricordi.storage.archive.cycles import check_cycles
 from ricordi.storage.archive.schema import check_schema
-from ricordi.storage.object_keys import files_of, parsed_tree
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.failures import failure
 from ricordi.storage.sqlite.strangers import distrust, end_when_asked, was_interrupted
@@ -139,7 +139,7 @@ class Staging:
     def _uses(self, keys: list[str]) -> Iterator[tuple[str, str]]:
         sql, parameters = SqliteDialect(self.path).nodes_naming(keys)
         for _, uuid, tree in self.raw.execute(f'{sql} LIMIT {SHOWN}', parameters):
-            yield from ((uuid, path) for path, key in files_of(parsed_tree(tree)) if key in keys)
+            yield from ((uuid, path) for path, key in named_in(parsed_tree(tree)) if key in keys)
 
     def _refuse_overlap(self) -> None:
         """Members that share bytes: how a small file unpacks to a huge one."""
