@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
-from ricordi.backend.repository import Owner, RepositoryBackend
+from ricordi.backend.repository import FreeSpace, KnownObject, Owner, RepositoryBackend
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
-from ricordi.files import make_folders
+from ricordi.files import free_bytes, make_folders
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Progress, Stop
 from ricordi.repository.container.index import Index, PackedObject, not_existent
@@ -143,6 +143,22 @@ class Container(ObjectStore, RepositoryBackend):
         from ricordi.repository.container.bulk import put_into_packs
 
         return put_into_packs(self, contents, compress)
+
+    def put_known_objects(self, objects: Iterable[KnownObject], told: Callable[[int], None]) -> None:
+        """Store objects of which the keys are known: straight into packs, or as loose files while another packs."""
+        from ricordi.repository.container.bulk import put_known_into_packs
+        from ricordi.repository.container.packer_lock import packer_lock
+
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(packer_lock(self.layout))
+            except PackerBusy:
+                super().put_known_objects(objects, told)
+            else:
+                put_known_into_packs(self, objects, told)
+
+    def free_space(self) -> FreeSpace:
+        return FreeSpace(free_bytes(self.layout.folder), str(self.layout.folder))
 
     def delete_objects(self, keys: Iterable[str]) -> None:
         """Remove objects, packed and loose. Only for a caller who holds the exclusive lock of the profile."""

@@ -23,7 +23,7 @@ from ricordi.storage.sqlite.strangers import distrust, end_when_asked, was_inter
 from ricordi.zipfiles.format import Member
 
 if TYPE_CHECKING:
-    from ricordi.storage.dialect import Dialect
+    from ricordi.backend.imports import ImportTarget
 
 CACHE_KIB = 16_384
 SHOWN = 5
@@ -78,13 +78,13 @@ class Staging:
             return failure(error, f'database {self.path}, unpacked from {self.archive}', 0.0)
         return CorruptStorage(f'the database in {self.archive} is damaged ({error}); get the archive anew')
 
-    def check(self, dialect: Dialect) -> None:
+    def check(self, target: ImportTarget) -> None:
         """See that what it holds is a graph that may be imported.
 
-        :param dialect: of the database that it is for.
+        :param target: what it is for.
         :raises ricordi.errors.CorruptStorage: the file is damaged, or rows refer to nothing or contradict each other.
         :raises ricordi.errors.ValidationError: links break a rule of the provenance graph, or a text is too long for
-            the database.
+            that storage.
         """
         with self.guarded():
             told = self.raw.execute('PRAGMA integrity_check(1)').fetchone()[0]
@@ -92,8 +92,8 @@ class Staging:
                 raise CorruptStorage(f'the database in {self.archive} is damaged ({told}); get the archive anew')
             check_rows(self.raw, self.archive)
             check_cycles(self.raw, self.archive)
-            if dialect.limits_texts:
-                check_lengths(self.raw, self.archive, dialect.place)
+            if target.limits_texts:
+                check_lengths(self.raw, self.archive, target.place)
 
     # -- objects ------------------------------------------------------------------------------------------------
 
