@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from ricordi import orm
 from ricordi.errors import ModificationNotAllowed, ValidationError
-from ricordi.orm.nodes.repository_tree import FileTree, split_path
+from ricordi.model.file_trees import split_path
+from ricordi.orm.nodes.repository_tree import FileTree
 from ricordi.orm.nodes.sandbox import SMALL_BYTES
 
 NAMES = st.text(st.characters(exclude_characters='/\0', exclude_categories=['Cs']), min_size=1, max_size=8).filter(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ricordi.backend.repository import FreeSpace
 from ricordi.config import Profile
 from ricordi.errors import (
     CorruptStorage,
@@ -23,6 +24,7 @@ from ricordi.errors import (
     ValidationError,
 )
 from ricordi.manager import use_storage
+from ricordi.repository.container.container import Container
 from ricordi.services.archive.importing import ImportRequest, import_archive
 from ricordi.services.archive.info import archive_profile
 from ricordi.storage.archive import schema as archive_schema
@@ -330,9 +332,7 @@ def test_objects_that_share_their_bytes_are_refused(refused: Any, tmp_path: Path
 def test_an_archive_for_which_there_is_no_room_is_refused(
     refused: Any, sqlite: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ricordi.repository.archive import unpacking as archive_unpacking
-
-    monkeypatch.setattr(archive_unpacking, 'free_bytes', lambda folder: 1000)
+    monkeypatch.setattr(Container, 'free_space', lambda container: FreeSpace(1000, 'the disk'))
     with pytest.raises(NotEnoughSpace, match='make room'):
         import_archive(sqlite, REFERENCE, PLAIN)
 

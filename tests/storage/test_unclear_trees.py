@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind as K
-from ricordi.storage.file_trees import DEEPEST, fault_of, fault_of_text
+from ricordi.model.file_trees import DEEPEST, fault_of, fault_of_text
 
 FULL = MaintenanceOptions(full=True)
 KEY = 'KEY'

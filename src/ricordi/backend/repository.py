@@ -7,7 +7,7 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, NamedTuple, Self
+from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.progress import Progress, Stop
@@ -39,6 +39,41 @@ def bytes_of(piece: bytes, handle: BinaryIO) -> bytes:
             f'a stream of bytes is needed, {handle!r} yields {type(piece).__name__}: open it with mode "rb"'
         )
     return piece
+
+
+class FreeSpace(NamedTuple):
+    """Room for objects.
+
+    :param bytes: that are free.
+    :param place: where, in words.
+    """
+
+    bytes: int
+    place: str
+
+
+class KnownObject(Protocol):
+    """An object on its way into a store, of which the key is known."""
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of content."""
+
+    def content(self, largest: int) -> bytes | None:
+        """All of it, compared with the key; None of one that takes more than `largest` bytes. For any thread."""
+
+    def open(self) -> BinaryIO:
+        """A stream over it, compared with nothing."""
+
+    def expect(self, key: str) -> None:
+        """Refuse what was read of the stream, if it has another key.
+
+        :raises ricordi.errors.CorruptStorage: it has.
+        """
 
 
 class RepositoryBackend(ABC):
@@ -113,6 +148,21 @@ class RepositoryBackend(ABC):
             else self.put_object_from_filelike(content)
             for content in contents
         ]
+
+    def put_known_objects(self, objects: Iterable[KnownObject], told: Callable[[int], None]) -> None:
+        """Store objects that the store lacks, as far as is known; durable on return.
+
+        :param told: hears of the bytes of content that were stored; what it raises ends the work.
+        :raises ricordi.errors.CorruptStorage: one is not what its key says; others may have been stored by then.
+        """
+        for one in objects:
+            with one.open() as handle:
+                one.expect(self.put_object_from_filelike(handle))
+            told(one.size)
+
+    def free_space(self) -> FreeSpace | None:
+        """How much room there is for objects; None where that cannot be told."""
+        return None
 
     @abstractmethod
     def has_objects(self, keys: Iterable[str]) -> list[bool]:

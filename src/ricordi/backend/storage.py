@@ -18,6 +18,7 @@ from ricordi.errors import InvalidOperation, UniquenessError
 from ricordi.progress import Progress, Stop
 
 if TYPE_CHECKING:
+    from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.config.profile import Profile
 
@@ -344,6 +345,14 @@ class StorageBackend(ABC):
     @abstractmethod
     def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:
         """Delete nodes with their links, memberships, comments and logs, in one transaction."""
+
+    # -- archives -------------------------------------------------------------------------------------------
+
+    def import_target(self) -> ImportTarget:
+        """How rows of an archive come in: by this contract, unless the storage knows a shorter way."""
+        from ricordi.backend.imports import ImportTarget
+
+        return ImportTarget(self)
 
     # -- settings -------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -23,14 +22,13 @@ from ricordi.backend.maintenance import (
 from ricordi.backend.repository import CHUNK_BYTES, RepositoryBackend, bytes_of
 from ricordi.errors import InvalidOperation, MissingObject, StorageError
 from ricordi.files import TemporaryFolder
+from ricordi.model.file_trees import is_key
 from ricordi.progress import Progress, Stop
 from ricordi.repository.container.streams import open_file
 
 NAMED_PROBLEMS = 100
 IN_MEMORY_BYTES = 1 << 20
 """Objects up to this size are read whole when they are opened."""
-
-_is_key = re.compile('[0-9a-f]{64}').fullmatch
 
 
 class SandboxRepository(RepositoryBackend):
@@ -95,7 +93,7 @@ class SandboxRepository(RepositoryBackend):
         return digest.hexdigest()
 
     def has_objects(self, keys: Iterable[str]) -> list[bool]:
-        return [bool(_is_key(key)) and self._path(key).is_file() for key in keys]
+        return [bool(is_key(key)) and self._path(key).is_file() for key in keys]
 
     def open(self, key: str) -> BinaryIO:
         try:
@@ -165,7 +163,7 @@ class SandboxRepository(RepositoryBackend):
     # -- places -------------------------------------------------------------------------------------------------
 
     def _path(self, key: str) -> Path:
-        if not _is_key(key):
+        if not is_key(key):
             raise _not_existent(key)
         return self.folder / key[:2] / key[2:]
 

@@ -253,6 +253,11 @@ class Dialect(ABC):
         """The UPDATE that leads from schema main_0001 to main_0002 (formats/database.md)."""
 
 
+def quoted(names: Iterable[str]) -> str:
+    """Names of our own, such as those of link types, as a list of texts in SQL."""
+    return ', '.join("'" + name.replace("'", "''") + "'" for name in names)
+
+
 def marks(dialect: Dialect, columns: Iterable[str]) -> str:
     """As many parameter marks as there are columns, comma-separated."""
     return ', '.join(dialect.mark for _ in columns)

@@ -16,8 +16,8 @@ from ricordi.backend.maintenance import (
 )
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import InvalidOperation, NotEnoughSpace
+from ricordi.model.file_trees import is_key
 from ricordi.progress import Progress, Stop
-from ricordi.storage.file_trees import is_key
 from ricordi.storage.object_keys import named_keys, unclear_trees, uses_of_keys
 from ricordi.storage.session import Session
 

@@ -21,6 +21,7 @@ from ricordi.storage.session import Session, Sessions
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table
 
+    from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.config.profile import Profile
@@ -235,6 +236,13 @@ class SqlStorage(StorageBackend):
 
     def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:
         graph.delete_nodes_and_connections(self._writable_session, self._rows, pks)
+
+    # -- archives -------------------------------------------------------------------------------------------
+
+    def import_target(self) -> ImportTarget:
+        from ricordi.storage.archive.target import SqlTarget
+
+        return SqlTarget(self)
 
     # -- settings -------------------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import InvalidOperation
+from ricordi.model.file_trees import named_in
 from ricordi.orm.collections import Collection, EntityT
-from ricordi.orm.nodes.repository_tree import FileTree
 
 
 class NodeCollection(Collection[EntityT]):
@@ -34,5 +34,5 @@ class NodeCollection(Collection[EntityT]):
         """The keys of all files of these nodes; a key comes once for every file that has it."""
         query = self.query(filters, project=['repository_metadata'], subclassing=subclassing)
         for (metadata,) in query.iterall(batch_size=batch_size):
-            for _, key in FileTree(metadata or {}).files():
+            for _, key in named_in(metadata or {}):
                 yield key

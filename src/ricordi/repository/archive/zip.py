@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, NoReturn
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, MissingObject, ReadOnlyStorage
+from ricordi.model.file_trees import is_key
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive.zip_keys import PREFIX, KeyTable
-from ricordi.repository.container.layout import KEY_PATTERN
 from ricordi.repository.container.streams import OTHER_BYTES, checked
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
@@ -121,7 +121,7 @@ class ZipRepository(RepositoryBackend):
 
     def find(self, key: str) -> Member | None:
         """The member that holds an object, or None."""
-        if KEY_PATTERN.fullmatch(key) is None:
+        if is_key(key) is None:
             return None
         directory = self.directory
         with self._lock:

@@ -11,12 +11,13 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
-from ricordi.backend.repository import Owner, RepositoryBackend
+from ricordi.backend.repository import FreeSpace, KnownObject, Owner, RepositoryBackend
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
-from ricordi.files import make_folders
+from ricordi.files import free_bytes, make_folders
+from ricordi.model.file_trees import is_key
 from ricordi.progress import Progress, Stop
 from ricordi.repository.container.index import Index, PackedObject, not_existent
-from ricordi.repository.container.layout import KEY_PATTERN, ContainerConfig
+from ricordi.repository.container.layout import ContainerConfig
 from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import IN_MEMORY_BYTES, ObjectStore
 
@@ -143,12 +144,28 @@ class Container(ObjectStore, RepositoryBackend):
 
         return put_into_packs(self, contents, compress)
 
+    def put_known_objects(self, objects: Iterable[KnownObject], told: Callable[[int], None]) -> None:
+        """Store objects of which the keys are known: straight into packs, or as loose files while another packs."""
+        from ricordi.repository.container.bulk import put_known_into_packs
+        from ricordi.repository.container.packer_lock import packer_lock
+
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(packer_lock(self.layout))
+            except PackerBusy:
+                super().put_known_objects(objects, told)
+            else:
+                put_known_into_packs(self, objects, told)
+
+    def free_space(self) -> FreeSpace:
+        return FreeSpace(free_bytes(self.layout.folder), str(self.layout.folder))
+
     def delete_objects(self, keys: Iterable[str]) -> None:
         """Remove objects, packed and loose. Only for a caller who holds the exclusive lock of the profile."""
         from ricordi.repository.container.packer_lock import packer_lock
         from ricordi.repository.maintenance.file_removal import remove_files
 
-        wanted = [key for key in keys if KEY_PATTERN.fullmatch(key)]
+        wanted = [key for key in keys if is_key(key)]
         with packer_lock(self.layout):
             with self.index.transaction():
                 self.index.delete(wanted)
@@ -178,7 +195,7 @@ class Container(ObjectStore, RepositoryBackend):
         return (row.key for row in self.index.find_many(keys))
 
     def _loose_keys(self, keys: list[str]) -> Iterator[str]:
-        return (key for key in keys if KEY_PATTERN.fullmatch(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
+        return (key for key in keys if is_key(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
 
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         wanted = iter(keys)

@@ -19,7 +19,6 @@ CONTAINER_VERSION = 1
 LARGEST_CONFIG = 1 << 20
 """Bytes of the file; real ones have some two hundred."""
 KEY_LENGTH = 64
-KEY_PATTERN = re.compile(r'[0-9a-f]{64}')
 REPACK_ID = -1
 """The pack number that disk-objectstore uses while it repacks; nothing keeps it for long unless a crash does."""
 

@@ -14,7 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ricordi.repository.container.layout import KEY_PATTERN, REPACK_ID, Layout
+from ricordi.model.file_trees import is_key
+from ricordi.repository.container.layout import REPACK_ID, Layout
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import fresh_pack_id
@@ -221,7 +222,7 @@ def _duplicates(container: ObjectStore) -> list[Path]:
     """The second copies, those whose names are as disk-objectstore gives them: key, dot, anything."""
     layout = container.layout
     paths = [Path(entry.path) for entry in layout.leftovers(layout.duplicates)]
-    return [path for path in paths if '.' in path.name and KEY_PATTERN.fullmatch(_key(path))]
+    return [path for path in paths if '.' in path.name and is_key(_key(path))]
 
 
 def _key(duplicate: Path) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ricordi.errors import IncompatibleStorageSchema, InvalidOperation, ReadOnlyStorage
+from ricordi.errors import IncompatibleStorageSchema, ReadOnlyStorage
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.progress import Progress, Stop
 from ricordi.services.archive.merging import ArchiveImport, ImportedArchive, ImportRequest
 from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, way_to_head
 from ricordi.storage.archive.staging import Staging
-from ricordi.storage.sql_storage import SqlStorage
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -49,7 +48,8 @@ def import_archive(
         closing(_staged(directory, folder, request, stop)) as staging,
         use_storage(profile, purpose='archive import') if storage is None else nullcontext(storage) as storage,
     ):
-        work = ArchiveImport(staging, directory, _writable(storage), request, progress or Progress(), stop)
+        _refuse_unwritable(storage)
+        work = ArchiveImport(staging, directory, storage, request, progress or Progress(), stop)
         # As a whole before anything is written: afterwards nothing of a bad archive would be half in.
         work.check()
         if dry_run:
@@ -61,14 +61,11 @@ def import_archive(
         return work.result(merged, dry_run=False, began=began)
 
 
-def _writable(storage: Any) -> SqlStorage:
+def _refuse_unwritable(storage: StorageBackend) -> None:
     if storage.read_only:
         raise ReadOnlyStorage(f'profile {storage.profile.name!r} is an archive itself: nothing can be imported into it')
     if storage.unwritable:
         raise ReadOnlyStorage(f'nothing can be imported: {storage.unwritable}')
-    if not isinstance(storage, SqlStorage):
-        raise InvalidOperation(f'an archive cannot be imported into a storage {type(storage).__name__}')
-    return storage
 
 
 def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest, stop: Stop) -> Staging:

@@ -29,8 +29,9 @@ from ricordi.services.groups.groups import find_or_create_group
 from ricordi.storage.archive.merge import Merged, MergeOptions, Merger
 
 if TYPE_CHECKING:
+    from ricordi.backend.imports import ImportTarget
+    from ricordi.backend.storage import StorageBackend
     from ricordi.storage.archive.staging import Staging
-    from ricordi.storage.sql_storage import SqlStorage
     from ricordi.zipfiles.directory import ZipDirectory
     from ricordi.zipfiles.format import Member
 
@@ -94,17 +95,21 @@ class ArchiveImport:
 
     staging: Staging
     directory: ZipDirectory
-    storage: SqlStorage
+    storage: StorageBackend
     request: ImportRequest
     progress: Progress
     stop: Stop
     objects: int = 0
     content_bytes: int = 0
+    target: ImportTarget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.target = self.storage.import_target()
 
     def check(self) -> None:
         """See that all of the archive is sound; nothing is written."""
         self.progress.begin('check the database', None, 'rows')
-        self.staging.check(self.storage.dialect)
+        self.staging.check(self.target)
         self.staging.take_members(checked_members(self.directory), PREFIX)
         self.objects, self.content_bytes = self._find_lacking()
         check_room(self.storage.repository, self.content_bytes)
@@ -116,8 +121,7 @@ class ArchiveImport:
     def add_objects(self) -> None:
         """Store the objects that the storage lacks."""
         with self._step('add objects', self.content_bytes):
-            repository = self.storage.repository
-            add_members(repository, self.directory, self._members, self.progress, self.stop)
+            add_members(self.storage.repository, self.directory, self._members(), self.progress, self.stop)
 
     def merge(self) -> Merged:
         """Insert the rows, all or none, when no other import is about to.
@@ -149,13 +153,13 @@ class ArchiveImport:
         with ExitStack() as stack:
             while not self._has_begun(stack, deadline):
                 pass
-            if not self._has_turn():
+            if not self.target.take_turn():
                 with self._step('wait for another import', None):
-                    while not self._has_turn():
+                    while not self.target.take_turn():
                         self._check_stop()
                         if time.monotonic() > deadline:
                             raise AccessError(
-                                f'another import into the {self.storage.dialect.place} is at work for more than '
+                                f'another import into the {self.target.place} is at work for more than '
                                 f'{WAIT_SECONDS:g} s; import again when it is done'
                             )
                         time.sleep(PAUSE_SECONDS)
@@ -171,16 +175,13 @@ class ArchiveImport:
             return False
         return True
 
-    def _has_turn(self) -> bool:
-        return self.storage.dialect.take_turn(self.storage.session)
-
     def add_objects_again(self) -> None:
         """Put back what another program took for garbage before the rows were there (`verdi storage maintain` does)."""
         for _ in range(TRIES):
             number, _ = self._find_lacking()
             if not number:
                 return
-            add_members(self.storage.repository, self.directory, self._members, Progress(), Stop())
+            add_members(self.storage.repository, self.directory, self._members(), Progress(), Stop())
         raise ProblemsFound(
             f'{number:,} objects vanished while the import ran, again and again: another program removes them. '
             'End it, and import once more: the archive holds them all'
@@ -199,7 +200,7 @@ class ArchiveImport:
             group_pk,
             user_pk,
         )
-        return Merger(self.staging, self.storage, options)
+        return Merger(self.staging, self.target, options)
 
     def result(self, merged: Merged, dry_run: bool, began: float) -> ImportedArchive:
         """What is told of it."""

@@ -9,11 +9,12 @@ from typing import Any
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
+from ricordi.errors import CorruptStorage
+from ricordi.model.file_trees import fault_of, is_empty
 from ricordi.model.values import UNREADABLE, DamagedJson, is_damaged
 from ricordi.orm.nodes.repository_tree import FileTree
 from ricordi.services.dump.names import METADATA, SAFEGUARD, safe_name
 from ricordi.services.dump.select import CALCULATION
-from ricordi.storage.file_trees import fault_of
 
 REPOSITORY, RETRIEVED, INPUTS, OUTPUTS = 'inputs', 'outputs', 'node_inputs', 'node_outputs'
 
@@ -210,7 +211,7 @@ class _Tree:
 
     @property
     def is_empty(self) -> bool:
-        return self.value is None or (not is_damaged(self.value) and self.value in ({}, {'o': {}}))
+        return self.value is None or (not is_damaged(self.value) and is_empty(self.value))
 
     @property
     def fault(self) -> str | None:
@@ -231,6 +232,6 @@ def _lay(content: Content, base: str, tree: _Tree) -> None:
         return
     try:
         content.add_tree(base, tree.value)
-    except UNREADABLE:
+    except (CorruptStorage, NotADirectoryError, *UNREADABLE):
         if fault is None:
             raise

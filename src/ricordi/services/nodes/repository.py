@@ -22,7 +22,8 @@ from ricordi.errors import (
 )
 from ricordi.files import draft_of
 from ricordi.folders import make_folder
-from ricordi.orm.nodes.repository_tree import FileTree, check_name, split_path
+from ricordi.model.file_trees import check_name, split_path
+from ricordi.orm.nodes.repository_tree import FileTree
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ricordi.errors import CorruptStorage, ValidationError
 from ricordi.model.fields import FIELDS, TABLES, UNIQUE_TOGETHER, EntityKind, RowField, ValueKind
+from ricordi.model.file_trees import fault_of
 from ricordi.model.links import LINK_RULES
 from ricordi.model.values import (
     has_half_characters,
@@ -19,7 +20,6 @@ from ricordi.model.values import (
     size_fault,
 )
 from ricordi.storage.columns import column_name, json_columns, row_words, table_name
-from ricordi.storage.file_trees import fault_of
 from ricordi.storage.values import texts
 
 FAMILIES = ('data', 'process', 'node')

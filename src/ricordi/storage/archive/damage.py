@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import CorruptStorage, ValidationError
 from ricordi.model.fields import FIELDS, EntityKind, RowField, ValueKind
+from ricordi.model.file_trees import fault_of_text
 from ricordi.model.values import (
     LARGEST_VALUE,
     MOST_ELEMENTS,
@@ -22,7 +23,6 @@ from ricordi.model.values import (
     size_fault,
 )
 from ricordi.storage.columns import columns, json_columns, place_of, row_words, table_name
-from ricordi.storage.file_trees import fault_of_text
 from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:

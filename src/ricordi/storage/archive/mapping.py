@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ricordi.model.fields import FIELDS, EntityKind, RowField, ValueKind
+from ricordi.model.fields import FIELDS, EntityKind
 from ricordi.storage.columns import columns, table_name
+from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
+    from ricordi.backend.imports import Decoders, ImportTarget
     from ricordi.storage.archive.staging import Staging
-    from ricordi.storage.session import Session
 
 PAGE = 1000
 
@@ -31,10 +30,11 @@ def map_of(kind: EntityKind) -> str:
 class Mapping:
     """The pks of one archive in one profile."""
 
-    def __init__(self, staging: Staging, session: Session) -> None:
+    def __init__(self, staging: Staging, target: ImportTarget) -> None:
         self.staging = staging
         self.raw = staging.raw
-        self.session = session
+        self.target = target
+        self._dialect = SqliteDialect(staging.path)
         self.existing: dict[EntityKind, int] = {}
         self.new: dict[EntityKind, int] = {}
 
@@ -45,12 +45,9 @@ class Mapping:
             self.raw.execute(f'DROP TABLE IF EXISTS {map_of(kind)}')
             self.raw.execute(f'CREATE TABLE {map_of(kind)} (id INTEGER PRIMARY KEY, target INTEGER)')
             total = self.raw.execute(f'INSERT INTO {map_of(kind)} (id) SELECT id FROM {table}').rowcount
-        values = self.session.dialect.table_of_values(FIELDS[kind][column].kind)
-        statement = f'SELECT {column}, id FROM {table} WHERE {column} IN {values}'
         found = 0
         for page in self.pages(f'SELECT id, {column} FROM {table} WHERE id > ?'):
-            names = [name for _, name in page]
-            there = dict(self.session.execute(statement, (self.session.dialect.pack(names),)).fetchall())
+            there = self.target.pks_of(kind, column, [name for _, name in page])
             pairs = [(there[name], pk) for pk, name in page if name in there]
             self.note(kind, pairs)
             found += len(pairs)
@@ -90,35 +87,26 @@ class Mapping:
         :returns: how many were inserted.
         """
         total = 0
-        names = columns(kind)
-        forms = self._forms(FIELDS[kind].values())
+        fields = list(columns(kind))[1:]
+        decoders = self.decoders(kind, fields)
         for page in self.pages(_select(kind, only, condition)):
             rows: list[Values] = []
             for values in page:
                 row = list(values)
                 if change is not None:
                     change(row)
-                for place, form in forms:
-                    if row[place] is not None:
-                        row[place] = form(row[place])
                 rows.append(tuple(row[1:]))
-            pks = self.session.dialect.insert(self.session, table_name(kind), list(names.values())[1:], rows)
+            pks = self.target.insert(kind, fields, rows, decoders)
             if kind in MATCHED_BY:
                 self.note(kind, [(target, values[0]) for target, values in zip(pks, page, strict=True)])
             total += len(rows)
             told(len(rows))
         return total
 
-    def _forms(self, fields: Iterable[RowField]) -> list[tuple[int, Callable[[Any], Any]]]:
-        """How values as SQLite has them become what the driver of the profile's database takes, by place."""
-        if self.session.dialect.name == 'sqlite':
-            return []
-        forms: dict[ValueKind, Callable[[Any], Any]] = {
-            ValueKind.TIME: _with_zone,
-            ValueKind.JSON: _as_jsonb,
-            ValueKind.BOOL: bool,
-        }
-        return [(place, forms[field.kind]) for place, field in enumerate(fields) if field.kind in forms]
+    def decoders(self, kind: EntityKind, fields: Iterable[str]) -> Decoders:
+        """What makes the Python values of what the archive holds, for the fields that need it."""
+        found = {name: self._dialect.decoder(FIELDS[kind][name].kind) for name in fields}
+        return {name: decode for name, decode in found.items() if decode is not None}
 
 
 def _select(kind: EntityKind, only: str | None, condition: str) -> str:
@@ -135,19 +123,3 @@ def _select(kind: EntityKind, only: str | None, condition: str) -> str:
         else:
             chosen.append(f't.{field.column}')
     return f'SELECT {", ".join(chosen)} FROM {table_name(kind)} AS t {" ".join(joins)} WHERE {condition} AND t.id > ?'
-
-
-def _with_zone(moment: str) -> str:
-    return f'{moment}+00'
-
-
-_NEEDS_CARE = re.compile(r'\d[eE]|\\u0000|\\u[dD]').search
-
-
-def _as_jsonb(text: str) -> str:
-    """JSON text for PostgreSQL; numbers with an exponent, and texts it refuses, are looked at one by one."""
-    if _NEEDS_CARE(text) is None:
-        return text
-    from ricordi.storage.psql.dialect import encode_jsonb
-
-    return encode_jsonb(json.loads(text), 'a value of the archive')

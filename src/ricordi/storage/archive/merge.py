@@ -1,9 +1,9 @@
-"""Merging the rows of an archive into the database of a storage, inside one transaction (formats/archive.md)."""
+"""Merging the rows of an archive into a storage, inside one transaction (formats/archive.md)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,9 @@ from ricordi.storage.archive.links import NEW_LINK, plan_links, refuse_circles
 from ricordi.storage.archive.mapping import Mapping, map_of
 from ricordi.storage.archive.updates import PRIVATE, merge_comments, merge_extras
 from ricordi.storage.columns import columns, table_name
-from ricordi.storage.graph import add_nodes_to_group
-from ricordi.storage.sql_storage import SqlStorage
 
 if TYPE_CHECKING:
+    from ricordi.backend.imports import ImportTarget
     from ricordi.storage.archive.staging import Staging
 
 MOST_SUFFIXES = 100
@@ -78,9 +77,10 @@ class Merged:
 class Merger:
     """One import: `plan` reads, `apply` writes. Both belong into the same transaction, unless it stays at the plan."""
 
-    def __init__(self, staging: Staging, storage: SqlStorage, options: MergeOptions) -> None:
+    def __init__(self, staging: Staging, target: ImportTarget, options: MergeOptions) -> None:
         self.options = options
-        self.mapping = Mapping(staging, storage.session)
+        self.target = target
+        self.mapping = Mapping(staging, target)
         self.merged = Merged()
 
     def plan(self) -> Merged:
@@ -153,8 +153,7 @@ class Merger:
 
     def _relabel(self, kind: EntityKind, place: int) -> Callable[[list[Any]], None]:
         """Gives a new row whose label is taken one with a suffix, as AiiDA does."""
-        labels = self.mapping.session.execute(f'SELECT label FROM {table_name(kind)}').fetchall()
-        taken = {label for (label,) in labels}
+        taken = self.target.labels(kind)
 
         def change(row: list[Any]) -> None:
             label = row[place]
@@ -177,11 +176,12 @@ class Merger:
 
     def _add_authinfos(self, told: Callable[[int], None]) -> None:
         mapping = self.mapping
-        known = mapping.session.execute('SELECT aiidauser_id, dbcomputer_id FROM db_dbauthinfo').fetchall()
+        rows: Iterator[Any] = self.target.storage.find(EntityKind.AUTHINFO)
+        known = [(row.user_pk, row.computer_pk) for row in rows]
         with mapping.staging.guarded():
             mapping.raw.execute('DROP TABLE IF EXISTS temp.known_authinfo')
             mapping.raw.execute('CREATE TABLE temp.known_authinfo (user_id INTEGER, computer_id INTEGER)')
-            mapping.raw.executemany('INSERT INTO temp.known_authinfo VALUES (?, ?)', [tuple(pair) for pair in known])
+            mapping.raw.executemany('INSERT INTO temp.known_authinfo VALUES (?, ?)', known)
         new = (
             'NOT EXISTS (SELECT 1 FROM temp.known_authinfo AS k '
             'WHERE k.user_id = m_user_pk.target AND k.computer_id = m_computer_pk.target)'
@@ -194,19 +194,16 @@ class Merger:
             return
         pk, label = self._import_group()
         for page in mapping.pages(f'SELECT id, target FROM {map_of(EntityKind.NODE)} WHERE id > ?'):
-            told(add_nodes_to_group(mapping.session, pk, [target for _, target in page]))
+            told(self.target.storage.add_nodes_to_group(pk, [target for _, target in page]))
         self.merged.group = (pk, label)
 
     def _import_group(self) -> tuple[int, str]:
         """The group of all imported nodes: the one that was named, or a new one with the time as label."""
-        from ricordi.storage.rows import Rows
-
-        session = self.mapping.session
-        rows = Rows(session.dialect)
+        storage = self.target.storage
         if self.options.group_pk is not None:
-            found: Any = rows.get(session, EntityKind.GROUP, self.options.group_pk)
+            found: Any = storage.get(EntityKind.GROUP, self.options.group_pk)
             return self.options.group_pk, found.label
-        taken = {label for (label,) in session.execute('SELECT label FROM db_dbgroup').fetchall()}
+        taken = self.target.labels(EntityKind.GROUP)
         now = datetime.now(UTC)
         values = {
             'label': free_label(f'{now.astimezone():%Y%m%d-%H%M%S}', taken),
@@ -215,7 +212,7 @@ class Merger:
             'time': now,
             'user_pk': self.options.user_pk,
         }
-        (pk,) = rows.insert(session, EntityKind.GROUP, [values])
+        (pk,) = storage.insert(EntityKind.GROUP, [values])
         return pk, str(values['label'])
 
 

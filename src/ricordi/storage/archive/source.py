@@ -19,6 +19,7 @@ from ricordi.storage.archive.selection import (
     users_of,
 )
 from ricordi.storage.columns import columns, table_name
+from ricordi.storage.dialect import quoted
 
 if TYPE_CHECKING:
     from ricordi.progress import Stop
@@ -99,7 +100,7 @@ class SqliteSource(ArchiveSource):
             if types:
                 parts.append(
                     f'SELECT l.{far} FROM walk CROSS JOIN source.db_dblink AS l ON l.{near} = walk.id '
-                    f'WHERE +l.type IN ({_quoted(types)})'
+                    f'WHERE +l.type IN ({quoted(types)})'
                 )
         self.target.execute(
             f'INSERT INTO temp.picked_node WITH RECURSIVE walk(id) AS ({" UNION ".join(parts)}) SELECT id FROM walk'
@@ -128,7 +129,7 @@ class PsqlSource(ArchiveSource):
 
     def walk(self, forward: tuple[str, ...], backward: tuple[str, ...]) -> None:
         steps = [
-            f'SELECT l.{far} AS id FROM db_dblink AS l WHERE l.{near} = walk.id AND l.type IN ({_quoted(types)})'
+            f'SELECT l.{far} AS id FROM db_dblink AS l WHERE l.{near} = walk.id AND l.type IN ({quoted(types)})'
             for types, near, far in ((forward, 'input_id', 'output_id'), (backward, 'output_id', 'input_id'))
             if types
         ]
@@ -152,10 +153,6 @@ def _as_sqlite_writes(field: RowField) -> str:
     if field.kind is ValueKind.TIME:
         return f"to_char({field.column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
     return f'{field.column}::integer' if field.kind is ValueKind.BOOL else field.column
-
-
-def _quoted(names: tuple[str, ...]) -> str:
-    return ', '.join("'" + name.replace("'", "''") + "'" for name in names)
 
 
 @contextmanager

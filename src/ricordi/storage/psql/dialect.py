@@ -26,6 +26,7 @@ from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.backend.storage import DatabaseSession
 from ricordi.errors import LockedProfileError, RicordiError, ValidationError
 from ricordi.model.fields import ValueKind
+from ricordi.model.file_trees import FILE, FOLDER, NO_NAMES, SEPARATOR
 from ricordi.model.values import DamagedJson, damaged_time, why_unreadable
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql import identity as psql_identity
@@ -49,7 +50,7 @@ SQL_TYPES = {
 }
 """What an array of values is declared as that a field is compared with."""
 
-_ANY_KEY = '$.**.k ? (@.type() == "string")'
+_ANY_KEY = f'$.**.{FILE} ? (@.type() == "string")'
 _DEPTH = 4
 """Files that lie deeper in folders are looked at one by one."""
 
@@ -62,9 +63,15 @@ def _sound_folder(deepest: int) -> str:
     """The condition of a JSON path that an object is a folder in which all is sound; false below a depth."""
     if not deepest:
         return '1 == 2'
-    file = f'@.type() == "object" && @.k.type() == "string" && {_only("k")}'
+    file = f'@.type() == "object" && @.{FILE}.type() == "string" && {_only(FILE)}'
     entry = f'({file}) || !exists(@.*) && @.type() == "object" || ({_sound_folder(deepest - 1)})'
-    return f'@.type() == "object" && @.o.type() == "object" && {_only("o")} && !exists(@.o.* ? (!({entry})))'
+    entries = f'@.{FOLDER}.type() == "object" && {_only(FOLDER)} && !exists(@.{FOLDER}.* ? (!({entry})))'
+    return f'@.type() == "object" && {entries}'
+
+
+_MAY_HOLD_NO_NAME = ' OR '.join(
+    f"strpos(tree, '{text}') > 0" for text in (SEPARATOR, *(f'"{name}": ' for name in NO_NAMES))
+)
 
 
 _STRING_OR_EXPONENT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e\+\d+')
@@ -279,8 +286,7 @@ class PsqlDialect(Dialect):
         'SELECT id, uuid, tree FROM (SELECT id, uuid::text AS uuid, repository_metadata::text AS tree, '
         f"repository_metadata @? '$ ? ({_sound_folder(_DEPTH)})' AS sound FROM db_dbnode "
         "WHERE repository_metadata <> '{}' OFFSET 0) AS trees "
-        "WHERE NOT sound OR strpos(tree, '[') > 0 OR strpos(tree, '/') > 0 "
-        """OR strpos(tree, '".": ') > 0 OR strpos(tree, '"..": ') > 0 OR strpos(tree, '"": ') > 0 ORDER BY id"""
+        f"WHERE NOT sound OR strpos(tree, '[') > 0 OR {_MAY_HOLD_NO_NAME} ORDER BY id"
     )
 
     def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:

@@ -18,8 +18,9 @@ from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
 from ricordi.files import file_identity, is_same_file
 from ricordi.folders import check_place
 from ricordi.model.fields import ValueKind
+from ricordi.model.file_trees import FILE, FOLDER, KEY_GLOB, NO_NAMES, SEPARATOR
 from ricordi.model.values import read_bounded
-from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
+from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks, quoted
 from ricordi.storage.query.streams import spooled
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.sqlite import vacuum as sqlite_vacuum
@@ -35,27 +36,28 @@ STREAM_ROWS = 1000
 
 _SIGNS_OF_A_ROW = ('malformed JSON', 'BLOB values', 'user-defined function raised')
 
-_NAMED = "tree.key = 'k' AND tree.type = 'text'"
+_NAMED = f"tree.key = '{FILE}' AND tree.type = 'text'"
 _TREE = 'db_dbnode.repository_metadata'
 _TREE_OR_NONE = f"CASE WHEN typeof({_TREE}) = 'text' AND json_valid({_TREE}) THEN {_TREE} ELSE '0' END"
 """What is no JSON would end a whole query; a number is none that a file tree can be, and names nothing."""
 
 _MUCH = 1_000_000_000
-# A file is an object and a text (0), a folder two objects (0), an empty one a single object (1). Whatever could hide a
-# name weighs so much that nothing makes up for it.
+# The grammar of file trees as a sum, since SQLite sees members one by one: a file is an object and a text (0), a folder
+# two objects (0), an empty one a single object (1). Whatever could hide a name weighs so much that nothing makes up for
+# it. What it finds is judged by the grammar itself: tests/storage/test_file_trees.py.
 _WEIGHT = (
-    f"CASE tree.type WHEN 'object' THEN CASE WHEN tree.key = 'o' THEN -1 WHEN tree.key IN ('k', '', '.', '..') "
-    f"OR instr(tree.key, '/') THEN {_MUCH} ELSE 1 END "
+    f"CASE tree.type WHEN 'object' THEN CASE WHEN tree.key = '{FOLDER}' THEN -1 "
+    f"WHEN tree.key IN ({quoted((FILE, *NO_NAMES))}) OR instr(tree.key, '{SEPARATOR}') THEN {_MUCH} ELSE 1 END "
     f"WHEN 'text' THEN CASE WHEN {{named}} THEN -1 ELSE {_MUCH} END ELSE {_MUCH} END"
 )
-_IS_KEY = f"tree.atom GLOB '{'[0-9a-f]' * 64}'"
+_IS_KEY = f"tree.atom GLOB '{KEY_GLOB}'"
 
 
 def _suspect_trees(tree: str, named: str = _NAMED) -> str:
     return (
         f'SELECT db_dbnode.id, db_dbnode.uuid, CAST({_TREE} AS BLOB) FROM db_dbnode, json_tree({tree}) AS tree '
         f"WHERE {_TREE} IS NOT '{{}}' GROUP BY db_dbnode.id "
-        f'HAVING sum({_WEIGHT.format(named=named)}) <> 0 OR substr({_TREE}, 1, 4) IS NOT \'{{"o"\' '
+        f'HAVING sum({_WEIGHT.format(named=named)}) <> 0 OR substr({_TREE}, 1, 4) IS NOT \'{{"{FOLDER}"\' '
         'ORDER BY db_dbnode.id'
     )
 
