@@ -110,6 +110,9 @@ def test_folders_lie_in_each_other_only_so_deep() -> None:
             tree = {'o': {'d': tree}}
         return tree
 
+    tree = nested(100 * DEEPEST)
+    tree['o']['f'] = new_file(KEY)
+    assert list(named_in(tree)) == [('f', KEY)], 'and is read all the same'
     assert fault_of(nested(DEEPEST - 1)) is None
     assert 'deep' in str(fault_of(nested(DEEPEST)))
 
