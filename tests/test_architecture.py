@@ -96,6 +96,31 @@ def test_sqlite_is_used_by_storages_and_the_index_of_a_container_only() -> None:
     assert {'repository/container/index.py', 'repository/container/index_connection.py'} <= users
 
 
+BACKENDS = {'Storage', 'StorageBackend', 'Container', 'Repository', 'RepositoryBackend', 'ObjectStore', 'Dialect'}
+"""How the names of the classes of storages, repositories and dialects end."""
+ASKS_FOR_CLASSES = {
+    'repository/archive/objects.py': 'workers that read a container by themselves',
+    'repository/archive/sources.py': 'what lies deflated in a pack or an archive already is taken over as it is',
+    'storage/archive/draft.py': 'an archive is copied out of a SQL database',
+    'storage/deletion.py': 'what somebody else made is not deleted from here',
+}
+
+
+def classes_asked_for(path: Path) -> set[str]:
+    """The storages and repositories of which a module asks whether something is one."""
+    asked = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Call) and getattr(node.func, 'id', '') in ('isinstance', 'issubclass'):
+            asked |= {name for one in ast.walk(node.args[1]) if (name := getattr(one, 'id', getattr(one, 'attr', '')))}
+    return {name for name in asked if name.endswith(tuple(BACKENDS))}
+
+
+def test_nobody_asks_of_which_class_a_storage_or_a_repository_is() -> None:
+    """What one does best in a way of its own is a method of the contract, with a way for all others."""
+    found = {named(path) for path in MODULES if classes_asked_for(path)}
+    assert found == ASKS_FOR_CLASSES.keys()
+
+
 MOST_FILES = 26
 """In one folder: about twenty, `__init__.py` aside."""
 
@@ -164,5 +189,9 @@ def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.Monk
         '    Path.home()\n    database.connect("")\n'
     )
     assert {place.split()[1] for place in where(module, TALKING | STREAMS)} == {'print', 'sys.stdin'}
+    module.with_name('other.py').write_text(
+        'isinstance(a, (int, dos.SqliteDosStorage))\nissubclass(b, Container)\nisinstance(c, NodeRow)'
+    )
+    assert classes_asked_for(module.with_name('other.py')) == {'SqliteDosStorage', 'Container'}
     assert {place.split()[1] for place in where(module, ENVIRONMENT)} == {'os.environ', 'os.getenv', 'Path.home'}
     assert 'sqlite3.connect' in {name for _, name in uses(module)}

@@ -1,4 +1,4 @@
-"""What a label, an address, a uuid, an identifier, a link, a field may be is said in `model` alone; all ask there."""
+"""What a field, a label, an address, an identifier, a link, a file tree may be is said in `model` alone; all ask there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ricordi.model.fields import FIELDS, TABLES
+from ricordi.model.file_trees import FILE, FOLDER
 from ricordi.model.links import LinkType
 
 SOURCE = Path(__file__).parents[1] / 'src' / 'ricordi'
@@ -22,6 +23,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     'the start of a uuid': (('abcdef', '012345'), ('abcdeg', 'zz')),
     'an address': (('ada@example.org',), ('ada', 'example.org')),
     'a link label': (('a', 'a_b', 'A1'), ('1a', 'a.b')),
+    'the key of an object': (('a' * 64, '0' * 64), ('a' * 63, 'a' * 65, 'A' * 64, 'g' * 64)),
 }
 """What a pattern is for that matches all of the first and none of the second."""
 
@@ -32,6 +34,10 @@ SPLITTERS = {'partition', 'rpartition', 'split', 'rsplit', 'endswith', 'startswi
 MARKS = {'@': 'an address or the label of a code', '#!': 'a shebang'}
 OTHER_MARKS = {('services/computers/ssh.py', '@'): 'user and host of SSH'}
 CATEGORIES = {'services/dump/names.py': 'names of folders, where bad characters are replaced and not refused'}
+WORDS_OF_TREES = {FOLDER, FILE}
+IN_A_TREE = re.compile(r"""['"][ok]['"]|[$@][.*]*\.[ok]\b""")
+"""A folder or a file in JSON or in SQL."""
+DEGREES = {'out', 'into'}
 LINK_LISTS = {'services/graph/style.py': 'colours'}
 FIELD_LISTS = {
     'backend/rows.py': 'the classes of rows, which tests/model/test_fields.py holds against the table',
@@ -181,6 +187,34 @@ RULES_OF_FIELDS: dict[str, Callable[[ast.AST], bool]] = {
 }
 
 
+def words_of_trees(tree: ast.Module) -> Iterator[ast.AST]:
+    """What reads or writes `o` and `k` of a file tree, in Python or in SQL; what is said of them in words aside."""
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        asked: list[ast.expr | None] = []
+        if isinstance(node, ast.Subscript):
+            asked = [node.slice]
+        elif isinstance(node, ast.Compare):
+            asked = [node.left, *node.comparators]
+        elif isinstance(node, ast.Dict):
+            asked = [*node.keys]
+        elif isinstance(node, ast.Call) and getattr(node.func, 'attr', '') in ('get', 'setdefault', 'pop'):
+            asked = [*node.args[:1]]
+        elif isinstance(node, ast.Assign):
+            asked = [*getattr(node.value, 'elts', [node.value])]
+        elif isinstance(node, ast.Constant) and id(node) not in told and IN_A_TREE.search(str(node.value)):
+            yield node
+        if any(isinstance(one, ast.Constant) and one.value in WORDS_OF_TREES for one in asked):
+            yield node
+
+
+def degrees_read(tree: ast.Module) -> Iterator[ast.Compare]:
+    """What compares how many links there may be, in place of asking which fields have to differ."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and getattr(node.left, 'attr', '') in DEGREES:
+            yield node
+
+
 def rules_of(name: str, tree: ast.Module) -> Iterator[str]:
     """The rules of `model` that a module has copies of."""
     if name not in FIELD_LISTS:
@@ -188,6 +222,8 @@ def rules_of(name: str, tree: ast.Module) -> Iterator[str]:
             yield from (rule for rule, is_copied in RULES_OF_FIELDS.items() if is_copied(node))
     if name not in LINK_LISTS:
         yield from ('which types of links there are' for _ in lists_of_links(tree))
+    yield from ('what a file tree is' for _ in words_of_trees(tree))
+    yield from ('how many links there may be' for _ in degrees_read(tree))
     for called, text in calls(tree):
         if called in ('compile', 'fullmatch', 'match', 'search') and text and name not in OTHER_PATTERNS:
             yield from (f'a pattern of {kind}' for kind in kinds_of(text))
@@ -225,6 +261,9 @@ def test_the_rules_stand_where_they_are_looked_for() -> None:
         'which characters a text may hold',
         'which kinds there are',
         'what a kind of row has',
+        'a pattern of the key of an object',
+        'what a file tree is',
+        'how many links there may be',
     }
 
 
@@ -271,6 +310,16 @@ def test_the_rules_stand_where_they_are_looked_for() -> None:
         ("[(EntityKind.NODE, 'db_dbnode', 'user_id')]", 'what a kind of row has'),
         ("class Kind(Enum):\n    UUID = 'uuid'\n    TIME = 'time'\n    JSON = 'json'", 'which kinds there are'),
         ("sql = 'CREATE TABLE db_dbuser (id INTEGER)'", 'what a table is made of'),
+        ("if rule.into == 'pair': pass", 'how many links there may be'),
+        ("re.compile('[0-9a-f]{64}')", 'a pattern of the key of an object'),
+        ("key = entry['k']", 'what a file tree is'),
+        ("below = entry.get('o', {})", 'what a file tree is'),
+        ("FILE = 'k'", 'what a file tree is'),
+        ("if 'k' in entry: pass", 'what a file tree is'),
+        ("tree = {'o': {}}", 'what a file tree is'),
+        ('sql = "SELECT atom FROM json_tree(?) WHERE key = \'k\'"', 'what a file tree is'),
+        ("sql = f'{column} @? $.**.k'", 'what a file tree is'),
+        ("sql = f'exists(@.o.*) {sql}'", 'what a file tree is'),
     ],
 )
 def test_a_copy_of_a_rule_is_seen_however_it_is_written(line: str, rule: str) -> None:
@@ -280,7 +329,9 @@ def test_a_copy_of_a_rule_is_seen_however_it_is_written(line: str, rule: str) ->
 def test_other_patterns_are_left_alone() -> None:
     for line in (
         "verbs = ['create', 'return']",
-        "re.compile('[0-9a-f]{64}')",
+        "re.compile('[0-9a-f]{32}')",
+        "modes = {('k', 'n', 'l'): 'none'}",
+        'def f():\n    """A file is `{\'k\': key}`."""',
         "re.compile('.*')",
         "re.match('a|b', text)",
         "a.partition('/')",

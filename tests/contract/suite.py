@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contract.queries import QueryContract, ReferenceQueryContract
+from ricordi.backend.imports import ImportTarget
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict
 from ricordi.backend.storage import StorageBackend
@@ -515,6 +516,55 @@ class StorageContract(QueryContract):
         assert [(row.input_pk, row.output_pk) for row in storage.find(K.LINK)] == [(pks[3], pks[4])]
         for kind in (K.GROUP_NODE, K.COMMENT, K.LOG):
             assert [row.node_pk for row in storage.find(kind)] == left
+
+    # -- archives -------------------------------------------------------------------------------------------
+
+    def test_a_shorter_way_for_imports_answers_as_the_contract_does(
+        self, storage: StorageBackend, user: int, add: Callable[..., Any]
+    ) -> None:
+        first, second, third = nodes = add(number=3)
+        links = [(first, second), (second, third)]
+        storage.insert(K.LINK, [{'input_pk': a, 'output_pk': b, 'type': 'create', 'label': 'x'} for a, b in links])
+        storage.insert(K.COMPUTER, [{'label': 'here'}, {'label': 'there'}])
+        uuids = [row.uuid for row in storage.find(K.NODE)]
+        asked: list[Callable[[ImportTarget], Any]] = [
+            lambda target: target.pks_of(K.NODE, 'uuid', [*uuids, str(uuid4())]),
+            lambda target: target.pks_of(K.USER, 'email', ['alice@example.org', 'bob@example.org']),
+            lambda target: target.labels(K.COMPUTER),
+            lambda target: sorted(target.links_of('input_pk', nodes)),
+            lambda target: sorted(target.links_of('output_pk', [second])),
+            lambda target: sorted(row.pk for row in target.locked_nodes([third, first, 4711])),
+            lambda target: target.way_back([(first, second), (third, first), (second, third)], ['create']),
+            lambda target: target.way_back([(third, first)], ['return']),
+            lambda target: target.take_turn(),
+        ]
+        with storage.transaction():
+            for ask in asked:
+                assert ask(storage.import_target()) == ask(ImportTarget(storage))
+
+    def test_rows_of_an_archive_come_in_alike_by_a_shorter_way(self, storage: StorageBackend, user: int) -> None:
+        decoders: dict[str, Callable[[Any], Any]] = {
+            'time': lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+            'extras': json.loads,
+        }
+        values = {
+            'label': "ünï '",
+            'type_string': 'core',
+            'time': '2024-02-29 23:59:59.123456',
+            'description': '',
+            'extras': '{"large": 1e+300, "deep": [{"a": null}], "text": "\\u00fc 1e5"}',
+            'user_pk': user,
+        }
+        rows = []
+        for target in (storage.import_target(), ImportTarget(storage)):
+            given = {'uuid': str(uuid4()), **values, 'label': f'{values["label"]} {len(rows)}'}
+            with storage.transaction():
+                (pk,) = target.insert(K.GROUP, list(given), [tuple(given.values())], decoders)
+            row = storage.get(K.GROUP, pk)
+            assert (row.uuid, row.label) == (given['uuid'], given['label'])
+            rows.append((row.type_string, row.time, row.description, row.extras, row.user_pk))
+        assert rows[0] == rows[1]
+        assert rows[0][1:4] == (decoders['time'](values['time']), '', json.loads(str(values['extras'])))
 
     # -- settings -----------------------------------------------------------------------------------------------
 

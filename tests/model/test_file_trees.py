@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ricordi.errors import CorruptStorage, ValidationError
@@ -51,6 +51,7 @@ def flat(tree: Any) -> dict[str, str | None]:
     return found
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(trees)
 def test_a_sound_tree_names_its_files_and_nothing_else(tree: Any) -> None:
     assert fault_of(tree) is None
@@ -58,6 +59,7 @@ def test_a_sound_tree_names_its_files_and_nothing_else(tree: Any) -> None:
     assert sorted(files_of(tree)) == sorted(named_in(tree)) == expected
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(trees, names)
 def test_a_file_that_was_put_is_there_and_one_that_was_taken_is_not(tree: Any, name: str) -> None:
     before = dict(files_of(tree))
@@ -110,6 +112,9 @@ def test_folders_lie_in_each_other_only_so_deep() -> None:
             tree = {'o': {'d': tree}}
         return tree
 
+    tree = nested(100 * DEEPEST)
+    tree['o']['f'] = new_file(KEY)
+    assert list(named_in(tree)) == [('f', KEY)], 'and is read all the same'
     assert fault_of(nested(DEEPEST - 1)) is None
     assert 'deep' in str(fault_of(nested(DEEPEST)))
 

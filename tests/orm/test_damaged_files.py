@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ricordi import orm
+from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage
 
 SIZES = {'small': 3000, 'large': (2 << 20) + 77}
@@ -120,3 +121,22 @@ def test_content_that_the_repository_lacks_is_a_file_not_found(sqlite_storage: A
     for read in (node.get_content, lambda: node.base.repository.copy_tree(tmp_path / 'copy')):
         with pytest.raises(FileNotFoundError):
             read()
+
+
+def test_what_is_neither_a_folder_nor_a_file_is_told_by_all_who_meet_it(sqlite_storage: Any, tmp_path: Path) -> None:
+    key = 'a' * 64
+    user = sqlite_storage.insert(EntityKind.USER, [{'email': 'a'}])[0]
+    tree = {'o': {'sub': {'o': {'a': None}}, 'b': {'n': {'k': key}}}}
+    row = {'user_pk': user, 'node_type': 'data.core.folder.FolderData.', 'repository_metadata': tree}
+    files = orm.load_node(sqlite_storage.insert(EntityKind.NODE, [row])[0]).base.repository
+    asked: list[Callable[[], Any]] = [
+        lambda: list(files.walk()),
+        lambda: files.get_object('sub/a').is_file(),
+        lambda: [entry.file_type for entry in files.list_objects('sub')],
+        lambda: files.copy_tree(tmp_path / 'copy'),
+        lambda: files.hash(),
+    ]
+    for ask in asked:
+        with pytest.raises((CorruptStorage, FileNotFoundError), match=r'neither a folder nor a file|no file'):
+            ask()
+    assert list(orm.FolderData.collection.iter_repo_keys()) == [key], 'what it may name is no garbage'

@@ -138,7 +138,10 @@ def test_a_node_whose_attributes_are_no_json_is_listed_and_can_be_deleted(
     shown('node', 'delete', '1', '--yes')
 
 
-@pytest.mark.parametrize('content', [NO_UTF8_IN_JSON, BYTES, "'{garbage'", "'5'"])
+@pytest.mark.parametrize(
+    'content',
+    [NO_UTF8_IN_JSON, BYTES, "'{garbage'", "'5'", '\'{"k": "text"}\'', '\'{"o": {"a": null, "b": [5]}}\''],
+)
 @pytest.mark.parametrize('pk', [1, 2])
 def test_a_damaged_file_tree_is_a_problem_of_its_node_and_all_the_rest_is_dumped(
     filled: Profile, execute: Callable[[str], Any], shown: Shown, tmp_path: Path, content: str, pk: int

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ricordi.backend.rows import EntityKind as K
@@ -57,6 +57,7 @@ def nodes(storage: Any) -> list[int]:
 
 
 def test_sql_and_python_read_the_same_names_and_find_the_same_faults(storage: Any, nodes: list[int]) -> None:
+    @settings(deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(SOUND | spoilt() | ANY, min_size=3, max_size=3))
     def check(trees: list[Any]) -> None:
         mark = storage.dialect.mark

@@ -149,24 +149,27 @@ def files_of(folder: Entry, path: str = '') -> Iterator[tuple[str, str]]:
             yield joined(path, name), key
 
 
-def named_in(tree: Any, path: str = '', has_names: bool = False) -> Iterator[tuple[str, str]]:
+def named_in(tree: Any) -> Iterator[tuple[str, str]]:
     """Path and key of all that a tree names, be it broken or not: every text under a `k`, wherever that is.
 
     Of a sound tree those are its files. Of another more may come than was meant, never less, so that nothing is taken
-    for garbage that it may name.
-
-    :param has_names: `tree` holds the entries of a folder, so that its members are called as files and folders are.
+    for garbage that it may name; however deep it is.
     """
-    if isinstance(tree, dict):
-        for name, below in tree.items():
-            if name == FILE and isinstance(below, str):
-                yield path, below
-            else:
-                is_entries = name == FOLDER and not has_names
-                yield from named_in(below, path if is_entries else joined(path, name), is_entries)
-    elif isinstance(tree, list):
-        for below in tree:
-            yield from named_in(below, path)
+    todo = [('', tree, False)]
+    while todo:
+        path, value, is_entries = todo.pop()  # entries of a folder are called as files and folders are
+        below: list[tuple[str, Any, bool]] = []
+        if isinstance(value, dict):
+            for name, one in value.items():
+                if name == FILE and isinstance(one, str):
+                    yield path, one
+                elif name == FOLDER and not is_entries:
+                    below.append((path, one, True))
+                else:
+                    below.append((joined(path, name), one, False))
+        elif isinstance(value, list):
+            below = [(path, one, False) for one in value]
+        todo += reversed(below)
 
 
 def is_empty(tree: Any) -> bool:

@@ -16,7 +16,7 @@ from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Progress, Stop
 from ricordi.repository.archive.batches import batches_of
-from ricordi.repository.archive.verification import MemberVerifier, contents_of, expect
+from ricordi.repository.archive.verification import MemberVerifier, content_of, expect
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.parallel import in_order
@@ -106,8 +106,7 @@ class MemberObject:
         return self.member.size
 
     def content(self, largest: int) -> bytes | None:
-        ((_, content),) = contents_of(self.directory, [self.member], largest)
-        return content
+        return content_of(self.directory, self.member, largest)
 
     def open(self) -> BinaryIO:
         return open_member(self.directory, self.member)

@@ -98,9 +98,9 @@ def put_known_into_packs(container: ObjectStore, objects: Iterable[KnownObject],
             for one, content in batch:
                 if content is None:
                     _append_large_known(writer, one)
-            told(sum([one.size for one, _ in batch]))
             if writer.pending_is_large:
                 writer.commit()
+            told(sum([one.size for one, _ in batch]))  # which may end the work: what is committed by then is kept
         writer.commit()
 
 

@@ -174,7 +174,7 @@ def dialect_of(storage: StorageBackend) -> Dialect:
     :raises ricordi.errors.InvalidOperation: it has none that is known here.
     """
     if not isinstance(storage, SqlStorage):
-        raise InvalidOperation(f'archives are made from and merged into SQL storages, not {type(storage).__name__}')
+        raise InvalidOperation(f'archives are made from SQL storages, not from a {type(storage).__name__}')
     return storage.dialect
 
 
