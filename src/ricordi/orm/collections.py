@@ -99,8 +99,8 @@ class Collection(Generic[EntityT]):
 
     def _find_plain(self, filters: Mapping[str, Any]) -> list[EntityT] | None:
         """At most two entities whose plain fields equal the filters; None if that cannot be asked so simply."""
-        kind = self._entity_type.kind
-        fields = ROW_TYPES[kind].__slots__
+        row_type = ROW_TYPES[self._entity_type.kind]
+        fields = row_type.__slots__
         equal: dict[str, Any] = {}
         for name, value in filters.items():
             if isinstance(value, Entity):
@@ -115,7 +115,7 @@ class Collection(Generic[EntityT]):
             return None
         limit = 2 if self._is_base else None
         entities: list[EntityT] = []
-        for row in self._backend.find(kind, equal, limit=limit):
+        for row in self._backend.find(row_type, equal, limit=limit):
             entity = self._entity_type.from_row(row, self._backend)
             if isinstance(entity, self._entity_type):
                 entities.append(entity)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import GroupRow
 from ricordi.errors import NotExistent, RicordiError, WrongType, WrongValue
 from ricordi.orm.groups import Group
 
@@ -140,8 +140,7 @@ class GroupPath:
             yield self / name
 
     def _labels(self) -> set[str]:
-        rows: Any = get_current_backend().find(EntityKind.GROUP, {'type_string': self._cls._type_string})
-        return {row.label for row in rows}
+        return {row.label for row in get_current_backend().find(GroupRow, {'type_string': self._cls._type_string})}
 
     def __iter__(self) -> Iterator[GroupPath]:
         return self.children

@@ -244,7 +244,7 @@ def copy(session: Session, source_group: str, destination_group: str, dry_run: b
             new = '' if known else ', which would be made'
             session.tell(f'Would add {missing} of group {source.label!r} to group {label!r}{new}.')
             return 0
-        if known is not None and known.pk is not None:
+        if known is not None:
             count = service.count_members(storage, [known.pk])[known.pk]
             question = f'Group {known.label!r} has {plural(count, "node")} already. Add those of {source.label!r}?'
             if count and not confirm(question, yes):

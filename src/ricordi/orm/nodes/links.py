@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from ricordi.backend.rows import EntityKind, LinkRow
+from ricordi.backend.rows import EntityKind, LinkRow, NodeRow
 from ricordi.model.links import LinkType
 from ricordi.orm.entity_classes import entity_class
 from ricordi.orm.links import LinkManager, LinkTriple
@@ -129,7 +129,7 @@ class NodeLinks:
         if types:
             equal['type'] = [one.value for one in types]
         backend = self._node.backend
-        rows = [row for row in backend.find(EntityKind.LINK, equal) if isinstance(row, LinkRow)]
+        rows = list(backend.find(LinkRow, equal))
         if link_label_filter is not None:
             pattern = _like(link_label_filter)
             rows = [row for row in rows if pattern.fullmatch(row.label)]
@@ -160,7 +160,7 @@ class NodeLinks:
 def load_nodes(like: Node, pks: Iterable[int]) -> dict[int, Node]:
     """Nodes of the storage of `like` by pk, read with one query."""
     backend, from_row = like.backend, entity_class(EntityKind.NODE).from_row
-    return {row.pk: from_row(row, backend) for row in backend.find(EntityKind.NODE, {'pk': list(pks)})}  # type: ignore[misc]
+    return {row.pk: from_row(row, backend) for row in backend.find(NodeRow, {'pk': list(pks)})}
 
 
 def _select(triples: list[LinkTriple], node_class: Any, only_uuid: bool) -> list[LinkTriple]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, LinkRow
 from ricordi.errors import ModificationNotAllowed, ReadOnlyStorage, ValidationError
 from ricordi.model.links import LINK_RULES, LinkType
 from ricordi.orm.links import LinkTriple
@@ -136,7 +136,7 @@ def _is_taken(triple: LinkTriple, backend: StorageBackend) -> bool:
     if triple.node.pk is None:
         return False
     equal = {'input_pk': triple.node.pk, 'type': triple.link_type.value, 'label': triple.link_label}
-    return any(True for _ in backend.find(EntityKind.LINK, equal, limit=1))
+    return any(True for _ in backend.find(LinkRow, equal, limit=1))
 
 
 def _link_rows(nodes: Sequence[Node], pks: Sequence[int]) -> list[dict[str, Any]]:

@@ -90,8 +90,8 @@ def configure_computer(
             if storage.insert_unless_there(EntityKind.AUTHINFO, new) is not None:
                 return
             row = _required(storage, computer, user)  # another process was first
-        current: Any = storage.get(EntityKind.AUTHINFO, row.pk or 0, lock=True) or row
-        storage.update(EntityKind.AUTHINFO, row.pk or 0, {'auth_params': {**current.auth_params, **values}})
+        current = storage.get(AuthInfoRow, row.pk, lock=True) or row
+        storage.update(EntityKind.AUTHINFO, row.pk, {'auth_params': {**current.auth_params, **values}})
 
 
 def set_enabled(storage: StorageBackend, computer: ComputerRow, user: UserRow, enabled: bool) -> bool:
@@ -102,7 +102,7 @@ def set_enabled(storage: StorageBackend, computer: ComputerRow, user: UserRow, e
     row = _required(storage, computer, user)
     if row.enabled == enabled:
         return False
-    storage.update(EntityKind.AUTHINFO, row.pk or 0, {'enabled': enabled})
+    storage.update(EntityKind.AUTHINFO, row.pk, {'enabled': enabled})
     return True
 
 
@@ -118,5 +118,4 @@ def _required(storage: StorageBackend, computer: ComputerRow, user: UserRow) -> 
 
 def _find(storage: StorageBackend, computer: ComputerRow, user: UserRow) -> AuthInfoRow | None:
     equal = {'computer_pk': computer.pk, 'user_pk': user.pk}
-    found = storage.find(EntityKind.AUTHINFO, equal, limit=1)
-    return next((row for row in found if isinstance(row, AuthInfoRow)), None)
+    return next(storage.find(AuthInfoRow, equal, limit=1), None)

@@ -64,7 +64,7 @@ def plan_cleaning(storage: StorageBackend, pks: Iterable[int]) -> CleaningPlan:
     Those of the default user, as in AiiDA: one reaches a computer by one's own account.
     """
     me = default_user(storage).pk
-    labels = {row.pk: row.label for row in storage.find(EntityKind.COMPUTER) if isinstance(row, ComputerRow)}
+    labels = {row.pk: row.label for row in storage.find(ComputerRow)}
     chosen = tuple(sorted(pks))
     folders = _remote_folders(storage, chosen)
     found: dict[tuple[int, str], WorkDirectory] = {}

@@ -98,21 +98,18 @@ class ContentLoader:
     def __init__(self, storage: StorageBackend, shape: Shape) -> None:
         self._storage = storage
         self._shape = shape
-        users = (row for row in storage.find(EntityKind.USER) if isinstance(row, UserRow))
-        computers = (row for row in storage.find(EntityKind.COMPUTER) if isinstance(row, ComputerRow))
-        self._users = {row.pk: row for row in users}
-        self._computers = {row.pk: row for row in computers}
+        self._users = {row.pk: row for row in storage.find(UserRow)}
+        self._computers: dict[int | None, ComputerRow] = {row.pk: row for row in storage.find(ComputerRow)}
 
     def load(self, pks: Sequence[int]) -> dict[int, Content]:
         """The content of the folder of each process; one that was deleted meanwhile is left out."""
         found: dict[int, Content] = {}
         calculations = []
-        for row in self._storage.find(EntityKind.NODE, {'pk': list(pks)}):
-            if isinstance(row, NodeRow) and row.pk is not None:
-                found[row.pk] = Content(self._metadata(row))
-                if row.node_type.startswith(CALCULATION):
-                    _lay(found[row.pk], self._base(REPOSITORY), _Tree(row.pk, row.repository_metadata))
-                    calculations.append(row.pk)
+        for row in self._storage.find(NodeRow, {'pk': list(pks)}):
+            found[row.pk] = Content(self._metadata(row))
+            if row.node_type.startswith(CALCULATION):
+                _lay(found[row.pk], self._base(REPOSITORY), _Tree(row.pk, row.repository_metadata))
+                calculations.append(row.pk)
         if calculations:
             self._add_linked(found, calculations)
         return found

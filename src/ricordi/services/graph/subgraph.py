@@ -115,7 +115,7 @@ def grow_graph(storage: StorageBackend, roots: Sequence[int], reach: Reach = Rea
 
 def load_nodes(storage: StorageBackend, pks: Iterable[int]) -> dict[int, GraphNode]:
     """Nodes as they are drawn, by pk, in ascending order."""
-    computers = {row.pk: row.label for row in storage.find(EntityKind.COMPUTER) if isinstance(row, ComputerRow)}
+    computers = {row.pk: row.label for row in storage.find(ComputerRow)}
     fields = [Field(name) for name in ('pk', 'uuid', 'node_type', 'label', 'computer_pk')]
     fields += [Field('attributes', (key,)) for key in ('process_label', 'process_state', 'exit_status')]
     fields += [Field('attributes', (key,)) for key in ('value', 'filename')]

@@ -71,13 +71,11 @@ def member_pks(storage: StorageBackend, group: GroupRow, among: Sequence[int] | 
 
 def add_nodes(storage: StorageBackend, group: GroupRow, pks: Sequence[int]) -> int:
     """Make nodes members; returns how many were not members before."""
-    assert group.pk is not None
     return storage.add_nodes_to_group(group.pk, pks)
 
 
 def remove_nodes(storage: StorageBackend, group: GroupRow, pks: Sequence[int] | None) -> int:
     """End the membership of nodes, or of all for None; the nodes stay. Returns how many were members."""
-    assert group.pk is not None
     return storage.remove_nodes_from_group(group.pk, pks)
 
 

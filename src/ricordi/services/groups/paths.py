@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ricordi.backend.rows import EntityKind, GroupRow
+from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent, UsageError
 
@@ -49,11 +49,7 @@ def list_paths(
     path = '' if path == _SLASH else path
     if path and not _is_path(path):
         raise UsageError(f'{path!r} is no path: it must not begin or end with a slash, or have two in a row')
-    groups = {
-        row.label: row
-        for row in storage.find(EntityKind.GROUP, {'type_string': type_string})
-        if isinstance(row, GroupRow)
-    }
+    groups = {row.label: row for row in storage.find(GroupRow, {'type_string': type_string})}
     above = f'{path}{_SLASH}' if path else ''
     below = [label for label in groups if label.startswith(above)]
     if path and path not in groups and not below:

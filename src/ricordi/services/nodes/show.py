@@ -91,11 +91,10 @@ class NodeDetails:
 
 def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
     """All there is to tell about a node."""
-    assert row.pk is not None
     incoming = neighbours(storage, row.pk, forward=False)
     outgoing = neighbours(storage, row.pk, forward=True)
-    user = storage.get(EntityKind.USER, row.user_pk)
-    computer = storage.get(EntityKind.COMPUTER, row.computer_pk) if row.computer_pk is not None else None
+    user = storage.get(UserRow, row.user_pk)
+    computer = None if row.computer_pk is None else storage.get(ComputerRow, row.computer_pk)
     attributes = {} if is_damaged(row.attributes) else row.attributes
     ended = attributes if row.node_type.startswith('process.') else {}
     return NodeDetails(
@@ -112,8 +111,8 @@ def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
         description=row.description,
         ctime=row.ctime,
         mtime=row.mtime,
-        user=user.email if isinstance(user, UserRow) else '',
-        computer=computer.label if isinstance(computer, ComputerRow) else None,
+        user='' if user is None else user.email,
+        computer=None if computer is None else computer.label,
         computer_pk=row.computer_pk,
         inputs=tuple(one for one in incoming if one.link_type in _INPUTS),
         outputs=tuple(one for one in outgoing if one.link_type in _OUTPUTS),

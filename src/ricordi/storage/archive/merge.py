@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
-from ricordi.errors import UniquenessError
+from ricordi.backend.rows import EntityKind, GroupRow
+from ricordi.errors import NotExistent, UniquenessError
 from ricordi.model.values import TEXT_LIMITS
 from ricordi.storage.archive.draft import CHECKPOINT
 from ricordi.storage.archive.links import NEW_LINK, plan_links, refuse_circles
@@ -203,9 +203,12 @@ class Merger:
 
         session = self.mapping.session
         rows = Rows(session.dialect)
-        if self.options.group_pk is not None:
-            found: Any = rows.get(session, EntityKind.GROUP, self.options.group_pk)
-            return self.options.group_pk, found.label
+        chosen = self.options.group_pk
+        if chosen is not None:
+            group = rows.get(session, GroupRow, chosen)
+            if group is None:
+                raise NotExistent(f'the group with pk {chosen} for the imported nodes was deleted meanwhile')
+            return chosen, group.label
         taken = {label for (label,) in session.execute('SELECT label FROM db_dbgroup').fetchall()}
         now = datetime.now(UTC)
         values = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import CommentRow, EntityKind
 from ricordi.errors import UsageError
 from ricordi.storage.archive.mapping import Mapping, map_of
 from ricordi.storage.columns import ValueKind
@@ -47,10 +47,9 @@ def merge_extras(mapping: Mapping, mode: str) -> int:
         found = session.execute(statement, (session.dialect.pack(list(theirs)),)).fetchall()
         changes = []
         for row in map(codec.decode, found):
-            ours: Any = row
-            merged = _merged(ours.extras, theirs[ours.pk], mode)
-            if merged != ours.extras:
-                changes.append({'pk': ours.pk, 'extras': merged})
+            merged = _merged(row.extras, theirs[row.pk], mode)
+            if merged != row.extras:
+                changes.append({'pk': row.pk, 'extras': merged})
         rows.bulk_update(session, EntityKind.NODE, changes)
         changed += len(changes)
     return changed
@@ -87,12 +86,11 @@ def merge_comments(mapping: Mapping, mode: str) -> int:
     for page in mapping.pages(select, PAGE):
         theirs = {pk: (decode(mtime), content) for _, pk, mtime, content in page}
         changes = []
-        for row in rows.find(session, EntityKind.COMMENT, {'pk': list(theirs)}, ('pk',), None):
-            ours: Any = row
-            mtime, content = theirs[ours.pk]
-            differs = (mtime, content) != (ours.mtime, ours.content)
-            if differs and (mode == 'overwrite' or mtime > ours.mtime):
-                changes.append({'pk': ours.pk, 'mtime': mtime, 'content': content})
+        for row in rows.find(session, CommentRow, {'pk': list(theirs)}, ('pk',), None):
+            mtime, content = theirs[row.pk]
+            differs = (mtime, content) != (row.mtime, row.content)
+            if differs and (mode == 'overwrite' or mtime > row.mtime):
+                changes.append({'pk': row.pk, 'mtime': mtime, 'content': content})
         rows.bulk_update(session, EntityKind.COMMENT, changes)
         changed += len(changes)
     return changed
