@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.rows import GroupNodeRow, NodeRow
+from ricordi.backend.rows import NodeRow
+from ricordi.services.groups.members import pks_in_groups
 from ricordi.services.nodes import delete as nodes_delete
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ def delete_group_nodes(
     :param pks: of the groups.
     """
     storage = backend if backend is not None else get_current_backend()
-    members = {row.node_pk for row in storage.find(GroupNodeRow, {'group_pk': list(pks)})}
-    return delete_nodes(members, dry_run, storage, **traversal_rules)
+    return delete_nodes(pks_in_groups(storage, list(pks)), dry_run, storage, **traversal_rules)
 
 
 def _known(storage: StorageBackend, pks: Iterable[int]) -> list[int]:

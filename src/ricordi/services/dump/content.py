@@ -9,10 +9,10 @@ from typing import Any
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
+from ricordi.model.node_types import CALCULATION, has_ended_well
 from ricordi.model.values import UNREADABLE, DamagedJson, is_damaged
 from ricordi.orm.nodes.repository_tree import FileTree
 from ricordi.services.dump.names import METADATA, SAFEGUARD, safe_name
-from ricordi.services.dump.select import CALCULATION
 from ricordi.storage.file_trees import fault_of
 
 REPOSITORY, RETRIEVED, INPUTS, OUTPUTS = 'inputs', 'outputs', 'node_inputs', 'node_outputs'
@@ -164,7 +164,7 @@ class ContentLoader:
         told: dict[str, Any] = {name: _shown(getattr(row, name)) for name in _NODE}
         attributes, extras = _shown(row.attributes), _shown(row.extras)
         known = attributes if isinstance(attributes, dict) else {}
-        told['is_finished_ok'] = known.get('process_state') == 'finished' and known.get('exit_status') == 0
+        told['is_finished_ok'] = has_ended_well(known.get('process_state'), known.get('exit_status'))
         document: dict[str, Any] = {'Node data': told}
         user = self._users.get(row.user_pk)
         if user is not None:

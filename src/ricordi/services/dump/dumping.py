@@ -12,14 +12,13 @@ from pathlib import Path
 from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
+from ricordi.model.node_types import CALCULATION, WORKFLOW
 from ricordi.progress import Progress, Stop
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog
 from ricordi.services.dump.names import CALCULATIONS, GROUPS, UNGROUPED, WORKFLOWS, group_path
 from ricordi.services.dump.request import DumpReport, DumpRequest, chosen_groups, process_filter
 from ricordi.services.dump.select import (
-    CALCULATION,
-    WORKFLOW,
     Process,
     all_processes,
     called_by,

@@ -25,6 +25,7 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.model.identifiers import LABEL_MARK, identifier_of
 from ricordi.model.labels import check_label
+from ricordi.model.patterns import literal
 from ricordi.services.author import default_user
 
 CORE = 'core'
@@ -181,14 +182,9 @@ def _conditions(chosen: GroupFilter) -> Iterator[Condition]:
     if chosen.past_days is not None:
         yield Comparison(Field('time'), '>', datetime.now(UTC) - timedelta(days=chosen.past_days))
     ends = ((chosen.startswith, '', '%'), (chosen.endswith, '%', ''), (chosen.contains, '%', '%'))
-    patterns = [f'{before}{escaped(text)}{after}' for text, before, after in ends if text]
+    patterns = [f'{before}{literal(text)}{after}' for text, before, after in ends if text]
     if patterns:
         yield Junction(tuple(Comparison(Field('label'), 'like', pattern) for pattern in patterns), any=True)
-
-
-def escaped(text: str) -> str:
-    """A text as part of a pattern of `like`, standing for itself."""
-    return text.replace('\\', '\\\\').replace('%', '\\%').replace('_', '\\_')
 
 
 # changing --------------------------------------------------------------------------------------------------
@@ -227,16 +223,13 @@ def create_group(storage: StorageBackend, label: str, description: str = '') -> 
     known = core_group(storage, label)
     if known is not None:
         return known, False
-    values = {'label': label, 'type_string': CORE, 'description': description}
-    try:
-        with storage.transaction():  # which refuses an archive, before it is asked for its default user
-            (pk,) = storage.insert(EntityKind.GROUP, [{**values, 'user_pk': default_user(storage).pk}])
-    except UniquenessError:
-        known = core_group(storage, label)
-        if known is None:
-            raise
-        return known, False  # another process was first
-    return next(storage.find(GroupRow, {'pk': pk})), True
+    from ricordi.orm.groups import Group, GroupCollection
+    from ricordi.orm.users import User
+
+    with storage.transaction():  # which refuses an archive, before it is asked for its default user
+        owner = User.from_row(default_user(storage), storage)
+        group, is_new = GroupCollection(Group, storage).get_or_create(label, user=owner, description=description)
+    return group.row, is_new
 
 
 def relabel_group(storage: StorageBackend, group: GroupRow, label: str) -> None:

@@ -69,6 +69,17 @@ def member_pks(storage: StorageBackend, group: GroupRow, among: Sequence[int] | 
     return [pk for (pk,) in storage.query_rows(query, _ROWS)]
 
 
+def pks_in_groups(storage: StorageBackend, group_pks: Sequence[int]) -> list[int]:
+    """The pks of the nodes that are in at least one of the groups, each once."""
+    query = Query(
+        (Vertex('member', EntityKind.GROUP_NODE),),
+        filters=(('member', Comparison(Field('group_pk'), 'in', tuple(group_pks))),),
+        projections=(Projection('member', Field('node_pk')),),
+        distinct=True,
+    )
+    return [pk for (pk,) in storage.query_rows(query, _ROWS)]
+
+
 def add_nodes(storage: StorageBackend, group: GroupRow, pks: Sequence[int]) -> int:
     """Make nodes members; returns how many were not members before."""
     return storage.add_nodes_to_group(group.pk, pks)
