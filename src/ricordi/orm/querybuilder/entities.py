@@ -8,6 +8,7 @@ from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError, QueryTypeError
+from ricordi.model.node_types import CODE
 from ricordi.model.patterns import literal
 
 GROUP_PREFIX = 'group.'
@@ -115,7 +116,7 @@ def _one_type_filter(kind: EntityKind, name: str, subclassing: bool) -> dict[str
         prefix = '' if name == 'core' else name
     else:
         # The class that all codes descend from lies beside them, not above.
-        prefix = 'data.core.code.' if name == _ABSTRACT_CODE else _parent(name)
+        prefix = CODE if name == _ABSTRACT_CODE else _parent(name)
     return {'like': f'{literal(prefix)}%'} if subclassing else {'==': name}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind, GroupRow
 from ricordi.errors import NotExistent, UniquenessError
+from ricordi.model.node_types import is_process
 from ricordi.model.values import TEXT_LIMITS
 from ricordi.storage.archive.draft import CHECKPOINT
 from ricordi.storage.archive.links import NEW_LINK, plan_links, refuse_circles
@@ -146,7 +147,7 @@ class Merger:
                 kept.pop('hidden', None)
             row[_EXTRAS] = json.dumps(kept)
         attributes = row[_ATTRIBUTES]
-        if attributes and f'"{CHECKPOINT}"' in attributes and row[_NODE_TYPE].startswith('process.'):
+        if attributes and f'"{CHECKPOINT}"' in attributes and is_process(row[_NODE_TYPE]):
             kept = json.loads(attributes)
             kept.pop(CHECKPOINT, None)
             row[_ATTRIBUTES] = json.dumps(kept)
