@@ -1,4 +1,4 @@
-"""What a field, a label, an address, an identifier, a link, a file tree may be is said in `model` alone; all ask there."""
+"""What a field, label, address, identifier, link or file tree may be is said in `model` alone; all ask there."""
 
 from __future__ import annotations
 

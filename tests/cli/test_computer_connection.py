@@ -16,6 +16,7 @@ import pytest
 
 from deadlines import wait_until
 from programs import needed
+from ricordi.backend.rows import ComputerRow, NodeRow, UserRow
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 
@@ -343,8 +344,8 @@ def give_work_directories(profile: str, folder: Path, label: str, count: int = 2
     """Bind calculation jobs to a computer, with work directories there; pk → directory, in AiiDA's form."""
     made = {}
     with use_storage(load_config().get_profile(profile)) as storage:
-        (computer,) = storage.find('computer', {'label': label})
-        jobs = [row for row in storage.find('node') if row.node_type.startswith('process.calculation.calcjob.')]
+        (computer,) = storage.find(ComputerRow, {'label': label})
+        jobs = [row for row in storage.find(NodeRow) if row.node_type.startswith('process.calculation.calcjob.')]
         for row in jobs[:count]:
             path = folder / row.uuid[:2] / row.uuid[2:4] / row.uuid[4:]
             (path / 'out').mkdir(parents=True)
@@ -423,7 +424,7 @@ def test_a_path_that_holds_more_than_a_calculation_is_never_removed(
     (tmp_path / 'kept' / 'job').mkdir(parents=True)
     (local / 'way').symlink_to(tmp_path / 'kept')
     with use_storage(load_config().get_profile(profile)) as storage:
-        attributes = {**storage.get('node', pk).attributes, 'remote_workdir': str(named)}
+        attributes = {**storage.get(NodeRow, pk).attributes, 'remote_workdir': str(named)}
         storage.update('node', pk, {'attributes': attributes})
     done = node('delete', '--clean-workdir', '--yes', pk)
     assert (done.returncode, 'no node was deleted' in done.stderr) == (1, True)
@@ -438,7 +439,7 @@ def test_a_work_directory_that_is_the_top_or_not_there_confines_nothing(
 ) -> None:
     ((pk, path),) = give_work_directories(profile, local, 'local', count=1).items()
     with use_storage(load_config().get_profile(profile)) as storage:
-        (computer,) = storage.find('computer', {'label': 'local'})
+        (computer,) = storage.find(ComputerRow, {'label': 'local'})
         storage.update('computer', computer.pk, {'metadata': {**computer.metadata, 'workdir': work}})
     done = node('delete', '--clean-workdir', '--yes', pk)
     assert (done.returncode, 'not in the work directory' in done.stderr) == (1, True)
@@ -448,7 +449,7 @@ def test_a_work_directory_that_is_the_top_or_not_there_confines_nothing(
 @pytest.mark.parametrize('host', ['-oProxyCommand=x', 'a;touch x', '$(id)', 'a b', 'a\x1b', ''])
 def test_a_host_that_a_shell_would_obey_is_not_handed_on(computer: Run, remote: Path, profile: str, host: str) -> None:
     with use_storage(load_config().get_profile(profile)) as storage:
-        (row,) = storage.find('computer', {'label': 'remote'})
+        (row,) = storage.find(ComputerRow, {'label': 'remote'})
         storage.update('computer', row.pk, {'hostname': host})
     done = computer('test', 'remote')
     assert (done.returncode, 'is no name of a host' in done.stderr) == (1, True)
@@ -459,10 +460,10 @@ def test_directories_of_other_users_and_clean_ones_stay_out_of_it(local: Path, n
     made = give_work_directories(profile, local, 'local', count=3)
     first, second, third = made
     with use_storage(load_config().get_profile(profile)) as storage:
-        (bob,) = storage.find('user', {'email': 'bob@example.org'})
+        (bob,) = storage.find(UserRow, {'email': 'bob@example.org'})
         storage.update('node', first, {'user_pk': bob.pk})
         for job, extras in ((second, {'cleaned': True}), (third, {})):
-            row = storage.get('node', job)
+            row = storage.get(NodeRow, job)
             folder = {
                 'node_type': 'data.core.remote.RemoteData.',
                 'user_pk': row.user_pk,
@@ -485,7 +486,7 @@ def test_directories_of_other_users_and_clean_ones_stay_out_of_it(local: Path, n
 def test_a_directory_that_another_node_points_at_stays(below: str, local: Path, node: Run, profile: str) -> None:
     (one, shared), (other, _) = give_work_directories(profile, local, 'local').items()
     with use_storage(load_config().get_profile(profile)) as storage:
-        row = storage.get('node', other)
+        row = storage.get(NodeRow, other)
         storage.update('node', other, {'attributes': {**row.attributes, 'remote_workdir': f'{shared}{below}'}})
     done = node('delete', '--clean-workdir', '-n', one)
     assert 'Work directories that other nodes point at, which stay: 1.' in done.stdout

@@ -21,14 +21,14 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 WRITER = """
 import sys
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, UserRow
 from ricordi.manager import use_storage
 from ricordi.services.profiles.profiles import find_profile
 with use_storage(find_profile(sys.argv[1]), purpose='a long import') as storage:
     key = storage.repository.put_object_from_bytes(b'an object whose row comes later')
     print('put', flush=True)
     input()
-    user = next(iter(storage.find(EntityKind.USER, limit=1))).pk
+    user = next(iter(storage.find(UserRow, limit=1))).pk
     storage.insert(EntityKind.NODE, [{'user_pk': user, 'node_type': 'data.core.singlefile.SinglefileData.',
         'repository_metadata': {'o': {'file': {'k': key}}}}])
     print(key, flush=True)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ricordi.backend.rows import ROW_TYPES, ComputerRow, GroupRow, NodeRow, UserRow
 from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.storage import StorageBackend
 from ricordi.config import Profile
@@ -31,16 +32,16 @@ def everything(profile: Profile | str | Path) -> dict[str, Any]:
 
 
 def everything_in(storage: StorageBackend) -> dict[str, Any]:
-    users = {row.pk: row.email for row in storage.find(K.USER)}
-    computers = {row.pk: row.uuid for row in storage.find(K.COMPUTER)}
-    nodes = {row.pk: row.uuid for row in storage.find(K.NODE)}
-    groups = {row.pk: row.uuid for row in storage.find(K.GROUP)}
+    users = {row.pk: row.email for row in storage.find(UserRow)}
+    computers = {row.pk: row.uuid for row in storage.find(ComputerRow)}
+    nodes = {row.pk: row.uuid for row in storage.find(NodeRow)}
+    groups = {row.pk: row.uuid for row in storage.find(GroupRow)}
     names = {'user_pk': users, 'computer_pk': computers, 'node_pk': nodes, 'group_pk': groups}
     names |= {'input_pk': nodes, 'output_pk': nodes}
 
     def told(kind: K) -> list[dict[str, Any]]:
         rows = []
-        for row in storage.find(kind):
+        for row in storage.find(ROW_TYPES[kind]):
             values = {name: names[name].get(value) if name in names else value for name, value in asdict(row).items()}
             del values['pk']
             if 'extras' in values:

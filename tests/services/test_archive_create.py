@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.backend.rows import ComputerRow, NodeRow
 from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted, InvalidOperation, NotExistent, ProblemsFound, UsageError
@@ -35,7 +36,7 @@ def storage(reference_home: Path) -> Iterator[StorageBackend]:
 
 def pk_of(storage: StorageBackend, **equal: Any) -> str:
     """The pk, as text, of the first node with these values."""
-    return str(next(storage.find(K.NODE, equal)).pk)
+    return str(next(storage.find(NodeRow, equal)).pk)
 
 
 # the whole -------------------------------------------------------------------------------------------------
@@ -127,9 +128,9 @@ def test_with_a_node_comes_all_that_it_came_from(storage: StorageBackend, tmp_pa
     from ricordi.services.traversal import traverse
 
     path = tmp_path / 'part.aiida'
-    for row in list(storage.find(K.NODE))[::7]:
+    for row in list(storage.find(NodeRow))[::7]:
         expected = traverse(storage, [row.pk], choose_rules(EXPORT_RULES)).nodes
-        uuids = {storage.get(K.NODE, pk).uuid for pk in expected}
+        uuids = {storage.get(NodeRow, pk).uuid for pk in expected}
         found = archived(storage, path, nodes=(str(row.pk),))
         assert {node['uuid'] for node in found['node']} == uuids
         links = [
@@ -164,7 +165,7 @@ def test_a_group_comes_with_its_members_and_no_other_group(storage: StorageBacke
 
 
 def test_a_computer_comes_alone_and_authinfos_only_when_asked_for(storage: StorageBackend, tmp_path: Path) -> None:
-    label = next(storage.find(K.COMPUTER)).label
+    label = next(storage.find(ComputerRow)).label
     found = archived(storage, tmp_path / 'c.aiida', computers=(label,))
     assert [computer['label'] for computer in found['computer']] == [label]
     assert not found['node']
@@ -183,7 +184,7 @@ def test_comments_and_logs_can_be_left_out(storage: StorageBackend, tmp_path: Pa
 
 
 def test_what_was_chosen_is_told_in_the_metadata(storage: StorageBackend, tmp_path: Path) -> None:
-    node = next(storage.find(K.NODE))
+    node = next(storage.find(NodeRow))
     archived(storage, tmp_path / 'x.aiida', nodes=(str(node.pk),))
     with zipfile.ZipFile(tmp_path / 'x.aiida') as archive:
         parameters = json.loads(archive.read('metadata.json'))['creation_parameters']
@@ -203,14 +204,14 @@ def test_a_dry_run_counts_and_writes_nothing(reference_home: Path, tmp_path: Pat
 
 def test_an_unsealed_process_is_refused_by_name(reference_home: Path, tmp_path: Path) -> None:
     with use_storage(find_profile('mixed')) as storage:
-        running = next(row for row in storage.find(K.NODE) if row.attributes.get('process_state') == 'running')
+        running = next(row for row in storage.find(NodeRow) if row.attributes.get('process_state') == 'running')
     with pytest.raises(InvalidOperation, match=f'not sealed cannot go into an archive: {running.pk} .{running.uuid}'):
         create_archive(find_profile('mixed'), tmp_path / 'all.aiida', ALL)
     assert not list(tmp_path.glob('*aiida*'))
 
 
 def test_the_state_of_a_process_that_has_ended_is_left_behind(storage: StorageBackend, tmp_path: Path) -> None:
-    process = next(row for row in storage.find(K.NODE) if row.node_type.startswith('process.'))
+    process = next(row for row in storage.find(NodeRow) if row.node_type.startswith('process.'))
     storage.update(K.NODE, process.pk, {'attributes': {**process.attributes, 'checkpoints': 'secret code'}})
     found = archived(storage, tmp_path / 'x.aiida', everything=True)
     assert next(node for node in found['node'] if node['uuid'] == process.uuid)['attributes'] == process.attributes

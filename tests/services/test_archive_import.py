@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ricordi.backend.rows import CommentRow, GroupNodeRow, GroupRow, NodeRow, UserRow
 from ricordi.backend.rows import EntityKind as K
 from ricordi.config import Profile
 from ricordi.errors import ConfigurationError, Interrupted, ReadOnlyStorage, UniquenessError, ValidationError
@@ -55,16 +56,16 @@ def test_a_second_import_changes_nothing(empty: Profile) -> None:
 def test_all_nodes_become_members_of_a_group(empty: Profile) -> None:
     done = import_archive(empty, REFERENCE, ImportRequest())
     with use_storage(empty) as storage:
-        group = storage.get(K.GROUP, done.group_pk)
-        members = {row.node_pk for row in storage.find(K.GROUP_NODE, {'group_pk': done.group_pk})}
-        assert members == {row.pk for row in storage.find(K.NODE)}
+        group = storage.get(GroupRow, done.group_pk)
+        members = {row.node_pk for row in storage.find(GroupNodeRow, {'group_pk': done.group_pk})}
+        assert members == {row.pk for row in storage.find(NodeRow)}
         assert (group.type_string, group.label) == ('core.import', done.group_label)
-        assert storage.get(K.USER, group.user_pk).email == 'me@example.org'
+        assert storage.get(UserRow, group.user_pk).email == 'me@example.org'
     again = import_archive(empty, REFERENCE, ImportRequest(group='mine'))
     third = import_archive(empty, REFERENCE, ImportRequest(group='mine'))
     assert again.group_pk == third.group_pk != done.group_pk
     with use_storage(empty) as storage:
-        assert len(list(storage.find(K.GROUP_NODE, {'group_pk': third.group_pk}))) == 74
+        assert len(list(storage.find(GroupNodeRow, {'group_pk': third.group_pk}))) == 74
 
 
 def test_what_goes_out_comes_back_from_any_database_to_any_other(
@@ -87,8 +88,8 @@ def test_a_part_on_postgresql_is_what_it_is_on_sqlite(
         profile = new_profile(backend, backend[5:])
         import_archive(profile, REFERENCE, PLAIN)
         with use_storage(profile) as storage:
-            uuids = sorted(row.uuid for row in storage.find(K.NODE))[::9]
-            groups = sorted(row.uuid for row in storage.find(K.GROUP))[:2]
+            uuids = sorted(row.uuid for row in storage.find(NodeRow))[::9]
+            groups = sorted(row.uuid for row in storage.find(GroupRow))[:2]
         path = tmp_path / f'{backend}.aiida'
         switches = {'input_calc_forward': True, 'call_work_backward': False}
         request_ = ArchiveRequest(nodes=tuple(uuids), groups=tuple(groups), switches=switches, authinfos=True)
@@ -104,12 +105,12 @@ def test_numbers_keep_their_digits_on_both_databases(
     values = {'large': 2**70, 'small': 1e-300, 'huge': 1e300, 'third': 1 / 3, 'text': 'ü 1e5', 'deep': [{'e': 1.5e20}]}
     source = new_profile(name='source')
     with use_storage(source) as storage:
-        user = next(storage.find(K.USER)).pk
+        user = next(storage.find(UserRow)).pk
         storage.insert(K.NODE, [{'node_type': 'data.core.dict.Dict.', 'attributes': values, 'user_pk': user}])
     create_archive(source, tmp_path / 'numbers.aiida', ArchiveRequest(everything=True))
     import_archive(empty, tmp_path / 'numbers.aiida', PLAIN)
     with use_storage(empty) as storage:
-        assert next(storage.find(K.NODE)).attributes == values
+        assert next(storage.find(NodeRow)).attributes == values
     create_archive(empty, tmp_path / 'back.aiida', ArchiveRequest(everything=True))
     assert everything(tmp_path / 'back.aiida')['node'] == everything(source)['node']
 
@@ -136,7 +137,7 @@ def test_extras_of_nodes_that_are_there_are_merged_by_the_mode(
 ) -> None:
     import_archive(empty, REFERENCE, PLAIN)
     with use_storage(empty) as storage:
-        row = next(storage.find(K.NODE))
+        row = next(storage.find(NodeRow))
     change_row(empty, K.NODE, row, extras={'a': 'ours', 'b': 'ours', '_aiida_hash': 'ours'})
     extras = '{"b": "theirs", "c": "theirs", "_aiida_hash": "theirs"}'
     archive = changed(
@@ -144,11 +145,11 @@ def test_extras_of_nodes_that_are_there_are_merged_by_the_mode(
         lambda db: db.execute('UPDATE db_dbnode SET extras = ? WHERE uuid = ?', (extras, row.uuid)),
     )
     with use_storage(empty) as storage:
-        others = [other for other in storage.find(K.NODE) if other.pk != row.pk]
+        others = [other for other in storage.find(NodeRow) if other.pk != row.pk]
     import_archive(empty, archive, ImportRequest(extras_existing=mode, import_group=False))
     with use_storage(empty) as storage:
-        assert storage.get(K.NODE, row.pk).extras == expected
-        assert [other for other in storage.find(K.NODE) if other.pk != row.pk] == others, 'others are not touched'
+        assert storage.get(NodeRow, row.pk).extras == expected
+        assert [other for other in storage.find(NodeRow) if other.pk != row.pk] == others, 'others are not touched'
 
 
 def test_new_nodes_can_come_without_extras_and_never_bring_hashes(new_profile: Callable[..., Profile]) -> None:
@@ -156,11 +157,11 @@ def test_new_nodes_can_come_without_extras_and_never_bring_hashes(new_profile: C
     import_archive(with_extras, REFERENCE, PLAIN)
     import_archive(without, REFERENCE, ImportRequest(extras_new=False))
     with use_storage(with_extras) as storage:
-        extras = [row.extras for row in storage.find(K.NODE)]
+        extras = [row.extras for row in storage.find(NodeRow)]
         assert any(extras)
         assert not any(name.startswith('_aiida_') for one in extras for name in one)
     with use_storage(without) as storage:
-        assert not any(row.extras for row in storage.find(K.NODE))
+        assert not any(row.extras for row in storage.find(NodeRow))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_comments_that_are_there_are_merged_by_the_mode(
 ) -> None:
     import_archive(empty, REFERENCE, PLAIN)
     with use_storage(empty) as storage:
-        row = next(storage.find(K.COMMENT))
+        row = next(storage.find(CommentRow))
     change_row(empty, K.COMMENT, row, content='ours', mtime=row.mtime)
     other = row.mtime.replace(year=row.mtime.year + age, tzinfo=None).isoformat(' ', 'microseconds')
     archive = changed(
@@ -183,12 +184,12 @@ def test_comments_that_are_there_are_merged_by_the_mode(
     )
     import_archive(empty, archive, ImportRequest(comments=mode, import_group=False))
     with use_storage(empty) as storage:
-        assert storage.get(K.COMMENT, row.pk).content == content
+        assert storage.get(CommentRow, row.pk).content == content
 
 
 def test_labels_that_are_taken_get_a_suffix(empty: Profile) -> None:
     with use_storage(empty) as storage:
-        user = next(storage.find(K.USER)).pk
+        user = next(storage.find(UserRow)).pk
         theirs = everything(REFERENCE)
         group, computer = theirs['group'][0]['label'], theirs['computer'][0]['label']
         storage.insert(
@@ -207,7 +208,7 @@ def test_a_suffix_makes_no_label_too_long(empty: Profile, tmp_path: Path) -> Non
         tmp_path / 'longest.aiida', lambda raw: raw.execute('UPDATE db_dbgroup SET label = ? WHERE id = 1', (longest,))
     )
     with use_storage(empty) as storage:
-        user, theirs = next(storage.find(K.USER)).pk, everything(archive)
+        user, theirs = next(storage.find(UserRow)).pk, everything(archive)
         (type_string,) = {group['type_string'] for group in theirs['group'] if group['label'] == longest}
         storage.insert(K.GROUP, [{'label': longest, 'type_string': type_string, 'user_pk': user}])
     done = import_archive(empty, archive, PLAIN)
@@ -309,7 +310,7 @@ def test_links_that_close_a_circle_with_those_of_the_profile_are_refused(
     uuids = {name: f'{name * 8}-aaaa-4aaa-8aaa-{name * 12}' for name in 'abcd'}
     for profile, chain in ((first, 'abc'), (second, 'cda')):
         with use_storage(profile) as storage:
-            user = next(storage.find(K.USER)).pk
+            user = next(storage.find(UserRow)).pk
             rows = [
                 {
                     'uuid': uuids[name],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import CommentRow, EntityKind, GroupNodeRow, LinkRow, LogRow, NodeRow
 from ricordi.errors import InvalidOperation, MultipleObjectsError, NotExistent, ValidationError
 from ricordi.services.groups.groups import find_group
 from ricordi.services.groups.members import add_nodes, member_pks, remove_nodes
@@ -119,9 +119,9 @@ def test_a_plan_counts_all_that_goes(storage: Any, job: dict[str, int]) -> None:
 
 def test_a_deletion_leaves_nothing_of_the_nodes_and_all_of_the_others(storage: Any, job: dict[str, int]) -> None:
     delete_nodes(storage, plan_deletion(storage, [job['job']]))
-    assert [row.pk for row in storage.find(EntityKind.NODE)] == [job['data']]
-    for kind in (EntityKind.LINK, EntityKind.GROUP_NODE, EntityKind.COMMENT, EntityKind.LOG):
-        assert not list(storage.find(kind))
+    assert [row.pk for row in storage.find(NodeRow)] == [job['data']]
+    for row_type in (LinkRow, GroupNodeRow, CommentRow, LogRow):
+        assert not list(storage.find(row_type))
 
 
 def test_what_was_linked_since_the_plan_is_not_deleted_unseen(
@@ -132,7 +132,7 @@ def test_what_was_linked_since_the_plan_is_not_deleted_unseen(
     fill(storage).links([(job['result'], later, 'input_calc')])
     with pytest.raises(InvalidOperation, match='nothing was deleted: run the command again'):
         delete_nodes(storage, plan)
-    assert len(list(storage.find(EntityKind.NODE))) == 4
+    assert len(list(storage.find(NodeRow))) == 4
 
 
 def test_a_plan_for_what_is_gone_deletes_nothing(storage: Any, job: dict[str, int]) -> None:
@@ -140,7 +140,7 @@ def test_a_plan_for_what_is_gone_deletes_nothing(storage: Any, job: dict[str, in
     delete_nodes(storage, plan)
     with pytest.raises(InvalidOperation):
         delete_nodes(storage, plan)
-    assert len(list(storage.find(EntityKind.NODE))) == 1
+    assert len(list(storage.find(NodeRow))) == 1
 
 
 def test_a_chain_of_thousands_goes_in_one_plan(storage: Any, fill: Callable[[Any], Any]) -> None:

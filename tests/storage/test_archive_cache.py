@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import NodeRow
 from ricordi.config import Profile
 from ricordi.manager import use_storage
 from ricordi.services.archive.info import archive_profile
@@ -30,7 +30,7 @@ def profile() -> Profile:
 def read(profile: Profile) -> int:
     """The number of nodes in the archive."""
     with use_storage(profile) as storage:
-        return len(list(storage.find(EntityKind.NODE)))
+        return len(list(storage.find(NodeRow)))
 
 
 def test_the_database_is_kept_where_nobody_else_can_look(place: Path, profile: Profile) -> None:

@@ -10,6 +10,7 @@ import pytest
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.rows import EntityKind as K
+from ricordi.backend.rows import NodeRow
 from ricordi.storage import maintenance
 
 FULL = MaintenanceOptions(full=True)
@@ -58,15 +59,15 @@ def test_what_was_left_clean_is_not_compared_again(filled: Any, comparisons: lis
 
 
 def delete_a_node(storage: Any) -> None:
-    storage.delete(K.NODE, [next(iter(storage.find(K.NODE))).pk])
+    storage.delete(K.NODE, [next(iter(storage.find(NodeRow))).pk])
 
 
 def forget_a_file(storage: Any) -> None:
-    storage.update(K.NODE, next(iter(storage.find(K.NODE))).pk, {'repository_metadata': {}})
+    storage.update(K.NODE, next(iter(storage.find(NodeRow))).pk, {'repository_metadata': {}})
 
 
 def name_what_is_not_there(storage: Any) -> None:
-    row = next(iter(storage.find(K.NODE)))
+    row = next(iter(storage.find(NodeRow)))
     storage.insert(K.NODE, [{'user_pk': row.user_pk, 'repository_metadata': {'o': {'file': {'k': 'a' * 64}}}}])
 
 
@@ -163,7 +164,7 @@ def test_a_plan_and_a_storage_with_problems_are_not_called_clean(filled: Any) ->
 
 def test_new_nodes_of_another_session_are_seen(filled: Any) -> None:
     first = maintained(filled)
-    row = next(iter(filled.find(K.NODE)))
+    row = next(iter(filled.find(NodeRow)))
     other = type(filled).open(filled.profile, filled.repository)
     other.insert(K.NODE, [{'user_pk': row.user_pk, 'repository_metadata': {'o': {'file': {'k': 'b' * 64}}}}])
     other.close()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.errors import QueryError
 from ricordi.orm import QueryBuilder
 
@@ -351,7 +351,7 @@ def test_a_hundred_thousand_values_can_be_asked_for(storage: Any) -> None:
     pks = storage.insert(K.NODE, made)
     many: dict[str, list[Any]] = {
         'id': list(range(pks[10], 200_000)),
-        'uuid': [f'{n:08x}-0000-4000-8000-000000000000' for n in range(100_000)] + [storage.get(K.NODE, pks[3]).uuid],
+        'uuid': [f'{n:08x}-0000-4000-8000-000000000000' for n in range(100_000)] + [storage.get(NodeRow, pks[3]).uuid],
         'label': [f'l{n}' for n in range(10, 100_010)],
         'attributes.n': list(range(10, 100_010)),
         'attributes.s': [f's{n}' for n in range(10, 100_010)],
@@ -419,7 +419,7 @@ def test_dates_inside_json_are_compared_as_dates(storage: Any) -> None:
 def test_columns_hold_times_and_uuids(storage: Any) -> None:
     user = storage.insert(K.USER, [{'email': 'a'}])[0]
     early, late = storage.insert(K.NODE, [{'user_pk': user, 'ctime': START + timedelta(days=n)} for n in (0, 1)])
-    uuid = storage.get(K.NODE, late).uuid
+    uuid = storage.get(NodeRow, late).uuid
     assert found(storage, {'ctime': {'<': START + timedelta(hours=1)}}) == [early]
     assert found(storage, {'ctime': {'<': '2020-02-28T14:00:00+00:00'}}) == [early]
     assert found(storage, {'ctime': {'like': '2020-02-29 12:%'}}) == [late]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, GroupRow, NodeRow
 from ricordi.errors import QueryError
 from ricordi.orm import QueryBuilder
 
@@ -127,7 +127,7 @@ def rows(storage: Any) -> list[dict[str, Any]]:
     ]
     pks = storage.insert(K.NODE, given)
     return [
-        {'id': pk, 'user_id': user, 'uuid': storage.get(K.NODE, pk).uuid, 'extras': {}, **row}
+        {'id': pk, 'user_id': user, 'uuid': storage.get(NodeRow, pk).uuid, 'extras': {}, **row}
         for pk, row in zip(pks, given, strict=True)
     ]
 
@@ -207,8 +207,8 @@ def test_a_query_that_is_too_large_says_so(storage: Any) -> None:
 
 
 def test_what_no_pk_can_be_is_no_pk(storage: Any) -> None:
-    assert storage.get(K.NODE, 10**30) is None
-    assert list(storage.find(K.NODE, {'pk': 10**5000})) == []
-    assert list(storage.find(K.GROUP, {'label': 'a\0b'})) == []
+    assert storage.get(NodeRow, 10**30) is None
+    assert list(storage.find(NodeRow, {'pk': 10**5000})) == []
+    assert list(storage.find(GroupRow, {'label': 'a\0b'})) == []
     assert QueryBuilder(storage).append(entity_type='node', filters={'id': '9' * 5000}).all() == []
     assert QueryBuilder(storage).append(entity_type='node').limit(10**30).offset(10**30).all() == []

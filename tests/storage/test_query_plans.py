@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ricordi import orm
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, NodeRow
 
 K = EntityKind
 STEPS = Path(__file__).parents[2] / 'benchmarks' / 'query_steps.py'
@@ -81,7 +81,7 @@ def twelve(storage: Any, steps: ModuleType) -> Any:
     storage.insert(K.LINK, links)
     group = storage.insert(K.GROUP, [{'label': 'group-000', 'type_string': 'core', 'user_pk': user}])[0]
     storage.add_nodes_to_group(group, pks[:500])
-    known = {'node': pks[301], 'uuid': storage.get(K.NODE, pks[301]).uuid, 'group': 'group-000'}
+    known = {'node': pks[301], 'uuid': storage.get(NodeRow, pks[301]).uuid, 'group': 'group-000'}
     return steps.Twelve(orm, known, backend=storage)
 
 

@@ -189,8 +189,8 @@ def test_entities_come_as_rows(storage: Any, user: int) -> None:
     description = QueryBuilder(storage).append(entity_type='node')._describe()
     ((row,),) = storage.query_rows(description.query)
     assert isinstance(row, NodeRow)
-    assert row == storage.get(K.NODE, pk)
+    assert row == storage.get(NodeRow, pk)
     assert row.extras == {'big': 10**30, 'small': 1e-300}
     row.extras = {'other': 1}
     assert row.extras == {'other': 1}
-    assert row != storage.get(K.NODE, pk)
+    assert row != storage.get(NodeRow, pk)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.orm import QueryBuilder
 
 K = EntityKind
@@ -108,7 +108,7 @@ def test_many_starts_and_an_outer_join(storage: Any, graph: Any) -> None:
 def test_a_walk_from_the_members_of_a_group(storage: Any, graph: Any) -> None:
     pks = graph(5, '0>1 1>2 3>4')
     group = storage.insert(
-        K.GROUP, [{'label': 'g', 'type_string': 'core', 'user_pk': storage.get(K.NODE, pks[0]).user_pk}]
+        K.GROUP, [{'label': 'g', 'type_string': 'core', 'user_pk': storage.get(NodeRow, pks[0]).user_pk}]
     )[0]
     storage.add_nodes_to_group(group, [pks[1], pks[4]])
     query = QueryBuilder(storage).append(entity_type='group', filters={'label': 'g'}, tag='g')

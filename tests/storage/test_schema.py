@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ricordi.backend.rows import NodeRow
 from ricordi.config.profile import Profile
 from ricordi.errors import (
     CorruptStorage,
@@ -348,12 +349,12 @@ def test_migration_forgets_the_hashes_of_calcjobs_and_nothing_else(storage: Any,
         {'user_pk': user, 'node_type': 'data.core.int.Int.', 'extras': extras},
     ]
     pks = storage.insert(EntityKind.NODE, rows)
-    before = [storage.get(EntityKind.NODE, pk) for pk in pks]
+    before = [storage.get(NodeRow, pk) for pk in pks]
     set_version(storage, 'main_0001')
     of.kind(storage.profile).migrate(storage.profile)
     of.kind(storage.profile).migrate(storage.profile)
     assert of.open(storage.profile).version() == 'main_0002'
-    after = [storage.get(EntityKind.NODE, pk) for pk in pks]
+    after = [storage.get(NodeRow, pk) for pk in pks]
     del before[0].extras['_aiida_hash']
     assert after == before
 

@@ -16,7 +16,7 @@ import pytest
 
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.config.profile import Profile
 from ricordi.errors import ReadOnlyStorage
 
@@ -118,7 +118,7 @@ def test_through_a_standby_all_can_be_read_and_nothing_is_written_or_maintained(
     writer.close()
 
     reader = of.open(standby)
-    assert next(reader.find(EntityKind.NODE, limit=1)).uuid
+    assert next(reader.find(NodeRow, limit=1)).uuid
     assert key not in set(reader.named_keys())
     plan = reader.maintain(MaintenanceOptions(full=True, dry_run=True))
     assert (bool(plan.before.garbage), plan.doubt) == (True, '')

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import ROW_TYPES, EntityKind, LinkRow, NodeRow
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -36,22 +36,22 @@ class ImportTarget:
 
     def pks_of(self, kind: EntityKind, field: str, values: Sequence[str]) -> dict[str, int]:
         """The rows of which a field that tells them apart has one of some values: pk by value."""
-        rows: Iterator[Any] = self.storage.find(kind, {field: values})
+        rows: Iterator[Any] = self.storage.find(ROW_TYPES[kind], {field: values})
         return {getattr(row, field): row.pk for row in rows}
 
     def labels(self, kind: EntityKind) -> set[str]:
         """The labels that computers or groups have."""
-        rows: Iterator[Any] = self.storage.find(kind)
+        rows: Iterator[Any] = self.storage.find(ROW_TYPES[kind])
         return {row.label for row in rows}
 
     def links_of(self, field: str, pks: Sequence[int]) -> list[StoredLink]:
         """The links out of nodes (`input_pk`) or into them (`output_pk`)."""
-        rows: Iterator[Any] = self.storage.find(EntityKind.LINK, {field: pks})
+        rows = self.storage.find(LinkRow, {field: pks})
         return [(row.input_pk, row.output_pk, row.type, row.label) for row in rows]
 
-    def locked_nodes(self, pks: Sequence[int]) -> Iterator[Any]:
+    def locked_nodes(self, pks: Sequence[int]) -> Iterator[NodeRow]:
         """The rows of nodes, which nobody else changes until the transaction ends."""
-        rows = (self.storage.get(EntityKind.NODE, pk, lock=True) for pk in pks)
+        rows = (self.storage.get(NodeRow, pk, lock=True) for pk in pks)
         return (row for row in rows if row is not None)
 
     def insert(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 from ricordi.backend.changes import Changes
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.backend.rows import EntityKind, Row, UserRow
+from ricordi.backend.rows import EntityKind, RowT, UserRow
 from ricordi.errors import InvalidOperation, UniquenessError
 from ricordi.progress import Progress, Stop
 
@@ -171,9 +171,7 @@ class StorageBackend(ABC):
     def default_user(self) -> UserRow | None:
         """The row of the user whom the profile names as default; None if it names none, or the storage lacks them."""
         email = self.profile.default_user_email
-        for row in self.find(EntityKind.USER, {'email': email}, limit=1) if email else ():
-            return row if isinstance(row, UserRow) else None
-        return None
+        return next(self.find(UserRow, {'email': email}, limit=1), None) if email else None
 
     @property
     @abstractmethod
@@ -257,27 +255,28 @@ class StorageBackend(ABC):
         """
 
     @abstractmethod
-    def get(self, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
-        """One row by primary key.
+    def get(self, row_type: type[RowT], pk: int, lock: bool = False) -> RowT | None:
+        """One row by primary key: `get(NodeRow, 17)`; None if there is none.
 
+        :param row_type: the class of the row, which tells its kind: `row_type.kind`.
         :param lock: inside a transaction: nobody else changes the row until it ends.
         """
 
     @abstractmethod
     def find(
         self,
-        kind: EntityKind,
+        row_type: type[RowT],
         equal: Mapping[str, Any] | None = None,
         order_by: Sequence[str] = ('pk',),
         limit: int | None = None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[RowT]:
         """Rows whose plain fields equal the given values: a sequence, of any length, means any of them; None, no value.
 
         The storage can be used and changed between rows. A field in `order_by` with a minus before it sorts downwards.
         """
 
     @abstractmethod
-    def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:
+    def find_uuid_prefix(self, row_type: type[RowT], prefix: str, limit: int = 2) -> list[RowT]:
         """Rows whose uuid starts with `prefix` (with or without hyphens), at most `limit`."""
 
     # -- queries --------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.errors import IntegrityError, MultipleObjectsError, NotExistent, StillInUse, ValidationError
 from ricordi.model.fields import FIELDS, OTHER_NAMES
 from ricordi.model.identifiers import is_whole_uuid
@@ -105,7 +105,7 @@ class Collection(Generic[EntityT]):
             return None
         limit = 2 if self._is_base else None
         entities: list[EntityT] = []
-        for row in self._backend.find(kind, equal, limit=limit):
+        for row in self._backend.find(ROW_TYPES[kind], equal, limit=limit):
             entity = self._entity_type.from_row(row, self._backend)
             if isinstance(entity, self._entity_type):
                 entities.append(entity)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.maintenance import MaintenanceOptions
-from ricordi.backend.rows import EntityKind, NodeRow
+from ricordi.backend.rows import NodeRow
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
 from ricordi.services.history import last_maintained, note_maintenance, with_what_was_seen
 
@@ -58,8 +58,8 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
 
 def _ctime(storage: StorageBackend, order: str) -> datetime | None:
     """When the first node in an order was made."""
-    row = next(storage.find(EntityKind.NODE, order_by=(order,), limit=1), None)
-    return row.ctime if isinstance(row, NodeRow) else None
+    row = next(storage.find(NodeRow, order_by=(order,), limit=1), None)
+    return None if row is None else row.ctime
 
 
 def migrate(profile: Profile, wait: float | None, stop: Stop | None = None) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
+from ricordi.backend.rows import ROW_TYPES, EntityKind, RowT
 from ricordi.errors import NotExistent, ValidationError
 from ricordi.model.fields import FIELDS, RowField, ValueKind
 from ricordi.model.identifiers import uuid_start
@@ -50,7 +50,7 @@ class RowCodec:
             self._texts = _taker(_texts_in(known, nullable=False))
             self._decoders += [(place, _no_bytes) for place in _texts_in(known, nullable=True)]
 
-    def decode(self, values: Sequence[Any]) -> Row:
+    def decode(self, values: Sequence[Any]) -> Any:
         """The row of what `select` yields; JSON that is NULL in the database is an empty dict.
 
         :raises ricordi.errors.CorruptStorage: a value is none that the storage can have written.
@@ -212,7 +212,7 @@ class Rows:
         return f'UPDATE {codec.table} SET {changes} WHERE id = {self.dialect.mark}', encoded
 
     def _refuse_missing(self, session: Session, kind: EntityKind, pks: list[int]) -> None:
-        there = {row.pk for row in self.find(session, kind, {'pk': pks}, ('pk',), None)}
+        there = {row.pk for row in self.find(session, ROW_TYPES[kind], {'pk': pks}, ('pk',), None)}
         missing = sorted(set(pks) - there)
         if missing:
             raise NotExistent(f'there is no {kind} with pk {", ".join(map(str, missing[:10]))}; no row was changed')
@@ -234,11 +234,11 @@ class Rows:
 
     # -- reading ----------------------------------------------------------------------------------------------
 
-    def get(self, session: Session, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
+    def get(self, session: Session, row_type: type[RowT], pk: int, lock: bool = False) -> RowT | None:
         """One row by primary key; with `lock`, nobody else changes it until the transaction ends."""
         if _has_no_place(pk):
             return None
-        codec = self.codec(kind)
+        codec = self.codec(row_type.kind)
         tail = self.dialect.lock_row if lock else ''
         values = session.execute(f'{codec.select} WHERE id = {self.dialect.mark}{tail}', (pk,)).fetchone()
         return None if values is None else codec.decode(values)
@@ -246,12 +246,13 @@ class Rows:
     def find(
         self,
         session: Session,
-        kind: EntityKind,
+        row_type: type[RowT],
         equal: Mapping[str, Any] | None,
         order_by: Sequence[str],
         limit: int | None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[RowT]:
         """Rows whose fields equal the given values; few by one statement, many in portions."""
+        kind = row_type.kind
         codec = self.codec(kind)
         condition, parameters = self._condition(kind, equal or {})
         tail = f'WHERE {condition} ORDER BY {_ordering(kind, order_by)}'
@@ -261,10 +262,9 @@ class Rows:
             return map(codec.decode, found)
         most = '' if limit is None else f' LIMIT {limit}'
         pks = [pk for (pk,) in session.execute(f'SELECT id FROM {codec.table} {tail}{most}', parameters)]
-        return self._in_portions(session, kind, pks)
+        return self._in_portions(session, codec, pks)
 
-    def _in_portions(self, session: Session, kind: EntityKind, pks: list[int]) -> Iterator[Row]:
-        codec = self.codec(kind)
+    def _in_portions(self, session: Session, codec: RowCodec, pks: list[int]) -> Iterator[Any]:
         values = self.dialect.table_of_values(ValueKind.INT)
         statement = f'{codec.select} WHERE id IN {values}'
         for begin in range(0, len(pks), FIND_ROWS):
@@ -274,13 +274,13 @@ class Rows:
                 if pk in rows:  # it may have been deleted meanwhile
                     yield codec.decode(rows[pk])
 
-    def find_uuid_prefix(self, session: Session, kind: EntityKind, prefix: str, limit: int) -> list[Row]:
+    def find_uuid_prefix(self, session: Session, row_type: type[RowT], prefix: str, limit: int) -> list[RowT]:
         """Rows whose uuid starts with `prefix`, with or without hyphens; none for what cannot start a uuid."""
         start = uuid_start(prefix)
         if start is None:
             return []
         first, last = self.dialect.uuid_range(start)
-        codec, mark = self.codec(kind), self.dialect.mark
+        codec, mark = self.codec(row_type.kind), self.dialect.mark
         found = session.execute(
             f'{codec.select} WHERE uuid >= {mark} AND uuid <= {mark} ORDER BY uuid LIMIT {limit}', (first, last)
         )

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
-from ricordi.backend.rows import EntityKind, Row
+from ricordi.backend.rows import EntityKind, RowT
 from ricordi.backend.storage import KeyUse, StorageBackend
 from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage
 from ricordi.progress import Progress, Stop
@@ -186,20 +186,20 @@ class SqlStorage(StorageBackend):
     def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
         return self._rows.delete(self._writable_session, kind, pks)
 
-    def get(self, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
-        return self._rows.get(self.session, kind, pk, lock)
+    def get(self, row_type: type[RowT], pk: int, lock: bool = False) -> RowT | None:
+        return self._rows.get(self.session, row_type, pk, lock)
 
     def find(
         self,
-        kind: EntityKind,
+        row_type: type[RowT],
         equal: Mapping[str, Any] | None = None,
         order_by: Sequence[str] = ('pk',),
         limit: int | None = None,
-    ) -> Iterator[Row]:
-        return self._rows.find(self.session, kind, equal, order_by, limit)
+    ) -> Iterator[RowT]:
+        return self._rows.find(self.session, row_type, equal, order_by, limit)
 
-    def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:
-        return self._rows.find_uuid_prefix(self.session, kind, prefix, limit)
+    def find_uuid_prefix(self, row_type: type[RowT], prefix: str, limit: int = 2) -> list[RowT]:
+        return self._rows.find_uuid_prefix(self.session, row_type, prefix, limit)
 
     # -- queries --------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from ricordi.cli.terminal.table import format_table
 from ricordi.cli.terminal.times import age
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation
+from ricordi.model.node_types import class_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -160,7 +161,7 @@ def _print_group(row: GroupRow, uuid: bool, members: Iterator[Member]) -> None:
 
 
 def _member_as_cells(member: Member, uuid: bool, now: datetime) -> tuple[str, ...]:
-    cells = (str(member.pk), member.node_type.rstrip('.').rpartition('.')[2], age(member.ctime, now))
+    cells = (str(member.pk), class_name(member.node_type), age(member.ctime, now))
     return (member.uuid, *cells) if uuid else cells
 
 
@@ -244,7 +245,7 @@ def copy(session: Session, source_group: str, destination_group: str, dry_run: b
             new = '' if known else ', which would be made'
             session.tell(f'Would add {missing} of group {source.label!r} to group {label!r}{new}.')
             return 0
-        if known is not None and known.pk is not None:
+        if known is not None:
             count = service.count_members(storage, [known.pk])[known.pk]
             question = f'Group {known.label!r} has {plural(count, "node")} already. Add those of {source.label!r}?'
             if count and not confirm(question, yes):

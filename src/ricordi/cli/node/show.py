@@ -12,6 +12,7 @@ from ricordi.cli.terminal.output import one_line, write_list
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb
+from ricordi.model.node_types import state_in_words
 
 if TYPE_CHECKING:
     from ricordi.services.nodes.show import Neighbour, NodeDetails
@@ -80,7 +81,7 @@ def _properties(node: NodeDetails) -> Iterator[list[str]]:
 def _state(node: NodeDetails) -> str:
     """State of a process in words: `finished [0]`, `finished [401] no convergence`, `excepted: …`."""
     if node.state == 'finished':
-        return f'{node.state} [{node.exit_status}]' + (f' {node.exit_message}' if node.exit_message else '')
+        return state_in_words(node.state, node.exit_status) + (f' {node.exit_message}' if node.exit_message else '')
     if node.state == 'excepted' and node.exception:
         return f'{node.state}: {node.exception}'
     return str(node.state)

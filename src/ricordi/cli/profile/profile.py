@@ -87,10 +87,10 @@ def delete(
         raise UsageError('say what shall become of the data: --keep-data or --delete-data')
     if admin_uri is not None and not delete_data:
         raise UsageError('--admin-uri is about deleting data: give --delete-data with it')
-    from ricordi.cli.profile.administrator import administrator_of
+    from ricordi.services.profiles.database import administrator_at
     from ricordi.services.profiles.setup import check_data_deletable, delete_profile, is_storage_of_any
 
-    administrator = administrator_of(admin_uri)
+    administrator = administrator_at(admin_uri)
     names = [profile.name for profile in found]
     if delete_data:
         for profile in found:

@@ -12,14 +12,14 @@ import click
 
 from ricordi.cli.parameters import NEW_NAME, PathName
 from ricordi.cli.session import Session
-from ricordi.cli.terminal.questions import Question, answer, question_options
+from ricordi.cli.terminal.questions import Question, Values, answer, question_options
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import ForeignRepository, UsageError, ValidationError
 
 if TYPE_CHECKING:
     from ricordi.services.person import Person
+    from ricordi.services.profiles.database import Administrator
     from ricordi.services.profiles.setup import Created
-    from ricordi.storage.psql.provision import Administrator
 
 
 _MOST_DIGITS = 10
@@ -143,10 +143,9 @@ def psql_dos(session: Session, config: str | None, non_interactive: bool | None,
     The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
     fails, what was created goes again.
     """
-    from ricordi.cli.profile.administrator import administrator_of
-    from ricordi.services.profiles.setup import default_repository_uri, provided_database
+    from ricordi.services.profiles.database import administrator_at, default_repository_uri, provided_database
 
-    administrator = administrator_of(given['admin_uri'])
+    administrator = administrator_at(given['admin_uri'])
     database = DATABASE if administrator is None else _chosen(administrator)
     repository = Question(
         'repository_uri',
@@ -228,16 +227,12 @@ def _broker(given: dict[str, Any]) -> str | None:
 
 def _chosen(administrator: Administrator) -> tuple[Question, ...]:
     """The questions for the database where an administrator makes it: all have a default."""
-    from secrets import token_urlsafe
+    from ricordi.services.profiles.database import chosen_database
 
-    defaults: dict[str, Any] = {
-        'database_hostname': administrator.hostname or 'localhost',
-        'database_port': administrator.port or 5432,
-        'database_username': lambda values: f'ricordi_{values["profile_name"]}',
-        'database_password': token_urlsafe(24),
-        'database_name': lambda values: f'ricordi_{values["profile_name"]}',
-    }
-    return tuple(replace(question, default=defaults[question.key]) for question in DATABASE)
+    def default_of(key: str) -> Callable[[Values], Any]:
+        return lambda values: chosen_database(administrator, values['profile_name'])[key]
+
+    return tuple(replace(question, default=default_of(question.key)) for question in DATABASE)
 
 
 def _tell(session: Session, done: Created) -> None:

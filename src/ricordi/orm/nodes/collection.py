@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import LinkRow
 from ricordi.errors import InvalidOperation
 from ricordi.model.file_trees import named_in
 from ricordi.orm.collections import Collection, EntityT
@@ -22,7 +22,7 @@ class NodeCollection(Collection[EntityT]):
         """
         self.get(pk=pk)
         for side in ('input_pk', 'output_pk'):
-            for _ in self.backend.find(EntityKind.LINK, {side: pk}, limit=1):
+            for _ in self.backend.find(LinkRow, {side: pk}, limit=1):
                 raise InvalidOperation(
                     f'node {pk} has links, and deleting it alone would break the provenance of others'
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, LinkRow
 from ricordi.errors import ModificationNotAllowed, ValidationError
 from ricordi.model.labels import validate_link_label
 from ricordi.model.links import DATA_PROVENANCE, LINK_RULES, LinkType, names_of
@@ -98,7 +98,7 @@ def _link_exists(backend: StorageBackend, **equal: Any) -> bool:
     """Whether a link with these fields is stored; a pk of None (a node that is not stored) has none."""
     if None in equal.values():
         return False
-    return any(True for _ in backend.find(EntityKind.LINK, equal, limit=1))
+    return any(True for _ in backend.find(LinkRow, equal, limit=1))
 
 
 def _closes_cycle(source: Node, target: Node) -> bool:

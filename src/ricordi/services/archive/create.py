@@ -138,8 +138,8 @@ def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
     return Selection(
         everything=request.everything,
         nodes=(*find_pks(storage, request.nodes), *codes),
-        groups=tuple(find_group(storage, identifier).pk or 0 for identifier in request.groups),
-        computers=tuple(find_computer(storage, identifier).pk or 0 for identifier in request.computers),
+        groups=tuple(find_group(storage, identifier).pk for identifier in request.groups),
+        computers=tuple(find_computer(storage, identifier).pk for identifier in request.computers),
         forward=tuple(rule.link_type for rule in rules if rule.forward),
         backward=tuple(rule.link_type for rule in rules if not rule.forward),
         authinfos=request.authinfos,

@@ -227,7 +227,7 @@ class ArchiveImport:
         return self.staging.note_lacking(lacking_keys(self.storage.repository, self.staging.named_keys()))
 
     def _group_owner(self) -> int:
-        return default_user(self.storage).pk or 0
+        return default_user(self.storage).pk
 
     def _group_pk(self) -> int | None:
         """The group that was named, made if there is none of this label."""

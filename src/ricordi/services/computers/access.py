@@ -82,16 +82,11 @@ def configure_computer(
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValidationError(f'{computer.transport_type} has no parameter {", ".join(unknown)}')
+    from ricordi.orm.computers import Computer
+    from ricordi.orm.users import User
+
     with storage.transaction():
-        row = _find(storage, computer, user)
-        if row is None:
-            pair = {'computer_pk': computer.pk, 'user_pk': user.pk, 'enabled': True}
-            new = {**pair, 'metadata': {}, 'auth_params': dict(values)}
-            if storage.insert_unless_there(EntityKind.AUTHINFO, new) is not None:
-                return
-            row = _required(storage, computer, user)  # another process was first
-        current: Any = storage.get(EntityKind.AUTHINFO, row.pk or 0, lock=True) or row
-        storage.update(EntityKind.AUTHINFO, row.pk or 0, {'auth_params': {**current.auth_params, **values}})
+        Computer.from_row(computer, storage).configure(User.from_row(user, storage), **values)
 
 
 def set_enabled(storage: StorageBackend, computer: ComputerRow, user: UserRow, enabled: bool) -> bool:
@@ -102,7 +97,7 @@ def set_enabled(storage: StorageBackend, computer: ComputerRow, user: UserRow, e
     row = _required(storage, computer, user)
     if row.enabled == enabled:
         return False
-    storage.update(EntityKind.AUTHINFO, row.pk or 0, {'enabled': enabled})
+    storage.update(EntityKind.AUTHINFO, row.pk, {'enabled': enabled})
     return True
 
 
@@ -118,5 +113,4 @@ def _required(storage: StorageBackend, computer: ComputerRow, user: UserRow) -> 
 
 def _find(storage: StorageBackend, computer: ComputerRow, user: UserRow) -> AuthInfoRow | None:
     equal = {'computer_pk': computer.pk, 'user_pk': user.pk}
-    found = storage.find(EntityKind.AUTHINFO, equal, limit=1)
-    return next((row for row in found if isinstance(row, AuthInfoRow)), None)
+    return next(storage.find(AuthInfoRow, equal, limit=1), None)

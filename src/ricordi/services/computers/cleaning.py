@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ricordi.backend.rows import ComputerRow, EntityKind
+from ricordi.backend.rows import ComputerRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, RicordiError
 from ricordi.services.author import default_user
@@ -84,8 +84,7 @@ def commands_for_cleaning(storage: StorageBackend, plan: CleaningPlan) -> list[s
     """The commands that would be run on this machine on the way to the computers, as stored settings name them."""
     found: list[str] = []
     for label in plan.by_computer:
-        for row in storage.find(EntityKind.COMPUTER, {'label': label}):
-            assert isinstance(row, ComputerRow)
+        for row in storage.find(ComputerRow, {'label': label}):
             with suppress(RicordiError):  # told when it is tried
                 found += named_commands(find_access(storage, row, default_user(storage)))
     return found
@@ -95,8 +94,7 @@ def _clean_computer(storage: StorageBackend, label: str, directories: Sequence[W
     outcome: dict[str, str] = {}
     trouble = ''
     try:
-        (row,) = storage.find(EntityKind.COMPUTER, {'label': label})
-        assert isinstance(row, ComputerRow)
+        (row,) = storage.find(ComputerRow, {'label': label})
         access = find_access(storage, row, default_user(storage))
         if not access.enabled:
             raise InvalidOperation(f'computer {label!r} is disabled: see `ricordi computer enable {label}`')

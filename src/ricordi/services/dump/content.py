@@ -11,10 +11,10 @@ from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import CorruptStorage
 from ricordi.model.file_trees import fault_of, is_empty
+from ricordi.model.node_types import CALCULATION, has_ended_well
 from ricordi.model.values import UNREADABLE, DamagedJson, is_damaged
 from ricordi.orm.nodes.repository_tree import FileTree
 from ricordi.services.dump.names import METADATA, SAFEGUARD, safe_name
-from ricordi.services.dump.select import CALCULATION
 
 REPOSITORY, RETRIEVED, INPUTS, OUTPUTS = 'inputs', 'outputs', 'node_inputs', 'node_outputs'
 
@@ -99,21 +99,18 @@ class ContentLoader:
     def __init__(self, storage: StorageBackend, shape: Shape) -> None:
         self._storage = storage
         self._shape = shape
-        users = (row for row in storage.find(EntityKind.USER) if isinstance(row, UserRow))
-        computers = (row for row in storage.find(EntityKind.COMPUTER) if isinstance(row, ComputerRow))
-        self._users = {row.pk: row for row in users}
-        self._computers = {row.pk: row for row in computers}
+        self._users = {row.pk: row for row in storage.find(UserRow)}
+        self._computers: dict[int | None, ComputerRow] = {row.pk: row for row in storage.find(ComputerRow)}
 
     def load(self, pks: Sequence[int]) -> dict[int, Content]:
         """The content of the folder of each process; one that was deleted meanwhile is left out."""
         found: dict[int, Content] = {}
         calculations = []
-        for row in self._storage.find(EntityKind.NODE, {'pk': list(pks)}):
-            if isinstance(row, NodeRow) and row.pk is not None:
-                found[row.pk] = Content(self._metadata(row))
-                if row.node_type.startswith(CALCULATION):
-                    _lay(found[row.pk], self._base(REPOSITORY), _Tree(row.pk, row.repository_metadata))
-                    calculations.append(row.pk)
+        for row in self._storage.find(NodeRow, {'pk': list(pks)}):
+            found[row.pk] = Content(self._metadata(row))
+            if row.node_type.startswith(CALCULATION):
+                _lay(found[row.pk], self._base(REPOSITORY), _Tree(row.pk, row.repository_metadata))
+                calculations.append(row.pk)
         if calculations:
             self._add_linked(found, calculations)
         return found
@@ -168,7 +165,7 @@ class ContentLoader:
         told: dict[str, Any] = {name: _shown(getattr(row, name)) for name in _NODE}
         attributes, extras = _shown(row.attributes), _shown(row.extras)
         known = attributes if isinstance(attributes, dict) else {}
-        told['is_finished_ok'] = known.get('process_state') == 'finished' and known.get('exit_status') == 0
+        told['is_finished_ok'] = has_ended_well(known.get('process_state'), known.get('exit_status'))
         document: dict[str, Any] = {'Node data': told}
         user = self._users.get(row.user_pk)
         if user is not None:

@@ -12,14 +12,13 @@ from pathlib import Path
 from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
+from ricordi.model.node_types import CALCULATION, WORKFLOW
 from ricordi.progress import Progress, Stop
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog
 from ricordi.services.dump.names import CALCULATIONS, GROUPS, UNGROUPED, WORKFLOWS, group_path
 from ricordi.services.dump.request import DumpReport, DumpRequest, chosen_groups, process_filter
 from ricordi.services.dump.select import (
-    CALCULATION,
-    WORKFLOW,
     Process,
     all_processes,
     called_by,
@@ -245,14 +244,14 @@ class _Dump:
         if root.group is None:
             yield from ((process, process.uuid) for process in self._ungrouped(prefix))
             return
-        group_pk = root.group.pk or 0
+        group_pk = root.group.pk
         yield from ((one, one.uuid) for one in members(self._storage, group_pk, prefix, self._chosen))
         if not self._is_top_only(prefix):
             workflows = members(self._storage, group_pk, WORKFLOW, self._chosen)
             yield from self._called(workflows, prefix)
 
     def _ungrouped(self, prefix: str) -> Iterator[Process]:
-        group_pks = [root.group.pk for root in self._roots if root.group is not None and root.group.pk is not None]
+        group_pks = [root.group.pk for root in self._roots if root.group is not None]
         found = without(all_processes(self._storage, prefix, self._chosen), grouped_pks(self._storage, group_pks))
         return without(found, called_pks(self._storage)) if self._is_top_only(prefix) else found
 

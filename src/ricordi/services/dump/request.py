@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ricordi.backend.rows import EntityKind, GroupRow
+from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
 from ricordi.services.dump.select import ProcessFilter
@@ -94,7 +94,7 @@ def chosen_groups(storage: StorageBackend, request: DumpRequest) -> list[GroupRo
     :raises ricordi.errors.NotExistent: one of them is not there.
     """
     if request.everything:
-        return [row for row in storage.find(EntityKind.GROUP) if isinstance(row, GroupRow)]
+        return list(storage.find(GroupRow))
     from ricordi.services.groups.groups import find_group
 
     found = {row.uuid: row for row in (find_group(storage, one) for one in request.groups)}
@@ -122,7 +122,7 @@ def process_filter(storage: StorageBackend, request: DumpRequest) -> ProcessFilt
 
     return ProcessFilter(
         user=None if request.user is None else find_user(storage, request.user).pk,
-        computers=tuple(find_computer(storage, one).pk or 0 for one in request.computers),
+        computers=tuple(find_computer(storage, one).pk for one in request.computers),
         codes=tuple(load_code(one, backend=storage).pk or 0 for one in request.codes),
         earliest=earliest,
         latest=request.end,

@@ -22,8 +22,8 @@ from ricordi.backend.query import (
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.links import CALLS, names_of
+from ricordi.model.node_types import CALCULATION, PROCESS
 
-CALCULATION, WORKFLOW = 'process.calculation.', 'process.workflow.'
 _CALLS = names_of(CALLS)
 
 _ROWS = 1000
@@ -143,7 +143,7 @@ def grouped_pks(storage: StorageBackend, group_pks: Sequence[int]) -> Iterator[i
         (Edge('member', 'group', 'node', EdgeKind.MEMBER),),
         (
             ('group', Comparison(Field('pk'), 'in', tuple(group_pks))),
-            ('node', Comparison(Field('node_type'), 'like', 'process.%')),
+            ('node', Comparison(Field('node_type'), 'like', f'{PROCESS}%')),
         ),
         (Projection('node', Field('pk')),),
         (Ordering('node', Field('pk')),),

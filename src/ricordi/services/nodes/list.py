@@ -204,10 +204,9 @@ def _names(storage: StorageBackend, project: Sequence[str]) -> dict[int, dict[in
     named: dict[int, dict[int, str]] = {}
     for place, name in enumerate(project):
         if name == 'user':
-            named[place] = {row.pk or 0: row.email for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)}
+            named[place] = {row.pk: row.email for row in storage.find(UserRow)}
         elif name == 'computer':
-            rows = storage.find(EntityKind.COMPUTER)
-            named[place] = {row.pk or 0: row.label for row in rows if isinstance(row, ComputerRow)}
+            named[place] = {row.pk: row.label for row in storage.find(ComputerRow)}
     return named
 
 

@@ -77,12 +77,11 @@ def rehash_nodes(
 
 def _rehash_batch(storage: StorageBackend, pks: Sequence[int], dry_run: bool) -> list[str]:
     if dry_run:
-        rows = storage.find(EntityKind.NODE, {'pk': list(pks)})
-        return [_rehash(storage, row, dry_run) for row in rows if isinstance(row, NodeRow)]
+        return [_rehash(storage, row, dry_run) for row in storage.find(NodeRow, {'pk': list(pks)})]
     with storage.transaction():
-        locked = (storage.get(EntityKind.NODE, pk, lock=True) for pk in pks)
+        locked = (storage.get(NodeRow, pk, lock=True) for pk in pks)
         # One that was deleted meanwhile is passed over.
-        return [_rehash(storage, row, dry_run) for row in locked if isinstance(row, NodeRow)]
+        return [_rehash(storage, row, dry_run) for row in locked if row is not None]
 
 
 def _rehash(storage: StorageBackend, row: NodeRow, dry_run: bool) -> str:
@@ -92,5 +91,5 @@ def _rehash(storage: StorageBackend, row: NodeRow, dry_run: bool) -> str:
     if row.extras.get(HASH_KEY) == computed:
         return 'same'
     if not dry_run:
-        storage.update(EntityKind.NODE, row.pk or 0, {'extras': {**row.extras, HASH_KEY: computed}})
+        storage.update(EntityKind.NODE, row.pk, {'extras': {**row.extras, HASH_KEY: computed}})
     return 'changed'

@@ -23,6 +23,7 @@ from ricordi.errors import (
 from ricordi.files import draft_of
 from ricordi.folders import make_folder
 from ricordi.model.file_trees import check_name, split_path
+from ricordi.model.node_types import SINGLE_FILE
 from ricordi.orm.nodes.repository_tree import FileTree
 
 
@@ -198,7 +199,7 @@ def _missing(row: NodeRow, path: str | None) -> NotExistent:
 
 def _single_file(row: NodeRow) -> str:
     name = row.attributes.get('filename')
-    if row.node_type.startswith('data.core.singlefile.') and isinstance(name, str):
+    if row.node_type.startswith(SINGLE_FILE) and isinstance(name, str):
         return name
     files = [path for path, _ in FileTree(row.repository_metadata).files()]
     if len(files) == 1:

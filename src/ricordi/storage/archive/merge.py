@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
-from ricordi.errors import UniquenessError
+from ricordi.backend.rows import AuthInfoRow, EntityKind, GroupRow
+from ricordi.errors import NotExistent, UniquenessError
 from ricordi.model.fields import LONGEST_TEXT
+from ricordi.model.node_types import is_process
 from ricordi.storage.archive.draft import CHECKPOINT
 from ricordi.storage.archive.links import NEW_LINK, plan_links, refuse_circles
 from ricordi.storage.archive.mapping import Mapping, map_of
@@ -146,7 +147,7 @@ class Merger:
                 kept.pop('hidden', None)
             row[_EXTRAS] = json.dumps(kept)
         attributes = row[_ATTRIBUTES]
-        if attributes and f'"{CHECKPOINT}"' in attributes and row[_NODE_TYPE].startswith('process.'):
+        if attributes and f'"{CHECKPOINT}"' in attributes and is_process(row[_NODE_TYPE]):
             kept = json.loads(attributes)
             kept.pop(CHECKPOINT, None)
             row[_ATTRIBUTES] = json.dumps(kept)
@@ -176,8 +177,7 @@ class Merger:
 
     def _add_authinfos(self, told: Callable[[int], None]) -> None:
         mapping = self.mapping
-        rows: Iterator[Any] = self.target.storage.find(EntityKind.AUTHINFO)
-        known = [(row.user_pk, row.computer_pk) for row in rows]
+        known = [(row.user_pk, row.computer_pk) for row in self.target.storage.find(AuthInfoRow)]
         with mapping.staging.guarded():
             mapping.raw.execute('DROP TABLE IF EXISTS temp.known_authinfo')
             mapping.raw.execute('CREATE TABLE temp.known_authinfo (user_id INTEGER, computer_id INTEGER)')
@@ -199,10 +199,12 @@ class Merger:
 
     def _import_group(self) -> tuple[int, str]:
         """The group of all imported nodes: the one that was named, or a new one with the time as label."""
-        storage = self.target.storage
-        if self.options.group_pk is not None:
-            found: Any = storage.get(EntityKind.GROUP, self.options.group_pk)
-            return self.options.group_pk, found.label
+        storage, chosen = self.target.storage, self.options.group_pk
+        if chosen is not None:
+            group = storage.get(GroupRow, chosen)
+            if group is None:
+                raise NotExistent(f'the group with pk {chosen} for the imported nodes was deleted meanwhile')
+            return chosen, group.label
         taken = self.target.labels(EntityKind.GROUP)
         now = datetime.now(UTC)
         values = {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.imports import Decoders, ImportTarget, StoredLink
+from ricordi.backend.rows import NodeRow
 from ricordi.model.fields import FIELDS, EntityKind, ValueKind
 from ricordi.storage.columns import column_name, table_name
 from ricordi.storage.dialect import quoted
@@ -51,7 +52,7 @@ class SqlTarget(ImportTarget):
         found: list[StoredLink] = self._session.execute(statement, (self._dialect.pack(pks),)).fetchall()
         return found
 
-    def locked_nodes(self, pks: Sequence[int]) -> Iterator[Any]:
+    def locked_nodes(self, pks: Sequence[int]) -> Iterator[NodeRow]:
         codec = Rows(self._dialect).codec(EntityKind.NODE)
         statement = f'{codec.select} WHERE id IN {self._pks}{self._dialect.lock_row}'
         return map(codec.decode, self._session.execute(statement, (self._dialect.pack(pks),)).fetchall())

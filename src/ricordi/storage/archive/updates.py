@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import CommentRow, EntityKind
 from ricordi.errors import UsageError
 from ricordi.storage.archive.mapping import Mapping, map_of
 from ricordi.storage.values import decode_json
@@ -76,8 +76,7 @@ def merge_comments(mapping: Mapping, mode: str) -> int:
     for page in mapping.pages(select, PAGE):
         theirs = {pk: (decode(mtime), content) for _, pk, mtime, content in page}
         changes = []
-        for row in storage.find(EntityKind.COMMENT, {'pk': list(theirs)}):
-            ours: Any = row
+        for ours in storage.find(CommentRow, {'pk': list(theirs)}):
             mtime, content = theirs[ours.pk]
             differs = (mtime, content) != (ours.mtime, ours.content)
             if differs and (mode == 'overwrite' or mtime > ours.mtime):

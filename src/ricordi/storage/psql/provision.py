@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from ricordi.errors import InvalidOperation, RicordiError
+from ricordi.storage.psql.administrator import Administrator
 from ricordi.storage.psql.failures import connection_failure, told
 
 CONNECT_SECONDS = 10
@@ -28,24 +29,6 @@ SELECT rolname::text FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %
 _OWNED = """
 SELECT datname::text FROM pg_database JOIN pg_roles ON datdba = pg_roles.oid WHERE rolname = %s ORDER BY datname
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Administrator:
-    """How to reach the server with the right to create roles and databases; what is None is left to libpq."""
-
-    hostname: str | None = None
-    port: int | None = None
-    username: str | None = None
-    password: str | None = None
-    database: str = 'postgres'
-
-    @property
-    def place(self) -> str:
-        """The server in words, without the password."""
-        return (
-            f'PostgreSQL server {self.hostname or "localhost"}:{self.port or 5432} (user {self.username or "default"})'
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import psycopg
 from psycopg import sql
 
 from ricordi.errors import InvalidOperation
+from ricordi.storage.psql.administrator import Administrator
 from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.psql.failures import told
-from ricordi.storage.psql.provision import MADE_HERE, Administrator, connect_as
+from ricordi.storage.psql.provision import MADE_HERE, connect_as
 
 _SERVER = 'SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = %s'
 _COMMENT_OF = {
