@@ -362,6 +362,15 @@ class StorageContract(QueryContract):
         assert [row.pk for row in storage.find(NodeRow, order_by=('-label', '-pk'))] == [pks[3], pks[2], pks[0], pks[1]]
         assert [row.pk for row in storage.find(NodeRow, order_by=('-pk',), limit=2)] == [pks[3], pks[2]]
 
+    @pytest.mark.parametrize('name', ['pk', 'uuid', 'label', 'process_type', 'ctime', 'computer_pk'])
+    def test_a_list_without_values_is_that_of_no_row_whatever_the_field_holds(
+        self, storage: StorageBackend, add: Callable[..., Any], name: str
+    ) -> None:
+        pk = add(label='a')
+        assert list(storage.find(K.NODE, {name: []})) == []
+        without = [row.pk for row in storage.find(K.NODE, {name: [None]})]
+        assert without == ([pk] if name in ('process_type', 'computer_pk') else [])
+
     def test_find_takes_lists_of_any_length(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pks = add(number=3)
         uuids = [str(uuid4()) for _ in range(100_000)]
