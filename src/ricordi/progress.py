@@ -27,13 +27,20 @@ class Progress:
 class Stop:
     """Tells long work that it should end at the next clean point: on request (a signal) or at a deadline."""
 
-    def __init__(self, max_seconds: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        max_seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        out_of_time: str = 'the time that was given is over',
+    ) -> None:
         """
         :param max_seconds: time budget from now on, in seconds; None for no limit.
+        :param out_of_time: the reason that is told when that is used up.
         """
         self._clock = clock
         self._deadline = None if max_seconds is None else clock() + max_seconds
         self._reason: str | None = None
+        self._out_of_time = out_of_time
 
     def request(self, reason: str) -> None:
         """Ask for an early end; `reason` goes into the report (`SIGTERM`)."""
@@ -43,5 +50,5 @@ class Stop:
     def reason(self) -> str | None:
         """Why the work should end now, or None while it may go on."""
         if self._reason is None and self._deadline is not None and self._clock() >= self._deadline:
-            self._reason = 'the time given by --max-runtime is over'
+            self._reason = self._out_of_time
         return self._reason

@@ -60,7 +60,7 @@ def mixed(reference_home: Path) -> Profile:
 def test_full_maintenance_holds_the_lock_throughout(mixed: Profile) -> None:
     witness = Witness(mixed)
     maintain_storage(mixed, FULL, progress=witness)
-    assert witness.seen == {('lock', 'storage maintain --full')}
+    assert witness.seen == {('lock', 'storage maintain, full')}
     assert witness.access.holders() == []
 
 

@@ -448,7 +448,7 @@ def test_the_lock_of_another_packer_is_respected_and_named(container: Container,
     put_loose(container, [b'loose'])
     lock = container.layout.packs / '0.lock'
     lock.touch()
-    with pytest.raises(PackerBusy, match=r'another program writes to pack 0 now: .*0\.lock is there.*--full'):
+    with pytest.raises(PackerBusy, match=r'another program writes to pack 0 now: .*0\.lock is there.*full maintenance'):
         maintain(container)
     assert lock.exists()
     assert container.get_info()['loose']['objects'] == 1

@@ -18,6 +18,7 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted, InvalidOperation, NotExistent, ProblemsFound, UsageError
 from ricordi.manager import maintain_storage, use_storage
 from ricordi.progress import Stop
+from ricordi.remedies import Remedy
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.info import archive_profile
 from ricordi.services.profiles.profiles import find_profile
@@ -245,8 +246,9 @@ def test_what_is_not_there_is_named(reference_home: Path, tmp_path: Path) -> Non
 def test_a_file_is_overwritten_only_when_asked_for_and_a_folder_never(reference_home: Path, tmp_path: Path) -> None:
     path = tmp_path / 'x.aiida'
     path.write_bytes(b'old')
-    with pytest.raises(UsageError, match='--force'):
+    with pytest.raises(UsageError, match=r'there is a file .* already') as refused:
         create_archive(find_profile('loose'), path, ALL)
+    assert refused.value.remedy == Remedy('overwrite')
     assert path.read_bytes() == b'old'
     create_archive(find_profile('loose'), path, ALL, overwrite=True)
     assert zipfile.is_zipfile(path)

@@ -25,9 +25,16 @@ from ricordi.access.storage_lock import GATE_NAME, StorageLock, storage_lock_of
 from ricordi.access.waiting import SHORTEST_PAUSE, AccessTimes, Patience, Reservation, retry
 from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
 from ricordi.config.names import check_profile_name
-from ricordi.errors import AccessError, ConfigurationError, LockedProfileError, LockingProfileError, UnrecordableUse
+from ricordi.errors import (
+    AccessError,
+    ConfigurationError,
+    LockedProfileError,
+    LockingProfileError,
+    UnrecordableUse,
+)
 from ricordi.files import DISK_IS_FULL
 from ricordi.folders import make_folder
+from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.config.profile import Profile
@@ -36,6 +43,9 @@ if TYPE_CHECKING:
 Guard = Callable[[], AbstractContextManager[object]]
 
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, *DISK_IS_FULL)
+_IN_THE_WAY = (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO)
+
+WAIT = Remedy('wait')
 
 
 class ProfileAccessManager:
@@ -434,7 +444,8 @@ class ProfileAccessManager:
             kind = UnrecordableUse if error.errno in _NOT_WRITABLE else ConfigurationError
             raise kind(
                 f'cannot record who uses profile {self._name!r} in {self._folder}: {error.strerror or error}; '
-                f'without that record others could change the storage unawares: {_way_out(error)}'
+                f'without that record others could change the storage unawares: {_way_out(error)}',
+                remedy=Remedy('clear access records') if error.errno in _IN_THE_WAY else None,
             ) from error
 
     def _others(self, kind: Kind, include_self: bool = False) -> list[Holder]:
@@ -471,7 +482,7 @@ class ProfileAccessManager:
 
     def _locked(self, holders: list[Holder]) -> AccessError:
         who = list_holders(holders or self._at_the_gate()) or '\n  - a process that has left no record yet'
-        return LockedProfileError(f'profile {self._name!r} is locked; try again later, or wait with --wait:{who}')
+        return LockedProfileError(f'profile {self._name!r} is locked; try again later:{who}', remedy=WAIT)
 
     def _in_use(self, holders: list[Holder]) -> AccessError:
         if any(holder.kind == 'lock' for holder in holders):
@@ -479,13 +490,14 @@ class ProfileAccessManager:
         at_the_gate = self._at_the_gate()
         if not holders and at_the_gate:
             return LockingProfileError(
-                f'another process waits for profile {self._name!r} to be its own, and comes first; try again later, or '
-                f'wait with --wait:{list_holders(at_the_gate)}'
+                f'another process waits for profile {self._name!r} to be its own, and comes first; try again '
+                f'later:{list_holders(at_the_gate)}',
+                remedy=WAIT,
             )
         who = list_holders(holders) or self._list_openers()
         who += ''.join(f'\n  - {holder}, who waits for the lock too' for holder in at_the_gate)
         return LockingProfileError(
-            f'profile {self._name!r} is in use and cannot be locked; end these, or wait with --wait:{who}'
+            f'profile {self._name!r} is in use and cannot be locked; end these:{who}', remedy=WAIT
         )
 
     def _at_the_gate(self) -> list[Holder]:
@@ -511,8 +523,8 @@ class ProfileAccessManager:
 def _way_out(error: OSError) -> str:
     if error.errno in DISK_IS_FULL:
         return 'free some space'
-    if error.errno in (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO):
-        return 'clear what stands there in the place of a file with `storage unlock`'
+    if error.errno in _IN_THE_WAY:
+        return 'clear what stands there in the place of a file'
     return 'make the folder writable for this user'
 
 

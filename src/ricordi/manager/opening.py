@@ -185,12 +185,12 @@ def maintain_storage(
     :raises ricordi.errors.StorageError: the storage cannot be opened, or has no room for the work.
     """
     if not options.full or options.dry_run:
-        purpose = 'storage maintain --dry-run' if options.dry_run else 'storage maintain'
+        purpose = 'storage maintain, dry run' if options.dry_run else 'storage maintain'
         with use_storage(profile, purpose=purpose, wait=wait, stop=stop) as storage:
             return storage.maintain(options, progress=progress, stop=stop)
     # The lock first, and only then anything is looked at: what a writer has put and not named yet would be garbage.
     with (
-        lock_profile(profile, 'storage maintain --full', wait=wait, stop=stop),
+        lock_profile(profile, 'storage maintain, full', wait=wait, stop=stop),
         use_storage(profile, shared_access=False) as storage,
     ):
         return storage.maintain(options, progress=progress, stop=stop)

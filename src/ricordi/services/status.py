@@ -10,6 +10,7 @@ from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
+from ricordi.remedies import Remedy
 from ricordi.services.history import with_what_was_seen
 from ricordi.services.profiles.profiles import ArchiveName, find_profile, location
 
@@ -21,12 +22,14 @@ class Check:
     """One thing that was looked at.
 
     :param exit_code: what it makes the program end with; 0 where all is well.
+    :param remedy: what can be done about what is wrong.
     """
 
     name: str
     state: State
     detail: str
     exit_code: int = 0
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def get_status(profile_name: str | None) -> Status:
         try:
             checks.append(Check(name, 'ok', getattr(run, name)()))
         except RicordiError as error:
-            checks.append(Check(name, 'error', str(error), error.exit_code))
+            checks.append(Check(name, 'error', str(error), error.exit_code, error.remedy))
     return Status(run.found.name if run.found else None, tuple(checks), run.plan)
 
 
@@ -99,7 +102,8 @@ class _Run:
         version, head = kind.version_profile(self._profile), kind.version_head()
         if version != head:
             raise IncompatibleStorageSchema(
-                f'{version}, but this program works on {head}: see `ricordi storage migrate`'
+                f'{version}, but this program works on {head}',
+                remedy=Remedy('migrate storage', (self._profile.name,)),
             )
         return version
 
@@ -115,11 +119,10 @@ class _Run:
             return 'an archive, which needs no maintenance'
         if self.plan.problem_count:
             raise ProblemsFound(
-                f'{self.plan.problem_count:,} missing, damaged or unclear: see `ricordi storage maintain --full '
-                '--dry-run`'
+                f'{self.plan.problem_count:,} missing, damaged or unclear', remedy=Remedy('list problems')
             )
         if self.plan.doubt:
-            raise ProblemsFound(f'{self.plan.doubt}: see `ricordi storage maintain --full --dry-run`')
+            raise ProblemsFound(self.plan.doubt, remedy=Remedy('list problems'))
         state = self.plan.before
         held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
         return f'{held}, {state.garbage.objects:,} garbage' if state.garbage else held

@@ -184,6 +184,9 @@ def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
         except RicordiError as error:
             shown = 'standard input' if archive == STDIN else archive
             error.args = (str(error).replace(str(path), shown),)
+            if error.remedy:
+                subject = tuple(word.replace(str(path), shown) for word in error.remedy.subject)
+                error.remedy = error.remedy._replace(subject=subject)
             raise
 
 

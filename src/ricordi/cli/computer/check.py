@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,7 @@ from ricordi.cli.computer.commands import agree_to_commands, run_commands_option
 from ricordi.cli.computer.computer import user_option
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER
+from ricordi.cli.remedies import with_remedy
 from ricordi.cli.session import Session
 from ricordi.cli.terminal.output import Column, write_list
 from ricordi.cli.terminal.prompt import confirm, is_interactive
@@ -58,7 +59,8 @@ def test(
     agree_to_commands(named_commands(access), run_commands)
     session.tell(f'Testing computer {access.label!r} for {access.user} …')
     done: list[Check] = []
-    for check in check_computer(access):
+    for found in check_computer(access):
+        check = replace(found, message=with_remedy(found.message, found.remedy))
         done.append(check)
         if output_format in (None, 'table'):
             _print(check, print_traceback)

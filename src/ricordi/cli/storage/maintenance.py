@@ -46,7 +46,7 @@ def run_maintenance(
         )
         if not confirm(question, yes):
             raise InvalidOperation('nothing was done')
-    stop = Stop(max_runtime)
+    stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
     with stopping(stop), drawing(session.quiet, session.verbose) as progress:
         report = storage.maintain(profile, options, wait=wait, progress=progress, stop=stop)
     told = session.reports(output_format, options.dry_run)

@@ -179,8 +179,8 @@ def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:
     stray = census.packs.get(REPACK_ID)
     if stray is not None and stray.objects and not options.full:
         return (
-            f'a repack of AiiDA was killed: it cannot read {stray.objects:,} objects until full maintenance (--full) '
-            'has put that right',
+            f'a repack of AiiDA was killed: it cannot read {stray.objects:,} objects until full maintenance has '
+            'put that right',
         )
     if options.full and (census.missing or census.unreadable):
         return ('objects that nodes name are not at hand: nothing was removed and no pack was rewritten',)
@@ -191,5 +191,5 @@ def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:
         'no': any(pack.compressed for pack in census.packs.values()),
     }
     if options.full and options.repack == 'auto' and other_form.get(options.compress):
-        return ('packs that are not rewritten keep the form they have: add --repack all to change it',)
+        return ('packs that are not rewritten keep the form they have: repack all of them to change it',)
     return ()

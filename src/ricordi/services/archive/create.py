@@ -18,6 +18,7 @@ from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.model.traversal import EXPORT_RULES, choose_rules
 from ricordi.progress import Progress, Stop
+from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -151,7 +152,10 @@ def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
 def _check_request(request: ArchiveRequest) -> None:
     named = request.nodes or request.groups or request.computers or request.codes
     if request.everything and named:
-        raise UsageError('--all and single nodes, groups, computers or codes contradict each other')
+        raise UsageError(
+            'everything, and single nodes, groups, computers or codes, contradict each other',
+            remedy=Remedy('leave out everything'),
+        )
     if not 0 <= request.level <= 9:
         raise UsageError(f'the compression level goes from 0 to 9; {request.level} is none')
     choose_rules(EXPORT_RULES, request.switches)
@@ -161,7 +165,7 @@ def _check_target(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise UsageError(f'{path} is a folder; name a file')
     if os.path.lexists(path) and not overwrite:
-        raise UsageError(f'there is a file {path} already; --force overwrites it')
+        raise UsageError(f'there is a file {path} already', remedy=Remedy('overwrite'))
 
 
 def _metadata(draft: ArchiveDraft, request: ArchiveRequest, selection: Selection) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.progress import Progress, Stop
 from ricordi.services.archive.merging import ArchiveImport, ImportedArchive, ImportRequest
-from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, way_to_head
+from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, version_error
 from ricordi.storage.archive.staging import Staging
 from ricordi.storage.sql_storage import SqlStorage
 
@@ -80,7 +80,7 @@ def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest, stop:
         from ricordi.storage.archive.migration import can_migrate, migrate_database
 
         if not (request.migrate and can_migrate(version)):
-            raise IncompatibleStorageSchema(way_to_head(version, path))
+            raise version_error(IncompatibleStorageSchema, version, path)
         old = folder / 'old.sqlite3'
         unpack_database(directory, old, stop)
         migrate_database(old, database, str(path), stop)

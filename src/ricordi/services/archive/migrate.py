@@ -16,6 +16,7 @@ from ricordi import __version__
 from ricordi.errors import Interrupted, StorageMigrationError, UsageError
 from ricordi.files import TemporaryFolder, new_file
 from ricordi.progress import Progress, Stop
+from ricordi.remedies import Remedy
 from ricordi.repository.archive.unpacking import checked_members
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.repository.limits import USUAL, Limits
@@ -26,7 +27,7 @@ from ricordi.storage.archive.file import (
     open_archive,
     read_metadata,
     unpack_database,
-    way_to_head,
+    version_error,
 )
 from ricordi.storage.archive.migration import can_migrate, migrate_database
 from ricordi.zipfiles.deflate import DeflatedPieces, crc32
@@ -78,7 +79,7 @@ def migrate_archive(
     if target.is_dir():
         raise UsageError(f'{target} is a folder; name a file')
     if os.path.lexists(target) and not overwrite:
-        raise UsageError(f'there is a file {target} already; --force overwrites it')
+        raise UsageError(f'there is a file {target} already', remedy=Remedy('overwrite'))
     with closing(open_archive(source)) as directory:
         metadata = read_metadata(directory)
         before = metadata['export_version']
@@ -88,7 +89,7 @@ def migrate_archive(
                 _copy(source, target, overwrite)
             return MigratedArchive(target, before, HEAD, changed=False, copied=copied)
         if not can_migrate(before):
-            raise StorageMigrationError(way_to_head(before, source))
+            raise version_error(StorageMigrationError, before, source)
         _migrate(directory, metadata, target, overwrite, limits, progress or Progress(), stop or Stop())
     return MigratedArchive(target, before, HEAD, changed=True)
 

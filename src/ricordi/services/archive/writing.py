@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ricordi.errors import ProblemsFound
 from ricordi.files import new_file
 from ricordi.progress import Progress, Stop
+from ricordi.remedies import Remedy
 from ricordi.repository.archive.objects import write_objects
 from ricordi.repository.archive.sources import UnusableObject, sources
 from ricordi.storage.archive.file import DATABASE, METADATA
@@ -83,6 +84,6 @@ class ArchiveWork:
             uses = [f'node {use.pk} ({use.uuid}), {use.path}' for use in self.storage.uses_of_keys([error.key])]
             more = f'; and {len(uses) - SHOWN_USES} more' if len(uses) > SHOWN_USES else ''
             raise ProblemsFound(
-                f'{error}. It is named by {"; ".join(uses[:SHOWN_USES])}{more}. No archive was written; '
-                '`ricordi storage maintain --dry-run` tells what else is missing'
+                f'{error}. It is named by {"; ".join(uses[:SHOWN_USES])}{more}. No archive was written',
+                remedy=Remedy('list problems'),
             ) from error

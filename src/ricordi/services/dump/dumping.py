@@ -13,6 +13,7 @@ from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
 from ricordi.progress import Progress, Stop
+from ricordi.remedies import Remedy
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog
 from ricordi.services.dump.names import CALCULATIONS, GROUPS, UNGROUPED, WORKFLOWS, group_path
@@ -67,9 +68,9 @@ def dump_profile(
     """
     named = (request.user, request.computers, request.codes, request.past_days, request.start, request.end)
     if not (request.everything or request.groups or any(one not in (None, ()) for one in named)):
-        raise UsageError('nothing was chosen: give --all, --groups, or a filter together with --also-ungrouped')
+        raise UsageError('nothing was chosen', remedy=Remedy('choose what to dump'))
     if not (request.everything or request.groups or request.also_ungrouped):
-        raise UsageError('filters choose among groups: give --all or --groups too, or --also-ungrouped')
+        raise UsageError('filters choose among groups, and no group was chosen', remedy=Remedy('choose groups to dump'))
     groups = chosen_groups(storage, request)
     roots = [
         _Root(f'{GROUPS}/{group_path(group.label)}' if request.organize_by_groups else '', group) for group in groups

@@ -108,11 +108,11 @@ def process_filter(storage: StorageBackend, request: DumpRequest) -> ProcessFilt
     :raises ricordi.errors.NotExistent: a user, computer or code is not there.
     """
     if request.codes and request.computers:
-        raise UsageError('--codes and --computers contradict each other: a code is on a computer')
+        raise UsageError('codes and computers contradict each other: a code is on a computer')
     if request.past_days is not None and (request.start or request.end):
-        raise UsageError('--past-days contradicts --start-date and --end-date')
+        raise UsageError('a number of past days contradicts a start date and an end date')
     if request.start and request.end and request.start > request.end:
-        raise UsageError(f'--start-date {request.start} is after --end-date {request.end}')
+        raise UsageError(f'the start date {request.start} is after the end date {request.end}')
     earliest = request.start
     if request.past_days is not None:
         earliest = datetime.now(UTC) - timedelta(days=request.past_days)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ricordi.backend.rows import EntityKind, GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent, UsageError
+from ricordi.remedies import Remedy
 
 _SLASH = '/'
 
@@ -57,7 +58,9 @@ def list_paths(
     above = f'{path}{_SLASH}' if path else ''
     below = [label for label in groups if label.startswith(above)]
     if path and path not in groups and not below:
-        raise NotExistent(f'no group of type {type_string!r} is at or below {path!r}; see `ricordi group path ls`')
+        raise NotExistent(
+            f'no group of type {type_string!r} is at or below {path!r}', remedy=Remedy('list group paths')
+        )
     counts: dict[str, int] = {}
     for label in filter(_is_path, below):
         for step in _steps(label, above, recursive):

@@ -16,6 +16,7 @@ import psycopg
 
 from ricordi.backend.storage import DatabaseSession
 from ricordi.errors import InvalidOperation, LockingProfileError, UnreachableStorage
+from ricordi.remedies import Remedy
 from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.psql.failures import told
 from ricordi.storage.psql.sessions import LOCK_KEY, holds_lock, list_sessions
@@ -98,7 +99,7 @@ class DatabaseGuard:
                 row = raw.execute('SELECT pg_try_advisory_lock(%s)', (LOCK_KEY,)).fetchone()
                 others = [session for session in list_sessions(raw) if not session.own]
             if others or not (row and row[0]):
-                raise LockingProfileError(_in_use(self._dialect.place, others))
+                raise LockingProfileError(_in_use(self._dialect.place, others), remedy=Remedy('wait'))
         except BaseException:
             raw.close()
             raise
@@ -117,4 +118,4 @@ def guard_of(dialect: PsqlDialect) -> DatabaseGuard:
 
 def _in_use(place: str, others: list[DatabaseSession]) -> str:
     names = ''.join(f'\n  - {session}' for session in others) or '\n  - a session that has just ended'
-    return f'the {place} is in use; end these programs, or use --wait to wait for them:{names}'
+    return f'the {place} is in use; end these programs:{names}'
