@@ -1,7 +1,9 @@
 """How long work tells how far it is, and how it is told to end early. Nothing here prints."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Literal
 
 Unit = Literal['bytes', 'objects', 'rows', 'nodes']
@@ -52,3 +54,31 @@ class Stop:
         if self._reason is None and self._deadline is not None and self._clock() >= self._deadline:
             self._reason = self._out_of_time
         return self._reason
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is handed on with long work, from the command down to its last step.
+
+    :param progress: hears how far it is.
+    :param stop: tells it to end early.
+    :param lock_check: raises where the lock that keeps others out has been lost; None where it was not handed on.
+    """
+
+    progress: Progress = field(default_factory=Progress)
+    stop: Stop = field(default_factory=Stop)
+    lock_check: Callable[[], None] | None = None
+
+    @contextmanager
+    def step(self, name: str, total: int | None, unit: Unit = 'bytes') -> Iterator[None]:
+        """A step, as of `Progress.begin`, for the length of a `with` block."""
+        self.progress.begin(name, total, unit)
+        try:
+            yield
+        finally:
+            self.progress.end()
+
+    def check_lock(self) -> None:
+        """Raise if the lock that keeps others out has been lost: to be asked before what only the lock allows."""
+        if self.lock_check is not None:
+            self.lock_check()

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +251,26 @@ def test_guards_are_held_within_the_lock(access: ProfileAccessManager) -> None:
     with access.lock(guards=[guard]):
         events.append(('inside', True))
     assert events == [('enter', True), ('inside', True), ('leave', True)]
+
+
+def test_the_lock_asks_its_guards_whether_they_still_hold(access: ProfileAccessManager) -> None:
+    lost: list[str] = []
+
+    @contextmanager
+    def guard() -> Iterator[Callable[[], None]]:
+        def check() -> None:
+            if lost:
+                raise LockingProfileError(lost[0])
+
+        yield check
+
+    with access.lock(guards=[guard, nullcontext]) as check:
+        check()
+        lost.append('others have come in')
+        with pytest.raises(LockingProfileError, match='others have come in'):
+            check()
+    with access.lock() as check:
+        check()
 
 
 def test_a_guard_that_refuses_is_waited_for(access: ProfileAccessManager, records: Path) -> None:

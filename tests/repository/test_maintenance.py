@@ -14,12 +14,12 @@ import pytest
 
 from ricordi.backend.maintenance import Amount, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import PackerBusy
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container import pack_writer
 from ricordi.repository.container.container import Container
 from ricordi.repository.container.index import COLUMNS
 from ricordi.repository.container.packer_lock import packer_lock
-from ricordi.repository.maintenance.carrying_out import Run
+from ricordi.repository.maintenance.carrying_out import Execution
 
 Maintain = Callable[..., MaintenanceReport]
 Contents = Callable[..., list[bytes]]
@@ -561,14 +561,14 @@ def test_a_pack_that_a_row_names_by_now_does_not_go_with_the_garbage(
 ) -> None:
     (key,) = container.put_objects_into_pack([b'taken for garbage'])
     row = container.index.find(key)
-    remove = Run._remove_packed_garbage
+    remove = Execution._remove_packed_garbage
 
-    def and_is_put_back(run: Run) -> None:
+    def and_is_put_back(run: Execution) -> None:
         remove(run)
         with container.index.transaction():
             container.index.put([row])
 
-    monkeypatch.setattr(Run, '_remove_packed_garbage', and_is_put_back)
+    monkeypatch.setattr(Execution, '_remove_packed_garbage', and_is_put_back)
     maintain(container, [], full=True)
     assert container.get_object_content(key) == b'taken for garbage'
 
@@ -593,7 +593,7 @@ def test_told_to_stop_while_garbage_goes_the_rest_stays_for_the_next_run(contain
             stop.request('SIGTERM')
 
     options = MaintenanceOptions(full=True)
-    report = container.maintain(options, lambda: iter(()), Stopping(), stop)
+    report = container.maintain(options, lambda: iter(()), Run(Stopping(), stop))
     assert report.interrupted == 'SIGTERM'
     assert report.after is not None
     assert report.after.garbage is None

@@ -17,7 +17,7 @@ from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted, InvalidOperation, NotExistent, ProblemsFound, UsageError
 from ricordi.manager import maintain_storage, use_storage
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 from ricordi.remedies import Remedy
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.info import archive_profile
@@ -291,5 +291,5 @@ def test_an_interrupted_run_leaves_no_archive(reference_home: Path, tmp_path: Pa
     stop = Stop()
     stop.request('SIGTERM')
     with pytest.raises(Interrupted):
-        create_archive(find_profile('loose'), tmp_path / 'x.aiida', ALL, stop=stop)
+        create_archive(find_profile('loose'), tmp_path / 'x.aiida', ALL, run=Run(stop=stop))
     assert not list(tmp_path.glob('*x.aiida*'))

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from ricordi.config.profile import Profile
     from ricordi.progress import Stop
 
-Guard = Callable[[], AbstractContextManager[object]]
+Check = Callable[[], None]
+"""Raises where a lock has been lost."""
+Guard = Callable[[], AbstractContextManager[Check | None]]
 
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, *DISK_IS_FULL)
 _IN_THE_WAY = (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO)
@@ -213,10 +215,11 @@ class ProfileAccessManager:
         stop: Stop | None = None,
         *,
         of_storage: bool = True,
-    ) -> Iterator[None]:
+    ) -> Iterator[Check]:
         """Have the profile, and its storage by whatever name, for this process alone, for the length of a `with` block.
 
-        Access that the process itself has does not stand in the way, and is there again afterwards.
+        Access that the process itself has does not stand in the way, and is there again afterwards. The block is given
+        what asks the guards whether they still hold; the kernel's locks cannot be lost.
 
         :param wait: seconds to wait for others to leave; None: do not wait. Newcomers are held back meanwhile, now and
             then for a moment.
@@ -236,9 +239,9 @@ class ProfileAccessManager:
         reservation = Reservation(wait, self._times.reserving)
         try:
             with self._explained():
-                held = retry(lambda: self._try_lock(state, storage, purpose, guards, reservation), wait, stop)
+                held, check = retry(lambda: self._try_lock(state, storage, purpose, guards, reservation), wait, stop)
             try:
-                yield
+                yield check
             finally:
                 if os.getpid() == process:
                     try:
@@ -258,16 +261,15 @@ class ProfileAccessManager:
         purpose: str,
         guards: Sequence[Guard],
         reservation: Reservation,
-    ) -> ExitStack:
+    ) -> tuple[ExitStack, Check]:
         with holdings.mutex, self._namesakes_known():
             self._refuse_if_locked_by_thread(state, whoever=True)
             self._refuse_if_locked(storage is not None)
             try:
                 self._enter_lock(state, storage, purpose)
                 with ExitStack() as stack:
-                    for guard in guards:
-                        stack.enter_context(guard())
-                    return stack.pop_all()
+                    checks = [stack.enter_context(guard()) for guard in guards]
+                    return stack.pop_all(), lambda: _ask(checks)
             except BaseException:
                 self._leave_lock(state)
                 if storage is not None and not reservation.holds:
@@ -518,6 +520,12 @@ class ProfileAccessManager:
             )
             or '\n  - a process that has left no record yet'
         )
+
+
+def _ask(checks: Sequence[Check | None]) -> None:
+    for check in checks:
+        if check is not None:
+            check()
 
 
 def _way_out(error: OSError) -> str:

@@ -21,7 +21,7 @@ from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
 from ricordi.errors import ProblemsFound
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 
 if TYPE_CHECKING:
     from ricordi.services.dump.request import DumpReport, DumpRequest
@@ -122,7 +122,7 @@ def profile_dump(session: Session, path: Path | None, dry_run: bool, output_form
     with opened(session, 'profile dump') as storage:
         folder = path or _default_folder(storage.profile.name)
         with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = dump_profile(storage, folder, request, progress, stop)
+            report = dump_profile(storage, folder, request, Run(progress, stop))
     return _tell(session, report, output_format)
 
 
@@ -144,7 +144,7 @@ def group_dump(
     with opened(session, 'group dump') as storage:
         folder = path or _default_folder(find_group(storage, group).label)
         with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = dump_group(storage, group, folder, request, progress, stop)
+            report = dump_group(storage, group, folder, request, Run(progress, stop))
     return _tell(session, report, output_format)
 
 

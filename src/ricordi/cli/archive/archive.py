@@ -16,7 +16,7 @@ from ricordi.cli.terminal.quantities import format_bytes, format_count
 from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 
 ARCHIVE = PathName(path_type=Path)
 
@@ -93,8 +93,7 @@ def migrate(
             path,
             version=wanted,
             overwrite=force or in_place,
-            progress=progress,
-            stop=stop,
+            run=Run(progress, stop),
         )
     where = 'standard output' if output_file == STDOUT else done.path
     if done.changed:

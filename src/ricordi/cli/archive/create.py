@@ -20,7 +20,7 @@ from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
 from ricordi.errors import UsageError
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 
 if TYPE_CHECKING:
     from ricordi.services.archive.create import CreatedArchive
@@ -135,7 +135,7 @@ def create(
     profile, stop = find_profile(session.profile_name), Stop()
     place = nullcontext(output_file) if dry_run else archive_output(output_file)
     with place as path, stopping(stop), drawing(session.quiet) as progress:
-        made = create_archive(profile, path, request, overwrite=force, dry_run=dry_run, progress=progress, stop=stop)
+        made = create_archive(profile, path, request, overwrite=force, dry_run=dry_run, run=Run(progress, stop))
     to_stdout = output_file == STDOUT
     if session.reports(output_format, dry_run) and (dry_run or not to_stdout):
         _show(made, output_format)

@@ -31,7 +31,7 @@ def rehash(session: Session, nodes: tuple[str, ...], types: tuple[str, ...], dry
     """
     from ricordi.cli.terminal.drawing import drawing
     from ricordi.cli.terminal.signals import stopping
-    from ricordi.progress import Stop
+    from ricordi.progress import Run, Stop
     from ricordi.services.nodes.finding import find_pks
     from ricordi.services.nodes.rehash import find_to_rehash, rehash_nodes
 
@@ -44,7 +44,7 @@ def rehash(session: Session, nodes: tuple[str, ...], types: tuple[str, ...], dry
         if not dry_run and not confirm(f'Compute and overwrite the hash of {plural(len(pks), "node")}?', yes):
             raise InvalidOperation('no hash was changed')
         with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = rehash_nodes(storage, pks, dry_run, progress, stop)
+            report = rehash_nodes(storage, pks, dry_run, Run(progress, stop))
     changed = f'{"would change" if dry_run else "changed"}: {report.changed:,}'
     session.tell(f'{plural(report.total, "node")}; hashes that {changed}, that were right: {report.same:,}.')
     if report.unknown:

@@ -19,7 +19,7 @@ from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.signals import stopping
 from ricordi.errors import InvalidOperation
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 from ricordi.services import storage
 from ricordi.services.profiles.profiles import find_profile
 
@@ -48,7 +48,7 @@ def run_maintenance(
             raise InvalidOperation('nothing was done')
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
     with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-        report = storage.maintain(profile, options, wait=wait, progress=progress, stop=stop)
+        report = storage.maintain(profile, options, wait=wait, run=Run(progress, stop))
     told = session.reports(output_format, options.dry_run)
     if told:
         _print_report(profile.name, report, output_format)

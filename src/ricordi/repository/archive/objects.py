@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import Interrupted
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.members import PackedMember, pack_member
 from ricordi.repository.archive.sources import Source, damaged, sources, usable
@@ -29,8 +29,7 @@ def write_objects(
     writer: ZipWriter,
     level: int,
     executor: Executor,
-    progress: Progress,
-    stop: Stop,
+    run: Run,
 ) -> tuple[int, int]:
     """Write the objects that `keys` names as members `repo/<key>`.
 
@@ -55,9 +54,9 @@ def write_objects(
                     writer.add(PREFIX + source.key, member.method, member.crc, size, member.data)
                 total += size
             count += len(batch)
-            progress.advance(len(batch))
-            if stop.reason:
-                raise Interrupted(f'{stop.reason}: ended early, no archive was written')
+            run.progress.advance(len(batch))
+            if run.stop.reason:
+                raise Interrupted(f'{run.stop.reason}: ended early, no archive was written')
     return count, total
 
 

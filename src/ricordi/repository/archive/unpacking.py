@@ -12,7 +12,7 @@ from itertools import islice
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, PackerBusy
 from ricordi.files import free_bytes
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.verification import MemberVerifier, contents_of, expect
 from ricordi.repository.archive.zip_keys import PREFIX
@@ -79,9 +79,7 @@ def check_room(repository: RepositoryBackend, content_bytes: int) -> None:
         )
 
 
-def verify_members(
-    directory: ZipDirectory, members: Iterable[Member], progress: Progress, stop: Stop, limits: Limits = USUAL
-) -> None:
+def verify_members(directory: ZipDirectory, members: Iterable[Member], run: Run, limits: Limits = USUAL) -> None:
     """Read objects of an archive and compare each with its key; nothing is written.
 
     :raises ricordi.errors.CorruptStorage: one is damaged, or not what its key says.
@@ -91,16 +89,15 @@ def verify_members(
         closing(in_order(verifier.verify, batches_of(members), BATCHES_AHEAD, verifier.pool.number or 1)) as sizes,
     ):
         for size in sizes:
-            progress.advance(size)
-            _end_if_asked(stop)
+            run.progress.advance(size)
+            _end_if_asked(run)
 
 
 def add_members(
     repository: RepositoryBackend,
     directory: ZipDirectory,
     members: Callable[[], Iterator[Member]],
-    progress: Progress,
-    stop: Stop,
+    run: Run,
 ) -> None:
     """Store objects of an archive durably: in packs, or, while another process packs, as loose files.
 
@@ -111,20 +108,18 @@ def add_members(
         if isinstance(repository, Container):
             try:
                 stack.enter_context(packer_lock(repository.layout))
-                _add_to_pack(repository, directory, members(), progress, stop)
+                _add_to_pack(repository, directory, members(), run)
                 return
             except PackerBusy:
                 pass
         for member in members():
             with open_member(directory, member) as handle:
                 expect(repository.put_object_from_filelike(handle), member, directory)
-            progress.advance(member.size)
-            _end_if_asked(stop)
+            run.progress.advance(member.size)
+            _end_if_asked(run)
 
 
-def _add_to_pack(
-    container: Container, directory: ZipDirectory, members: Iterator[Member], progress: Progress, stop: Stop
-) -> None:
+def _add_to_pack(container: Container, directory: ZipDirectory, members: Iterator[Member], run: Run) -> None:
     index, target = container.index, container.config.pack_size_target
     limits, first_pack = container.limits, pack_to_append_to(container.layout, index, target)
     writer = PackWriter(container.layout, index, target, index.put, first_pack, limits=limits)
@@ -145,10 +140,10 @@ def _add_to_pack(
             for member, content in batch:
                 if content is None:
                     _append_large(writer, directory, member)
-            progress.advance(sum([member.size for member, _ in batch]))
+            run.progress.advance(sum([member.size for member, _ in batch]))
             if writer.pending_is_large:
                 writer.commit()
-            _end_if_asked(stop)
+            _end_if_asked(run)
         writer.commit()
 
 
@@ -163,6 +158,8 @@ def _append_large(writer: PackWriter, directory: ZipDirectory, member: Member) -
     writer.add_row(measured.key, measured.size, False, place)
 
 
-def _end_if_asked(stop: Stop) -> None:
-    if stop.reason:
-        raise Interrupted(f'{stop.reason}: ended early; the profile is as it was, but for objects that no node names')
+def _end_if_asked(run: Run) -> None:
+    if run.stop.reason:
+        raise Interrupted(
+            f'{run.stop.reason}: ended early; the profile is as it was, but for objects that no node names'
+        )

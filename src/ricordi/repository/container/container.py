@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from typing import Any, BinaryIO
@@ -14,7 +14,7 @@ from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOpti
 from ricordi.backend.repository import Owner, RepositoryBackend
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
 from ricordi.files import make_folders
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.container.index import Index, PackedObject, not_existent
 from ricordi.repository.container.layout import KEY_PATTERN, ContainerConfig
 from ricordi.repository.container.loose import chunks_of, read_fully
@@ -224,13 +224,11 @@ class Container(ObjectStore, RepositoryBackend):
         self,
         options: MaintenanceOptions,
         named_keys: KeyStream,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
-        check_alone: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> MaintenanceReport:
         from ricordi.repository.maintenance.maintenance import maintain
 
-        return maintain(self, options, named_keys, progress or Progress(), stop or Stop(), check_alone)
+        return maintain(self, options, named_keys, run or Run())
 
 
 def _chained(head: bytes, handle: BinaryIO) -> Iterator[bytes]:

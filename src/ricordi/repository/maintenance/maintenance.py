@@ -7,7 +7,7 @@ or old packs go; nothing is removed for want of a row or a name unless everythin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing, nullcontext
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from ricordi.backend.maintenance import (
     MaintenanceStep,
 )
 from ricordi.errors import NotExistent, RicordiError
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.container.layout import REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
-from ricordi.repository.maintenance.carrying_out import Run
+from ricordi.repository.maintenance.carrying_out import Execution
 from ricordi.repository.maintenance.census import Census
 from ricordi.repository.maintenance.plan import make_plan
 from ricordi.repository.maintenance.problems import Problems
@@ -35,17 +35,15 @@ def maintain(
     container: ObjectStore,
     options: MaintenanceOptions,
     named_keys: KeyStream,
-    progress: Progress,
-    stop: Stop,
-    check_alone: Callable[[], None] | None = None,
+    run: Run,
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile.
 
-    :param check_alone: asked before each step, before each pack that goes, and at the end; raises if the lock is lost.
+    :param run: its `check_lock` is asked before each step, before each pack that goes, and at the end.
     :raises ricordi.errors.CorruptStorage: the index is damaged.
     """
     try:
-        return _maintain(container, options, named_keys, progress, stop, check_alone or _nothing)
+        return _maintain(container, options, named_keys, run)
     except (OSError, TypeError, ValueError, OverflowError, NotExistent) as error:
         # What a damaged index says of places and sizes leads to errors of many kinds.
         if _odd_rows(container):
@@ -64,9 +62,7 @@ def _maintain(
     container: ObjectStore,
     options: MaintenanceOptions,
     named_keys: KeyStream,
-    progress: Progress,
-    stop: Stop,
-    check_alone: Callable[[], None],
+    run: Run,
 ) -> MaintenanceReport:
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = None if options.dry_run else _settle(container, options)
@@ -90,16 +86,12 @@ def _maintain(
                 report = report._replace(steps=_with_settled(settled, ()), after=report.before)
                 return report._replace(clean=_clean_mark(report, census, census.named))
             container.index.check()
-            run = Run(container, census, options, plan, problems, progress, stop, check_alone)
-            report = run.carry_out(report)
+            execution = Execution(container, census, options, plan, problems, run)
+            report = execution.carry_out(report)
             with closing(Census(container, None)) as counted:
-                after = run.state_after(report.before, counted.state(), report.steps)
+                after = execution.state_after(report.before, counted.state(), report.steps)
                 report = report._replace(after=after, steps=_with_settled(settled, report.steps))
                 return report._replace(clean=_clean_mark(report, counted, census.named))
-
-
-def _nothing() -> None:
-    """Where nobody can come in."""
 
 
 def _clean_mark(report: MaintenanceReport, census: Census, named: int) -> CleanMark | None:

@@ -17,7 +17,7 @@ from ricordi.errors import UsageError
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.model.traversal import EXPORT_RULES, choose_rules
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def create_archive(
     overwrite: bool = False,
     dry_run: bool = False,
     storage: StorageBackend | None = None,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> CreatedArchive:
     """Write an archive; the file gets its name when it is whole and durable. Where nothing was chosen, it is empty.
 
@@ -95,10 +94,10 @@ def create_archive(
     :raises ricordi.errors.ProblemsFound: an object is missing or damaged.
     :raises ricordi.errors.CorruptStorage: a row is damaged.
     :raises ricordi.errors.ValidationError: a row is larger than an import would take.
-    :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
+    :raises ricordi.errors.Interrupted: a stop was asked for.
     """
     began = time.monotonic()
-    progress, stop = progress or Progress(), stop or Stop()
+    run = run or Run()
     _check_request(request)
     if not dry_run:
         _check_target(path, overwrite)
@@ -108,13 +107,12 @@ def create_archive(
     with (
         TemporaryFolder('archive') as folder,
         use_storage(profile, purpose='archive create') if storage is None else nullcontext(storage) as storage,
-        closing(ArchiveDraft(folder / 'db.sqlite3', stop)) as draft,
+        closing(ArchiveDraft(folder / 'db.sqlite3', run.stop)) as draft,
     ):
         selection = select(storage, request)
-        progress.begin('copy the database', None, 'rows')
-        draft.fill(storage, selection, progress.advance)
-        progress.end()
-        work = ArchiveWork(storage, draft, request.level, _metadata(draft, request, selection), progress, stop)
+        with run.step('copy the database', None, 'rows'):
+            draft.fill(storage, selection, run.progress.advance)
+        work = ArchiveWork(storage, draft, request.level, _metadata(draft, request, selection), run)
         objects, content = work.count_objects() if dry_run else work.write(path, overwrite)
         database = draft.path.stat().st_size
     size = None if dry_run else path.stat().st_size

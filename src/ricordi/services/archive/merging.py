@@ -15,7 +15,7 @@ from ricordi.errors import (
     ProblemsFound,
     UniquenessError,
 )
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.archive.unpacking import (
     add_members,
     check_room,
@@ -96,28 +96,26 @@ class ArchiveImport:
     directory: ZipDirectory
     storage: SqlStorage
     request: ImportRequest
-    progress: Progress
-    stop: Stop
+    run: Run
     objects: int = 0
     content_bytes: int = 0
 
     def check(self) -> None:
         """See that all of the archive is sound; nothing is written."""
-        self.progress.begin('check the database', None, 'rows')
-        self.staging.check(self.storage.dialect)
-        self.staging.take_members(checked_members(self.directory), PREFIX)
-        self.objects, self.content_bytes = self._find_lacking()
-        check_room(self.storage.repository, self.content_bytes)
-        with self._step('check objects', self.content_bytes):
-            verify_members(self.directory, self._members(), self.progress, self.stop)
+        with self.run.step('check the database', None, 'rows'):
+            self.staging.check(self.storage.dialect)
+            self.staging.take_members(checked_members(self.directory), PREFIX)
+            self.objects, self.content_bytes = self._find_lacking()
+            check_room(self.storage.repository, self.content_bytes)
+        with self.run.step('check objects', self.content_bytes):
+            verify_members(self.directory, self._members(), self.run)
         if self.request.import_group:
             self._group_owner()
 
     def add_objects(self) -> None:
         """Store the objects that the storage lacks."""
-        with self._step('add objects', self.content_bytes):
-            repository = self.storage.repository
-            add_members(repository, self.directory, self._members, self.progress, self.stop)
+        with self.run.step('add objects', self.content_bytes):
+            add_members(self.storage.repository, self.directory, self._members, self.run)
 
     def merge(self) -> Merged:
         """Insert the rows, all or none, when no other import is about to.
@@ -127,7 +125,7 @@ class ArchiveImport:
         for tries_left in reversed(range(TRIES)):
             planned = False
             try:
-                with self._turn(), self._step('add rows', None):
+                with self._turn(), self.run.step('add rows', None, 'rows'):
                     merger = self.merger(self._group_pk())
                     merger.plan()
                     planned = True
@@ -150,7 +148,7 @@ class ArchiveImport:
             while not self._has_begun(stack, deadline):
                 pass
             if not self._has_turn():
-                with self._step('wait for another import', None):
+                with self.run.step('wait for another import', None, 'rows'):
                     while not self._has_turn():
                         self._check_stop()
                         if time.monotonic() > deadline:
@@ -180,7 +178,7 @@ class ArchiveImport:
             number, _ = self._find_lacking()
             if not number:
                 return
-            add_members(self.storage.repository, self.directory, self._members, Progress(), Stop())
+            add_members(self.storage.repository, self.directory, self._members, Run())
         raise ProblemsFound(
             f'{number:,} objects vanished while the import ran, again and again: another program removes them. '
             'End it, and import once more: the archive holds them all'
@@ -235,17 +233,9 @@ class ArchiveImport:
         return find_or_create_group(self.storage, self.request.group).pk
 
     def _told(self, rows: int) -> None:
-        self.progress.advance(rows)
+        self.run.progress.advance(rows)
         self._check_stop()
 
     def _check_stop(self) -> None:
-        if self.stop.reason:
-            raise Interrupted(f'{self.stop.reason}: ended early; the profile is as it was, but for unnamed objects')
-
-    @contextmanager
-    def _step(self, name: str, total: int | None) -> Iterator[None]:
-        self.progress.begin(name, total, 'bytes' if total is not None else 'rows')
-        try:
-            yield
-        finally:
-            self.progress.end()
+        if self.run.stop.reason:
+            raise Interrupted(f'{self.run.stop.reason}: ended early; the profile is as it was, but for unnamed objects')

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import ProblemsFound
 from ricordi.files import new_file
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.remedies import Remedy
 from ricordi.repository.archive.objects import write_objects
 from ricordi.repository.archive.sources import UnusableObject, sources
@@ -37,8 +37,7 @@ class ArchiveWork:
     draft: ArchiveDraft
     level: int
     metadata: dict[str, Any]
-    progress: Progress
-    stop: Stop
+    run: Run
 
     def count_objects(self) -> tuple[int, int]:
         """Number of objects and bytes of content, found without reading them."""
@@ -58,22 +57,16 @@ class ArchiveWork:
         ):
             written = self._write_objects(writer, executor)
             size = self.draft.path.stat().st_size
-            self.progress.begin('write the database', size)
-            writer.add_pieces(DATABASE, DeflatedPieces(self.draft.chunks(), self.level, executor), size)
-            content = json.dumps(self.metadata).encode()
-            writer.add(METADATA, STORED, crc32(content), len(content), content)
-            writer.finish()
-            self.progress.end()
+            with self.run.step('write the database', size):
+                writer.add_pieces(DATABASE, DeflatedPieces(self.draft.chunks(), self.level, executor), size)
+                content = json.dumps(self.metadata).encode()
+                writer.add(METADATA, STORED, crc32(content), len(content), content)
+                writer.finish()
         return written
 
     def _write_objects(self, writer: ZipWriter, executor: ThreadPoolExecutor) -> tuple[int, int]:
-        self.progress.begin('write objects', None, 'objects')
-        with self._uses_named():
-            written = write_objects(
-                self.storage.repository, self.draft.named_keys, writer, self.level, executor, self.progress, self.stop
-            )
-        self.progress.end()
-        return written
+        with self.run.step('write objects', None, 'objects'), self._uses_named():
+            return write_objects(self.storage.repository, self.draft.named_keys, writer, self.level, executor, self.run)
 
     @contextmanager
     def _uses_named(self) -> Iterator[None]:

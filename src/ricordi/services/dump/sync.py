@@ -8,7 +8,7 @@ from itertools import islice
 
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.services.dump.content import Shape
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog, Entry
@@ -45,12 +45,11 @@ class Sync:
         folder: DumpFolder,
         log: DumpLog,
         options: SyncOptions,
-        progress: Progress,
-        stop: Stop,
+        run: Run,
     ) -> None:
         self.tally = Tally()
         self._folder, self._log, self._options = folder, log, options
-        self._progress, self._stop = progress, stop
+        self._run = run
         self._how = str(options.shape)
         self._places = Places(storage, options.unsealed)
         self._writer = Writer(storage, folder, options.shape, self.tally)
@@ -70,18 +69,18 @@ class Sync:
         """Bring the folders of processes below `base` up to date, with those of the processes they called.
 
         :param processes: with the uuid of the one on whose account it is there.
-        :raises ricordi.errors.Interrupted: `stop` was asked for; folders that are complete stay.
+        :raises ricordi.errors.Interrupted: a stop was asked for; folders that are complete stay.
         """
         stream = iter(processes)
         while batch := list(islice(stream, _TOPS)):
             places = self._places.of(batch, base, group)
             while part := list(islice(places, _WRITTEN_AT_ONCE)):
-                if self._stop.reason is not None:
-                    raise Interrupted(f'{self._stop.reason}: run it again to go on; what is complete stays')
+                if self._run.stop.reason is not None:
+                    raise Interrupted(f'{self._run.stop.reason}: run it again to go on; what is complete stays')
                 self._sync(part)
                 self._log.flush(now=False)
             self.tally.unsealed = self._places.unsealed
-            self._progress.advance(len(batch))
+            self._run.progress.advance(len(batch))
 
     # -- what there is to do --------------------------------------------------------------------------------
 

@@ -78,8 +78,6 @@ def open_archive(path: Path) -> ZipDirectory:
 
 Error = TypeVar('Error', bound=RicordiError)
 
-Error = TypeVar('Error', bound=RicordiError)
-
 HEAD_BYTES = 1 << 20
 """Enough for the first block of a file that is compressed with bzip2."""
 MOST_MEMORY = 64 << 20
