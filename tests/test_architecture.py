@@ -138,6 +138,19 @@ def test_verbs_and_options_in_texts_are_seen(tmp_path: Path, monkeypatch: pytest
     assert {place.partition(' ')[0] for place in advice(module)} == {f'module.py:{line}' for line in (3, 4, 5, 6)}
 
 
+TWICE = {'ValueKind'}
+"""Kinds of values of a query and of a column, until there is one table of fields."""
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    found: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name.lstrip('_'), []).append(named(path))
+    assert {name: places for name, places in found.items() if len(places) > 1 and name not in TWICE} == {}
+
+
 MOST_FILES = 26
 """In one folder: about twenty, `__init__.py` aside."""
 

@@ -299,7 +299,7 @@ def test_a_killed_holder_keeps_nobody_out(
     access: ProfileAccessManager, records: Path, who: str, request: pytest.FixtureRequest
 ) -> None:
     child = request.getfixturevalue(who)
-    child.kill_with_keeper()
+    child.kill_with_watchdog()
     assert [holder.state for holder in access.holders()] == ['stale']
     assert not access.is_locked()
     assert not access.is_active()
@@ -309,7 +309,7 @@ def test_a_killed_holder_keeps_nobody_out(
 
 
 def test_a_killed_locker_does_not_keep_users_out(access: ProfileAccessManager, locker: Any, records: Path) -> None:
-    locker.kill_with_keeper()
+    locker.kill_with_watchdog()
     access.request_access()
     assert not list(records.glob('*.lock'))
 
@@ -343,8 +343,8 @@ def test_a_forked_child_of_a_killed_locker_does_not_keep_its_record_alive(run: R
 
 def test_a_lock_leaves_no_process_behind(access: ProfileAccessManager) -> None:
     with access.lock():
-        assert any('ricordi-lock-keeper' in child.cmdline() for child in psutil.Process().children())
-    assert not any('ricordi-lock-keeper' in child.cmdline() for child in psutil.Process().children())
+        assert any('ricordi-lock-watchdog' in child.cmdline() for child in psutil.Process().children())
+    assert not any('ricordi-lock-watchdog' in child.cmdline() for child in psutil.Process().children())
 
 
 def test_a_zombie_is_taken_for_dead(access: ProfileAccessManager, locker: Any) -> None:

@@ -20,9 +20,9 @@ from ricordi.access.kernel import Mode, find_openers
 from ricordi.access.place import find_namesakes, place_of
 from ricordi.access.process import command_line, owner
 from ricordi.access.records import Kind, Record, find_records
-from ricordi.access.state import GUARD_NAME, ProcessState, state_of
+from ricordi.access.state import GUARD_NAME, ProcessAccess, state_of
 from ricordi.access.storage_lock import GATE_NAME, StorageLock, storage_lock_of
-from ricordi.access.waiting import SHORTEST_PAUSE, AccessTimes, Patience, Reservation, retry
+from ricordi.access.waiting import SHORTEST_PAUSE, AccessTimes, GracePeriod, Reservation, retry
 from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
 from ricordi.config.names import check_profile_name
 from ricordi.errors import (
@@ -94,7 +94,7 @@ class ProfileAccessManager:
         """
         if self._granted_to == os.getpid():
             return
-        state, patience = self._open_state(), Patience(self._times.giving_way)
+        state, patience = self._open_state(), GracePeriod(self._times.giving_way)
         with self._explained():
             retry(lambda: self._try_access(state, purpose, patience), wait, stop)
         self._granted_to = os.getpid()
@@ -109,12 +109,12 @@ class ProfileAccessManager:
         """
         if self._granted_to == os.getpid():
             return
-        state, patience = state_of(self._folder), Patience(self._times.giving_way)
+        state, patience = state_of(self._folder), GracePeriod(self._times.giving_way)
         with self._explained():
             retry(lambda: self._try_unrecorded(state, patience), wait, stop)
         self._granted_to = os.getpid()
 
-    def _try_unrecorded(self, state: ProcessState, patience: Patience) -> None:
+    def _try_unrecorded(self, state: ProcessAccess, patience: GracePeriod) -> None:
         with holdings.mutex, self._namesakes_known():
             locked = self._others('lock', include_self=state.locking_thread not in (None, threading.get_ident()))
             if locked:
@@ -140,7 +140,7 @@ class ProfileAccessManager:
             elif state.users == 1:
                 state.drop_access()
 
-    def _try_access(self, state: ProcessState, purpose: str, patience: Patience) -> None:
+    def _try_access(self, state: ProcessAccess, purpose: str, patience: GracePeriod) -> None:
         with holdings.mutex, self._namesakes_known():
             self._refuse_if_locked_by_thread(state)
             unrecorded = state.users > 0 and not state.is_recorded
@@ -152,7 +152,7 @@ class ProfileAccessManager:
                     self._record(state, 'access', purpose)
             state.users += 1
 
-    def _enter(self, state: ProcessState, purpose: str, patience: Patience) -> None:
+    def _enter(self, state: ProcessAccess, purpose: str, patience: GracePeriod) -> None:
         """Access for the process: the kernel's locks, the records, and then another look for a lock of AiiDA's.
 
         In this order, so that of two that come at the same moment at least one sees the other's record. Of the kernel's
@@ -165,7 +165,7 @@ class ProfileAccessManager:
             self._record(state, 'access', purpose)
             self._refuse_if_locked()
 
-    def _enter_storage(self, state: ProcessState, patience: Patience) -> None:
+    def _enter_storage(self, state: ProcessAccess, patience: GracePeriod) -> None:
         storage = self._storage
         if storage is None or state.storage is not None:
             return
@@ -175,7 +175,7 @@ class ProfileAccessManager:
         if newcomer:
             patience.give_way(storage.gate.occupant(), self._name)
 
-    def _acquire(self, state: ProcessState, mode: Mode) -> None:
+    def _acquire(self, state: ProcessAccess, mode: Mode) -> None:
         self._insist(lambda: state.kernel.acquire(mode), mode)
 
     def _insist(self, attempt: Callable[[], bool], mode: Mode) -> None:
@@ -197,7 +197,7 @@ class ProfileAccessManager:
             self._namesakes = None
 
     @contextmanager
-    def _dropped_on_failure(self, state: ProcessState) -> Iterator[None]:
+    def _dropped_on_failure(self, state: ProcessAccess) -> Iterator[None]:
         try:
             yield
         except BaseException:
@@ -256,7 +256,7 @@ class ProfileAccessManager:
 
     def _try_lock(
         self,
-        state: ProcessState,
+        state: ProcessAccess,
         storage: StorageLock | None,
         purpose: str,
         guards: Sequence[Guard],
@@ -276,7 +276,7 @@ class ProfileAccessManager:
                     storage.gate.leave()
                 raise
 
-    def _enter_lock(self, state: ProcessState, storage: StorageLock | None, purpose: str) -> None:
+    def _enter_lock(self, state: ProcessAccess, storage: StorageLock | None, purpose: str) -> None:
         # The gate first: nobody without it takes the storage alone. So what this process has itself of the kernel's
         # locks can be given up for the exclusive ones, and be had back if others are in the way; its records stay.
         whole = storage is not None
@@ -296,7 +296,7 @@ class ProfileAccessManager:
             with suppress(OSError):
                 remove_leftovers(folder)
 
-    def _leave_lock(self, state: ProcessState) -> None:
+    def _leave_lock(self, state: ProcessAccess) -> None:
         with holdings.mutex:
             state.drop_lock()
             if state.users == 0 or state.kernel.mode is not None:
@@ -304,7 +304,7 @@ class ProfileAccessManager:
             # Whoever got the exclusive lock in this instant sees our access record, and withdraws at once.
             retry(lambda: self._retake_shared(state), self._times.unrecorded * 10, None)
 
-    def _retake_shared(self, state: ProcessState) -> None:
+    def _retake_shared(self, state: ProcessAccess) -> None:
         if not state.kernel.acquire('shared'):
             raise self._locked(self._others('lock'))
 
@@ -390,7 +390,7 @@ class ProfileAccessManager:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _open_state(self) -> ProcessState:
+    def _open_state(self) -> ProcessAccess:
         with self._explained():
             make_folder(self._folder)
         return state_of(self._folder)
@@ -412,7 +412,7 @@ class ProfileAccessManager:
         storage = self._storage
         return folders if storage is None else [*folders, storage.records_folder]
 
-    def _record(self, state: ProcessState, kind: Kind, purpose: str, whole: bool = True) -> None:
+    def _record(self, state: ProcessAccess, kind: Kind, purpose: str, whole: bool = True) -> None:
         """Write the record under every name that AiiDA may look at, and in the container for all others.
 
         Where nothing can be written there, the kernel's lock keeps them out, and no more is lost than who is named.
@@ -453,7 +453,7 @@ class ProfileAccessManager:
     def _others(self, kind: Kind, include_self: bool = False) -> list[Holder]:
         return [holder for holder in self._read(kind) if holder.state != 'stale' and (include_self or not holder.own)]
 
-    def _refuse_if_locked_by_thread(self, state: ProcessState, whoever: bool = False) -> None:
+    def _refuse_if_locked_by_thread(self, state: ProcessAccess, whoever: bool = False) -> None:
         """Refuse what another thread of this process has locked, by whatever name.
 
         :param whoever: also what this thread has locked.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ricordi.cli.remedies import with_remedy
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _KEYS = ('name', 'state', 'detail', 'exit_code')
 @option('--no-rmq', is_flag=True, help='Accepted for the sake of scripts: there is no broker here to be looked at.')
 @option('-t', '--print-traceback', is_flag=True, hidden=True, help='Accepted for the sake of scripts; see --debug.')
 @format_option()
-def status(session: Session, no_rmq: bool, print_traceback: bool, output_format: str | None) -> int:
+def status(session: CommandSession, no_rmq: bool, print_traceback: bool, output_format: str | None) -> int:
     """Show whether the profile can be used and what maintenance would gain.
 
     Nothing is changed. The exit code is that of the first thing that is not well, so that monitoring needs no more: 1

@@ -18,7 +18,7 @@ State = Literal['ok', 'error', 'not checked']
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class StatusCheck:
     """One thing that was looked at.
 
     :param exit_code: what it makes the program end with; 0 where all is well.
@@ -37,7 +37,7 @@ class Status:
     """All that was looked at, in order; after an error the rest is not checked."""
 
     profile: str | None
-    checks: tuple[Check, ...]
+    checks: tuple[StatusCheck, ...]
     plan: MaintenanceReport | None
 
     @property
@@ -48,21 +48,21 @@ class Status:
 
 def get_status(profile_name: str | None) -> Status:
     """Check configuration, profile, access, schema, storage and what maintenance finds; changes nothing."""
-    run = _Run(profile_name)
+    run = _Checks(profile_name)
     names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects')
-    checks: list[Check] = []
+    checks: list[StatusCheck] = []
     for name in names:
         if any(check.state == 'error' for check in checks):
-            checks.append(Check(name, 'not checked', ''))
+            checks.append(StatusCheck(name, 'not checked', ''))
             continue
         try:
-            checks.append(Check(name, 'ok', getattr(run, name)()))
+            checks.append(StatusCheck(name, 'ok', getattr(run, name)()))
         except RicordiError as error:
-            checks.append(Check(name, 'error', str(error), error.exit_code, error.remedy))
+            checks.append(StatusCheck(name, 'error', str(error), error.exit_code, error.remedy))
     return Status(run.found.name if run.found else None, tuple(checks), run.plan)
 
 
-class _Run:
+class _Checks:
     """The checks, each building on those before it; each returns what to tell, or raises."""
 
     def __init__(self, profile_name: str | None) -> None:

@@ -12,7 +12,7 @@ import click
 from ricordi.cli.archive.output import STDOUT, archive_output
 from ricordi.cli.multiple import several
 from ricordi.cli.parameters import COMPUTER, GROUP, NODE, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds
@@ -91,7 +91,7 @@ def _switches(function: Function) -> Function:
 @option('-b', '--batch-size', 'batch_size', type=int, hidden=True)
 @format_option()
 def create(
-    session: Session,
+    session: CommandSession,
     output_file: Path,
     everything: bool,
     nodes: tuple[str, ...],

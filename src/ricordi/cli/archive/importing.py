@@ -14,7 +14,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.parameters import GROUP, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds
@@ -84,7 +84,7 @@ COPY_BYTES = 1 << 20
 @option('-b', '--batch-size', type=int, hidden=True)
 @format_option()
 def import_archives(
-    session: Session,
+    session: CommandSession,
     archives: tuple[str, ...],
     webpages: tuple[str, ...],
     import_group: bool,
@@ -200,7 +200,7 @@ def _show(done: ImportedArchive, output_format: str | None) -> None:
     print(format_table(rows, ['', 'New', 'There already']))
 
 
-def _tell(session: Session, done: ImportedArchive) -> None:
+def _tell(session: CommandSession, done: ImportedArchive) -> None:
     become = 'would become' if done.dry_run else 'became'
     for label, other in done.relabelled.items():
         session.tell(f'The label `{label}` {"is" if done.dry_run else "was"} taken: it {become} `{other}`.')

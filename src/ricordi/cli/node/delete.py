@@ -9,7 +9,7 @@ from ricordi.cli.computer.commands import agree_to_commands, run_commands_option
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
 from ricordi.cli.remedies import with_remedy
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_details
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
@@ -45,7 +45,7 @@ _SHOWN = 50
 @run_commands_option()
 @format_option()
 def delete(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     dry_run: bool,
     yes: bool,
@@ -91,7 +91,7 @@ def delete(
     return 0
 
 
-def _clean(session: Session, storage: StorageBackend, plan: DeletionPlan, cleaning: CleaningPlan) -> None:
+def _clean(session: CommandSession, storage: StorageBackend, plan: DeletionPlan, cleaning: CleaningPlan) -> None:
     """Remove the work directories; they go first, since afterwards nothing would tell where they are.
 
     :raises ricordi.errors.InvalidOperation: some could not be removed; each is told.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.verb import option, verb, yes_option
@@ -23,7 +23,7 @@ from ricordi.errors import InvalidOperation, NotExistent
 )
 @option('--dry-run', '-n', is_flag=True, help='Tell how many hashes would change and change nothing.')
 @yes_option()
-def rehash(session: Session, nodes: tuple[str, ...], types: tuple[str, ...], dry_run: bool, yes: bool) -> int:
+def rehash(session: CommandSession, nodes: tuple[str, ...], types: tuple[str, ...], dry_run: bool, yes: bool) -> int:
     """Compute the hashes of nodes anew, all without NODES.
 
     The hashes are those of aiida-core 2.9. Nodes whose type comes from a plug-in are left as they are: their class is

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import (
     doubt_in_words,
     exit_code_of,
@@ -25,7 +25,7 @@ from ricordi.services.profiles.profiles import find_profile
 
 
 def run_maintenance(
-    session: Session,
+    session: CommandSession,
     options: MaintenanceOptions,
     *,
     yes: bool,

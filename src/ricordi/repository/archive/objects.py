@@ -11,7 +11,7 @@ from ricordi.errors import Interrupted
 from ricordi.progress import Run
 from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.members import PackedMember, pack_member
-from ricordi.repository.archive.sources import Source, damaged, sources, usable
+from ricordi.repository.archive.sources import ObjectSource, damaged, sources, usable
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.limits import USUAL, Limits
@@ -62,7 +62,7 @@ def write_objects(
 
 def _packer(
     repository: RepositoryBackend, level: int, stack: ExitStack
-) -> tuple[Callable[[list[Source]], list[PackedMember]], Limits]:
+) -> tuple[Callable[[list[ObjectSource]], list[PackedMember]], Limits]:
     """What packs batches, in several threads at once, until `stack` is left; and by what they are divided."""
     from ricordi.repository.archive.workers import ArchiveWorkers
     from ricordi.repository.container.container import Container
@@ -72,7 +72,7 @@ def _packer(
     return lambda batch: [pack_member(source, level) for source in batch], USUAL
 
 
-def _write_large(source: Source, writer: ZipWriter, level: int, executor: Executor) -> int:
+def _write_large(source: ObjectSource, writer: ZipWriter, level: int, executor: Executor) -> int:
     name, key = PREFIX + source.key, source.key
     ready = source.pieces() if level else None
     if ready is not None:

@@ -216,7 +216,7 @@ class Container(ObjectStore, RepositoryBackend):
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Objects and bytes loose and packed, packs, waste; `detailed`: each pack."""
-        from ricordi.repository.maintenance.census import count_container
+        from ricordi.repository.maintenance.inventory import count_container
 
         return count_container(self, detailed)
 

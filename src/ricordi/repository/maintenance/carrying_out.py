@@ -24,7 +24,7 @@ from ricordi.progress import Run
 from ricordi.repository.container.index import PackSummary
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import fresh_pack_id, pack_to_append_to
-from ricordi.repository.maintenance.census import Census
+from ricordi.repository.maintenance.inventory import Inventory
 from ricordi.repository.maintenance.packing import LoosePacker, Work, remove_loose
 from ricordi.repository.maintenance.plan import Plan, packs_in_words
 from ricordi.repository.maintenance.problems import Problems
@@ -45,14 +45,14 @@ class Execution:
     def __init__(
         self,
         container: ObjectStore,
-        census: Census,
+        inventory: Inventory,
         options: MaintenanceOptions,
         plan: Plan,
         problems: Problems,
         run: Run,
     ) -> None:
         self.container = container
-        self.census = census
+        self.inventory = inventory
         self.options = options
         self.plan = plan
         self.problems = problems
@@ -179,7 +179,7 @@ class Execution:
     # -- the steps ----------------------------------------------------------------------------------------------
 
     def _recover(self) -> None:
-        tidy(self.container, self.plan.wreckage, self.problems, self._work)
+        tidy(self.container, self.plan.leftovers, self.problems, self._work)
         self.container.suspend()  # on a full disk the index was opened for reading only
 
     def _pack(self) -> None:
@@ -190,7 +190,7 @@ class Execution:
         room = self.plan.packing.room(self._free_at_begin)
         packer = LoosePacker(container, first, self.options.compress, self.problems, self.run, room)
         self._work = packer.work
-        packer.pack(self.census.loose_keys(True if self.plan.remove_garbage else None))
+        packer.pack(self.inventory.loose_keys(True if self.plan.remove_garbage else None))
         packer.work.freed += self._remove_emptied_packs()
         if packer.too_large.objects and not self.run.stop.reason:
             number, largest = packer.too_large
@@ -200,8 +200,8 @@ class Execution:
 
     def _remove_emptied_packs(self) -> int:
         """Remove packs of which every object was damaged and now lies, from its loose copy, in another; bytes freed."""
-        in_use = self.container.index.packs() if self.plan.remove_garbage else self.census.packs
-        gone = [pack for pack in self.census.packs.values() if pack.objects and pack.pack_id not in in_use]
+        in_use = self.container.index.packs() if self.plan.remove_garbage else self.inventory.packs
+        gone = [pack for pack in self.inventory.packs.values() if pack.objects and pack.pack_id not in in_use]
         sizes = self.container.layout.pack_sizes() if gone else {}
         emptied = [pack.pack_id for pack in gone if pack.pack_id in sizes]
         for pack_id in emptied:
@@ -210,12 +210,12 @@ class Execution:
 
     def _packs_of_garbage(self) -> set[int]:
         """Packs that go with the garbage, since they hold nothing else."""
-        packs = self.census.packs.values() if self.plan.remove_garbage else ()
+        packs = self.inventory.packs.values() if self.plan.remove_garbage else ()
         return {pack.pack_id for pack in packs if pack.objects and pack.objects == pack.garbage.objects}
 
     def _remove_garbage(self) -> None:
         # Loose garbage first: that needs no room at all, and what it gives back the index may need for its log.
-        remove_loose(self.container, self.census.loose_keys(False), self.run, self._work)
+        remove_loose(self.container, self.inventory.loose_keys(False), self.run, self._work)
         if self.run.stop.reason:
             return
         self.container.suspend()  # on a full disk the index was opened for reading only
@@ -226,22 +226,22 @@ class Execution:
         self.garbage_is_gone = not self.run.stop.reason
 
     def _remove_packed_garbage(self) -> None:
-        packed = sum(pack.garbage.objects for pack in self.census.packs.values())
+        packed = sum(pack.garbage.objects for pack in self.inventory.packs.values())
         if not packed:
             return
         if self._free() < JOURNAL_BYTES_PER_ROW * packed:
             self._remove_packed_garbage_by_and_by()
             return
         with self.container.index.transaction():
-            self.container.index.delete(self.census.packed_garbage_keys())
+            self.container.index.delete(self.inventory.packed_garbage_keys())
         self._count_removed(packed)
 
     def _remove_packed_garbage_by_and_by(self) -> None:
         """A pack at a time, and of that what the log of the index has room for; packs that go as a whole come first."""
         index, going = self.container.index, self._packs_of_garbage()
-        packs = [pack for pack in self.census.packs.values() if pack.garbage.objects]
+        packs = [pack for pack in self.inventory.packs.values() if pack.garbage.objects]
         for pack in sorted(packs, key=lambda pack: (pack.pack_id not in going, pack.garbage.objects)):
-            keys = self.census.garbage_keys_of_pack(pack.pack_id)
+            keys = self.inventory.garbage_keys_of_pack(pack.pack_id)
             while not self.run.stop.reason and (some := list(islice(keys, rows_at_once(self._free())))):
                 with index.transaction():
                     index.delete(some)
@@ -260,14 +260,14 @@ class Execution:
             path = self.container.layout.pack_path(pack_id)
             if pack_id not in in_use and path.exists():
                 self.container.layout.opened.packs.unlink(path.name)
-                self._work.freed += self.census.packs[pack_id].file_bytes or 0
+                self._work.freed += self.inventory.packs[pack_id].file_bytes or 0
 
     def _cut_packs_that_ended_in_garbage(self, in_use: Mapping[int, PackSummary]) -> int:
         """What is not rewritten is cut at its last object, else the next run would find a tail; bytes freed."""
         sizes = self.container.layout.pack_sizes()
         ids = [
             pack.pack_id
-            for pack in self.census.packs.values()
+            for pack in self.inventory.packs.values()
             if pack.garbage.objects and pack.pack_id not in self.plan.repack and pack.pack_id in in_use
         ]
         ended = [pack_id for pack_id in ids if sizes.get(pack_id, 0) > in_use[pack_id].end]
@@ -291,7 +291,7 @@ class Execution:
         if repacker.rewritten or repacker.checked:
             repacker.work.detail = packs_in_words(repacker.rewritten, repacker.checked)
         if left and not self.run.stop.reason:
-            packs = [self.census.packs[pack_id] for pack_id in left]
+            packs = [self.inventory.packs[pack_id] for pack_id in left]
             objects = sum(pack.objects - pack.garbage.objects for pack in packs)
             need = max(self._repack_needs(pack_id) for pack_id in left)
             self._left.append(UndoneStep('repack', packs_in_words(len(left), 0), objects, need))
@@ -301,14 +301,14 @@ class Execution:
         free = self._free()
         if self._repack_needs(pack_id) > free:
             return False
-        pack = self.census.packs[pack_id]
+        pack = self.inventory.packs[pack_id]
         is_merely_small = self.options.repack == 'auto' and pack.is_gapless and not pack.garbage.objects
         if not is_merely_small or repacker.rewritten:
             return True
         return sum(self._repack_needs(other) <= free for other in self.plan.repack) > 1
 
     def _repack_needs(self, pack_id: int) -> int:
-        return repack_needs(self.census.packs[pack_id], self.options.compress)
+        return repack_needs(self.inventory.packs[pack_id], self.options.compress)
 
     def _vacuum(self) -> None:
         index = self.container.index

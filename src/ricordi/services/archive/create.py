@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
     from ricordi.storage.archive.draft import ArchiveDraft
-    from ricordi.storage.archive.selection import Selection
+    from ricordi.storage.archive.selection import ArchiveSelection
 
 DEFAULT_LEVEL = 6
 
@@ -121,7 +121,7 @@ def create_archive(
     return CreatedArchive(path, dry_run, entities, objects, content, database, size, seconds)
 
 
-def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
+def select(storage: StorageBackend, request: ArchiveRequest) -> ArchiveSelection:
     """What the request means in this storage, in pks.
 
     :raises ricordi.errors.NotExistent: something that was named is not there.
@@ -130,11 +130,11 @@ def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
     from ricordi.services.computers.computers import find_computer
     from ricordi.services.groups.groups import find_group
     from ricordi.services.nodes.finding import find_pks
-    from ricordi.storage.archive.selection import Selection
+    from ricordi.storage.archive.selection import ArchiveSelection
 
     rules = choose_rules(EXPORT_RULES, request.switches)
     codes = (load_code(identifier, backend=storage).pk or 0 for identifier in request.codes)
-    return Selection(
+    return ArchiveSelection(
         everything=request.everything,
         nodes=(*find_pks(storage, request.nodes), *codes),
         groups=tuple(find_group(storage, identifier).pk or 0 for identifier in request.groups),
@@ -166,7 +166,7 @@ def _check_target(path: Path, overwrite: bool) -> None:
         raise UsageError(f'there is a file {path} already', remedy=Remedy('overwrite'))
 
 
-def _metadata(draft: ArchiveDraft, request: ArchiveRequest, selection: Selection) -> dict[str, Any]:
+def _metadata(draft: ArchiveDraft, request: ArchiveRequest, selection: ArchiveSelection) -> dict[str, Any]:
     """The content of `metadata.json` (formats/archive.md)."""
     from ricordi.storage.archive.file import HEAD
 

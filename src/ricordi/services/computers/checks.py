@@ -33,7 +33,7 @@ _SLOWER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ComputerCheck:
     """One check and how it went.
 
     :param message: what was found, or what is wrong.
@@ -56,7 +56,7 @@ class Advice(NamedTuple):
     remedy: Remedy
 
 
-def check_computer(access: Access) -> Iterator[Check]:
+def check_computer(access: Access) -> Iterator[ComputerCheck]:
     """Check a computer step by step, each told as soon as it is done; only the first if there is no connection."""
     connection = connect(access, timeout=TIMEOUT)
     opened = _check('Opening connection', lambda: _open(connection))
@@ -77,7 +77,7 @@ def check_computer(access: Access) -> Iterator[Check]:
         connection.__exit__()
 
 
-def _check(name: str, step: Callable[[], str | Advice]) -> Check:
+def _check(name: str, step: Callable[[], str | Advice]) -> ComputerCheck:
     started = time.monotonic()
     remedy, details = None, ''
     try:
@@ -85,7 +85,7 @@ def _check(name: str, step: Callable[[], str | Advice]) -> Check:
         message, remedy = (in_short(found), None) if isinstance(found, str) else found
     except (RicordiError, OSError) as error:
         ok, message, remedy, details = False, str(error), getattr(error, 'remedy', None), traceback.format_exc()
-    return Check(name, ok, message, round(time.monotonic() - started, 3), details, remedy)
+    return ComputerCheck(name, ok, message, round(time.monotonic() - started, 3), details, remedy)
 
 
 def _open(connection: Connection) -> str:

@@ -12,9 +12,9 @@ from ricordi.progress import Run
 from ricordi.services.dump.content import Shape
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog, Entry
-from ricordi.services.dump.places import Place, Places
+from ricordi.services.dump.places import Places, ProcessPlace
 from ricordi.services.dump.select import Process
-from ricordi.services.dump.writing import Tally, Work, Writer
+from ricordi.services.dump.writing import ProcessWork, Tally, Writer
 
 _TOPS = 100
 _WRITTEN_AT_ONCE = 50
@@ -84,8 +84,8 @@ class Sync:
 
     # -- what there is to do --------------------------------------------------------------------------------
 
-    def _sync(self, places: Sequence[Place]) -> None:
-        works: list[Work] = []
+    def _sync(self, places: Sequence[ProcessPlace]) -> None:
+        works: list[ProcessWork] = []
         links = []
         for place in places:
             if place.is_top and place.process.uuid == place.top:
@@ -97,13 +97,13 @@ class Sync:
             self._plan(place, works)
         self._carry_out(works)
         # Only now are the folders there that links lie in and lead to.
-        others: list[Work] = []
+        others: list[ProcessWork] = []
         for place, target in links:
             if not self._link(place, target):
                 self._plan(place, others)
         self._carry_out(others)
 
-    def _plan(self, place: Place, works: list[Work]) -> None:
+    def _plan(self, place: ProcessPlace, works: list[ProcessWork]) -> None:
         work = self._compare(place)
         if work is None:
             self.tally.same += 1
@@ -112,11 +112,11 @@ class Sync:
         if self._options.symlink:
             self._primaries.setdefault(place.process.uuid, place.path)
 
-    def _carry_out(self, works: list[Work]) -> None:
+    def _carry_out(self, works: list[ProcessWork]) -> None:
         for work in works if self._options.dry_run or not works else self._writer.write(works):
             self._done(work)
 
-    def _follow(self, place: Place) -> None:
+    def _follow(self, place: ProcessPlace) -> None:
         """Rename the folder of a node whose label has changed."""
         old = self._tops.get((place.group, place.process.uuid))
         if old in (None, place.path) or old not in self._log.entries or place.path in self._log.entries:
@@ -138,20 +138,20 @@ class Sync:
                 self._note(path, entry)
         self.tally.moved += 1
 
-    def _compare(self, place: Place) -> Work | None:
+    def _compare(self, place: ProcessPlace) -> ProcessWork | None:
         """What is to be written for a process; None if its folder is as it should be."""
         entry = self._log.entries.get(place.path)
         if entry is None or entry.target is not None:
-            return Work(place)
+            return ProcessWork(place)
         if not self._is_there(place):
-            return Work(place)
+            return ProcessWork(place)
         same = (entry.uuid, entry.mtime, entry.how) == (place.process.uuid, place.process.mtime, self._how)
         lacks = self._options.check and self._lacks_files(place.path)
         if same and not lacks:
             return None
-        return Work(place, self._log.files(place.path), check=lacks)
+        return ProcessWork(place, self._log.files(place.path), check=lacks)
 
-    def _is_there(self, place: Place) -> bool:
+    def _is_there(self, place: ProcessPlace) -> bool:
         if self._options.dry_run and self._moved and any(place.path.startswith(path) for path in self._moved):
             return True
         return self._folder.has_folder(place.path)
@@ -161,7 +161,7 @@ class Sync:
 
     # -- links ----------------------------------------------------------------------------------------------
 
-    def _link(self, place: Place, target: str) -> bool:
+    def _link(self, place: ProcessPlace, target: str) -> bool:
         """Make, or leave, a link to the folder of a calculation; False if a folder in its place cannot go."""
         entry = self._log.entries.get(place.path)
         leads = self._options.dry_run or self._folder.links_to(place.path) == self._folder.relative(place.path, target)
@@ -178,10 +178,10 @@ class Sync:
         self.tally.linked += 1
         return True
 
-    def _entry(self, place: Place, target: str | None = None) -> Entry:
+    def _entry(self, place: ProcessPlace, target: str | None = None) -> Entry:
         return Entry(place.process.uuid, place.process.mtime, place.group, place.top, self._how, target)
 
-    def _done(self, work: Work) -> None:
+    def _done(self, work: ProcessWork) -> None:
         path = work.place.path
         if path in self._log.entries:
             self.tally.changed += 1

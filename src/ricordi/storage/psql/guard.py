@@ -17,7 +17,7 @@ from ricordi.backend.storage import DatabaseSession
 from ricordi.errors import InvalidOperation, LockingProfileError, UnreachableStorage
 from ricordi.remedies import Remedy
 from ricordi.storage.psql.dialect import PsqlDialect
-from ricordi.storage.psql.failures import told
+from ricordi.storage.psql.failures import errors_translated
 from ricordi.storage.psql.sessions import LOCK_KEY, holds_lock, list_sessions
 
 SESSIONS_TIME_OUT_FROM = 140000
@@ -82,7 +82,7 @@ def _take(dialect: PsqlDialect) -> psycopg.Connection[Any]:
     raw = dialect.connect()
     try:
         dialect.check_writable(raw)
-        with told(dialect.place):
+        with errors_translated(dialect.place):
             if raw.info.server_version >= SESSIONS_TIME_OUT_FROM:
                 raw.execute('SET idle_session_timeout = 0')
             # The lock before the look: who comes in between sees the lock, who came before it is seen.
