@@ -25,6 +25,7 @@ Deed = Literal[
     'migrate storage',
     'name profile',
     'overwrite',
+    'repack all',
     'set default user',
     'show computer',
     'wait',

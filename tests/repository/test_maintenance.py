@@ -15,6 +15,7 @@ import pytest
 from ricordi.backend.maintenance import Amount, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import PackerBusy
 from ricordi.progress import Progress, Run, Stop
+from ricordi.remedies import Remedy
 from ricordi.repository.container import pack_writer
 from ricordi.repository.container.container import Container
 from ricordi.repository.container.index import COLUMNS
@@ -132,7 +133,7 @@ def test_packs_that_keep_another_form_than_the_one_asked_for_are_told(container:
     assert maintain(container, keys, full=True).notes == ()
     report = maintain(container, keys, full=True, compress='yes')
     assert report.nothing_to_do
-    assert 'add --repack all' in report.notes[0]
+    assert report.notes[0].remedy == Remedy('repack all')
     assert maintain(container, keys, full=True, compress='yes', repack='all').notes == ()
     assert packed_forms(container) == {keys[0]: True}
 

@@ -251,6 +251,7 @@ class ProfileAccessManager:
                 else:
                     held.pop_all()  # a forked child leaves the parent's lock alone
         finally:
+            # The gate last: while it is held nobody else takes the storage alone, so shared access can be had back.
             if storage is not None and os.getpid() == process:
                 storage.gate.leave()
 

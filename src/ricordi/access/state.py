@@ -127,6 +127,7 @@ class ProcessAccess:
         """End shared access of the whole process: first the records, then the kernel's locks."""
         self.users = 0
         try:
+            # While the kernel's lock is held: whoever gets that next finds no record of one who has gone.
             self._drop_records('access')
         finally:
             storage, self.storage = self.storage, None
@@ -142,7 +143,7 @@ class ProcessAccess:
         try:
             self._drop_records('lock')
             if watchdog is not None:
-                watchdog.dismiss()
+                watchdog.dismiss()  # only now: killed before this line, we leave it records to remove
         finally:
             storage, self.locked_storage = self.locked_storage, None
             if storage is not None:

@@ -42,6 +42,7 @@ def maintain(
     if session.depth:
         raise InvalidOperation('a storage cannot be maintained inside a transaction; end it first')
     dialect = session.dialect
+    # Before anything is looked at: a node that comes meanwhile makes another mark, and nothing is called clean.
     mark = dialect.nodes_mark(session)
     if options.clean and options.clean.database != mark:
         options = options._replace(clean=None)

@@ -127,7 +127,7 @@ class PackLock:
         except FileExistsError:
             raise PackerBusy(
                 f'another program writes to pack {self.pack_id} now: {self.path} is there. Try again later; if it '
-                'stays though no other program packs, a crash left it: full maintenance removes it',
+                'stays though no other program packs, a crash left it, and full maintenance removes it',
                 remedy=Remedy('maintain in full'),
             ) from None
         finally:

@@ -219,7 +219,7 @@ class Execution:
         if self.run.stop.reason:
             return
         self.container.suspend()  # on a full disk the index was opened for reading only
-        self._remove_packed_garbage()
+        self._remove_packed_garbage()  # rows before packs: no row may name a pack that is gone
         in_use = self.container.index.packs()  # asked anew: nothing goes that a row names by now
         self._remove_packs_of_garbage(self._packs_of_garbage(), in_use)
         self._work.freed += self._cut_packs_that_ended_in_garbage(in_use)

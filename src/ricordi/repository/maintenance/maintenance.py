@@ -18,9 +18,11 @@ from ricordi.backend.maintenance import (
     MaintenanceOptions,
     MaintenanceReport,
     MaintenanceStep,
+    Note,
 )
 from ricordi.errors import NotExistent, RicordiError
 from ricordi.progress import Run
+from ricordi.remedies import Remedy
 from ricordi.repository.container.layout import REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
@@ -167,21 +169,19 @@ def _damaged_loose(container: ObjectStore, suspects: Iterable[str], problems: Pr
     return Amount(objects, size)
 
 
-def _notes(inventory: Inventory, options: MaintenanceOptions) -> tuple[str, ...]:
+def _notes(inventory: Inventory, options: MaintenanceOptions) -> tuple[Note, ...]:
     stray = inventory.packs.get(REPACK_ID)
     if stray is not None and stray.objects and not options.full:
-        return (
-            f'a repack of AiiDA was killed: it cannot read {stray.objects:,} objects until full maintenance has '
-            'put that right',
-        )
+        text = f'a repack of AiiDA was killed: it cannot read {stray.objects:,} objects until that is put right'
+        return (Note(text, Remedy('maintain in full')),)
     if options.full and (inventory.missing or inventory.unreadable):
-        return ('objects that nodes name are not at hand: nothing was removed and no pack was rewritten',)
+        return (Note('objects that nodes name are not at hand: nothing was removed and no pack was rewritten'),)
     if options.full and options.keep_unnamed:
-        return ('it is not certain what nodes name: nothing was removed and no pack was rewritten',)
+        return (Note('it is not certain what nodes name: nothing was removed and no pack was rewritten'),)
     other_form = {
         'yes': any(pack.compressed < pack.objects for pack in inventory.packs.values()),
         'no': any(pack.compressed for pack in inventory.packs.values()),
     }
     if options.full and options.repack == 'auto' and other_form.get(options.compress):
-        return ('packs that are not rewritten keep the form they have: repack all of them to change it',)
+        return (Note('packs that are not rewritten keep the form they have', Remedy('repack all')),)
     return ()

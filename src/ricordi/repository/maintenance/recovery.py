@@ -128,7 +128,7 @@ def settle_aborted_repack(container: ObjectStore) -> int:
     if number is None:
         number = fresh_pack_id(layout, index)
         layout.opened.packs.link(stray.name, str(number))
-    layout.opened.packs.sync()
+    layout.opened.packs.sync()  # the new name is on disk before a row uses it
     with index.transaction():
         index.renumber(REPACK_ID, number)
     layout.opened.packs.unlink(stray.name)
@@ -169,7 +169,7 @@ def tidy(container: ObjectStore, leftovers: Leftovers, problems: Problems, work:
     work.objects += cut
     work.freed += freed
     for pack_id, size in leftovers.orphans if cut == len(leftovers.tails) else ():
-        if pack_id not in container.index.packs():
+        if pack_id not in container.index.packs():  # asked anew: what has got rows since it was counted stays
             layout.opened.packs.unlink(str(pack_id), missing_ok=True)
             work.objects += 1
             work.freed += size
@@ -210,7 +210,7 @@ def _cut_tail(container: ObjectStore, pack_id: int) -> int:
     try:
         status = os.fstat(descriptor)
         if summary is None or status.st_size <= summary.end or status.st_nlink > 1:
-            return 0
+            return 0  # the second name may be that of another pack, of which the bytes behind the end are objects
         os.ftruncate(descriptor, summary.end)
         return status.st_size - summary.end
     finally:

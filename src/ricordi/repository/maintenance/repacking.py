@@ -155,7 +155,7 @@ class Repacker:
         self.work.freed += path.stat().st_size
         packs = self._container.layout.opened.packs
         packs.unlink(path.name)
-        self._container.let_go_of_packs()
+        self._container.let_go_of_packs()  # the disk has the room back only when nobody has the file open
         packs.sync()
 
     # -- in the reader threads ----------------------------------------------------------------------------------------

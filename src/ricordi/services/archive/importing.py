@@ -11,8 +11,9 @@ from ricordi.errors import IncompatibleStorageSchema, InvalidOperation, ReadOnly
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.progress import Run, Stop
-from ricordi.services.archive.merging import ArchiveImport, ImportedArchive, ImportRequest
+from ricordi.services.archive.merging import ArchiveImport
 from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, version_error
+from ricordi.storage.archive.merge import ImportedArchive, ImportRequest
 from ricordi.storage.archive.staging import Staging
 from ricordi.storage.sql_storage import SqlStorage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ricordi.errors import (
@@ -26,7 +26,7 @@ from ricordi.repository.archive.unpacking import (
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.services.author import default_user
 from ricordi.services.groups.groups import find_or_create_group
-from ricordi.storage.archive.merge import Merged, MergeOptions, Merger
+from ricordi.storage.archive.merge import ImportedArchive, ImportRequest, Merger
 
 if TYPE_CHECKING:
     from ricordi.storage.archive.staging import Staging
@@ -40,52 +40,6 @@ another has put there meanwhile."""
 WAIT_SECONDS = 600.0
 """How long an import waits for the rows of others."""
 PAUSE_SECONDS = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRequest:
-    """How archives are imported.
-
-    :param extras_existing: `none`, `keep_existing`, `update_existing` or `mirror`.
-    :param extras_new: whether new nodes get their extras.
-    :param comments: `leave`, `newest` or `overwrite`.
-    :param import_group: whether all nodes become members of a group.
-    :param group: label, pk or uuid of it, made if there is none; None for a new one with the time as label.
-    :param migrate: whether archives of older versions are taken, too.
-    """
-
-    extras_existing: str = 'none'
-    extras_new: bool = True
-    comments: str = 'leave'
-    authinfos: bool = False
-    import_group: bool = True
-    group: str | None = None
-    migrate: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedArchive:
-    """What came of an archive, or, of a dry run, would come.
-
-    :param new: rows by kind.
-    :param existing: those that were there already.
-    :param objects: objects that were added.
-    :param content_bytes: bytes of their content.
-    """
-
-    path: str
-    dry_run: bool
-    new: dict[str, int]
-    existing: dict[str, int]
-    extras_changed: int
-    comments_changed: int
-    relabelled: dict[str, str]
-    objects: int
-    content_bytes: int
-    group_pk: int | None = None
-    group_label: str | None = None
-    seconds: float = 0.0
-    notes: tuple[str, ...] = field(default=())
 
 
 @dataclass(slots=True)
@@ -117,7 +71,7 @@ class ArchiveImport:
         with self.run.step('add objects', self.content_bytes):
             add_members(self.storage.repository, self.directory, self._members, self.run)
 
-    def merge(self) -> Merged:
+    def merge(self) -> ImportedArchive:
         """Insert the rows, all or none, when no other import is about to.
 
         :raises ricordi.errors.AccessError: another one was at it for more than `WAIT_SECONDS`.
@@ -188,33 +142,17 @@ class ArchiveImport:
         """What merges the rows."""
         request = self.request
         user_pk = self._group_owner() if request.import_group else None
-        options = MergeOptions(
-            request.extras_existing,
-            request.extras_new,
-            request.comments,
-            request.authinfos,
-            request.import_group,
-            group_pk,
-            user_pk,
-        )
-        return Merger(self.staging, self.storage, options)
+        return Merger(self.staging, self.storage, request, group_pk, user_pk)
 
-    def result(self, merged: Merged, dry_run: bool, began: float) -> ImportedArchive:
+    def result(self, merged: ImportedArchive, dry_run: bool, began: float) -> ImportedArchive:
         """What is told of it."""
-        pk, label = merged.group or (None, None)
-        return ImportedArchive(
-            str(self.directory.path),
-            dry_run,
-            merged.new,
-            merged.existing,
-            merged.extras_changed,
-            merged.comments_changed,
-            merged.relabelled,
-            self.objects,
-            self.content_bytes,
-            pk,
-            label,
-            time.monotonic() - began,
+        return replace(
+            merged,
+            path=str(self.directory.path),
+            dry_run=dry_run,
+            objects=self.objects,
+            content_bytes=self.content_bytes,
+            seconds=time.monotonic() - began,
         )
 
     def _members(self) -> Iterator[Member]:

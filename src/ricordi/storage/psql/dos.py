@@ -58,6 +58,7 @@ class PsqlDosStorage(SqlStorage):
                 session.transaction(),
             ):
                 schema.create(session, repository_uuid)
+                # Inside: where the owner cannot be recorded there shall be no tables, either.
                 claim(session, repository, confirmed=not repository.holds_objects)
 
     @classmethod
