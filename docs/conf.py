@@ -42,7 +42,7 @@ REFERENCE = {
     'api/config': ('ricordi.config',),
     'api/access': ('ricordi.access',),
     'api/services': ('ricordi.services.*',),
-    'api/errors': ('ricordi.errors',),
+    'api/errors': ('ricordi.errors', 'ricordi.remedies'),
 }
 """Page → the modules whose public names it documents, from their docstrings; `.*`: all modules of a package."""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from ricordi.cli.tree import leaves
 
 SOURCE = Path(__file__).parents[1] / 'src' / 'ricordi'
 MODULES = sorted(SOURCE.rglob('*.py'))
@@ -119,6 +122,54 @@ def test_nobody_asks_of_which_class_a_storage_or_a_repository_is() -> None:
     """What one does best in a way of its own is a method of the contract, with a way for all others."""
     found = {named(path) for path in MODULES if classes_asked_for(path)}
     assert found == ASKS_FOR_CLASSES.keys()
+
+
+NOUNS = {path[0] for path, _, _ in leaves()}
+OF_THE_COMMAND_LINE = re.compile(rf'(?<![\w-])--[a-z]|`?\bricordi (?:-\w|(?:{"|".join(sorted(NOUNS))})\b)|`ricordi\b')
+OPTIONS_OF_OTHERS = {"squeue --noheader -o '%A'"}
+
+
+def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and content of each text of a module, but of those that document it."""
+    documentation = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield node.lineno, ''.join(part.value if isinstance(part, ast.Constant) else '…' for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in documentation:
+            yield node.lineno, node.value
+
+
+def advice(path: Path) -> list[str]:
+    """The places where a module names a verb or an option of the command line to a person."""
+    found = texts(ast.parse(path.read_text(encoding='utf-8')))
+    wrong = [(line, text) for line, text in found if OF_THE_COMMAND_LINE.search(text) and text not in OPTIONS_OF_OTHERS]
+    return [f'{named(path)}:{line} {text}' for line, text in wrong]
+
+
+def test_nothing_below_the_command_line_names_its_verbs_and_options() -> None:
+    below = [path for path in MODULES if not named(path).startswith('cli/')]
+    assert [place for path in below for place in advice(path)] == []
+
+
+def test_verbs_and_options_in_texts_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), 'SOURCE', tmp_path)
+    module = tmp_path / 'module.py'
+    module.write_text(
+        '"""See `ricordi storage info --detailed`."""\n'
+        'a = "made by ricordi for a profile", "a -- b", "x--y"\n'
+        'b = f"see `ricordi {a} list`"\nc = "give --yes"\nd = f"{a}: ricordi -p main status"\n'
+        'e = "run ricordi node show"\n'
+    )
+    assert {place.partition(' ')[0] for place in advice(module)} == {f'module.py:{line}' for line in (3, 4, 5, 6)}
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    found: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name.lstrip('_'), []).append(named(path))
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}
 
 
 MOST_FILES = 26

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ricordi.cli.terminal.output import Column, write_details, write_details_and_list, write_list
+from ricordi.cli.terminal.output import OutputColumn, write_details, write_details_and_list, write_list
 
 ROWS = [{'name': 'a', 'size': 1, 'tags': ['x', 'y']}, {'name': 'b; "ü"', 'size': None, 'tags': []}]
-COLUMNS = [Column('name', 'Name'), Column('size', 'Size', lambda size: f'{size} B')]
+COLUMNS = [OutputColumn('name', 'Name'), OutputColumn('size', 'Size', lambda size: f'{size} B')]
 
 
 def test_a_list_as_json_holds_all_keys_and_values(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,12 +56,12 @@ def test_a_table_shows_the_columns_for_people_and_leaves_out_what_is_not_there(
 
 
 def test_a_table_does_not_read_text_as_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    write_list([{'name': '1e5'}, {'name': '007'}], [Column('name', 'Name')], 'table')
+    write_list([{'name': '1e5'}, {'name': '007'}], [OutputColumn('name', 'Name')], 'table')
     assert capsys.readouterr().out.splitlines()[2:] == ['1e5', '007']
 
 
 def test_control_characters_in_a_label_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    write_list([{'name': 'a\x1b[31mred\n'}], [Column('name', 'Name')], None)
+    write_list([{'name': 'a\x1b[31mred\n'}], [OutputColumn('name', 'Name')], None)
     assert '\x1b' not in capsys.readouterr().out
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ricordi.errors import CorruptStorage
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run, Stop
 from ricordi.repository import worker_process
 from ricordi.repository.archive import verification as archive_verification
 from ricordi.repository.archive.batches import batches_of
@@ -166,5 +166,5 @@ def test_told_to_stop_all_ends(directory: ZipDirectory, batches: list[Batch], mo
     stop.request('SIGTERM')
     members = (member for batch in batches for member in batch)
     with pytest.raises(Exception, match='SIGTERM'):
-        verify_members(directory, members, Progress(), stop, LIMITS)
+        verify_members(directory, members, Run(stop=stop), LIMITS)
     assert [worker.process.returncode is not None for worker in pools[0].started] == [True] * len(pools[0].started)

@@ -41,7 +41,7 @@ def test_where_named_objects_are_missing_all_is_packed_and_nothing_removed(
     assert problems(report) == [('missing', key) for key in missing]
     assert report.problem_count == 2
     assert report.before.missing == 2
-    assert 'nothing was removed' in ' '.join(report.notes)
+    assert 'nothing was removed' in ' '.join(note.text for note in report.notes)
     assert 'repack' not in [step.name for step in report.steps]
     assert 'remove garbage' not in [step.name for step in report.steps]
     assert container.layout.pack_path(0).stat().st_size >= size

@@ -202,5 +202,5 @@ def test_a_repack_of_aiida_that_was_killed_is_told_live(filled: Container, maint
     with filled.index.transaction():
         filled.index.renumber(0, -1)
     filled.layout.pack_path(0).rename(filled.layout.pack_path(-1))
-    assert 'cannot read 20 objects' in ' '.join(maintain(filled).notes)
+    assert 'cannot read 20 objects' in ' '.join(note.text for note in maintain(filled).notes)
     assert maintain(filled, full=True).notes == ()

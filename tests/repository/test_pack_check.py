@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.maintenance import pack_check
 from ricordi.repository.maintenance.pack_check import Found
@@ -50,12 +50,12 @@ def helpers(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 
 
 def check(container: Container, stop: Stop | None = None) -> Found | None:
-    return pack_check.check_pack(container, 0, 'keep', Progress(), stop or Stop())
+    return pack_check.check_pack(container, 0, 'keep', Run(stop=stop or Stop()))
 
 
 def test_several_processes_check_all_objects(shared: Container, helpers: list[subprocess.Popen[bytes]]) -> None:
     progress = Counted()
-    found = pack_check.check_pack(shared, 0, 'keep', progress, Stop())
+    found = pack_check.check_pack(shared, 0, 'keep', Run(progress))
     assert found == pack_check.check_span(shared, shared.index.span_of_pack(0), 'keep', lambda length: True)
     assert found is not None
     assert (found.right, found.objects, found.length) == (True, 200, progress.told)

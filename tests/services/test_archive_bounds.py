@@ -23,7 +23,7 @@ import pytest
 
 from ricordi.config import Profile
 from ricordi.errors import CorruptStorage, Interrupted, StorageMigrationError, UnreachableStorage, ValidationError
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 from ricordi.services.archive.importing import ImportRequest, import_archive
 from ricordi.storage.archive.file import LARGEST_METADATA, open_archive, read_version, unpack_database
 from ricordi.zipfiles.directory import ZipDirectory
@@ -181,7 +181,7 @@ def test_sqlite_ends_when_the_work_on_an_archive_is_asked_to(sqlite: Profile, tm
     )
     archive = changed(tmp_path / 'x.aiida', lambda db: db.execute(many))
     with pytest.raises(Interrupted, match='SIGTERM: ended early'):
-        import_archive(sqlite, archive, PLAIN, stop=LateStop())
+        import_archive(sqlite, archive, PLAIN, run=Run(stop=LateStop()))
 
 
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -18,7 +18,8 @@ from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted, InvalidOperation, NotExistent, ProblemsFound, UsageError
 from ricordi.manager import maintain_storage, use_storage
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
+from ricordi.remedies import Remedy
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.info import archive_profile
 from ricordi.services.profiles.profiles import find_profile
@@ -246,8 +247,9 @@ def test_what_is_not_there_is_named(reference_home: Path, tmp_path: Path) -> Non
 def test_a_file_is_overwritten_only_when_asked_for_and_a_folder_never(reference_home: Path, tmp_path: Path) -> None:
     path = tmp_path / 'x.aiida'
     path.write_bytes(b'old')
-    with pytest.raises(UsageError, match='--force'):
+    with pytest.raises(UsageError, match=r'there is a file .* already') as refused:
         create_archive(find_profile('loose'), path, ALL)
+    assert refused.value.remedy == Remedy('overwrite')
     assert path.read_bytes() == b'old'
     create_archive(find_profile('loose'), path, ALL, overwrite=True)
     assert zipfile.is_zipfile(path)
@@ -290,5 +292,5 @@ def test_an_interrupted_run_leaves_no_archive(reference_home: Path, tmp_path: Pa
     stop = Stop()
     stop.request('SIGTERM')
     with pytest.raises(Interrupted):
-        create_archive(find_profile('loose'), tmp_path / 'x.aiida', ALL, stop=stop)
+        create_archive(find_profile('loose'), tmp_path / 'x.aiida', ALL, run=Run(stop=stop))
     assert not list(tmp_path.glob('*x.aiida*'))

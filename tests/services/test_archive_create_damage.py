@@ -18,7 +18,7 @@ from ricordi.config import Profile
 from ricordi.errors import Interrupted, ValidationError
 from ricordi.manager import use_storage
 from ricordi.orm import SinglefileData
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.importing import ImportRequest, import_archive
 from ricordi.storage.archive import source as archive_source
@@ -194,5 +194,5 @@ def test_the_sql_of_a_creation_ends_when_it_is_asked_to(
     target = tmp_path / 'archives' / 'x.aiida'
     target.parent.mkdir()
     with pytest.raises(Interrupted, match='no archive was written'):
-        create_archive(new_profile(backend), target, ArchiveRequest(), stop=LateStop())
+        create_archive(new_profile(backend), target, ArchiveRequest(), run=Run(stop=LateStop()))
     assert list(target.parent.iterdir()) == []

@@ -14,7 +14,7 @@ from ricordi.backend.rows import EntityKind as K
 from ricordi.config import Profile
 from ricordi.errors import ConfigurationError, Interrupted, ReadOnlyStorage, UniquenessError, ValidationError
 from ricordi.manager import get_config, use_storage
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.services.archive import merging as archive_merging
 from ricordi.services.archive.create import ArchiveRequest, create_archive
@@ -354,7 +354,7 @@ class StopAt(Progress):
 def test_an_interrupted_import_leaves_the_profile_as_it_was_and_the_next_one_ends(empty: Profile, step: str) -> None:
     before, stop = everything(empty), Stop()
     with pytest.raises(Interrupted):
-        import_archive(empty, REFERENCE, PLAIN, progress=StopAt(step, stop), stop=stop)
+        import_archive(empty, REFERENCE, PLAIN, run=Run(StopAt(step, stop), stop))
     assert everything(empty) == before
     done = import_archive(empty, REFERENCE, PLAIN)
     assert without_me(everything(empty)) == everything(REFERENCE)

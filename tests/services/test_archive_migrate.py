@@ -12,6 +12,7 @@ import pytest
 from ricordi.config import Profile
 from ricordi.errors import IncompatibleStorageSchema, StorageMigrationError, UsageError
 from ricordi.manager import use_storage
+from ricordi.remedies import Remedy
 from ricordi.repository.limits import Limits
 from ricordi.services.archive.importing import ImportRequest, import_archive
 from ricordi.services.archive.info import archive_profile
@@ -86,8 +87,9 @@ def test_objects_are_taken_over_as_they_are(tmp_path: Path) -> None:
 
 def test_an_archive_can_be_migrated_in_place(tmp_path: Path) -> None:
     path = as_version('main_0000', tmp_path / 'x.aiida')
-    with pytest.raises(UsageError, match='--force'):
+    with pytest.raises(UsageError, match=r'there is a file .* already') as refused:
         migrate_archive(path, path)
+    assert refused.value.remedy == Remedy('overwrite')
     migrate_archive(path, path, overwrite=True)
     assert everything(path) == everything(REFERENCE)
     assert not migrate_archive(path, path, overwrite=True).changed
@@ -100,8 +102,9 @@ def test_a_current_one_is_copied(tmp_path: Path) -> None:
 
 def test_an_older_archive_is_imported_unless_that_is_forbidden(sqlite: Profile, tmp_path: Path) -> None:
     path = as_version('main_0000', tmp_path / 'x.aiida')
-    with pytest.raises(IncompatibleStorageSchema, match='ricordi archive migrate'):
+    with pytest.raises(IncompatibleStorageSchema, match=r'main_0000.*needed') as refused:
         import_archive(sqlite, path, ImportRequest(migrate=False))
+    assert refused.value.remedy == Remedy('migrate archive', (str(path),))
     done = import_archive(sqlite, path, ImportRequest(import_group=False))
     assert done.new['node'] == 74
 
@@ -109,10 +112,11 @@ def test_an_older_archive_is_imported_unless_that_is_forbidden(sqlite: Profile, 
 def test_an_older_archive_cannot_be_opened_and_the_way_out_is_told(tmp_path: Path) -> None:
     path = as_version('main_0000a', tmp_path / 'x.aiida')
     with (
-        pytest.raises(IncompatibleStorageSchema, match=f'ricordi archive migrate {path}'),
+        pytest.raises(IncompatibleStorageSchema, match=r'main_0000a.*needed') as refused,
         use_storage(archive_profile(path)),
     ):
         pass
+    assert refused.value.remedy == Remedy('migrate archive', (str(path),))
 
 
 @pytest.mark.parametrize('version', ['0.9', '0.13', 'main_0002'])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ricordi.errors import Interrupted, UnreachableAddress
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run, Stop
 from ricordi.services.addresses import is_address
 from ricordi.services.archive.web import archives_of_page, download
 
@@ -68,31 +68,31 @@ def test_a_page_without_archives_is_told(site: str) -> None:
 @pytest.mark.parametrize('path', ['one.aiida', 'moved/one.aiida'])
 def test_an_archive_is_downloaded_as_it_is(site: str, path: str, tmp_path: Path) -> None:
     target = tmp_path / 'one.aiida'
-    download(f'{site}/{path}', target, Progress(), Stop())
+    download(f'{site}/{path}', target, Run())
     assert target.read_bytes() == CONTENT
 
 
 def test_half_an_archive_is_none(site: str, tmp_path: Path) -> None:
     with pytest.raises(UnreachableAddress, match=r'ended after|cannot be had'):
-        download(f'{site}/cut.aiida', tmp_path / 'cut', Progress(), Stop())
+        download(f'{site}/cut.aiida', tmp_path / 'cut', Run())
 
 
 def test_what_a_server_refuses_is_told_with_its_words(site: str, tmp_path: Path) -> None:
     with pytest.raises(UnreachableAddress, match='404'):
-        download(f'{site}/missing', tmp_path / 'none', Progress(), Stop())
+        download(f'{site}/missing', tmp_path / 'none', Run())
 
 
 @pytest.mark.parametrize('address', ['http://127.0.0.1:1/x.aiida', 'http://[::bad/x.aiida', 'http://nowhere.invalid/x'])
 def test_a_server_that_is_not_there_is_told(address: str, tmp_path: Path) -> None:
     with pytest.raises(UnreachableAddress, match='cannot be had'):
-        download(address, tmp_path / 'none', Progress(), Stop())
+        download(address, tmp_path / 'none', Run())
 
 
 def test_a_download_ends_when_it_is_asked_to(site: str, tmp_path: Path) -> None:
     stop = Stop()
     stop.request('SIGTERM')
     with pytest.raises(Interrupted, match='SIGTERM'):
-        download(f'{site}/one.aiida', tmp_path / 'one', Progress(), stop)
+        download(f'{site}/one.aiida', tmp_path / 'one', Run(stop=stop))
 
 
 def test_only_the_web_has_addresses() -> None:

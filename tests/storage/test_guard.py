@@ -20,7 +20,7 @@ from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind
 from ricordi.config.profile import Profile
 from ricordi.errors import InvalidOperation, LockedProfileError, LockingProfileError, UnreachableStorage
-from ricordi.progress import Progress, Unit
+from ricordi.progress import Progress, Run, Unit
 
 OTHER = """
 import sys, time
@@ -109,8 +109,34 @@ def test_what_the_process_has_open_itself_is_not_in_the_way(psql_storage: Any, o
     profile = psql_storage.profile
     with closing(of.open(profile)) as second, of.kind(profile).full_guard(profile):
         assert second.get_info()['entities']['node'] == 0
-        with of.kind(profile).full_guard(profile):
-            of.open(profile).close()
+        of.open(profile).close()
+
+
+def test_full_maintenance_that_is_handed_the_check_of_a_guard_takes_none_of_its_own(
+    psql_storage: Any, of: SimpleNamespace
+) -> None:
+    profile, full = psql_storage.profile, MaintenanceOptions(full=True)
+    guard = of.kind(profile).full_guard
+    with ProfileAccessManager(profile).lock(guards=[lambda: guard(profile)]) as check:
+        with pytest.raises(LockingProfileError, match='another lock of this process'):
+            psql_storage.maintain(full)
+        psql_storage.maintain(full, run=Run(lock_check=check))
+        psql_storage.maintain(full=True, run=Run(lock_check=check))
+    psql_storage.maintain(full=True)
+
+
+def test_the_lock_of_a_profile_tells_that_its_guard_of_the_database_was_lost(
+    psql_storage: Any, of: SimpleNamespace, postgres: Any
+) -> None:
+    profile = psql_storage.profile
+    guard = of.kind(profile).full_guard
+    garbage = psql_storage.repository.put_object_from_bytes(b'garbage')
+    with ProfileAccessManager(profile).lock(guards=[lambda: guard(profile)]) as check:
+        check()
+        lose = At('remove garbage', lambda: end_all_sessions(postgres, psql_storage))
+        with pytest.raises(UnreachableStorage, match='kept others out'):
+            psql_storage.maintain(MaintenanceOptions(full=True), run=Run(lose, lock_check=check))
+        assert psql_storage.repository.get_object_content(garbage) == b'garbage'
 
 
 def test_closing_leaves_no_session_behind(psql_storage: Any, of: SimpleNamespace) -> None:
@@ -177,7 +203,7 @@ def test_nothing_is_removed_after_the_connection_that_kept_others_out_is_lost(
     storage.insert(EntityKind.NODE, [{'user_pk': user, 'repository_metadata': {'o': {'file': {'k': named}}}}])
     lose = At('remove garbage', lambda: end_all_sessions(postgres, storage))
     with pytest.raises(UnreachableStorage, match=r'kept others out.*nothing more was removed'):
-        storage.maintain(MaintenanceOptions(full=True), progress=lose)
+        storage.maintain(MaintenanceOptions(full=True), run=Run(lose))
     assert storage.repository.get_object_content(garbage) == b'garbage'
     assert storage.repository.get_object_content(named) == b'named'
 
@@ -196,7 +222,7 @@ def test_nothing_is_removed_after_somebody_came_in_who_does_not_ask(
             'remove garbage', lambda: stack.enter_context(psycopg.connect(uri, application_name='another program'))
         )
         with pytest.raises(LockingProfileError, match=r'(?s)others have come into.*another program') as raised:
-            storage.maintain(MaintenanceOptions(full=True), progress=come_in)
+            storage.maintain(MaintenanceOptions(full=True), run=Run(come_in))
     assert raised.value.exit_code == 5
     assert storage.repository.get_object_content(garbage) == b'garbage'
 

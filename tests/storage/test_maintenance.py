@@ -19,7 +19,7 @@ from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions
 from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.rows import NodeRow
 from ricordi.errors import InvalidOperation, NotEnoughSpace
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Progress, Run, Stop
 
 FULL = MaintenanceOptions(full=True)
 DRY = MaintenanceOptions(full=True, dry_run=True)
@@ -77,7 +77,7 @@ def test_a_request_to_stop_is_heard_before_the_database(bloated: Any) -> None:
 
         reason = 'SIGTERM'
 
-    report = bloated.maintain(FULL, stop=StopAtTheEnd())
+    report = bloated.maintain(FULL, run=Run(stop=StopAtTheEnd()))
     assert (names(report), report.interrupted) == ([], 'SIGTERM')
 
 
@@ -88,7 +88,7 @@ def test_progress_is_told_of_the_steps(bloated: Any) -> None:
         def begin(self, step: str, total: int | None, unit: Any = 'bytes') -> None:
             self.steps.append(step)
 
-    bloated.maintain(FULL, progress=Recorder())
+    bloated.maintain(FULL, run=Run(Recorder()))
     assert 'vacuum database' in Recorder.steps
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 
 CHUNK_BYTES = 1 << 20
 
@@ -231,15 +231,13 @@ class RepositoryBackend(ABC):
         self,
         options: MaintenanceOptions,
         named_keys: KeyStream,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
-        check_alone: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> MaintenanceReport:
         """Plan and, unless `options.dry_run`, carry out: recover, pack; when full also remove garbage, repack, vacuum.
 
         :param named_keys: asked anew, streams the keys that nodes name, distinct and ascending; what is not among them
             is garbage. For `options.full` the caller holds the exclusive lock of the profile.
-        :param check_alone: raises where that lock has been lost; to be asked before what only the lock allows.
+        :param run: its `check_lock` is to be asked before what only that lock allows.
         :raises ricordi.errors.PackerBusy: another process packs this store.
         :raises ricordi.errors.NotEnoughSpace: before anything is written.
         """

@@ -15,7 +15,7 @@ from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.rows import EntityKind, RowT, UserRow
 from ricordi.errors import InvalidOperation, UniquenessError
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 
 if TYPE_CHECKING:
     from ricordi.backend.imports import ImportTarget
@@ -397,8 +397,7 @@ class StorageBackend(ABC):
         full: bool | MaintenanceOptions = False,
         dry_run: bool = False,
         *,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
+        run: Run | None = None,
         **asked: Any,
     ) -> MaintenanceReport:
         """Plan and, unless it is to be a dry run, carry out. What is asked for is said in one of two forms.
@@ -408,6 +407,7 @@ class StorageBackend(ABC):
 
         :param full: with the profile locked, also remove garbage, repack and vacuum; or all that is asked for.
         :param dry_run: plan only, write nothing.
+        :param run: progress, a request to stop, and the check of a lock that the caller holds on the database as well.
         :param asked: other fields of `MaintenanceOptions`: `repack`, `max_waste`, `compress`.
         :raises ricordi.errors.AccessError: the profile is in use, so that it cannot be locked.
         :raises ricordi.errors.NotEnoughSpace: the disk has room for no step at all.

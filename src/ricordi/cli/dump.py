@@ -13,7 +13,7 @@ import click
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER, GROUP, USER, ParamType, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
@@ -21,7 +21,7 @@ from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
 from ricordi.errors import ProblemsFound
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 
 if TYPE_CHECKING:
     from ricordi.services.dump.request import DumpReport, DumpRequest
@@ -110,7 +110,9 @@ def _shared_options(function: Function) -> Function:
 @_switch('organize-by-groups', True, LAYOUT, 'A folder for each group.')
 @_switch('relabel-groups', True, LAYOUT, 'Rename the folder of a group that has got another label.')
 @_shared_options
-def profile_dump(session: Session, path: Path | None, dry_run: bool, output_format: str | None, **chosen: Any) -> int:
+def profile_dump(
+    session: CommandSession, path: Path | None, dry_run: bool, output_format: str | None, **chosen: Any
+) -> int:
     """Dump the processes of a profile with their files into folders, by groups.
 
     The folder is named after the profile unless --path names it. A second run writes only what is new or has changed;
@@ -122,7 +124,7 @@ def profile_dump(session: Session, path: Path | None, dry_run: bool, output_form
     with opened(session, 'profile dump') as storage:
         folder = path or _default_folder(storage.profile.name)
         with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = dump_profile(storage, folder, request, progress, stop)
+            report = dump_profile(storage, folder, request, Run(progress, stop))
     return _tell(session, report, output_format)
 
 
@@ -130,7 +132,7 @@ def profile_dump(session: Session, path: Path | None, dry_run: bool, output_form
 @click.argument('group', type=GROUP)
 @_shared_options
 def group_dump(
-    session: Session, group: str, path: Path | None, dry_run: bool, output_format: str | None, **chosen: Any
+    session: CommandSession, group: str, path: Path | None, dry_run: bool, output_format: str | None, **chosen: Any
 ) -> int:
     """Dump the processes of a group with their files into folders.
 
@@ -144,7 +146,7 @@ def group_dump(
     with opened(session, 'group dump') as storage:
         folder = path or _default_folder(find_group(storage, group).label)
         with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = dump_group(storage, group, folder, request, progress, stop)
+            report = dump_group(storage, group, folder, request, Run(progress, stop))
     return _tell(session, report, output_format)
 
 
@@ -187,7 +189,7 @@ def _request(
     )
 
 
-def _tell(session: Session, report: DumpReport, output_format: str | None) -> int:
+def _tell(session: CommandSession, report: DumpReport, output_format: str | None) -> int:
     if report.unsealed:
         session.tell(
             f'ricordi: {plural(report.unsealed, "process is", "processes are")} left out, not being sealed '
@@ -208,7 +210,7 @@ def _tell(session: Session, report: DumpReport, output_format: str | None) -> in
     return 0
 
 
-def _tell_sentence(session: Session, report: DumpReport) -> None:
+def _tell_sentence(session: CommandSession, report: DumpReport) -> None:
     if report.nothing_to_do:
         session.tell(f'Nothing to do: {report.folder} is up to date ({plural(report.same, "folder")}).')
         return

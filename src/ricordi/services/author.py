@@ -7,6 +7,7 @@ from ricordi.backend.rows import UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import ConfigurationError, NotExistent
 from ricordi.model.identifiers import Reading, Way
+from ricordi.remedies import Remedy
 
 
 def default_user(storage: StorageBackend) -> UserRow:
@@ -18,12 +19,12 @@ def default_user(storage: StorageBackend) -> UserRow:
     if not email and storage.read_only:
         raise ConfigurationError(f'the archive {name!r} names no default user: say which user is meant')
     if not email:
-        raise ConfigurationError(f'profile {name!r} names no default user: see `ricordi user set-default`')
+        raise ConfigurationError(f'profile {name!r} names no default user', remedy=Remedy('set default user'))
     row = storage.default_user
     if row is not None:
         return row
     raise ConfigurationError(
-        f'the default user {email} of profile {name!r} is not in its storage: see `ricordi user configure`'
+        f'the default user {email} of profile {name!r} is not in its storage', remedy=Remedy('configure user')
     )
 
 

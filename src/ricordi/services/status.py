@@ -10,6 +10,7 @@ from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
+from ricordi.remedies import Remedy
 from ricordi.services.history import with_what_was_seen
 from ricordi.services.profiles.profiles import ArchiveName, find_profile, location
 
@@ -17,16 +18,18 @@ State = Literal['ok', 'error', 'not checked']
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class StatusCheck:
     """One thing that was looked at.
 
     :param exit_code: what it makes the program end with; 0 where all is well.
+    :param remedy: what can be done about what is wrong.
     """
 
     name: str
     state: State
     detail: str
     exit_code: int = 0
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Status:
     """All that was looked at, in order; after an error the rest is not checked."""
 
     profile: str | None
-    checks: tuple[Check, ...]
+    checks: tuple[StatusCheck, ...]
     plan: MaintenanceReport | None
 
     @property
@@ -45,21 +48,21 @@ class Status:
 
 def get_status(profile_name: str | None) -> Status:
     """Check configuration, profile, access, schema, storage and what maintenance finds; changes nothing."""
-    run = _Run(profile_name)
+    run = _Checks(profile_name)
     names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects')
-    checks: list[Check] = []
+    checks: list[StatusCheck] = []
     for name in names:
         if any(check.state == 'error' for check in checks):
-            checks.append(Check(name, 'not checked', ''))
+            checks.append(StatusCheck(name, 'not checked', ''))
             continue
         try:
-            checks.append(Check(name, 'ok', getattr(run, name)()))
+            checks.append(StatusCheck(name, 'ok', getattr(run, name)()))
         except RicordiError as error:
-            checks.append(Check(name, 'error', str(error), error.exit_code))
+            checks.append(StatusCheck(name, 'error', str(error), error.exit_code, error.remedy))
     return Status(run.found.name if run.found else None, tuple(checks), run.plan)
 
 
-class _Run:
+class _Checks:
     """The checks, each building on those before it; each returns what to tell, or raises."""
 
     def __init__(self, profile_name: str | None) -> None:
@@ -99,7 +102,8 @@ class _Run:
         version, head = kind.version_profile(self._profile), kind.version_head()
         if version != head:
             raise IncompatibleStorageSchema(
-                f'{version}, but this program works on {head}: see `ricordi storage migrate`'
+                f'{version}, but this program works on {head}',
+                remedy=Remedy('migrate storage', (self._profile.name,)),
             )
         return version
 
@@ -115,11 +119,10 @@ class _Run:
             return 'an archive, which needs no maintenance'
         if self.plan.problem_count:
             raise ProblemsFound(
-                f'{self.plan.problem_count:,} missing, damaged or unclear: see `ricordi storage maintain --full '
-                '--dry-run`'
+                f'{self.plan.problem_count:,} missing, damaged or unclear', remedy=Remedy('list problems')
             )
         if self.plan.doubt:
-            raise ProblemsFound(f'{self.plan.doubt}: see `ricordi storage maintain --full --dry-run`')
+            raise ProblemsFound(self.plan.doubt, remedy=Remedy('list problems'))
         state = self.plan.before
         held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
         return f'{held}, {state.garbage.objects:,} garbage' if state.garbage else held

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceReport
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
-    from ricordi.progress import Progress, Stop
+    from ricordi.progress import Run, Stop
 
 
 class StorageVersion(NamedTuple):
@@ -77,8 +77,7 @@ def maintain(
     options: MaintenanceOptions,
     *,
     wait: float | None,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> MaintenanceReport:
     """Plan a maintenance and, unless `options.dry_run`, carry it out; see docs/storage-maintain.md.
 
@@ -87,6 +86,6 @@ def maintain(
     :raises ricordi.errors.NotEnoughSpace: the disk has room for no step at all.
     """
     options = with_what_was_seen(profile, options)
-    report = maintain_storage(profile, options, wait=wait, progress=progress, stop=stop)
+    report = maintain_storage(profile, options, wait=wait, run=run)
     note_maintenance(profile, report)
     return report

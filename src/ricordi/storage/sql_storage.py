@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
 from ricordi.backend.rows import EntityKind, RowT
 from ricordi.backend.storage import KeyUse, StorageBackend
 from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.storage import graph, object_keys, ownership, schema, settings
 from ricordi.storage.info import get_info
 from ricordi.storage.maintenance import maintain
@@ -265,47 +266,47 @@ class SqlStorage(StorageBackend):
         full: bool | MaintenanceOptions = False,
         dry_run: bool = False,
         *,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
+        run: Run | None = None,
         **asked: Any,
     ) -> MaintenanceReport:
-        options = maintenance_options(full, dry_run, asked)
-        progress, stop = progress or Progress(), stop or Stop()
+        options, run = maintenance_options(full, dry_run, asked), run or Run()
         if not options.dry_run:
             self._refuse_if_unwritable()
             self.dialect.check_writable(self.session.raw)
         if not options.full or options.dry_run:
-            return self._maintain(options, progress, stop)
+            return self._maintain(options, run)
         if isinstance(full, MaintenanceOptions):
             self._refuse_without_lock()
-            return self._maintain_alone(options, progress, stop)
-        with self._lock_unless_held():
-            return self._maintain_alone(options, progress, stop)
-
-    def _maintain_alone(self, options: MaintenanceOptions, progress: Progress, stop: Stop) -> MaintenanceReport:
-        with self.full_guard(self._profile) as check_alone:
+        with self._alone(run) as run:
             try:
-                return self._maintain(options, progress, stop, check_alone)
+                return self._maintain(options, run)
             finally:
                 self.dialect.tidy(self.session)
 
-    def _lock_unless_held(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def _alone(self, run: Run) -> Iterator[Run]:
+        """Have the profile and its database alone, as far as the caller has not; yields the run with the check of that.
+
+        Its own guard is not asked where the caller has handed on the check of one: a database has one guard at a time.
+        """
         from ricordi.access import ProfileAccessManager
 
         access = ProfileAccessManager(self._profile)
-        if access.holds_lock():
-            return nullcontext()
-        return access.lock(purpose='storage maintain', guards=[lambda: self.full_guard(self._profile)])
 
-    def _maintain(
-        self, options: MaintenanceOptions, progress: Progress, stop: Stop, check_alone: Callable[[], None] | None = None
-    ) -> MaintenanceReport:
+        def guard() -> AbstractContextManager[Callable[[], None] | None]:
+            return nullcontext(run.lock_check) if run.lock_check else self.full_guard(self._profile)
+
+        lock = guard() if access.holds_lock() else access.lock(purpose='storage maintain', guards=[guard])
+        with lock as check:
+            yield replace(run, lock_check=check)
+
+    def _maintain(self, options: MaintenanceOptions, run: Run) -> MaintenanceReport:
         doubt = self._doubt_in(options)
         if not options.dry_run:
             if options.full and options.adopt:
                 self.claim_repository()
             ownership.claim_if_certain(self.session, self._repository, doubt)
-        return maintain(self.session, self._repository, options, progress, stop, check_alone, doubt)
+        return maintain(self.session, self._repository, options, run, doubt)
 
     def _doubt_in(self, options: MaintenanceOptions) -> str:
         """Why a full maintenance may remove nothing for want of a name; live it removes nothing for that anyway."""

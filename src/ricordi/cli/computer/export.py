@@ -13,7 +13,7 @@ import click
 from ricordi.cli.computer.computer import user_option
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import NotExistent, UsageError
 
@@ -32,7 +32,7 @@ def _output_options() -> Callable[[Function], Function]:
 
 @verb('ricordi computer export setup cluster', 'ricordi computer export setup cluster - | less')
 @_output_options()
-def setup(session: Session, computer: str, output_file: str | None, overwrite: bool, sort: bool) -> int:
+def setup(session: CommandSession, computer: str, output_file: str | None, overwrite: bool, sort: bool) -> int:
     """Write the settings of a computer into a YAML file.
 
     Without OUTPUT_FILE into LABEL-setup.yaml; `-` is standard output. `computer setup --config` reads it, also verdi's.
@@ -50,7 +50,7 @@ def setup(session: Session, computer: str, output_file: str | None, overwrite: b
 @_output_options()
 @user_option('Whose configuration.')
 def config(
-    session: Session, computer: str, output_file: str | None, overwrite: bool, sort: bool, user: str | None
+    session: CommandSession, computer: str, output_file: str | None, overwrite: bool, sort: bool, user: str | None
 ) -> int:
     """Write how a user reaches a computer into a YAML file.
 
@@ -73,7 +73,12 @@ def config(
 
 
 def _write(
-    session: Session, values: dict[str, Any], default_name: str, output_file: str | None, overwrite: bool, sort: bool
+    session: CommandSession,
+    values: dict[str, Any],
+    default_name: str,
+    output_file: str | None,
+    overwrite: bool,
+    sort: bool,
 ) -> None:
     import yaml
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_list
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.terminal.times import local_time
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @nodes_argument()
 @option('--print-groups', is_flag=True, group='Output', help='Also show the groups that the nodes are in.')
 @format_option()
-def show(session: Session, nodes: tuple[str, ...], print_groups: bool, output_format: str | None) -> int:
+def show(session: CommandSession, nodes: tuple[str, ...], print_groups: bool, output_format: str | None) -> int:
     """Show nodes: properties, inputs, outputs, callers, called processes.
 
     NODES are pks, uuids, starts of uuids, or - for standard input. The formats for programs always have the groups.

@@ -10,7 +10,7 @@ from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_ident
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import NODE
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import flatten, one_line, to_json, write_list
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
@@ -50,7 +50,7 @@ def _show_options(function: Function) -> Function:
 
 @verb('ricordi node attributes 42', 'ricordi node attributes -k exit_status exit_message -- 42 43')
 @_show_options
-def attributes(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
+def attributes(session: CommandSession, nodes: tuple[str, ...], **options: Any) -> int:
     """Show the attributes of nodes.
 
     With --format: an array of objects with the identifier (pk or uuid) and the attributes; with --raw as verdi has it,
@@ -61,7 +61,7 @@ def attributes(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
 
 @verb('ricordi node extras show 42', 'ricordi node extras show --raw 42 43')
 @_show_options
-def extras(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
+def extras(session: CommandSession, nodes: tuple[str, ...], **options: Any) -> int:
     """Show the extras of nodes.
 
     With --format: an array of objects with the identifier (pk or uuid) and the extras; with --raw as verdi has it, the
@@ -71,7 +71,7 @@ def extras(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
 
 
 def _show(
-    session: Session,
+    session: CommandSession,
     field: str,
     nodes: tuple[str, ...],
     keys: tuple[str, ...],
@@ -111,7 +111,7 @@ def _chosen(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 @verb('ricordi node extras set 42 quality=good', 'ricordi node extras set 42 43 \'tags=["a", "b"]\' weight=1.5')
 @click.argument('arguments', nargs=-1, required=True, type=NODE, metavar='NODES… KEY=VALUE…')
 @option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
-def set_extras(session: Session, arguments: tuple[str, ...], dry_run: bool) -> int:
+def set_extras(session: CommandSession, arguments: tuple[str, ...], dry_run: bool) -> int:
     """Set extras of nodes.
 
     A VALUE that is JSON is taken as such (1.5, true, [1, 2], {"a": 1}, "text"); anything else is text, unless it begins
@@ -139,7 +139,9 @@ def set_extras(session: Session, arguments: tuple[str, ...], dry_run: bool) -> i
 @several('--keys', '-k', required=True, help='The keys to remove.')
 @option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
 @yes_option()
-def unset_extras(session: Session, nodes: tuple[str, ...], keys: tuple[str, ...], dry_run: bool, yes: bool) -> int:
+def unset_extras(
+    session: CommandSession, nodes: tuple[str, ...], keys: tuple[str, ...], dry_run: bool, yes: bool
+) -> int:
     """Remove extras of nodes.
 
     All nodes must have all of the keys; else nothing is changed. Removing from more than one node asks first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ricordi.cli.parameters import NEW_NAME
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import option, verb
 from ricordi.errors import UsageError
 
@@ -32,7 +32,7 @@ from ricordi.errors import UsageError
 @option('--no-broker', is_flag=True, hidden=True)
 @option('-n/-I', '--non-interactive/--interactive', 'non_interactive', default=True, hidden=True)
 def presto(
-    session: Session,
+    session: CommandSession,
     profile_name: str | None,
     email: str | None,
     use_postgres: bool,

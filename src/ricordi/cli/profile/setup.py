@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ricordi.cli.parameters import NEW_NAME, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.questions import Question, Values, answer, question_options
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import ForeignRepository, UsageError, ValidationError
@@ -100,7 +100,7 @@ def setup_options() -> Callable[[Function], Function]:
 @option('--filepath', metavar='FOLDER', type=PathName(file_okay=False), help='Where to store the data.')
 @ADOPT
 @question_options()
-def sqlite_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+def sqlite_dos(session: CommandSession, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on SQLite, which needs no server.
 
     A storage that is in FOLDER already is adopted.
@@ -137,7 +137,7 @@ def sqlite_dos(session: Session, config: str | None, non_interactive: bool | Non
 @option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
 @ADOPT
 @question_options()
-def psql_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+def psql_dos(session: CommandSession, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on PostgreSQL.
 
     The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
@@ -164,7 +164,7 @@ def psql_dos(session: Session, config: str | None, non_interactive: bool | None,
 @setup_options()
 @option('--filepath', metavar='FILE', type=PathName(dir_okay=False), help='The archive.')
 @question_options()
-def sqlite_zip(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+def sqlite_zip(session: CommandSession, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a read-only profile on an archive."""
     from ricordi.services.archive.info import check_given
     from ricordi.services.profiles.setup import zip_config
@@ -177,7 +177,7 @@ def sqlite_zip(session: Session, config: str | None, non_interactive: bool | Non
 
 
 def _create(
-    session: Session,
+    session: CommandSession,
     backend: str,
     storage_config: dict[str, Any],
     person: Person | None,
@@ -205,7 +205,7 @@ def _create(
     _tell(session, done)
 
 
-def _name(session: Session) -> Question:
+def _name(session: CommandSession) -> Question:
     """The question for the name; a profile named before the verb (`-p`) is the answer to it."""
     return Question(NAME.key, NAME.text, session.profile_name)
 
@@ -235,7 +235,7 @@ def _chosen(administrator: Administrator) -> tuple[Question, ...]:
     return tuple(replace(question, default=default_of(question.key)) for question in DATABASE)
 
 
-def _tell(session: Session, done: Created) -> None:
+def _tell(session: CommandSession, done: Created) -> None:
     name = done.profile.name
     session.tell(
         f'Created profile `{name}`'

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace
 from ricordi.model.file_trees import is_key
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.verification import MemberVerifier, content_of, expect
 from ricordi.repository.archive.zip_keys import PREFIX
@@ -74,9 +74,7 @@ def check_room(repository: RepositoryBackend, content_bytes: int) -> None:
         )
 
 
-def verify_members(
-    directory: ZipDirectory, members: Iterable[Member], progress: Progress, stop: Stop, limits: Limits = USUAL
-) -> None:
+def verify_members(directory: ZipDirectory, members: Iterable[Member], run: Run, limits: Limits = USUAL) -> None:
     """Read objects of an archive and compare each with its key; nothing is written.
 
     :raises ricordi.errors.CorruptStorage: one is damaged, or not what its key says.
@@ -86,8 +84,8 @@ def verify_members(
         closing(in_order(verifier.verify, batches_of(members), BATCHES_AHEAD, verifier.pool.number or 1)) as sizes,
     ):
         for size in sizes:
-            progress.advance(size)
-            _end_if_asked(stop)
+            run.progress.advance(size)
+            _end_if_asked(run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +113,7 @@ class MemberObject:
         expect(key, self.member, self.directory)
 
 
-def add_members(
-    repository: RepositoryBackend, directory: ZipDirectory, members: Iterable[Member], progress: Progress, stop: Stop
-) -> None:
+def add_members(repository: RepositoryBackend, directory: ZipDirectory, members: Iterable[Member], run: Run) -> None:
     """Store objects of an archive durably, however the repository does so best.
 
     :param members: those to store, in the order in which they lie in the archive.
@@ -125,12 +121,14 @@ def add_members(
     """
 
     def told(size: int) -> None:
-        progress.advance(size)
-        _end_if_asked(stop)
+        run.progress.advance(size)
+        _end_if_asked(run)
 
     repository.put_known_objects((MemberObject(directory, member) for member in members), told)
 
 
-def _end_if_asked(stop: Stop) -> None:
-    if stop.reason:
-        raise Interrupted(f'{stop.reason}: ended early; the profile is as it was, but for objects that no node names')
+def _end_if_asked(run: Run) -> None:
+    if run.stop.reason:
+        raise Interrupted(
+            f'{run.stop.reason}: ended early; the profile is as it was, but for objects that no node names'
+        )

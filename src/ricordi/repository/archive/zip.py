@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -14,7 +14,7 @@ from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, Maintenan
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, MissingObject, ReadOnlyStorage
 from ricordi.model.file_trees import is_key
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.archive.zip_keys import PREFIX, KeyTable
 from ricordi.repository.container.streams import OTHER_BYTES, checked
 from ricordi.zipfiles.directory import ZipDirectory
@@ -162,9 +162,7 @@ class ZipRepository(RepositoryBackend):
         self,
         options: MaintenanceOptions,
         named_keys: KeyStream,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
-        check_alone: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> MaintenanceReport:
         self._refuse()
 

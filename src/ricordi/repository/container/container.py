@@ -15,7 +15,7 @@ from ricordi.backend.repository import FreeSpace, KnownObject, Owner, Repository
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
 from ricordi.files import free_bytes, make_folders
 from ricordi.model.file_trees import is_key
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.container.index import Index, PackedObject, not_existent
 from ricordi.repository.container.layout import ContainerConfig
 from ricordi.repository.container.loose import chunks_of, read_fully
@@ -233,7 +233,7 @@ class Container(ObjectStore, RepositoryBackend):
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Objects and bytes loose and packed, packs, waste; `detailed`: each pack."""
-        from ricordi.repository.maintenance.census import count_container
+        from ricordi.repository.maintenance.inventory import count_container
 
         return count_container(self, detailed)
 
@@ -241,13 +241,11 @@ class Container(ObjectStore, RepositoryBackend):
         self,
         options: MaintenanceOptions,
         named_keys: KeyStream,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
-        check_alone: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> MaintenanceReport:
         from ricordi.repository.maintenance.maintenance import maintain
 
-        return maintain(self, options, named_keys, progress or Progress(), stop or Stop(), check_alone)
+        return maintain(self, options, named_keys, run or Run())
 
 
 def _chained(head: bytes, handle: BinaryIO) -> Iterator[bytes]:

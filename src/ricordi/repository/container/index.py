@@ -188,6 +188,7 @@ class Index:
             self.connection.execute('BEGIN IMMEDIATE')
             try:
                 yield
+                # Set before, for an interrupt may come between the COMMIT and the next line.
                 self.in_doubt = True
                 self.connection.execute('COMMIT')
                 self.in_doubt = False

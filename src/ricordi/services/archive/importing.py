@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from ricordi.errors import IncompatibleStorageSchema, ReadOnlyStorage
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
-from ricordi.progress import Progress, Stop
-from ricordi.services.archive.merging import ArchiveImport, ImportedArchive, ImportRequest
-from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, way_to_head
+from ricordi.progress import Run, Stop
+from ricordi.services.archive.merging import ArchiveImport
+from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, version_error
+from ricordi.storage.archive.merge import ImportedArchive, ImportRequest
 from ricordi.storage.archive.staging import Staging
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ def import_archive(
     *,
     dry_run: bool = False,
     storage: StorageBackend | None = None,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> ImportedArchive:
     """Import one archive. If it fails, or is killed, the profile is as before, but for objects that no node names.
 
@@ -41,15 +41,15 @@ def import_archive(
     :raises ricordi.errors.UniquenessError: archive and profile contradict each other; nothing was changed.
     """
     began = time.monotonic()
-    stop = stop or Stop()
+    run = run or Run()
     with (
         TemporaryFolder('archive') as folder,
         closing(open_archive(path)) as directory,
-        closing(_staged(directory, folder, request, stop)) as staging,
+        closing(_staged(directory, folder, request, run.stop)) as staging,
         use_storage(profile, purpose='archive import') if storage is None else nullcontext(storage) as storage,
     ):
         _refuse_unwritable(storage)
-        work = ArchiveImport(staging, directory, storage, request, progress or Progress(), stop)
+        work = ArchiveImport(staging, directory, storage, request, run)
         # As a whole before anything is written: afterwards nothing of a bad archive would be half in.
         work.check()
         if dry_run:
@@ -77,7 +77,7 @@ def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest, stop:
         from ricordi.storage.archive.migration import can_migrate, migrate_database
 
         if not (request.migrate and can_migrate(version)):
-            raise IncompatibleStorageSchema(way_to_head(version, path))
+            raise version_error(IncompatibleStorageSchema, version, path)
         old = folder / 'old.sqlite3'
         unpack_database(directory, old, stop)
         migrate_database(old, database, str(path), stop)

@@ -9,6 +9,7 @@ from typing import Any
 from ricordi.backend.rows import AuthInfoRow, ComputerRow, EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent, ValidationError
+from ricordi.remedies import Remedy
 from ricordi.services.computers.parameters import Account, default_parameters, parameters_of
 from ricordi.services.computers.setup import work_dir_of
 
@@ -63,8 +64,8 @@ def offered_parameters(
     """
     if computer.transport_type != transport:
         raise ValidationError(
-            f'computer {computer.label!r} is reached by {computer.transport_type}, not by {transport}: use `ricordi '
-            f'computer configure {computer.transport_type} {computer.label}`'
+            f'computer {computer.label!r} is reached by {computer.transport_type}, not by {transport}',
+            remedy=Remedy('configure computer', (computer.transport_type, computer.label)),
         )
     stored = configuration(storage, computer, user) or {}
     defaults = default_parameters(transport, computer.hostname, account)
@@ -105,8 +106,8 @@ def _required(storage: StorageBackend, computer: ComputerRow, user: UserRow) -> 
     row = _find(storage, computer, user)
     if row is None:
         raise NotExistent(
-            f'computer {computer.label!r} is not configured for {user.email}: use `ricordi computer configure '
-            f'{computer.transport_type} {computer.label}`'
+            f'computer {computer.label!r} is not configured for {user.email}',
+            remedy=Remedy('configure computer', (computer.transport_type, computer.label)),
         )
     return row
 

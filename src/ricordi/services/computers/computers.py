@@ -13,6 +13,7 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.model.identifiers import LABEL_MARK, identifier_of
 from ricordi.model.labels import check_label
+from ricordi.remedies import Remedy
 from ricordi.services.author import default_user
 from ricordi.services.computers.setup import ComputerSetup, check_setup, metadata_of, setup_of
 from ricordi.services.nodes.delete import DeletionPlan, delete_nodes, plan_deletion
@@ -132,8 +133,7 @@ def create_computer(
             (pk,) = storage.insert(EntityKind.COMPUTER, [values])
     except UniquenessError:
         raise UniquenessError(
-            f'there is a computer {setup.label!r} already; `ricordi computer duplicate {setup.label}` makes another '
-            'with its settings'
+            f'there is a computer {setup.label!r} already', remedy=Remedy('duplicate computer', (setup.label,))
         ) from None
     return _rows(storage, {'pk': pk})[0]
 

@@ -47,7 +47,7 @@ class Shape:
 
 
 @dataclass(slots=True)
-class Content:
+class ProcessContent:
     """What the folder of a process holds.
 
     :param metadata: content of the YAML file.
@@ -102,12 +102,12 @@ class ContentLoader:
         self._users = {row.pk: row for row in storage.find(UserRow)}
         self._computers: dict[int | None, ComputerRow] = {row.pk: row for row in storage.find(ComputerRow)}
 
-    def load(self, pks: Sequence[int]) -> dict[int, Content]:
+    def load(self, pks: Sequence[int]) -> dict[int, ProcessContent]:
         """The content of the folder of each process; one that was deleted meanwhile is left out."""
-        found: dict[int, Content] = {}
+        found: dict[int, ProcessContent] = {}
         calculations = []
         for row in self._storage.find(NodeRow, {'pk': list(pks)}):
-            found[row.pk] = Content(self._metadata(row))
+            found[row.pk] = ProcessContent(self._metadata(row))
             if row.node_type.startswith(CALCULATION):
                 _lay(found[row.pk], self._base(REPOSITORY), _Tree(row.pk, row.repository_metadata))
                 calculations.append(row.pk)
@@ -115,7 +115,7 @@ class ContentLoader:
             self._add_linked(found, calculations)
         return found
 
-    def _add_linked(self, found: dict[int, Content], pks: Sequence[int]) -> None:
+    def _add_linked(self, found: dict[int, ProcessContent], pks: Sequence[int]) -> None:
         """Add what calculations retrieved, then their inputs, then what else they created."""
         created = self._linked(pks, 'create', True, None if self._shape.outputs else 'retrieved')
         for pk, label, tree in created:
@@ -128,7 +128,7 @@ class ContentLoader:
             if label != 'retrieved':
                 self._add_data(found[pk], OUTPUTS, label, tree)
 
-    def _add_data(self, content: Content, base: str, label: str, tree: _Tree) -> None:
+    def _add_data(self, content: ProcessContent, base: str, label: str, tree: _Tree) -> None:
         if not tree.is_empty:
             steps = '/'.join(map(safe_name, label.split('__')))
             _lay(content, '' if self._shape.flat else f'{base}/{steps}', tree)
@@ -220,7 +220,7 @@ class _Tree:
         return None if self.is_empty else fault_of(self.value)
 
 
-def _lay(content: Content, base: str, tree: _Tree) -> None:
+def _lay(content: ProcessContent, base: str, tree: _Tree) -> None:
     """Add the files of a node; where its file tree is damaged, what can be told of them, and that it is."""
     fault = tree.fault
     if fault is not None:

@@ -13,7 +13,8 @@ from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
 from ricordi.model.node_types import CALCULATION, WORKFLOW
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
+from ricordi.remedies import Remedy
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog
 from ricordi.services.dump.names import CALCULATIONS, GROUPS, UNGROUPED, WORKFLOWS, group_path
@@ -51,8 +52,7 @@ def dump_profile(
     storage: StorageBackend,
     path: Path,
     request: DumpRequest,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> DumpReport:
     """Dump the processes of a profile, by their groups.
 
@@ -62,20 +62,20 @@ def dump_profile(
     :raises ricordi.errors.UsageError: nothing was chosen, or choices contradict each other.
     :raises ricordi.errors.InvalidOperation: the folder is not one of a dump, or of a dump of something else.
     :raises ricordi.errors.AccessError: another process dumps into the folder.
-    :raises ricordi.errors.Interrupted: `stop` was asked for.
+    :raises ricordi.errors.Interrupted: a stop was asked for.
     """
     named = (request.user, request.computers, request.codes, request.past_days, request.start, request.end)
     if not (request.everything or request.groups or any(one not in (None, ()) for one in named)):
-        raise UsageError('nothing was chosen: give --all, --groups, or a filter together with --also-ungrouped')
+        raise UsageError('nothing was chosen', remedy=Remedy('choose what to dump'))
     if not (request.everything or request.groups or request.also_ungrouped):
-        raise UsageError('filters choose among groups: give --all or --groups too, or --also-ungrouped')
+        raise UsageError('filters choose among groups, and no group was chosen', remedy=Remedy('choose groups to dump'))
     groups = chosen_groups(storage, request)
     roots = [
         _Root(f'{GROUPS}/{group_path(group.label)}' if request.organize_by_groups else '', group) for group in groups
     ]
     if request.also_ungrouped:
         roots.append(_Root(UNGROUPED if request.organize_by_groups else ''))
-    return _Dump(storage, path, request, roots, 'profile', progress or Progress(), stop or Stop()).run()
+    return _Dump(storage, path, request, roots, 'profile', run or Run()).carry_out()
 
 
 def dump_group(
@@ -83,14 +83,13 @@ def dump_group(
     identifier: str,
     path: Path,
     request: DumpRequest,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> DumpReport:
     """Dump the processes of one group into a folder; parameters and errors as of `dump_profile`."""
     from ricordi.services.groups.groups import find_group
 
     group = find_group(storage, identifier)
-    return _Dump(storage, path, request, [_Root('', group)], group.uuid, progress or Progress(), stop or Stop()).run()
+    return _Dump(storage, path, request, [_Root('', group)], group.uuid, run or Run()).carry_out()
 
 
 class _Dump:
@@ -103,17 +102,16 @@ class _Dump:
         request: DumpRequest,
         roots: list[_Root],
         subject: str,
-        progress: Progress,
-        stop: Stop,
+        run: Run,
     ) -> None:
         self._storage, self._request, self._roots, self._subject = storage, request, roots, subject
-        self._progress, self._stop = progress, stop
+        self._run = run
         self._dry_run = request.sync.dry_run
         self._chosen = process_filter(storage, request)
         self._folder = DumpFolder(path)
         self._new_groups = 0
 
-    def run(self) -> DumpReport:
+    def carry_out(self) -> DumpReport:
         began = time.monotonic()
         if self._dry_run:
             tally = self._work()
@@ -140,7 +138,7 @@ class _Dump:
         log = self._open_log()
         try:
             removed = self._remove_stale(log) if self._request.delete_missing else 0
-            sync = Sync(self._storage, self._folder, log, self._request.sync, self._progress, self._stop)
+            sync = Sync(self._storage, self._folder, log, self._request.sync, self._run)
             sync.tally.removed = removed
             roots = [self._settled(root, log, sync) for root in self._roots]
             # Counted by asking twice: some hundredths of the time that writing takes, for a time left that is true.
@@ -149,12 +147,9 @@ class _Dump:
                 if self._dry_run
                 else sum(1 for root in roots for _, kind in _KINDS for _ in self._processes(root, kind))
             )
-            self._progress.begin('dump processes', total, 'nodes')
-            try:
+            with self._run.step('dump processes', total, 'nodes'):
                 for root in roots:
                     self._dump_root(root, sync)
-            finally:
-                self._progress.end()
         except BaseException:
             with suppress(OSError):  # on a full disk what is not in the log is written again
                 log.flush()

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from ricordi.backend.repository import CHUNK_BYTES
 from ricordi.errors import AccessError, InvalidOperation
 from ricordi.folders import make_folder, target_of
+from ricordi.remedies import Remedy
 from ricordi.services.dump.log import NAME as LOG_NAME
 from ricordi.services.dump.names import METADATA, SAFEGUARD
 from ricordi.services.dump.root import NOT_OURS, DumpRoot
@@ -40,11 +41,13 @@ class DumpFolder:
         except OSError as error:
             if error.errno not in NOT_OURS:
                 raise
-            raise InvalidOperation(f'{self.root} is a file: give the --path of a folder') from None
+            raise InvalidOperation(
+                f'{self.root} is a file, not a folder', remedy=Remedy('choose another folder')
+            ) from None
         if not self.is_new and not self.is_dump:
             raise InvalidOperation(
-                f'{self.root} has something in it and was not made by a dump ({SAFEGUARD} is missing): give another '
-                '--path'
+                f'{self.root} has something in it and was not made by a dump ({SAFEGUARD} is missing)',
+                remedy=Remedy('choose another folder'),
             )
 
     @property

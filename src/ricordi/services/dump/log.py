@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ricordi.errors import InvalidOperation
+from ricordi.remedies import Remedy
 from ricordi.services.dump.line import TOLD, WrongLine, parse_line
 from ricordi.services.dump.root import NOT_OURS, DumpRoot, open_regular
 
@@ -142,8 +143,8 @@ class DumpLog:
         name = found.get('profile')
         whose = f'profile {name!r}, or of ' if name not in (None, self._header.get('profile')) else ''
         raise InvalidOperation(
-            f'{self.path.parent} holds the dump of {whose}another profile, archive or group: give another --path, or '
-            '--overwrite to remove what is there'
+            f'{self.path.parent} holds the dump of {whose}another profile, archive or group',
+            remedy=Remedy('choose another folder or overwrite'),
         )
 
     def _apply(self, line: Mapping[str, Any], offset: int) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
+from ricordi.remedies import Remedy
 from ricordi.services.dump.select import ProcessFilter
 from ricordi.services.dump.sync import SyncOptions
 
@@ -108,11 +109,18 @@ def process_filter(storage: StorageBackend, request: DumpRequest) -> ProcessFilt
     :raises ricordi.errors.NotExistent: a user, computer or code is not there.
     """
     if request.codes and request.computers:
-        raise UsageError('--codes and --computers contradict each other: a code is on a computer')
+        raise UsageError(
+            'codes and computers contradict each other: a code is on a computer',
+            remedy=Remedy('choose codes or computers'),
+        )
     if request.past_days is not None and (request.start or request.end):
-        raise UsageError('--past-days contradicts --start-date and --end-date')
+        raise UsageError(
+            'a number of past days contradicts a start date and an end date', remedy=Remedy('choose days or dates')
+        )
     if request.start and request.end and request.start > request.end:
-        raise UsageError(f'--start-date {request.start} is after --end-date {request.end}')
+        raise UsageError(
+            f'the start date {request.start} is after the end date {request.end}', remedy=Remedy('choose other dates')
+        )
     earliest = request.start
     if request.past_days is not None:
         earliest = datetime.now(UTC) - timedelta(days=request.past_days)

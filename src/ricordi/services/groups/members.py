@@ -16,7 +16,7 @@ _ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GroupMember:
     """A node of a group."""
 
     pk: int
@@ -39,7 +39,7 @@ class Move:
     present: tuple[int, ...]
 
 
-def list_members(storage: StorageBackend, group: GroupRow, limit: int | None = None) -> Iterator[Member]:
+def list_members(storage: StorageBackend, group: GroupRow, limit: int | None = None) -> Iterator[GroupMember]:
     """The members of a group in the order they were added, streamed."""
     query = Query(
         (Vertex('group', EntityKind.GROUP), Vertex('node', EntityKind.NODE)),
@@ -49,7 +49,7 @@ def list_members(storage: StorageBackend, group: GroupRow, limit: int | None = N
         order_by=(Ordering('member', Field('pk')),),
         limit=limit,
     )
-    return (Member(*values) for values in storage.query_rows(query, _ROWS))
+    return (GroupMember(*values) for values in storage.query_rows(query, _ROWS))
 
 
 def member_pks(storage: StorageBackend, group: GroupRow, among: Sequence[int] | None = None) -> list[int]:

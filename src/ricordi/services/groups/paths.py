@@ -8,6 +8,7 @@ from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent, UsageError
 from ricordi.model.labels import PATH_SEPARATOR, is_group_path
+from ricordi.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ def list_paths(
     above = f'{path}{PATH_SEPARATOR}' if path else ''
     below = [label for label in groups if label.startswith(above)]
     if path and path not in groups and not below:
-        raise NotExistent(f'no group of type {type_string!r} is at or below {path!r}; see `ricordi group path ls`')
+        raise NotExistent(
+            f'no group of type {type_string!r} is at or below {path!r}', remedy=Remedy('list group paths')
+        )
     counts: dict[str, int] = {}
     for label in filter(is_group_path, below):
         for step in _steps(label, above, recursive):

@@ -25,6 +25,7 @@ from ricordi.folders import make_folder
 from ricordi.model.file_trees import check_name, split_path
 from ricordi.model.node_types import SINGLE_FILE
 from ricordi.orm.nodes.repository_tree import FileTree
+from ricordi.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,14 @@ def read_file(storage: StorageBackend, row: NodeRow, path: str | None) -> Iterat
         raise _missing(row, path) from None
     except IsADirectoryError:
         raise InvalidOperation(
-            f'{path!r} of node {row.pk} is a folder: see `ricordi node repo ls {row.pk} {path}`'
+            f'{path!r} of node {row.pk} is a folder', remedy=Remedy('list files', (str(row.pk), path))
         ) from None
     try:
         yield from _content(storage, key)
     except _Unusable as error:
         raise ProblemsFound(
-            f'the content of {path!r} of node {row.pk} is {error} (key {key}): '
-            'look for it in a backup; `ricordi storage maintain --full --dry-run` lists all that is missing'
+            f'the content of {path!r} of node {row.pk} is {error} (key {key}): look for it in a backup',
+            remedy=Remedy('list problems'),
         ) from error
 
 
@@ -206,4 +207,6 @@ def _single_file(row: NodeRow) -> str:
         return files[0]
     if not files:
         raise NotExistent(f'node {row.pk} has no files')
-    raise UsageError(f'node {row.pk} has {len(files)} files: name one of them, see `ricordi node repo ls {row.pk}`')
+    raise UsageError(
+        f'node {row.pk} has {len(files)} files; name one of them', remedy=Remedy('list files', (str(row.pk),))
+    )

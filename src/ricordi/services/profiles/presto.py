@@ -80,7 +80,7 @@ def _add_localhost(workdir: str, storage: StorageBackend) -> None:
     computer = Computer(
         label='localhost',
         hostname='localhost',
-        description='This machine, added by `ricordi presto`',
+        description='This machine, added with the profile',
         transport_type='core.local',
         scheduler_type='core.direct',
         workdir=workdir,

@@ -239,7 +239,8 @@ def _held(
         return
     from ricordi.storage.deletion import delete_data as delete
 
-    with lock_profile(profile, 'profile delete') as kind:
+    with lock_profile(profile, 'profile delete'):
+        kind = storage_class(profile)
         check_data_deletable(profile, together, administrator)
         delete(kind, profile, repository_at(kind.repository_location(profile)))
         yield

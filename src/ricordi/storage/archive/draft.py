@@ -16,7 +16,7 @@ from ricordi.model.values import LARGEST_VALUE
 from ricordi.progress import Stop
 from ricordi.storage import schema
 from ricordi.storage.archive.damage import refuse_damage, refuse_many_elements, too_large
-from ricordi.storage.archive.selection import Selection
+from ricordi.storage.archive.selection import ArchiveSelection
 from ricordi.storage.archive.source import reading
 from ricordi.storage.columns import row_words
 from ricordi.storage.sql_storage import SqlStorage
@@ -64,7 +64,7 @@ class ArchiveDraft:
         self._raw.close()
 
     def fill(
-        self, storage: StorageBackend, selection: Selection, progress: Callable[[int], None] = lambda rows: None
+        self, storage: StorageBackend, selection: ArchiveSelection, progress: Callable[[int], None] = lambda rows: None
     ) -> None:
         """Copy what is chosen from the database of a storage, then check it.
 

@@ -35,15 +35,15 @@ _LABEL_OF_COMPUTER = list(columns(EntityKind.COMPUTER)).index('label')
 
 
 @dataclass(frozen=True, slots=True)
-class MergeOptions:
-    """How an archive is merged.
+class ImportRequest:
+    """How archives are imported.
 
-    :param extras_existing: mode for extras of nodes that are there already.
-    :param extras_new: whether new nodes get theirs.
-    :param comments: mode for comments that are there already; see `archive_updates`.
-    :param import_group: whether all nodes of the archive become members of a group.
-    :param group_pk: of this one, or of a new one for None.
-    :param user_pk: who owns a new one.
+    :param extras_existing: `none`, `keep_existing`, `update_existing` or `mirror`.
+    :param extras_new: whether new nodes get their extras.
+    :param comments: `leave`, `newest` or `overwrite`.
+    :param import_group: whether all nodes become members of a group.
+    :param group: label, pk or uuid of it, made if there is none; None for a new one with the time as label.
+    :param migrate: whether archives of older versions are taken, too.
     """
 
     extras_existing: str = 'none'
@@ -51,40 +51,56 @@ class MergeOptions:
     comments: str = 'leave'
     authinfos: bool = False
     import_group: bool = True
-    group_pk: int | None = None
-    user_pk: int | None = None
+    group: str | None = None
+    migrate: bool = True
 
 
 @dataclass(slots=True)
-class Merged:
-    """What was merged, or, of a plan, would be.
+class ImportedArchive:
+    """What came of an archive, or, of a dry run, would come; filled while it is imported.
 
     :param new: rows inserted by kind.
     :param existing: rows that were there already.
     :param extras_changed: nodes.
     :param comments_changed: comments that were there and were changed.
     :param relabelled: labels of the archive that were taken, and what they became.
-    :param group: pk and label of the group of all imported nodes.
+    :param objects: objects that were added.
+    :param content_bytes: bytes of their content.
+    :param group_pk: the group of all imported nodes, where there is one.
     """
 
+    path: str = ''
+    dry_run: bool = False
     new: dict[str, int] = field(default_factory=dict)
     existing: dict[str, int] = field(default_factory=dict)
     extras_changed: int = 0
     comments_changed: int = 0
     relabelled: dict[str, str] = field(default_factory=dict)
-    group: tuple[int, str] | None = None
+    objects: int = 0
+    content_bytes: int = 0
+    group_pk: int | None = None
+    group_label: str | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 class Merger:
     """One import: `plan` reads, `apply` writes. Both belong into the same transaction, unless it stays at the plan."""
 
-    def __init__(self, staging: Staging, target: ImportTarget, options: MergeOptions) -> None:
-        self.options = options
+    def __init__(
+        self, staging: Staging, target: ImportTarget, request: ImportRequest, group_pk: int | None, user_pk: int | None
+    ) -> None:
+        """
+        :param group_pk: the group of all nodes, if that is asked for; a new one for None.
+        :param user_pk: who owns a new one.
+        """
+        self.request = request
+        self.group_pk, self.user_pk = group_pk, user_pk
         self.target = target
         self.mapping = Mapping(staging, target)
-        self.merged = Merged()
+        self.merged = ImportedArchive()
 
-    def plan(self) -> Merged:
+    def plan(self) -> ImportedArchive:
         """Find out what is there already, and whether the rest can be added.
 
         :raises ricordi.errors.UniquenessError: links of archive and profile contradict each other.
@@ -107,8 +123,8 @@ class Merger:
         self._plan_labels(EntityKind.GROUP, _LABEL_OF_GROUP)
         return self.merged
 
-    def apply(self, told: Callable[[int], None] = lambda rows: None) -> Merged:
-        """Insert what is new and update what is there, by the options.
+    def apply(self, told: Callable[[int], None] = lambda rows: None) -> ImportedArchive:
+        """Insert what is new and update what is there, as requested.
 
         :param told: hears of rows as they are inserted; what it raises ends the import.
         """
@@ -122,15 +138,15 @@ class Merger:
             (EntityKind.LOG, None),
         ):
             if kind is EntityKind.COMMENT:
-                merged.comments_changed = merge_comments(mapping, self.options.comments)
+                merged.comments_changed = merge_comments(mapping, self.request.comments)
             merged.new[kind.value] = mapping.insert(kind, told, change)
-        merged.extras_changed = merge_extras(mapping, self.options.extras_existing)
+        merged.extras_changed = merge_extras(mapping, self.request.extras_existing)
         mapping.insert(EntityKind.LINK, told, only=NEW_LINK)
         refuse_circles(mapping)
         merged.new['group_node'] = mapping.insert(EntityKind.GROUP_NODE, told, condition=OF_NEW_GROUPS)
-        if self.options.authinfos:
+        if self.request.authinfos:
             self._add_authinfos(told)
-        if self.options.import_group:
+        if self.request.import_group:
             self._add_to_import_group(told)
         return merged
 
@@ -139,7 +155,7 @@ class Merger:
     def _clean_node(self, row: list[Any]) -> None:
         """Leave out what belongs to the profile it came from: hashes, and the state of a running process."""
         extras = row[_EXTRAS]
-        if not self.options.extras_new:
+        if not self.request.extras_new:
             row[_EXTRAS] = '{}'
         elif extras and (f'"{PRIVATE}' in extras or row[_NODE_TYPE].endswith('code.Code.')):
             kept = {name: value for name, value in json.loads(extras).items() if not name.startswith(PRIVATE)}
@@ -195,16 +211,16 @@ class Merger:
         pk, label = self._import_group()
         for page in mapping.pages(f'SELECT id, target FROM {map_of(EntityKind.NODE)} WHERE id > ?'):
             told(self.target.storage.add_nodes_to_group(pk, [target for _, target in page]))
-        self.merged.group = (pk, label)
+        self.merged.group_pk, self.merged.group_label = pk, label
 
     def _import_group(self) -> tuple[int, str]:
         """The group of all imported nodes: the one that was named, or a new one with the time as label."""
-        storage, chosen = self.target.storage, self.options.group_pk
-        if chosen is not None:
-            group = storage.get(GroupRow, chosen)
+        storage = self.target.storage
+        if self.group_pk is not None:
+            group = storage.get(GroupRow, self.group_pk)
             if group is None:
-                raise NotExistent(f'the group with pk {chosen} for the imported nodes was deleted meanwhile')
-            return chosen, group.label
+                raise NotExistent(f'the group with pk {self.group_pk} for the imported nodes was deleted meanwhile')
+            return group.pk, group.label
         taken = self.target.labels(EntityKind.GROUP)
         now = datetime.now(UTC)
         values = {
@@ -212,7 +228,7 @@ class Merger:
             'type_string': IMPORT_GROUP,
             'description': IMPORT_GROUP_DESCRIPTION,
             'time': now,
-            'user_pk': self.options.user_pk,
+            'user_pk': self.user_pk,
         }
         (pk,) = storage.insert(EntityKind.GROUP, [values])
         return pk, str(values['label'])

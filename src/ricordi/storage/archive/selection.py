@@ -8,7 +8,7 @@ from ricordi.model.fields import FIELDS, TABLES, EntityKind
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ArchiveSelection:
     """What an archive shall hold.
 
     :param everything: all rows; then the pks and link types are not looked at.
@@ -79,7 +79,7 @@ CONDITIONS = {
 """Which rows of a kind go along when not all do. Every link between two nodes that go along goes along."""
 
 
-def users_of(selection: Selection) -> str:
+def users_of(selection: ArchiveSelection) -> str:
     """The INSERT that finds the users of everything else; `{s}` stands for the schema of the source."""
     parts = [
         f'SELECT {FIELDS[kind]["user_pk"].column} FROM {{s}}{TABLES[kind]} WHERE {CONDITIONS[kind]}'

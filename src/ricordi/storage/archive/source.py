@@ -15,7 +15,7 @@ from ricordi.storage.archive.selection import (
     CONDITIONS,
     MEMBERS_OF_GROUPS,
     PICKED,
-    Selection,
+    ArchiveSelection,
     users_of,
 )
 from ricordi.storage.columns import columns, table_name
@@ -44,7 +44,7 @@ class ArchiveSource(ABC):
         """
         self.target = target
 
-    def copy(self, selection: Selection, told: Callable[[EntityKind, int], None]) -> None:
+    def copy(self, selection: ArchiveSelection, told: Callable[[EntityKind, int], None]) -> None:
         """Copy the rows that are chosen.
 
         :param told: hears of each kind and how many rows of it were copied.
@@ -55,7 +55,7 @@ class ArchiveSource(ABC):
             condition = '' if selection.everything else f' WHERE {CONDITIONS[kind]}'
             told(kind, self._copy_table(kind, condition))
 
-    def _pick(self, selection: Selection) -> None:
+    def _pick(self, selection: ArchiveSelection) -> None:
         for name in PICKED:
             self.execute(f'CREATE TEMP TABLE {name} (id INTEGER PRIMARY KEY)')
         self.insert_pks('seed', selection.nodes)

@@ -32,7 +32,7 @@ from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql import identity as psql_identity
 from ricordi.storage.psql import vacuum as psql_vacuum
 from ricordi.storage.psql.cursor import ServerCursor
-from ricordi.storage.psql.failures import connection_failure, failure, told
+from ricordi.storage.psql.failures import connection_failure, errors_translated, failure
 from ricordi.storage.psql.sessions import IMPORT_KEY, application_name, exclusive_holder, list_sessions
 from ricordi.storage.query.streams import spooled, worthwhile_size
 from ricordi.storage.session import Parameters, Session
@@ -146,7 +146,7 @@ class PsqlDialect(Dialect):
         return True
 
     def check_access(self, raw: psycopg.Connection[Any]) -> None:
-        with told(self.place):
+        with errors_translated(self.place):
             holder = exclusive_holder(raw)
         if holder is not None:
             raise LockedProfileError(
@@ -174,14 +174,14 @@ class PsqlDialect(Dialect):
         return psql_identity.databases_tied_to(session, self._arguments, repository_uuid)
 
     def check_writable(self, raw: psycopg.Connection[Any]) -> None:
-        with told(self.place):
+        with errors_translated(self.place):
             standby = psql_identity.is_standby(raw)
         if standby:
             raise psql_identity.standby(self.place)
 
     def sessions(self) -> list[DatabaseSession]:
         """Who is connected to the database, asked by a connection of its own."""
-        with closing(self.connect()) as raw, told(self.place):
+        with closing(self.connect()) as raw, errors_translated(self.place):
             return list_sessions(raw)
 
     # -- values ---------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ _IS_GARBAGE = 'EXISTS (SELECT 1 FROM temp.garbage AS g WHERE g.hashkey = o.hashk
 _IS_LOOSE = 'EXISTS (SELECT 1 FROM temp.loose AS l WHERE l.hashkey = o.hashkey)'
 
 
-class PackCensus(NamedTuple):
+class PackInventory(NamedTuple):
     """One pack.
 
     :param file_bytes: size of the file, or None if it is gone.
@@ -60,7 +60,7 @@ class PackCensus(NamedTuple):
         return self.objects > 0 and (self.file_bytes is None or self.end > self.file_bytes)
 
 
-class Census:
+class Inventory:
     """What a container holds at one moment, and the key sets behind the numbers, until `close`."""
 
     def __init__(
@@ -222,7 +222,7 @@ class Census:
             rows = ((key,) for key in sorted(keys))
             self.index.connection.executemany(f'INSERT INTO temp.{table} VALUES (?)', rows)
 
-    def _fingerprint(self, packs: Mapping[int, PackCensus]) -> str:
+    def _fingerprint(self, packs: Mapping[int, PackInventory]) -> str:
         """Another one after whatever comes, goes or moves in the container."""
         words = [self._container.config.container_id, *self.loose, *packs.values()]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()
@@ -257,13 +257,13 @@ class Census:
         return unreadable, lost
 
 
-def packs_now(container: ObjectStore) -> dict[int, PackCensus]:
+def packs_now(container: ObjectStore) -> dict[int, PackInventory]:
     """Every pack that a file or a row names, by number; garbage uncounted."""
     # Rows first: what a packer commits in between lies in files that are longer than the rows ask for, not shorter.
     summaries = container.index.packs()
     sizes = container.layout.pack_sizes()
     return {
-        pack_id: PackCensus(pack_id, sizes.get(pack_id), *summaries.get(pack_id, EMPTY_PACK), garbage=Amount())
+        pack_id: PackInventory(pack_id, sizes.get(pack_id), *summaries.get(pack_id, EMPTY_PACK), garbage=Amount())
         for pack_id in sorted({*sizes, *summaries})
     }
 

@@ -21,18 +21,18 @@ _SCRIPT = 'read -r word || rm -f -- "$@"'
 DISMISSAL_SECONDS = 5.0
 
 
-class Keeper:
+class Watchdog:
     """Watches over record files until `dismiss`. Where no shell can be started there is none, and nothing is lost."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         """
-        :param paths: the files to remove when this process ends without having dismissed the keeper.
+        :param paths: the files to remove when this process ends without having dismissed the watchdog.
         """
         self._process: subprocess.Popen[bytes] | None = None
         with suppress(OSError), ExitStack() as opened:
             names, folders = _by_descriptor(paths, opened) if os.geteuid() == 0 else ([*map(os.fspath, paths)], ())
             self._process = subprocess.Popen(
-                [SHELL, '-c', _SCRIPT, 'ricordi-lock-keeper', *names],
+                [SHELL, '-c', _SCRIPT, 'ricordi-lock-watchdog', *names],
                 pass_fds=folders,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -59,7 +59,7 @@ class Keeper:
             process.wait()
 
     def after_fork_in_child(self) -> None:
-        """Close the child's end of the pipe, so that the keeper hears of the end of the parent."""
+        """Close the child's end of the pipe, so that the watchdog hears of the end of the parent."""
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
             process.returncode = 0  # it is no child of ours to be waited for

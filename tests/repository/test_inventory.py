@@ -10,7 +10,7 @@ import pytest
 from ricordi.backend.maintenance import Amount
 from ricordi.errors import CorruptStorage
 from ricordi.repository.container.container import Container
-from ricordi.repository.maintenance.census import Census
+from ricordi.repository.maintenance.inventory import Inventory
 
 RANGE = 7
 
@@ -28,7 +28,7 @@ def keys(container: Container) -> list[str]:
 
 def found(container: Container, named: list[str]) -> tuple[list[str], list[str]]:
     """Garbage and missing objects."""
-    with closing(Census(container, lambda: iter(named))) as counted:
+    with closing(Inventory(container, lambda: iter(named))) as counted:
         assert counted.named == len(named)
         return list(counted.packed_garbage_keys()), list(counted.missing_keys())
 
@@ -65,7 +65,7 @@ def test_nothing_named_is_all_garbage(container: Container, keys: list[str]) -> 
 
 def test_loose_objects_count_as_well(container: Container, keys: list[str], put: Callable[[bytes], str]) -> None:
     loose, other = put(b'named'), put(b'not named')
-    with closing(Census(container, lambda: iter(sorted([*keys[1:], loose])))) as counted:
+    with closing(Inventory(container, lambda: iter(sorted([*keys[1:], loose])))) as counted:
         assert counted.loose_garbage == Amount(1, len(b'not named'))
         assert list(counted.packed_garbage_keys()) == [keys[0]]
         assert [key for key, _ in counted.loose_keys(False)] == [other]
