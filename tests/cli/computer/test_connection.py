@@ -209,6 +209,7 @@ def test_a_host_that_is_not_known_is_refused(computer: Run, remote: Path) -> Non
     computer('configure', 'core.ssh', 'remote', '-n', '--key-policy', 'RejectPolicy')
     (found,) = checks(computer, 'remote', code=1)
     assert 'Host key verification failed' in found['message']
+    assert list(found) == ['name', 'ok', 'message', 'seconds', 'details']
 
 
 def test_a_key_that_is_not_let_in_is_told(computer: Run, remote: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -65,7 +65,8 @@ def test(
         if output_format in (None, 'table'):
             _print(check, print_traceback)
     if output_format not in (None, 'table'):
-        write_list(map(asdict, done), [OutputColumn(key, key) for key in _KEYS], output_format)
+        rows = ({key: getattr(check, key) for key in _KEYS} for check in done)
+        write_list(rows, [OutputColumn(key, key) for key in _KEYS], output_format)
     failed = sum(not check.ok for check in done)
     session.tell(f'{failed} of {len(done)} checks failed.' if failed else f'All {len(done)} checks are fine.')
     return 1 if failed else 0
