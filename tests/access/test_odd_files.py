@@ -15,6 +15,7 @@ from ricordi.access import ProfileAccessManager
 from ricordi.cli import main
 from ricordi.errors import ConfigurationError
 from ricordi.files import write_atomic
+from ricordi.remedies import Remedy
 
 USER = 65534
 NAMES = ('7.lock', '7.pid', 'ricordi.guard')
@@ -54,8 +55,9 @@ def test_a_folder_with_something_in_it_is_named_and_left(
 
 def test_a_folder_in_the_place_of_the_lock_file_tells_the_way_out(access: ProfileAccessManager, records: Path) -> None:
     (records / 'ricordi.guard').mkdir()
-    with pytest.raises(ConfigurationError, match='storage unlock'):
+    with pytest.raises(ConfigurationError, match='clear what stands there') as caught:
         access.request_access()
+    assert caught.value.remedy == Remedy('clear access records')
 
 
 @contextmanager

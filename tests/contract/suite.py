@@ -367,8 +367,8 @@ class StorageContract(QueryContract):
         self, storage: StorageBackend, add: Callable[..., Any], name: str
     ) -> None:
         pk = add(label='a')
-        assert list(storage.find(K.NODE, {name: []})) == []
-        without = [row.pk for row in storage.find(K.NODE, {name: [None]})]
+        assert list(storage.find(NodeRow, {name: []})) == []
+        without = [row.pk for row in storage.find(NodeRow, {name: [None]})]
         assert without == ([pk] if name in ('process_type', 'computer_pk') else [])
 
     def test_find_takes_lists_of_any_length(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
