@@ -1,4 +1,4 @@
-"""From an exception to one message on stderr and an exit code. The only place of the program that does this."""
+"""From an exception to one message on stderr and an exit code: `explain`, which `cli/main.py` asks for all verbs."""
 
 from __future__ import annotations
 

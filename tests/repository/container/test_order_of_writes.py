@@ -41,10 +41,16 @@ def happened(container: Container, monkeypatch: pytest.MonkeyPatch) -> list[str]
         real_unlink(path, dir_fd=dir_fd)
         note('unlink', Path(os.path.abspath(place / os.fsdecode(path))))  # noqa: PTH100
 
-    real_unlink = os.unlink
+    def replace(source: Any, target: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None) -> None:
+        real_replace(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        place = Path(f'/proc/self/fd/{dst_dir_fd}').readlink() if dst_dir_fd is not None else Path.cwd()
+        note('name', place / os.fsdecode(target))
+
+    real_unlink, real_replace = os.unlink, os.replace
     watched('write')
     watched('fsync')
     monkeypatch.setattr(os, 'unlink', unlink)
+    monkeypatch.setattr(os, 'replace', replace)
     container.index.connection.set_trace_callback(lambda sql: seen.append('commit') if sql == 'COMMIT' else None)
     return seen
 
@@ -91,6 +97,7 @@ def test_an_old_pack_goes_after_its_objects_were_committed_at_their_new_place(
 
 def test_a_loose_object_is_on_disk_before_it_is_given_back(container: Container, happened: list[str]) -> None:
     key = container.put_object_from_bytes(b'content')
-    forced = [what for what in happened if what.startswith('fsync')]
-    assert forced[0].startswith('fsync sandbox/')
-    assert f'fsync loose/{key[:2]}' in forced[1:]
+    written = next(what for what in happened if what.startswith('write sandbox/'))
+    forced = place(happened, written.replace('write', 'fsync'))
+    named = place(happened, f'name loose/{key[:2]}/{key[2:]}')
+    assert place(happened, written, last=True) < forced < named < place(happened, f'fsync loose/{key[:2]}', last=True)
