@@ -149,13 +149,14 @@ class RepositoryBackend(ABC):
             for content in contents
         ]
 
-    def put_known_objects(self, objects: Iterable[KnownObject], told: Callable[[int], None]) -> None:
+    def put_known_objects(self, objects: Callable[[], Iterable[KnownObject]], told: Callable[[int], None]) -> None:
         """Store objects that the store lacks, as far as is known; durable on return.
 
+        :param objects: asked anew, yields those to store: a store whose short way is barred takes the long one for all.
         :param told: hears of the bytes of content that were stored; what it raises ends the work.
         :raises ricordi.errors.CorruptStorage: one is not what its key says; others may have been stored by then.
         """
-        for one in objects:
+        for one in objects():
             with one.open() as handle:
                 one.expect(self.put_object_from_filelike(handle))
             told(one.size)

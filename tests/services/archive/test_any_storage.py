@@ -97,5 +97,5 @@ def test_an_object_that_is_not_what_its_key_says_is_refused_by_any_repository(sq
     with use_storage(sqlite) as storage:
         for repository in (storage.repository, opaque_storage(storage).repository):
             with pytest.raises(CorruptStorage, match='another'):
-                repository.put_known_objects([Lying()], lambda size: None)
+                repository.put_known_objects(lambda: [Lying()], lambda size: None)
             assert not repository.has_object(Lying.key)

@@ -5,7 +5,7 @@ The content of each is compared with its key twice: before anything is written, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -113,10 +113,12 @@ class MemberObject:
         expect(key, self.member, self.directory)
 
 
-def add_members(repository: RepositoryBackend, directory: ZipDirectory, members: Iterable[Member], run: Run) -> None:
+def add_members(
+    repository: RepositoryBackend, directory: ZipDirectory, members: Callable[[], Iterable[Member]], run: Run
+) -> None:
     """Store objects of an archive durably, however the repository does so best.
 
-    :param members: those to store, in the order in which they lie in the archive.
+    :param members: asked anew, yields those to store, in the order in which they lie in the archive.
     :raises ricordi.errors.CorruptStorage: one is not what its key says.
     """
 
@@ -124,7 +126,7 @@ def add_members(repository: RepositoryBackend, directory: ZipDirectory, members:
         run.progress.advance(size)
         _end_if_asked(run)
 
-    repository.put_known_objects((MemberObject(directory, member) for member in members), told)
+    repository.put_known_objects(lambda: (MemberObject(directory, member) for member in members()), told)
 
 
 def _end_if_asked(run: Run) -> None:

@@ -144,18 +144,16 @@ class Container(ObjectStore, RepositoryBackend):
 
         return put_into_packs(self, contents, compress)
 
-    def put_known_objects(self, objects: Iterable[KnownObject], told: Callable[[int], None]) -> None:
+    def put_known_objects(self, objects: Callable[[], Iterable[KnownObject]], told: Callable[[int], None]) -> None:
         """Store objects of which the keys are known: straight into packs, or as loose files while another packs."""
         from ricordi.repository.container.bulk import put_known_into_packs
         from ricordi.repository.container.packer_lock import packer_lock
 
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(packer_lock(self.layout))
-            except PackerBusy:
-                super().put_known_objects(objects, told)
-            else:
-                put_known_into_packs(self, objects, told)
+        try:
+            with packer_lock(self.layout):
+                put_known_into_packs(self, objects(), told)
+        except PackerBusy:  # also where AiiDA packs, which knows nothing of that lock: it is met at the pack
+            super().put_known_objects(objects, told)
 
     def free_space(self) -> FreeSpace:
         return FreeSpace(free_bytes(self.layout.folder), str(self.layout.folder))

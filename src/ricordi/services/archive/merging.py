@@ -74,7 +74,7 @@ class ArchiveImport:
     def add_objects(self) -> None:
         """Store the objects that the storage lacks."""
         with self.run.step('add objects', self.content_bytes):
-            add_members(self.storage.repository, self.directory, self._members(), self.run)
+            add_members(self.storage.repository, self.directory, self._members, self.run)
 
     def merge(self) -> ImportedArchive:
         """Insert the rows, all or none, when no other import is about to.
@@ -134,7 +134,7 @@ class ArchiveImport:
             number, _ = self._find_lacking()
             if not number:
                 return
-            add_members(self.storage.repository, self.directory, self._members(), Run())
+            add_members(self.storage.repository, self.directory, self._members, Run())
         raise ProblemsFound(
             f'{number:,} objects vanished while the import ran, again and again: another program removes them. '
             'End it, and import once more: the archive holds them all'
