@@ -31,6 +31,9 @@ PARTS = {
     ),
     'Every verb': ('commands/*',),
     'Python reference': ('api/*',),
+    'Formats': tuple(
+        f'formats/{page}' for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph')
+    ),
     'Inside': ('architecture', 'storage-backends', 'decisions/*'),
 }
 """The navigation: heading → pages. It stands here since index.md is read on code hosts, too, as it is."""

@@ -1,4 +1,4 @@
-"""Who may use a profile: shared access for many, or the exclusive lock for one (design.md, *Access*)."""
+"""Who may use a profile: shared access for many, or the exclusive lock for one (docs/decisions/access-lock.md)."""
 
 from __future__ import annotations
 
