@@ -15,10 +15,10 @@ PYTHON_TYPES = {
     ValueKind.TEXT: 'str',
     ValueKind.UUID: 'str',
     ValueKind.BOOL: 'bool',
-    ValueKind.TIME: 'datetime | None',
+    ValueKind.TIME: 'datetime',
     ValueKind.JSON: 'JsonDict',
 }
-"""How a field is annotated; a time is None until the row is stored."""
+"""How a field is annotated."""
 
 ALL = [(kind, field) for kind, known in FIELDS.items() for field in known.values()]
 
@@ -26,8 +26,7 @@ ALL = [(kind, field) for kind, known in FIELDS.items() for field in known.values
 def annotation(field: RowField) -> str:
     """The annotation of a field in a row class; JSON that is NULL in the database is an empty dictionary."""
     text = PYTHON_TYPES[field.kind]
-    may_be_none = field.name == 'pk' or (field.nullable and field.kind is not ValueKind.JSON)
-    return f'{text} | None' if may_be_none else text
+    return f'{text} | None' if field.nullable and field.kind is not ValueKind.JSON else text
 
 
 @pytest.mark.parametrize('kind', EntityKind)
