@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 from ricordi.backend.verification import Finding, Remedy
-from ricordi.backend.verification_report import RECENT_DAYS, Topic, VerificationReport, VerificationState
+from ricordi.backend.verification_report import Topic, VerificationReport
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_seconds, plural
 from ricordi.cli.terminal.table import format_table
-from ricordi.cli.terminal.times import age
 from ricordi.errors import Interrupted, ProblemsFound
+from ricordi.services.last_verified import state_as_data, state_in_words
 
 MOST_SHOWN = 20
 """So many findings of each kind are shown to a person; the JSON has more."""
@@ -62,19 +61,6 @@ def report_as_data(profile: str, report: VerificationReport) -> dict[str, Any]:
         'state': report.state and state_as_data(report.state),
         'seconds': round(report.seconds, 6),
         'exit_code': exit_code_of(report),
-    }
-
-
-def state_as_data(state: VerificationState) -> dict[str, Any]:
-    """What is known of earlier verifications, as plain data."""
-    return {
-        'structure': state.structure,
-        'open_findings': state.findings,
-        'total_bytes': state.total,
-        'read_bytes': state.read,
-        'recent_bytes': state.recent,
-        'recent_share': round(state.recent_share, 6),
-        'oldest': state.oldest,
     }
 
 
@@ -134,24 +120,6 @@ def finding_lines(report: VerificationReport) -> Iterator[str]:
 
 def _several(kind: str) -> str:
     return PLURALS.get(kind, f'{kind}s')
-
-
-def state_in_words(state: VerificationState, now: datetime | None = None) -> str:
-    """What is known of earlier verifications, in a line."""
-    now = now or datetime.now(UTC)
-    words = [
-        f'structure checked {age(state.structure, now)}' if state.structure else 'structure never checked as a whole'
-    ]
-    if state.oldest is None:
-        words.append('content never read')
-    else:
-        words.append(f'{100 * state.recent_share:.0f} % of the content read within {RECENT_DAYS} days')
-        oldest = f'what was read longest ago {age(state.oldest, now)}'
-        words.append(
-            oldest if state.read == state.total else f'{oldest}, {format_bytes(state.total - state.read)} never'
-        )
-    words.append(plural(state.findings, 'open finding') if state.findings else 'no open findings')
-    return ', '.join(words)
 
 
 def _what(report: VerificationReport) -> str:

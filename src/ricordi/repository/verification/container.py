@@ -76,7 +76,7 @@ def state_of(store: ObjectStore, notes: Notes) -> VerificationState:
     times = [
         (notes.time_of_loose(part.digit) if part.digit else part.read_at, _read_bytes(part, unread)) for part in parts
     ]
-    read = [(seconds, length) for seconds, length in times if seconds]
+    read = [(seconds, length) for seconds, length in times if seconds and length]
     return VerificationState(
         structure=_moment(notes.structure_time),
         findings=notes.structure_findings + len(notes.damaged) + notes.more_damaged,
