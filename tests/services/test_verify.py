@@ -429,7 +429,7 @@ def archive(tmp_path: Path, empty_home: Path) -> Path:
 def object_in(archive: Path) -> zipfile.ZipInfo:
     with zipfile.ZipFile(archive) as opened:
         return max(
-            (one for one in opened.infolist() if one.filename.startswith('repo/')), key=lambda one: one.file_size
+            (one for one in opened.infolist() if one.filename.startswith('repo/')), key=lambda one: one.compress_size
         )
 
 

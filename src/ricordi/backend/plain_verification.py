@@ -52,7 +52,7 @@ def _content(repository: RepositoryBackend, progress: Progress, stop: Stop) -> I
         except NotExistent:
             continue  # removed since it was listed
         except CorruptStorage as error:
-            yield Finding('damaged object', str(error), key=key, remedy='source')
+            yield Finding('damaged object', str(error).partition('; ')[0], key=key, remedy='source')
         checked += 1
         progress.advance(1)
         if stop.reason:

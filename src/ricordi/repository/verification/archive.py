@@ -16,7 +16,7 @@ from ricordi.repository.archive.verification import MemberVerifier, expect
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.repository.container.layout import KEY_PATTERN
 from ricordi.repository.parallel import in_order
-from ricordi.repository.verification.watch import Watch, watching
+from ricordi.repository.verification.watch import Watch, in_words, watching
 from ricordi.zipfiles.format import Member
 from ricordi.zipfiles.member import check_readable, member_chunks
 
@@ -73,7 +73,7 @@ def _directory(repository: ZipRepository, watch: Watch, stop: Stop) -> Iterator[
             check_readable(repository.directory, member)
             repository.directory.data_offset(member)
         except CorruptStorage as error:
-            yield _damaged(member, str(error))
+            yield _damaged(member, in_words(error))
     if twice := objects - sum(1 for _ in repository.list_objects()):
         detail = f'{twice:,} objects stand in the directory of the archive once more than is needed'
         yield Finding('repeated member', detail, repository.path.name, notice=True)
@@ -152,5 +152,5 @@ class _Check:
             if key_of(member):
                 expect(digest.hexdigest(), member, self._repository.directory)
         except CorruptStorage as error:
-            return str(error)
+            return in_words(error)
         return ''

@@ -27,7 +27,7 @@ from ricordi.repository.verification.packs import (
 from ricordi.repository.verification.places import Places, known_cells
 from ricordi.repository.verification.reading import read_parts
 from ricordi.repository.verification.selection import Part, all_parts, chosen
-from ricordi.repository.verification.watch import Watch, watching
+from ricordi.repository.verification.watch import Watch, in_words, watching
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import KeyStream
@@ -48,7 +48,7 @@ def verify_container(
     try:
         index = store.new_index()
     except CorruptStorage as error:
-        yield Finding('damaged index', str(error), store.layout.index.name, remedy='index')
+        yield Finding('damaged index', in_words(error), store.layout.index.name, remedy='index')
         yield Topic('index', complete=False)
         yield from run.without_index()
         run.save()

@@ -11,6 +11,7 @@ from ricordi.repository.container.layout import KEY_PATTERN, REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.verification.copies import Copies
 from ricordi.repository.verification.places import Extent, Places, impossible_rows
+from ricordi.repository.verification.watch import in_words
 
 MOST_FAULTS = 10
 """So many faults of the file of the index are named by SQLite."""
@@ -24,7 +25,7 @@ def check_index_file(index: Index, thorough: bool) -> Iterator[Finding]:
         for fault in index.faults(thorough, MOST_FAULTS):
             yield damaged_index(index, fault)
     except CorruptStorage as error:
-        yield damaged_index(index, str(error.__cause__ or error))
+        yield damaged_index(index, str(error.__cause__ or in_words(error)))
 
 
 def damaged_index(index: Index, fault: str) -> Finding:

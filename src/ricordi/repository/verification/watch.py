@@ -11,6 +11,11 @@ from ricordi.backend.verification_report import Topic, Unit
 from ricordi.errors import CorruptStorage
 
 
+def in_words(error: Exception) -> str:
+    """What an error says is wrong, without the way out, which is for whoever tells of the finding."""
+    return str(error).partition('; ')[0]
+
+
 class Watch:
     """How much was looked at, and how long it took.
 
@@ -41,5 +46,5 @@ def watching(name: str, unit: Unit) -> Iterator[Watch]:
     try:
         yield watch
     except CorruptStorage as error:
-        watch.fault, watch.complete = str(error), False
+        watch.fault, watch.complete = in_words(error), False
     watch.seconds = time.perf_counter() - begin
