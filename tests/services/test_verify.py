@@ -243,6 +243,8 @@ def change_row(container: Container, key: str, change: str) -> None:
         ('compressed', 'size = -5'),
         ('compressed', 'length = length + 1000000'),
         ('compressed', 'pack_id = 1.5'),
+        ('compressed', "pack_id = CAST(x'ff' AS TEXT)"),
+        ('plain', 'size = 1 << 60, length = 1 << 60'),
     ],
 )
 def test_a_row_that_says_what_cannot_be_is_found_without_reading(
@@ -315,6 +317,13 @@ def test_a_row_with_another_key_and_one_that_is_gone_are_found_as_missing_object
     if read:
         (odd,) = (finding for finding in report.findings if finding.kind == 'damaged object')
         assert (odd.key, odd.nodes, odd.remedy) == ('ab' * 32, (), 'full maintenance')
+
+
+@pytest.mark.parametrize('key', ["x'ff'", "CAST(x'ff' AS TEXT)", "''", f"'{'AB' * 32}'", "'../x'", '1.5'])
+def test_a_key_that_is_none_is_found_and_the_object_missing(container: Container, chosen: Chosen, key: str) -> None:
+    change_row(container, chosen.plain[0], f'hashkey = {key}')
+    found = assert_found(verify(READ), {chosen.plain[0]})
+    assert {finding.kind for finding in found} == {'missing object', 'wrong index row'}
 
 
 def zero_the_index(path: Path) -> None:

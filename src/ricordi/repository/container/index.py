@@ -362,6 +362,11 @@ class Index:
             found = [str(text) for (text,) in self.connection.execute(f'PRAGMA {check}({most})')]
         return [] if found == ['ok'] else found
 
+    def take_any_text(self) -> None:
+        """From now on this connection gives a text that is no UTF-8 with marks in it, where else it raises an error."""
+        with self.guarded():
+            self.connection.text_factory = _any_text
+
     def odd(self) -> CorruptStorage:
         """The error for an index of which some rows say what cannot be."""
         return CorruptStorage(
@@ -425,6 +430,10 @@ def _can_be(row: tuple[Any, ...]) -> bool:
         and 0 <= least <= most <= MOST
         and 0 <= first_form <= last_form <= 1
     )
+
+
+def _any_text(found: bytes) -> str:
+    return found.decode(errors='replace')
 
 
 def not_existent(key: str) -> MissingObject:

@@ -122,6 +122,7 @@ class _Run:
     def with_index(self, index: Index, named_keys: KeyStream) -> Iterator[Finding | Topic]:
         """All of it, topic by topic."""
         places: Places | None = None
+        index.take_any_text()
         with watching('index', 'rows') as topic:
             yield from check_index_file(index, self._options.read)
             yield from check_rows(index)
