@@ -117,7 +117,7 @@ class _Run:
         """What can be told though nobody knows what lies in the packs: the loose files."""
         yield from self._loose_files()
         if self._options.read and not self._stop.reason:
-            yield from self._content(None)
+            yield from self._content(None, iter(()))
 
     def with_index(self, index: Index, named_keys: KeyStream) -> Iterator[Finding | Topic]:
         """All of it, topic by topic."""
@@ -134,10 +134,13 @@ class _Run:
         if (found := places) is not None:
             steps.append(('pack files', lambda: self._pack_files(found)))
         steps.append(('loose files', self._loose_files))
-        if places is not None:
+        if places is not None and self._options.read:
+            # the other processors read already, while this one compares names
+            steps.append(('named objects', lambda: self._content(places, self._named(index, named_keys))))
+        elif places is not None:
             steps.append(('named objects', lambda: self._named(index, named_keys)))
-        if self._options.read:
-            steps.append(('content of packs', lambda: self._content(places)))
+        elif self._options.read:
+            steps.append(('content of loose files', lambda: self._content(None, iter(()))))
         for name, step in steps:
             if self._stop.reason:
                 yield Topic(name, complete=False)
@@ -183,7 +186,7 @@ class _Run:
                 if self._stop.reason:
                     break
                 topic.checked += len(some)
-                self._progress.advance(len(some))
+                self._progress.advance(0)
                 # asked once more: an object may have been stored, or moved, since the index was asked
                 yield from self._missing(key for key in index.absent(some) if not self._store.has_object(key))
             else:
@@ -199,7 +202,7 @@ class _Run:
 
     # -- content ----------------------------------------------------------------------------------------------
 
-    def _content(self, places: Places | None) -> Iterator[Finding | Topic]:
+    def _content(self, places: Places | None, meanwhile: Iterator[Finding | Topic]) -> Iterator[Finding | Topic]:
         cells = places.cells(self._store.limits.cell_bytes) if places is not None else []
         parts = all_parts(cells, self._loose, self._notes)
         wanted = chosen(parts, self._options.subset)
@@ -209,7 +212,8 @@ class _Run:
         begun, begin = int(self._notes.clock()), time.perf_counter()
         self._progress.begin('read content', total)
         try:
-            yield from self._read(places, wanted, total, begun, packs, loose)
+            yield from self._read(places, wanted, total, begun, (packs, loose), meanwhile)
+            yield from meanwhile  # where there was nothing to read
             if packs.complete and len(wanted) == len(parts):
                 self._notes.mark_all()
         finally:
@@ -224,14 +228,26 @@ class _Run:
                 yield from topic.told()
 
     def _read(
-        self, places: Places | None, parts: list[Part], total: int, begun: int, packs: Watch, loose: Watch
-    ) -> Iterator[Finding]:
+        self,
+        places: Places | None,
+        parts: list[Part],
+        total: int,
+        begun: int,
+        topics: tuple[Watch, Watch],
+        meanwhile: Iterator[Finding | Topic],
+    ) -> Iterator[Finding | Topic]:
+        """Read parts and note them; `meanwhile` is done while the first are read.
+
+        :param begun: when, in seconds since the epoch.
+        """
+        packs, loose = topics
         noted, left = time.monotonic(), len(parts)
         for part in parts:
             if part.cell is not None:
                 self._notes.identity(part.cell.pack_id)  # before anything of the pack is read
         for question, answer in read_parts(self._store, places, parts, total, self._progress, self._stop):
             assert answer is not None
+            yield from meanwhile
             topic, part = (loose if question.part.digit else packs), question.part
             topic.checked, topic.bytes = topic.checked + answer.objects, topic.bytes + answer.length
             yield from self._findings(key for key, _ in answer.wrong)

@@ -93,8 +93,14 @@ class Places:
             'SELECT o.hashkey, p.pack_id, p."offset", p.before - p."offset" FROM '
             f'({_ENDS_BEFORE}) AS p JOIN db_object AS o ON o.id = p.id WHERE p.before > p."offset"'
         )
+        # Where any two overlap, so do two that follow each other; to see that there are none takes a third of the time.
+        neighbours = (
+            'SELECT 1 FROM temp.places AS a JOIN temp.places AS b ON b.n = a.n + 1 AND b.pack_id = a.pack_id '
+            'WHERE a."offset" + a.length > b."offset" LIMIT 1'
+        )
         with self._index.guarded():
-            yield from self._index.connection.execute(statement)
+            if self._index.connection.execute(neighbours).fetchone() is not None:
+                yield from self._index.connection.execute(statement)
 
     def beyond(self, pack_id: int, size: int) -> Iterator[str]:
         """Keys of the objects of a pack that end after so many bytes."""
