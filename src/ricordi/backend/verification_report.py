@@ -35,10 +35,12 @@ class VerifyOptions(NamedTuple):
 
     :param read: also read content, and compare it with the SHA-256 that each key is.
     :param subset: how much of it; None: all.
+    :param remember: note what was read; False where nothing may be written.
     """
 
     read: bool = False
     subset: Subset | None = None
+    remember: bool = True
 
 
 class Topic(NamedTuple):

@@ -134,7 +134,8 @@ class _Run:
         if state is None:
             return 'not remembered for such a storage'
         if state.findings:
-            raise ProblemsFound(f'{state.findings:,} findings are open: see `ricordi storage verify`')
+            words = f'{state.findings:,} open finding{"" if state.findings == 1 else "s"}'
+            raise ProblemsFound(f'{words}: see `ricordi storage verify`')
         if state.structure is None and state.oldest is None:
             return 'never verified: see `ricordi storage verify`'
         return state_in_words(state)

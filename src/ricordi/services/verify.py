@@ -69,6 +69,9 @@ class _Run:
     def verify(self, storage: StorageBackend) -> VerificationReport:
         """Look at all of it, and tell."""
         begin, topics, notes = time.perf_counter(), list[Topic](), list[str]()
+        if storage.unwritable:
+            self._options = self._options._replace(remember=False)
+            notes.append(f'what was looked at is not remembered: {storage.unwritable}')
         try:
             for one in self._all(storage):
                 if isinstance(one, Topic):
@@ -79,7 +82,7 @@ class _Run:
             self._progress.end()
         self._found.name_nodes(storage)
         structure = {topic.name: topic.complete for topic in topics if not topic.name.startswith(CONTENT)}
-        whole = all(structure.values()) and NAMED in structure
+        whole = all(structure.values()) and NAMED in structure and self._options.remember
         if whole and (reason := storage.repository.note_verified(self._found.of_structure)):
             notes.append(f'that it was checked cannot be remembered: {reason}')
         return VerificationReport(

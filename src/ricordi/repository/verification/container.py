@@ -149,7 +149,7 @@ class _Run:
 
     def save(self) -> str:
         """Write down what was read; returns why that cannot be, or an empty text."""
-        return self._notes.save()
+        return self._notes.save() if self._options.remember else ''
 
     # -- structure --------------------------------------------------------------------------------------------
 
@@ -260,7 +260,7 @@ class _Run:
             else:
                 self._notes.mark_loose(part.digit, begun)
             if time.monotonic() - noted >= self._store.limits.note_seconds:
-                self._notes.save()
+                self.save()
                 noted = time.monotonic()
 
     # -- what all of it needs ---------------------------------------------------------------------------------
