@@ -351,7 +351,7 @@ def test_a_damaged_index_is_found_and_does_not_end_the_verification(
     flip_a_bit_of_loose.chmod(0o644)
     flip_a_bit_of_loose.write_bytes(bytes(flip_a_bit_of_loose.stat().st_size))
     report = verify(VerifyOptions(read=read))
-    assert report.counts['damaged index'] >= 1
+    assert report.counts['damaged object index'] >= 1
     assert {topic.name for topic in report.topics} >= {'database', 'index', 'loose files'}
     damaged = {finding.key for finding in report.findings if finding.kind == 'damaged object'}
     assert (chosen.loose[0] in damaged) is read

@@ -48,7 +48,7 @@ def verify_container(
     try:
         index = store.new_index()
     except CorruptStorage as error:
-        yield Finding('damaged index', in_words(error), store.layout.index.name, remedy='index')
+        yield Finding('damaged object index', in_words(error), store.layout.index.name, remedy='index')
         yield Topic('index', complete=False)
         yield from run.without_index()
         run.save()

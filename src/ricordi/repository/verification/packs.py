@@ -30,7 +30,7 @@ def check_index_file(index: Index, thorough: bool) -> Iterator[Finding]:
 
 def damaged_index(index: Index, fault: str) -> Finding:
     """The finding of a file that SQLite complains of."""
-    return Finding('damaged index', fault, index.path.name, remedy='index')
+    return Finding('damaged object index', fault, index.path.name, remedy='index')
 
 
 def check_rows(index: Index) -> Iterator[Finding]:

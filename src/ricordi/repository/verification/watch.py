@@ -34,7 +34,7 @@ class Watch:
     def told(self) -> Iterator[Finding | Topic]:
         """What was looked at; before it, a finding if something made that impossible."""
         if self.fault:
-            yield Finding('unfinished check', f'of the {self.name} not all could be looked at: {self.fault}')
+            yield Finding('failed check', f'of the {self.name} not all could be looked at: {self.fault}')
         yield Topic(self.name, self.checked, self.unit, self.bytes, self.seconds, self.complete)
 
 
