@@ -23,6 +23,9 @@ AHEAD = 2
 """Questions that wait for each process, so that none is idle."""
 
 
+LOOK_SECONDS = 0.2
+
+
 class Question(NamedTuple):
     """Something to be read by one process.
 
@@ -100,7 +103,9 @@ class _Readers:
         self._progress = progress
         self._stop = stop
         self._mutex = threading.Lock()
-        self._ended = False
+        self._ended = threading.Event()
+        if self.pool.number:
+            threading.Thread(target=self._watch, daemon=True).start()
 
     def read(self, question: Question) -> Read:
         """Have a question answered."""
@@ -118,7 +123,7 @@ class _Readers:
 
     def end(self) -> None:
         """Have all that is under way end now."""
-        self._ended = True
+        self._ended.set()
         for worker in self.pool.started:
             worker.process.kill()  # its pipes are still listened to by the thread that has asked it
 
@@ -127,7 +132,13 @@ class _Readers:
         self.pool.close()
 
     def _goes_on(self, length: int) -> bool:
-        return not self._ended and not self._stop.reason
+        return not self._ended.is_set() and not self._stop.reason
+
+    def _watch(self) -> None:
+        """End the processes where the work is told to stop: one may be at an object that takes hours."""
+        while not self._ended.wait(LOOK_SECONDS):
+            if self._stop.reason:
+                self.end()
 
 
 def _ask(worker: WorkerProcess, words: list[Any]) -> Answer:
