@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +25,7 @@ from ricordi.errors import CorruptStorage, UsageError
 from ricordi.manager import use_storage
 from ricordi.progress import Stop
 from ricordi.repository.container.container import Container
+from ricordi.repository.verification import reader
 from ricordi.services.profiles.profiles import ArchiveName, find_profile
 from ricordi.services.verify import NODES_PER_FINDING, verify_storage
 
@@ -399,6 +403,55 @@ def test_a_container_that_says_nothing_of_itself_is_corrupt(container: Container
     container.layout.config.write_bytes(content)
     with pytest.raises(CorruptStorage):
         verify()
+
+
+@pytest.mark.parametrize('read', [False, True])
+@pytest.mark.parametrize('make', [os.mkfifo, Path.mkdir])
+def test_what_is_no_file_in_the_place_of_a_pack_is_not_waited_for(
+    container: Container, make: Callable[[Path], None], read: bool
+) -> None:
+    keys = packed_keys(container)
+    container.layout.pack_path(0).unlink()
+    make(container.layout.pack_path(0))
+    report = verify(VerifyOptions(read=read))
+    assert_found(report, keys)
+    assert report.counts['missing pack'] == 1
+    assert report.notices == {'odd file': 1} or not report.notices  # what is young may be of a process at work
+
+
+def test_what_may_not_be_read_is_no_damage(
+    container: Container, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Path(container.loose_path(chosen.loose[0]))
+    read = reader.open_regular
+
+    def refuse(path: Path) -> Any:
+        if path == refused:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read(path)
+
+    monkeypatch.setattr(reader, 'open_regular', refuse)
+    (finding,) = assert_found(verify(READ), {chosen.loose[0]})
+    assert finding.kind == 'failed check'
+    assert 'Permission denied' in finding.detail
+
+
+def test_a_folder_that_cannot_be_listed_does_not_end_the_verification(
+    container: Container, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(container.loose_path(chosen.loose[0])).parent
+    scan = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if Path(path) == folder:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, 'scandir', refuse)
+    report = verify(READ)
+    assert report.counts == {'failed check': 1}
+    assert report.findings[0].where == f'loose/{folder.name}'
+    assert {topic.name for topic in report.topics} >= {'named objects', 'content of packs'}
 
 
 # second copies ---------------------------------------------------------------------------------------------

@@ -216,6 +216,8 @@ class _Run:
             yield from meanwhile  # where there was nothing to read
             if packs.complete and len(wanted) == len(parts):
                 self._notes.mark_all()
+        except CorruptStorage as error:  # the index, where its rows are read once more
+            packs.fault, packs.complete = in_words(error), False
         finally:
             self._progress.end()
         if reason := self.save():

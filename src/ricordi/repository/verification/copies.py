@@ -21,7 +21,14 @@ from ricordi.repository.container.compression import decompressed_chunks
 from ricordi.repository.container.index import PackedObject
 from ricordi.repository.container.layout import KEY_PATTERN, Layout
 from ricordi.repository.container.objects import ObjectStore
-from ricordi.repository.verification.reader import GONE, fault_of_row, is_of_the_index, read_file, stored_chunks
+from ricordi.repository.verification.reader import (
+    GONE,
+    NOT_ALLOWED,
+    fault_of_row,
+    is_of_the_index,
+    read_file,
+    stored_chunks,
+)
 
 LOOKS = 20
 """So often a packed object is looked for that others move meanwhile."""
@@ -71,6 +78,8 @@ class Copies:
         for copy in copies:
             if copy.is_whole or copy.fault == IMPOSSIBLE:
                 yield Finding('wrong index row', copy.fault, copy.where, key, remedy='index')
+            elif copy.fault in NOT_ALLOWED:
+                yield Finding('failed check', f'it cannot be read: {copy.fault}', copy.where, key)
             elif copy.fault == GONE:
                 yield Finding('missing object', 'the file of its pack is gone', copy.where, key, remedy=remedy)
             elif copy.fault:

@@ -6,11 +6,10 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from ricordi.backend.verification import Finding
-from ricordi.errors import UnreachableStorage
 from ricordi.repository.container.layout import KEY_LENGTH, KEY_PATTERN
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.verification.notes import DIGITS, Notes
@@ -68,8 +67,13 @@ def count_loose(store: ObjectStore, notes: Notes, census: LooseCensus) -> Iterat
 def _count_in(path: str, prefix: str, folders: int, notes: Notes, census: LooseCensus) -> Iterator[Finding]:
     """Count in the folder of all loose objects (`folders`: length of the names in it), or in one of those below."""
     is_name = re.compile(f'[0-9a-f]{{{folders or KEY_LENGTH - len(prefix)}}}').fullmatch
-    with _listed(path) as entries:
-        for entry in entries:
+    try:
+        entries = _listed(path)
+    except OSError as error:
+        yield Finding('failed check', f'the folder cannot be listed: {error.strerror}', f'loose/{prefix}'.rstrip('/'))
+        return
+    with entries as found:
+        for entry in found:
             try:
                 if not is_name(entry.name) or not (entry.is_dir() if folders else entry.is_file()):
                     yield _odd(prefix, entry.name)
@@ -83,18 +87,15 @@ def _count_in(path: str, prefix: str, folders: int, notes: Notes, census: LooseC
                 yield _odd(prefix, entry.name)
 
 
-@contextmanager
-def _listed(path: str) -> Iterator[Iterator[os.DirEntry[str]]]:
-    """What is in a folder; nothing where there is none."""
+def _listed(path: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
+    """What is in a folder; nothing where there is none.
+
+    :raises OSError: it cannot be listed.
+    """
     try:
-        entries = os.scandir(path)
+        return os.scandir(path)
     except (FileNotFoundError, NotADirectoryError):
-        yield iter(())
-        return
-    except OSError as error:
-        raise UnreachableStorage(f'cannot list {path}: {error.strerror}; check the permissions') from None
-    with entries:
-        yield entries
+        return nullcontext(iter(()))
 
 
 def _odd(prefix: str, name: str) -> Finding:

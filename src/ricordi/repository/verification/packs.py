@@ -64,7 +64,7 @@ def check_pack_files(
     """
     # Rows first: what a packer commits in between lies in files that are longer than these rows ask for, not shorter.
     extents = places.extents()
-    sizes = store.layout.pack_sizes()
+    sizes = {one: size for one, size in store.layout.pack_sizes().items() if store.layout.pack_path(one).is_file()}
     for pack_id, extent in sorted(extents.items()):
         size = sizes.get(pack_id)
         if size is None or size < extent.end:

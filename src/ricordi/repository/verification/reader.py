@@ -6,7 +6,9 @@ too: what was right, the bytes read, and what seems wrong, which is for who aske
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import json
 import os
 import stat
@@ -25,6 +27,9 @@ from ricordi.repository.container.streams import ENDS_EARLY, OTHER_BYTES
 from ricordi.zipfiles.codec import codec
 
 CHUNK_BYTES = 1 << 20
+NO_FILE = 'it is no regular file'
+NOT_ALLOWED = tuple(map(os.strerror, (errno.EACCES, errno.EPERM)))
+_OF_THIS_PROCESS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 GONE = 'the file is not there'
 THE_INDEX = 'the index says'
 TRAILING = f'{THE_INDEX} that it has more bytes in the pack than its compressed stream has'
@@ -67,6 +72,11 @@ def check_rows(store: ObjectStore, pack_id: int, rows: str, go_on: GoOn = always
     :raises Told: it shall not go on.
     """
     path = store.layout.pack_path(pack_id)
+    try:
+        open_regular(path).close()  # a pipe of that name would be waited for
+    except OSError as error:
+        fault = in_words(error)
+        return Answer(len(json.loads(rows)), 0, tuple((row[0], fault) for row in json.loads(rows)))
     objects = sorted((PackedObject._make((*row, pack_id)) for row in json.loads(rows)), key=_by_offset)
     wrong: list[tuple[str, str]] = []
     length = 0
@@ -92,7 +102,8 @@ def _faults_of(path: Path, window: Window, store: ObjectStore) -> Iterator[tuple
     try:
         found = list(read_window(path, window))
     except OSError as error:
-        yield from ((row, error.strerror or str(error)) for row in window)
+        fault = in_words(error)
+        yield from ((row, fault) for row in window)
         return
     for row, stored in found:
         yield row, _fault_of_stored(row, stored)
@@ -142,8 +153,10 @@ def fault_of_row(path: Path, row: PackedObject, go_on: GoOn = always) -> str:
                 raise Told
     except FileNotFoundError:
         return GONE
-    except (OSError, EOFError) as error:
-        return str(error) if isinstance(error, EOFError) else error.strerror or str(error)
+    except EOFError as error:
+        return str(error)
+    except OSError as error:
+        return in_words(error)
     except zlib.error as error:
         return TRAILING if digest.hexdigest() == row.key else str(error)
     if digest.hexdigest() != row.key:
@@ -156,7 +169,7 @@ def stored_chunks(path: Path, offset: int, length: int) -> Iterator[bytes]:
 
     :raises EOFError: it ends before.
     """
-    with path.open('rb', buffering=0) as file:
+    with open_regular(path) as file:
         file.seek(offset)
         while length:
             piece = file.read(min(length, CHUNK_BYTES))
@@ -164,6 +177,28 @@ def stored_chunks(path: Path, offset: int, length: int) -> Iterator[bytes]:
                 raise EOFError(ENDS_EARLY)
             length -= len(piece)
             yield piece
+
+
+def open_regular(path: Path) -> io.FileIO:
+    """Open a file for reading, without waiting for somebody to write into it.
+
+    :raises OSError: it is not there, cannot be read, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, NO_FILE, str(path))
+    return io.FileIO(descriptor)
+
+
+def in_words(error: OSError) -> str:
+    """What the system has against reading a file.
+
+    :raises OSError: this process is to blame, not the file.
+    """
+    if error.errno in _OF_THIS_PROCESS:
+        raise error
+    return error.strerror or str(error)
 
 
 # loose objects ---------------------------------------------------------------------------------------------
@@ -193,9 +228,7 @@ def read_file(path: Path, key: str, go_on: GoOn = always) -> tuple[int, str]:
     """
     digest, size = hashlib.sha256(), 0
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), 'rb', buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return 0, 'it is no regular file'
+        with open_regular(path) as file:
             while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)
                 size += len(chunk)
@@ -204,7 +237,7 @@ def read_file(path: Path, key: str, go_on: GoOn = always) -> tuple[int, str]:
     except FileNotFoundError:
         return 0, GONE
     except OSError as error:
-        return size, error.strerror or str(error)
+        return size, in_words(error)
     return size, '' if digest.hexdigest() == key else OTHER_BYTES
 
 

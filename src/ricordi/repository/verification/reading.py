@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from itertools import islice
 from typing import Any, NamedTuple
 
+from ricordi.errors import UnreachableStorage
 from ricordi.progress import Progress, Stop
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.parallel import in_order
@@ -70,11 +71,25 @@ def _questions(store: ObjectStore, places: Places | None, parts: Iterable[Part],
         if stop.reason:
             return
         asked = _of_pack(store, places, part) if part.cell is not None else _of_loose(store, part.digit)
-        words: list[Any] | None = next(asked, ['loose', []])  # all of them may be packed by now
-        while words is not None:
-            following = next(asked, None)
-            yield Question(part, words, following is None)
-            words = following
+        for words, is_last in _with_last(asked, part):
+            yield Question(part, words, is_last)
+
+
+def _with_last(asked: Iterator[list[Any]], part: Part) -> Iterator[tuple[list[Any], bool]]:
+    """Each of what is asked of a part, and whether it is the last; none is, where not all of it can be listed."""
+    before: list[Any] | None = None
+    try:
+        for words in asked:
+            if before is not None:
+                yield before, False
+            before = words
+    except UnreachableStorage:
+        if part.cell is not None:
+            raise
+        if before is not None:
+            yield before, False
+        return  # a folder of loose objects that cannot be listed was told of
+    yield before or ['loose', []], True  # all of them may be packed by now
 
 
 def _of_pack(store: ObjectStore, places: Places | None, part: Part) -> Iterator[list[Any]]:
