@@ -48,6 +48,7 @@ VERBS: dict[str, VerbCase] = {
     'storage version': VerbCase((), 'shows'),
     'storage migrate': VerbCase((), 'changes', destroys=True),
     'storage maintain': VerbCase(('--full', '--yes'), 'changes', destroys=True),
+    'storage verify': VerbCase((), 'changes'),
     'storage locks': VerbCase((), 'shows'),
     'storage unlock': VerbCase(('--yes',), 'changes', destroys=True),
     'node list': VerbCase((), 'lists names'),

@@ -54,6 +54,10 @@ TREE: Branch = {
                 'Pack the repository; with --full also remove garbage, repack and vacuum.',
                 'ricordi.cli.storage.storage:maintain',
             ),
+            'verify': (
+                'Check the storage: database, index, all that nodes name; with --read every byte.',
+                'ricordi.cli.storage.verify:verify',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',
@@ -258,9 +262,9 @@ ELSEWHERE = {
             'run',
             'shell',
             'storage backup',
-            'storage integrity',
         )
     },
+    'storage integrity': 'ricordi storage verify',
     'broker': 'verdi profile configure-broker',
     'archive inspect': 'ricordi archive info',
     'help': 'ricordi --help',
