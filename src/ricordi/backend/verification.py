@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 Remedy = Literal[
     '', 'second copy', 'source', 'index', 'database', 'database with loss', 'maintenance', 'full maintenance', 'migrate'
 ]
-"""What would mend a finding: a copy at hand; a source that holds objects; the index made anew; a change of the database that
-takes nothing away; one that does; a maintenance. Empty: nothing that is known here."""
+"""What would mend a finding: a copy at hand; a source that holds objects; the index made anew; a change of the database
+that takes nothing away; one that does; a maintenance. Empty: nothing that is known here."""
 
 
 class Finding(NamedTuple):
