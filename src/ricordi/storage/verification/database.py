@@ -1,0 +1,109 @@
+"""The verification of a database: all checks, one after the other, none of which keeps the next from going on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from ricordi.backend.verification import Finding
+from ricordi.storage.columns import row_words
+from ricordi.storage.verification.look import Look
+from ricordi.storage.verification.tally import Tally
+
+if TYPE_CHECKING:
+    from ricordi.storage.dialect import Dialect
+    from ricordi.storage.verification.reader import Reader
+
+MOST_NAMED = 100
+
+
+class Check(NamedTuple):
+    """A part of the verification.
+
+    :param words: what it looks at, for a message.
+    """
+
+    words: str
+    run: Callable[[Look], Iterator[Finding]]
+
+
+def verify(
+    dialect: Dialect,
+    repository_uuid: str | None,
+    thorough: bool,
+    check_stop: Callable[[], None],
+    most: int = MOST_NAMED,
+) -> Iterator[Finding]:
+    """Look at the whole database, by a connection of its own that writes nothing; findings come as they are found.
+
+    :param repository_uuid: of the repository that it is used with; None for the database of an archive.
+    :param thorough: also what takes long: indexes against their tables, JSON read value by value.
+    :param check_stop: raises when the work should end, which it then does with what was raised.
+    :param most: how many findings of a kind are named in each table; the rest is counted in a last one.
+    :raises ricordi.errors.UnreachableStorage: the database cannot be reached, or is lost on the way.
+    """
+    with closing(_reader(dialect, check_stop)) as reader:
+        look = Look(reader, Tally(most), reader.found(), thorough, repository_uuid, most)
+        for check in _checks(look):
+            yield from _guarded(look, check)
+
+
+def _reader(dialect: Dialect, check_stop: Callable[[], None]) -> Reader:
+    from ricordi.storage.sqlite.dialect import SqliteDialect
+
+    if isinstance(dialect, SqliteDialect):
+        from ricordi.storage.verification.on_sqlite import SqliteReader
+
+        return SqliteReader(dialect, check_stop)
+    from ricordi.storage.psql.dialect import PsqlDialect
+    from ricordi.storage.verification.on_psql import PsqlReader
+
+    assert isinstance(dialect, PsqlDialect)
+    return PsqlReader(dialect, check_stop)
+
+
+def _checks(look: Look) -> Iterator[Check]:
+    """What is looked at, from the whole to single rows."""
+    from ricordi.storage.verification import contents, cycles, degrees, duplicates, names, rows, structure
+
+    yield Check('the schema', structure.check_structure)
+    yield Check('the schema revision', structure.check_version)
+    yield Check('the repository of the database', structure.check_repository)
+    yield Check('the integrity of the database', _check_integrity)
+    yield Check('the sequences', _check_sequences)
+    tables = [table for table in look.reader.schema.columns if look.has(table, 'id')]
+    for table in tables:
+        yield Check(f'the rows of kind {row_words(table)}', partial(rows.check_rows, table=table))
+        yield Check(f'duplicates of kind {row_words(table)}', partial(duplicates.check_duplicates, table=table))
+    if look.has(rows.LINKS):
+        yield Check('how many links nodes have', degrees.check_degrees)
+        yield Check('circles of links', cycles.check_cycles)
+    yield Check('the labels of links', names.check_link_labels)
+    yield Check('labels', names.check_labels)
+    yield Check('the settings of computers', names.check_settings)
+    yield Check('file trees', contents.check_trees)
+    for table in tables if look.thorough else ():
+        yield Check(f'the JSON of kind {row_words(table)}', partial(contents.check_json_closely, table=table))
+
+
+def _check_integrity(look: Look) -> Iterator[Finding]:
+    for fault in look.reader.integrity(look.thorough):
+        yield from look.tally.found(fault.kind, fault.table, fault.detail)
+
+
+def _check_sequences(look: Look) -> Iterator[Finding]:
+    for fault in look.reader.sequences():
+        yield from look.tally.found(fault.kind, fault.table, fault.detail)
+
+
+def _guarded(look: Look, check: Check) -> Iterator[Finding]:
+    """A check; where it fails, that is a finding, unless nothing more can be found."""
+    try:
+        yield from check.run(look)
+    except Exception as error:
+        if look.reader.must_end(error):
+            raise
+        yield from look.tally.found('failed check', '', f'{check.words} could not be looked at: {error}')
+    yield from look.tally.rest()
