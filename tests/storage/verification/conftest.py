@@ -65,7 +65,9 @@ def fill(storage: Any) -> None:
         storage.insert(K.GROUP, [{'label': name, 'type_string': 'core', 'user_pk': 1} for name in 'gh'])
         storage.add_nodes_to_group(1, [1, 2, 3])
         storage.add_nodes_to_group(2, [3])
-        storage.insert(K.COMMENT, [{'node_pk': 1, 'user_pk': 1, 'content': 'no'}, {'node_pk': 2, 'user_pk': 2, 'content': ''}])
+        storage.insert(
+            K.COMMENT, [{'node_pk': 1, 'user_pk': 1, 'content': 'no'}, {'node_pk': 2, 'user_pk': 2, 'content': ''}]
+        )
         storage.insert(K.LOG, [{'node_pk': 2, 'message': 'a', 'loggername': 'l', 'levelname': 'INFO'}] * 2)
 
 

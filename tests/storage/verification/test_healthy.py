@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.storage.verification.conftest import verified
 
 from ricordi.config import load_config
 from ricordi.repository.archive.zip import ZipRepository
 from ricordi.storage.sqlite.zip import SqliteZipStorage
-from tests.storage.verification.conftest import verified
 
 THOROUGHLY = pytest.mark.parametrize('thorough', [False, True])
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from ricordi.backend.verification import Finding
 from ricordi.model.links import ACYCLIC, names_of
+from ricordi.storage.verification.kinds import KINDS
 from ricordi.storage.verification.look import Look
 from ricordi.storage.verification.rows import LINKS
 
@@ -24,6 +25,7 @@ LARGEST_ARRAY = 30_000_000
 """Primary keys in a region, above which counts are kept for single nodes only."""
 MOST_AT_ONCE = 1000
 LONGEST_SHOWN = 20
+Link = tuple[int, int]
 _KINDS = f"coalesce(type, '') IN ({', '.join(map(repr, names_of(ACYCLIC)))}) AND input_id <> output_id"
 """As an expression, and below a sign before a column: so that the index of the other column is used, not this one's."""
 
@@ -51,7 +53,7 @@ def _regions(look: Look) -> Iterator[range]:
     yield from _joined(_runs(opened, touched), first, width)
 
 
-def _backward_links(look: Look) -> Iterator[tuple[int, int]]:
+def _backward_links(look: Look) -> Iterator[Link]:
     for page in look.pages(LINKS):
         yield from look.reader.rows(
             f'SELECT input_id, output_id FROM {LINKS} WHERE id BETWEEN {page[0]} AND {page[-1]} '
@@ -98,6 +100,8 @@ class _Region:
         )
         """How many links still lead to a node, by its primary key less the first."""
         self._inside = f'BETWEEN {region[0]} AND {region[-1]}'
+        self._opened: set[Link] = set()
+        """Links, by their ends, that count as not there, for the circle that they close was told."""
 
     def circles(self) -> Iterator[Finding]:
         """Take away all that lies in no circle; tell a circle of what is left, and open it, until nothing is left."""
@@ -128,9 +132,8 @@ class _Region:
     def _more(self) -> Iterator[Finding]:
         counts = self._incoming if isinstance(self._incoming, array) else self._incoming.values()
         left = sum(1 for number in counts if number > 0)
-        self._look.tally.count('link cycle', LINKS, 0)
         detail = f'and more: {left:,} nodes are left that lie in such circles, or come after them'
-        yield from self._look.tally.found('link cycle', LINKS, detail)
+        yield Finding('link cycle', detail, LINKS, remedy=KINDS['link cycle'].remedy)
 
     # -- taking away ------------------------------------------------------------------------------------------
 
@@ -173,10 +176,12 @@ class _Region:
         """Where links lead from nodes, so many of them at a time."""
         for begin in range(0, len(sources), MOST_AT_ONCE):
             listed = ', '.join(map(str, sources[begin : begin + MOST_AT_ONCE]))
-            for (target,) in self._look.reader.rows(
-                f'SELECT output_id FROM {LINKS} WHERE input_id IN ({listed}) AND +output_id {self._inside} AND {_KINDS}'
+            for source, target in self._look.reader.rows(
+                f'SELECT input_id, output_id FROM {LINKS} WHERE input_id IN ({listed}) '
+                f'AND +output_id {self._inside} AND {_KINDS}'
             ):
-                yield target
+                if (source, target) not in self._opened:
+                    yield target
 
     # -- circles ----------------------------------------------------------------------------------------------
 
@@ -198,7 +203,7 @@ class _Region:
         for (source,) in self._look.reader.rows(
             f'SELECT input_id FROM {LINKS} WHERE output_id = {node} AND +input_id {self._inside} AND {_KINDS}'
         ):
-            if self._incoming[source - self._first] > 0:
+            if self._incoming[source - self._first] > 0 and (source, node) not in self._opened:
                 return int(source)
         return None
 
@@ -219,6 +224,7 @@ class _Region:
 
     def _open(self, circle: list[int]) -> None:
         """Go on as if the links that close a circle were not there."""
+        self._opened.add((circle[-1], circle[0]))
         place = circle[0] - self._first
         self._incoming[place] = max(0, self._incoming[place] - max(1, len(self._links(circle))))
         if not self._incoming[place]:

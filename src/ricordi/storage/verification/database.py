@@ -45,7 +45,8 @@ def verify(
     :raises ricordi.errors.UnreachableStorage: the database cannot be reached, or is lost on the way.
     """
     with closing(_reader(dialect, check_stop)) as reader:
-        look = Look(reader, Tally(most), reader.found(), thorough, repository_uuid, most)
+        look = Look(reader, Tally(most), set(), thorough, repository_uuid, most)
+        yield from _guarded(look, Check('which tables there are', _find_parts))
         for check in _checks(look):
             yield from _guarded(look, check)
 
@@ -64,17 +65,23 @@ def _reader(dialect: Dialect, check_stop: Callable[[], None]) -> Reader:
     return PsqlReader(dialect, check_stop)
 
 
+def _find_parts(look: Look) -> Iterator[Finding]:
+    look.there.update(look.reader.found())
+    yield from ()
+
+
 def _checks(look: Look) -> Iterator[Check]:
-    """What is looked at, from the whole to single rows."""
+    """What is looked at, from the whole to single rows; of a database that cannot tell its tables, only the whole."""
     from ricordi.storage.verification import contents, cycles, degrees, duplicates, names, rows, structure
 
+    yield Check('the integrity of the database', _check_integrity)
+    if not look.there:
+        return
     yield Check('the schema', structure.check_structure)
     yield Check('the schema revision', structure.check_version)
     yield Check('the repository of the database', structure.check_repository)
-    yield Check('the integrity of the database', _check_integrity)
     yield Check('the sequences', _check_sequences)
-    tables = [table for table in look.reader.schema.columns if look.has(table, 'id')]
-    for table in tables:
+    for table in (tables := _tables(look)):
         yield Check(f'the rows of kind {row_words(table)}', partial(rows.check_rows, table=table))
         yield Check(f'duplicates of kind {row_words(table)}', partial(duplicates.check_duplicates, table=table))
     if look.has(rows.LINKS):
@@ -88,13 +95,19 @@ def _checks(look: Look) -> Iterator[Check]:
         yield Check(f'the JSON of kind {row_words(table)}', partial(contents.check_json_closely, table=table))
 
 
+def _tables(look: Look) -> list[str]:
+    """The tables of the schema that are there, but for that of the revision, which has no primary keys of its own."""
+    columns = look.reader.schema.columns
+    return [table for table in columns if 'id' in columns[table] and look.has(table, 'id')]
+
+
 def _check_integrity(look: Look) -> Iterator[Finding]:
     for fault in look.reader.integrity(look.thorough):
         yield from look.tally.found(fault.kind, fault.table, fault.detail)
 
 
 def _check_sequences(look: Look) -> Iterator[Finding]:
-    for fault in look.reader.sequences():
+    for fault in look.reader.sequences(_tables(look)):
         yield from look.tally.found(fault.kind, fault.table, fault.detail)
 
 

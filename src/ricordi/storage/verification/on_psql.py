@@ -155,10 +155,8 @@ class PsqlReader(Reader):
             parts.add(reference_part(table, name, target, _ON_DELETE.get(action)))
         return parts
 
-    def sequences(self) -> Iterator[Fault]:
-        for table in self.schema.columns:
-            if 'id' not in self.schema.columns[table]:
-                continue
+    def sequences(self, tables: list[str]) -> Iterator[Fault]:
+        for table in tables:
             last = self.rows(f'SELECT max(id) FROM {table}')[0][0] or 0  # before the sequence, which goes on meanwhile
             name = self.rows(f"SELECT pg_get_serial_sequence('{table}', 'id')")[0][0]
             if name is None:

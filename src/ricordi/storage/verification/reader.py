@@ -91,8 +91,8 @@ class Reader(ABC):
         """What of the schema is there; of a table that is not, nothing."""
 
     @abstractmethod
-    def sequences(self) -> Iterator[Fault]:
-        """What would give the next row of a table a primary key that is taken."""
+    def sequences(self, tables: list[str]) -> Iterator[Fault]:
+        """What would give the next row of one of these tables a primary key that is taken."""
 
     @abstractmethod
     def suspect_trees(self) -> Iterator[tuple[int, str, str | bytes | None]]:
