@@ -80,6 +80,20 @@ def test_a_circle_over_primary_keys_far_apart_is_found(filled_sqlite_free: Any, 
     assert [sorted(one) for one in circles(filled_sqlite_free)] == [[1, 2_000_000, 3_000_000_001, 2**62]]
 
 
+def test_links_whose_ends_are_no_integers_do_not_hide_a_circle(filled_sqlite_free: Any, change: Change) -> None:
+    graph(filled_sqlite_free, change, 6, [(1, 2), (2, 1), (5, 4), (6, 5), (6, 3)])
+    change(
+        filled_sqlite_free,
+        [
+            "UPDATE db_dblink SET input_id = 'six' WHERE id = 3",
+            'UPDATE db_dblink SET output_id = 1.5 WHERE id = 4',
+            "UPDATE db_dblink SET output_id = x'00' WHERE id = 5",
+        ],
+    )
+    assert [sorted(one) for one in circles(filled_sqlite_free)] == [[1, 2]]
+    assert 'failed check' not in {one.kind for one in filled_sqlite_free.verify_database()}
+
+
 @pytest.fixture
 def filled_sqlite_free(sqlite_storage: Any) -> Any:
     """An empty storage on SQLite, whose primary keys have 64 bits."""

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.storage.verification.conftest import verified
+from tests.storage.verification.conftest import fill, verified
 
 from ricordi.config import load_config
 from ricordi.repository.archive.zip import ZipRepository
+from ricordi.repository.sandbox import SandboxRepository
+from ricordi.storage.sqlite.temp import SqliteTempStorage
 from ricordi.storage.sqlite.zip import SqliteZipStorage
 
 THOROUGHLY = pytest.mark.parametrize('thorough', [False, True])
@@ -44,6 +46,15 @@ def test_an_archive_of_aiida_has_no_finding(make_profile: Callable[..., Any]) ->
     profile = make_profile('core.sqlite_zip', {'filepath': str(path)})
     storage = SqliteZipStorage.open(profile, ZipRepository(path))
     try:
+        assert verified(storage, thorough=True) == []
+    finally:
+        storage.close()
+
+
+def test_a_throw_away_storage_has_no_finding(make_profile: Callable[..., Any]) -> None:
+    storage = SqliteTempStorage.open(make_profile('core.sqlite_temp', {}), SandboxRepository())
+    try:
+        fill(storage)
         assert verified(storage, thorough=True) == []
     finally:
         storage.close()

@@ -95,6 +95,8 @@ def test_where_uuids_need_not_be_unique_those_of_two_nodes_are_found(filled: Any
          ('duplicate value', 'db_dbgroup 1, 2')),
         ('db_dbuser', 'uq_db_dbuser_email', 'email', "email = 'ada@example.org'",
          ('duplicate value', 'db_dbuser 1, 2')),
+        ('db_dbgroup_dbnodes', 'uq_db_dbgroup_dbnodes_dbgroup_id_dbnode_id', 'dbgroup_id, dbnode_id', 'dbnode_id = 1',
+         ('duplicate value', 'db_dbgroup_dbnodes 1, 2')),
         ('db_dbauthinfo', 'uq_db_dbauthinfo_aiidauser_id_dbcomputer_id', 'aiidauser_id, dbcomputer_id',
          'aiidauser_id = 1', ('duplicate value', 'db_dbauthinfo 1, 2')),
     ],

@@ -26,6 +26,7 @@ LARGEST_ARRAY = 30_000_000
 MOST_AT_ONCE = 1000
 LONGEST_SHOWN = 20
 Link = tuple[int, int]
+_ENDS = ('input_id', 'output_id')
 _KINDS = f"coalesce(type, '') IN ({', '.join(map(repr, names_of(ACYCLIC)))}) AND input_id <> output_id"
 """As an expression, and below a sign before a column: so that the index of the other column is used, not this one's."""
 
@@ -57,8 +58,15 @@ def _backward_links(look: Look) -> Iterator[Link]:
     for page in look.pages(LINKS):
         yield from look.reader.rows(
             f'SELECT input_id, output_id FROM {LINKS} WHERE id BETWEEN {page[0]} AND {page[-1]} '
-            f'AND input_id > output_id AND {_KINDS}'
+            f'AND input_id > output_id AND {_links(look)}'
         )
+
+
+def _links(look: Look) -> str:
+    """The condition that a link is one that may lie in no circle, between what may be nodes."""
+    columns = look.reader.schema.columns[LINKS]
+    unsound = filter(None, (look.reader.unsound(columns[end], end) for end in _ENDS))
+    return ' AND '.join((_KINDS, *(f'NOT ({condition})' for condition in unsound)))
 
 
 def _runs(opened: array[int], touched: bytearray) -> Iterator[tuple[int, int]]:
@@ -100,6 +108,7 @@ class _Region:
         )
         """How many links still lead to a node, by its primary key less the first."""
         self._inside = f'BETWEEN {region[0]} AND {region[-1]}'
+        self._kinds = _links(look)
         self._opened: set[Link] = set()
         """Links, by their ends, that count as not there, for the circle that they close was told."""
 
@@ -142,7 +151,7 @@ class _Region:
         for page in self._look.pages(LINKS, 'output_id', self._region):
             for target, number in self._look.reader.rows(
                 f'SELECT output_id, count(*) FROM {LINKS} WHERE output_id BETWEEN {page[0]} AND {page[-1]} '
-                f'AND +input_id {self._inside} AND {_KINDS} GROUP BY output_id'
+                f'AND +input_id {self._inside} AND {self._kinds} GROUP BY output_id'
             ):
                 self._incoming[target - first] = number
 
@@ -153,7 +162,7 @@ class _Region:
             freed = []
             for source, target in self._look.reader.rows(
                 f'SELECT input_id, output_id FROM {LINKS} WHERE input_id BETWEEN {page[0]} AND {page[-1]} '
-                f'AND +output_id {self._inside} AND {_KINDS} ORDER BY input_id'
+                f'AND +output_id {self._inside} AND {self._kinds} ORDER BY input_id'
             ):
                 if not incoming[source - first] and incoming[target - first] > 0:
                     incoming[target - first] -= 1
@@ -178,7 +187,7 @@ class _Region:
             listed = ', '.join(map(str, sources[begin : begin + MOST_AT_ONCE]))
             for source, target in self._look.reader.rows(
                 f'SELECT input_id, output_id FROM {LINKS} WHERE input_id IN ({listed}) '
-                f'AND +output_id {self._inside} AND {_KINDS}'
+                f'AND +output_id {self._inside} AND {self._kinds}'
             ):
                 if (source, target) not in self._opened:
                     yield target
@@ -201,7 +210,7 @@ class _Region:
     def _before(self, node: int) -> int | None:
         """A node that is left and leads to another."""
         for (source,) in self._look.reader.rows(
-            f'SELECT input_id FROM {LINKS} WHERE output_id = {node} AND +input_id {self._inside} AND {_KINDS}'
+            f'SELECT input_id FROM {LINKS} WHERE output_id = {node} AND +input_id {self._inside} AND {self._kinds}'
         ):
             if self._incoming[source - self._first] > 0 and (source, node) not in self._opened:
                 return int(source)
@@ -218,7 +227,8 @@ class _Region:
     def _links(self, circle: list[int]) -> list[int]:
         """The links that close a circle: from its last node to its first."""
         rows = self._look.reader.rows(
-            f'SELECT id FROM {LINKS} WHERE input_id = {circle[-1]} AND output_id = {circle[0]} AND {_KINDS} ORDER BY id'
+            f'SELECT id FROM {LINKS} WHERE input_id = {circle[-1]} AND output_id = {circle[0]} '
+            f'AND {self._kinds} ORDER BY id'
         )
         return [int(pk) for (pk,) in rows]
 

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import psycopg
 
 from ricordi.errors import CorruptStorage
-from ricordi.storage.psql.cursor import ServerCursor
 from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.verification.declared import Column, Part, reference_part, subject_of
 from ricordi.storage.verification.reader import Fault, Reader, Rows
@@ -90,31 +89,31 @@ class PsqlReader(Reader):
         self._waiting.shutdown()
 
     def rows(self, sql: str) -> Rows:
-        rows: Rows = self._kept_from_failing(lambda: self._raw.execute(sql, prepare=False).fetchall())
-        return rows
+        cursor = self._run(sql)
+        return cursor.fetchall() if cursor.description else []
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         self._cursors += 1
         name = f'verification_{self._cursors}'
-        cursor = self._kept_from_failing(lambda: ServerCursor(self._raw, name, sql, ()))
-        while batch := self._kept_from_failing(lambda: cursor.fetchmany(_BATCH)):
+        self._run(f'DECLARE {name} CURSOR FOR {sql}')
+        while batch := self.rows(f'FETCH FORWARD {_BATCH} FROM {name}'):
             yield from batch
-        self._kept_from_failing(cursor.close)
+        self._run(f'CLOSE {name}')
 
-    def _kept_from_failing(self, work: Callable[[], Any]) -> Any:
-        """Do something with the connection; where it fails, the transaction, with its one moment, goes on."""
+    def _run(self, sql: str) -> psycopg.Cursor[Any]:
+        """Run a statement; where it fails, the transaction, with its one moment, goes on."""
         self.check()
         try:
-            self._watched(lambda: self._raw.execute('SAVEPOINT look'))
-            done = self._watched(work)
-            self._watched(lambda: self._raw.execute('RELEASE look'))
+            # all in one question to the server, and one answer
+            cursor = self._watched(lambda: self._raw.execute(f'SAVEPOINT look; {sql}; RELEASE look'.encode()))
         except self.dialect.driver_errors as error:
             with suppress(psycopg.Error):
                 self._raw.execute('ROLLBACK TO look; RELEASE look')
             raise self.dialect.failure(error) from error
-        return done
+        cursor.nextset()
+        return cursor
 
-    def _watched(self, work: Callable[[], Any]) -> Any:
+    def _watched(self, work: Callable[[], psycopg.Cursor[Any]]) -> psycopg.Cursor[Any]:
         """Wait for the server in another thread, so that in this one it can be seen when the work should end."""
         future = self._waiting.submit(work)
         try:

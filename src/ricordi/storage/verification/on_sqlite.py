@@ -85,7 +85,7 @@ class SqliteReader(Reader):
             for row in self.rows(f'PRAGMA foreign_key_list({table})'):
                 parts.add(reference_part(table, row[3], row[2], row[6]))
             for row in self.rows(f'PRAGMA index_list({table})'):
-                names = [str(column[2]) for column in self.rows(f'PRAGMA index_info("{row[1]}")')]
+                names = [str(column[2]) for column in self.rows(f'PRAGMA index_info({_quoted(row[1])})')]
                 if not row[4]:  # it covers all rows
                     parts.add(Part(table, 'index', ', '.join(names)))
                     if row[2]:
@@ -170,6 +170,10 @@ def _usual_time(name: str) -> str:
         f"(length({name}) = 26 AND {name} > '0002' AND {name} < '9999' AND substr({name}, 26) BETWEEN '0' AND '9' "
         f'AND datetime({name}) = substr({name}, 1, 19))'
     )
+
+
+def _quoted(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def _fault(line: str) -> Fault:

@@ -130,7 +130,7 @@ def _reference_rule(name: str, target: str) -> Rule:
     return Rule(
         'dangling reference',
         f'r.{name} IS NOT NULL AND {lost}',
-        lambda pk: f'it names the {row_words(target)} {pk}, which is not there',
+        lambda pk: f'it names the {row_words(target)} {_number(pk)}, which is not there',
         (f'r.{name}',),
     )
 
@@ -174,8 +174,13 @@ def _link_rule() -> Rule:
 
 def _describe_link(link_type: object, source: object, target: object, of_source: object, of_target: object) -> str:
     if source == target:
-        return f'a link of type {shown(link_type)} leads from node {source} to itself'
+        return f'a link of type {shown(link_type)} leads from node {_number(source)} to itself'
     return (
-        f'a link of type {shown(link_type)} leads from node {source} ({of_source}) to node {target} ({of_target}), '
-        'which none may'
+        f'a link of type {shown(link_type)} leads from node {_number(source)} (of type {shown(of_source)}) '
+        f'to node {_number(target)} (of type {shown(of_target)}), which none may'
     )
+
+
+def _number(pk: object) -> str:
+    """A primary key in a message, which may be anything on SQLite."""
+    return str(pk) if isinstance(pk, int) else shown(pk)
