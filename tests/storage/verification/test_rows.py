@@ -208,6 +208,20 @@ ONLY_SQLITE = {
     'a time that is a number': Damage(
         ['UPDATE db_dbgroup SET time = 5 WHERE id = 2'], [('unreadable time', 'db_dbgroup 2', [])]
     ),
+    'a letter of a uuid that has come to the time after it': Damage(
+        ['UPDATE db_dbcomment SET ctime = substr(uuid, 36) || ctime, uuid = substr(uuid, 1, 35) WHERE id = 2'],
+        [('unreadable uuid', 'db_dbcomment 2', [2]), ('unreadable time', 'db_dbcomment 2', [2])],
+    ),
+    'a uuid that is bytes': Damage(
+        ['UPDATE db_dbgroup SET uuid = CAST(uuid AS BLOB) WHERE id = 1'], [('unreadable uuid', 'db_dbgroup 1', [])]
+    ),
+    'a 29th of February that there was not': Damage(
+        ["UPDATE db_dblog SET time = '2023-02-29 00:00:00.000000' WHERE id = 1"],
+        [('unreadable time', 'db_dblog 1', [2])],
+    ),
+    'a time that is no UTF-8': Damage(
+        ["UPDATE db_dbnode SET mtime = CAST(x'ff61' AS TEXT) WHERE id = 8"], [('unreadable time', 'db_dbnode 8', [8])]
+    ),
     'neither true nor false': Damage(
         ['UPDATE db_dbauthinfo SET enabled = 2 WHERE id = 1'], [('unreadable boolean', 'db_dbauthinfo 1', [])]
     ),

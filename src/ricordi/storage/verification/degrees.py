@@ -33,7 +33,8 @@ def _types_unique_by(end: str, labelled: bool) -> list[str]:
 
 def _check(look: Look, end: str, by_label: list[str], alone: list[str]) -> Iterator[Finding]:
     label = f'CASE WHEN type IN ({_listed(alone)}) THEN NULL ELSE label END' if alone else 'label'
-    which = f'FROM {LINKS} WHERE {end} BETWEEN {{}} AND {{}} AND type IN ({_listed(by_label + alone)})'
+    # the type in an expression, so that the index of the end is used and not that of the type
+    which = f"FROM {LINKS} WHERE {end} BETWEEN {{}} AND {{}} AND coalesce(type, '') IN ({_listed(by_label + alone)})"
     groups = (
         f'SELECT {end} AS node, type, {label} AS name, count(*) AS number, min(id) AS first, max(id) AS last {which} '
         'GROUP BY 1, 2, 3 HAVING count(*) > 1'

@@ -180,6 +180,9 @@ class PsqlReader(Reader):
             return f"NOT ({name} >= '0002-01-01 00:00+00' AND {name} < '9999-01-01 00:00+00')"
         return ''
 
+    def screen(self, columns: list[tuple[Column, str]]) -> str:
+        return ''
+
     def undecodable(self, names: list[str]) -> str:
         return ''
 

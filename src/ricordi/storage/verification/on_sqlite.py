@@ -20,6 +20,12 @@ MOST_FAULTS = 100_000
 _BATCH = 2000
 _HEX = '[0-9a-f]'
 _UUID = '-'.join(_HEX * length for length in (8, 4, 4, 4, 12))
+_DAY = rb'(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)'
+_USUAL: dict[str, bytes] = {
+    'uuid': b'-'.join(rb'[0-9a-f]{%d}' % length for length in (8, 4, 4, 4, 12)),
+    'time': rb'(?:1\d|2[0-8])\d\d-' + _DAY + rb' (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}',
+}
+"""What uuids and times look like, as all programs write them; 29th of February and the like are looked at closely."""
 _OF_INDEX = re.compile(r'row -?\d+ missing from index (\S+)|wrong # of entries in index (\S+)|.* entry in index (\S+)')
 _OF_VALUE = re.compile(r'(?:NULL|TEXT|NUMERIC|BLOB|INT|REAL|non-\w+) value in \S+')
 
@@ -33,7 +39,7 @@ class SqliteReader(Reader):
     def __init__(self, dialect: SqliteDialect, check_stop: Callable[[], None]) -> None:
         super().__init__(dialect, check_stop)
         self._raw = dialect.connect()
-        self._raw.create_function('is_time', 1, is_time_text, deterministic=True)
+        self._raw.create_function('is_time', 1, _is_time, deterministic=True)
         self._raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
         end_when_asked(self._raw, self._asked)
 
@@ -119,6 +125,18 @@ class SqliteReader(Reader):
     def unsound(self, column: Column, name: str) -> str:
         return f'({_sound(column, name)}) IS NOT TRUE'
 
+    def screen(self, columns: list[tuple[Column, str]]) -> str:
+        screened = [(column.sort, name) for column, name in columns if column.sort in _USUAL]
+        if not screened:
+            return ''
+        # one call for all of them; it takes out what is as usual, so that nothing is left
+        usual = rb'\|'.join(_USUAL[sort] for sort, _ in screened)
+        function = '_'.join(['without', *(sort for sort, _ in screened)])
+        self._raw.create_function(function, 2, re.compile(rb'\A' + usual + rb'\Z').sub, deterministic=True)
+        no_text = ' OR '.join(f"typeof({name}) <> 'text'" for _, name in screened)
+        values = " || '|' || ".join(f"coalesce({name}, '')" for _, name in screened)
+        return f"({no_text} OR {function}(x'', CAST({values} AS BLOB)) <> x'')"
+
     def undecodable(self, names: list[str]) -> str:
         texts = " || '|' || ".join(f"coalesce({name}, '')" for name in names)
         return f'NOT is_utf8(CAST({texts} AS BLOB))'
@@ -152,7 +170,7 @@ def _sound(column: Column, name: str) -> str:
     if column.sort == 'uuid':
         return f"{is_text} AND {name} GLOB '{_UUID}'"
     if column.sort == 'time':
-        return f'{is_text} AND ({_usual_time(name)} OR is_time({name}))'
+        return f'{is_text} AND is_time(CAST({name} AS BLOB))'
     if column.sort == 'json':
         null = f" OR {name} = 'null'" if column.nullable else ''
         dictionary = f"(substr({name}, 1, 1) = '{{' OR json_type({name}) = 'object'{null})"
@@ -160,16 +178,6 @@ def _sound(column: Column, name: str) -> str:
     if column.sort == 'any json':
         return f"typeof({name}) IN ('integer', 'real') OR CASE WHEN {is_text} THEN json_valid({name}) END"
     return is_text
-
-
-def _usual_time(name: str) -> str:
-    """The condition that a text is a time as all programs write it; others are looked at by themselves, and slower."""
-    # a day that a month does not have comes back as one of the next, and a fraction near one as a second more; what
-    # may follow the digits of a fraction is no digit
-    return (
-        f"(length({name}) = 26 AND {name} > '0002' AND {name} < '9999' AND substr({name}, 26) BETWEEN '0' AND '9' "
-        f'AND datetime({name}) = substr({name}, 1, 19))'
-    )
 
 
 def _quoted(name: str) -> str:
@@ -180,6 +188,10 @@ def _fault(line: str) -> Fault:
     if index := _OF_INDEX.fullmatch(line):
         return Fault('damaged index', next(name for name in index.groups() if name), line)
     return Fault('damaged database', '', line)
+
+
+def _is_time(content: bytes) -> bool:
+    return _is_utf8(content) and is_time_text(content.decode())
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -106,6 +106,13 @@ class Reader(ABC):
         """
 
     @abstractmethod
+    def screen(self, columns: list[tuple[Column, str]]) -> str:
+        """A condition that is quickly told, and true if one of these values is none of its column, seldom otherwise.
+
+        :param columns: with the column in SQL; empty where there is no such condition.
+        """
+
+    @abstractmethod
     def undecodable(self, names: list[str]) -> str:
         """The condition that one of these texts is no UTF-8; empty where the database sees to that."""
 

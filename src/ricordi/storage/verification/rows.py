@@ -37,8 +37,11 @@ def _references(look: Look, table: str) -> Iterator[tuple[str, str]]:
 
 def _rules(look: Look, table: str) -> Iterator[Rule]:
     nodes = _nodes_of(look, table)
+    screened = [(column, f'r.{column.name}') for column in look.columns(table) if column.sort in ('uuid', 'time')]
+    screen = look.reader.screen(screened)
     for column in look.columns(table):
-        yield from (rule._replace(nodes=nodes) for rule in _value_rules(look, column))
+        behind = screen if column.sort in ('uuid', 'time') else ''
+        yield from (rule._replace(nodes=nodes, screen=behind) for rule in _value_rules(look, column))
     yield from (rule._replace(nodes=nodes) for rule in _text_rule(look, table))
     for name, target in _references(look, table):
         yield _reference_rule(name, target)._replace(nodes=nodes)
