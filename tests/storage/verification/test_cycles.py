@@ -10,7 +10,8 @@ import pytest
 from tests.storage.verification.conftest import CALCULATION, DATA, DONE
 
 from ricordi.backend.rows import EntityKind as K
-from ricordi.storage.verification import cycles, database
+from ricordi.storage.verification.database import verify
+from ricordi.storage.verification.look import USUAL_SIZES, Sizes
 
 Change = Callable[[Any, list[str]], None]
 Link = tuple[int, int]
@@ -35,8 +36,9 @@ def graph(storage: Any, change: Change, nodes: int, links: Sequence[Link], pks: 
     change(storage, [*reversed(moved), *added])
 
 
-def circles(storage: Any) -> list[list[int]]:
-    return [[pk for pk, _, _ in one.nodes] for one in storage.verify_database() if one.kind == 'link cycle']
+def circles(storage: Any, sizes: Sizes = USUAL_SIZES) -> list[list[int]]:
+    findings = verify(storage.dialect, storage.repository.uuid, False, lambda: None, sizes)
+    return [[pk for pk, _, _ in one.nodes] for one in findings if one.kind == 'link cycle']
 
 
 def is_circle(found: list[int], links: Sequence[Link]) -> bool:
@@ -100,22 +102,18 @@ def filled_sqlite_free(sqlite_storage: Any) -> Any:
     return sqlite_storage
 
 
-def test_what_is_found_agrees_with_a_plain_search_on_any_graph(
-    sqlite_storage: Any, change: Change, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_found_agrees_with_a_plain_search_on_any_graph(sqlite_storage: Any, change: Change) -> None:
     graph(sqlite_storage, change, 24, [])
     chance = random.Random(5)
-    monkeypatch.setattr(cycles, 'MOST_AT_ONCE', 2)
-    monkeypatch.setattr(cycles, 'WIDEST', 4)
     for round_ in range(60):
-        monkeypatch.setattr(cycles, 'LARGEST_ARRAY', (0, 100)[round_ % 2])
+        sizes = Sizes(sources=2, widest=4, array=(0, 100)[round_ % 2], buckets=(8, 1000)[round_ // 2 % 2])
         links = sorted({tuple(chance.sample(range(1, 25), 2)) for _ in range(chance.randrange(4, 30))})
         values = ', '.join(f"({a}, {b}, 'create', 'x{a}_{b}')" for a, b in links)
         change(
             sqlite_storage,
             ['DELETE FROM db_dblink', f'INSERT INTO db_dblink (input_id, output_id, type, label) VALUES {values}'],
         )
-        found = circles(sqlite_storage)
+        found = circles(sqlite_storage, sizes)
         assert all(is_circle(one, links) for one in found)
         assert len({(one[-1], one[0]) for one in found}) == len(found)
         opened = set(links) - {(one[-1], one[0]) for one in found}
@@ -133,7 +131,7 @@ def has_circle(links: set[Link]) -> bool:
 
 def test_of_many_circles_the_first_are_told_and_the_rest_is_counted(storage: Any, change: Change) -> None:
     graph(storage, change, 40, [(a, b) for pk in range(1, 40, 2) for a, b in ((pk, pk + 1), (pk + 1, pk))])
-    findings = list(database.verify(storage.dialect, storage.repository.uuid, False, lambda: None, most=5))
+    findings = list(verify(storage.dialect, storage.repository.uuid, False, lambda: None, Sizes(named=5)))
     told = [one for one in findings if one.kind == 'link cycle']
     assert [sorted(pk for pk, _, _ in one.nodes) for one in told[:5]] == [[pk, pk + 1] for pk in (1, 3, 5, 7, 9)]
     assert told[5].detail == 'and more: 30 nodes are left that lie in such circles, or come after them'

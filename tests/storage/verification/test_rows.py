@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import pytest
 from tests.storage.verification.conftest import places, verified
 
+from ricordi.model.links import LINK_RULES
+from ricordi.storage.verification import degrees
+
 Change = Callable[[Any, list[str]], None]
 
 
@@ -284,6 +287,21 @@ def test_damage_that_sqlite_lets_in_is_found(filled_sqlite: Any, change: Change,
 @pytest.mark.parametrize('name', ONLY_PSQL)
 def test_damage_that_postgresql_lets_in_is_found(filled_psql: Any, change: Change, name: str) -> None:
     check(filled_psql, change, ONLY_PSQL[name])
+
+
+def test_how_many_links_there_may_be_is_looked_at_by_every_rule() -> None:
+    looked_at = [
+        (link_type, end, labelled)
+        for end in ('input_id', 'output_id')
+        for labelled in (False, True)
+        for link_type in degrees._types_unique_by(end, labelled)
+    ]
+    rules = [
+        (link_type.value, fields[0].replace('_pk', '_id'), 'label' in fields)
+        for link_type, rule in LINK_RULES.items()
+        for fields in rule.unique
+    ]
+    assert sorted(looked_at) == sorted(rules)
 
 
 def test_all_damage_at_once_is_found_as_each_alone(filled_sqlite: Any, change: Change) -> None:

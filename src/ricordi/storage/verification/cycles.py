@@ -17,13 +17,6 @@ from ricordi.storage.verification.kinds import KINDS
 from ricordi.storage.verification.look import Look
 from ricordi.storage.verification.rows import LINKS
 
-BUCKETS = 1 << 20
-"""Into so many the primary keys are sorted at most, to see which of them links lead back over."""
-WIDEST = 1 << 21
-"""Regions closer together than that are looked at as one."""
-LARGEST_ARRAY = 30_000_000
-"""Primary keys in a region, above which counts are kept for single nodes only."""
-MOST_AT_ONCE = 1000
 LONGEST_SHOWN = 20
 Link = tuple[int, int]
 _ENDS = ('input_id', 'output_id')
@@ -42,7 +35,7 @@ def _regions(look: Look) -> Iterator[range]:
     first, last = (look.reader.rows(f'SELECT {function}(id) FROM db_dbnode')[0][0] for function in ('min', 'max'))
     if first is None or last is None:
         return
-    width = max(1, -(-(last + 1 - first) // BUCKETS))
+    width = max(1, -(-(last + 1 - first) // look.sizes.buckets))
     opened = array('q', bytes(8 * ((last - first) // width + 2)))
     touched = bytearray(len(opened))
     for source, target in _backward_links(look):
@@ -51,7 +44,7 @@ def _regions(look: Look) -> Iterator[range]:
             opened[begin] += 1
             opened[end] -= 1
             touched[begin] = 1
-    yield from _joined(_runs(opened, touched), first, width)
+    yield from _joined(_runs(opened, touched), first, width, look.sizes.widest)
 
 
 def _backward_links(look: Look) -> Iterator[Link]:
@@ -81,12 +74,12 @@ def _runs(opened: array[int], touched: bytearray) -> Iterator[tuple[int, int]]:
             begin = None
 
 
-def _joined(runs: Iterator[tuple[int, int]], first: int, width: int) -> Iterator[range]:
+def _joined(runs: Iterator[tuple[int, int]], first: int, width: int, widest: int) -> Iterator[range]:
     """Ranges of primary keys, of which neighbours are taken together as long as that stays small."""
     current: range | None = None
     for begin, end in runs:
         this = range(first + begin * width, first + (end + 1) * width)
-        if current is not None and this.stop - current.start <= WIDEST:
+        if current is not None and this.stop - current.start <= widest:
             current = range(current.start, this.stop)
             continue
         if current is not None:
@@ -104,7 +97,7 @@ class _Region:
         self._region = region
         self._first = region.start
         self._incoming: array[int] | defaultdict[int, int] = (
-            array('i', bytes(4 * len(region))) if len(region) <= LARGEST_ARRAY else defaultdict(int)
+            array('i', bytes(4 * len(region))) if len(region) <= look.sizes.array else defaultdict(int)
         )
         """How many links still lead to a node, by its primary key less the first."""
         self._inside = f'BETWEEN {region[0]} AND {region[-1]}'
@@ -119,7 +112,7 @@ class _Region:
         named = 0
         for place in self._places():
             while self._incoming[place] > 0:
-                if named == self._look.most:
+                if named == self._look.sizes.named:
                     yield from self._more()
                     return
                 circle = self._circle(self._first + place)
@@ -183,8 +176,9 @@ class _Region:
 
     def _targets(self, sources: list[int]) -> Iterator[int]:
         """Where links lead from nodes, so many of them at a time."""
-        for begin in range(0, len(sources), MOST_AT_ONCE):
-            listed = ', '.join(map(str, sources[begin : begin + MOST_AT_ONCE]))
+        size = self._look.sizes.sources
+        for begin in range(0, len(sources), size):
+            listed = ', '.join(map(str, sources[begin : begin + size]))
             for source, target in self._look.reader.rows(
                 f'SELECT input_id, output_id FROM {LINKS} WHERE input_id IN ({listed}) '
                 f'AND +output_id {self._inside} AND {self._kinds}'
@@ -221,7 +215,7 @@ class _Region:
         way = ' → '.join(map(str, [*shown, *(['…'] if len(shown) < len(circle) else []), circle[0]]))
         detail = f'{len(circle)} nodes come from themselves: {way}'
         place = ', '.join(str(pk) for pk in self._links(circle))
-        nodes = self._look.reader.nodes(list(circle[: self._look.most]))
+        nodes = self._look.reader.nodes(list(circle[: self._look.sizes.named]))
         yield from self._look.tally.found('link cycle', LINKS, detail, place, nodes)
 
     def _links(self, circle: list[int]) -> list[int]:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.verification import Finding
 from ricordi.storage.columns import row_words
-from ricordi.storage.verification.look import Look
+from ricordi.storage.verification.look import USUAL_SIZES, Look, Sizes
 from ricordi.storage.verification.tally import Tally
 
 if TYPE_CHECKING:
     from ricordi.storage.dialect import Dialect
     from ricordi.storage.verification.reader import Reader
-
-MOST_NAMED = 100
 
 
 class Check(NamedTuple):
@@ -34,18 +32,18 @@ def verify(
     repository_uuid: str | None,
     thorough: bool,
     check_stop: Callable[[], None],
-    most: int = MOST_NAMED,
+    sizes: Sizes = USUAL_SIZES,
 ) -> Iterator[Finding]:
     """Look at the whole database, by a connection of its own that writes nothing; findings come as they are found.
 
     :param repository_uuid: of the repository that it is used with; None for the database of an archive.
     :param thorough: also what takes long: indexes against their tables, JSON read value by value.
     :param check_stop: raises when the work should end, which it then does with what was raised.
-    :param most: how many findings of a kind are named in each table; the rest is counted in a last one.
+    :param sizes: of the findings that are named, and of what is looked at together.
     :raises ricordi.errors.UnreachableStorage: the database cannot be reached, or is lost on the way.
     """
     with closing(_reader(dialect, check_stop)) as reader:
-        look = Look(reader, Tally(most), set(), thorough, repository_uuid, most)
+        look = Look(reader, Tally(sizes.named), set(), thorough, repository_uuid, sizes)
         yield from _guarded(look, Check('which tables there are', _find_parts))
         for check in _checks(look):
             yield from _guarded(look, check)

@@ -11,8 +11,27 @@ from ricordi.storage.verification.declared import Column, Part, PartSort
 from ricordi.storage.verification.reader import Reader
 from ricordi.storage.verification.tally import Tally
 
-MOST_WITHOUT_INDEX = 300_000
-"""Rows of a table that is read as a whole where it lacks the index by which it should be read in pages."""
+
+class Sizes(NamedTuple):
+    """How much is named, and how much is looked at together.
+
+    :param named: findings of a kind in each table; the others are counted.
+    :param without_index: rows of a table that is read as a whole where it lacks the index to read it in pages by.
+    :param buckets: so many ranges of primary keys, at most, are told apart where circles are looked for.
+    :param widest: primary keys of ranges that are looked at as one.
+    :param array: primary keys in a range, above which there are counts for single nodes only.
+    :param sources: nodes whose links are asked for at a time.
+    """
+
+    named: int = 100
+    without_index: int = 300_000
+    buckets: int = 1 << 20
+    widest: int = 1 << 21
+    array: int = 30_000_000
+    sources: int = 1000
+
+
+USUAL_SIZES = Sizes()
 
 
 class Look(NamedTuple):
@@ -21,7 +40,6 @@ class Look(NamedTuple):
     :param there: what of the schema the database has.
     :param thorough: also do what takes long.
     :param repository_uuid: of the repository that the database is used with; None for one without, as of an archive.
-    :param most: how many findings of a kind are named.
     """
 
     reader: Reader
@@ -29,7 +47,7 @@ class Look(NamedTuple):
     there: set[Part]
     thorough: bool
     repository_uuid: str | None
-    most: int
+    sizes: Sizes
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether a table is there, with these columns; with all of the schema where none is given."""
@@ -51,7 +69,7 @@ class Look(NamedTuple):
             yield from self.reader.pages(table, key, first, last)
             return
         number, least, greatest = self.reader.rows(f'SELECT count(*), min({key}), max({key}) FROM {table}')[0]
-        if number > MOST_WITHOUT_INDEX:
+        if number > self.sizes.without_index:
             raise CorruptStorage(f'table {table} has no index of {key}, without which this takes too long')
         if isinstance(least, int) and isinstance(greatest, int):
             yield range(least, greatest + 1) if within is None else within

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from ricordi.errors import RicordiError
-from ricordi.model.values import is_time_text
+from ricordi.model.values import UUID_PATTERN, is_time_text, is_uuid_text
 from ricordi.storage.query.streams import spooled
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.strangers import end_when_asked
@@ -18,11 +18,9 @@ from ricordi.storage.verification.reader import Fault, Reader, Rows
 MOST_FAULTS = 100_000
 """Lines that SQLite's own check is asked for; by itself it ends after a hundred."""
 _BATCH = 2000
-_HEX = '[0-9a-f]'
-_UUID = '-'.join(_HEX * length for length in (8, 4, 4, 4, 12))
 _DAY = rb'(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)'
 _USUAL: dict[str, bytes] = {
-    'uuid': b'-'.join(rb'[0-9a-f]{%d}' % length for length in (8, 4, 4, 4, 12)),
+    'uuid': UUID_PATTERN.pattern.encode(),
     'time': rb'(?:1\d|2[0-8])\d\d-' + _DAY + rb' (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}',
 }
 """What uuids and times look like, as all programs write them; 29th of February and the like are looked at closely."""
@@ -39,6 +37,7 @@ class SqliteReader(Reader):
     def __init__(self, dialect: SqliteDialect, check_stop: Callable[[], None]) -> None:
         super().__init__(dialect, check_stop)
         self._raw = dialect.connect()
+        self._raw.create_function('is_uuid', 1, _is_uuid, deterministic=True)
         self._raw.create_function('is_time', 1, _is_time, deterministic=True)
         self._raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
         end_when_asked(self._raw, self._asked)
@@ -168,7 +167,7 @@ def _sound(column: Column, name: str) -> str:
         is_integer = f"typeof({name}) = 'integer'"
         return is_integer if column.sort == 'integer' else f'{is_integer} AND {name} IN (0, 1)'
     if column.sort == 'uuid':
-        return f"{is_text} AND {name} GLOB '{_UUID}'"
+        return f'{is_text} AND is_uuid(CAST({name} AS BLOB))'
     if column.sort == 'time':
         return f'{is_text} AND is_time(CAST({name} AS BLOB))'
     if column.sort == 'json':
@@ -188,6 +187,10 @@ def _fault(line: str) -> Fault:
     if index := _OF_INDEX.fullmatch(line):
         return Fault('damaged index', next(name for name in index.groups() if name), line)
     return Fault('damaged database', '', line)
+
+
+def _is_uuid(content: bytes) -> bool:
+    return _is_utf8(content) and is_uuid_text(content.decode()) is not None
 
 
 def _is_time(content: bytes) -> bool:
