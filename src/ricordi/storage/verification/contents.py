@@ -12,9 +12,6 @@ from ricordi.storage.file_trees import fault_of_text
 from ricordi.storage.verification.look import Look
 from ricordi.storage.verification.rows import NODES
 
-PAGE_ROWS = 2000
-"""Rows whose JSON is fetched at a time."""
-
 
 def check_trees(look: Look) -> Iterator[Finding]:
     """Find the nodes whose file tree breaks its grammar: SQL finds few that may, which are looked at here."""
@@ -35,12 +32,16 @@ def check_json_closely(look: Look, table: str) -> Iterator[Finding]:
     reader = look.reader
     for column in columns if look.has(table, 'id') else ():
         condition = reader.suspect_json(column.name)
+        suspects = f'SELECT id, {reader.content(column.name)} FROM {table} WHERE ({condition})'
         for page in look.pages(table):
-            within = f'id BETWEEN {page[0]} AND {page[-1]}'
-            for pk, content in reader.stream(
-                f'SELECT id, {reader.content(column.name)} FROM {table} WHERE {within} AND {condition} ORDER BY id'
-            ):
-                yield from _judged(look, table, column.name, pk, content)
+            try:
+                for pk, content in reader.stream(f'{suspects} AND id BETWEEN {page[0]} AND {page[-1]} ORDER BY id'):
+                    yield from _judged(look, table, column.name, pk, content)
+            except RicordiError as error:
+                if not reader.is_of_rows(error, f'{suspects} AND 1 = 0'):
+                    raise
+                detail = f'the {column.name} of rows among primary keys {page[0]} to {page[-1]} cannot be read'
+                yield from look.tally.found('unreadable rows', table, detail, f'{page[0]}-{page[-1]}')
 
 
 def _judged(look: Look, table: str, name: str, pk: int, content: bytes | str) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ricordi.backend.verification import Finding
 from ricordi.storage.columns import row_words
 from ricordi.storage.verification.look import USUAL_SIZES, Look, Sizes
+from ricordi.storage.verification.reader import told
 from ricordi.storage.verification.tally import Tally
 
 if TYPE_CHECKING:
@@ -116,5 +117,5 @@ def _guarded(look: Look, check: Check) -> Iterator[Finding]:
     except Exception as error:
         if look.reader.must_end(error):
             raise
-        yield from look.tally.found('failed check', '', f'{check.words} could not be looked at: {error}')
+        yield from look.tally.found('failed check', '', f'{check.words} could not be looked at: {told(error)}')
     yield from look.tally.rest()

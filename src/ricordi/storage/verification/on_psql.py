@@ -12,7 +12,7 @@ import psycopg
 from ricordi.errors import CorruptStorage
 from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.verification.declared import Column, Part, reference_part, subject_of
-from ricordi.storage.verification.reader import Fault, Reader, Rows
+from ricordi.storage.verification.reader import Fault, Reader, Rows, told
 
 SECONDS_BETWEEN_LOOKS = 0.1
 CANCEL_SECONDS = 10.0
@@ -135,7 +135,7 @@ class PsqlReader(Reader):
             try:
                 self.rows(f'SELECT "{place[0][0]}".bt_index_check({oid}::regclass, true)')
             except CorruptStorage as error:
-                yield Fault('damaged index', name, _told(error))
+                yield Fault('damaged index', name, told(error))
 
     def found(self) -> set[Part]:
         parts: set[Part] = set()
@@ -204,10 +204,3 @@ class PsqlReader(Reader):
 
     def odd_key(self, name: str) -> str:
         return f"EXISTS (SELECT 1 FROM jsonb_object_keys({name}) AS key WHERE key = '' OR strpos(key, '.') > 0)"
-
-
-def _told(error: CorruptStorage) -> str:
-    """What the server has said, without the advice that goes with it."""
-    cause = error.__cause__
-    primary = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
-    return primary or str(error)

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from ricordi.errors import RicordiError
+from ricordi.errors import CorruptStorage, RicordiError
 from ricordi.model.values import UUID_PATTERN, is_time_text, is_uuid_text
 from ricordi.storage.query.streams import spooled
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.strangers import end_when_asked
 from ricordi.storage.verification.declared import Column, Part, PartSort, reference_part, subject_of
-from ricordi.storage.verification.reader import Fault, Reader, Rows
+from ricordi.storage.verification.reader import Fault, Reader, Rows, told
 
 MOST_FAULTS = 100_000
 """Lines that SQLite's own check is asked for; by itself it ends after a hundred."""
 _BATCH = 2000
+_LEAST_PAGE = 16
+"""Rows around damage that cannot be read, which are left out of the look at file trees."""
 _DAY = rb'(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)'
 _USUAL: dict[str, bytes] = {
     'uuid': UUID_PATTERN.pattern.encode(),
@@ -78,10 +80,28 @@ class SqliteReader(Reader):
 
     def integrity(self, thorough: bool) -> Iterator[Fault]:
         name = 'integrity_check' if thorough else 'quick_check'
-        for (lines,) in self.stream(f'PRAGMA {name}({MOST_FAULTS})'):
-            for line in str(lines).splitlines():
-                if line != 'ok' and line.strip() and not _OF_VALUE.fullmatch(line):  # values are looked at elsewhere
-                    yield _fault(line)
+        lines, broken = self._lines(f'PRAGMA {name}({MOST_FAULTS})')
+        for line in lines:
+            if line != 'ok' and line.strip() and not _OF_VALUE.fullmatch(line):  # values are looked at elsewhere
+                yield _fault(line)
+        if broken is not None:
+            yield Fault('damaged database', '', f'SQLite cannot look at all of its file: {told(broken)}')
+
+    def _lines(self, sql: str) -> tuple[list[str], CorruptStorage | None]:
+        """What a check of SQLite's says, and the damage at which it has ended early."""
+        self.check()
+        lines: list[str] = []
+        try:
+            cursor = self._raw.execute(sql)
+            while row := cursor.fetchone():
+                lines.extend(str(row[0]).splitlines())
+        except self.dialect.driver_errors as error:
+            failed = self._failed(error)
+            failed.__cause__ = error
+            if not isinstance(failed, CorruptStorage):
+                raise failed from error
+            return lines, failed
+        return lines, None
 
     def found(self) -> set[Part]:
         parts: set[Part] = set()
@@ -111,13 +131,26 @@ class SqliteReader(Reader):
 
     def suspect_trees(self) -> Iterator[tuple[int, str, str | bytes | None]]:
         for page in self.pages('db_dbnode'):
-            within = f'id BETWEEN {page[0]} AND {page[-1]}'
-            try:
-                yield from self.rows(f'SELECT * FROM ({self.dialect.suspect_trees}) WHERE {within}')
-            except RicordiError as error:
-                if self.must_end(error):
-                    raise
-                yield from self.rows(f'SELECT * FROM ({self.dialect.suspect_trees_guarded}) WHERE {within}')
+            yield from self._suspect_trees(page)
+
+    def _suspect_trees(self, page: range) -> Iterator[tuple[int, str, str | bytes | None]]:
+        within = f'id BETWEEN {page[0]} AND {page[-1]}'
+        try:
+            yield from self.rows(f'SELECT * FROM ({self.dialect.suspect_trees}) WHERE {within}')
+            return
+        except RicordiError as error:
+            if self.must_end(error):
+                raise
+        guarded = f'SELECT * FROM ({self.dialect.suspect_trees_guarded}) WHERE '
+        try:
+            yield from self.rows(guarded + within)
+            return
+        except RicordiError as error:
+            if not self.is_of_rows(error, f'{guarded} 1 = 0'):
+                raise
+        if len(page) > _LEAST_PAGE:  # rows that cannot be read are told where values are looked at
+            yield from self._suspect_trees(page[: len(page) // 2])
+            yield from self._suspect_trees(page[len(page) // 2 :])
 
     # -- values -----------------------------------------------------------------------------------------------
 

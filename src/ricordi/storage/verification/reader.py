@@ -30,6 +30,11 @@ class Fault(NamedTuple):
     detail: str
 
 
+def told(error: BaseException) -> str:
+    """What the database has said, in one line, without the advice that goes with it in a message."""
+    return str(error.__cause__ or error).strip().split('\n', 1)[0]
+
+
 class Reader(ABC):
     """A connection of its own, by which nothing is written, and the SQL that differs between databases.
 
