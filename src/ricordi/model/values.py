@@ -37,7 +37,8 @@ SETTINGS_OF_COMPUTERS: dict[str, tuple[type, ...]] = {
 }
 """Of what type each setting of a computer is that is known here (formats/database.md); None is one like no setting."""
 
-is_uuid_text = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
+UUID_PATTERN = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')
+is_uuid_text = UUID_PATTERN.fullmatch
 """Whether a text is a uuid in canonical form."""
 may_hold_half_characters = re.compile(r'\\u[dD][89a-fA-F]').search
 """Whether a JSON text needs `has_half_characters`."""

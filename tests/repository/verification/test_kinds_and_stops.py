@@ -14,7 +14,7 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Topic, VerifyOptions
 from ricordi.cli.storage import verification_report as told
-from ricordi.progress import Run, Stop
+from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.sandbox import SandboxRepository
 from ricordi.repository.verification import reader
@@ -79,7 +79,7 @@ def test_a_stop_ends_the_reading_of_a_large_object(
             if step == 'read content':
                 stop.request('SIGTERM')
 
-    found = list(small.verify(VerifyOptions(read=True), lambda: iter(()), StopAtOnce(), stop))
+    found = list(small.verify(VerifyOptions(read=True), lambda: iter(()), Run(StopAtOnce(), stop)))
     (content,) = (one for one in found if isinstance(one, Topic) and one.name == 'content of packs')
     assert not content.complete
     assert [one for one in found if isinstance(one, Finding)] == []

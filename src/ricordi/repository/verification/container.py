@@ -16,7 +16,7 @@ from ricordi.model.file_trees import is_key
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.verification.copies import Copies
 from ricordi.repository.verification.leftovers import leftovers
-from ricordi.repository.verification.loose import LooseCensus, count_loose
+from ricordi.repository.verification.loose import LooseInventory, count_loose
 from ricordi.repository.verification.notes import Notes
 from ricordi.repository.verification.packs import (
     check_index_file,
@@ -64,7 +64,7 @@ def state_of(store: ObjectStore, notes: Notes) -> VerificationState:
     """What is known of earlier verifications; of a container that was never verified nothing is looked at."""
     if notes.is_empty:
         return VerificationState()
-    loose = LooseCensus()
+    loose = LooseInventory()
     for _ in count_loose(store, notes, loose):
         continue  # told of by a verification
     try:
@@ -109,7 +109,7 @@ class _Verification:
         self._run = run
         self._notes = notes_of(store)
         self._copies = Copies(store)
-        self._loose = LooseCensus()
+        self._loose = LooseInventory()
         self._told: set[str] = set()
 
     def without_index(self) -> Iterator[Finding | Topic]:

@@ -33,7 +33,7 @@ class LooseAmount:
 
 
 @dataclass(slots=True)
-class LooseCensus:
+class LooseInventory:
     """All loose objects, by the first digits of their keys; `empty` ones that cannot be so, for a look at each."""
 
     amounts: dict[str, LooseAmount] = field(default_factory=lambda: {digit: LooseAmount() for digit in DIGITS})
@@ -60,12 +60,12 @@ class LooseCensus:
             self.empty.append(key)
 
 
-def count_loose(store: ObjectStore, notes: Notes, census: LooseCensus) -> Iterator[Finding]:
-    """Count the loose objects into `census`; what else lies among them is a notice."""
-    yield from _count_in(str(store.layout.loose), '', store.config.loose_prefix_len, notes, census)
+def count_loose(store: ObjectStore, notes: Notes, inventory: LooseInventory) -> Iterator[Finding]:
+    """Count the loose objects into `inventory`; what else lies among them is a notice."""
+    yield from _count_in(str(store.layout.loose), '', store.config.loose_prefix_len, notes, inventory)
 
 
-def _count_in(path: str, prefix: str, folders: int, notes: Notes, census: LooseCensus) -> Iterator[Finding]:
+def _count_in(path: str, prefix: str, folders: int, notes: Notes, inventory: LooseInventory) -> Iterator[Finding]:
     """Count in the folder of all loose objects (`folders`: length of the names in it), or in one of those below."""
     is_name = re.compile(f'[0-9a-f]{{{folders or KEY_LENGTH - len(prefix)}}}').fullmatch
     try:
@@ -79,9 +79,9 @@ def _count_in(path: str, prefix: str, folders: int, notes: Notes, census: LooseC
                 if not is_name(entry.name) or not (entry.is_dir() if folders else entry.is_file()):
                     yield _odd(prefix, entry.name)
                 elif folders:
-                    yield from _count_in(entry.path, entry.name, 0, notes, census)
+                    yield from _count_in(entry.path, entry.name, 0, notes, inventory)
                 elif is_key(prefix + entry.name):
-                    census.add(prefix + entry.name, entry.stat(), notes)
+                    inventory.add(prefix + entry.name, entry.stat(), notes)
             except FileNotFoundError:
                 continue  # packed meanwhile
             except OSError:  # a link that leads to itself

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ricordi.backend.verification_report import Subset
-from ricordi.repository.verification.loose import LooseCensus
+from ricordi.repository.verification.loose import LooseInventory
 from ricordi.repository.verification.notes import DIGITS, Notes
 from ricordi.repository.verification.places import Cell
 
@@ -25,7 +25,7 @@ class Part(NamedTuple):
     digit: str = ''
 
 
-def all_parts(cells: Iterable[Cell], loose: LooseCensus, notes: Notes) -> list[Part]:
+def all_parts(cells: Iterable[Cell], loose: LooseInventory, notes: Notes) -> list[Part]:
     """The whole content, in the order in which it should be read."""
     found = [Part(notes.time_of(cell), cell.objects, cell.length, cell) for cell in cells]
     for digit in DIGITS:
