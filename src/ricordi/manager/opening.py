@@ -129,8 +129,8 @@ def lock_profile(
     :param stop: a request to stop ends the waiting with `Interrupted`.
     :raises ricordi.errors.AccessError: the profile is locked or in use; the message tells by whom.
     """
-    guard = storage_class(profile).full_guard
-    with ProfileAccessManager(profile).lock(wait, purpose, guards=[lambda: guard(profile)], stop=stop) as check:
+    access, guard = ProfileAccessManager(profile), storage_class(profile).full_guard
+    with access.lock(wait=wait, purpose=purpose, guards=[lambda: guard(profile)], stop=stop) as check:
         yield check
 
 
