@@ -302,7 +302,7 @@ def test_the_version_is_read_without_opening(reference: Any) -> None:
 @pytest.mark.parametrize(
     ('version', 'way_out'),
     [
-        ('main_0001', 'storage migrate'),
+        ('main_0001', 'main_0002 is needed'),
         ('main_0003', 'update Ricordi'),
         ('1de112340b16', 'verdi storage migrate'),
         ('main_0000a', 'verdi storage migrate'),
@@ -316,6 +316,7 @@ def test_another_schema_is_refused_with_the_way_out(
     with pytest.raises(IncompatibleStorageSchema, match=way_out) as caught:
         of.open(storage.profile)
     assert caught.value.exit_code == 4
+    assert (caught.value.remedy is not None) == (version == 'main_0001')
     if version != 'main_0001':
         with pytest.raises(StorageMigrationError, match=way_out):
             of.kind(storage.profile).migrate(storage.profile)
