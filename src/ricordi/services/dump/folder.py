@@ -17,7 +17,7 @@ from ricordi.errors import AccessError, InvalidOperation
 from ricordi.folders import make_folder, target_of
 from ricordi.services.dump.log import NAME as LOG_NAME
 from ricordi.services.dump.names import METADATA, SAFEGUARD
-from ricordi.services.dump.root import NOT_OURS, DumpRoot
+from ricordi.services.dump.root import NOT_OURS, DumpRoot, joined
 
 _DRAFT = '.ricordi-part'
 
@@ -94,10 +94,12 @@ class DumpFolder:
 
     def has_folder(self, path: str) -> bool:
         """Whether the folder of a node is there, and no link in its place."""
-        return self.has(f'{path}/{METADATA}')
+        return self.has(joined(path, METADATA))
 
     def links_to(self, path: str) -> str | None:
-        """The target of a link as it is written in it; None where there is no link."""
+        """The target of a link as it is written in it; None where there is no link, as at the root itself."""
+        if not path:
+            return None
         try:
             with self.opened.above(path) as (folder, name):
                 return os.readlink(name, dir_fd=folder)
@@ -241,6 +243,9 @@ class DumpFolder:
 
         What else is in them stays, and so do its folders, with the mark of a dump. A link is removed as such.
         """
+        if not path:  # the root itself, which stays, with its mark
+            self.remove_files('', [METADATA, _DRAFT, *files])
+            return
         status = self.opened.status(path)
         if status is None:
             return
@@ -263,10 +268,10 @@ class DumpFolder:
         below = set()
         for name in files:
             if not name.endswith('/'):
-                self.opened.unlink(f'{path}/{name}')
+                self.opened.unlink(joined(path, name))
             below.add(name.rpartition('/')[0])
         for name in sorted(below - {''}, key=len, reverse=True):
-            self.prune(f'{path}/{name}', path)
+            self.prune(joined(path, name), path)
 
     def unmark(self, path: str) -> None:
         """Take back the mark of a group's folder, and the folder if nothing is left in it."""
