@@ -46,8 +46,7 @@ def shell(session: Session, plain: bool, no_startup: bool, interface: str | None
     try:
         names = _namespace(get_manager().get_profile_storage())
         if sys.stdin is not None and not sys.stdin.isatty():
-            exec(compile(sys.stdin.read(), '<stdin>', 'exec'), names)
-            return 0
+            return _run(sys.stdin.read(), names)
         start = None if plain else _find_shell(interface)
         if start is not None:
             start(names)
@@ -71,6 +70,20 @@ def _namespace(storage: Any) -> Namespace:
         **{name: getattr(orm, name) for name in _ORM},
         **{name: getattr(plugins, name) for name in factories if hasattr(plugins, name)},
     }
+
+
+def _run(program: str, names: Namespace) -> int:
+    """Run a program; where it fails, its own lines are told, as Python does."""
+    try:
+        exec(compile(program, '<stdin>', 'exec'), names)
+    except Exception as error:
+        import traceback
+
+        sys.stdout.flush()
+        own = error.__traceback__.tb_next if error.__traceback__ else None  # without this module's line
+        traceback.print_exception(type(error), error, own)
+        return 1
+    return 0
 
 
 def _find_shell(interface: str | None) -> Callable[[Namespace], None] | None:
