@@ -17,7 +17,7 @@ _ORM = (
     *('Float', 'Group', 'Int', 'List', 'Node', 'ProcessNode', 'QueryBuilder', 'Str', 'User', 'WorkChainNode'),
     *('WorkFunctionNode', 'WorkflowNode', 'load_code', 'load_computer', 'load_group', 'load_node'),
 )
-"""What verdi's shell has at hand, too; all else is in `orm`."""
+"""What verdi's shell has at hand, too; all else is in `orm`, and its factories in `ricordi.plugins`."""
 
 Namespace = dict[str, Any]
 
@@ -58,17 +58,15 @@ def shell(session: Session, plain: bool, no_startup: bool, interface: str | None
 
 
 def _namespace(storage: Any) -> Namespace:
-    from ricordi import orm, plugins
+    from ricordi import orm
     from ricordi.model.links import LinkType
 
-    factories = ('CalculationFactory', 'DataFactory', 'WorkflowFactory')
     return {
         '__name__': '__main__',
         'orm': orm,
         'storage': storage,
         'LinkType': LinkType,
         **{name: getattr(orm, name) for name in _ORM},
-        **{name: getattr(plugins, name) for name in factories if hasattr(plugins, name)},
     }
 
 
