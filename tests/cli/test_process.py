@@ -190,3 +190,42 @@ def test_what_runs_and_controls_things_is_pointed_at(run_here: Run, words: str) 
 
 def test_where_files_on_the_computer_are_seen_is_told(run_here: Run) -> None:
     assert 'use `verdi data core.remote ls`' in run_here('calcjob', 'remotels', '57').stderr
+
+
+def test_odd_values_of_processes_are_shown_as_they_are(run_here: Run, reference_home: Path) -> None:
+    odd = {'process_state': [1], 'exit_status': 'x', 'paused': 5, 'process_label': {}, 'stepper_state_info': [2]}
+    with use_storage(load_config().get_profile('mixed')) as storage:
+        for pk in (21, 57):
+            storage.update('node', pk, {'attributes': odd})
+    for words in (['list', '-a'], ['list', '-a', '--format', 'json'], ['status', '21'], ['report', '21', '57']):
+        done = run_here('-p', 'mixed', 'process', *words)
+        assert (done.returncode, 'unexpected' in done.stderr) == (0, False), done.stderr
+    assert '· 1' in run_here('-p', 'mixed', 'process', 'list', '-a').stdout
+
+
+def test_a_report_is_given_where_the_files_of_the_scheduler_are_missing(run_here: Run, reference_home: Path) -> None:
+    with use_storage(load_config().get_profile('mixed')) as storage:
+        row = storage.get('node', 57)
+        storage.update('node', 57, {'attributes': {**row.attributes, 'scheduler_stdout': 'aiida.out'}})
+        lost = {'o': {'aiida.out': {'k': '0' * 64}}}
+        for node in list(storage.find('node')):
+            if 'aiida.out' in node.repository_metadata.get('o', {}):
+                storage.update('node', node.pk, {'repository_metadata': lost})
+    done = run_here('-p', 'mixed', 'process', 'report', '57')
+    assert done.returncode == 0
+    assert 'is missing in the repository' in done.stdout
+    assert 'parser said no' in done.stdout
+
+
+def test_a_file_that_is_called_as_the_log_of_a_dump_does_not_take_its_place(
+    run_here: Run, reference_home: Path, tmp_path: Path
+) -> None:
+    names = ('ricordi_dump_log.jsonl', '.ricordi_dump_log.jsonl.part', '.ricordi-part', 'aiida_node_metadata.yaml')
+    with use_storage(load_config().get_profile('mixed')) as storage:
+        content = next(iter(storage.get('node', 57).repository_metadata['o'].values()))
+        storage.update('node', 57, {'repository_metadata': {'o': dict.fromkeys(names, content)}})
+    folder = tmp_path / 'dump'
+    for told in ('Wrote', 'Nothing to do'):
+        done = run_here('-p', 'mixed', 'process', 'dump', '57', '--flat', '--path', folder)
+        assert (done.returncode, told in done.stderr) == (0, True), done.stderr
+    assert {f'{name}_' for name in names} <= {path.name for path in folder.iterdir()}

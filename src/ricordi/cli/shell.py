@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ricordi.cli.identifiers import text_of_stdin
 from ricordi.cli.session import Session
 from ricordi.cli.verb import option, verb
 from ricordi.errors import UsageError
@@ -41,12 +42,14 @@ def shell(session: Session, plain: bool, no_startup: bool, interface: str | None
 
     if plain and interface:
         raise UsageError('--plain and --interface contradict each other')
+    if sys.stdin is None:
+        raise UsageError('standard input is closed: there is nothing to run, and nobody to talk to')
     profile = find_profile(session.profile_name)
     load_profile(profile)
     try:
         names = _namespace(get_manager().get_profile_storage())
-        if sys.stdin is not None and not sys.stdin.isatty():
-            return _run(sys.stdin.read(), names)
+        if not sys.stdin.isatty():
+            return _run(text_of_stdin(), names)
         start = None if plain else _find_shell(interface)
         if start is not None:
             start(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import click
@@ -11,7 +12,8 @@ from ricordi.cli.opened import opened
 from ricordi.cli.session import Session
 from ricordi.cli.terminal.output import Column, keys_of, write_list
 from ricordi.cli.terminal.times import local_time
-from ricordi.cli.verb import format_option, option, verb
+from ricordi.cli.verb import Function, format_option, option, verb
+from ricordi.services.nodes.log_levels import LEVELS
 
 _COLUMNS = (
     Column('pk', 'PK'),
@@ -22,15 +24,23 @@ _COLUMNS = (
 )
 
 
+def level_option(default: str, shown: str) -> Callable[[Function], Function]:
+    """`-l/--levelname`: the lowest level that counts.
+
+    :param shown: how the help calls the default.
+    """
+    return option(
+        '--levelname',
+        '-l',
+        type=click.Choice(list(LEVELS), case_sensitive=False),
+        default=default,
+        help=f'The lowest level that counts. [default: {shown}]',
+    )
+
+
 @verb('ricordi node logs 42', 'ricordi node logs -l WARNING 42 43 --format json')
 @nodes_argument()
-@option(
-    '--levelname',
-    '-l',
-    type=click.Choice(['NOTSET', 'DEBUG', 'INFO', 'REPORT', 'WARNING', 'ERROR', 'CRITICAL'], case_sensitive=False),
-    default='NOTSET',
-    help='The lowest level that counts. [default: all]',
-)
+@level_option('NOTSET', 'all')
 @format_option()
 def logs(session: Session, nodes: tuple[str, ...], levelname: str, output_format: str | None) -> int:
     """Show the log records of nodes, by time.

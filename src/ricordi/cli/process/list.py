@@ -17,18 +17,13 @@ from ricordi.cli.terminal.output import Column, one_line, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
 from ricordi.cli.terminal.times import age
 from ricordi.cli.verb import format_option, option, verb
+from ricordi.services.processes.names import ACTIVE, PROJECTIONS, STATES
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.services.processes.list import Standing
 
 WHICH = 'Which processes'
-STATES = ('created', 'running', 'waiting', 'finished', 'excepted', 'killed')
-PROJECTIONS = (
-    *('pk', 'uuid', 'ctime', 'mtime', 'state', 'process_state', 'process_status', 'exit_status', 'exit_message'),
-    *('sealed', 'process_label', 'label', 'description', 'node_type', 'paused', 'process_type', 'job_state'),
-    *('scheduler_state', 'exception', 'cached', 'cached_from'),
-)
 DEFAULT = ('pk', 'ctime', 'process_label', 'cached', 'state', 'process_status')
 FOR_PROGRAMS = (
     *('pk', 'uuid', 'ctime', 'process_label', 'process_type', 'process_state', 'exit_status', 'exit_message'),
@@ -121,7 +116,7 @@ def list_processes(
     for_people = output_format in (None, 'table')
     bare = session.quiet and output_format is None and not raw
     fields = ('pk',) if bare else project or (DEFAULT if for_people else FOR_PROGRAMS)
-    wanted = () if all_entries else states or service.ACTIVE
+    wanted = () if all_entries else states or ACTIVE
     with opened(session, 'process list') as storage:
         rows = service.list_processes(
             storage,
@@ -193,7 +188,7 @@ def _as_texts(rows: Iterator[tuple[Any, ...]], fields: Sequence[str]) -> Iterato
         'ctime': lambda value: age(value, now),
         'mtime': lambda value: age(value, now),
         'state': state_as_text,
-        'process_state': lambda value: _capitalized(value),
+        'process_state': _capitalized,
         'cached': lambda value: _CACHED if value else '',
     }
     writers = [shown.get(name, _plain) for name in fields]
@@ -205,15 +200,14 @@ def _plain(value: Any) -> str:
     return str(value) if isinstance(value, bool | int) else one_line(value)
 
 
-def _capitalized(state: str | None) -> str:
-    return one_line(state).capitalize() if state else 'None'
+def _capitalized(state: Any) -> str:
+    return one_line(state).capitalize() or 'None'
 
 
 def state_as_text(standing: Standing) -> str:
     """`⏹ Finished [0]`, `⏵ Running`, `⏸ Waiting` where it is paused."""
-    mark = (
-        '⏸' if standing.paused and standing.state in ('running', 'waiting') else _MARKS.get(standing.state or '', '·')
-    )
+    state = standing.state if isinstance(standing.state, str) else ''  # a damaged row may hold anything
+    mark = '⏸' if standing.paused and state in ('running', 'waiting') else _MARKS.get(state, '·')
     return f'{mark} {state_in_words(standing)}'
 
 

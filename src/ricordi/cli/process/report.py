@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ricordi.cli.node.logs import level_option
 from ricordi.cli.opened import opened
 from ricordi.cli.process.arguments import chosen_processes, depth_option, processes_argument, read_processes
 from ricordi.cli.session import Session
 from ricordi.cli.terminal.output import one_line, write_list
 from ricordi.cli.terminal.times import local_time
-from ricordi.cli.verb import Function, format_option, option, verb
+from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
     from ricordi.services.processes.report import JobReport, ProcessReport
-
-LEVELS = ('NOTSET', 'DEBUG', 'INFO', 'REPORT', 'WARNING', 'ERROR', 'CRITICAL')
-
-
-def level_option(default: str) -> Callable[[Function], Function]:
-    """`-l/--levelname`: the lowest level that counts."""
-    return option(
-        '--levelname',
-        '-l',
-        type=click.Choice(LEVELS, case_sensitive=False),
-        default=default,
-        help=f'The lowest level that counts. [default: {default}]',
-    )
 
 
 @verb('ricordi process report 42', 'ricordi process report -M', 'ricordi process report -l WARNING -m 1 42')
@@ -41,7 +29,7 @@ def level_option(default: str) -> Callable[[Function], Function]:
     group='Output',
     help='Blanks before what a work chain below reports, for each level. [default: 2]',
 )
-@level_option('REPORT')
+@level_option('REPORT', 'REPORT')
 @depth_option('At most so many levels of work chains. [default: all]')
 @format_option()
 def report(

@@ -61,7 +61,7 @@ def _print(found: Iterable[CalledProcess], with_links: bool) -> None:
 def _as_text(one: CalledProcess, with_links: bool) -> str:
     """`Relax<42> Finished [0] [2:while_(should_run)(1:run)]`."""
     link = f' | {one.link_label}' if with_links and one.link_label not in (None, '', _USUAL_LINK) else ''
-    state = one.process_state.capitalize() if one.process_state else 'None'
+    state = one_line(one.process_state).capitalize() or 'None'
     exit_status = '' if one.exit_status is None else f' [{one.exit_status}]'
     step = f' [{one.step}]' if one.step else ''
     return f'{one.process_label}<{one.pk}{link}> {state}{exit_status}{step}'

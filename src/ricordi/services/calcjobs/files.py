@@ -5,7 +5,7 @@ from __future__ import annotations
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
-from ricordi.errors import InvalidOperation, NotExistent, UsageError
+from ricordi.errors import InvalidOperation, NotExistent, ProblemsFound, UsageError
 from ricordi.model.values import is_damaged
 from ricordi.services.nodes.repository import list_files, read_file
 
@@ -62,7 +62,10 @@ def default_file(row: NodeRow, holder: NodeRow, option: str) -> str:
 
 
 def retrieved_text(storage: StorageBackend, row: NodeRow, option: str) -> str | None:
-    """The text of a file that came back, named by an option of the job; None where it did not."""
+    """The text of a file that came back, named by an option of the job; None where it did not.
+
+    Where its content is missing or damaged, it is that in words: what else is known of the job is worth telling.
+    """
     name = _option(row, option)
     folder = created_node(storage, row.pk or 0, RETRIEVED) if name else None
     if name is None or folder is None:
@@ -71,6 +74,8 @@ def retrieved_text(storage: StorageBackend, row: NodeRow, option: str) -> str | 
         content = b''.join(read_file(storage, folder, name))
     except (NotExistent, InvalidOperation, UsageError):
         return None
+    except ProblemsFound as error:
+        return f'({error})'
     return content.decode(errors='replace')
 
 

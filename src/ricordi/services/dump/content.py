@@ -11,7 +11,7 @@ from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.values import UNREADABLE, DamagedJson, is_damaged
 from ricordi.orm.nodes.repository_tree import FileTree
-from ricordi.services.dump.names import METADATA, SAFEGUARD, safe_name
+from ricordi.services.dump.names import DRAFT, OWN, safe_name
 from ricordi.services.dump.select import CALCULATION
 from ricordi.storage.file_trees import fault_of
 
@@ -87,7 +87,7 @@ class Content:
         return above + name + end
 
     def _is_taken(self, path: str, end: str) -> bool:
-        if path in (METADATA, SAFEGUARD):
+        if path in OWN or path.rpartition('/')[2] == DRAFT:
             return True
         return path in self.files if end else f'{path}/' in self.files
 

@@ -9,9 +9,7 @@ from datetime import datetime
 from ricordi.backend.query import Comparison, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
-
-LEVELS = {'NOTSET': 0, 'DEBUG': 10, 'INFO': 20, 'REPORT': 23, 'WARNING': 30, 'ERROR': 40, 'CRITICAL': 50}
-"""The levels of log records by name, each with its weight: those of Python, and AiiDA's `REPORT`."""
+from ricordi.services.nodes.log_levels import LEVELS
 
 _ROWS = 1000
 _COLUMNS = ('pk', 'uuid', 'node_pk', 'time', 'levelname', 'loggername', 'message')

@@ -65,7 +65,7 @@ def call_tree(storage: StorageBackend, row: NodeRow, depth: int | None = None) -
     below: dict[int, list[_Process]] = {}
     level, levels = [row.pk], 1
     while level and (depth is None or levels < depth):
-        found = called_by(storage, level)
+        found = _called_by(storage, level)
         below |= found
         level = [one.pk for calls in found.values() for one in calls if one.pk not in below]
         levels += 1
@@ -79,7 +79,7 @@ def call_tree(storage: StorageBackend, row: NodeRow, depth: int | None = None) -
             waiting.append((number + 1, process.pk, called, place == len(calls) - 1))
 
 
-def called_by(storage: StorageBackend, pks: Sequence[int]) -> dict[int, list[_Process]]:
+def _called_by(storage: StorageBackend, pks: Sequence[int]) -> dict[int, list[_Process]]:
     """Of each caller those that it called, the earliest first."""
     query = Query(
         (Vertex('caller', EntityKind.NODE), Vertex('node', EntityKind.NODE)),

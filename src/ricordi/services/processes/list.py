@@ -22,14 +22,7 @@ from ricordi.backend.query import (
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistentKeyError, QueryError
-
-ACTIVE = ('created', 'running', 'waiting')
-STATES = (*ACTIVE, 'finished', 'excepted', 'killed')
-
-STATE = 'state'
-"""The projection that tells where a process stands, by three of its attributes."""
-CACHED = 'cached'
-"""The projection that tells whether a process was not run, but taken from the cache."""
+from ricordi.services.processes.names import ACTIVE, CACHED, PROJECTIONS, STATE
 
 _COLUMNS = ('pk', 'uuid', 'ctime', 'mtime', 'label', 'description', 'node_type', 'process_type')
 _FIELDS = {name: Field(name) for name in _COLUMNS} | {
@@ -47,24 +40,6 @@ _FIELDS = {name: Field(name) for name in _COLUMNS} | {
 }
 _STANDING = ('process_state', 'paused', 'exit_status')
 
-PROJECTIONS = (
-    *(
-        'pk',
-        'uuid',
-        'ctime',
-        'mtime',
-        STATE,
-        'process_state',
-        'process_status',
-        'exit_status',
-        'exit_message',
-        'sealed',
-    ),
-    *('process_label', 'label', 'description', 'node_type', 'paused', 'process_type', 'job_state', 'scheduler_state'),
-    *('exception', CACHED, 'cached_from'),
-)
-"""What can be shown of a process: verdi's names, in verdi's order."""
-
 _ROWS = 1000
 _PROCESS = 'process'
 _LAST_CHANGES = ('process|state_change|calculation', 'process|state_change|work')
@@ -74,7 +49,7 @@ _LAST_CHANGES = ('process|state_change|calculation', 'process|state_change|work'
 class Standing(NamedTuple):
     """Where a process stands.
 
-    :param state: one of `STATES`; None where it is not known.
+    :param state: one of `ricordi.services.processes.names.STATES`; None where it is not known.
     """
 
     state: str | None
@@ -114,7 +89,8 @@ def list_processes(
 ) -> Iterator[tuple[Any, ...]]:
     """The processes that fit, a tuple of the projected values for each, streamed in constant memory.
 
-    :param project: names of `PROJECTIONS`; a `state` is a `Standing`, `cached` and `sealed` are True or False.
+    :param project: names of `ricordi.services.processes.names.PROJECTIONS`; a `state` is a `Standing`, `cached` and
+        `sealed` are True or False.
     :param order_by: `ctime` or `pk`.
     :raises ricordi.errors.QueryError: a projection that is not there.
     :raises ricordi.errors.NotExistent: the group is not there.

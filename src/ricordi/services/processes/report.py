@@ -53,7 +53,7 @@ class ProcessReport:
 def report_of(storage: StorageBackend, row: NodeRow, level: str = 'REPORT', depth: int | None = None) -> ProcessReport:
     """What a process had to report, as verdi has it: the level counts for work chains alone, of others all is told.
 
-    :param level: the lowest of `ricordi.services.nodes.logs.LEVELS` that counts.
+    :param level: the lowest of `ricordi.services.nodes.log_levels.LEVELS` that counts.
     :param depth: how many levels of work chains, that of the process counted; None: all.
     """
     assert row.pk is not None
