@@ -18,6 +18,8 @@ Decoders = Mapping[str, Callable[[Any], Any]]
 """By field, what makes the Python value of one that is as SQLite keeps it; of other fields the two are the same."""
 StoredLink = tuple[int, int, str, str]
 """Pks of source and target, type, label."""
+StoredValues = tuple[Any, ...]
+"""Those of one row, as SQLite keeps them."""
 
 
 class ImportTarget:
@@ -55,7 +57,7 @@ class ImportTarget:
         return (row for row in rows if row is not None)
 
     def insert(
-        self, kind: EntityKind, fields: Sequence[str], rows: Sequence[Sequence[Any]], decoders: Decoders
+        self, kind: EntityKind, fields: Sequence[str], rows: list[StoredValues], decoders: Decoders
     ) -> list[int]:
         """Insert rows of an archive; returns their pks in order.
 

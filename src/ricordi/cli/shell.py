@@ -13,13 +13,6 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import option, verb
 from ricordi.errors import UsageError
 
-_ORM = (
-    *('AuthInfo', 'Bool', 'CalcFunctionNode', 'CalcJobNode', 'CalculationNode', 'Code', 'Computer', 'Data', 'Dict'),
-    *('Float', 'Group', 'Int', 'List', 'Node', 'ProcessNode', 'QueryBuilder', 'Str', 'User', 'WorkChainNode'),
-    *('WorkFunctionNode', 'WorkflowNode', 'load_code', 'load_computer', 'load_group', 'load_node'),
-)
-"""What verdi's shell has at hand, too; all else is in `orm`, and its factories in `ricordi.plugins`."""
-
 Namespace = dict[str, Any]
 
 
@@ -37,8 +30,9 @@ def shell(session: CommandSession, plain: bool, no_startup: bool, interface: str
     At hand are orm, QueryBuilder, load_node and the other names of AiiDA's shell, and storage. Without a terminal what
     comes on standard input is run as a program.
     """
-    from ricordi.manager import get_manager, load_profile, unload_profile
+    from ricordi.manager import load_profile, unload_profile
     from ricordi.services.profiles.profiles import find_profile
+    from ricordi.services.shell import shell_names
 
     if plain and interface:
         raise UsageError('--plain and --interface contradict each other')
@@ -47,7 +41,7 @@ def shell(session: CommandSession, plain: bool, no_startup: bool, interface: str
     profile = find_profile(session.profile_name)
     load_profile(profile)
     try:
-        names = _namespace(get_manager().get_profile_storage())
+        names = shell_names()
         if not sys.stdin.isatty():
             return _run(text_of_stdin(), names)
         start = None if plain else _find_shell(interface)
@@ -58,19 +52,6 @@ def shell(session: CommandSession, plain: bool, no_startup: bool, interface: str
     finally:
         unload_profile()
     return 0
-
-
-def _namespace(storage: Any) -> Namespace:
-    from ricordi import orm
-    from ricordi.model.links import LinkType
-
-    return {
-        '__name__': '__main__',
-        'orm': orm,
-        'storage': storage,
-        'LinkType': LinkType,
-        **{name: getattr(orm, name) for name in _ORM},
-    }
 
 
 def _run(program: str, names: Namespace) -> int:

@@ -16,6 +16,9 @@ CODE = 'data.core.code.'
 REMOTE = 'data.core.remote.'
 SINGLE_FILE = 'data.core.singlefile.'
 
+BEGINNINGS = ('data.', 'process.', 'node.')
+"""With one of these every type begins."""
+
 
 def is_process(node_type: str) -> bool:
     """Whether nodes of the type are calculations or workflows, rather than data."""

@@ -24,19 +24,6 @@ MOST_ELEMENTS = 2_000_000
 LARGEST_VALUE = 32 << 20
 """Bytes of a row that comes from outside, or goes there."""
 
-SETTINGS_OF_COMPUTERS: dict[str, tuple[type, ...]] = {
-    'workdir': (str,),
-    'shebang': (str,),
-    'prepend_text': (str,),
-    'append_text': (str,),
-    'mpirun_command': (list,),
-    'default_mpiprocs_per_machine': (int,),
-    'default_memory_per_machine': (int,),
-    'minimum_scheduler_poll_interval': (int, float),
-    'use_double_quotes': (bool,),
-}
-"""Of what type each setting of a computer is that is known here (formats/database.md); None is one like no setting."""
-
 UUID_PATTERN = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')
 is_uuid_text = UUID_PATTERN.fullmatch
 """Whether a text is a uuid in canonical form."""
@@ -136,19 +123,6 @@ def has_half_characters(value: Any) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-def settings_fault(metadata: Any) -> str | None:
-    """Which setting of a computer is not of its type, in words; None if all are."""
-    for name, types in SETTINGS_OF_COMPUTERS.items():
-        value: Any = metadata.get(name)
-        if value is None:
-            continue
-        if type(value) not in types:
-            return f'{name} is of type {type(value).__name__}'
-        if name == 'mpirun_command' and not all(isinstance(word, str) for word in value):
-            return f'{name} is no list of words'
-    return None
 
 
 class DamagedTime(datetime):

@@ -13,11 +13,6 @@ from ricordi.errors import CorruptStorage, ValidationError
 from ricordi.model.fields import FIELDS, TABLES, EntityKind, ValueKind
 
 
-def table_name(kind: EntityKind) -> str:
-    """The table that holds the rows of one kind."""
-    return TABLES[kind]
-
-
 @cache
 def columns(kind: EntityKind) -> dict[str, str]:
     """Field of the row class → column, in the order of the row class."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, RowT
 from ricordi.errors import NotExistent, ValidationError
-from ricordi.model.fields import FIELDS, RowField, ValueKind
+from ricordi.model.fields import FIELDS, TABLES, RowField, ValueKind
 from ricordi.model.identifiers import uuid_start
 from ricordi.model.values import (
     UNREADABLE,
@@ -19,7 +19,7 @@ from ricordi.model.values import (
     damaged_time,
     why_unreadable,
 )
-from ricordi.storage.columns import check_length, column_name, columns, place_of, table_name
+from ricordi.storage.columns import check_length, column_name, columns, place_of
 from ricordi.storage.dialect import Dialect
 from ricordi.storage.session import Session
 from ricordi.storage.values import new_uuids
@@ -33,7 +33,7 @@ class RowCodec:
 
     def __init__(self, dialect: Dialect, kind: EntityKind) -> None:
         self.kind = kind
-        self.table = table_name(kind)
+        self.table = TABLES[kind]
         self.columns = columns(kind)
         self.select = f'SELECT {", ".join(self.columns.values())} FROM {self.table}'
         self._row_type = ROW_TYPES[kind]
@@ -174,9 +174,9 @@ class Rows:
             return []
         names, values = self.codec(kind).encode_rows(rows)
         if len(values) == 1:
-            return self.dialect.insert(session, table_name(kind), names, values)
+            return self.dialect.insert(session, TABLES[kind], names, values)
         with session.transaction():
-            return self.dialect.insert(session, table_name(kind), names, values)
+            return self.dialect.insert(session, TABLES[kind], names, values)
 
     def update(self, session: Session, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
         """Change fields of one row."""
@@ -230,7 +230,7 @@ class Rows:
     def delete_where(self, session: Session, kind: EntityKind, equal: Mapping[str, Any]) -> int:
         """Delete the rows that `find` would find; returns how many."""
         condition, parameters = self._condition(kind, equal)
-        return int(session.execute(f'DELETE FROM {table_name(kind)} WHERE {condition}', parameters).rowcount)
+        return int(session.execute(f'DELETE FROM {TABLES[kind]} WHERE {condition}', parameters).rowcount)
 
     # -- reading ----------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from ricordi.errors import UsageError
 from ricordi.model.fields import FIELDS, TABLES, UNIQUE_TOGETHER, EntityKind, RowField, ValueKind
-from ricordi.storage.columns import column_name, table_name
+from ricordi.storage.columns import column_name
 from ricordi.storage.settings import LONGEST_KEY
 
 
@@ -136,7 +136,7 @@ def table_of(kind: EntityKind | str) -> Table:
     :raises ricordi.errors.UsageError: there are no rows of such a kind.
     """
     try:
-        return metadata.tables[table_name(EntityKind(kind))]
+        return metadata.tables[TABLES[EntityKind(kind)]]
     except ValueError:
         raise UsageError(f'there are no rows of the kind {kind!r}; there are {", ".join(EntityKind)}') from None
 

@@ -14,10 +14,10 @@ from ricordi.errors import CorruptStorage
 from ricordi.progress import Run, Stop
 from ricordi.repository import worker_process
 from ricordi.repository.archive import verification as archive_verification
-from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.unpacking import verify_members
 from ricordi.repository.archive.verification import Batch, MemberVerifier
 from ricordi.repository.archive.zip_keys import PREFIX
+from ricordi.repository.batches import batches_of
 from ricordi.repository.limits import Limits
 from ricordi.zipfiles.directory import ZipDirectory
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from ricordi.backend.verification import Finding, Remedy
+from ricordi.backend.verification import Cure, Finding
 from ricordi.backend.verification_report import Topic, VerificationReport
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_seconds, plural
@@ -18,7 +18,7 @@ from ricordi.services.last_verified import state_as_data, state_in_words
 MOST_SHOWN = 20
 """So many findings of each kind are shown to a person; the JSON has more."""
 
-WAYS_OUT: dict[Remedy, str] = {
+WAYS_OUT: dict[Cure, str] = {
     'second copy': 'a good copy is at hand: put the content in again, from it or from a backup',
     'source': 'restore that file from a backup, or put the content in again',
     'index': 'restore packs.idx from a backup',

@@ -9,17 +9,16 @@ from contextlib import ExitStack, closing
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import Interrupted
 from ricordi.progress import Run
-from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.members import PackedMember, pack_member
 from ricordi.repository.archive.sources import ObjectSource, damaged, sources, usable
 from ricordi.repository.archive.zip_keys import PREFIX
+from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.parallel import in_order
 from ricordi.zipfiles.deflate import DeflatedPieces
 from ricordi.zipfiles.writer import ZipWriter
 
-BATCHES_AHEAD = 6
 LARGEST = 1 << 62
 
 

@@ -15,16 +15,15 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
-from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.verification import MemberVerifier, content_of, expect
 from ricordi.repository.archive.zip_keys import PREFIX
+from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.parallel import in_order
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 from ricordi.zipfiles.member import open_member
 
-BATCHES_AHEAD = 6
 MOST_SHRINKING = 1040
 """No deflate stream yields more than so many bytes for one of its own."""
 ASKED_AT_ONCE = 1000
@@ -43,7 +42,7 @@ def checked_members(directory: ZipDirectory) -> Iterator[Member]:
             raise CorruptStorage(
                 f'{directory.path} holds a file named {name!r}, which leads out of it; do not trust it'
             )
-        if name.startswith(PREFIX) and name != PREFIX and is_key(name, len(PREFIX)) is None:
+        if name.startswith(PREFIX) and name != PREFIX and not is_key(name, len(PREFIX)):
             raise CorruptStorage(f'{directory.path} holds {name!r}, which is no key of an object; do not trust it')
         if member.size > member.packed * MOST_SHRINKING + MOST_SHRINKING:
             raise CorruptStorage(

@@ -125,7 +125,7 @@ class ZipRepository(RepositoryBackend):
 
     def find(self, key: str) -> Member | None:
         """The member that holds an object, or None."""
-        if is_key(key) is None:
+        if not is_key(key):
             return None
         directory = self.directory
         with self._lock:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from ricordi.backend.maintenance import CompressMode
 from ricordi.backend.repository import KnownObject
 from ricordi.errors import CorruptStorage
-from ricordi.repository.archive.batches import batches_of
+from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.container.compression import compress as deflate
 from ricordi.repository.container.compression import compressor, wants_compression
 from ricordi.repository.container.loose import chunks_of, read_fully
@@ -20,8 +20,6 @@ from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import PackWriter, StoredObject, pack_to_append_to
 from ricordi.repository.limits import Limits
 from ricordi.repository.parallel import PLAIN_READERS, in_order
-
-BATCHES_AHEAD = 6
 
 
 def stored_form(content: bytes, mode: CompressMode, was_compressed: bool, level: int) -> tuple[bytes, bool]:

@@ -142,7 +142,7 @@ class ObjectStore:
 
         :raises ricordi.errors.NotExistent: it is not a key at all, so that no path outside the folder can be meant.
         """
-        if is_key(key) is None:
+        if not is_key(key):
             raise not_existent(key)
         return self.layout.loose_path(key, self.config.loose_prefix_len)
 
@@ -274,7 +274,7 @@ class ObjectStore:
 
     def has_object(self, key: str) -> bool:
         """Whether the object `key` is here, loose or packed."""
-        if is_key(key) is None:
+        if not is_key(key):
             return False
         return (
             self.index.find(key) is not None

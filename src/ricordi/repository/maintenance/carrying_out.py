@@ -113,18 +113,16 @@ class Execution:
         in_bytes = step.name in ('pack', 'repack')
         self._work = Work()
         self._free_at_begin = self._free()
-        self.run.progress.begin(step.name, step.read if in_bytes else step.objects, 'bytes' if in_bytes else 'objects')
         try:
-            self.run.check_lock()
-            action()
+            with self.run.step(step.name, step.read if in_bytes else step.objects, 'bytes' if in_bytes else 'objects'):
+                self.run.check_lock()
+                action()
         except (OSError, UnreachableStorage) as error:
             if not self._is_full_disk(error):
                 raise
             self._full_disk = self._full_disk or error
             needed = max(self._free() + 1, self._needs(step))
             self._left.append(UndoneStep(step.name, step.detail, max(0, step.objects - self._work.objects), needed))
-        finally:
-            self.run.progress.end()
         work = self._work
         if len(self._left) > left:
             if not (work.objects or work.freed or work.written):

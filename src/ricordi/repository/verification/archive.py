@@ -12,9 +12,9 @@ from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Subset, Topic, VerifyOptions
 from ricordi.errors import CorruptStorage, UsageError
 from ricordi.model.file_trees import is_key
-from ricordi.repository.archive.batches import batches_of
 from ricordi.repository.archive.verification import MemberVerifier, expect
 from ricordi.repository.archive.zip_keys import PREFIX
+from ricordi.repository.batches import batches_of
 from ricordi.repository.parallel import in_order
 from ricordi.repository.verification.watch import Watch, in_words, watching
 from ricordi.zipfiles.format import Member
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 OTHER_NAMES = ('metadata.json', 'db.sqlite3', PREFIX)
 """What lies in an archive beside its objects."""
-AHEAD = 6
 ASK_AT_ONCE = 1000
 
 
@@ -107,7 +106,7 @@ def _content(repository: ZipRepository, subset: Subset | None, watch: Watch, run
         verifier = stack.enter_context(closing(MemberVerifier(directory)))
         threads = max(1, verifier.pool.number)
         check = _Check(verifier, repository)
-        for batch, wrong in stack.enter_context(closing(in_order(check, batches_of(members), AHEAD, threads))):
+        for batch, wrong in stack.enter_context(closing(in_order(check, batches_of(members), BATCHES_AHEAD, threads))):
             size = sum(member.packed for member in batch)
             watch.checked, watch.bytes = watch.checked + len(batch), watch.bytes + size
             run.progress.advance(size)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ricordi.backend.verification import Finding, Remedy
+from ricordi.backend.verification import Cure, Finding
 from ricordi.errors import CorruptStorage
 from ricordi.model.file_trees import is_key
 from ricordi.repository.container.compression import decompressed_chunks
@@ -75,7 +75,7 @@ class Copies:
         copies = self.of(key)
         if not copies:
             yield Finding('missing object', 'neither loose nor in a pack', key=key, remedy='source')
-        remedy: Remedy = 'second copy' if any(copy.is_good for copy in copies) else 'source'
+        remedy: Cure = 'second copy' if any(copy.is_good for copy in copies) else 'source'
         for copy in copies:
             if copy.is_whole or copy.fault == IMPOSSIBLE:
                 yield Finding('wrong index row', copy.fault, copy.where, key, remedy='index')

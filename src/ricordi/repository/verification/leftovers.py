@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ricordi.backend.verification import Finding, Remedy
+from ricordi.backend.verification import Cure, Finding
 from ricordi.repository.container.layout import REPACK_ID, Layout
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.verification.copies import second_copies
@@ -51,7 +51,7 @@ def _odd(layout: Layout, path: Path) -> Finding:
     return Finding('odd file', 'nothing of a container has such a name', place, notice=True)
 
 
-def _counted(paths: list[Path], kind: str, place: str, remedy: Remedy, several: str | None = None) -> Iterator[Finding]:
+def _counted(paths: list[Path], kind: str, place: str, remedy: Cure, several: str | None = None) -> Iterator[Finding]:
     """One notice of several files, with the first of them."""
     if paths:
         words = kind if len(paths) == 1 else several or f'{kind}s'

@@ -7,23 +7,21 @@ import sqlite3
 from typing import Any
 
 from ricordi.errors import CorruptStorage, ValidationError
+from ricordi.model.computers import settings_fault
 from ricordi.model.fields import FIELDS, TABLES, UNIQUE_TOGETHER, EntityKind, RowField, ValueKind
 from ricordi.model.file_trees import fault_of
 from ricordi.model.links import LINK_RULES
+from ricordi.model.node_types import BEGINNINGS
 from ricordi.model.values import (
     has_half_characters,
     is_time_text,
     is_uuid_text,
     json_fault,
     may_hold_half_characters,
-    settings_fault,
     size_fault,
 )
-from ricordi.storage.columns import column_name, json_columns, row_words, table_name
+from ricordi.storage.columns import column_name, json_columns, row_words
 from ricordi.storage.values import texts
-
-FAMILIES = ('data', 'process', 'node')
-"""With what, and a dot, the types of nodes begin; with a dot they end."""
 
 
 def check_rows(raw: sqlite3.Connection, archive: str) -> None:
@@ -55,7 +53,7 @@ def check_lengths(raw: sqlite3.Connection, archive: str, place: str) -> None:
     :raises ricordi.errors.ValidationError: one is.
     """
     for kind in EntityKind:
-        table = table_name(kind)
+        table = TABLES[kind]
         for field in FIELDS[kind].values():
             column, limit = field.column, field.limit
             if limit is None:
@@ -75,7 +73,7 @@ def check_lengths(raw: sqlite3.Connection, archive: str, place: str) -> None:
 def _refuse_nul(raw: sqlite3.Connection, archive: str, place: str, kind: EntityKind) -> None:
     """See that no text holds the character NUL, for which PostgreSQL has no place."""
     raw.create_function('holds_nul', 1, _holds_nul, deterministic=True)
-    table = table_name(kind)
+    table = TABLES[kind]
     for field in FIELDS[kind].values():
         column = field.column
         if field.kind is ValueKind.JSON:
@@ -94,7 +92,7 @@ def _refuse_nul(raw: sqlite3.Connection, archive: str, place: str, kind: EntityK
 
 def _check_texts(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
     """See that all texts can be read: SQLite keeps any bytes as text. JSON is read as bytes."""
-    table = table_name(kind)
+    table = TABLES[kind]
     plain = [field.column for field in FIELDS[kind].values() if field.kind is not ValueKind.JSON]
     texts = " || '|' || ".join(f"coalesce({column}, '')" for column in plain)
     found = raw.execute(f'SELECT id FROM {table} WHERE NOT is_utf8(CAST({texts} AS BLOB)) LIMIT 1').fetchone()
@@ -106,7 +104,7 @@ def _check_texts(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> Non
 
 
 def _check_values(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
-    table = table_name(kind)
+    table = TABLES[kind]
     wrong = ' WHEN '.join(
         f"NOT coalesce({_sound(field)}, FALSE) THEN '{field.column}'" for field in FIELDS[kind].values()
     )
@@ -146,7 +144,7 @@ def _sound(field: RowField) -> str:
     elif kind is ValueKind.BOOL:
         condition = f'{column} IN (0, 1)'
     elif field.name == 'node_type':
-        known = ' OR '.join(f"{column} GLOB '{family}.*'" for family in FAMILIES)
+        known = ' OR '.join(f"{column} GLOB '{beginning}*'" for beginning in BEGINNINGS)
         condition = f"typeof({column}) = 'text' AND ({known}) AND substr({column}, -1) = '.'"
     else:
         condition = f"typeof({column}) = 'text'"
@@ -154,7 +152,7 @@ def _sound(field: RowField) -> str:
 
 
 def _check_references(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
-    table = table_name(kind)
+    table = TABLES[kind]
     for field in FIELDS[kind].values():
         if field.references is None:
             continue
@@ -171,7 +169,7 @@ def _check_references(raw: sqlite3.Connection, archive: str, kind: EntityKind) -
 
 
 def _check_unique(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
-    table, fields = table_name(kind), FIELDS[kind]
+    table, fields = TABLES[kind], FIELDS[kind]
     alone = [field.column for field in fields.values() if field.unique]
     together = ', '.join(fields[name].column for name in UNIQUE_TOGETHER.get(kind, ()))
     for names in filter(None, (*alone, together)):

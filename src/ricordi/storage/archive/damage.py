@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import CorruptStorage, ValidationError
-from ricordi.model.fields import FIELDS, EntityKind, RowField, ValueKind
+from ricordi.model.fields import FIELDS, TABLES, EntityKind, RowField, ValueKind
 from ricordi.model.file_trees import fault_of_text
 from ricordi.model.values import (
     LARGEST_VALUE,
@@ -22,7 +22,7 @@ from ricordi.model.values import (
     json_fault,
     size_fault,
 )
-from ricordi.storage.columns import columns, json_columns, place_of, row_words, table_name
+from ricordi.storage.columns import columns, json_columns, place_of, row_words
 from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def refuse_damage(raw: sqlite3.Connection, place: str) -> None:
     """
     for kind in EntityKind:
         fields = [field for field in FIELDS[kind].values() if field.kind not in (ValueKind.INT, ValueKind.BOOL)]
-        if fields and not _is_plainly_sound(raw, table_name(kind), fields):
-            _look_closely(raw, place, table_name(kind), fields)
+        if fields and not _is_plainly_sound(raw, TABLES[kind], fields):
+            _look_closely(raw, place, TABLES[kind], fields)
     for pk, _, text in raw.execute(SqliteDialect.suspect_trees):
         if fault := fault_of_text(text):
-            raise _damaged(place, table_name(EntityKind.NODE), pk, 'repository_metadata', fault)
+            raise _damaged(place, TABLES[EntityKind.NODE], pk, 'repository_metadata', fault)
 
 
 def refuse_many_elements(raw: sqlite3.Connection, place: str) -> None:
@@ -67,10 +67,10 @@ def too_large(dialect: Dialect) -> ValidationError:
         for kind in EntityKind:
             total = ' + '.join(f'coalesce({length.format(column)}, 0)' for column in columns(kind).values())
             found = raw.execute(
-                f'SELECT id FROM {table_name(kind)} WHERE {total} > {LARGEST_VALUE - 4096} LIMIT 1'
+                f'SELECT id FROM {TABLES[kind]} WHERE {total} > {LARGEST_VALUE - 4096} LIMIT 1'
             ).fetchone()
             if found is not None:
-                return _too_large(f'the {row_words(table_name(kind))} with pk {found[0]} in the {dialect.place}')
+                return _too_large(f'the {row_words(TABLES[kind])} with pk {found[0]} in the {dialect.place}')
     finally:
         dialect.disconnect(raw)
     return _too_large(f'a row of the {dialect.place}')

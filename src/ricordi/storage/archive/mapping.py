@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ricordi.model.fields import FIELDS, EntityKind
-from ricordi.storage.columns import columns, table_name
+from ricordi.model.fields import FIELDS, TABLES, EntityKind
+from ricordi.storage.columns import columns
 from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
-    from ricordi.backend.imports import Decoders, ImportTarget
+    from ricordi.backend.imports import Decoders, ImportTarget, StoredValues
     from ricordi.storage.archive.staging import Staging
 
 PAGE = 1000
@@ -18,7 +18,6 @@ PAGE = 1000
 MATCHED_BY = {kind: name for kind, fields in FIELDS.items() for name in ('uuid', 'email') if name in fields}
 """The field by which rows of a kind are the same, wherever they are."""
 
-Values = tuple[Any, ...]
 Change = Callable[[list[Any]], None]
 
 
@@ -40,7 +39,7 @@ class Mapping:
 
     def match(self, kind: EntityKind) -> None:
         """Find the rows of a kind that the profile has already."""
-        column, table = MATCHED_BY[kind], table_name(kind)
+        column, table = MATCHED_BY[kind], TABLES[kind]
         with self.staging.guarded():
             self.raw.execute(f'DROP TABLE IF EXISTS {map_of(kind)}')
             self.raw.execute(f'CREATE TABLE {map_of(kind)} (id INTEGER PRIMARY KEY, target INTEGER)')
@@ -58,14 +57,14 @@ class Mapping:
         with self.staging.guarded():
             self.raw.executemany(f'UPDATE {map_of(kind)} SET target = ? WHERE id = ?', pairs)
 
-    def pages(self, select: str, size: int = PAGE) -> Iterator[list[Values]]:
+    def pages(self, select: str, size: int = PAGE) -> Iterator[list[StoredValues]]:
         """Rows of the archive, some at a time; the first column is the pk, and `select` ends with `id > ?`."""
         last = 0
         while page := self._page(f'{select} ORDER BY 1 LIMIT {size}', last):
             yield page
             last = page[-1][0]
 
-    def _page(self, statement: str, last: int) -> list[Values]:
+    def _page(self, statement: str, last: int) -> list[StoredValues]:
         with self.staging.guarded():
             return self.raw.execute(statement, (last,)).fetchall()
 
@@ -90,7 +89,7 @@ class Mapping:
         fields = list(columns(kind))[1:]
         decoders = self.decoders(kind, fields)
         for page in self.pages(_select(kind, only, condition)):
-            rows: list[Values] = []
+            rows: list[StoredValues] = []
             for values in page:
                 row = list(values)
                 if change is not None:
@@ -122,4 +121,4 @@ def _select(kind: EntityKind, only: str | None, condition: str) -> str:
             chosen.append(f'm_{name}.target')
         else:
             chosen.append(f't.{field.column}')
-    return f'SELECT {", ".join(chosen)} FROM {table_name(kind)} AS t {" ".join(joins)} WHERE {condition} AND t.id > ?'
+    return f'SELECT {", ".join(chosen)} FROM {TABLES[kind]} AS t {" ".join(joins)} WHERE {condition} AND t.id > ?'

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import AuthInfoRow, EntityKind, GroupRow
 from ricordi.errors import NotExistent, UniquenessError
-from ricordi.model.fields import LONGEST_TEXT
+from ricordi.model.fields import LONGEST_TEXT, TABLES
 from ricordi.model.node_types import is_process
 from ricordi.storage.archive.draft import CHECKPOINT
 from ricordi.storage.archive.links import NEW_LINK, plan_links, refuse_circles
 from ricordi.storage.archive.mapping import Mapping, map_of
 from ricordi.storage.archive.updates import PRIVATE, merge_comments, merge_extras
-from ricordi.storage.columns import columns, table_name
+from ricordi.storage.columns import columns
 
 if TYPE_CHECKING:
     from ricordi.backend.imports import ImportTarget
@@ -185,7 +185,7 @@ class Merger:
         """Note which labels new rows would get, in the order in which they would be inserted."""
         change = self._relabel(kind, place)
         new = f'JOIN {map_of(kind)} AS own ON own.id = t.id AND own.target IS NULL'
-        for page in self.mapping.pages(f'SELECT t.id, t.label FROM {table_name(kind)} AS t {new} WHERE t.id > ?'):
+        for page in self.mapping.pages(f'SELECT t.id, t.label FROM {TABLES[kind]} AS t {new} WHERE t.id > ?'):
             for _, label in page:
                 change([None] * place + [label])
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ricordi.model.fields import FIELDS, EntityKind, RowField, ValueKind
+from ricordi.model.fields import FIELDS, TABLES, EntityKind, RowField, ValueKind
 from ricordi.storage.archive.selection import (
     COMPUTERS_OF_NODES,
     CONDITIONS,
@@ -18,7 +18,7 @@ from ricordi.storage.archive.selection import (
     ArchiveSelection,
     users_of,
 )
-from ricordi.storage.columns import columns, table_name
+from ricordi.storage.columns import columns
 from ricordi.storage.dialect import quoted
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class SqliteSource(ArchiveSource):
         )
 
     def _copy_table(self, kind: EntityKind, condition: str) -> int:
-        table, names = table_name(kind), ', '.join(columns(kind).values())
+        table, names = TABLES[kind], ', '.join(columns(kind).values())
         copied = self.target.execute(
             f'INSERT INTO main.{table} ({names}) SELECT {names} FROM source.{table}{condition} ORDER BY id'
         )
@@ -141,7 +141,7 @@ class PsqlSource(ArchiveSource):
         )
 
     def _copy_table(self, kind: EntityKind, condition: str) -> int:
-        table, names = table_name(kind), columns(kind)
+        table, names = TABLES[kind], columns(kind)
         chosen = ', '.join(map(_as_sqlite_writes, FIELDS[kind].values()))
         statement = f'INSERT INTO {table} ({", ".join(names.values())}) VALUES ({", ".join("?" * len(names))})'
         with self.raw.cursor().copy(f'COPY (SELECT {chosen} FROM {table}{condition} ORDER BY id) TO STDOUT') as copy:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.imports import Decoders, ImportTarget, StoredLink
+from ricordi.backend.imports import Decoders, ImportTarget, StoredLink, StoredValues
 from ricordi.backend.rows import NodeRow
-from ricordi.model.fields import FIELDS, EntityKind, ValueKind
-from ricordi.storage.columns import column_name, table_name
+from ricordi.model.fields import FIELDS, TABLES, EntityKind, ValueKind
+from ricordi.storage.columns import column_name
 from ricordi.storage.dialect import quoted
 from ricordi.storage.rows import Rows
 
@@ -38,15 +38,15 @@ class SqlTarget(ImportTarget):
 
     def pks_of(self, kind: EntityKind, field: str, values: Sequence[str]) -> dict[str, int]:
         column, table = column_name(kind, field), self._dialect.table_of_values(FIELDS[kind][field].kind)
-        statement = f'SELECT {column}, id FROM {table_name(kind)} WHERE {column} IN {table}'
+        statement = f'SELECT {column}, id FROM {TABLES[kind]} WHERE {column} IN {table}'
         return dict(self._session.execute(statement, (self._dialect.pack(values),)).fetchall())
 
     def labels(self, kind: EntityKind) -> set[str]:
-        return {label for (label,) in self._session.execute(f'SELECT label FROM {table_name(kind)}').fetchall()}
+        return {label for (label,) in self._session.execute(f'SELECT label FROM {TABLES[kind]}').fetchall()}
 
     def links_of(self, field: str, pks: Sequence[int]) -> list[StoredLink]:
         statement = (
-            f'SELECT input_id, output_id, type, label FROM {table_name(EntityKind.LINK)} '
+            f'SELECT input_id, output_id, type, label FROM {TABLES[EntityKind.LINK]} '
             f'WHERE {column_name(EntityKind.LINK, field)} IN {self._pks}'
         )
         found: list[StoredLink] = self._session.execute(statement, (self._dialect.pack(pks),)).fetchall()
@@ -58,10 +58,10 @@ class SqlTarget(ImportTarget):
         return map(codec.decode, self._session.execute(statement, (self._dialect.pack(pks),)).fetchall())
 
     def insert(
-        self, kind: EntityKind, fields: Sequence[str], rows: Sequence[Sequence[Any]], decoders: Decoders
+        self, kind: EntityKind, fields: Sequence[str], rows: list[StoredValues], decoders: Decoders
     ) -> list[int]:
         names = [column_name(kind, name) for name in fields]
-        return self._dialect.insert(self._session, table_name(kind), names, _in_form(rows, self._forms(kind, fields)))
+        return self._dialect.insert(self._session, TABLES[kind], names, _in_form(rows, self._forms(kind, fields)))
 
     def way_back(self, pairs: Iterable[tuple[int, int]], link_types: Sequence[str]) -> tuple[int, int] | None:
         """As of every storage; but first one walk from all targets together finds which sources are reached at all."""
@@ -88,9 +88,9 @@ class SqlTarget(ImportTarget):
         return [(place, _FORMS[one]) for place, one in enumerate(kinds) if one in _FORMS]
 
 
-def _in_form(rows: Sequence[Sequence[Any]], forms: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[tuple[Any, ...]]:
+def _in_form(rows: list[StoredValues], forms: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[StoredValues]:
     if not forms:
-        return [tuple(values) for values in rows]
+        return rows
     taken = []
     for values in rows:
         row = list(values)

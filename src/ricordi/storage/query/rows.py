@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict, NodeRow
-from ricordi.model.fields import FIELDS, ValueKind
+from ricordi.model.fields import FIELDS, TABLES, ValueKind
 from ricordi.model.values import (
     UNREADABLE,
     DamagedJson,
@@ -22,7 +22,7 @@ from ricordi.model.values import (
     read_bounded,
     why_unreadable,
 )
-from ricordi.storage.columns import place_of, table_name
+from ricordi.storage.columns import place_of
 
 Raw = tuple[Any, ...]
 Decoder = Callable[[Any], Any]
@@ -69,7 +69,7 @@ def dictionary_or_damaged(text: Any, pk: int | None, column: str, bounded: bool 
     try:
         return dictionary_of(read_bounded(text) if bounded else decode_json(text)) or {}
     except UNREADABLE as error:
-        return DamagedJson(why_unreadable(error, text), place_of(table_name(EntityKind.NODE), pk, column))
+        return DamagedJson(why_unreadable(error, text), place_of(TABLES[EntityKind.NODE], pk, column))
 
 
 def decode_text(value: Any) -> Any:
@@ -225,7 +225,7 @@ def _telling_places(kind: EntityKind) -> Callable[..., Any]:
     def make(*fields: Any) -> Any:
         for name, field in zip(names, fields, strict=True):
             if type(field) is DamagedJson:
-                field.place = place_of(table_name(kind), fields[0], name)
+                field.place = place_of(TABLES[kind], fields[0], name)
         return row_type(*fields)
 
     return make

@@ -16,8 +16,7 @@ from ricordi.backend.query import (
     Query,
 )
 from ricordi.errors import QueryError
-from ricordi.model.fields import FIELDS, EntityKind, ValueKind
-from ricordi.storage.columns import table_name
+from ricordi.model.fields import FIELDS, TABLES, EntityKind, ValueKind
 from ricordi.storage.query.expressions import Place
 from ricordi.storage.query.patterns import parse_pattern
 
@@ -137,7 +136,7 @@ def _ends(edge: Edge) -> tuple[str, str]:
 
 def edge_table(edge: Edge) -> str:
     """The table behind a link or a membership."""
-    return table_name(_EDGE_TABLES[edge.kind])
+    return TABLES[_EDGE_TABLES[edge.kind]]
 
 
 def _parts(condition: Condition) -> Iterator[Condition]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ricordi.backend.verification import Remedy
+from ricordi.backend.verification import Cure
 
-LOSS: Remedy = 'database with loss'
+LOSS: Cure = 'database with loss'
 """Rows go, or values: what cannot be mended without taking something away."""
 
 
@@ -19,7 +19,7 @@ class Kind(NamedTuple):
     """
 
     meaning: str
-    remedy: Remedy = ''
+    remedy: Cure = ''
     notice: bool = False
 
 

@@ -8,8 +8,9 @@ from functools import partial
 
 from ricordi.backend.verification import Finding
 from ricordi.errors import RicordiError
+from ricordi.model.computers import settings_fault
 from ricordi.model.labels import check_label, validate_link_label
-from ricordi.model.values import is_damaged, settings_fault
+from ricordi.model.values import is_damaged
 from ricordi.storage.verification.look import Look, shown
 from ricordi.storage.verification.rows import LINKS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ricordi.backend.verification import Finding, Remedy
+from ricordi.backend.verification import Cure, Finding
 from ricordi.storage.schema import HEAD, OLDEST, REPOSITORY_UUID
 from ricordi.storage.verification.kinds import KINDS
 
@@ -56,7 +56,7 @@ def check_version(look: Look) -> Iterator[Finding]:
         detail = f'the schema revision {rows[0][0]!r} is not known; known are {" and ".join(_KNOWN)}'
         yield from look.tally.found('schema version', VERSION_TABLE, detail)
     elif rows[0][0] != HEAD:
-        remedy: Remedy = 'migrate'
+        remedy: Cure = 'migrate'
         detail = f'the schema revision is {rows[0][0]}, and the current one {HEAD}'
         yield Finding('schema version', detail, VERSION_TABLE, remedy=remedy, notice=KINDS['schema version'].notice)
 

@@ -1,4 +1,4 @@
-"""Objects of archives taken in groups, which bounds what is in memory at once."""
+"""Objects taken in groups, which bounds what is in memory at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Protocol, TypeVar
 from ricordi.repository.limits import USUAL, Limits
 
 BATCH_BYTES = 1 << 20
+BATCHES_AHEAD = 6
+"""So many groups are read before the one in hand."""
 
 
 class Sized(Protocol):
