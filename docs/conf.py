@@ -26,11 +26,25 @@ myst_enable_extensions = ['colon_fence']
 PARTS = {
     'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql'),
     'The command line': (
-        *('storage-maintain', 'space', 'node', 'computer', 'group', 'dump', 'archive'),
+        *(
+            'storage-maintain',
+            'verify',
+            'verify-database',
+            'space',
+            'node',
+            'process',
+            'computer',
+            'group',
+            'dump',
+            'archive',
+        ),
         *('exit-codes', 'json-output', 'coming-from-verdi'),
     ),
     'Every verb': ('commands/*',),
     'Python reference': ('api/*',),
+    'Formats': tuple(
+        f'formats/{page}' for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph')
+    ),
     'Inside': ('architecture', 'storage-backends', 'decisions/*'),
 }
 """The navigation: heading → pages. It stands here since index.md is read on code hosts, too, as it is."""
@@ -42,7 +56,7 @@ REFERENCE = {
     'api/config': ('ricordi.config',),
     'api/access': ('ricordi.access',),
     'api/services': ('ricordi.services.*',),
-    'api/errors': ('ricordi.errors',),
+    'api/errors': ('ricordi.errors', 'ricordi.remedies'),
 }
 """Page → the modules whose public names it documents, from their docstrings; `.*`: all modules of a package."""
 

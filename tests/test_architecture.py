@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from ricordi.cli.tree import leaves
 
 SOURCE = Path(__file__).parents[1] / 'src' / 'ricordi'
 MODULES = sorted(SOURCE.rglob('*.py'))
@@ -20,6 +23,7 @@ WORKERS = {
     'repository/archive/workers.py',
     'repository/maintenance/file_removal.py',
     'repository/maintenance/pack_check.py',
+    'repository/verification/reader.py',
 }
 """Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
 SETS_THE_ENVIRONMENT = {'cli/tour.py'}
@@ -96,6 +100,79 @@ def test_sqlite_is_used_by_storages_and_the_index_of_a_container_only() -> None:
     assert {'repository/container/index.py', 'repository/container/index_connection.py'} <= users
 
 
+BACKENDS = {'Storage', 'StorageBackend', 'Container', 'Repository', 'RepositoryBackend', 'ObjectStore', 'Dialect'}
+"""How the names of the classes of storages, repositories and dialects end."""
+ASKS_FOR_CLASSES = {
+    'repository/archive/objects.py': 'workers that read a container by themselves',
+    'repository/archive/sources.py': 'what lies deflated in a pack or an archive already is taken over as it is',
+    'storage/archive/draft.py': 'an archive is copied out of a SQL database',
+    'storage/deletion.py': 'what somebody else made is not deleted from here',
+}
+
+
+def classes_asked_for(path: Path) -> set[str]:
+    """The storages and repositories of which a module asks whether something is one."""
+    asked = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Call) and getattr(node.func, 'id', '') in ('isinstance', 'issubclass'):
+            asked |= {name for one in ast.walk(node.args[1]) if (name := getattr(one, 'id', getattr(one, 'attr', '')))}
+    return {name for name in asked if name.endswith(tuple(BACKENDS))}
+
+
+def test_nobody_asks_of_which_class_a_storage_or_a_repository_is() -> None:
+    """What one does best in a way of its own is a method of the contract, with a way for all others."""
+    found = {named(path) for path in MODULES if classes_asked_for(path)}
+    assert found == ASKS_FOR_CLASSES.keys()
+
+
+NOUNS = {path[0] for path, _, _ in leaves()}
+OF_THE_COMMAND_LINE = re.compile(rf'(?<![\w-])--[a-z]|`?\bricordi (?:-\w|(?:{"|".join(sorted(NOUNS))})\b)|`ricordi\b')
+OPTIONS_OF_OTHERS = {"squeue --noheader -o '%A'"}
+
+
+def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and content of each text of a module, but of those that document it."""
+    documentation = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield node.lineno, ''.join(part.value if isinstance(part, ast.Constant) else '…' for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in documentation:
+            yield node.lineno, node.value
+
+
+def advice(path: Path) -> list[str]:
+    """The places where a module names a verb or an option of the command line to a person."""
+    found = texts(ast.parse(path.read_text(encoding='utf-8')))
+    wrong = [(line, text) for line, text in found if OF_THE_COMMAND_LINE.search(text) and text not in OPTIONS_OF_OTHERS]
+    return [f'{named(path)}:{line} {text}' for line, text in wrong]
+
+
+def test_nothing_below_the_command_line_names_its_verbs_and_options() -> None:
+    below = [path for path in MODULES if not named(path).startswith('cli/')]
+    assert [place for path in below for place in advice(path)] == []
+
+
+def test_verbs_and_options_in_texts_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), 'SOURCE', tmp_path)
+    module = tmp_path / 'module.py'
+    module.write_text(
+        '"""See `ricordi storage info --detailed`."""\n'
+        'a = "made by ricordi for a profile", "a -- b", "x--y"\n'
+        'b = f"see `ricordi {a} list`"\nc = "give --yes"\nd = f"{a}: ricordi -p main status"\n'
+        'e = "run ricordi node show"\n'
+    )
+    assert {place.partition(' ')[0] for place in advice(module)} == {f'module.py:{line}' for line in (3, 4, 5, 6)}
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    found: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name.lstrip('_'), []).append(named(path))
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
 MOST_FILES = 26
 """In one folder: about twenty, `__init__.py` aside."""
 
@@ -164,5 +241,9 @@ def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.Monk
         '    Path.home()\n    database.connect("")\n'
     )
     assert {place.split()[1] for place in where(module, TALKING | STREAMS)} == {'print', 'sys.stdin'}
+    module.with_name('other.py').write_text(
+        'isinstance(a, (int, dos.SqliteDosStorage))\nissubclass(b, Container)\nisinstance(c, NodeRow)'
+    )
+    assert classes_asked_for(module.with_name('other.py')) == {'SqliteDosStorage', 'Container'}
     assert {place.split()[1] for place in where(module, ENVIRONMENT)} == {'os.environ', 'os.getenv', 'Path.home'}
     assert 'sqlite3.connect' in {name for _, name in uses(module)}

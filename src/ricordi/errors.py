@@ -5,11 +5,25 @@ Names that AiiDA users catch (`NotExistent`, `ModificationNotAllowed`, …) are 
 6 problems found · 7 interrupted, out of time or out of room, state clean, more to do.
 """
 
+from __future__ import annotations
+
+TYPE_CHECKING = False  # `ricordi --help` does without the module `typing`
+if TYPE_CHECKING:
+    from ricordi.remedies import Remedy
+
 
 class RicordiError(Exception):
     """Root of the tree. `exit_code` is what the command line ends with when nobody handles the error."""
 
     exit_code = 1
+
+    def __init__(self, *args: object, remedy: Remedy | None = None) -> None:
+        """
+        :param args: a message that makes sense wherever the error is met, in a script too.
+        :param remedy: what can be done about it.
+        """
+        super().__init__(*args)
+        self.remedy = remedy
 
 
 # wrong usage -----------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def _tells_path(
     """Have the errors of a method name the whole path: the system was told no more than the name."""
 
     @wraps(method)
-    def told(self: OpenFolder, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def translated(self: OpenFolder, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(self, *args, **kwargs)
         except OSError as error:
@@ -45,7 +45,7 @@ def _tells_path(
                 error.filename = os.path.join(self.path, error.filename)  # noqa: PTH118 - one that is whole stays so
             raise
 
-    return told
+    return translated
 
 
 class OpenFolder:

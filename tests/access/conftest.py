@@ -82,11 +82,11 @@ class Child:
         self.process.kill()
         self.process.wait()
 
-    def kill_with_keeper(self) -> None:
+    def kill_with_watchdog(self) -> None:
         """Kill it and whoever would tidy up after it, as a machine out of memory may do."""
         if self.process.poll() is None:
-            for keeper in psutil.Process(self.pid).children():
-                keeper.kill()
+            for watchdog in psutil.Process(self.pid).children():
+                watchdog.kill()
         self.kill()
 
     def ends(self) -> int:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +253,26 @@ def test_guards_are_held_within_the_lock(access: ProfileAccessManager) -> None:
     assert events == [('enter', True), ('inside', True), ('leave', True)]
 
 
+def test_the_lock_asks_its_guards_whether_they_still_hold(access: ProfileAccessManager) -> None:
+    lost: list[str] = []
+
+    @contextmanager
+    def guard() -> Iterator[Callable[[], None]]:
+        def check() -> None:
+            if lost:
+                raise LockingProfileError(lost[0])
+
+        yield check
+
+    with access.lock(guards=[guard, nullcontext]) as check:
+        check()
+        lost.append('others have come in')
+        with pytest.raises(LockingProfileError, match='others have come in'):
+            check()
+    with access.lock() as check:
+        check()
+
+
 def test_a_guard_that_refuses_is_waited_for(access: ProfileAccessManager, records: Path) -> None:
     attempts = []
 
@@ -279,7 +299,7 @@ def test_a_killed_holder_keeps_nobody_out(
     access: ProfileAccessManager, records: Path, who: str, request: pytest.FixtureRequest
 ) -> None:
     child = request.getfixturevalue(who)
-    child.kill_with_keeper()
+    child.kill_with_watchdog()
     assert [holder.state for holder in access.holders()] == ['stale']
     assert not access.is_locked()
     assert not access.is_active()
@@ -289,7 +309,7 @@ def test_a_killed_holder_keeps_nobody_out(
 
 
 def test_a_killed_locker_does_not_keep_users_out(access: ProfileAccessManager, locker: Any, records: Path) -> None:
-    locker.kill_with_keeper()
+    locker.kill_with_watchdog()
     access.request_access()
     assert not list(records.glob('*.lock'))
 
@@ -323,8 +343,8 @@ def test_a_forked_child_of_a_killed_locker_does_not_keep_its_record_alive(run: R
 
 def test_a_lock_leaves_no_process_behind(access: ProfileAccessManager) -> None:
     with access.lock():
-        assert any('ricordi-lock-keeper' in child.cmdline() for child in psutil.Process().children())
-    assert not any('ricordi-lock-keeper' in child.cmdline() for child in psutil.Process().children())
+        assert any('ricordi-lock-watchdog' in child.cmdline() for child in psutil.Process().children())
+    assert not any('ricordi-lock-watchdog' in child.cmdline() for child in psutil.Process().children())
 
 
 def test_a_zombie_is_taken_for_dead(access: ProfileAccessManager, locker: Any) -> None:

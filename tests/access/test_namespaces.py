@@ -220,7 +220,7 @@ def test_ours_that_was_killed_outside_blocks_nobody_in_a_container(home: Path, r
             False, CHILD + code.replace('()', '()', 1) + (': ' if 'with' in code else '; ') + 'say(1); input()', home
         )
         child.hears('1')
-        child.kill_with_keeper()
+        child.kill_with_watchdog()
         assert list(records.glob('*.json'))
         assert start(True, CHILD + 'with access.lock(): pass', home).ends() == 0
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
 
+from other_user import working_as
 from ricordi.access import ProfileAccessManager
 from ricordi.cli import main
 from ricordi.errors import ConfigurationError
 from ricordi.files import write_atomic
+from ricordi.remedies import Remedy
 
 USER = 65534
 NAMES = ('7.lock', '7.pid', 'ricordi.guard')
@@ -54,26 +54,14 @@ def test_a_folder_with_something_in_it_is_named_and_left(
 
 def test_a_folder_in_the_place_of_the_lock_file_tells_the_way_out(access: ProfileAccessManager, records: Path) -> None:
     (records / 'ricordi.guard').mkdir()
-    with pytest.raises(ConfigurationError, match='storage unlock'):
+    with pytest.raises(ConfigurationError, match='clear what stands there') as caught:
         access.request_access()
+    assert caught.value.remedy == Remedy('clear access records')
 
 
-@contextmanager
-def racing_user(home: Path, victim: Path) -> Iterator[None]:
+def racing_user(home: Path, victim: Path) -> AbstractContextManager[None]:
     """A user, by a second uid, who puts links and pipes where root is about to write, all the time."""
-    child = os.fork()
-    if not child:
-        with suppress(BaseException):
-            os.setgid(USER)
-            os.setuid(USER)
-            _plant(home, victim)
-        os._exit(0)
-    try:
-        yield
-    finally:
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, 'the user has ended before root did'
+    return working_as(USER, lambda: _plant(home, victim))
 
 
 def _plant(home: Path, victim: Path) -> None:

@@ -238,7 +238,7 @@ def test_a_record_of_another_container_under_the_same_kernel_is_live_as_long_as_
     assert the_one(access).state == 'live'
     with pytest.raises(LockedProfileError, match=f'process {locker.pid} '):
         access.request_access()
-    locker.kill_with_keeper()
+    locker.kill_with_watchdog()
     assert the_one(access).state == 'stale'
     access.request_access()
 
@@ -247,7 +247,7 @@ def test_a_record_of_another_container_whose_lock_cannot_be_looked_at_counts_as_
     access: ProfileAccessManager, records: Path, locker: Any
 ) -> None:
     rewrite_sidecar(sidecars(records)[0], namespace='pid:[1]', held=[0, 0])  # as of a copy
-    locker.kill_with_keeper()
+    locker.kill_with_watchdog()
     assert the_one(access).state == 'foreign'
     with pytest.raises(LockedProfileError, match='container'):
         access.request_access()
@@ -255,7 +255,7 @@ def test_a_record_of_another_container_whose_lock_cannot_be_looked_at_counts_as_
 
 def test_only_a_person_clears_what_cannot_be_checked(access: ProfileAccessManager, records: Path, locker: Any) -> None:
     rewrite_sidecar(sidecars(records)[0], host='elsewhere', boot='1', machine='2')
-    locker.kill_with_keeper()
+    locker.kill_with_watchdog()
     assert access.clear_locks() == []
     assert access.is_locked()
     assert [holder.pid for holder in access.clear_locks(foreign=True)] == [locker.pid]
@@ -277,7 +277,7 @@ def test_clearing_leaves_the_living_alone_unless_forced(
 def test_a_record_of_an_earlier_boot_of_this_host_is_stale(
     access: ProfileAccessManager, records: Path, locker: Any
 ) -> None:
-    locker.kill_with_keeper()
+    locker.kill_with_watchdog()
     rewrite_sidecar(sidecars(records)[0], boot='another')
     assert the_one(access).state == 'stale'
     with access.lock():

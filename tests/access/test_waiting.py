@@ -182,7 +182,7 @@ def test_the_lock_by_one_name_is_a_lock_by_every_name(access: ProfileAccessManag
         with pytest.raises(LockedProfileError, match=rf'process {locker.pid} .*for cleaning'):
             attempt()
     assert access.is_locked()
-    locker.kill_with_keeper()
+    locker.kill_with_watchdog()
     with access.lock():
         assert [holder.pid for holder in access.holders()] == [os.getpid()]
     assert access.holders() == []

@@ -55,8 +55,36 @@ BEFORE = {
     'computer export setup': 'rm cluster-setup.yaml',
     'computer export config': 'rm cluster-config.yaml && touch cluster.yaml',
     'archive create': 'rm *.aiida',
+    'process': 'calculate',
+    'calcjob': 'calculate',
 }
 """What has to be done first, by the beginning of an example, so that what it makes is not there yet."""
+
+CALCULATE = """
+import json, os, sqlite3
+database = sqlite3.connect(os.environ['AIIDA_PATH'] + '/repository/loose/database.sqlite', isolation_level=None)
+tree = json.loads(database.execute('SELECT repository_metadata FROM db_dbnode WHERE id = 42').fetchone()[0])['o']
+files = {name: tree['aiida.out'] for name in ('_aiidasubmit.sh', '_scheduler-stderr.txt', 'aiida.in', 'aiida.out')}
+files['.aiida'] = {'o': {'job_tmpl.json': tree['aiida.out']}}
+state = {'process_label': 'Pw', 'process_state': 'finished', 'exit_status': 0, 'sealed': True}
+state |= {'input_filename': 'aiida.in', 'output_filename': 'aiida.out'}
+
+def change(pk, node_type, attributes, tree):
+    values = (node_type, json.dumps(attributes), json.dumps(tree), pk)
+    database.execute('UPDATE db_dbnode SET node_type = ?, attributes = ?, repository_metadata = ? WHERE id = ?', values)
+
+columns = 'node_type, label, description, ctime, mtime, repository_metadata, user_id'
+database.execute(f"INSERT INTO db_dbnode (id, uuid, {columns}) SELECT 4712, '1' || substr(uuid, 2), {columns} "
+                 'FROM db_dbnode WHERE id = 4711')
+change(42, 'process.calculation.calcjob.CalcJobNode.', state, {'o': files})
+change(43, 'process.calculation.calcjob.CalcJobNode.', state, {})
+change(4711, 'data.core.folder.FolderData.', {}, {'o': files})
+change(4712, 'data.core.dict.Dict.', {'energy': -1.5, 'energy_units': 'eV'}, {})
+for output, label in ((4711, 'retrieved'), (4712, 'output_parameters')):
+    values = (42, output, label, 'create')
+    database.execute('INSERT INTO db_dblink (input_id, output_id, label, type) VALUES (?, ?, ?, ?)', values)
+"""
+"""Makes node 42 a calculation job with files and results, and the node of uuid 9c1d another one."""
 
 GROUPS = ('my-group', 'old', 'new', 'bands', 'phonons', 'inbox', 'done', 'dicts', 'failed', 'projects/silicon/bulk')
 PIPED_TO = ('less', 'jq', 'mail', 'dot')
@@ -135,6 +163,7 @@ class World:
         for name in PIPED_TO:
             (self._programs / name).write_text('#!/bin/sh\nexec cat\n')
         (self._programs / 'gpg').write_text(f'#!/bin/sh\n[ "$1" = --encrypt ] && exec cat\nexec cat {ARCHIVE}\n')
+        (self._programs / 'calculate').write_text(f'#!{sys.executable}\n{CALCULATE}')
         for program in self._programs.iterdir():
             program.chmod(0o755)
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from both_programs import add_psql_profile, make_home
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, NodeRow, UserRow
 from ricordi.config import load_config
 from ricordi.errors import UnreachableStorage
 from ricordi.manager import use_storage
@@ -139,7 +139,7 @@ def test_a_server_that_goes_at_any_moment_of_a_verb_is_told_as_such(
     monkeypatch.setenv('AIIDA_PATH', str(home))
     wire.mend()
     with use_storage(load_config().get_profile('psql')) as storage:
-        uuid = next(storage.find(EntityKind.NODE)).uuid
+        uuid = next(storage.find(NodeRow)).uuid
     places = {'home': home, 'uuid': uuid, 'archive': DATA / 'reference.aiida', 'query': home / 'query.json'}
     words = ['-p', 'psql', *(word.format(**places) for word in VERBS[what])]
     wire.mend()
@@ -181,11 +181,9 @@ def test_an_open_storage_whose_connection_was_ended_says_so_and_works_at_its_nex
             raw.execute('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s', (database,))
 
     with use_storage(profile) as storage:
-        number = len(list(storage.find(EntityKind.NODE)))
+        number = len(list(storage.find(NodeRow)))
         end_all()
-        assert (
-            len(list(storage.find(EntityKind.NODE))) == number
-        )  # no transaction was open: nothing is lost by asking anew
+        assert len(list(storage.find(NodeRow))) == number  # no transaction was open: nothing is lost by asking anew
 
         def change() -> None:
             with storage.transaction():
@@ -195,11 +193,11 @@ def test_an_open_storage_whose_connection_was_ended_says_so_and_works_at_its_nex
 
         with pytest.raises(UnreachableStorage, match='lost'):
             change()
-        assert [row.email for row in storage.find(EntityKind.USER) if row.email in ('a@b.c', 'd@e.f')] == []
-        rows = storage.find(EntityKind.NODE)
+        assert [row.email for row in storage.find(UserRow) if row.email in ('a@b.c', 'd@e.f')] == []
+        rows = storage.find(NodeRow)
         next(rows)
         end_all()
-        assert len(list(storage.find(EntityKind.NODE))) == number
+        assert len(list(storage.find(NodeRow))) == number
 
 
 def test_a_server_that_goes_while_an_administrator_makes_a_database_is_told_as_such(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from both_programs import add_psql_profile, make_home
+from ricordi.backend.rows import NodeRow
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 from verb_table import QUERY, VERBS
@@ -46,7 +47,7 @@ def answers(home: Path, run_here: Run, monkeypatch: pytest.MonkeyPatch) -> Calla
     places = {'archive': DATA / 'reference.aiida', 'tmp': home, 'query': home.parent / 'query.json'}
 
     with use_storage(load_config().get_profile('loose')) as storage:
-        uuids = {str(row.pk): row.uuid for row in storage.find('node')}
+        uuids = {str(row.pk): row.uuid for row in storage.find(NodeRow)}
 
     def run(profile: str, verb: str, *more: str) -> str:
         words = [uuids.get(word, word).format(**places) for word in VERBS[verb].arguments]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ricordi.backend.query import (
-    COLUMNS,
     Comparison,
     Edge,
     EdgeKind,
@@ -20,9 +19,10 @@ from ricordi.backend.query import (
     Query,
     Vertex,
 )
-from ricordi.backend.rows import ROW_TYPES, EntityKind
+from ricordi.backend.rows import ROW_TYPES, EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import ClosedStorage
+from ricordi.model.fields import FIELDS
 
 K = EntityKind
 PK, LABEL, X = Field('pk'), Field('label'), Field('attributes', ('x',))
@@ -67,12 +67,10 @@ class QueryContract:
 
     def test_values_are_projected(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pk = add(label='ü', attributes={'x': {'y': [1, 2.5, None, 2**70]}}, extras={})
-        row = storage.get(K.NODE, pk)
+        row = storage.get(NodeRow, pk)
         deep = Field('attributes', ('x', 'y', '1'))
-        (found,) = values(
-            storage, ask(None, *(Field(name) for name in COLUMNS[K.NODE]), deep, Field('extras', ('no',)))
-        )
-        assert found == (*(getattr(row, name) for name in COLUMNS[K.NODE]), 2.5, None)
+        (found,) = values(storage, ask(None, *(Field(name) for name in FIELDS[K.NODE]), deep, Field('extras', ('no',))))
+        assert found == (*(getattr(row, name) for name in FIELDS[K.NODE]), 2.5, None)
         whole = Query(NODES, projections=(Projection('n', None),))
         assert values(storage, whole) == [row]
         function = Query(
@@ -84,7 +82,7 @@ class QueryContract:
         add()
         for kind in (K.USER, K.COMPUTER, K.AUTHINFO, K.NODE, K.GROUP, K.COMMENT, K.LOG, K.LINK):
             rows = values(storage, Query((Vertex('v', kind),), projections=(Projection('v', None),)))
-            assert rows == list(storage.find(kind))
+            assert rows == list(storage.find(ROW_TYPES[kind]))
             assert all(isinstance(row, ROW_TYPES[kind]) for row in rows)
 
     def test_vertices_are_joined(self, storage: StorageBackend, user: int, add: Callable[..., Any]) -> None:

@@ -14,10 +14,26 @@ from uuid import UUID, uuid4
 import pytest
 
 from contract.queries import QueryContract, ReferenceQueryContract
-from contract.usage import ReferenceUsageContract, UsageContract
+from contract.usage import ReferenceUsageContract
+from ricordi.backend.imports import ImportTarget
 from ricordi.backend.maintenance import MaintenanceOptions
-from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict
+from ricordi.backend.rows import (
+    ROW_TYPES,
+    AuthInfoRow,
+    CommentRow,
+    ComputerRow,
+    EntityKind,
+    GroupNodeRow,
+    GroupRow,
+    JsonDict,
+    LinkRow,
+    LogRow,
+    NodeRow,
+    UserRow,
+)
 from ricordi.backend.storage import StorageBackend
+from ricordi.backend.verification import Finding
+from ricordi.backend.verification_report import Topic, VerifyOptions
 from ricordi.errors import (
     ClosedStorage,
     IntegrityError,
@@ -35,7 +51,7 @@ DICT = 'data.core.dict.Dict.'
 DUMP = Path(__file__).parents[1] / 'data' / 'reference.dump.json'
 
 
-class StorageContract(QueryContract, UsageContract):
+class StorageContract(QueryContract):
     """What every storage that can be written must do. A subclass has a fixture `storage`: new, empty, open."""
 
     @pytest.fixture
@@ -73,14 +89,14 @@ class StorageContract(QueryContract, UsageContract):
             'user_pk': user,
         }
         pk = storage.insert(K.NODE, [values])[0]
-        row = storage.get(K.NODE, pk)
-        assert row == ROW_TYPES[K.NODE](pk=pk, **values)
+        row = storage.get(NodeRow, pk)
+        assert row == NodeRow(pk=pk, **values)
         assert row.ctime.tzinfo is UTC
         assert type(row.pk) is int
 
     def test_what_is_left_out_takes_the_default(self, storage: StorageBackend, user: int) -> None:
         before = datetime.now(UTC)
-        first, second = (storage.get(K.NODE, pk) for pk in storage.insert(K.NODE, [{'user_pk': user}] * 2))
+        first, second = (storage.get(NodeRow, pk) for pk in storage.insert(K.NODE, [{'user_pk': user}] * 2))
         assert first.uuid != second.uuid
         assert UUID(first.uuid).version == 4
         assert before <= first.ctime == first.mtime == second.ctime <= datetime.now(UTC)
@@ -99,20 +115,20 @@ class StorageContract(QueryContract, UsageContract):
             K.GROUP_NODE: {'group_pk': group, 'node_pk': target},
         }
         for kind, values in rows.items():
-            row = storage.get(kind, storage.insert(kind, [values])[0])
+            row = storage.get(ROW_TYPES[kind], storage.insert(kind, [values])[0])
             assert {name: getattr(row, name) for name in values} == values
-        assert storage.find(K.AUTHINFO, {'enabled': False, 'user_pk': user}).__next__().enabled is False
+        assert storage.find(AuthInfoRow, {'enabled': False, 'user_pk': user}).__next__().enabled is False
 
     def test_many_rows_get_their_pks_in_order(self, storage: StorageBackend, user: int) -> None:
         pks = storage.insert(K.NODE, [{'user_pk': user, 'label': str(number)} for number in range(2500)])
         assert len(set(pks)) == 2500
-        assert [row.label for row in storage.find(K.NODE, {'pk': pks[::-100]})] == [
+        assert [row.label for row in storage.find(NodeRow, {'pk': pks[::-100]})] == [
             str(number) for number in range(2499, -1, -100)
         ][::-1]
         assert storage.insert(K.NODE, []) == []
 
     def test_a_missing_row_is_none(self, storage: StorageBackend) -> None:
-        assert storage.get(K.NODE, 4711) is None
+        assert storage.get(NodeRow, 4711) is None
 
     @pytest.mark.parametrize(
         'value',
@@ -134,7 +150,7 @@ class StorageContract(QueryContract, UsageContract):
         ],
     )
     def test_json_comes_back_exactly(self, storage: StorageBackend, add: Callable[..., Any], value: Any) -> None:
-        read = storage.get(K.NODE, add(attributes={'value': value})).attributes['value']
+        read = storage.get(NodeRow, add(attributes={'value': value})).attributes['value']
         assert read == value
         assert type(read) is type(value)
 
@@ -154,7 +170,7 @@ class StorageContract(QueryContract, UsageContract):
     ) -> None:
         with pytest.raises(ValidationError, match=place):
             add(attributes=attributes)
-        assert list(storage.find(K.NODE)) == []
+        assert list(storage.find(NodeRow)) == []
 
     def test_what_contains_itself_is_refused(self, add: Callable[..., Any]) -> None:
         endless: list[Any] = []
@@ -208,11 +224,13 @@ class StorageContract(QueryContract, UsageContract):
             storage.update(kind, pk, {field: 'x' * (limit + 1)})
         with pytest.raises(ValidationError, match=message):
             storage.bulk_update(kind, [{'pk': pk, field: 'x' * (limit + 1)}])
-        assert [getattr(found, field) for found in storage.find(kind, {field: ['é' * limit, 'short']})] == ['é' * limit]
-        assert list(storage.find(kind, {field: 'x' * (limit + 1)})) == []
+        row_type = ROW_TYPES[kind]
+        found = storage.find(row_type, {field: ['é' * limit, 'short']})
+        assert [getattr(row, field) for row in found] == ['é' * limit]
+        assert list(storage.find(row_type, {field: 'x' * (limit + 1)})) == []
 
     def test_texts_without_a_limit_are_kept_whole(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
-        row = storage.get(K.NODE, add(description='x' * 100_000))
+        row = storage.get(NodeRow, add(description='x' * 100_000))
         assert row is not None
         assert len(row.description) == 100_000
 
@@ -229,7 +247,7 @@ class StorageContract(QueryContract, UsageContract):
     def test_of_a_bulk_insert_that_breaks_a_constraint_nothing_is_kept(self, storage: StorageBackend) -> None:
         with pytest.raises(UniquenessError):
             storage.insert(K.USER, [{'email': f'{number % 999}@example.org'} for number in range(1000)])
-        assert list(storage.find(K.USER)) == []
+        assert list(storage.find(UserRow)) == []
 
     def test_a_row_that_names_a_missing_one_is_refused(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         with pytest.raises(IntegrityError):
@@ -237,7 +255,7 @@ class StorageContract(QueryContract, UsageContract):
         with pytest.raises(IntegrityError), storage.transaction():
             storage.insert(K.LINK, [{'input_pk': add(), 'output_pk': 4712, 'label': 'x', 'type': 'create'}])
         assert not storage.in_transaction
-        assert list(storage.find(K.NODE)) == []
+        assert list(storage.find(NodeRow)) == []
 
     def test_references_are_checked_at_the_end_of_the_transaction(
         self, storage: StorageBackend, add: Callable[..., Any]
@@ -246,7 +264,7 @@ class StorageContract(QueryContract, UsageContract):
         with storage.transaction():
             link = storage.insert(K.LINK, [{'input_pk': node, 'output_pk': node + 1, 'label': 'x', 'type': 'create'}])
             assert add() == node + 1
-        assert storage.get(K.LINK, link[0]) is not None
+        assert storage.get(LinkRow, link[0]) is not None
 
     def test_references_of_many_rows_are_checked_too(
         self, storage: StorageBackend, add: Callable[..., Any], user: int
@@ -258,8 +276,8 @@ class StorageContract(QueryContract, UsageContract):
             storage.insert(K.LINK, rows)
         with pytest.raises(IntegrityError):
             storage.insert(K.NODE, [{'user_pk': user}, {'user_pk': 4711}])
-        assert list(storage.find(K.LINK)) == []
-        assert len(list(storage.find(K.NODE))) == 2
+        assert list(storage.find(LinkRow)) == []
+        assert len(list(storage.find(NodeRow))) == 2
 
     def test_references_of_many_rows_may_be_met_later_in_the_transaction(
         self, storage: StorageBackend, add: Callable[..., Any]
@@ -270,19 +288,19 @@ class StorageContract(QueryContract, UsageContract):
             links = [{**row, 'label': 'x', 'output_pk': node + 1}, {**row, 'label': 'y', 'output_pk': node + 2}]
             pks = storage.insert(K.LINK, links)
             assert add(number=2) == [node + 1, node + 2]
-        assert len(list(storage.find(K.LINK, {'pk': pks}))) == 2
+        assert len(list(storage.find(LinkRow, {'pk': pks}))) == 2
 
     # -- changing -----------------------------------------------------------------------------------------------
 
     def test_an_update_changes_what_is_given_and_mtime(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pk = add(label='old', attributes={'a': 1})
-        before = storage.get(K.NODE, pk)
+        before = storage.get(NodeRow, pk)
         storage.update(K.NODE, pk, {'label': 'new', 'extras': {'b': 2}})
-        after = storage.get(K.NODE, pk)
+        after = storage.get(NodeRow, pk)
         assert (after.label, after.extras, after.attributes, after.ctime) == ('new', {'b': 2}, {'a': 1}, before.ctime)
         assert after.mtime > before.mtime
         storage.update(K.NODE, pk, {'label': 'newer', 'mtime': before.mtime})
-        assert storage.get(K.NODE, pk).mtime == before.mtime
+        assert storage.get(NodeRow, pk).mtime == before.mtime
         with pytest.raises(NotExistent, match='4711'):
             storage.update(K.NODE, 4711, {'label': 'x'})
 
@@ -290,11 +308,11 @@ class StorageContract(QueryContract, UsageContract):
         pks = add(number=300)
         changes = [{'pk': pk, 'label' if pk % 2 else 'description': str(pk)} for pk in pks]
         storage.bulk_update(K.NODE, changes)
-        rows = {row.pk: row for row in storage.find(K.NODE)}
+        rows = {row.pk: row for row in storage.find(NodeRow)}
         assert all((rows[pk].label if pk % 2 else rows[pk].description) == str(pk) for pk in pks)
         with pytest.raises(NotExistent, match='4711'):
             storage.bulk_update(K.NODE, [{'pk': pks[0], 'label': 'changed'}, {'pk': 4711, 'label': 'changed'}])
-        assert storage.get(K.NODE, pks[0]) == rows[pks[0]]
+        assert storage.get(NodeRow, pks[0]) == rows[pks[0]]
 
     def test_deleting_takes_along_what_hangs_on_the_row(
         self, storage: StorageBackend, user: int, add: Callable[..., Any]
@@ -304,9 +322,9 @@ class StorageContract(QueryContract, UsageContract):
         storage.insert(K.COMMENT, [{'node_pk': node, 'user_pk': user}])
         storage.add_nodes_to_group(group, [node])
         assert storage.delete(K.GROUP, [group, 4711]) == 1
-        assert list(storage.find(K.GROUP_NODE)) == []
+        assert list(storage.find(GroupNodeRow)) == []
         assert storage.delete(K.NODE, [node]) == 1
-        assert list(storage.find(K.COMMENT)) == []
+        assert list(storage.find(CommentRow)) == []
         assert storage.delete(K.NODE, []) == 0
 
     def test_a_user_whose_nodes_are_there_cannot_be_deleted(
@@ -315,7 +333,7 @@ class StorageContract(QueryContract, UsageContract):
         add()
         with pytest.raises(IntegrityError):
             storage.delete(K.USER, [user])
-        assert storage.get(K.USER, user) is not None
+        assert storage.get(UserRow, user) is not None
 
     # -- finding ------------------------------------------------------------------------------------------------
 
@@ -325,17 +343,17 @@ class StorageContract(QueryContract, UsageContract):
         a, b, c = add(label='a'), add(label='b', process_type='p'), add(label='B')
 
         def found(**equal: Any) -> list[int]:
-            return [row.pk for row in storage.find(K.NODE, equal)]
+            return [row.pk for row in storage.find(NodeRow, equal)]
 
-        uuid = storage.get(K.NODE, b).uuid
+        uuid = storage.get(NodeRow, b).uuid
         assert found(label='b') == found(uuid=uuid) == found(uuid=UUID(uuid).hex.upper()) == [b]
         assert (
-            found(label=['a', 'b', 'x']) == found(label={'a', 'b'}) == found(uuid=[uuid, storage.get(K.NODE, a).uuid])
+            found(label=['a', 'b', 'x']) == found(label={'a', 'b'}) == found(uuid=[uuid, storage.get(NodeRow, a).uuid])
         )
         assert found(process_type=None) == [a, c]
         assert found(process_type=[None, 'p']) == [a, b, c]
         assert found(process_type='p', label='a') == found(pk=[]) == []
-        assert found(ctime=storage.get(K.NODE, c).ctime) == [c]
+        assert found(ctime=storage.get(NodeRow, c).ctime) == [c]
         with pytest.raises(ValidationError, match='colour'):
             found(colour='red')
         with pytest.raises(ValidationError, match='JSON'):
@@ -343,15 +361,24 @@ class StorageContract(QueryContract, UsageContract):
 
     def test_find_sorts_and_limits(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pks = [add(label=label) for label in ('b', 'a', 'b', 'c')]
-        assert [row.pk for row in storage.find(K.NODE, order_by=('label',))] == [pks[1], pks[0], pks[2], pks[3]]
-        assert [row.pk for row in storage.find(K.NODE, order_by=('-label', '-pk'))] == [pks[3], pks[2], pks[0], pks[1]]
-        assert [row.pk for row in storage.find(K.NODE, order_by=('-pk',), limit=2)] == [pks[3], pks[2]]
+        assert [row.pk for row in storage.find(NodeRow, order_by=('label',))] == [pks[1], pks[0], pks[2], pks[3]]
+        assert [row.pk for row in storage.find(NodeRow, order_by=('-label', '-pk'))] == [pks[3], pks[2], pks[0], pks[1]]
+        assert [row.pk for row in storage.find(NodeRow, order_by=('-pk',), limit=2)] == [pks[3], pks[2]]
+
+    @pytest.mark.parametrize('name', ['pk', 'uuid', 'label', 'process_type', 'ctime', 'computer_pk'])
+    def test_a_list_without_values_is_that_of_no_row_whatever_the_field_holds(
+        self, storage: StorageBackend, add: Callable[..., Any], name: str
+    ) -> None:
+        pk = add(label='a')
+        assert list(storage.find(NodeRow, {name: []})) == []
+        without = [row.pk for row in storage.find(NodeRow, {name: [None]})]
+        assert without == ([pk] if name in ('process_type', 'computer_pk') else [])
 
     def test_find_takes_lists_of_any_length(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pks = add(number=3)
         uuids = [str(uuid4()) for _ in range(100_000)]
-        assert [row.pk for row in storage.find(K.NODE, {'pk': [*range(10**6, 10**6 + 100_000), *pks]})] == pks
-        assert [row.pk for row in storage.find(K.NODE, {'uuid': [*uuids, storage.get(K.NODE, pks[1]).uuid]})] == [
+        assert [row.pk for row in storage.find(NodeRow, {'pk': [*range(10**6, 10**6 + 100_000), *pks]})] == pks
+        assert [row.pk for row in storage.find(NodeRow, {'uuid': [*uuids, storage.get(NodeRow, pks[1]).uuid]})] == [
             pks[1]
         ]
 
@@ -360,14 +387,14 @@ class StorageContract(QueryContract, UsageContract):
     ) -> None:
         pks = add(number=3000)
         seen = []
-        for row in storage.find(K.NODE):
+        for row in storage.find(NodeRow):
             seen.append(row.pk)
             if row.pk == pks[0]:
                 storage.delete(K.NODE, pks[2500:2600])
             if row.pk % 500 == 0:
                 storage.update(K.NODE, row.pk, {'label': 'seen'})
         assert seen == pks[:2500] + pks[2600:]
-        assert [row.pk for row in storage.find(K.NODE, limit=2000)] == pks[:2000]
+        assert [row.pk for row in storage.find(NodeRow, limit=2000)] == pks[:2000]
 
     def test_a_row_is_found_by_the_start_of_its_uuid(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         first = add(uuid='12345678-9abc-4def-8123-456789abcdef')
@@ -375,7 +402,7 @@ class StorageContract(QueryContract, UsageContract):
         other = add(uuid='ffffffff-ffff-4fff-bfff-ffffffffffff')
 
         def found(prefix: str, limit: int = 2) -> set[int]:
-            return {row.pk for row in storage.find_uuid_prefix(K.NODE, prefix, limit)}
+            return {row.pk for row in storage.find_uuid_prefix(NodeRow, prefix, limit)}
 
         for prefix in (
             '1',
@@ -400,10 +427,10 @@ class StorageContract(QueryContract, UsageContract):
             add(number=10)
             raise KeyError
         assert not storage.in_transaction
-        assert list(storage.find(K.NODE)) == []
+        assert list(storage.find(NodeRow)) == []
         with storage.transaction():
             add(number=10)
-        assert len(list(storage.find(K.NODE))) == 10
+        assert len(list(storage.find(NodeRow))) == 10
 
     def test_nested_transactions_are_undone_on_their_own(
         self, storage: StorageBackend, add: Callable[..., Any]
@@ -416,7 +443,7 @@ class StorageContract(QueryContract, UsageContract):
                     add(label='innermost')
                 storage.insert(K.USER, [{'email': 'alice@example.org'}])
             last = add()
-        assert [row.pk for row in storage.find(K.NODE)] == [outer, last]
+        assert [row.pk for row in storage.find(NodeRow)] == [outer, last]
 
     def test_a_rollback_calls_what_is_to_be_undone_with_it(self, storage: StorageBackend) -> None:
         called: list[str] = []
@@ -439,7 +466,7 @@ class StorageContract(QueryContract, UsageContract):
         seen: list[Any] = []
 
         def look() -> None:
-            seen.append((storage.in_transaction, storage.get(K.NODE, pk).label))
+            seen.append((storage.in_transaction, storage.get(NodeRow, pk).label))
 
         with storage.transaction():
             storage.update(K.NODE, pk, {'label': 'new'})
@@ -453,7 +480,7 @@ class StorageContract(QueryContract, UsageContract):
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(list(storage.find(K.NODE))) == 201
+        assert len(list(storage.find(NodeRow))) == 201
 
     # -- graph --------------------------------------------------------------------------------------------------
 
@@ -469,7 +496,7 @@ class StorageContract(QueryContract, UsageContract):
         assert storage.add_nodes_to_group(group, [*pks, pks[0]]) == 2
         assert storage.add_nodes_to_group(group, []) == 0
         assert storage.remove_nodes_from_group(group, [pks[0], 4711]) == 1
-        assert [row.node_pk for row in storage.find(K.GROUP_NODE, {'group_pk': group})] == pks[1:]
+        assert [row.node_pk for row in storage.find(GroupNodeRow, {'group_pk': group})] == pks[1:]
         assert storage.remove_nodes_from_group(group, None) == 4
         with pytest.raises(IntegrityError):
             storage.add_nodes_to_group(group, [4711])
@@ -512,10 +539,59 @@ class StorageContract(QueryContract, UsageContract):
         storage.insert(K.LOG, [{'node_pk': pk} for pk in pks])
         storage.delete_nodes_and_connections([*pks[1:3], *range(10**6, 10**6 + 100_000)])
         left = [pks[0], *pks[3:]]
-        assert [row.pk for row in storage.find(K.NODE)] == left
-        assert [(row.input_pk, row.output_pk) for row in storage.find(K.LINK)] == [(pks[3], pks[4])]
-        for kind in (K.GROUP_NODE, K.COMMENT, K.LOG):
-            assert [row.node_pk for row in storage.find(kind)] == left
+        assert [row.pk for row in storage.find(NodeRow)] == left
+        assert [(row.input_pk, row.output_pk) for row in storage.find(LinkRow)] == [(pks[3], pks[4])]
+        for row_type in (GroupNodeRow, CommentRow, LogRow):
+            assert [row.node_pk for row in storage.find(row_type)] == left
+
+    # -- archives -------------------------------------------------------------------------------------------
+
+    def test_a_shorter_way_for_imports_answers_as_the_contract_does(
+        self, storage: StorageBackend, user: int, add: Callable[..., Any]
+    ) -> None:
+        first, second, third = nodes = add(number=3)
+        links = [(first, second), (second, third)]
+        storage.insert(K.LINK, [{'input_pk': a, 'output_pk': b, 'type': 'create', 'label': 'x'} for a, b in links])
+        storage.insert(K.COMPUTER, [{'label': 'here'}, {'label': 'there'}])
+        uuids = [row.uuid for row in storage.find(NodeRow)]
+        asked: list[Callable[[ImportTarget], Any]] = [
+            lambda target: target.pks_of(K.NODE, 'uuid', [*uuids, str(uuid4())]),
+            lambda target: target.pks_of(K.USER, 'email', ['alice@example.org', 'bob@example.org']),
+            lambda target: target.labels(K.COMPUTER),
+            lambda target: sorted(target.links_of('input_pk', nodes)),
+            lambda target: sorted(target.links_of('output_pk', [second])),
+            lambda target: sorted(row.pk for row in target.locked_nodes([third, first, 4711])),
+            lambda target: target.way_back([(first, second), (third, first), (second, third)], ['create']),
+            lambda target: target.way_back([(third, first)], ['return']),
+            lambda target: target.take_turn(),
+        ]
+        with storage.transaction():
+            for ask in asked:
+                assert ask(storage.import_target()) == ask(ImportTarget(storage))
+
+    def test_rows_of_an_archive_come_in_alike_by_a_shorter_way(self, storage: StorageBackend, user: int) -> None:
+        decoders: dict[str, Callable[[Any], Any]] = {
+            'time': lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+            'extras': json.loads,
+        }
+        values = {
+            'label': "ünï '",
+            'type_string': 'core',
+            'time': '2024-02-29 23:59:59.123456',
+            'description': '',
+            'extras': '{"large": 1e+300, "deep": [{"a": null}], "text": "\\u00fc 1e5"}',
+            'user_pk': user,
+        }
+        rows = []
+        for target in (storage.import_target(), ImportTarget(storage)):
+            given = {'uuid': str(uuid4()), **values, 'label': f'{values["label"]} {len(rows)}'}
+            with storage.transaction():
+                (pk,) = target.insert(K.GROUP, list(given), [tuple(given.values())], decoders)
+            row = storage.get(GroupRow, pk)
+            assert (row.uuid, row.label) == (given['uuid'], given['label'])
+            rows.append((row.type_string, row.time, row.description, row.extras, row.user_pk))
+        assert rows[0] == rows[1]
+        assert rows[0][1:4] == (decoders['time'](values['time']), '', json.loads(str(values['extras'])))
 
     # -- settings -----------------------------------------------------------------------------------------------
 
@@ -605,8 +681,22 @@ class StorageContract(QueryContract, UsageContract):
         report = storage.maintain(MaintenanceOptions(full=True))
         assert report.problem_count == 1
         assert (report.problems[0].key, report.problems[0].kind) == ('d' * 64, 'missing')
-        assert report.problems[0].nodes == ((pk, storage.get(K.NODE, pk).uuid, 'gone.txt'),)
+        assert report.problems[0].nodes == ((pk, storage.get(NodeRow, pk).uuid, 'gone.txt'),)
         assert storage.repository.has_object(garbage)
+
+    def test_a_verification_finds_what_is_missing_and_reads_all_that_is_there(
+        self, storage: StorageBackend, add: Callable[..., Any]
+    ) -> None:
+        keys = [storage.repository.put_object_from_bytes(content) for content in (b'one', b'two', b'')]
+        for key in (*keys, 'a' * 64):
+            add(repository_metadata={'o': {'file.txt': {'k': key}}})
+        assert list(storage.verify_database()) == []
+        found = list(storage.repository.verify(VerifyOptions(read=True), storage.named_keys))
+        assert [(one.kind, one.key) for one in found if isinstance(one, Finding)] == [('missing object', 'a' * 64)]
+        topics = {one.name: one for one in found if isinstance(one, Topic)}
+        assert topics['named objects'].checked == 4
+        assert sum(topic.checked for name, topic in topics.items() if name.startswith('content')) == 3
+        assert all(topic.complete for topic in topics.values())
 
     def test_info_counts_rows_and_bytes(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         add(number=3)
@@ -628,7 +718,7 @@ class StorageContract(QueryContract, UsageContract):
         storage.close()
         assert storage.is_closed
         with pytest.raises(ClosedStorage, match=storage.profile.name):
-            storage.get(K.NODE, 1)
+            storage.get(NodeRow, 1)
 
 
 class ReferenceContract(ReferenceQueryContract, ReferenceUsageContract):
@@ -643,7 +733,7 @@ class ReferenceContract(ReferenceQueryContract, ReferenceUsageContract):
 
     def test_nodes_read_as_aiida_reads_them(self, storage: StorageBackend, dump: Any) -> None:
         expected = {node['uuid']: node for node in dump['nodes']}
-        rows = list(storage.find(K.NODE))
+        rows = list(storage.find(NodeRow))
         assert {row.uuid for row in rows} == set(expected)
         for row in rows:
             node = expected[row.uuid]
@@ -655,14 +745,19 @@ class ReferenceContract(ReferenceQueryContract, ReferenceUsageContract):
             assert row.extras == node['extras']
 
     def test_links_groups_and_the_rest_read_as_aiida_reads_them(self, storage: StorageBackend, dump: Any) -> None:
-        uuids = {row.pk: row.uuid for row in storage.find(K.NODE)}
-        groups = {row.pk: row for row in storage.find(K.GROUP)}
-        links = [[uuids[row.input_pk], uuids[row.output_pk], row.type, row.label] for row in storage.find(K.LINK)]
+        uuids = {row.pk: row.uuid for row in storage.find(NodeRow)}
+        groups = {row.pk: row for row in storage.find(GroupRow)}
+        links = [[uuids[row.input_pk], uuids[row.output_pk], row.type, row.label] for row in storage.find(LinkRow)]
         assert sorted(links) == sorted([source, target, kind, label] for source, target, kind, label in dump['links'])
-        members = [[groups[row.group_pk].uuid, uuids[row.node_pk]] for row in storage.find(K.GROUP_NODE)]
+        members = [[groups[row.group_pk].uuid, uuids[row.node_pk]] for row in storage.find(GroupNodeRow)]
         assert sorted(members) == sorted(dump['group_nodes'])
-        for kind, name in ((K.USER, 'users'), (K.COMPUTER, 'computers'), (K.COMMENT, 'comments'), (K.LOG, 'logs')):
-            rows = list(storage.find(kind))
+        for row_type, name in (
+            (UserRow, 'users'),
+            (ComputerRow, 'computers'),
+            (CommentRow, 'comments'),
+            (LogRow, 'logs'),
+        ):
+            rows = list(storage.find(row_type))
             assert len(rows) == len(dump[name]), name
             for expected in dump[name]:
                 values = {field: value for field, value in expected.items() if field not in ('ctime', 'mtime', 'time')}

@@ -11,11 +11,12 @@ import psycopg
 import pytest
 
 from contract.suite import ReferenceContract, StorageContract
+from contract.usage import UsageContract
 
 DATA = Path(__file__).parents[1] / 'data'
 
 
-class TestPsqlDos(StorageContract):
+class TestPsqlDos(StorageContract, UsageContract):
     @pytest.fixture
     def storage(self, opened: Any, tmp_path: Path, postgres: Any, new_database: Callable[[], str]) -> Iterator[Any]:
         config = postgres.storage_config(new_database(), tmp_path / 'repository')

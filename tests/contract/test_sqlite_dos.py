@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from contract.suite import ReferenceContract, StorageContract
+from contract.usage import UsageContract
 
 DATA = Path(__file__).parents[1] / 'data'
 
 
-class TestSqliteDos(StorageContract):
+class TestSqliteDos(StorageContract, UsageContract):
     @pytest.fixture
     def storage(self, opened: Callable[..., Any], tmp_path: Path) -> Iterator[Any]:
         with opened('core.sqlite_dos', {'filepath': str(tmp_path / 'storage')}, new=True) as storage:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from contract.suite import StorageContract
+from contract.usage import UsageContract
 
 
-class TestSqliteTemp(StorageContract):
+class TestSqliteTemp(StorageContract, UsageContract):
     @pytest.fixture
     def storage(self, opened: Callable[..., Any]) -> Iterator[Any]:
         with opened('core.sqlite_temp', {}, new=True) as storage:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ricordi.backend.maintenance import Amount
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import ComputerRow, EntityKind, GroupRow, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.backend.usage import Category, Dimension, Freed, Share, UsageQuestion
 from ricordi.storage.usage.kinds import file_kind
@@ -159,10 +159,10 @@ class ReferenceUsageContract:
 
 def expected_uses(storage: StorageBackend, dump: Any, by: Dimension) -> Iterator[tuple[str, str, str, Category]]:
     """Who names what by the dump: uuid of the node, path, key, and the category of it, several times for groups."""
-    users = {row.email: row.pk for row in storage.find(K.USER)}
-    computers = {row.uuid: row.pk for row in storage.find(K.COMPUTER)}
-    groups = {row.uuid: row.pk for row in storage.find(K.GROUP)}
-    pks = {row.uuid: row.pk for row in storage.find(K.NODE)}
+    users = {row.email: row.pk for row in storage.find(UserRow)}
+    computers = {row.uuid: row.pk for row in storage.find(ComputerRow)}
+    groups = {row.uuid: row.pk for row in storage.find(GroupRow)}
+    pks = {row.uuid: row.pk for row in storage.find(NodeRow)}
     nodes = {node['uuid']: node for node in dump['nodes']}
     user_of, computer_of = dict(dump['node_user']), dict(dump['node_computer'])
     creator_of = {target: source for source, target, kind, _ in dump['links'] if kind == 'create'}

@@ -13,17 +13,17 @@ import click
 import pytest
 import yaml
 
-from ricordi.backend.query import COLUMNS
 from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.cli import tree
 from ricordi.cli.main import run
 from ricordi.cli.reference import pages
+from ricordi.model.fields import FIELDS, TABLES
 from ricordi.model.links import ACYCLIC, LINK_RULES, LinkType
 from ricordi.model.traversal import DELETE_RULES, EXPORT_RULES
 from ricordi.orm.field_declarations import ATTRIBUTES_OF_NODE_TYPES
 from ricordi.services.graph.style import LINK_COLOURS
 from ricordi.services.graph.subgraph import LINK_TYPES
-from ricordi.storage.columns import columns
+from ricordi.storage.schema import definitions
 from ricordi.storage.tables import table_of
 
 ROOT = Path(__file__).parents[2]
@@ -66,10 +66,12 @@ def test_the_verb_of_the_page_runs_and_is_in_help_and_pages(
 
 @pytest.mark.parametrize('kind', EntityKind)
 def test_a_field_is_known_to_all_whom_the_page_names(kind: EntityKind) -> None:
-    names = [field.name for field in fields(ROW_TYPES[kind])]
-    assert list(COLUMNS[kind]) == names
-    assert list(columns(kind)) == names
-    assert set(table_of(kind).c.keys()) == set(columns(kind).values())
+    columns = [field.column for field in FIELDS[kind].values()]
+    assert [field.name for field in fields(ROW_TYPES[kind])] == list(FIELDS[kind])
+    assert table_of(kind).c.keys() == columns
+    for name in ('sqlite', 'postgresql'):
+        (definition,) = (text for text in definitions(name) if text.startswith(f'CREATE TABLE {TABLES[kind]} '))
+        assert re.findall(r'^    ([a-z_]+) ', definition, re.MULTILINE) == columns
 
 
 def test_a_declared_attribute_is_a_field_of_its_class() -> None:

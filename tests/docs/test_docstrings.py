@@ -7,7 +7,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / 'src' / 'ricordi'
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / 'src' / 'ricordi'
+DOCS = ROOT / 'docs'
+_CITED = re.compile(r'((?:[\w-]+/)*[\w-]+\.md)(?:, \*([^*]+)\*)?')
+"""A page, with a heading of it in asterisks after a comma; lines may end anywhere in between."""
+_BARE_TEXT = re.compile(r'^ *(?:r?"""|#) ?', re.MULTILINE)
 DEFINITIONS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -49,5 +54,32 @@ def test_what_a_docstring_tells_of_is_a_parameter_or_a_field() -> None:
         for place, node, text in docstrings()
         for name in re.findall(r'^\s*:param (\w+):', text, re.MULTILINE)
         if name not in parameters_of(node, constructor_of(node))
+    ]
+    assert lost == []
+
+
+def cited() -> Iterator[tuple[str, str, str]]:
+    """File, page and heading (or an empty text) of each place in the sources that cites a page of docs/."""
+    for path in sorted(SOURCE.rglob('*.py')):
+        text = ' '.join(_BARE_TEXT.sub('', path.read_text(encoding='utf-8')).split())
+        for page, heading in _CITED.findall(text):
+            yield str(path.relative_to(SOURCE)), page.removeprefix('docs/'), heading
+
+
+def headings_of(page: Path) -> set[str]:
+    """What stands over the sections of a page; a page that is not there has none."""
+    if not page.is_file():
+        return set()
+    return set(re.findall(r'^#+ (.+)$', page.read_text(encoding='utf-8'), re.MULTILINE))
+
+
+def test_every_page_and_heading_that_is_cited_exists() -> None:
+    found = list(cited())
+    assert {page for _, page, _ in found} >= {f'formats/{path.name}' for path in (DOCS / 'formats').glob('[!i]*.md')}
+    assert {heading for _, _, heading in found} > {'', 'Types', 'Meeting point', 'File tree of a node'}
+    lost = [
+        f'{file}: {page} {heading}'
+        for file, page, heading in found
+        if not (headings := headings_of(DOCS / page)) or (heading and heading not in headings)
     ]
     assert lost == []

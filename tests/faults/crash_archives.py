@@ -24,7 +24,7 @@ from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.limits import Limits
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.importing import ImportRequest, import_archive
-from services.archive_tools import REFERENCE, everything
+from services.archive.tools import REFERENCE, everything
 
 ALL = ArchiveRequest(everything=True, authinfos=True)
 PLAIN = ImportRequest(authinfos=True, import_group=False)

@@ -28,7 +28,7 @@ from ricordi.repository.container.container import Container
 from ricordi.services import storage
 from ricordi.services.profiles.profiles import find_profile
 from ricordi.storage.sqlite import vacuum as sqlite_vacuum
-from services.archive_tools import everything
+from services.archive.tools import everything
 
 PROFILE = 'mixed'
 COMMAND = ('-q', '-p', PROFILE, 'storage', 'maintain', '--full', '--yes', '--compress', 'yes')

@@ -24,7 +24,6 @@ from typing import Any
 from faults.other_reader import OtherReader
 from faults.trap import TRIES, Trap, real_open
 from ricordi.backend.maintenance import MaintenanceOptions
-from ricordi.progress import Progress, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.limits import Limits
@@ -80,7 +79,7 @@ def build(folder: Path, wreck: bool) -> None:
 
 def maintained(**options: Any) -> Callable[[Container, Callable[[str], None]], None]:
     def work(container: Container, told: Callable[[str], None]) -> None:
-        container.maintain(MaintenanceOptions(**options), lambda: iter(NAMED_KEYS), Progress(), Stop())
+        container.maintain(MaintenanceOptions(**options), lambda: iter(NAMED_KEYS))
 
     return work
 

@@ -24,6 +24,7 @@ import psycopg
 from faults.crash_points import check_clean
 from faults.trap import Trap, killed
 from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.backend.rows import ComputerRow, UserRow
 from ricordi.cli import main as command_line
 from ricordi.config import load_config
 from ricordi.manager import use_storage
@@ -132,9 +133,9 @@ def check(place: Place, expected: set[str]) -> None:
         remove_leftovers(Path())
     profile = find_profile('new')
     with use_storage(profile) as opened:
-        assert [user.email for user in opened.find('user')]
+        assert [user.email for user in opened.find(UserRow)]
         container = opened.repository.layout.folder
-        assert 'presto' not in place.command or len(list(opened.find('computer'))) == 1
+        assert 'presto' not in place.command or len(list(opened.find(ComputerRow))) == 1
     report = storage.maintain(profile, MaintenanceOptions(full=True), wait=None)
     assert (report.doubt, report.problem_count) == ('', 0), report
     with Container(container) as store:

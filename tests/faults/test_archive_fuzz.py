@@ -21,7 +21,7 @@ from ricordi.errors import RicordiError
 from ricordi.manager import get_config, initialise_storage, use_storage
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.importing import ImportRequest, import_archive
-from services.archive_tools import REFERENCE, Members, changed, everything, files_in
+from services.archive.tools import REFERENCE, Members, changed, everything, files_in
 
 PLAIN = ImportRequest(authinfos=True, import_group=False)
 ALL = ArchiveRequest(everything=True)

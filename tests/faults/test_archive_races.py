@@ -13,7 +13,7 @@ from ricordi.backend.rows import EntityKind as K
 from ricordi.manager import get_config, initialise_storage, use_storage
 from ricordi.repository.container.container import Container
 from ricordi.services.archive.create import ArchiveRequest, create_archive
-from services.archive_tools import REFERENCE, everything
+from services.archive.tools import REFERENCE, everything
 
 IMPORTERS = 3
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ricordi import orm
+from ricordi.backend.rows import CommentRow, GroupNodeRow, GroupRow, NodeRow, UserRow
 from ricordi.backend.rows import EntityKind as K
 from ricordi.config import Profile
 from ricordi.manager import get_config, get_manager, initialise_storage, load_profile, use_storage
@@ -135,14 +136,14 @@ def test_imports_of_one_archive_at_once_all_succeed_and_bring_nothing_twice(
         _, said = importer.communicate(timeout=240)
         assert importer.returncode == 0, said
     with use_storage(profile) as storage:
-        assert len(list(storage.find(K.NODE))) == 200
-        assert len(list(storage.find(K.USER))) == 3
-        assert len(list(storage.find(K.COMMENT))) == 1
-        groups = {row.label: row.pk for row in storage.find(K.GROUP)}
+        assert len(list(storage.find(NodeRow))) == 200
+        assert len(list(storage.find(UserRow))) == 3
+        assert len(list(storage.find(CommentRow))) == 1
+        groups = {row.label: row.pk for row in storage.find(GroupRow)}
         assert len(groups) == (2 if options else 5)  # each import has a group of its own, unless one is named
-        members = {row.group_pk: 0 for row in storage.find(K.GROUP_NODE)}
+        members = {row.group_pk: 0 for row in storage.find(GroupNodeRow)}
         assert set(members) == set(groups.values())
-        assert len(list(storage.find(K.GROUP_NODE))) == 50 + 200 * (len(groups) - 1)
+        assert len(list(storage.find(GroupNodeRow))) == 50 + 200 * (len(groups) - 1)
 
 
 @pytest.mark.parametrize('profile', ['psql'], indirect=True)  # on SQLite nobody writes between the plan and the rows

@@ -16,7 +16,7 @@ import pytest
 
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import NotEnoughSpace
-from ricordi.progress import Progress, Unit
+from ricordi.progress import Progress, Run, Unit
 from ricordi.repository.container.container import Container
 
 MIB = 1 << 20
@@ -85,7 +85,7 @@ NAMED = sorted(hashlib.sha256(content(number)).hexdigest() for number in (*range
 
 
 def maintain(container: Container, progress: Progress | None = None, **options: Any) -> MaintenanceReport:
-    return container.maintain(MaintenanceOptions(**options), lambda: iter(NAMED), progress)
+    return container.maintain(MaintenanceOptions(**options), lambda: iter(NAMED), Run(progress or Progress()))
 
 
 def assert_nothing_lost(container: Container) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.importing import ImportRequest, import_archive
 from ricordi.services.profiles.profiles import find_profile
-from services.archive_tools import everything
+from services.archive.tools import everything
 
 DATA = Path(__file__).parent.parent / 'data'
 REFERENCE = DATA / 'reference.dump.json'

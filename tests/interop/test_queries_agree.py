@@ -16,12 +16,13 @@ import psycopg
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / 'storage')]
+sys.path.insert(0, str(HERE))
 
 from query_data import add_tricky_nodes, copy_rows  # noqa: E402
 from query_differences import DIFFERENCES  # noqa: E402
 from query_grammar import generate  # noqa: E402
-from query_model import matches  # noqa: E402
+
+from storage.query.model import matches  # noqa: E402
 
 DATA = HERE.parent / 'data'
 QUERIES = generate()

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from both_programs import PROFILE, Command, make_home, run_verdi
+from ricordi.backend.rows import AuthInfoRow, ComputerRow
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 
@@ -105,7 +106,7 @@ def rows(home: Path) -> list[dict[str, Any]]:
     """All computers and authinfos of the profile, without the identifiers of what is new."""
     os.environ['AIIDA_PATH'] = str(home)
     with use_storage(load_config().get_profile(PROFILE)) as storage:
-        found = [asdict(row) for kind in ('computer', 'authinfo') for row in storage.find(kind)]
+        found = [asdict(row) for row_type in (ComputerRow, AuthInfoRow) for row in storage.find(row_type)]
     return [{key: value for key, value in row.items() if key != 'uuid'} for row in found]
 
 

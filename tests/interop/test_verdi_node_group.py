@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from both_programs import PROFILE, Command, make_home, run_verdi
+from ricordi.backend.rows import NodeRow
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 from ricordi.model.traversal import DELETE_RULES, EXPORT_RULES, choose_rules
@@ -89,7 +90,7 @@ def test_the_same_nodes_go_along(home: Path, aiida_python: str, monkeypatch: pyt
     monkeypatch.setenv('AIIDA_PATH', str(home))
     choose = random.Random(1)
     with use_storage(load_config().get_profile(PROFILE)) as storage:
-        every = [row.pk for row in storage.find('node')]
+        every = [row.pk for row in storage.find(NodeRow)]
         commands = []
         for name, rules in (('@delete', DELETE_RULES), ('@export', EXPORT_RULES)):
             for _ in range(40):
@@ -105,7 +106,7 @@ def test_the_same_graph_is_drawn(home: Path, aiida_python: str, monkeypatch: pyt
     monkeypatch.setenv('AIIDA_PATH', str(home))
     choose = random.Random(2)
     with use_storage(load_config().get_profile(PROFILE)) as storage:
-        every = [row.pk for row in storage.find('node')]
+        every = [row.pk for row in storage.find(NodeRow)]
         commands = [
             (
                 *('@graph', choose.choice(every), choose.choice([None, 0, 1, 2]), choose.choice([None, 0, 1, 2])),

@@ -15,7 +15,7 @@ import pytest
 import ricordi
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.context import default_backend, get_current_backend
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import NodeRow, UserRow
 from ricordi.config import Profile, load_config
 from ricordi.errors import (
     ClosedStorage,
@@ -204,18 +204,18 @@ def test_a_locked_profile_is_not_opened_and_leaves_no_record(manager: Manager, r
 def test_a_forked_child_opens_the_storage_anew(manager: Manager, reference_home: Path) -> None:
     manager.load_profile('mixed')
     inherited = manager.get_profile_storage()
-    count = len(list(inherited.find(EntityKind.NODE)))
+    count = len(list(inherited.find(NodeRow)))
 
     def work() -> None:
         storage = get_current_backend()
         assert storage is not inherited
-        assert len(list(storage.find(EntityKind.NODE))) == count
+        assert len(list(storage.find(NodeRow))) == count
         assert f'{os.getpid()}.pid' in records(reference_home, 'mixed')
         manager.unload_profile()
 
     assert in_child(work) == 0
     assert not inherited.is_closed
-    assert len(list(inherited.find(EntityKind.NODE))) == count
+    assert len(list(inherited.find(NodeRow))) == count
     assert records(reference_home, 'mixed') == [f'{os.getpid()}.pid']
 
 
@@ -240,7 +240,7 @@ def test_threads_share_one_storage(manager: Manager) -> None:
     def work(_: int) -> tuple[int, int]:
         barrier.wait()
         storage = get_current_backend()
-        return id(storage), len(list(storage.find(EntityKind.NODE)))
+        return id(storage), len(list(storage.find(NodeRow)))
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(work, range(8)))) == 1
@@ -295,7 +295,7 @@ def test_a_used_storage_is_closed_in_the_end(reference_home: Path) -> None:
         assert holder.purpose == 'testing'
     assert records(reference_home, 'mixed') == []
     with pytest.raises(ClosedStorage):
-        list(storage.find(EntityKind.USER))
+        list(storage.find(UserRow))
 
 
 @pytest.mark.parametrize('backend', ['core.sqlite_temp', 'core.sqlite_zip'])

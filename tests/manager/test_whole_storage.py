@@ -24,7 +24,7 @@ from ricordi.manager import (
     storage_class,
     use_storage,
 )
-from ricordi.progress import Progress, Unit
+from ricordi.progress import Progress, Run, Unit
 
 FULL = MaintenanceOptions(full=True)
 LIVE = MaintenanceOptions()
@@ -59,15 +59,15 @@ def mixed(reference_home: Path) -> Profile:
 
 def test_full_maintenance_holds_the_lock_throughout(mixed: Profile) -> None:
     witness = Witness(mixed)
-    maintain_storage(mixed, FULL, progress=witness)
-    assert witness.seen == {('lock', 'storage maintain --full')}
+    maintain_storage(mixed, FULL, run=Run(witness))
+    assert witness.seen == {('lock', 'storage maintain, full')}
     assert witness.access.holders() == []
 
 
 def test_live_maintenance_runs_beside_others(mixed: Profile) -> None:
     witness = Witness(mixed)
     with use_storage(mixed, purpose='reading'):
-        report = maintain_storage(mixed, LIVE, progress=witness)
+        report = maintain_storage(mixed, LIVE, run=Run(witness))
     assert report.after is not None
     assert {kind for kind, _ in witness.seen} <= {'access'}
 

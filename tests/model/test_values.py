@@ -11,7 +11,8 @@ import pytest
 
 from ricordi.errors import CorruptStorage, ValidationError
 from ricordi.model import values
-from ricordi.model.values import DamagedJson, damaged_time, is_time_text, json_fault, settings_fault
+from ricordi.model.computers import settings_fault
+from ricordi.model.values import DamagedJson, damaged_time, is_time_text, json_fault
 from ricordi.storage.values import encode_json, utc
 
 

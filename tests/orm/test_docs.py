@@ -14,7 +14,6 @@ import pytest
 from ricordi.manager import get_manager
 from ricordi.orm.log_handler import LOGGER_NAME
 from ricordi.services.profiles.presto import default_name, default_person, presto
-from ricordi.services.profiles.setup import sqlite_config
 
 DOCS = Path(__file__).parents[2] / 'docs'
 SNIPPET = re.compile(r'^```python\n(.*?)^```', re.MULTILINE | re.DOTALL)
@@ -27,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = tmp_path / '.aiida'
     monkeypatch.setenv('AIIDA_PATH', str(home))
     get_manager().unload_profile()
-    presto(default_name(), default_person(), 'core.sqlite_dos', sqlite_config(None))
+    presto(default_name(), default_person())
     yield home
     get_manager().unload_profile()
     import logging

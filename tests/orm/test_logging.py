@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ricordi import orm
+from ricordi.backend.rows import LogRow
 from ricordi.errors import ValidationError
 from ricordi.orm.log_handler import LOGGER_NAME
 
@@ -95,7 +96,7 @@ def test_logs_go_with_their_node(storage: Any) -> None:
     node.logger.error('x')
     (log,) = logs(node)
     orm.Node.collection.delete(node.pk)
-    assert list(storage.find(orm.Log.kind, {'pk': log.pk})) == []
+    assert list(storage.find(LogRow, {'pk': log.pk})) == []
 
 
 def test_logs_are_made_and_deleted_by_hand(storage: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ricordi import orm
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.orm.nodes.repository_tree import FileTree
 
 
@@ -52,7 +52,7 @@ def test_a_full_disk_leaves_no_row(storage: Any, monkeypatch: pytest.MonkeyPatch
         with pytest.raises(Broken):
             node.store()
     assert not node.is_stored
-    assert list(storage.find(EntityKind.NODE)) == []
+    assert list(storage.find(NodeRow)) == []
     assert orm.load_node(node.store().pk).content == b'precious'
 
 
@@ -76,7 +76,7 @@ def test_a_database_that_fails_leaves_no_row_and_the_node_can_be_stored_again(
             calculation.store_all()
     assert not node.is_stored
     assert not calculation.is_stored
-    assert list(storage.find(EntityKind.NODE)) == []
+    assert list(storage.find(NodeRow)) == []
     assert node.content == b'precious'
     calculation.store_all()
     assert orm.load_node(calculation.pk).inputs.x.content == b'precious'

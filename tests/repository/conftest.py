@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.limits import Limits
 
@@ -57,7 +57,7 @@ def maintain() -> Callable[..., MaintenanceReport]:
         container: Container, named: Iterable[str] | None = None, stop: Stop | None = None, **options: Any
     ) -> MaintenanceReport:
         keys = sorted(set(container.list_objects() if named is None else named))
-        return container.maintain(MaintenanceOptions(**options), lambda: iter(keys), stop=stop)
+        return container.maintain(MaintenanceOptions(**options), lambda: iter(keys), Run(stop=stop or Stop()))
 
     return run
 

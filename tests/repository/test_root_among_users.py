@@ -7,16 +7,16 @@ import io
 import os
 import random
 import shutil
-import signal
 import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
 
+from other_user import working_as
 from ricordi.backend.maintenance import MaintenanceOptions, RepackMode
 from ricordi.backend.repository import Owner
 from ricordi.errors import RicordiError
@@ -203,24 +203,15 @@ def test_what_root_writes_into_a_container_belongs_to_its_user(container: Contai
 # a user who does so all the time ----------------------------------------------------------------------------------
 
 
-@contextmanager
-def racing_user(container: Container, roots: Path) -> Iterator[None]:
+def racing_user(container: Container, roots: Path) -> AbstractContextManager[None]:
     """The user, by a second uid, who swaps folders and files of the container for links to those of root."""
-    child = os.fork()
-    if not child:
-        with suppress(BaseException):
-            os.setgid(USER)
-            os.setuid(USER)
-            chance = random.Random(1)
-            while True:
-                swap_all(container.layout.folder, roots, chance)
-        os._exit(0)
-    try:
-        yield
-    finally:
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, 'the user has ended before root did'
+
+    def swap() -> None:
+        chance = random.Random(1)
+        while True:
+            swap_all(container.layout.folder, roots, chance)
+
+    return working_as(USER, swap)
 
 
 def swap_all(folder: Path, roots: Path, chance: random.Random) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from deadlines import DEADLINE
 from ricordi.errors import StoppedWorker
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.container.container import Container
 from ricordi.repository.limits import Limits
 from ricordi.repository.maintenance import pack_check
@@ -88,7 +88,7 @@ def test_a_share_of_a_pack_is_checked_here_if_its_process_is_stopped(
     third = sum(map(len, some)) // 3
     shared = limited(stopped_seconds=0.3, share_bytes=third, head_start_bytes=0, processors=3)
     with pytest.warns(StoppedWorker):
-        found = pack_check.check_pack(shared, 0, 'keep', Progress(), Stop())
+        found = pack_check.check_pack(shared, 0, 'keep', Run())
     assert found is not None
     assert (found.right, found.objects) == (True, 200)
     assert len(stopped_at_start) == 2

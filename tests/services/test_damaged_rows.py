@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ricordi.backend.rows import ComputerRow, GroupRow, NodeRow
 from ricordi.backend.rows import EntityKind as K
 from ricordi.cli.main import run
 from ricordi.config import Profile
@@ -80,7 +81,7 @@ def test_json_that_cannot_be_read_hides_no_other_row(
     for words in (('node', 'delete', '2'), ('group', 'delete', 'g'), ('computer', 'delete', 'c')):
         shown(capfd, *words, '--yes')
     with use_storage(filled) as storage:
-        assert [len(list(storage.find(kind))) for kind in (K.NODE, K.GROUP, K.COMPUTER)] == [2, 1, 1]
+        assert [len(list(storage.find(row_type))) for row_type in (NodeRow, GroupRow, ComputerRow)] == [2, 1, 1]
 
 
 def test_times_that_cannot_be_read_are_shown_as_damaged(
@@ -107,6 +108,6 @@ def test_damaged_json_is_never_taken_for_an_empty_dictionary(filled: Profile, ex
         with pytest.raises(ValidationError, match='damaged'):
             load_node(1, backend=storage).base.extras.set('copied', found)
     with use_storage(filled) as storage:
-        row: Any = storage.get(K.NODE, 2)
+        row: Any = storage.get(NodeRow, 2)
         with pytest.raises(CorruptStorage):
             dict(row.extras)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ricordi.backend.rows import ComputerRow, GroupRow, NodeRow
 from ricordi.backend.rows import EntityKind as K
 from ricordi.cli.main import run
 from ricordi.config import Profile
@@ -115,7 +116,7 @@ def test_what_is_no_text_hides_no_other_row_and_the_row_can_be_deleted(
     for words in (('group', 'delete', '1'), ('node', 'delete', '1', '2', '3'), ('computer', 'delete', '1')):
         shown(*words, '--yes')
     with use_storage(filled) as storage:
-        assert [len(list(storage.find(kind))) for kind in (K.NODE, K.GROUP, K.COMPUTER)] == [0, 1, 1]
+        assert [len(list(storage.find(row_type))) for row_type in (NodeRow, GroupRow, ComputerRow)] == [0, 1, 1]
     shown('profile', 'delete', 'empty', '--delete-data', '--yes')
 
 
@@ -138,7 +139,10 @@ def test_a_node_whose_attributes_are_no_json_is_listed_and_can_be_deleted(
     shown('node', 'delete', '1', '--yes')
 
 
-@pytest.mark.parametrize('content', [NO_UTF8_IN_JSON, BYTES, "'{garbage'", "'5'"])
+@pytest.mark.parametrize(
+    'content',
+    [NO_UTF8_IN_JSON, BYTES, "'{garbage'", "'5'", '\'{"k": "text"}\'', '\'{"o": {"a": null, "b": [5]}}\''],
+)
 @pytest.mark.parametrize('pk', [1, 2])
 def test_a_damaged_file_tree_is_a_problem_of_its_node_and_all_the_rest_is_dumped(
     filled: Profile, execute: Callable[[str], Any], shown: Shown, tmp_path: Path, content: str, pk: int

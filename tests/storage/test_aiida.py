@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ricordi.backend.rows import EntityKind as K
+from ricordi.backend.rows import NodeRow
 from ricordi.config.profile import Profile
 
 pytestmark = pytest.mark.interop
@@ -45,7 +46,7 @@ def write_rows(storage: Any) -> dict[str, Any]:
         storage.add_nodes_to_group(group, [node])
         storage.insert(K.COMMENT, [{'node_pk': node, 'user_pk': user, 'content': 'good'}])
         storage.insert(K.LOG, [{'node_pk': calculation, 'levelname': 'REPORT', 'message': 'm', 'time': moment}])
-    return {'key': key, 'ctime': str(moment), 'uuid': storage.get(K.NODE, node).uuid}
+    return {'key': key, 'ctime': str(moment), 'uuid': storage.get(NodeRow, node).uuid}
 
 
 def test_aiida_reads_what_was_written(

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from ricordi.backend.rows import EntityKind as K
+from ricordi.backend.rows import LinkRow, NodeRow, UserRow
 from ricordi.config.profile import Profile
 from ricordi.errors import (
     AccessError,
@@ -67,8 +68,8 @@ def test_a_truncated_database_is_corrupt(reference_sqlite_profile: Profile, of: 
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(CorruptStorage, match=f'{path}.*damaged'):  # noqa: PT012
         storage = of.open(reference_sqlite_profile)
-        list(storage.find(K.NODE))
-        list(storage.find(K.LINK))
+        list(storage.find(NodeRow))
+        list(storage.find(LinkRow))
 
 
 def test_a_damaged_file_tree_is_a_problem_that_maintenance_names(sqlite_storage: Any) -> None:
@@ -122,7 +123,7 @@ def test_a_reader_in_the_way_of_a_commit_loses_nothing(sqlite_storage: Any) -> N
             session.execute("INSERT INTO db_dbuser VALUES (1, 'a', '', '', '')")
     with session.transaction():
         session.execute("INSERT INTO db_dbuser VALUES (1, 'a', '', '', '')")
-    assert [row.email for row in sqlite_storage.find(K.USER)] == ['a']
+    assert [row.email for row in sqlite_storage.find(UserRow)] == ['a']
     session.close()
 
 
@@ -170,7 +171,7 @@ def test_a_full_disk_is_told_and_the_database_stays_whole(
                     with pytest.raises((NotEnoughSpace, StorageError)):
                         storage.insert(K.NODE, rows)
                     raise error
-            assert list(storage.find(K.NODE)) == []
+            assert list(storage.find(NodeRow)) == []
             assert storage.insert(K.NODE, rows[:10]) == [*range(1, 11)]
     finally:
         subprocess.run(['umount', disk], check=True)
@@ -233,13 +234,13 @@ def test_a_connection_lost_in_a_transaction_is_told(psql_storage: Any, postgres:
         psql_storage.insert(K.USER, [{'email': 'a'}])
         drop_connections(psql_storage, postgres)
         psql_storage.insert(K.USER, [{'email': 'b'}])
-    assert list(psql_storage.find(K.USER)) == []
+    assert list(psql_storage.find(UserRow)) == []
 
 
 def test_a_connection_lost_while_idle_is_made_anew(psql_storage: Any, postgres: Any) -> None:
     psql_storage.insert(K.USER, [{'email': 'a'}])
     drop_connections(psql_storage, postgres)
-    assert [row.email for row in psql_storage.find(K.USER)] == ['a']
+    assert [row.email for row in psql_storage.find(UserRow)] == ['a']
 
 
 @pytest.mark.parametrize(
@@ -259,7 +260,7 @@ def test_values_that_postgresql_cannot_keep_are_refused(psql_storage: Any, value
     for rows in ([{'user_pk': user, **values}], [{'user_pk': user, **values}] * 3):
         with pytest.raises(ValidationError, match=reason):
             psql_storage.insert(K.NODE, rows)
-    assert list(psql_storage.find(K.NODE)) == []
+    assert list(psql_storage.find(NodeRow)) == []
 
 
 @pytest.mark.parametrize('values', [{'label': '\ud800'}, {'computer_pk': 2**80}, {'label': object()}])
@@ -268,7 +269,7 @@ def test_values_that_sqlite_cannot_keep_are_refused(sqlite_storage: Any, values:
     for number in (1, 3):
         with pytest.raises(ValidationError, match=r'Unicode|64 bits|cannot be stored'):
             sqlite_storage.insert(K.NODE, [{'user_pk': user, **values}] * number)
-    assert list(sqlite_storage.find(K.NODE)) == []
+    assert list(sqlite_storage.find(NodeRow)) == []
 
 
 # -- archives ----------------------------------------------------------------------------------------------------
@@ -330,12 +331,13 @@ def test_a_damaged_object_of_an_archive_is_told(tmp_path: Path, open_archive: Ca
 def test_reading_a_sqlite_storage_imports_no_sqlalchemy(reference_sqlite_profile: Profile) -> None:
     code = f"""
 import sys
+from ricordi.backend.rows import NodeRow
 from ricordi.config.profile import Profile
 from ricordi.storage.sqlite.dos import SqliteDosStorage as S
 from ricordi.repository.container.container import Container
 p = Profile('p', {reference_sqlite_profile.dictionary!r})
 s = S.open(p, Container(S.repository_location(p).path))
-list(s.named_keys()), s.get_info(), list(s.find('node'))
+list(s.named_keys()), s.get_info(), list(s.find(NodeRow))
 print([name for name in ('sqlalchemy', 'psycopg') if name in sys.modules])
 """
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)

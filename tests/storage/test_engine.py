@@ -15,6 +15,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ricordi.backend.rows import EntityKind as K
+from ricordi.backend.rows import NodeRow, UserRow
 from ricordi.config.profile import Profile
 from ricordi.errors import ClosedStorage, ReadOnlyStorage, UsageError
 
@@ -22,7 +23,7 @@ ARCHIVE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
 
 
 def addresses(storage: Any) -> list[str]:
-    return sorted(row.email for row in storage.find(K.USER))
+    return sorted(row.email for row in storage.find(UserRow))
 
 
 def test_rows_come_with_values_of_python(reference: Any) -> None:
@@ -31,7 +32,7 @@ def test_rows_come_with_values_of_python(reference: Any) -> None:
     with reference.engine().connect() as connection:
         found = connection.execute(wanted).all()
     assert [(row.uuid, row.ctime, row.attributes or {}) for row in found] == [
-        (row.uuid, row.ctime, row.attributes) for row in reference.find(K.NODE)
+        (row.uuid, row.ctime, row.attributes) for row in reference.find(NodeRow)
     ]
     assert found
     assert {row.ctime.tzinfo for row in found} == {UTC}
@@ -42,7 +43,7 @@ def test_keys_inside_json_are_asked_alike_on_both_databases(reference: Any) -> N
     number = nodes.c.attributes['value'].as_float()
     with reference.engine().connect() as connection:
         sum_by_database = connection.scalar(select(func.sum(number)).where(nodes.c.node_type == 'data.core.int.Int.'))
-    stored = [row.attributes['value'] for row in reference.find(K.NODE, {'node_type': 'data.core.int.Int.'})]
+    stored = [row.attributes['value'] for row in reference.find(NodeRow, {'node_type': 'data.core.int.Int.'})]
     assert stored
     assert sum_by_database == sum(stored)
 
@@ -52,7 +53,7 @@ def test_tables_are_joined_by_their_references(reference: Any) -> None:
     per_user = select(users.c.email, func.count()).select_from(nodes.join(users)).group_by(users.c.email)
     with reference.engine().connect() as connection:
         found = {email: number for email, number in connection.execute(per_user)}  # noqa: C416 - rows, no tuples
-    assert sum(found.values()) == len(list(reference.find(K.NODE)))
+    assert sum(found.values()) == len(list(reference.find(NodeRow)))
 
 
 @pytest.mark.parametrize('isolation', ['', 'AUTOCOMMIT'])
@@ -133,7 +134,7 @@ def test_an_archive_can_be_asked_and_not_changed(tmp_path: Path) -> None:
     with use_storage(Profile('archive', {'storage': config, 'process_control': process_control})) as storage:
         with storage.engine().connect() as connection:
             number = connection.scalar(select(func.count()).select_from(storage.table('node')))
-        assert number == len(list(storage.find(K.NODE)))
+        assert number == len(list(storage.find(NodeRow)))
         with pytest.raises(ReadOnlyStorage):
             storage.engine(writable=True)
 

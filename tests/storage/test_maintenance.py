@@ -17,8 +17,9 @@ import pytest
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions
 from ricordi.backend.rows import EntityKind as K
+from ricordi.backend.rows import NodeRow
 from ricordi.errors import InvalidOperation, NotEnoughSpace
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Progress, Run, Stop
 
 FULL = MaintenanceOptions(full=True)
 DRY = MaintenanceOptions(full=True, dry_run=True)
@@ -55,7 +56,7 @@ def test_what_the_database_has_to_gain_is_planned_done_and_then_done_with(bloate
     assert all(step.seconds is not None for step in report.steps)
     vacuum = next(step for step in report.steps if step.name == 'vacuum database')
     assert 0 <= vacuum.freed - (before - bloated.get_info()['database']['bytes']) < 100_000  # statistics take a page
-    assert len(list(bloated.find(K.NODE))) == 1000
+    assert len(list(bloated.find(NodeRow))) == 1000
     if bloated.dialect.name == 'postgresql':
         bloated.session.execute('SELECT pg_stat_force_next_flush()')
     assert bloated.maintain(FULL).nothing_to_do
@@ -76,7 +77,7 @@ def test_a_request_to_stop_is_heard_before_the_database(bloated: Any) -> None:
 
         reason = 'SIGTERM'
 
-    report = bloated.maintain(FULL, stop=StopAtTheEnd())
+    report = bloated.maintain(FULL, run=Run(stop=StopAtTheEnd()))
     assert (names(report), report.interrupted) == ([], 'SIGTERM')
 
 
@@ -87,7 +88,7 @@ def test_progress_is_told_of_the_steps(bloated: Any) -> None:
         def begin(self, step: str, total: int | None, unit: Any = 'bytes') -> None:
             self.steps.append(step)
 
-    bloated.maintain(FULL, progress=Recorder())
+    bloated.maintain(FULL, run=Run(Recorder()))
     assert 'vacuum database' in Recorder.steps
 
 
@@ -152,10 +153,10 @@ def test_a_vacuumed_database_is_whole_and_keeps_its_form(sqlite_storage: Any) ->
     user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
     pks = sqlite_storage.insert(K.NODE, [{'user_pk': user, 'attributes': {'x': 'y' * 999}}] * 1000)
     sqlite_storage.delete(K.NODE, pks[::2])
-    expected = list(sqlite_storage.find(K.NODE))
+    expected = list(sqlite_storage.find(NodeRow))
     with ProfileAccessManager(sqlite_storage.profile).lock():
         sqlite_storage.maintain(FULL)
-    assert list(sqlite_storage.find(K.NODE)) == expected
+    assert list(sqlite_storage.find(NodeRow)) == expected
     with closing(sqlite3.connect(sqlite_storage.dialect.path)) as raw:
         assert raw.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
         assert raw.execute('PRAGMA journal_mode').fetchall() == [('delete',)]
@@ -165,7 +166,7 @@ def test_a_vacuum_killed_at_any_instant_leaves_the_database_whole(sqlite_storage
     user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
     pks = sqlite_storage.insert(K.NODE, [{'user_pk': user, 'description': str(n) * 500} for n in range(4000)])
     sqlite_storage.delete(K.NODE, pks[::2])
-    expected = [(row.pk, row.description) for row in sqlite_storage.find(K.NODE)]
+    expected = [(row.pk, row.description) for row in sqlite_storage.find(NodeRow)]
     sqlite_storage.close()
     for number in range(12):
         pid = os.fork()
@@ -178,4 +179,4 @@ def test_a_vacuum_killed_at_any_instant_leaves_the_database_whole(sqlite_storage
         os.waitpid(pid, 0)
         with closing(of.open(sqlite_storage.profile)) as storage:
             assert storage.session.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
-            assert [(row.pk, row.description) for row in storage.find(K.NODE)] == expected
+            assert [(row.pk, row.description) for row in storage.find(NodeRow)] == expected

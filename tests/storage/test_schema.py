@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ricordi.backend.rows import ROW_TYPES, EntityKind
+from ricordi.backend.rows import NodeRow
 from ricordi.config.profile import Profile
 from ricordi.errors import (
     CorruptStorage,
@@ -22,10 +24,9 @@ from ricordi.errors import (
     StorageMigrationError,
     UnreachableStorage,
 )
-from ricordi.model.values import TEXT_LIMITS
-from ricordi.storage.columns import ValueKind, column_name, columns, table_name, value_kind
+from ricordi.model.fields import FIELDS, TABLES, UNIQUE_TOGETHER, EntityKind, RowField, ValueKind
 from ricordi.storage.schema import definitions
-from ricordi.storage.tables import JSON_TYPE, UUID_TYPE, UtcTime, column_of, compiled, metadata, table_of
+from ricordi.storage.tables import column_of, compiled, table_of
 
 PSQL_SCHEMA = """
 SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
@@ -85,18 +86,155 @@ def test_the_kept_definitions_are_those_of_the_tables(dialect: str) -> None:
 
 
 @pytest.mark.parametrize('kind', EntityKind)
-def test_rows_and_tables_agree_on_columns_and_lengths(kind: EntityKind) -> None:
-    assert list(columns(kind)) == list(ROW_TYPES[kind].__dataclass_fields__)
-    assert sorted(columns(kind).values()) == sorted(column.name for column in metadata.tables[table_name(kind)].columns)
-    assert table_of(kind).name == table_name(kind)
-    for field in columns(kind):
-        column = column_of(kind, field)
-        assert column.name == column_name(kind, field)
-        if value_kind(field) is ValueKind.PLAIN:
-            assert TEXT_LIMITS.get(field) == getattr(column.type, 'length', None)
-        assert (value_kind(field) is ValueKind.JSON) == (column.type is JSON_TYPE)
-        assert (value_kind(field) is ValueKind.UUID) == (column.type is UUID_TYPE)
-        assert (value_kind(field) is ValueKind.TIME) == isinstance(column.type, UtcTime)
+def test_the_tables_for_sql_of_ones_own_are_found_by_kind_and_field(kind: EntityKind) -> None:
+    assert table_of(kind).name == TABLES[kind]
+    assert [column_of(kind, name).name for name in FIELDS[kind]] == [field.column for field in FIELDS[kind].values()]
+
+
+# -- what is on disk is what the table of fields tells -------------------------------------------------------
+
+SQLITE_TYPES = {
+    'int': 'INTEGER',
+    'bool': 'BOOLEAN',
+    'time': 'DATETIME',
+    'uuid': 'VARCHAR(32)',
+    'json': 'JSON',
+    'text': 'TEXT',
+    'limited': 'VARCHAR',
+}
+PSQL_TYPES = {
+    'int': 'integer',
+    'bool': 'boolean',
+    'time': 'timestamp with time zone',
+    'uuid': 'uuid',
+    'json': 'jsonb',
+    'text': 'text',
+    'limited': 'character varying',
+}
+PSQL_COLUMNS = """
+SELECT attname, format_type(atttypid, atttypmod), NOT attnotnull FROM pg_attribute
+WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+PSQL_CONSTRAINTS = """
+SELECT contype::text, ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k (number, place)
+                            JOIN pg_attribute ON attrelid = conrelid AND attnum = k.number ORDER BY k.place),
+       confrelid::regclass::text, confdeltype::text
+FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'f')
+"""
+PSQL_INDEXES = """
+SELECT ARRAY(SELECT attname::text FROM unnest(indkey::int2[]) AS k (number)
+             JOIN pg_attribute ON attrelid = indrelid AND attnum = k.number)
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE indrelid = %s::regclass AND NOT indisunique AND relname NOT LIKE 'ix_pat_%%'
+"""
+ON_DELETE = {'a': 'NO ACTION', 'r': 'RESTRICT', 'c': 'CASCADE'}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a database tells of a table.
+
+    :param columns: name, declared type, and whether it may be NULL.
+    :param references: column, the table it refers to, and what is done when that row is deleted.
+    :param unique: sets of columns, each in its order; the primary key first.
+    :param indexed: columns found by an index of their own.
+    """
+
+    columns: list[tuple[str, str, bool]]
+    references: set[tuple[str, str, str]]
+    unique: set[tuple[str, ...]]
+    indexed: set[str]
+
+
+def expected(kind: EntityKind, types: Mapping[str, str]) -> Told:
+    """What a database has to tell of the table of a kind of row.
+
+    :param types: how each kind of value is declared; of a text with a limit, which stands in brackets, as `limited`.
+    """
+
+    def declared(field: RowField) -> str:
+        if field.kind is not ValueKind.TEXT:
+            return types[field.kind]
+        return types['text'] if field.limit is None else f'{types["limited"]}({field.limit})'
+
+    fields = FIELDS[kind]
+    together = tuple(fields[name].column for name in UNIQUE_TOGETHER.get(kind, ()))
+    return Told(
+        [(field.column, declared(field), field.nullable) for field in fields.values()],
+        {
+            (field.column, TABLES[field.references], field.on_delete or 'NO ACTION')
+            for field in fields.values()
+            if field.references
+        },
+        {('id',), *((field.column,) for field in fields.values() if field.unique), *({together} if together else ())},
+        {field.column for field in fields.values() if field.indexed},
+    )
+
+
+def told_by_sqlite(raw: sqlite3.Connection, table: str) -> Told:
+    """What SQLite tells of a table. The primary key needs no index of its own: it is the number of the row."""
+    columns = raw.execute(f'PRAGMA table_info({table})').fetchall()
+    indexes = {
+        tuple(name for _, _, name in raw.execute(f'PRAGMA index_info({name})')): bool(unique)
+        for _, name, unique, *_ in raw.execute(f'PRAGMA index_list({table})').fetchall()
+    }
+    return Told(
+        [(name, kind, not required) for _, name, kind, required, _, _ in columns],
+        {(row[3], row[2], row[6]) for row in raw.execute(f'PRAGMA foreign_key_list({table})')},
+        {tuple(row[1] for row in columns if row[5]), *(names for names, unique in indexes.items() if unique)},
+        {name for names, unique in indexes.items() if not unique for name in names},
+    )
+
+
+def told_by_psql(raw: psycopg.Connection[Any], table: str) -> Told:
+    """What PostgreSQL tells of a table."""
+    constraints = raw.execute(PSQL_CONSTRAINTS, (table,)).fetchall()
+    return Told(
+        raw.execute(PSQL_COLUMNS, (table,)).fetchall(),
+        {(names[0], other, ON_DELETE[action]) for kind, names, other, action in constraints if kind == 'f'},
+        {tuple(names) for kind, names, _, _ in constraints if kind in 'pu'},
+        {name for (names,) in raw.execute(PSQL_INDEXES, (table,)).fetchall() for name in names},
+    )
+
+
+def test_a_new_sqlite_database_has_the_columns_references_and_limits_of_the_table_of_fields(
+    sqlite_storage: Any,
+) -> None:
+    with closing(sqlite3.connect(sqlite_storage.dialect.path)) as raw:
+        assert {kind: told_by_sqlite(raw, TABLES[kind]) for kind in EntityKind} == {
+            kind: expected(kind, SQLITE_TYPES) for kind in EntityKind
+        }
+
+
+def test_a_new_postgresql_database_has_the_columns_references_and_limits_of_the_table_of_fields(
+    psql_storage: Any, postgres: Any
+) -> None:
+    with psycopg.connect(postgres.uri(psql_storage.profile.storage_config['database_name'])) as raw:
+        assert {kind: told_by_psql(raw, TABLES[kind]) for kind in EntityKind} == {
+            kind: expected(kind, PSQL_TYPES) for kind in EntityKind
+        }
+
+
+@pytest.mark.parametrize(
+    ('made', 'changed'),
+    [
+        ('process_type VARCHAR(255),', 'process_type VARCHAR(255) NOT NULL,'),
+        ('process_type VARCHAR(255),', 'process_type VARCHAR(254),'),
+        ('    description TEXT NOT NULL,\n', ''),
+        ('    CONSTRAINT uq_db_dbnode_uuid UNIQUE (uuid),\n', ''),
+        ('REFERENCES db_dbuser (id) ON DELETE RESTRICT', 'REFERENCES db_dbcomputer (id) ON DELETE RESTRICT'),
+        ('REFERENCES db_dbuser (id) ON DELETE RESTRICT', 'REFERENCES db_dbuser (id) ON DELETE CASCADE'),
+        ('CREATE INDEX ix_db_dbnode_db_dbnode_ctime', '--'),
+    ],
+)
+def test_what_differs_from_the_table_of_fields_is_seen(made: str, changed: str) -> None:
+    text = ';\n'.join(
+        each for each in definitions('sqlite') if re.match('CREATE TABLE db_dbnode |.* ON db_dbnode ', each)
+    )
+    assert made in text
+    with closing(sqlite3.connect(':memory:')) as raw:
+        raw.executescript(text.replace(made, changed))
+        assert told_by_sqlite(raw, 'db_dbnode') != expected(EntityKind.NODE, SQLITE_TYPES)
 
 
 def test_a_storage_is_initialised_once(storage: Any, of: SimpleNamespace) -> None:
@@ -164,7 +302,7 @@ def test_the_version_is_read_without_opening(reference: Any) -> None:
 @pytest.mark.parametrize(
     ('version', 'way_out'),
     [
-        ('main_0001', 'storage migrate'),
+        ('main_0001', 'main_0002 is needed'),
         ('main_0003', 'update Ricordi'),
         ('1de112340b16', 'verdi storage migrate'),
         ('main_0000a', 'verdi storage migrate'),
@@ -178,6 +316,7 @@ def test_another_schema_is_refused_with_the_way_out(
     with pytest.raises(IncompatibleStorageSchema, match=way_out) as caught:
         of.open(storage.profile)
     assert caught.value.exit_code == 4
+    assert (caught.value.remedy is not None) == (version == 'main_0001')
     if version != 'main_0001':
         with pytest.raises(StorageMigrationError, match=way_out):
             of.kind(storage.profile).migrate(storage.profile)
@@ -211,12 +350,12 @@ def test_migration_forgets_the_hashes_of_calcjobs_and_nothing_else(storage: Any,
         {'user_pk': user, 'node_type': 'data.core.int.Int.', 'extras': extras},
     ]
     pks = storage.insert(EntityKind.NODE, rows)
-    before = [storage.get(EntityKind.NODE, pk) for pk in pks]
+    before = [storage.get(NodeRow, pk) for pk in pks]
     set_version(storage, 'main_0001')
     of.kind(storage.profile).migrate(storage.profile)
     of.kind(storage.profile).migrate(storage.profile)
     assert of.open(storage.profile).version() == 'main_0002'
-    after = [storage.get(EntityKind.NODE, pk) for pk in pks]
+    after = [storage.get(NodeRow, pk) for pk in pks]
     del before[0].extras['_aiida_hash']
     assert after == before
 

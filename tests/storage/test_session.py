@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ricordi.backend.rows import EntityKind as K
+from ricordi.backend.rows import NodeRow, UserRow
 from ricordi.errors import IntegrityError, StorageError
 
 
@@ -31,7 +32,7 @@ def test_a_forked_child_has_a_connection_of_its_own(storage: Any) -> None:
             os._exit(code)
     assert os.waitpid(pid, 0)[1] == 0
     assert list(rows) == []
-    assert [row.email for row in storage.find(K.USER)] == ['parent', 'child']
+    assert [row.email for row in storage.find(UserRow)] == ['parent', 'child']
 
 
 def test_a_transaction_of_the_parent_is_not_the_childs(storage: Any) -> None:
@@ -41,11 +42,11 @@ def test_a_transaction_of_the_parent_is_not_the_childs(storage: Any) -> None:
         if pid == 0:
             code = 1
             try:
-                code = 0 if not storage.in_transaction and list(storage.find(K.USER)) == [] else 2
+                code = 0 if not storage.in_transaction and list(storage.find(UserRow)) == [] else 2
             finally:
                 os._exit(code)
         assert os.waitpid(pid, 0)[1] == 0
-    assert [row.email for row in storage.find(K.USER)] == ['parent']
+    assert [row.email for row in storage.find(UserRow)] == ['parent']
 
 
 def test_the_connection_of_a_thread_ends_with_it(storage: Any) -> None:
@@ -53,7 +54,7 @@ def test_the_connection_of_a_thread_ends_with_it(storage: Any) -> None:
 
     def work() -> None:
         sessions.append(storage.session.raw)
-        list(storage.find(K.USER))
+        list(storage.find(UserRow))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -61,7 +62,7 @@ def test_the_connection_of_a_thread_ends_with_it(storage: Any) -> None:
     gc.collect()
     with pytest.raises(Exception, match='closed'):
         sessions[0].execute('SELECT 1')
-    assert list(storage.find(K.USER)) == []
+    assert list(storage.find(UserRow)) == []
 
 
 def test_a_failed_commit_leaves_no_transaction_behind(storage: Any) -> None:
@@ -69,7 +70,7 @@ def test_a_failed_commit_leaves_no_transaction_behind(storage: Any) -> None:
         storage.insert(K.NODE, [{'user_pk': 77}])
     with storage.transaction():
         storage.insert(K.USER, [{'email': 'a'}])
-    assert [row.email for row in storage.find(K.USER)] == ['a']
+    assert [row.email for row in storage.find(UserRow)] == ['a']
 
 
 def test_a_dangling_reference_is_named(sqlite_storage: Any) -> None:
@@ -82,7 +83,7 @@ def test_an_interrupt_undoes_the_transaction(storage: Any) -> None:
     with pytest.raises(KeyboardInterrupt), storage.transaction():  # noqa: PT012
         storage.insert(K.USER, [{'email': 'a'}])
         raise KeyboardInterrupt
-    assert list(storage.find(K.USER)) == []
+    assert list(storage.find(UserRow)) == []
 
 
 def test_a_stream_gives_the_rows_of_its_beginning_whatever_happens_meanwhile(storage: Any) -> None:
@@ -131,7 +132,7 @@ def test_another_processs_writer_is_not_held_up_by_a_stream(sqlite_storage: Any)
     sqlite_storage.insert(K.NODE, [{'user_pk': user, 'repository_metadata': {'o': {'f': {'k': 'a' * 64}}}}] * 3000)
     rows = sqlite_storage.stream('SELECT id FROM db_dbnode')
     keys = sqlite_storage.named_keys()
-    found = sqlite_storage.find(K.NODE)
+    found = sqlite_storage.find(NodeRow)
     next(rows), next(keys), next(found)
     other = sqlite3.connect(sqlite_storage.dialect.path, timeout=0)
     with other:
@@ -170,7 +171,7 @@ def test_a_crashed_writer_is_undone_at_the_next_opening(sqlite_storage: Any, of:
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(pid, 0)
     storage = of.open(sqlite_storage.profile)
-    assert [row.pk for row in storage.find(K.USER)] == [user]
+    assert [row.pk for row in storage.find(UserRow)] == [user]
     assert storage.session.execute('PRAGMA integrity_check').fetchall() == [('ok',)]
     storage.close()
 
@@ -187,10 +188,10 @@ def test_writers_of_several_processes_wait_for_each_other(storage: Any, of: Any)
                 with closing(of.open(storage.profile)) as own:
                     for _ in range(25):
                         with own.transaction():
-                            count = own.get(K.NODE, pk, lock=True).extras['count']
+                            count = own.get(NodeRow, pk, lock=True).extras['count']
                             own.update(K.NODE, pk, {'extras': {'count': count + 1}})
                 code = 0
             finally:
                 os._exit(code)
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
-    assert storage.get(K.NODE, pk).extras == {'count': 100}
+    assert storage.get(NodeRow, pk).extras == {'count': 100}

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind as K
-from ricordi.storage.file_trees import DEEPEST, fault_of, fault_of_text
+from ricordi.model.file_trees import DEEPEST, fault_of, fault_of_text
 
 FULL = MaintenanceOptions(full=True)
 KEY = 'KEY'
@@ -199,6 +199,7 @@ def node(storage: Any) -> int:
 
 
 def test_a_tree_that_is_not_sound_is_found_or_all_in_it_counts_as_named(storage: Any, node: int) -> None:
+    @settings(deadline=None, suppress_health_check=list(HealthCheck))
     @given(ENTRIES)
     def check(tree: Any) -> None:
         set_tree(storage, node, json.dumps(tree))
@@ -216,6 +217,7 @@ def test_after_any_one_bit_was_turned_all_is_still_named_or_it_is_told(storage: 
     tree = {'o': {'a.in': {'k': 'a' * 64}, 'd': {'o': {'b': {'k': 'b' * 64}, 'k': {'k': 'c' * 64}}}, 'e': {}}}
     text = json.dumps(tree).encode()
 
+    @settings(deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.integers(0, len(text) - 1), st.integers(0, 7))
     def check(place: int, bit: int) -> None:
         damaged = bytearray(text)

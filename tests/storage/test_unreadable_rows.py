@@ -8,6 +8,7 @@ import pytest
 
 from ricordi.backend.query import Comparison, Field, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind as K
+from ricordi.backend.rows import GroupRow, NodeRow
 from ricordi.errors import CorruptStorage
 
 BROKEN = ['{"a": ', '', 'text', '[1, 2]', '"a"', '5', 'true', '{"a": NaNa}', '[' * 3000 + ']' * 3000]
@@ -38,8 +39,8 @@ def test_a_node_is_read_but_for_the_value_that_is_none(
         with pytest.raises(CorruptStorage, match=rf'{column} of the node with pk {pks[1]} \(table db_dbnode\)'):
             len(getattr(rows[1], column))
     with pytest.raises(CorruptStorage, match=rf'{column} of the node with pk {pks[1]} \(table db_dbnode\)'):
-        len(getattr(sqlite_storage.get(K.NODE, pks[1]), column))
-    assert sqlite_storage.get(K.NODE, pks[2]).attributes == {'a': 1}
+        len(getattr(sqlite_storage.get(NodeRow, pks[1]), column))
+    assert sqlite_storage.get(NodeRow, pks[2]).attributes == {'a': 1}
 
 
 @pytest.mark.parametrize('value', BROKEN, ids=[value[:10] for value in BROKEN])
@@ -49,10 +50,10 @@ def test_a_group_whose_extras_are_none_is_named(sqlite_storage: Any, pks: list[i
     named = r'extras of the group with pk 2 \(table db_dbgroup\)'
     rows = [row for (row,) in sqlite_storage.query_rows(whole)]
     assert [row.label for row in rows] == ['a', 'b', 'c']
-    for row in (rows[1], sqlite_storage.get(K.GROUP, 2)):
+    for row in (rows[1], sqlite_storage.get(GroupRow, 2)):
         with pytest.raises(CorruptStorage, match=named):
             len(row.extras)
-    assert sqlite_storage.get(K.GROUP, 3).label == 'c'
+    assert sqlite_storage.get(GroupRow, 3).label == 'c'
 
 
 @pytest.mark.parametrize(('operator', 'expected'), [('==', 1), ('<', 2), ('in', [1])])

@@ -12,7 +12,6 @@ from ricordi.errors import InvalidOperation, NotExistent, UsageError
 from ricordi.manager import get_manager
 from ricordi.orm import LinkType
 from ricordi.services.profiles.presto import default_name, default_person, presto
-from ricordi.services.profiles.setup import sqlite_config
 from ricordi.tools import GroupPath, create_archive, delete_group_nodes, delete_nodes, import_archive
 from ricordi.tools.groups import GroupNotFoundError, InvalidPath, NoGroupsInPathError
 
@@ -22,7 +21,7 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A new profile, loaded."""
     monkeypatch.setenv('AIIDA_PATH', str(tmp_path / '.aiida'))
     get_manager().unload_profile()
-    presto(default_name(), default_person(), 'core.sqlite_dos', sqlite_config(None))
+    presto(default_name(), default_person())
     get_manager().load_profile()
     yield get_manager().get_profile_storage()
     get_manager().unload_profile()

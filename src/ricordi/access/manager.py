@@ -1,4 +1,4 @@
-"""Who may use a profile: shared access for many, or the exclusive lock for one (design.md, *Access*)."""
+"""Who may use a profile: shared access for many, or the exclusive lock for one (docs/decisions/access-lock.md)."""
 
 from __future__ import annotations
 
@@ -20,22 +20,34 @@ from ricordi.access.kernel import Mode, find_openers
 from ricordi.access.place import find_namesakes, place_of
 from ricordi.access.process import command_line, owner
 from ricordi.access.records import Kind, Record, find_records
-from ricordi.access.state import GUARD_NAME, ProcessState, state_of
+from ricordi.access.state import GUARD_NAME, ProcessAccess, state_of
 from ricordi.access.storage_lock import GATE_NAME, StorageLock, storage_lock_of
-from ricordi.access.waiting import SHORTEST_PAUSE, AccessTimes, Patience, Reservation, retry
+from ricordi.access.waiting import SHORTEST_PAUSE, AccessTimes, GracePeriod, Reservation, retry
 from ricordi.config.folder import ACCESS_FOLDER, get_config_folder
 from ricordi.config.names import check_profile_name
-from ricordi.errors import AccessError, ConfigurationError, LockedProfileError, LockingProfileError, UnrecordableUse
+from ricordi.errors import (
+    AccessError,
+    ConfigurationError,
+    LockedProfileError,
+    LockingProfileError,
+    UnrecordableUse,
+)
 from ricordi.files import DISK_IS_FULL
 from ricordi.folders import make_folder
+from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.config.profile import Profile
     from ricordi.progress import Stop
 
-Guard = Callable[[], AbstractContextManager[object]]
+Check = Callable[[], None]
+"""Raises where a lock has been lost."""
+Guard = Callable[[], AbstractContextManager[Check | None]]
 
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, *DISK_IS_FULL)
+_IN_THE_WAY = (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO)
+
+WAIT = Remedy('wait')
 
 
 class ProfileAccessManager:
@@ -82,7 +94,7 @@ class ProfileAccessManager:
         """
         if self._granted_to == os.getpid():
             return
-        state, patience = self._open_state(), Patience(self._times.giving_way)
+        state, patience = self._open_state(), GracePeriod(self._times.giving_way)
         with self._explained():
             retry(lambda: self._try_access(state, purpose, patience), wait, stop)
         self._granted_to = os.getpid()
@@ -97,12 +109,12 @@ class ProfileAccessManager:
         """
         if self._granted_to == os.getpid():
             return
-        state, patience = state_of(self._folder), Patience(self._times.giving_way)
+        state, patience = state_of(self._folder), GracePeriod(self._times.giving_way)
         with self._explained():
             retry(lambda: self._try_unrecorded(state, patience), wait, stop)
         self._granted_to = os.getpid()
 
-    def _try_unrecorded(self, state: ProcessState, patience: Patience) -> None:
+    def _try_unrecorded(self, state: ProcessAccess, patience: GracePeriod) -> None:
         with holdings.mutex, self._namesakes_known():
             locked = self._others('lock', include_self=state.locking_thread not in (None, threading.get_ident()))
             if locked:
@@ -128,7 +140,7 @@ class ProfileAccessManager:
             elif state.users == 1:
                 state.drop_access()
 
-    def _try_access(self, state: ProcessState, purpose: str, patience: Patience) -> None:
+    def _try_access(self, state: ProcessAccess, purpose: str, patience: GracePeriod) -> None:
         with holdings.mutex, self._namesakes_known():
             self._refuse_if_locked_by_thread(state)
             unrecorded = state.users > 0 and not state.is_recorded
@@ -140,7 +152,7 @@ class ProfileAccessManager:
                     self._record(state, 'access', purpose)
             state.users += 1
 
-    def _enter(self, state: ProcessState, purpose: str, patience: Patience) -> None:
+    def _enter(self, state: ProcessAccess, purpose: str, patience: GracePeriod) -> None:
         """Access for the process: the kernel's locks, the records, and then another look for a lock of AiiDA's.
 
         In this order, so that of two that come at the same moment at least one sees the other's record. Of the kernel's
@@ -153,7 +165,7 @@ class ProfileAccessManager:
             self._record(state, 'access', purpose)
             self._refuse_if_locked()
 
-    def _enter_storage(self, state: ProcessState, patience: Patience) -> None:
+    def _enter_storage(self, state: ProcessAccess, patience: GracePeriod) -> None:
         storage = self._storage
         if storage is None or state.storage is not None:
             return
@@ -163,7 +175,7 @@ class ProfileAccessManager:
         if newcomer:
             patience.give_way(storage.gate.occupant(), self._name)
 
-    def _acquire(self, state: ProcessState, mode: Mode) -> None:
+    def _acquire(self, state: ProcessAccess, mode: Mode) -> None:
         self._insist(lambda: state.kernel.acquire(mode), mode)
 
     def _insist(self, attempt: Callable[[], bool], mode: Mode) -> None:
@@ -185,7 +197,7 @@ class ProfileAccessManager:
             self._namesakes = None
 
     @contextmanager
-    def _dropped_on_failure(self, state: ProcessState) -> Iterator[None]:
+    def _dropped_on_failure(self, state: ProcessAccess) -> Iterator[None]:
         try:
             yield
         except BaseException:
@@ -203,10 +215,11 @@ class ProfileAccessManager:
         stop: Stop | None = None,
         *,
         of_storage: bool = True,
-    ) -> Iterator[None]:
+    ) -> Iterator[Check]:
         """Have the profile, and its storage by whatever name, for this process alone, for the length of a `with` block.
 
-        Access that the process itself has does not stand in the way, and is there again afterwards.
+        Access that the process itself has does not stand in the way, and is there again afterwards. The block is given
+        what asks the guards whether they still hold; the kernel's locks cannot be lost.
 
         :param wait: seconds to wait for others to leave; None: do not wait. Newcomers are held back meanwhile, now and
             then for a moment.
@@ -226,9 +239,9 @@ class ProfileAccessManager:
         reservation = Reservation(wait, self._times.reserving)
         try:
             with self._explained():
-                held = retry(lambda: self._try_lock(state, storage, purpose, guards, reservation), wait, stop)
+                held, check = retry(lambda: self._try_lock(state, storage, purpose, guards, reservation), wait, stop)
             try:
-                yield
+                yield check
             finally:
                 if os.getpid() == process:
                     try:
@@ -238,33 +251,33 @@ class ProfileAccessManager:
                 else:
                     held.pop_all()  # a forked child leaves the parent's lock alone
         finally:
+            # The gate last: while it is held nobody else takes the storage alone, so shared access can be had back.
             if storage is not None and os.getpid() == process:
                 storage.gate.leave()
 
     def _try_lock(
         self,
-        state: ProcessState,
+        state: ProcessAccess,
         storage: StorageLock | None,
         purpose: str,
         guards: Sequence[Guard],
         reservation: Reservation,
-    ) -> ExitStack:
+    ) -> tuple[ExitStack, Check]:
         with holdings.mutex, self._namesakes_known():
             self._refuse_if_locked_by_thread(state, whoever=True)
             self._refuse_if_locked(storage is not None)
             try:
                 self._enter_lock(state, storage, purpose)
                 with ExitStack() as stack:
-                    for guard in guards:
-                        stack.enter_context(guard())
-                    return stack.pop_all()
+                    checks = [stack.enter_context(guard()) for guard in guards]
+                    return stack.pop_all(), lambda: _ask(checks)
             except BaseException:
                 self._leave_lock(state)
                 if storage is not None and not reservation.holds:
                     storage.gate.leave()
                 raise
 
-    def _enter_lock(self, state: ProcessState, storage: StorageLock | None, purpose: str) -> None:
+    def _enter_lock(self, state: ProcessAccess, storage: StorageLock | None, purpose: str) -> None:
         # The gate first: nobody without it takes the storage alone. So what this process has itself of the kernel's
         # locks can be given up for the exclusive ones, and be had back if others are in the way; its records stay.
         whole = storage is not None
@@ -284,7 +297,7 @@ class ProfileAccessManager:
             with suppress(OSError):
                 remove_leftovers(folder)
 
-    def _leave_lock(self, state: ProcessState) -> None:
+    def _leave_lock(self, state: ProcessAccess) -> None:
         with holdings.mutex:
             state.drop_lock()
             if state.users == 0 or state.kernel.mode is not None:
@@ -292,7 +305,7 @@ class ProfileAccessManager:
             # Whoever got the exclusive lock in this instant sees our access record, and withdraws at once.
             retry(lambda: self._retake_shared(state), self._times.unrecorded * 10, None)
 
-    def _retake_shared(self, state: ProcessState) -> None:
+    def _retake_shared(self, state: ProcessAccess) -> None:
         if not state.kernel.acquire('shared'):
             raise self._locked(self._others('lock'))
 
@@ -378,7 +391,7 @@ class ProfileAccessManager:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _open_state(self) -> ProcessState:
+    def _open_state(self) -> ProcessAccess:
         with self._explained():
             make_folder(self._folder)
         return state_of(self._folder)
@@ -400,7 +413,7 @@ class ProfileAccessManager:
         storage = self._storage
         return folders if storage is None else [*folders, storage.records_folder]
 
-    def _record(self, state: ProcessState, kind: Kind, purpose: str, whole: bool = True) -> None:
+    def _record(self, state: ProcessAccess, kind: Kind, purpose: str, whole: bool = True) -> None:
         """Write the record under every name that AiiDA may look at, and in the container for all others.
 
         Where nothing can be written there, the kernel's lock keeps them out, and no more is lost than who is named.
@@ -434,13 +447,14 @@ class ProfileAccessManager:
             kind = UnrecordableUse if error.errno in _NOT_WRITABLE else ConfigurationError
             raise kind(
                 f'cannot record who uses profile {self._name!r} in {self._folder}: {error.strerror or error}; '
-                f'without that record others could change the storage unawares: {_way_out(error)}'
+                f'without that record others could change the storage unawares: {_way_out(error)}',
+                remedy=Remedy('clear access records') if error.errno in _IN_THE_WAY else None,
             ) from error
 
     def _others(self, kind: Kind, include_self: bool = False) -> list[Holder]:
         return [holder for holder in self._read(kind) if holder.state != 'stale' and (include_self or not holder.own)]
 
-    def _refuse_if_locked_by_thread(self, state: ProcessState, whoever: bool = False) -> None:
+    def _refuse_if_locked_by_thread(self, state: ProcessAccess, whoever: bool = False) -> None:
         """Refuse what another thread of this process has locked, by whatever name.
 
         :param whoever: also what this thread has locked.
@@ -471,7 +485,7 @@ class ProfileAccessManager:
 
     def _locked(self, holders: list[Holder]) -> AccessError:
         who = list_holders(holders or self._at_the_gate()) or '\n  - a process that has left no record yet'
-        return LockedProfileError(f'profile {self._name!r} is locked; try again later, or wait with --wait:{who}')
+        return LockedProfileError(f'profile {self._name!r} is locked; try again later:{who}', remedy=WAIT)
 
     def _in_use(self, holders: list[Holder]) -> AccessError:
         if any(holder.kind == 'lock' for holder in holders):
@@ -479,13 +493,14 @@ class ProfileAccessManager:
         at_the_gate = self._at_the_gate()
         if not holders and at_the_gate:
             return LockingProfileError(
-                f'another process waits for profile {self._name!r} to be its own, and comes first; try again later, or '
-                f'wait with --wait:{list_holders(at_the_gate)}'
+                f'another process waits for profile {self._name!r} to be its own, and comes first; try again '
+                f'later:{list_holders(at_the_gate)}',
+                remedy=WAIT,
             )
         who = list_holders(holders) or self._list_openers()
         who += ''.join(f'\n  - {holder}, who waits for the lock too' for holder in at_the_gate)
         return LockingProfileError(
-            f'profile {self._name!r} is in use and cannot be locked; end these, or wait with --wait:{who}'
+            f'profile {self._name!r} is in use and cannot be locked; end these:{who}', remedy=WAIT
         )
 
     def _at_the_gate(self) -> list[Holder]:
@@ -508,11 +523,17 @@ class ProfileAccessManager:
         )
 
 
+def _ask(checks: Sequence[Check | None]) -> None:
+    for check in checks:
+        if check is not None:
+            check()
+
+
 def _way_out(error: OSError) -> str:
     if error.errno in DISK_IS_FULL:
         return 'free some space'
-    if error.errno in (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO):
-        return 'clear what stands there in the place of a file with `storage unlock`'
+    if error.errno in _IN_THE_WAY:
+        return 'clear what stands there in the place of a file'
     return 'make the folder writable for this user'
 
 

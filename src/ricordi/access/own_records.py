@@ -78,6 +78,7 @@ class OwnRecord:
             return
         self._before = self._find_other(folder)
         content = str(self._details['command']) if self._kind == 'access' else ''
+        # Made first and named last: the sidecar tells the inode of the record, and is there before the record is seen.
         status = _write_new(folder, draft, content.encode('utf-8', 'surrogateescape'))
         self._inode = status.st_ino
         self._write_sidecar(folder, sidecar_draft, {**self._details, 'record': identify(status)})
@@ -151,6 +152,7 @@ def _write_held(folder: OpenFolder, name: str, details: Mapping[str, Any]) -> in
     descriptor = folder.create_afresh(name, 0o644)
     try:
         held: list[int] | None = None
+        # Locked while it is a draft: whoever finds it under its own name finds it held.
         with suppress(OSError):  # a file system without locks: then the process itself is looked for
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             status = os.fstat(descriptor)

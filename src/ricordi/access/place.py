@@ -24,7 +24,7 @@ DATABASE = 'database.sqlite'
 _THIS_HOST = ('', 'localhost', '127.0.0.1', '::1')
 
 
-class Place(NamedTuple):
+class StoragePlace(NamedTuple):
     """A storage, without asking it anything.
 
     :param container: the folder of its repository; None where it has none on disk.
@@ -36,7 +36,7 @@ class Place(NamedTuple):
     database: tuple[str, ...] | None
     file: Path | None = None
 
-    def is_same(self, other: Place) -> bool:
+    def is_same(self, other: StoragePlace) -> bool:
         """Whether both are one storage, or share a part: under whatever path or name of the server."""
         if self.database is not None and self.database == other.database:
             return True
@@ -50,12 +50,12 @@ class Place(NamedTuple):
             return False
 
 
-def place_of(profile: Profile) -> Place:
+def place_of(profile: Profile) -> StoragePlace:
     """Where the storage of a profile is, going by what its configuration names; nothing is looked at."""
     return _place_in(profile.storage_config, profile.name)
 
 
-def _place_in(config: Mapping[str, Any], name: str) -> Place:
+def _place_in(config: Mapping[str, Any], name: str) -> StoragePlace:
     database = None
     if config.get('database_name'):
         host = str(config.get('database_hostname') or '')
@@ -64,10 +64,10 @@ def _place_in(config: Mapping[str, Any], name: str) -> Place:
     try:
         folder = Path(config['filepath']) if 'repository_uri' not in config else repository_path_in(config, name)
     except (KeyError, TypeError, ConfigurationError):
-        return Place(None, database)
+        return StoragePlace(None, database)
     if not folder.is_absolute():
-        return Place(None, database)
-    return Place(folder / CONTAINER, database, folder / DATABASE if database is None else None)
+        return StoragePlace(None, database)
+    return StoragePlace(folder / CONTAINER, database, folder / DATABASE if database is None else None)
 
 
 def find_namesakes(profile: Profile, config_folder: Path) -> list[str]:
@@ -86,7 +86,7 @@ def find_namesakes(profile: Profile, config_folder: Path) -> list[str]:
     return [name for name, content in others.items() if _names_same(own, name, content)]
 
 
-def _names_same(own: Place, name: str, content: Any) -> bool:
+def _names_same(own: StoragePlace, name: str, content: Any) -> bool:
     try:
         return own.is_same(_place_in(content['storage']['config'], check_profile_name(name)))
     except (ConfigurationError, AttributeError, TypeError, KeyError, ValueError):

@@ -17,8 +17,8 @@ from ricordi.access.own_records import OwnRecord, describe_self
 from ricordi.access.records import Kind
 
 if TYPE_CHECKING:
-    from ricordi.access.keeper import Keeper
     from ricordi.access.storage_lock import StorageLock
+    from ricordi.access.watchdog import Watchdog
 
 GUARD_NAME = 'ricordi.guard'
 """The file of the kernel-held lock; an ending that AiiDA does not look at."""
@@ -69,7 +69,7 @@ class FolderRecords:
         self._held.clear()
 
 
-class ProcessState:
+class ProcessAccess:
     """Shared access (counted) and exclusive lock that this process has by one name. Hold `mutex` for all of it."""
 
     def __init__(self, folder: Path) -> None:
@@ -81,7 +81,7 @@ class ProcessState:
         """The storage that shared access was taken of."""
         self.locked_storage: StorageLock | None = None
         self._recorded: dict[Kind, list[FolderRecords]] = {'access': [], 'lock': []}
-        self._keeper: Keeper | None = None
+        self._watchdog: Watchdog | None = None
 
     @property
     def is_recorded(self) -> bool:
@@ -102,9 +102,9 @@ class ProcessState:
             with suppress(OSError):
                 self._record_in(spare, kind, details)
         if kind == 'lock':
-            from ricordi.access.keeper import Keeper
+            from ricordi.access.watchdog import Watchdog
 
-            self._keeper = Keeper([path for records in self._recorded['lock'] for path in records.paths('lock')])
+            self._watchdog = Watchdog([path for records in self._recorded['lock'] for path in records.paths('lock')])
         _drop_at_end_of_worker()
 
     def _record_in(self, folder: Path, kind: Kind, details: Mapping[str, Any]) -> None:
@@ -127,6 +127,7 @@ class ProcessState:
         """End shared access of the whole process: first the records, then the kernel's locks."""
         self.users = 0
         try:
+            # While the kernel's lock is held: whoever gets that next finds no record of one who has gone.
             self._drop_records('access')
         finally:
             storage, self.storage = self.storage, None
@@ -138,11 +139,11 @@ class ProcessState:
     def drop_lock(self) -> None:
         """End the exclusive lock: first the records, then the kernel's locks."""
         self.locking_thread = None
-        keeper, self._keeper = self._keeper, None
+        watchdog, self._watchdog = self._watchdog, None
         try:
             self._drop_records('lock')
-            if keeper is not None:
-                keeper.dismiss()
+            if watchdog is not None:
+                watchdog.dismiss()  # only now: killed before this line, we leave it records to remove
         finally:
             storage, self.locked_storage = self.locked_storage, None
             if storage is not None:
@@ -157,19 +158,19 @@ class ProcessState:
         self.locking_thread = None
         self.storage = self.locked_storage = None
         self._recorded = {'access': [], 'lock': []}
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.after_fork_in_child()
+        watchdog, self._watchdog = self._watchdog, None
+        if watchdog is not None:
+            watchdog.after_fork_in_child()
 
 
-_states: dict[Path, ProcessState] = {}
+_states: dict[Path, ProcessAccess] = {}
 _folders: dict[Path, FolderRecords] = {}
 _registry_mutex = threading.Lock()
 _registered = False
 _worker = 0
 
 
-def state_of(folder: Path) -> ProcessState:
+def state_of(folder: Path) -> ProcessAccess:
     """The state of this process for an access folder; one and the same for all spellings of the path."""
     global _registered
     path = folder.resolve()
@@ -178,7 +179,7 @@ def state_of(folder: Path) -> ProcessState:
             _registered = True
             os.register_at_fork(after_in_child=_after_fork_in_child)
             atexit.register(_drop_all)
-        return _states.setdefault(path, ProcessState(path))
+        return _states.setdefault(path, ProcessAccess(path))
 
 
 def _records_of(folder: Path) -> FolderRecords:

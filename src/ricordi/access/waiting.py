@@ -37,7 +37,7 @@ class AccessTimes:
     reserving: float = 30.0
 
 
-class Patience:
+class GracePeriod:
     """How long a newcomer lets one go first who waits for the lock."""
 
     def __init__(self, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import ComputerRow, EntityKind, Row, RowT
 from ricordi.errors import MultipleObjectsError
 from ricordi.model.identifiers import LARGEST_PK, Reading, Way, full_label_parts, read_identifier
 from ricordi.model.people import normalized_email
@@ -26,11 +26,11 @@ _HAVE_UUIDS = (EntityKind.NODE, EntityKind.GROUP, EntityKind.COMPUTER, EntityKin
 
 def find_named(
     storage: StorageBackend,
-    kind: EntityKind,
+    row_type: type[RowT],
     identifier: int | str,
     fits: Fits | None = None,
     ways: Iterable[Way] = tuple(Way),
-) -> list[Any]:
+) -> list[RowT]:
     """The rows that an identifier names: those of the first meaning that any answers to, at most `MOST_TOLD`.
 
     :param identifier: a number is a pk; a text what `ricordi.model.identifiers.read_identifier` says.
@@ -40,23 +40,23 @@ def find_named(
     """
     readings = [Reading(Way.PK, identifier)] if isinstance(identifier, int) else read_identifier(identifier)
     for reading in readings:
-        if reading.way in ways and (found := find_by(storage, kind, reading, fits)):
+        if reading.way in ways and (found := find_by(storage, row_type, reading, fits)):
             return found
     return []
 
 
-def find_by(storage: StorageBackend, kind: EntityKind, reading: Reading, fits: Fits | None = None) -> list[Any]:
+def find_by(storage: StorageBackend, row_type: type[RowT], reading: Reading, fits: Fits | None = None) -> list[RowT]:
     """The rows that answer to one meaning of an identifier, at most `MOST_TOLD`."""
     value: Any = reading.value
     if reading.way is Way.PK:
-        row = storage.get(kind, value) if 0 < value <= LARGEST_PK else None
+        row = storage.get(row_type, value) if 0 < value <= LARGEST_PK else None
         return [] if row is None else _first([row], fits)
     if reading.way is Way.UUID:
-        return _by_uuid(storage, kind, value, fits) if kind in _HAVE_UUIDS else []
-    return _by_label(storage, kind, value, fits)
+        return _by_uuid(storage, row_type, value, fits) if row_type.kind in _HAVE_UUIDS else []
+    return _by_label(storage, row_type, value, fits)
 
 
-def one_of(rows: list[Any], named: str) -> Any | None:
+def one_of(rows: list[RowT], named: str) -> RowT | None:
     """The only one of the rows that were found; None if there is none.
 
     :param named: what was looked for, and by what: `group 'a'`.
@@ -68,42 +68,43 @@ def one_of(rows: list[Any], named: str) -> Any | None:
     raise MultipleObjectsError(f'more than one {named}: {shown}; give its pk or whole uuid')
 
 
-def _as_candidate(row: Any) -> str:
+def _as_candidate(row: Row) -> str:
     of_type = f' of type {row.type_string}' if hasattr(row, 'type_string') else ''
     uuid = getattr(row, 'uuid', None)
     return f'pk {row.pk}{of_type}' + (f' ({uuid})' if uuid else '')
 
 
-def _by_uuid(storage: StorageBackend, kind: EntityKind, start: str, fits: Fits | None) -> list[Any]:
+def _by_uuid(storage: StorageBackend, row_type: type[RowT], start: str, fits: Fits | None) -> list[RowT]:
     """Of a short start there may be many, and few that fit: more and more of them are looked at."""
     limit = MOST_TOLD if fits is None else _MORE
     while True:
-        rows = storage.find_uuid_prefix(kind, start, limit)
+        rows = storage.find_uuid_prefix(row_type, start, limit)
         found = _first(rows, fits)
         if len(found) == MOST_TOLD or len(rows) < limit:
             return found
         limit *= _MORE
 
 
-def _by_label(storage: StorageBackend, kind: EntityKind, label: str, fits: Fits | None) -> list[Any]:
+def _by_label(storage: StorageBackend, row_type: type[RowT], label: str, fits: Fits | None) -> list[RowT]:
+    kind = row_type.kind
     if kind not in _LABELS or (not label.isascii() and has_half_characters(label)):
         return []  # no database keeps what is no Unicode
     limit = MOST_TOLD if fits is None else None
-    found = _first(storage.find(kind, {_LABELS[kind]: label}, limit=limit), fits)
+    found = _first(storage.find(row_type, {_LABELS[kind]: label}, limit=limit), fits)
     if kind is EntityKind.USER and not found:
-        return _first(storage.find(kind, {'email': normalized_email(label)}), fits)
+        return _first(storage.find(row_type, {'email': normalized_email(label)}), fits)
     parts = full_label_parts(label) if kind is EntityKind.NODE and not found else None
     if parts is None:
         return found
-    return _first(_of_computer(storage, *parts), fits)
+    return _first(_of_computer(storage, row_type, *parts), fits)
 
 
-def _of_computer(storage: StorageBackend, label: str, computer: str) -> Iterator[Any]:
-    for row in storage.find(EntityKind.COMPUTER, {'label': computer}, limit=1):
-        yield from storage.find(EntityKind.NODE, {'label': label, 'computer_pk': row.pk})
+def _of_computer(storage: StorageBackend, row_type: type[RowT], label: str, computer: str) -> Iterator[RowT]:
+    for row in storage.find(ComputerRow, {'label': computer}, limit=1):
+        yield from storage.find(row_type, {'label': label, 'computer_pk': row.pk})
 
 
-def _first(rows: Iterable[Any], fits: Fits | None) -> list[Any]:
+def _first(rows: Iterable[RowT], fits: Fits | None) -> list[RowT]:
     found = []
     for row in rows:
         if fits is None or fits(row):

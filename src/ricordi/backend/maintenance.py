@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from ricordi.remedies import Remedy
+
 RepackMode = Literal['auto', 'all', 'none']
 CompressMode = Literal['auto', 'yes', 'no', 'keep']
 
@@ -158,6 +160,16 @@ class Problem(NamedTuple):
     nodes: tuple[tuple[int, str, str], ...] = ()
 
 
+class Note(NamedTuple):
+    """Something about a container that a person should know.
+
+    :param remedy: what can be done about it.
+    """
+
+    text: str
+    remedy: Remedy | None = None
+
+
 class MaintenanceReport(NamedTuple):
     """A plan (`dry_run`) or what was done; both of one shape.
 
@@ -178,7 +190,7 @@ class MaintenanceReport(NamedTuple):
     problems: tuple[Problem, ...] = ()
     problem_count: int = 0
     interrupted: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     clean: CleanMark | None = None
     doubt: str = ''
     unclear_trees: int = 0

@@ -1,7 +1,7 @@
 """The description of a query: what `orm` asks and `storage` answers. Plain frozen data, no work.
 
-Names of fields are those of the row classes (`pk`, `user_pk`, …). Values are plain Python: `int`, `float`, `str`,
-`bool`, `None`, timezone-aware `datetime`, and lists and dicts of JSON.
+Names of fields are those of `ricordi.model.fields` (`pk`, `user_pk`, …). Values are plain Python: `int`, `float`,
+`str`, `bool`, `None`, timezone-aware `datetime`, and lists and dicts of JSON.
 """
 
 from __future__ import annotations
@@ -10,19 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.model.fields import EntityKind, RowField, ValueKind
 from ricordi.model.links import DATA_PROVENANCE, names_of
-
-
-class ValueKind(StrEnum):
-    """What a column holds."""
-
-    INT = 'int'
-    TEXT = 'text'
-    BOOL = 'bool'
-    TIME = 'time'
-    UUID = 'uuid'
-    JSON = 'json'
 
 
 class EdgeKind(StrEnum):
@@ -35,94 +24,17 @@ class EdgeKind(StrEnum):
     MEMBER = 'member'
     """Membership in a group; the edge has the fields of `GroupNodeRow`."""
     WALK = 'walk'
-    """Any number of `create` and `input_calc` links; the edge has the fields of `WALK_COLUMNS`."""
+    """Any number of `create` and `input_calc` links; the edge has the fields of `WALK_FIELDS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """What a field of a row holds, and whether it may hold nothing."""
-
-    kind: ValueKind
-    nullable: bool = False
-
-
-_INT, _TEXT, _BOOL = Column(ValueKind.INT), Column(ValueKind.TEXT), Column(ValueKind.BOOL)
-_TIME, _UUID, _JSON = Column(ValueKind.TIME), Column(ValueKind.UUID), Column(ValueKind.JSON)
-
-COLUMNS: dict[EntityKind, dict[str, Column]] = {
-    EntityKind.USER: {'pk': _INT, 'email': _TEXT, 'first_name': _TEXT, 'last_name': _TEXT, 'institution': _TEXT},
-    EntityKind.COMPUTER: {
-        'pk': _INT,
-        'uuid': _UUID,
-        'label': _TEXT,
-        'hostname': _TEXT,
-        'description': _TEXT,
-        'scheduler_type': _TEXT,
-        'transport_type': _TEXT,
-        'metadata': _JSON,
-    },
-    EntityKind.AUTHINFO: {
-        'pk': _INT,
-        'user_pk': _INT,
-        'computer_pk': _INT,
-        'metadata': _JSON,
-        'auth_params': _JSON,
-        'enabled': _BOOL,
-    },
-    EntityKind.NODE: {
-        'pk': _INT,
-        'uuid': _UUID,
-        'node_type': _TEXT,
-        'process_type': Column(ValueKind.TEXT, nullable=True),
-        'label': _TEXT,
-        'description': _TEXT,
-        'ctime': _TIME,
-        'mtime': _TIME,
-        'attributes': Column(ValueKind.JSON, nullable=True),
-        'extras': Column(ValueKind.JSON, nullable=True),
-        'repository_metadata': _JSON,
-        'computer_pk': Column(ValueKind.INT, nullable=True),
-        'user_pk': _INT,
-    },
-    EntityKind.GROUP: {
-        'pk': _INT,
-        'uuid': _UUID,
-        'label': _TEXT,
-        'type_string': _TEXT,
-        'time': _TIME,
-        'description': _TEXT,
-        'extras': _JSON,
-        'user_pk': _INT,
-    },
-    EntityKind.COMMENT: {
-        'pk': _INT,
-        'uuid': _UUID,
-        'node_pk': _INT,
-        'ctime': _TIME,
-        'mtime': _TIME,
-        'user_pk': _INT,
-        'content': _TEXT,
-    },
-    EntityKind.LOG: {
-        'pk': _INT,
-        'uuid': _UUID,
-        'time': _TIME,
-        'loggername': _TEXT,
-        'levelname': _TEXT,
-        'node_pk': _INT,
-        'message': _TEXT,
-        'metadata': _JSON,
-    },
-    EntityKind.LINK: {'pk': _INT, 'input_pk': _INT, 'output_pk': _INT, 'label': _TEXT, 'type': _TEXT},
-    EntityKind.GROUP_NODE: {'pk': _INT, 'node_pk': _INT, 'group_pk': _INT},
-}
-"""The fields of each kind of row, in the order of the row class."""
-
-WALK_COLUMNS: dict[str, Column] = {
-    'ancestor_pk': _INT,
-    'descendant_pk': _INT,
-    'depth': _INT,
-    'path': _JSON,
+WALK_FIELDS = {
+    field.name: field
+    for field in (
+        RowField('ancestor_pk', 'ancestor_id', ValueKind.INT),
+        RowField('descendant_pk', 'descendant_id', ValueKind.INT),
+        RowField('depth', 'depth', ValueKind.INT),
+        RowField('path', 'path', ValueKind.JSON),
+    )
 }
 """The fields of a walk: both ends; how many nodes lie between them (on the shortest way, or on `path` where that is
 asked for); the pks on the way, from the vertex joined to up to the one added."""

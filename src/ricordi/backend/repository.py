@@ -8,12 +8,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.usage import ObjectSize
 from ricordi.errors import MissingObject
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
+
+if TYPE_CHECKING:
+    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
 CHUNK_BYTES = 1 << 20
 
@@ -42,6 +46,41 @@ def bytes_of(piece: bytes, handle: BinaryIO) -> bytes:
             f'a stream of bytes is needed, {handle!r} yields {type(piece).__name__}: open it with mode "rb"'
         )
     return piece
+
+
+class FreeSpace(NamedTuple):
+    """Room for objects.
+
+    :param bytes: that are free.
+    :param place: where, in words.
+    """
+
+    bytes: int
+    place: str
+
+
+class KnownObject(Protocol):
+    """An object on its way into a store, of which the key is known."""
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of content."""
+
+    def content(self, largest: int) -> bytes | None:
+        """All of it, compared with the key; None of one that takes more than `largest` bytes. For any thread."""
+
+    def open(self) -> BinaryIO:
+        """A stream over it, compared with nothing."""
+
+    def expect(self, key: str) -> None:
+        """Refuse what was read of the stream, if it has another key.
+
+        :raises ricordi.errors.CorruptStorage: it has.
+        """
 
 
 class RepositoryBackend(ABC):
@@ -116,6 +155,22 @@ class RepositoryBackend(ABC):
             else self.put_object_from_filelike(content)
             for content in contents
         ]
+
+    def put_known_objects(self, objects: Callable[[], Iterable[KnownObject]], told: Callable[[int], None]) -> None:
+        """Store objects that the store lacks, as far as is known; durable on return.
+
+        :param objects: asked anew, yields those to store: a store whose short way is barred takes the long one for all.
+        :param told: hears of the bytes of content that were stored; what it raises ends the work.
+        :raises ricordi.errors.CorruptStorage: one is not what its key says; others may have been stored by then.
+        """
+        for one in objects():
+            with one.open() as handle:
+                one.expect(self.put_object_from_filelike(handle))
+            told(one.size)
+
+    def free_space(self) -> FreeSpace | None:
+        """How much room there is for objects; None where that cannot be told."""
+        return None
 
     @abstractmethod
     def has_objects(self, keys: Iterable[str]) -> list[bool]:
@@ -195,18 +250,46 @@ class RepositoryBackend(ABC):
         self,
         options: MaintenanceOptions,
         named_keys: KeyStream,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
-        check_alone: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> MaintenanceReport:
         """Plan and, unless `options.dry_run`, carry out: recover, pack; when full also remove garbage, repack, vacuum.
 
         :param named_keys: asked anew, streams the keys that nodes name, distinct and ascending; what is not among them
             is garbage. For `options.full` the caller holds the exclusive lock of the profile.
-        :param check_alone: raises where that lock has been lost; to be asked before what only the lock allows.
+        :param run: its `check_lock` is to be asked before what only that lock allows.
         :raises ricordi.errors.PackerBusy: another process packs this store.
         :raises ricordi.errors.NotEnoughSpace: before anything is written.
         """
+
+    def verify(
+        self,
+        options: VerifyOptions,
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Finding | Topic]:
+        """Look whether all that nodes name is there and, where that is asked for, whether it is what its key says.
+
+        Beside other users; nothing is changed but what the store notes for itself of what was read when. It goes on
+        after each finding, and ends early where `run` is told to stop; the topic is then not complete.
+
+        :param named_keys: as for `maintain`.
+        :returns: findings as they are found, without the nodes; after what was looked at, a `Topic`.
+        """
+        from ricordi.backend.plain_verification import verify_plainly
+
+        return verify_plainly(self, options, named_keys, run or Run())
+
+    def note_verified(self, findings: int) -> str:
+        """Remember that the structure of the whole storage was checked just now.
+
+        :param findings: how many there were, damaged objects left out, which the store remembers by itself.
+        :returns: why that cannot be remembered; empty where it can, or where there is nothing to remember it in.
+        """
+        return ''
+
+    def verification_state(self) -> VerificationState | None:
+        """What is known of earlier verifications; None for a store that remembers none."""
+        return None
 
     @abstractmethod
     def close(self) -> None:

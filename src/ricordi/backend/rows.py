@@ -1,38 +1,31 @@
-"""Rows as they pass between frontend and storage: one dataclass per table, fields named alike in all storages.
+"""Rows as they pass between frontend and storage: one dataclass per table, with the fields of `ricordi.model.fields`.
 
-Times are timezone-aware UTC datetimes, JSON is plain Python, foreign keys are pks.
+Times are timezone-aware UTC datetimes, JSON is plain Python, foreign keys are pks. A storage is asked for rows by their
+class: `storage.get(NodeRow, pk)`; `ROW_TYPES` tells it where only the kind is known.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, TypeVar, get_args
+
+from ricordi.model.fields import EntityKind as EntityKind
 
 Json = Any
 JsonDict = dict[str, Any]
 
-
-class EntityKind(StrEnum):
-    """The kinds of row a storage keeps."""
-
-    USER = 'user'
-    COMPUTER = 'computer'
-    AUTHINFO = 'authinfo'
-    NODE = 'node'
-    GROUP = 'group'
-    COMMENT = 'comment'
-    LOG = 'log'
-    LINK = 'link'
-    GROUP_NODE = 'group_node'
+UNSET: Any = None
+"""The value of what a storage gives its rows: None only in the row of an entity that is not stored yet."""
 
 
 @dataclass(slots=True)
 class UserRow:
     """A person, told apart by email."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.USER
+
+    pk: int = UNSET
     email: str = ''
     first_name: str = ''
     last_name: str = ''
@@ -43,7 +36,9 @@ class UserRow:
 class ComputerRow:
     """A machine on which calculations run."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.COMPUTER
+
+    pk: int = UNSET
     uuid: str = ''
     label: str = ''
     hostname: str = ''
@@ -57,7 +52,9 @@ class ComputerRow:
 class AuthInfoRow:
     """How a user reaches a computer."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.AUTHINFO
+
+    pk: int = UNSET
     user_pk: int = 0
     computer_pk: int = 0
     metadata: JsonDict = field(default_factory=dict)
@@ -69,14 +66,16 @@ class AuthInfoRow:
 class NodeRow:
     """A node of the provenance graph."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.NODE
+
+    pk: int = UNSET
     uuid: str = ''
     node_type: str = ''
     process_type: str | None = None
     label: str = ''
     description: str = ''
-    ctime: datetime | None = None
-    mtime: datetime | None = None
+    ctime: datetime = UNSET
+    mtime: datetime = UNSET
     attributes: JsonDict = field(default_factory=dict)
     extras: JsonDict = field(default_factory=dict)
     repository_metadata: JsonDict = field(default_factory=dict)
@@ -88,11 +87,13 @@ class NodeRow:
 class GroupRow:
     """A named set of nodes."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.GROUP
+
+    pk: int = UNSET
     uuid: str = ''
     label: str = ''
     type_string: str = ''
-    time: datetime | None = None
+    time: datetime = UNSET
     description: str = ''
     extras: JsonDict = field(default_factory=dict)
     user_pk: int = 0
@@ -102,11 +103,13 @@ class GroupRow:
 class CommentRow:
     """What a user wrote about a node."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.COMMENT
+
+    pk: int = UNSET
     uuid: str = ''
     node_pk: int = 0
-    ctime: datetime | None = None
-    mtime: datetime | None = None
+    ctime: datetime = UNSET
+    mtime: datetime = UNSET
     user_pk: int = 0
     content: str = ''
 
@@ -115,9 +118,11 @@ class CommentRow:
 class LogRow:
     """A log record of a process node."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.LOG
+
+    pk: int = UNSET
     uuid: str = ''
-    time: datetime | None = None
+    time: datetime = UNSET
     loggername: str = ''
     levelname: str = ''
     node_pk: int = 0
@@ -129,7 +134,9 @@ class LogRow:
 class LinkRow:
     """A link from the node `input_pk` (source) to the node `output_pk` (target)."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.LINK
+
+    pk: int = UNSET
     input_pk: int = 0
     output_pk: int = 0
     label: str = ''
@@ -140,21 +147,15 @@ class LinkRow:
 class GroupNodeRow:
     """Membership of a node in a group."""
 
-    pk: int | None = None
+    kind: ClassVar[EntityKind] = EntityKind.GROUP_NODE
+
+    pk: int = UNSET
     node_pk: int = 0
     group_pk: int = 0
 
 
 Row = UserRow | ComputerRow | AuthInfoRow | NodeRow | GroupRow | CommentRow | LogRow | LinkRow | GroupNodeRow
 
-ROW_TYPES: dict[EntityKind, type[Row]] = {
-    EntityKind.USER: UserRow,
-    EntityKind.COMPUTER: ComputerRow,
-    EntityKind.AUTHINFO: AuthInfoRow,
-    EntityKind.NODE: NodeRow,
-    EntityKind.GROUP: GroupRow,
-    EntityKind.COMMENT: CommentRow,
-    EntityKind.LOG: LogRow,
-    EntityKind.LINK: LinkRow,
-    EntityKind.GROUP_NODE: GroupNodeRow,
-}
+RowT = TypeVar('RowT', bound=Row)
+
+ROW_TYPES: dict[EntityKind, type[Row]] = {row_type.kind: row_type for row_type in get_args(Row)}

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 from ricordi.backend.changes import Changes
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.backend.rows import EntityKind, Row, UserRow
+from ricordi.backend.rows import EntityKind, RowT, UserRow
 from ricordi.errors import InvalidOperation, UniquenessError
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 
 if TYPE_CHECKING:
+    from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.usage import Freed, Usage, UsageQuestion
+    from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
 
 
@@ -171,9 +173,7 @@ class StorageBackend(ABC):
     def default_user(self) -> UserRow | None:
         """The row of the user whom the profile names as default; None if it names none, or the storage lacks them."""
         email = self.profile.default_user_email
-        for row in self.find(EntityKind.USER, {'email': email}, limit=1) if email else ():
-            return row if isinstance(row, UserRow) else None
-        return None
+        return next(self.find(UserRow, {'email': email}, limit=1), None) if email else None
 
     @property
     @abstractmethod
@@ -257,27 +257,28 @@ class StorageBackend(ABC):
         """
 
     @abstractmethod
-    def get(self, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
-        """One row by primary key.
+    def get(self, row_type: type[RowT], pk: int, lock: bool = False) -> RowT | None:
+        """One row by primary key: `get(NodeRow, 17)`; None if there is none.
 
+        :param row_type: the class of the row, which tells its kind: `row_type.kind`.
         :param lock: inside a transaction: nobody else changes the row until it ends.
         """
 
     @abstractmethod
     def find(
         self,
-        kind: EntityKind,
+        row_type: type[RowT],
         equal: Mapping[str, Any] | None = None,
         order_by: Sequence[str] = ('pk',),
         limit: int | None = None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[RowT]:
         """Rows whose plain fields equal the given values: a sequence, of any length, means any of them; None, no value.
 
         The storage can be used and changed between rows. A field in `order_by` with a minus before it sorts downwards.
         """
 
     @abstractmethod
-    def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:
+    def find_uuid_prefix(self, row_type: type[RowT], prefix: str, limit: int = 2) -> list[RowT]:
         """Rows whose uuid starts with `prefix` (with or without hyphens), at most `limit`."""
 
     # -- queries --------------------------------------------------------------------------------------------
@@ -346,6 +347,14 @@ class StorageBackend(ABC):
     def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:
         """Delete nodes with their links, memberships, comments and logs, in one transaction."""
 
+    # -- archives -------------------------------------------------------------------------------------------
+
+    def import_target(self) -> ImportTarget:
+        """How rows of an archive come in: by this contract, unless the storage knows a shorter way."""
+        from ricordi.backend.imports import ImportTarget
+
+        return ImportTarget(self)
+
     # -- settings -------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -374,6 +383,19 @@ class StorageBackend(ABC):
         :param confirmed: False: full maintenance shall ask once more before it removes objects.
         """
 
+    # -- verification ---------------------------------------------------------------------------------------
+
+    def verify_database(
+        self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None
+    ) -> Iterator[Finding]:
+        """Check the database against its own rules; reads only, beside other users, in constant memory.
+
+        :param thorough: also what takes long: all indexes against their tables.
+        :param check_stop: asked often; raises `Interrupted` where the work shall end.
+        :returns: what is not as it should be, as it is found.
+        """
+        yield from ()
+
     # -- repository and maintenance -------------------------------------------------------------------------
 
     @abstractmethod
@@ -384,7 +406,7 @@ class StorageBackend(ABC):
     def uses_of_keys(self, keys: Iterable[str]) -> Iterator[KeyUse]:
         """Which nodes name these keys, and under which path."""
 
-    def usage(self, question: UsageQuestion, progress: Progress | None = None) -> Usage:
+    def usage(self, question: UsageQuestion, run: Run | None = None) -> Usage:
         """What takes the space: sums over the objects that nodes name, in constant memory.
 
         :raises ricordi.errors.InvalidOperation: this storage cannot tell.
@@ -401,8 +423,7 @@ class StorageBackend(ABC):
         full: bool | MaintenanceOptions = False,
         dry_run: bool = False,
         *,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
+        run: Run | None = None,
         **asked: Any,
     ) -> MaintenanceReport:
         """Plan and, unless it is to be a dry run, carry out. What is asked for is said in one of two forms.
@@ -412,6 +433,7 @@ class StorageBackend(ABC):
 
         :param full: with the profile locked, also remove garbage, repack and vacuum; or all that is asked for.
         :param dry_run: plan only, write nothing.
+        :param run: progress, a request to stop, and the check of a lock that the caller holds on the database as well.
         :param asked: other fields of `MaintenanceOptions`: `repack`, `max_waste`, `compress`.
         :raises ricordi.errors.AccessError: the profile is in use, so that it cannot be locked.
         :raises ricordi.errors.NotEnoughSpace: the disk has room for no step at all.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Remedy = Literal[
+Cure = Literal[
     '', 'second copy', 'source', 'index', 'database', 'database with loss', 'maintenance', 'full maintenance', 'migrate'
 ]
 """What would mend a finding: a copy at hand; a source that holds objects; the index made anew; a change of the database
@@ -28,5 +28,5 @@ class Finding(NamedTuple):
     where: str = ''
     key: str = ''
     nodes: tuple[tuple[int, str, str], ...] = ()
-    remedy: Remedy = ''
+    remedy: Cure = ''
     notice: bool = False

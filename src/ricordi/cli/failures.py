@@ -1,4 +1,4 @@
-"""From an exception to one message on stderr and an exit code. The only place of the program that does this."""
+"""From an exception to one message on stderr and an exit code: `explain`, which `cli/main.py` asks for all verbs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import sys
 import traceback
 
+from ricordi.cli.remedies import message_of
 from ricordi.cli.terminal.signals import ended_by
 from ricordi.config.secrets import hide_in_text
 from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
@@ -62,7 +63,7 @@ def shortened(message: str) -> str:
 def explain(error: BaseException) -> tuple[str, int]:
     """The message for a person and the exit code of an error."""
     if isinstance(error, RicordiError):
-        return f'ricordi: error: {error}', error.exit_code
+        return f'ricordi: error: {message_of(error)}', error.exit_code
     if isinstance(error, KeyboardInterrupt):
         return 'ricordi: interrupted', 128 + ended_by[-1] if ended_by else INTERRUPTED
     if type(error).__module__.startswith('click.'):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 import click
 
 from ricordi.cli.parameters import NODE
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import Function
 from ricordi.errors import UsageError
 
@@ -20,7 +20,7 @@ def nodes_argument(required: bool = True) -> Callable[[Function], Function]:
     return click.argument('nodes', nargs=-1, required=required, type=NODE)
 
 
-def read_identifiers(session: Session, given: Iterable[str]) -> list[str]:
+def read_identifiers(session: CommandSession, given: Iterable[str]) -> list[str]:
     """The identifiers given, with those of standard input, separated by blanks or line ends, in place of a `-`.
 
     :returns: none at all where nothing else was given and standard input is empty: nothing was selected.
@@ -33,13 +33,13 @@ def read_identifiers(session: Session, given: Iterable[str]) -> list[str]:
             continue
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError('`-` reads nodes from standard input: pipe them in, such as from `ricordi node list -q`')
-        found += _text_of_stdin().split()
+        found += text_of_stdin().split()
         if not found:
             session.tell('There are no nodes on standard input: nothing to do.')
     return found
 
 
-def _text_of_stdin() -> str:
+def text_of_stdin() -> str:
     """All of standard input.
 
     :raises ricordi.errors.UsageError: it is no text.
@@ -50,7 +50,7 @@ def _text_of_stdin() -> str:
         raise UsageError('what came on standard input is no text in UTF-8') from None
 
 
-def read_identifiers_or_end(session: Session, given: Sequence[str]) -> list[str]:
+def read_identifiers_or_end(session: CommandSession, given: Sequence[str]) -> list[str]:
     """As `read_identifiers`, for a verb that changes or makes something: an empty selection ends the command well.
 
     :raises click.exceptions.Exit: with the code 0; there is nothing to do.

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
 
 
 @contextmanager
-def opened(session: Session, purpose: str) -> Iterator[StorageBackend]:
+def opened(session: CommandSession, purpose: str) -> Iterator[StorageBackend]:
     """The storage of the profile that the session names, closed at the end.
 
     :param purpose: the verb, told to who wants to lock the profile meanwhile.

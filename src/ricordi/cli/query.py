@@ -9,15 +9,15 @@ import click
 
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import PathName
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, write_details, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, write_details, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
-    from ricordi.services.query import Question
+    from ricordi.services.query import CheckedQuery
 
 
 @verb(
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @option('--raw', '-r', is_flag=True, group='Output', help='Bare values without heading, separated by tabs.')
 @format_option()
 def query(
-    session: Session,
+    session: CommandSession,
     file: str,
     limit: int | None,
     offset: int | None,
@@ -85,7 +85,7 @@ def _write_one(name: str, value: Any, output_format: str | None) -> None:
         write_details({name: value}, output_format)
 
 
-def _write_rows(storage: StorageBackend, question: Question, output_format: str | None, bare: bool) -> None:
+def _write_rows(storage: StorageBackend, question: CheckedQuery, output_format: str | None, bare: bool) -> None:
     from ricordi.services import query as service
 
     rows = service.answer(storage, question)
@@ -96,6 +96,6 @@ def _write_rows(storage: StorageBackend, question: Question, output_format: str 
         write_table(rows, headings)
     elif output_format == 'csv':
         named = (dict(zip(headings, row, strict=True)) for row in rows)
-        write_list(named, [Column(name, name) for name in headings], output_format)
+        write_list(named, [OutputColumn(name, name) for name in headings], output_format)
     else:
         write_list((service.by_tag(question, row) for row in rows), (), output_format)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ricordi.errors import AccessWarning, StoppedWorker, UsageError
 
 
-class Session(NamedTuple):
+class CommandSession(NamedTuple):
     """The options that all verbs have.
 
     :param profile_name: what `-p` named, or None for the default profile.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import ProblemsFound
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @verb('ricordi tour', 'ricordi tour --keep', on_profile=False)
 @option('--keep', is_flag=True, help='Leave the temporary folder where it is, to look around in it.')
 @format_option()
-def tour(session: Session, keep: bool, output_format: str | None) -> int:
+def tour(session: CommandSession, keep: bool, output_format: str | None) -> int:
     """Show a full maintenance on a small storage in a temporary folder.
 
     A storage that AiiDA made, which comes with the program, is unpacked, maintained in full and checked: every object

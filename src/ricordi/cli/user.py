@@ -5,19 +5,19 @@ from __future__ import annotations
 import click
 
 from ricordi.cli.parameters import USER
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, keys_of, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, keys_of, write_list
 from ricordi.cli.terminal.prompt import is_interactive
 from ricordi.cli.terminal.questions import Question, answer, question_options
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 
 COLUMNS = (
-    Column('default', '', lambda default: '*' if default else ''),
-    Column('email', 'Email'),
-    Column('first_name', 'First name'),
-    Column('last_name', 'Last name'),
-    Column('institution', 'Institution'),
+    OutputColumn('default', '', lambda default: '*' if default else ''),
+    OutputColumn('email', 'Email'),
+    OutputColumn('first_name', 'First name'),
+    OutputColumn('last_name', 'Last name'),
+    OutputColumn('institution', 'Institution'),
 )
 
 
@@ -26,7 +26,7 @@ _NAMES = ('first_name', 'last_name', 'institution')
 
 @verb('ricordi user list', 'ricordi -p main user list --format csv')
 @format_option()
-def list_users(session: Session, output_format: str | None) -> int:
+def list_users(session: CommandSession, output_format: str | None) -> int:
     """List the users of the storage.
 
     The default user is marked with a star. With --quiet: the bare addresses.
@@ -52,7 +52,7 @@ def list_users(session: Session, output_format: str | None) -> int:
 @option('--set-default', is_flag=True, help='Make it the default user of the profile.')
 @question_options()
 def configure(
-    session: Session, config: str | None, non_interactive: bool | None, set_default: bool, **given: str | None
+    session: CommandSession, config: str | None, non_interactive: bool | None, set_default: bool, **given: str | None
 ) -> int:
     """Add a user or change one.
 
@@ -91,7 +91,7 @@ def configure(
 
 @verb('ricordi user set-default ada@example.org')
 @click.argument('user', type=USER)
-def set_default(session: Session, user: str) -> int:
+def set_default(session: CommandSession, user: str) -> int:
     """Make a user the default one of the profile."""
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.user import set_default_user

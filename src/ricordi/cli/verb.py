@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ricordi.cli.parameters import PROFILE, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.streams import as_unicode
 from ricordi.errors import AccessWarning, StoppedWorker, UsageError
 
@@ -70,7 +70,7 @@ class Verb(click.Command):
 
 
 def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
-    """Make a command of a function whose first argument is the `Session` and whose docstring is the help.
+    """Make a command of a function whose first argument is the `CommandSession` and whose docstring is the help.
 
     :param examples: command lines that show the use.
     :param on_profile: whether it works on what `--profile` or `--archive` name; else the help leaves these out.
@@ -84,7 +84,7 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
         def callback(**values: Any) -> Any:
             values.pop('debug')  # looked for by `cli.main`, which needs it also where the command line is wrong
             name = _place(values.pop('common_profile'), values.pop('common_archive'), on_profile)
-            session = Session(name, values.pop('verbose'), values.pop('quiet'))
+            session = CommandSession(name, values.pop('verbose'), values.pop('quiet'))
             values = {key: value if key in paths else _as_unicode(value) for key, value in values.items()}
             if session.verbose and session.quiet:
                 raise UsageError('--verbose and --quiet contradict each other')

@@ -12,6 +12,7 @@ from ricordi.config.names import check_profile_name
 from ricordi.config.profile import Profile
 from ricordi.config.shape import NEWEST_VERSION, check_config
 from ricordi.errors import ConfigurationError, MissingConfigurationError, ProfileConfigurationError
+from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.config.options import Option
@@ -79,8 +80,8 @@ class Config:
                 config.store()
                 return config
             raise MissingConfigurationError(
-                f'there is no configuration file {path}: set AIIDA_PATH to the folder that holds it, '
-                'or make a first profile with `ricordi presto`'
+                f'there is no configuration file {path}: set AIIDA_PATH to the folder that holds it',
+                remedy=Remedy('make profile'),
             ) from None
         cls.validate(content, path)
         return cls(path, content, validate=False)
@@ -166,8 +167,8 @@ class Config:
             name = self.default_profile_name
             if name is None:
                 raise ProfileConfigurationError(
-                    f'{self.filepath} names no default profile: name one with -p, '
-                    f'or set it with `ricordi profile set-default NAME`; {self._known_profiles()}'
+                    f'{self.filepath} names no default profile; {self._known_profiles()}',
+                    remedy=Remedy('name profile'),
                 )
             if name not in self._profiles:
                 raise ProfileConfigurationError(

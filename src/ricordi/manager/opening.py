@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 import warnings
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,13 @@ from ricordi.access import ProfileAccessManager
 from ricordi.access.waiting import retry
 from ricordi.errors import ForeignRepository, UnrecordableUse, UnrecordedUse
 from ricordi.manager.backends import repository_at, storage_class
+from ricordi.progress import Run
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
     from ricordi.backend.storage import StorageBackend
     from ricordi.config.profile import Profile
-    from ricordi.progress import Progress, Stop
+    from ricordi.progress import Stop
 
 _accesses: weakref.WeakKeyDictionary[StorageBackend, ProfileAccessManager] = weakref.WeakKeyDictionary()
 
@@ -117,18 +119,19 @@ def use_storage(
 @contextmanager
 def lock_profile(
     profile: Profile, purpose: str, *, wait: float | None = None, stop: Stop | None = None
-) -> Iterator[type[StorageBackend]]:
-    """Have a profile alone, its database included, for the length of a `with` block; yields the storage class.
+) -> Iterator[Callable[[], None]]:
+    """Have a profile alone, its database included, for the length of a `with` block.
+
+    The block is given what raises where that is no longer so, to be handed on as `Run.lock_check`.
 
     :param purpose: what for, told to who wants access meanwhile.
     :param wait: seconds to wait for others to leave; None: do not wait.
     :param stop: a request to stop ends the waiting with `Interrupted`.
     :raises ricordi.errors.AccessError: the profile is locked or in use; the message tells by whom.
     """
-    kind = storage_class(profile)
-    access = ProfileAccessManager(profile)
-    with access.lock(wait=wait, purpose=purpose, guards=[lambda: kind.full_guard(profile)], stop=stop):
-        yield kind
+    access, guard = ProfileAccessManager(profile), storage_class(profile).full_guard
+    with access.lock(wait=wait, purpose=purpose, guards=[lambda: guard(profile)], stop=stop) as check:
+        yield check
 
 
 def find_rivals(profile: Profile, config_folder: Path | None = None) -> tuple[str, ...]:
@@ -167,16 +170,15 @@ def migrate_storage(profile: Profile, wait: float | None = None, stop: Stop | No
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     :raises ricordi.errors.StorageMigrationError: there is no way from its schema.
     """
-    with lock_profile(profile, 'storage migrate', wait=wait, stop=stop) as kind:
-        kind.migrate(profile)
+    with lock_profile(profile, 'storage migrate', wait=wait, stop=stop):
+        storage_class(profile).migrate(profile)
 
 
 def maintain_storage(
     profile: Profile,
     options: MaintenanceOptions,
     wait: float | None = None,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> MaintenanceReport:
     """Maintain the storage of a profile: with the profile locked if it is to be full, beside other users if not.
 
@@ -184,13 +186,14 @@ def maintain_storage(
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     :raises ricordi.errors.StorageError: the storage cannot be opened, or has no room for the work.
     """
+    run = run or Run()
     if not options.full or options.dry_run:
-        purpose = 'storage maintain --dry-run' if options.dry_run else 'storage maintain'
-        with use_storage(profile, purpose=purpose, wait=wait, stop=stop) as storage:
-            return storage.maintain(options, progress=progress, stop=stop)
+        purpose = 'storage maintain, dry run' if options.dry_run else 'storage maintain'
+        with use_storage(profile, purpose=purpose, wait=wait, stop=run.stop) as storage:
+            return storage.maintain(options, run=run)
     # The lock first, and only then anything is looked at: what a writer has put and not named yet would be garbage.
     with (
-        lock_profile(profile, 'storage maintain --full', wait=wait, stop=stop),
+        lock_profile(profile, 'storage maintain, full', wait=wait, stop=run.stop) as check,
         use_storage(profile, shared_access=False) as storage,
     ):
-        return storage.maintain(options, progress=progress, stop=stop)
+        return storage.maintain(options, run=replace(run, lock_check=check))

@@ -8,13 +8,25 @@ from typing import Any
 
 from ricordi.errors import WrongType, WrongValue
 from ricordi.model.labels import check_label, check_one_line
-from ricordi.model.values import settings_fault
 
 TRANSPORTS = ('core.local', 'core.ssh', 'core.ssh_async')
 SHEBANG = '#!/bin/bash'
 MPIRUN_COMMAND = ('mpirun', '-np', '{tot_num_mpiprocs}')
 OLDEST_WORKDIR = '/scratch/{username}/aiida_run/'
 """Where calculations run on a computer whose settings do not say."""
+
+_TYPES_OF_SETTINGS: dict[str, tuple[type, ...]] = {
+    'workdir': (str,),
+    'shebang': (str,),
+    'prepend_text': (str,),
+    'append_text': (str,),
+    'mpirun_command': (list,),
+    'default_mpiprocs_per_machine': (int,),
+    'default_memory_per_machine': (int,),
+    'minimum_scheduler_poll_interval': (int, float),
+    'use_double_quotes': (bool,),
+}
+"""Of what type each setting of a computer is that is known here (formats/database.md); None is one like no setting."""
 
 _MACHINES = ('num_machines', 'num_mpiprocs_per_machine', 'num_cores_per_machine', 'num_cores_per_mpiproc')
 _PLACEHOLDERS: dict[str, tuple[str, ...]] = {
@@ -69,6 +81,19 @@ def check_settings(metadata: Mapping[str, Any], scheduler: str) -> None:
     check_mpirun_command(known.get('mpirun_command', MPIRUN_COMMAND), scheduler)
     for name in ('default_mpiprocs_per_machine', 'default_memory_per_machine'):
         check_positive(name, known.get(name))
+
+
+def settings_fault(metadata: Any) -> str | None:
+    """Which setting of a computer is not of its type, in words; None if all are."""
+    for name, types in _TYPES_OF_SETTINGS.items():
+        value: Any = metadata.get(name)
+        if value is None:
+            continue
+        if type(value) not in types:
+            return f'{name} is of type {type(value).__name__}'
+        if name == 'mpirun_command' and not all(isinstance(word, str) for word in value):
+            return f'{name} is no list of words'
+    return None
 
 
 def check_hostname(hostname: str) -> None:

@@ -13,6 +13,8 @@ from ricordi.errors import ValidationError, WrongType, WrongValue
 _BREAK_LINES = {'Cc', 'Zl', 'Zp'}
 """Categories of Unicode: control characters, and what separates lines and paragraphs."""
 _LINK_LABEL = re.compile(r'[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?')
+PATH_SEPARATOR = '/'
+"""Between the names in the label of a group that is read as a path."""
 CODE_SEPARATOR = '@'
 """Between the label of a code and that of its computer."""
 
@@ -68,3 +70,8 @@ def validate_link_label(label: str) -> None:
             f'invalid link label {label!r}: letters, digits and underscores, starting with a letter and not ending '
             'with an underscore'
         )
+
+
+def is_group_path(label: str) -> bool:
+    """Whether the label of a group can be read as a path: no name in it is empty."""
+    return all(label.split(PATH_SEPARATOR))

@@ -24,41 +24,8 @@ MOST_ELEMENTS = 2_000_000
 LARGEST_VALUE = 32 << 20
 """Bytes of a row that comes from outside, or goes there."""
 
-TEXT_LIMITS = {
-    'email': 254,
-    'first_name': 254,
-    'last_name': 254,
-    'institution': 254,
-    'label': 255,
-    'hostname': 255,
-    'scheduler_type': 255,
-    'transport_type': 255,
-    'node_type': 255,
-    'process_type': 255,
-    'type_string': 255,
-    'type': 255,
-    'loggername': 255,
-    'levelname': 50,
-}
-"""How many characters a text may have; fields of one name are alike in all tables, and the others have no limit.
-
-PostgreSQL keeps to it, SQLite does not: what AiiDA has written there may be longer, and is read as it is.
-"""
-
-SETTINGS_OF_COMPUTERS: dict[str, tuple[type, ...]] = {
-    'workdir': (str,),
-    'shebang': (str,),
-    'prepend_text': (str,),
-    'append_text': (str,),
-    'mpirun_command': (list,),
-    'default_mpiprocs_per_machine': (int,),
-    'default_memory_per_machine': (int,),
-    'minimum_scheduler_poll_interval': (int, float),
-    'use_double_quotes': (bool,),
-}
-"""Of what type each setting of a computer is that is known here (formats/database.md); None is one like no setting."""
-
-is_uuid_text = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
+UUID_PATTERN = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')
+is_uuid_text = UUID_PATTERN.fullmatch
 """Whether a text is a uuid in canonical form."""
 may_hold_half_characters = re.compile(r'\\u[dD][89a-fA-F]').search
 """Whether a JSON text needs `has_half_characters`."""
@@ -156,19 +123,6 @@ def has_half_characters(value: Any) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-def settings_fault(metadata: Any) -> str | None:
-    """Which setting of a computer is not of its type, in words; None if all are."""
-    for name, types in SETTINGS_OF_COMPUTERS.items():
-        value: Any = metadata.get(name)
-        if value is None:
-            continue
-        if type(value) not in types:
-            return f'{name} is of type {type(value).__name__}'
-        if name == 'mpirun_command' and not all(isinstance(word, str) for word in value):
-            return f'{name} is no list of words'
-    return None
 
 
 class DamagedTime(datetime):

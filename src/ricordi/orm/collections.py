@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.rows import ROW_TYPES, EntityKind
 from ricordi.errors import IntegrityError, MultipleObjectsError, NotExistent, StillInUse, ValidationError
+from ricordi.model.fields import FIELDS, OTHER_NAMES
 from ricordi.model.identifiers import is_whole_uuid
 from ricordi.orm.entities import Entity
 
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
 
 EntityT = TypeVar('EntityT', bound=Entity)
 
-_FIELD_NAMES = {
-    'id': 'pk',
-    'dbnode_id': 'node_pk',
-    'node': 'node_pk',
-    'dbcomputer_id': 'computer_pk',
-    'computer': 'computer_pk',
-    'aiidauser_id': 'user_pk',
-    'user_id': 'user_pk',
-    'user': 'user_pk',
-}
 _PLAIN_VALUES = (int, str)
 _USERS_OF = dict.fromkeys(EntityKind, 'nodes') | {EntityKind.NODE: 'links', EntityKind.USER: 'nodes and groups'}
 
@@ -100,13 +91,12 @@ class Collection(Generic[EntityT]):
     def _find_plain(self, filters: Mapping[str, Any]) -> list[EntityT] | None:
         """At most two entities whose plain fields equal the filters; None if that cannot be asked so simply."""
         kind = self._entity_type.kind
-        fields = ROW_TYPES[kind].__slots__
         equal: dict[str, Any] = {}
         for name, value in filters.items():
             if isinstance(value, Entity):
                 value = value.pk
-            field = _FIELD_NAMES.get(name, name)
-            if field not in fields or type(value) not in _PLAIN_VALUES:
+            field = OTHER_NAMES.get(name, name)
+            if field not in FIELDS[kind] or type(value) not in _PLAIN_VALUES:
                 return None
             if field == 'uuid' and not is_whole_uuid(str(value)):
                 return []
@@ -115,7 +105,7 @@ class Collection(Generic[EntityT]):
             return None
         limit = 2 if self._is_base else None
         entities: list[EntityT] = []
-        for row in self._backend.find(kind, equal, limit=limit):
+        for row in self._backend.find(ROW_TYPES[kind], equal, limit=limit):
             entity = self._entity_type.from_row(row, self._backend)
             if isinstance(entity, self._entity_type):
                 entities.append(entity)

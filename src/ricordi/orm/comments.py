@@ -26,7 +26,7 @@ class CommentCollection(Collection['Comment']):
 
     def delete_all(self) -> None:
         """Delete all comments of the storage."""
-        pks = [row.pk for row in self.backend.find(EntityKind.COMMENT) if row.pk is not None]
+        pks = [row.pk for row in self.backend.find(CommentRow)]
         self.backend.delete(EntityKind.COMMENT, pks)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.rows import ComputerRow, EntityKind, JsonDict
+from ricordi.backend.rows import AuthInfoRow, ComputerRow, EntityKind, JsonDict
 from ricordi.errors import NotExistent, NotExistentAttributeError
 from ricordi.model.computers import check_computer, check_hostname, check_plugin, check_settings
 from ricordi.model.labels import check_label
@@ -232,7 +232,7 @@ class Computer(ComputerSettings, Entity):
         """
         if self.pk is not None and user.pk is not None:
             equal = {'computer_pk': self.pk, 'user_pk': user.pk}
-            for row in self._backend.find(EntityKind.AUTHINFO, equal, limit=1):
+            for row in self._backend.find(AuthInfoRow, equal, limit=1):
                 return entity_class(EntityKind.AUTHINFO).from_row(row, self._backend)  # type: ignore[no-any-return]
         raise NotExistent(f'computer {self.label} is not configured for {user.email}: call configure() first')
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from ricordi.backend.changes import clock
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.rows import EntityKind, JsonDict
+from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.orm.class_property import classproperty
 from ricordi.orm.memory import set_all
@@ -72,7 +72,7 @@ class Entity:
             if is_old is None:
                 return
             if is_old and not self._backend.is_closed:
-                row = self._backend.get(self.kind, held.pk)
+                row = self._backend.get(ROW_TYPES[self.kind], held.pk)
                 if row is not None and getattr(row, 'uuid', None) == getattr(held, 'uuid', None):
                     self._held_row = row
         self._seen = now
@@ -164,7 +164,7 @@ class Entity:
             if pk is not None:
                 self._note_pk(pk)
                 return True
-            for row in self._backend.find(self.kind, equal, limit=1):
+            for row in self._backend.find(ROW_TYPES[self.kind], equal, limit=1):
                 set_all(self._backend, [(self, '_row', row)])
                 return False
         self._note_pk(self._backend.insert(self.kind, [self._row_values()])[0])
@@ -192,7 +192,7 @@ class Entity:
         pk = self._row.pk
         if pk is None:
             raise InvalidOperation(f'{self!r} is not stored yet')
-        row = self._backend.get(self.kind, pk, lock)
+        row = self._backend.get(ROW_TYPES[self.kind], pk, lock)
         if row is None:
             raise NotExistent(f'{type(self).__name__}<{pk}> was deleted')
         return row

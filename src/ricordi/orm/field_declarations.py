@@ -6,8 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from ricordi.backend.query import COLUMNS, ValueKind
-from ricordi.backend.rows import EntityKind
+from ricordi.model.fields import FIELDS, EntityKind, ValueKind
 from ricordi.orm.fields import QbAttributesField, QbField, QbFields, make_field
 
 _PYTHON_TYPES: dict[ValueKind, type] = {
@@ -21,8 +20,6 @@ _PYTHON_TYPES: dict[ValueKind, type] = {
 
 Declared = type | tuple[str, type] | None
 """What a field holds, None for anything; with the name of the attribute where that is another."""
-
-_REFERENCES = {'user_pk': 'user', 'computer_pk': 'computer', 'node_pk': 'node'}
 
 _ANY: None = None
 _LATTICE: dict[str, Declared] = {'pbc1': bool, 'pbc2': bool, 'pbc3': bool, 'cell': list}
@@ -122,14 +119,14 @@ def fields_of(entity_class: Any) -> QbFields:
     """
     kind: EntityKind = entity_class.kind
     fields: dict[str, QbField] = {}
-    for name, column in COLUMNS[kind].items():
-        shown = _REFERENCES.get(name, name)
-        fields[shown] = make_field(shown, _PYTHON_TYPES[column.kind], is_attribute=False)
+    for name, field in FIELDS[kind].items():
+        shown = name if field.references is None else name.removesuffix('_pk')
+        fields[shown] = make_field(shown, _PYTHON_TYPES[field.kind], is_attribute=False)
     if kind is EntityKind.NODE:
         declared = _declared_attributes(entity_class)
         fields['attributes'] = QbAttributesField(declared)
-        for name, field in declared.items():
-            fields.setdefault(name, field)
+        for name, attribute in declared.items():
+            fields.setdefault(name, attribute)
     return QbFields(fields)
 
 

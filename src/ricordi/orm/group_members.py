@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ricordi.backend.changes import clock
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
-from ricordi.backend.rows import EntityKind, GroupNodeRow
+from ricordi.backend.rows import EntityKind, GroupNodeRow, NodeRow
 from ricordi.orm.entity_classes import entity_class
 
 if TYPE_CHECKING:
@@ -71,17 +71,16 @@ class GroupNodes:
         if self._group_pk is None or getattr(node, 'pk', None) is None or node.backend is not self._backend:
             return False
         equal = {'group_pk': self._group_pk, 'node_pk': node.pk}
-        return any(True for _ in self._backend.find(EntityKind.GROUP_NODE, equal, limit=1))
+        return any(True for _ in self._backend.find(GroupNodeRow, equal, limit=1))
 
     def _pks(self, limit: int | None = None) -> Iterator[int]:
         if self._group_pk is None:
             return
-        for row in self._backend.find(EntityKind.GROUP_NODE, {'group_pk': self._group_pk}, limit=limit):
-            if isinstance(row, GroupNodeRow):
-                yield row.node_pk
+        for row in self._backend.find(GroupNodeRow, {'group_pk': self._group_pk}, limit=limit):
+            yield row.node_pk
 
     def _load(self, pks: list[int]) -> list[Node]:
-        rows = {row.pk: row for row in self._backend.find(EntityKind.NODE, {'pk': pks})}
+        rows = {row.pk: row for row in self._backend.find(NodeRow, {'pk': pks})}
         node_from_row = entity_class(EntityKind.NODE).from_row
         return [node_from_row(rows[pk], self._backend) for pk in pks if pk in rows]
 

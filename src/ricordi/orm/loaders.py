@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ricordi.backend.context import get_current_backend
 from ricordi.backend.identifiers import Fits, find_by, find_named, one_of
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import ROW_TYPES, RowT
 from ricordi.errors import NotExistent, ValidationError, WrongType, WrongValue
 from ricordi.model.identifiers import Reading, Way, uuid_start
 from ricordi.orm.entities import Entity
@@ -131,7 +131,7 @@ def _load(
     classes = _classes(cls, sub_classes)
     fits = None if classes == (cls,) and 'kind' in vars(cls) else _fits(classes, storage)
     named = f'{" or ".join(one.__name__ for one in classes)} with {how} {value!r}'
-    row = one_of(_find(storage, cls.kind, how, value, fits), named)
+    row = one_of(_find(storage, ROW_TYPES[cls.kind], how, value, fits), named)
     if row is None:
         raise NotExistent(f'no {named}')
     return cls.from_row(row, storage)
@@ -149,20 +149,20 @@ def _fits(classes: tuple[type[Any], ...], storage: StorageBackend) -> Fits:
     return lambda row: isinstance(classes[0].from_row(row, storage), classes)
 
 
-def _find(storage: StorageBackend, kind: EntityKind, how: str, value: Any, fits: Fits | None) -> list[Any]:
+def _find(storage: StorageBackend, row_type: type[RowT], how: str, value: Any, fits: Fits | None) -> list[RowT]:
     """The rows that are found in one of the ways in which a caller can ask."""
     if how == 'identifier':
         is_number = isinstance(value, Integral) and not isinstance(value, bool)
-        return find_named(storage, kind, int(value) if is_number else str(value), fits)
+        return find_named(storage, row_type, int(value) if is_number else str(value), fits)
     if how == 'pk':
         if not isinstance(value, Integral):
             raise WrongType(f'a pk is a whole number, got {value!r}')
-        return find_by(storage, kind, Reading(Way.PK, int(value)), fits)
+        return find_by(storage, row_type, Reading(Way.PK, int(value)), fits)
     if not isinstance(value, str):
         raise WrongType(f'a {how} is a string, got {value!r}')
     if how == 'label':
-        return find_by(storage, kind, Reading(Way.LABEL, value), fits)
+        return find_by(storage, row_type, Reading(Way.LABEL, value), fits)
     if not value:
         raise WrongValue('an empty uuid names nothing')
     start = uuid_start(value)
-    return [] if start is None else find_by(storage, kind, Reading(Way.UUID, start), fits)
+    return [] if start is None else find_by(storage, row_type, Reading(Way.UUID, start), fits)

@@ -68,12 +68,12 @@ class LogCollection(Collection['Log']):
             return self.find({'dbnode_id': entity.pk}, order_by=order_by)
         if entity.pk is None:
             return []
-        rows = self.backend.find(EntityKind.LOG, {'node_pk': entity.pk})
+        rows = self.backend.find(LogRow, {'node_pk': entity.pk})
         return [Log.from_row(row, self.backend) for row in rows]
 
     def delete_all(self) -> None:
         """Delete all log records of the storage."""
-        pks = [row.pk for row in self.backend.find(EntityKind.LOG) if row.pk is not None]
+        pks = [row.pk for row in self.backend.find(LogRow)]
         self.backend.delete(EntityKind.LOG, pks)
 
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ricordi.backend.changes import clock
-from ricordi.backend.rows import ComputerRow, EntityKind, UserRow
+from ricordi.backend.rows import ComputerRow, EntityKind, RowT, UserRow
 from ricordi.errors import ConfigurationError, NotExistent
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
 
-_Kept = WeakKeyDictionary['StorageBackend', dict[int, tuple[Any, int]]]
+_Kept = WeakKeyDictionary['StorageBackend', dict[int, tuple[RowT, int]]]
 
-_users: _Kept = WeakKeyDictionary()
-_computers: _Kept = WeakKeyDictionary()
+_users: _Kept[UserRow] = WeakKeyDictionary()
+_computers: _Kept[ComputerRow] = WeakKeyDictionary()
 """Row, and what the clock of changes said when it was last known to be current."""
 _default_users: WeakKeyDictionary[StorageBackend, tuple[str, int]] = WeakKeyDictionary()
 
@@ -25,8 +25,7 @@ def user_row(backend: StorageBackend, pk: int) -> UserRow:
 
     :raises ricordi.errors.NotExistent: there is none.
     """
-    row: UserRow = _kept_row(_users, backend, EntityKind.USER, pk)
-    return row
+    return _kept_row(_users, backend, UserRow, pk)
 
 
 def computer_row(backend: StorageBackend, pk: int) -> ComputerRow:
@@ -34,18 +33,17 @@ def computer_row(backend: StorageBackend, pk: int) -> ComputerRow:
 
     :raises ricordi.errors.NotExistent: there is none.
     """
-    row: ComputerRow = _kept_row(_computers, backend, EntityKind.COMPUTER, pk)
-    return row
+    return _kept_row(_computers, backend, ComputerRow, pk)
 
 
-def _kept_row(kept: _Kept, backend: StorageBackend, kind: EntityKind, pk: int) -> Any:
+def _kept_row(kept: _Kept[RowT], backend: StorageBackend, row_type: type[RowT], pk: int) -> RowT:
     rows = kept.setdefault(backend, {})
     now = clock.now
     row, seen = rows.get(pk, (None, 0))
-    if row is None or (seen != now and backend.changes.is_old(kind, pk, seen) is not False):
-        row = backend.get(kind, pk)
+    if row is None or (seen != now and backend.changes.is_old(row_type.kind, pk, seen) is not False):
+        row = backend.get(row_type, pk)
         if row is None:
-            raise NotExistent(f'no {kind.capitalize()} with pk {pk}')
+            raise NotExistent(f'no {row_type.kind.capitalize()} with pk {pk}')
         rows[pk] = (row, now)
     return row
 
@@ -59,11 +57,10 @@ def default_user_row(backend: StorageBackend) -> UserRow | None:
     if known is not None and known[0] == email:
         return user_row(backend, known[1])
     now = clock.now
-    for row in backend.find(EntityKind.USER, {'email': email}, limit=1):
-        if isinstance(row, UserRow) and row.pk is not None:
-            _default_users[backend] = (email, row.pk)
-            _users.setdefault(backend, {})[row.pk] = (row, now)
-            return row
+    for row in backend.find(UserRow, {'email': email}, limit=1):
+        _default_users[backend] = (email, row.pk)
+        _users.setdefault(backend, {})[row.pk] = (row, now)
+        return row
     return None
 
 
@@ -82,8 +79,8 @@ def require_default_user(backend: StorageBackend) -> UserRow:
 
 def forget(backend: StorageBackend, kind: EntityKind, pk: int | None) -> None:
     """Drop the kept row of a user or computer that was changed or deleted."""
-    known = {EntityKind.USER: _users, EntityKind.COMPUTER: _computers}.get(kind)
-    if known is not None and pk is not None:
-        known.get(backend, {}).pop(pk, None)
+    known: dict[EntityKind, _Kept[Any]] = {EntityKind.USER: _users, EntityKind.COMPUTER: _computers}
+    if kind in known and pk is not None:
+        known[kind].get(backend, {}).pop(pk, None)
     if kind is EntityKind.USER:
         _default_users.pop(backend, None)

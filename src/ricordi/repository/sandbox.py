@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -23,14 +22,13 @@ from ricordi.backend.maintenance import (
 from ricordi.backend.repository import CHUNK_BYTES, RepositoryBackend, bytes_of
 from ricordi.errors import InvalidOperation, MissingObject, StorageError
 from ricordi.files import TemporaryFolder
-from ricordi.progress import Progress, Stop
+from ricordi.model.file_trees import is_key
+from ricordi.progress import Run
 from ricordi.repository.container.streams import open_file
 
 NAMED_PROBLEMS = 100
 IN_MEMORY_BYTES = 1 << 20
 """Objects up to this size are read whole when they are opened."""
-
-_is_key = re.compile('[0-9a-f]{64}').fullmatch
 
 
 class SandboxRepository(RepositoryBackend):
@@ -95,7 +93,7 @@ class SandboxRepository(RepositoryBackend):
         return digest.hexdigest()
 
     def has_objects(self, keys: Iterable[str]) -> list[bool]:
-        return [bool(_is_key(key)) and self._path(key).is_file() for key in keys]
+        return [bool(is_key(key)) and self._path(key).is_file() for key in keys]
 
     def open(self, key: str) -> BinaryIO:
         try:
@@ -136,9 +134,7 @@ class SandboxRepository(RepositoryBackend):
         self,
         options: MaintenanceOptions,
         named_keys: KeyStream,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
-        check_alone: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> MaintenanceReport:
         """Nothing is packed here; full maintenance removes garbage."""
         there, named = set(self.list_objects()), set(named_keys())
@@ -153,10 +149,10 @@ class SandboxRepository(RepositoryBackend):
         step = MaintenanceStep('remove garbage', '', amount.objects, freed=amount.bytes)
         if options.dry_run:
             return report._replace(steps=(step,))
-        if stop is not None and stop.reason is not None:
-            return report._replace(after=state, interrupted=stop.reason)
-        if check_alone is not None:
-            check_alone()
+        run = run or Run()
+        if run.stop.reason:
+            return report._replace(after=state, interrupted=run.stop.reason)
+        run.check_lock()
         self.delete_objects(garbage)
         left = self._amount(there - garbage)
         after = ContainerState(left, garbage=Amount(), missing=0, files=left.objects)
@@ -165,7 +161,7 @@ class SandboxRepository(RepositoryBackend):
     # -- places -------------------------------------------------------------------------------------------------
 
     def _path(self, key: str) -> Path:
-        if not _is_key(key):
+        if not is_key(key):
             raise _not_existent(key)
         return self.folder / key[:2] / key[2:]
 

@@ -40,7 +40,7 @@ def can_start() -> bool:
     return bool(sys.executable)
 
 
-class Patience:
+class StopTimeout:
     """How long to wait for a process: it may work as long as it likes, but not be stopped."""
 
     def __init__(self, process_id: int, stopped_seconds: float) -> None:
@@ -116,9 +116,9 @@ class WorkerProcess:
             found += piece
         return found
 
-    def patience(self) -> Patience:
+    def patience(self) -> StopTimeout:
         """How long to wait for it, from now on."""
-        return Patience(self.process.pid, self.limits.stopped_seconds)
+        return StopTimeout(self.process.pid, self.limits.stopped_seconds)
 
     def give_up(self) -> None:
         """End it since it is stopped, and say so."""
@@ -138,7 +138,7 @@ class WorkerProcess:
         """Wait until a pipe can be used, or has nobody at its other end."""
         poll = select.poll()
         poll.register(pipe, event)
-        patience: Patience | None = None
+        patience: StopTimeout | None = None
         while not poll.poll(LOOK_SECONDS * 1000):
             patience = patience or self.patience()
             if patience.is_over():

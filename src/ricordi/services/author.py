@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ricordi.backend.identifiers import find_by
-from ricordi.backend.rows import EntityKind, UserRow
+from ricordi.backend.rows import UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import ConfigurationError, NotExistent
 from ricordi.model.identifiers import Reading, Way
+from ricordi.remedies import Remedy
 
 
 def default_user(storage: StorageBackend) -> UserRow:
@@ -18,12 +19,12 @@ def default_user(storage: StorageBackend) -> UserRow:
     if not email and storage.read_only:
         raise ConfigurationError(f'the archive {name!r} names no default user: say which user is meant')
     if not email:
-        raise ConfigurationError(f'profile {name!r} names no default user: see `ricordi user set-default`')
-    for row in storage.find(EntityKind.USER, {'email': email}, limit=1):
-        if isinstance(row, UserRow):
-            return row
+        raise ConfigurationError(f'profile {name!r} names no default user', remedy=Remedy('set default user'))
+    row = storage.default_user
+    if row is not None:
+        return row
     raise ConfigurationError(
-        f'the default user {email} of profile {name!r} is not in its storage: see `ricordi user configure`'
+        f'the default user {email} of profile {name!r} is not in its storage', remedy=Remedy('configure user')
     )
 
 
@@ -34,12 +35,11 @@ def find_user(storage: StorageBackend, email: str | None) -> UserRow:
     """
     if email is None:
         return default_user(storage)
-    (row,) = find_by(storage, EntityKind.USER, Reading(Way.LABEL, email)) or (None,)
-    if isinstance(row, UserRow):
+    for row in find_by(storage, UserRow, Reading(Way.LABEL, email)):
         return row
     from ricordi.services.suggestion import did_you_mean
 
-    known = [row.email for row in storage.find(EntityKind.USER, order_by=('email',)) if isinstance(row, UserRow)]
+    known = [row.email for row in storage.find(UserRow, order_by=('email',))]
     hint = did_you_mean(email, known).rstrip('.')
     raise NotExistent(
         f'there is no user {email!r} in profile {storage.profile.name!r}{hint} (users: {", ".join(known) or "none"})'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from ricordi.config import Profile, get_config_folder
 from ricordi.errors import RicordiError
 from ricordi.files import read_regular, write_atomic
 from ricordi.folders import make_folder, remove_file
+from ricordi.model.file_trees import is_key
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 LARGEST_NOTE = 64 << 20
 """Bytes: it names each damaged object."""
 KINDS = ('live', 'full')
-_KEY = re.compile('[0-9a-f]{64}').fullmatch
 
 
 def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
@@ -60,7 +59,7 @@ def with_what_was_seen(profile: Profile, options: MaintenanceOptions) -> Mainten
     except (KeyError, TypeError):
         clean = None
     damaged = noted.get('damaged')
-    keys = [key for key in damaged if isinstance(key, str) and _KEY(key)] if isinstance(damaged, list) else []
+    keys = [key for key in damaged if isinstance(key, str) and is_key(key)] if isinstance(damaged, list) else []
     return options._replace(clean=clean, suspects=tuple(keys))
 
 

@@ -27,7 +27,7 @@ _ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CheckedQuery:
     """A checked query.
 
     :param columns: for each value of a row the tag of its vertex or edge, and what it is called there.
@@ -39,7 +39,7 @@ class Question:
 
 def read_question(
     storage: StorageBackend, text: str | bytes, name: str, limit: int | None = None, offset: int | None = None
-) -> Question:
+) -> CheckedQuery:
     """Read and check a query.
 
     :param text: JSON.
@@ -52,27 +52,27 @@ def read_question(
     data |= {key: value for key, value in (('limit', limit), ('offset', offset)) if value is not None}
     with _at(name):
         described = _described(storage, data)
-    return Question(described.query, described.keys)
+    return CheckedQuery(described.query, described.keys)
 
 
-def answer(storage: StorageBackend, question: Question) -> Iterator[tuple[Any, ...]]:
+def answer(storage: StorageBackend, question: CheckedQuery) -> Iterator[tuple[Any, ...]]:
     """The rows, streamed in constant memory: a value for each of `columns`; a whole entity is a dictionary."""
     rows = storage.query_rows(question.query, _ROWS)
     whole = [place for place, one in enumerate(question.query.projections) if one.field is None and not one.function]
     return _with_dictionaries(rows, whole) if whole else rows
 
 
-def count(storage: StorageBackend, question: Question) -> int:
+def count(storage: StorageBackend, question: CheckedQuery) -> int:
     """How many rows `answer` gives."""
     return storage.count_rows(question.query)
 
 
-def sql(storage: StorageBackend, question: Question) -> str:
+def sql(storage: StorageBackend, question: CheckedQuery) -> str:
     """The statement that `answer` sends, with the values in it; nothing is sent."""
     return storage.query_sql(question.query, inline=True).strip()
 
 
-def by_tag(question: Question, row: Sequence[Any]) -> dict[str, dict[str, Any]]:
+def by_tag(question: CheckedQuery, row: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """A row as tag → name → value, as `QueryBuilder.dict` gives it."""
     result: dict[str, dict[str, Any]] = {}
     for (tag, name), value in zip(question.columns, row, strict=True):

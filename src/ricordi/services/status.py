@@ -7,26 +7,31 @@ from typing import Literal
 
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.verification_report import VerificationState
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
+from ricordi.remedies import Remedy
 from ricordi.services.history import with_what_was_seen
+from ricordi.services.last_verified import state_in_words
 from ricordi.services.profiles.profiles import ArchiveName, find_profile, location
 
 State = Literal['ok', 'error', 'not checked']
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class StatusCheck:
     """One thing that was looked at.
 
     :param exit_code: what it makes the program end with; 0 where all is well.
+    :param remedy: what can be done about what is wrong, or was never done.
     """
 
     name: str
     state: State
     detail: str
     exit_code: int = 0
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,9 @@ class Status:
     """All that was looked at, in order; after an error the rest is not checked."""
 
     profile: str | None
-    checks: tuple[Check, ...]
+    checks: tuple[StatusCheck, ...]
     plan: MaintenanceReport | None
+    verification: VerificationState | None = None
 
     @property
     def exit_code(self) -> int:
@@ -45,28 +51,30 @@ class Status:
 
 def get_status(profile_name: str | None) -> Status:
     """Check configuration, profile, access, schema, storage and what maintenance finds; changes nothing."""
-    run = _Run(profile_name)
-    names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects')
-    checks: list[Check] = []
+    run = _Checks(profile_name)
+    names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects', 'verification')
+    checks: list[StatusCheck] = []
     for name in names:
         if any(check.state == 'error' for check in checks):
-            checks.append(Check(name, 'not checked', ''))
+            checks.append(StatusCheck(name, 'not checked', ''))
             continue
         try:
-            checks.append(Check(name, 'ok', getattr(run, name)()))
+            checks.append(StatusCheck(name, 'ok', getattr(run, name)(), remedy=run.remedy))
         except RicordiError as error:
-            checks.append(Check(name, 'error', str(error), error.exit_code))
-    return Status(run.found.name if run.found else None, tuple(checks), run.plan)
+            checks.append(StatusCheck(name, 'error', str(error), error.exit_code, error.remedy))
+    return Status(run.found.name if run.found else None, tuple(checks), run.plan, run.state)
 
 
-class _Run:
+class _Checks:
     """The checks, each building on those before it; each returns what to tell, or raises."""
 
     def __init__(self, profile_name: str | None) -> None:
         self._name = profile_name
         self._config: Config | None = None
         self.found: Profile | None = None
+        self.remedy: Remedy | None = None
         self.plan: MaintenanceReport | None = None
+        self.state: VerificationState | None = None
 
     @property
     def _profile(self) -> Profile:
@@ -99,7 +107,8 @@ class _Run:
         version, head = kind.version_profile(self._profile), kind.version_head()
         if version != head:
             raise IncompatibleStorageSchema(
-                f'{version}, but this program works on {head}: see `ricordi storage migrate`'
+                f'{version}, but this program works on {head}',
+                remedy=Remedy('migrate storage', (self._profile.name,)),
             )
         return version
 
@@ -108,6 +117,7 @@ class _Run:
             if not storage.read_only:
                 options = MaintenanceOptions(full=True, dry_run=True)
                 self.plan = storage.maintain(with_what_was_seen(self._profile, options))
+                self.state = storage.repository.verification_state()
         return location(self._profile)
 
     def objects(self) -> str:
@@ -115,11 +125,22 @@ class _Run:
             return 'an archive, which needs no maintenance'
         if self.plan.problem_count:
             raise ProblemsFound(
-                f'{self.plan.problem_count:,} missing, damaged or unclear: see `ricordi storage maintain --full '
-                '--dry-run`'
+                f'{self.plan.problem_count:,} missing, damaged or unclear', remedy=Remedy('list problems')
             )
         if self.plan.doubt:
-            raise ProblemsFound(f'{self.plan.doubt}: see `ricordi storage maintain --full --dry-run`')
+            raise ProblemsFound(self.plan.doubt, remedy=Remedy('list problems'))
         state = self.plan.before
         held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
         return f'{held}, {state.garbage.objects:,} garbage' if state.garbage else held
+
+    def verification(self) -> str:
+        state = self.state
+        if state is None:
+            return 'not remembered for such a storage'
+        if state.findings:
+            words = f'{state.findings:,} open finding{"" if state.findings == 1 else "s"}'
+            raise ProblemsFound(words, remedy=Remedy('verify'))
+        if state.structure is None and state.oldest is None:
+            self.remedy = Remedy('verify')
+            return 'never verified'
+        return state_in_words(state)

@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.maintenance import MaintenanceOptions
-from ricordi.backend.rows import EntityKind, NodeRow
+from ricordi.backend.rows import NodeRow
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
 from ricordi.services.history import last_maintained, note_maintenance, with_what_was_seen
+from ricordi.services.last_verified import state_as_data
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceReport
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
-    from ricordi.progress import Progress, Stop
+    from ricordi.progress import Run, Stop
 
 
 class StorageVersion(NamedTuple):
@@ -53,13 +54,15 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
             info['repository'] = {**info['repository'], 'garbage': garbage, 'missing': state.missing}
         if detailed:
             info |= {'first_ctime': _ctime(storage, 'ctime'), 'last_ctime': _ctime(storage, '-ctime')}
+        known = storage.repository.verification_state()
+        info['verified'] = known and state_as_data(known)
         return {**info, 'last_maintained': last_maintained(profile)}
 
 
 def _ctime(storage: StorageBackend, order: str) -> datetime | None:
     """When the first node in an order was made."""
-    row = next(storage.find(EntityKind.NODE, order_by=(order,), limit=1), None)
-    return row.ctime if isinstance(row, NodeRow) else None
+    row = next(storage.find(NodeRow, order_by=(order,), limit=1), None)
+    return None if row is None else row.ctime
 
 
 def migrate(profile: Profile, wait: float | None, stop: Stop | None = None) -> None:
@@ -77,8 +80,7 @@ def maintain(
     options: MaintenanceOptions,
     *,
     wait: float | None,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> MaintenanceReport:
     """Plan a maintenance and, unless `options.dry_run`, carry it out; see docs/storage-maintain.md.
 
@@ -87,6 +89,6 @@ def maintain(
     :raises ricordi.errors.NotEnoughSpace: the disk has room for no step at all.
     """
     options = with_what_was_seen(profile, options)
-    report = maintain_storage(profile, options, wait=wait, progress=progress, stop=stop)
+    report = maintain_storage(profile, options, wait=wait, run=run)
     note_maintenance(profile, report)
     return report

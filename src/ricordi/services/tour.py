@@ -18,7 +18,7 @@ STORAGE_FOLDER = 'mixed'
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ContentCheck:
     """What came back of the objects that nodes name.
 
     :param objects: how many were read.
@@ -40,9 +40,9 @@ class Tour:
     :param again: a second maintenance right after the first.
     """
 
-    before: Check
+    before: ContentCheck
     maintenance: MaintenanceReport
-    after: Check
+    after: ContentCheck
     again: MaintenanceReport
 
     @property
@@ -82,7 +82,7 @@ def take_tour(folder: Path) -> Tour:
     return Tour(check(profile), maintain_storage(profile, first), check(profile), maintain_storage(profile, second))
 
 
-def check(profile: Profile) -> Check:
+def check(profile: Profile) -> ContentCheck:
     """Read every object that a node names and compare its SHA-256 with its key."""
     count = size = 0
     wrong = []
@@ -92,4 +92,4 @@ def check(profile: Profile) -> Check:
             size += storage.repository.get_object_size(key)
             if storage.repository.get_object_hash(key) != key:
                 wrong.append(key)
-    return Check(count, size, tuple(wrong))
+    return ContentCheck(count, size, tuple(wrong))

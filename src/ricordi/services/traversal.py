@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ricordi.backend.query import Comparison, Field, Junction, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind
@@ -44,7 +45,8 @@ def traverse(storage: StorageBackend, pks: Iterable[int], rules: Iterable[Rule])
     while reached:
         following: set[int] = set()
         for forward, by_type in directions.items():
-            for _, pk, link_type in links_from(storage, reached, tuple(by_type), forward):
+            far = 'output_pk' if forward else 'input_pk'
+            for pk, link_type in links_at(storage, reached, by_type, forward, (far, 'type')):
                 if pk not in found.nodes:
                     found.nodes.add(pk)
                     following.add(pk)
@@ -54,26 +56,21 @@ def traverse(storage: StorageBackend, pks: Iterable[int], rules: Iterable[Rule])
     return found
 
 
-def links_from(
-    storage: StorageBackend, pks: Iterable[int], link_types: Iterable[str], forward: bool
-) -> Iterator[tuple[int, int, str]]:
-    """The links that leave (forward) or enter (backward) nodes, by one query: (node, node at the other end, type).
+def links_at(
+    storage: StorageBackend, pks: Iterable[int], link_types: Iterable[str], forward: bool, fields: Iterable[str]
+) -> Iterator[tuple[Any, ...]]:
+    """The links that leave (forward) or enter (backward) nodes, by one query: the fields of each that are asked for.
 
     :param pks: the nodes; any number.
     """
     types, chosen = tuple(link_types), tuple(pks)
     if not types or not chosen:
         return iter(())
-    near, far = ('input_pk', 'output_pk') if forward else ('output_pk', 'input_pk')
+    near = Comparison(Field('input_pk' if forward else 'output_pk'), 'in', chosen)
     query = Query(
         (Vertex('link', EntityKind.LINK),),
-        filters=(
-            (
-                'link',
-                Junction((Comparison(Field(near), 'in', chosen), Comparison(Field('type'), 'in', types))),
-            ),
-        ),
-        projections=tuple(Projection('link', Field(name)) for name in (near, far, 'type')),
+        filters=(('link', Junction((near, Comparison(Field('type'), 'in', types)))),),
+        projections=tuple(Projection('link', Field(name)) for name in fields),
     )
     return storage.query_rows(query, batch_size=1000)
 

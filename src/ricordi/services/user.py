@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ricordi.backend.rows import EntityKind, Row, UserRow
+from ricordi.backend.rows import EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.config import Profile, load_config
 from ricordi.manager import use_storage
@@ -27,7 +27,7 @@ class UserSummary:
 def list_users(profile: Profile) -> list[UserSummary]:
     """All users of the storage, by email."""
     with use_storage(profile, purpose='user list') as storage:
-        return [_summary(row, profile) for row in _rows(storage)]
+        return [_summary(row, profile) for row in storage.find(UserRow, order_by=('email',))]
 
 
 def get_user(profile: Profile, email: str) -> UserSummary | None:
@@ -43,14 +43,14 @@ def configure_user(profile: Profile, person: Person, set_default: bool) -> bool:
         if known is None and storage.insert_unless_there(EntityKind.USER, {'email': person.email, **values}) is None:
             known = _known(storage, person.email)  # another process was first
         if known is not None:
-            storage.update(EntityKind.USER, known.pk or 0, values)
+            storage.update(EntityKind.USER, known.pk, values)
     if set_default:
         _set_default(profile, person.email)
     return known is None
 
 
-def _known(storage: StorageBackend, email: str) -> Row | None:
-    return next(storage.find(EntityKind.USER, {'email': email}, limit=1), None)
+def _known(storage: StorageBackend, email: str) -> UserRow | None:
+    return next(storage.find(UserRow, {'email': email}, limit=1), None)
 
 
 def set_default_user(profile: Profile, email: str) -> None:
@@ -68,11 +68,6 @@ def _set_default(profile: Profile, email: str) -> None:
     config.set_default_user_email(config.get_profile(profile.name), email)
 
 
-def _rows(storage: StorageBackend) -> list[UserRow]:
-    rows = storage.find(EntityKind.USER, order_by=('email',))
-    return [row for row in rows if isinstance(row, UserRow)]
-
-
 def _summary(row: UserRow, profile: Profile) -> UserSummary:
     is_default = row.email == profile.default_user_email
-    return UserSummary(row.pk or 0, row.email, row.first_name, row.last_name, row.institution, is_default)
+    return UserSummary(row.pk, row.email, row.first_name, row.last_name, row.institution, is_default)

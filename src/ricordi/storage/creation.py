@@ -57,6 +57,7 @@ def new_repository(
             repository.initialise()
         yield repository.uuid
     except BaseException:
+        # A COMMIT of which the answer was lost counts all the same, and a database must not be without its repository.
         if made and repository.is_initialised and not is_tied() and not repository.holds_objects:
             repository.erase()
         raise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.errors import InvalidOperation
 from ricordi.folders import remove_file, remove_folder
+from ricordi.remedies import Remedy
 from ricordi.storage.schema import ALL_TABLES
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
@@ -28,7 +29,8 @@ def check_deletable(kind: type[StorageBackend], profile: Profile) -> None:
     if kind.read_only or not issubclass(kind, SqlStorage):
         raise InvalidOperation(
             f'the data of profile {profile.name!r}, a storage {profile.storage_backend}, cannot be deleted from here: '
-            'give --keep-data, and delete it by hand'
+            'keep it, and delete it by hand',
+            remedy=Remedy('keep data'),
         )
 
 

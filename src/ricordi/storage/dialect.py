@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.errors import RicordiError, StorageError
-from ricordi.storage.columns import ValueKind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ricordi.backend.maintenance import MaintenanceStep
+    from ricordi.model.fields import ValueKind
     from ricordi.storage.session import Session
+    from ricordi.storage.verification.reader import DatabaseReader
 
 Encoder = Callable[[Any, str], Any]
 Decoder = Callable[[Any], Any]
@@ -133,7 +134,7 @@ class Dialect(ABC):
         """Turns what the driver hands out into the Python value; None where it is that already."""
 
     @abstractmethod
-    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
+    def table_of_values(self, kind: ValueKind) -> str:
         """A subquery with the one column `value`, over any number of values in one parameter (see `pack`)."""
 
     @abstractmethod
@@ -157,6 +158,13 @@ class Dialect(ABC):
         """Rows of a SELECT in constant memory, while the session may be used and rows be changed.
 
         The rows are those of the moment the SELECT ran. No lock that stops a writer is held between rows.
+        """
+
+    @abstractmethod
+    def verification_reader(self, check_stop: Callable[[], None]) -> DatabaseReader:
+        """A connection of its own that a verification looks at the database by; the caller closes it.
+
+        :param check_stop: asked now and then, raises when the work should end.
         """
 
     @abstractmethod
@@ -251,6 +259,11 @@ class Dialect(ABC):
     @abstractmethod
     def forget_calcjob_hashes(self) -> str:
         """The UPDATE that leads from schema main_0001 to main_0002 (formats/database.md)."""
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names of our own, such as those of link types, as a list of texts in SQL."""
+    return ', '.join("'" + name.replace("'", "''") + "'" for name in names)
 
 
 def marks(dialect: Dialect, columns: Iterable[str]) -> str:

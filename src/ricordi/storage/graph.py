@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ricordi.backend.rows import EntityKind
-from ricordi.storage.columns import ValueKind
+from ricordi.model.fields import EntityKind, ValueKind
 from ricordi.storage.rows import Rows
 from ricordi.storage.session import Session
 
@@ -16,7 +15,7 @@ def add_nodes_to_group(session: Session, group_pk: int, node_pks: Iterable[int])
     if not pks:
         return 0
     dialect = session.dialect
-    values = dialect.table_of_values(ValueKind.PLAIN, integers=True)
+    values = dialect.table_of_values(ValueKind.INT)
     parameters = [group_pk, dialect.pack(pks)]
     alone = ''
     if dialect.lock_row:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
+from ricordi.model.fields import TABLES
 from ricordi.model.values import damaged_bytes
-from ricordi.storage.columns import table_name
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
@@ -22,7 +22,7 @@ def get_info(session: Session, repository: RepositoryBackend, detailed: bool) ->
         cannot tell); when detailed: `users`: addresses, `computers`: labels, `node_types`, `process_types`,
         `group_types`: numbers by type; `repository`: what that store tells of itself.
     """
-    counts = ', '.join(f'(SELECT count(*) FROM {table_name(kind)})' for kind in EntityKind)
+    counts = ', '.join(f'(SELECT count(*) FROM {TABLES[kind]})' for kind in EntityKind)
     numbers = session.execute(f'SELECT {counts}').fetchone()
     entities = {kind.value: number for kind, number in zip(EntityKind, numbers, strict=True)}
     database: dict[str, Any] = {'bytes': session.dialect.size(session)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from ricordi.backend.maintenance import (
@@ -16,8 +16,8 @@ from ricordi.backend.maintenance import (
 )
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import InvalidOperation, NotEnoughSpace
-from ricordi.progress import Progress, Stop
-from ricordi.storage.file_trees import is_key
+from ricordi.model.file_trees import is_key
+from ricordi.progress import Run
 from ricordi.storage.object_keys import named_keys, unclear_trees, uses_of_keys
 from ricordi.storage.session import Session
 
@@ -30,14 +30,11 @@ def maintain(
     session: Session,
     repository: RepositoryBackend,
     options: MaintenanceOptions,
-    progress: Progress,
-    stop: Stop,
-    check_alone: Callable[[], None] | None = None,
+    run: Run,
     doubt: str = '',
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out; for `options.full` nobody else uses the storage.
 
-    :param check_alone: raises where others have come in all the same.
     :param doubt: why another database may name objects of the repository: its users are not kept out, and what this one
         does not name may be theirs. So the repository is maintained as it is live.
     :raises ricordi.errors.NotEnoughSpace: no step at all has the room it needs; nothing was changed.
@@ -45,6 +42,7 @@ def maintain(
     if session.depth:
         raise InvalidOperation('a storage cannot be maintained inside a transaction; end it first')
     dialect = session.dialect
+    # Before anything is looked at: a node that comes meanwhile makes another mark, and nothing is called clean.
     mark = dialect.nodes_mark(session)
     if options.clean and options.clean.database != mark:
         options = options._replace(clean=None)
@@ -56,7 +54,7 @@ def maintain(
     in_repository = options._replace(full=False, repack='auto') if doubt else options
     refusal: NotEnoughSpace | None = None
     try:
-        report = repository.maintain(in_repository, lambda: named_keys(session), progress, stop, check_alone)
+        report = repository.maintain(in_repository, lambda: named_keys(session), run)
     except NotEnoughSpace as error:
         if not planned or not isinstance(error.report, MaintenanceReport):
             raise
@@ -68,7 +66,7 @@ def maintain(
     if options.dry_run:
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])
         return report._replace(steps=report.steps + planned, space_needed=space)
-    report = _vacuum(session, report, planned, progress, stop, refusal)
+    report = _vacuum(session, report, planned, run, refusal)
     return report._replace(clean=_whole_mark(session, report, mark))
 
 
@@ -116,8 +114,7 @@ def _vacuum(
     session: Session,
     report: MaintenanceReport,
     planned: Sequence[MaintenanceStep],
-    progress: Progress,
-    stop: Stop,
+    run: Run,
     refusal: NotEnoughSpace | None,
 ) -> MaintenanceReport:
     """Add to a report the steps of the database: done, or left for want of room or time.
@@ -126,21 +123,19 @@ def _vacuum(
     """
     done, left = list(report.steps), list(report.left)
     for step in planned:
-        if stop.reason:
+        if run.stop.reason:
             left.append(UndoneStep(step.name, step.detail))
             continue
-        progress.begin(step.name, None)
         try:
-            session.dialect.check_space(step)
-            done.append(session.dialect.vacuum(session, step, report.options.max_waste))
+            with run.step(step.name, None):
+                session.dialect.check_space(step)
+                done.append(session.dialect.vacuum(session, step, report.options.max_waste))
         except NotEnoughSpace as error:
             refusal = refusal or error
             left.append(UndoneStep(step.name, step.detail, space_needed=max(1, session.dialect.space_for(step))))
-        finally:
-            progress.end()
-    if refusal is not None and not done and not stop.reason:
+    if refusal is not None and not done and not run.stop.reason:
         raise refusal
-    reason = stop.reason if left else None
+    reason = run.stop.reason if left else None
     interrupted = report.interrupted or reason or (OUT_OF_ROOM if any(step.space_needed for step in left) else None)
     return report._replace(steps=tuple(done), left=tuple(left), interrupted=interrupted)
 

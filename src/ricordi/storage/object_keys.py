@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any
 
 from ricordi.backend.storage import KeyUse
-from ricordi.storage.file_trees import fault_of_text
+from ricordi.model.file_trees import fault_of_text, named_in, parsed_tree
 from ricordi.storage.session import Session
 
 KEYS_AT_ONCE = 10_000
@@ -62,23 +60,6 @@ def uses_of_keys(session: Session, keys: Iterable[str]) -> Iterator[KeyUse]:
         chosen = set(portion)
         sql, parameters = session.dialect.nodes_naming(portion)
         for pk, uuid, tree in session.dialect.stream(session, f'{sql} ORDER BY id', parameters):
-            for path, key in files_of(parsed_tree(tree)):
+            for path, key in named_in(parsed_tree(tree)):
                 if key in chosen:
                     yield KeyUse(key, pk, uuid, path)
-
-
-def parsed_tree(text: str | bytes) -> Any:
-    """The value of JSON text, even if some of it is no text."""
-    return json.loads(text if isinstance(text, str) else text.decode(errors='replace'))
-
-
-def files_of(tree: Any, path: str = '') -> Iterator[tuple[str, str]]:
-    """Path and key of each file in a file tree. A file or folder may itself be called `k` or `o`."""
-    if not isinstance(tree, dict):
-        return
-    if isinstance(tree.get('k'), str):
-        yield path, tree['k']
-    folder = tree.get('o')
-    if isinstance(folder, dict):
-        for name, entry in folder.items():
-            yield from files_of(entry, f'{path}/{name}' if path else name)

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import MISSING, fields
+from dataclasses import MISSING
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from ricordi.backend.rows import ROW_TYPES, EntityKind, Row
+from ricordi.backend.rows import ROW_TYPES, EntityKind, RowT
 from ricordi.errors import NotExistent, ValidationError
+from ricordi.model.fields import FIELDS, TABLES, RowField, ValueKind
 from ricordi.model.identifiers import uuid_start
 from ricordi.model.values import (
-    TEXT_LIMITS,
     UNREADABLE,
     DamagedJson,
     damaged_bytes,
     damaged_time,
     why_unreadable,
 )
-from ricordi.storage.columns import (
-    ValueKind,
-    check_length,
-    column_name,
-    columns,
-    place_of,
-    table_name,
-    value_kind,
-)
+from ricordi.storage.columns import check_length, column_name, columns, place_of
 from ricordi.storage.dialect import Dialect
 from ricordi.storage.session import Session
 from ricordi.storage.values import new_uuids
@@ -41,24 +33,24 @@ class RowCodec:
 
     def __init__(self, dialect: Dialect, kind: EntityKind) -> None:
         self.kind = kind
-        self.table = table_name(kind)
+        self.table = TABLES[kind]
         self.columns = columns(kind)
         self.select = f'SELECT {", ".join(self.columns.values())} FROM {self.table}'
         self._row_type = ROW_TYPES[kind]
-        self._encoders = {name: dialect.encoder(value_kind(name)) for name in self.columns}
-        kinds = [value_kind(name) for name in self.columns]
-        self._json = [place for place, kind in enumerate(kinds) if kind is ValueKind.JSON]
-        self._inserted = [name for name in self.columns if name != 'pk']
-        self._defaults = {field.name: _default_of(field) for field in fields(self._row_type) if field.name != 'pk'}
-        self._made = {name for name in self._inserted if value_kind(name) in (ValueKind.UUID, ValueKind.TIME)}
-        decoders = [dialect.decoder(kind) for kind in kinds]
+        known = [*FIELDS[kind].values()]
+        self._encoders = {field.name: dialect.encoder(field.kind) for field in known}
+        self._json = [place for place, field in enumerate(known) if field.kind is ValueKind.JSON]
+        self._inserted = [field.name for field in known if field.name != 'pk']
+        self._defaults = {name: _default_of(kind, name) for name in self._inserted}
+        self._made = {field.name for field in known if field.kind in (ValueKind.UUID, ValueKind.TIME)}
+        decoders = [dialect.decoder(field.kind) for field in known]
         self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode]
         self._texts = None
         if dialect.keeps_any_type:
-            self._texts = _texts_of(self._row_type)
-            self._decoders += [(place, _no_bytes) for place in _places(self._row_type, 'str | None')]
+            self._texts = _taker(_texts_in(known, nullable=False))
+            self._decoders += [(place, _no_bytes) for place in _texts_in(known, nullable=True)]
 
-    def decode(self, values: Sequence[Any]) -> Row:
+    def decode(self, values: Sequence[Any]) -> Any:
         """The row of what `select` yields; JSON that is NULL in the database is an empty dict.
 
         :raises ricordi.errors.CorruptStorage: a value is none that the storage can have written.
@@ -123,7 +115,7 @@ class RowCodec:
             return new_uuids(len(rows)) if name == 'uuid' else [self.encode(name, default(now))] * len(rows)
         if encoder is None:
             values = [row[name] for row in rows]
-            if name in TEXT_LIMITS:
+            if FIELDS[self.kind][name].limit is not None:
                 for value in values:
                     check_length(self.kind, name, value)
             return values
@@ -132,14 +124,15 @@ class RowCodec:
         return [None if (value := row[name]) is None else encoder(value, name) for row in rows]
 
 
-def _texts_of(row_type: type[Row]) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
-    """What takes the texts out of the values of a row: those that a row cannot be without; None where it has no two."""
-    places = _places(row_type, 'str')
+def _texts_in(known: Sequence[RowField], nullable: bool) -> list[int]:
+    """The places of texts among the fields of a row: those that it cannot be without, or those that it can."""
+    kinds = (ValueKind.TEXT, ValueKind.UUID)
+    return [place for place, field in enumerate(known) if field.kind in kinds and field.nullable is nullable]
+
+
+def _taker(places: list[int]) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
+    """What takes the values at some places out of those of a row; None where there are no two."""
     return itemgetter(*places) if len(places) > 1 else None
-
-
-def _places(row_type: type[Row], annotation: str) -> list[int]:
-    return [place for place, field in enumerate(fields(row_type)) if field.type == annotation]
 
 
 def _no_bytes(value: Any) -> Any:
@@ -148,13 +141,13 @@ def _no_bytes(value: Any) -> Any:
     return value
 
 
-def _default_of(field: Any) -> Callable[[datetime], Any]:
+def _default_of(kind: EntityKind, name: str) -> Callable[[datetime], Any]:
     """What makes the value of a field that was not given, at a moment."""
-    kind = value_kind(field.name)
-    if kind is ValueKind.UUID:
+    if FIELDS[kind][name].kind is ValueKind.UUID:
         return lambda now: new_uuids(1)[0]
-    if kind is ValueKind.TIME:
+    if FIELDS[kind][name].kind is ValueKind.TIME:
         return lambda now: now
+    field: Any = ROW_TYPES[kind].__dataclass_fields__[name]
     if field.default is not MISSING:
         return lambda now: field.default
     return lambda now: field.default_factory()
@@ -181,9 +174,9 @@ class Rows:
             return []
         names, values = self.codec(kind).encode_rows(rows)
         if len(values) == 1:
-            return self.dialect.insert(session, table_name(kind), names, values)
+            return self.dialect.insert(session, TABLES[kind], names, values)
         with session.transaction():
-            return self.dialect.insert(session, table_name(kind), names, values)
+            return self.dialect.insert(session, TABLES[kind], names, values)
 
     def update(self, session: Session, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
         """Change fields of one row."""
@@ -219,7 +212,7 @@ class Rows:
         return f'UPDATE {codec.table} SET {changes} WHERE id = {self.dialect.mark}', encoded
 
     def _refuse_missing(self, session: Session, kind: EntityKind, pks: list[int]) -> None:
-        there = {row.pk for row in self.find(session, kind, {'pk': pks}, ('pk',), None)}
+        there = {row.pk for row in self.find(session, ROW_TYPES[kind], {'pk': pks}, ('pk',), None)}
         missing = sorted(set(pks) - there)
         if missing:
             raise NotExistent(f'there is no {kind} with pk {", ".join(map(str, missing[:10]))}; no row was changed')
@@ -237,15 +230,15 @@ class Rows:
     def delete_where(self, session: Session, kind: EntityKind, equal: Mapping[str, Any]) -> int:
         """Delete the rows that `find` would find; returns how many."""
         condition, parameters = self._condition(kind, equal)
-        return int(session.execute(f'DELETE FROM {table_name(kind)} WHERE {condition}', parameters).rowcount)
+        return int(session.execute(f'DELETE FROM {TABLES[kind]} WHERE {condition}', parameters).rowcount)
 
     # -- reading ----------------------------------------------------------------------------------------------
 
-    def get(self, session: Session, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
+    def get(self, session: Session, row_type: type[RowT], pk: int, lock: bool = False) -> RowT | None:
         """One row by primary key; with `lock`, nobody else changes it until the transaction ends."""
         if _has_no_place(pk):
             return None
-        codec = self.codec(kind)
+        codec = self.codec(row_type.kind)
         tail = self.dialect.lock_row if lock else ''
         values = session.execute(f'{codec.select} WHERE id = {self.dialect.mark}{tail}', (pk,)).fetchone()
         return None if values is None else codec.decode(values)
@@ -253,12 +246,13 @@ class Rows:
     def find(
         self,
         session: Session,
-        kind: EntityKind,
+        row_type: type[RowT],
         equal: Mapping[str, Any] | None,
         order_by: Sequence[str],
         limit: int | None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[RowT]:
         """Rows whose fields equal the given values; few by one statement, many in portions."""
+        kind = row_type.kind
         codec = self.codec(kind)
         condition, parameters = self._condition(kind, equal or {})
         tail = f'WHERE {condition} ORDER BY {_ordering(kind, order_by)}'
@@ -268,11 +262,10 @@ class Rows:
             return map(codec.decode, found)
         most = '' if limit is None else f' LIMIT {limit}'
         pks = [pk for (pk,) in session.execute(f'SELECT id FROM {codec.table} {tail}{most}', parameters)]
-        return self._in_portions(session, kind, pks)
+        return self._in_portions(session, codec, pks)
 
-    def _in_portions(self, session: Session, kind: EntityKind, pks: list[int]) -> Iterator[Row]:
-        codec = self.codec(kind)
-        values = self.dialect.table_of_values(ValueKind.PLAIN, integers=True)
+    def _in_portions(self, session: Session, codec: RowCodec, pks: list[int]) -> Iterator[Any]:
+        values = self.dialect.table_of_values(ValueKind.INT)
         statement = f'{codec.select} WHERE id IN {values}'
         for begin in range(0, len(pks), FIND_ROWS):
             portion = pks[begin : begin + FIND_ROWS]
@@ -281,13 +274,13 @@ class Rows:
                 if pk in rows:  # it may have been deleted meanwhile
                     yield codec.decode(rows[pk])
 
-    def find_uuid_prefix(self, session: Session, kind: EntityKind, prefix: str, limit: int) -> list[Row]:
+    def find_uuid_prefix(self, session: Session, row_type: type[RowT], prefix: str, limit: int) -> list[RowT]:
         """Rows whose uuid starts with `prefix`, with or without hyphens; none for what cannot start a uuid."""
         start = uuid_start(prefix)
         if start is None:
             return []
         first, last = self.dialect.uuid_range(start)
-        codec, mark = self.codec(kind), self.dialect.mark
+        codec, mark = self.codec(row_type.kind), self.dialect.mark
         found = session.execute(
             f'{codec.select} WHERE uuid >= {mark} AND uuid <= {mark} ORDER BY uuid LIMIT {limit}', (first, last)
         )
@@ -299,7 +292,7 @@ class Rows:
         parts, parameters = [], []
         for name, value in equal.items():
             column = column_name(kind, name)
-            if value_kind(name) is ValueKind.JSON:
+            if FIELDS[kind][name].kind is ValueKind.JSON:
                 raise ValidationError(f'{name} holds JSON and cannot be compared here; use a query')
             if isinstance(value, Sequence | Set) and not isinstance(value, str | bytes):
                 part, parameter = self._any_of(kind, name, column, list(value))
@@ -317,9 +310,10 @@ class Rows:
     def _any_of(self, kind: EntityKind, name: str, column: str, values: list[Any]) -> tuple[str, list[Any]]:
         encode = self.codec(kind).encode
         encoded = [encode(name, value) for value in values if value is not None]
-        integers = all(isinstance(value, int) for value in encoded)
-        table = self.dialect.table_of_values(value_kind(name), integers)
-        condition = f'{column} IN {table}'
+        element = FIELDS[kind][name].kind
+        if element is ValueKind.INT and not all(isinstance(value, int) for value in encoded):
+            element = ValueKind.TEXT  # PostgreSQL refuses to compare texts with integers; to integers it would round
+        condition = f'{column} IN {self.dialect.table_of_values(element)}'
         if len(encoded) < len(values):
             condition = f'({condition} OR {column} IS NULL)'
         return condition, [self.dialect.pack(encoded)]

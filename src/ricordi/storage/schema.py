@@ -15,7 +15,8 @@ from ricordi.errors import (
     StorageMigrationError,
     UnreachableStorage,
 )
-from ricordi.storage.columns import TABLES
+from ricordi.model.fields import TABLES
+from ricordi.remedies import Remedy
 from ricordi.storage.settings import get_global_variable, set_global_variable
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def check_version(version: str, place: str, profile_name: str) -> None:
         return
     if version == OLDEST:
         raise IncompatibleStorageSchema(
-            f'the {place} has schema {version}, and {HEAD} is needed: run `ricordi -p {profile_name} storage migrate`'
+            f'the {place} has schema {version}, and {HEAD} is needed',
+            remedy=Remedy('migrate storage', (profile_name,)),
         )
     raise _unknown_version(version, place)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ricordi.errors import InvalidOperation, NotExistentKeyError, ValidationError
-from ricordi.storage.columns import ValueKind
+from ricordi.model.fields import ValueKind
 from ricordi.storage.session import Session
 
 LONGEST_KEY = 1024

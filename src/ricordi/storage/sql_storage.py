@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
-from ricordi.backend.rows import EntityKind, Row
+from ricordi.backend.rows import EntityKind, RowT
 from ricordi.backend.storage import KeyUse, StorageBackend
 from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.storage import graph, object_keys, ownership, schema, settings
 from ricordi.storage.info import get_info
 from ricordi.storage.maintenance import maintain
@@ -21,9 +22,11 @@ from ricordi.storage.session import Session, Sessions
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table
 
+    from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.backend.usage import Freed, Usage, UsageQuestion
+    from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
     from ricordi.storage.dialect import Dialect
     from ricordi.storage.engine import Engines
@@ -186,20 +189,20 @@ class SqlStorage(StorageBackend):
     def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
         return self._rows.delete(self._writable_session, kind, pks)
 
-    def get(self, kind: EntityKind, pk: int, lock: bool = False) -> Row | None:
-        return self._rows.get(self.session, kind, pk, lock)
+    def get(self, row_type: type[RowT], pk: int, lock: bool = False) -> RowT | None:
+        return self._rows.get(self.session, row_type, pk, lock)
 
     def find(
         self,
-        kind: EntityKind,
+        row_type: type[RowT],
         equal: Mapping[str, Any] | None = None,
         order_by: Sequence[str] = ('pk',),
         limit: int | None = None,
-    ) -> Iterator[Row]:
-        return self._rows.find(self.session, kind, equal, order_by, limit)
+    ) -> Iterator[RowT]:
+        return self._rows.find(self.session, row_type, equal, order_by, limit)
 
-    def find_uuid_prefix(self, kind: EntityKind, prefix: str, limit: int = 2) -> list[Row]:
-        return self._rows.find_uuid_prefix(self.session, kind, prefix, limit)
+    def find_uuid_prefix(self, row_type: type[RowT], prefix: str, limit: int = 2) -> list[RowT]:
+        return self._rows.find_uuid_prefix(self.session, row_type, prefix, limit)
 
     # -- queries --------------------------------------------------------------------------------------------
 
@@ -237,6 +240,13 @@ class SqlStorage(StorageBackend):
     def delete_nodes_and_connections(self, pks: Iterable[int]) -> None:
         graph.delete_nodes_and_connections(self._writable_session, self._rows, pks)
 
+    # -- archives -------------------------------------------------------------------------------------------
+
+    def import_target(self) -> ImportTarget:
+        from ricordi.storage.archive.target import SqlTarget
+
+        return SqlTarget(self)
+
     # -- settings -------------------------------------------------------------------------------------------
 
     def get_global_variable(self, key: str) -> Any:
@@ -253,10 +263,10 @@ class SqlStorage(StorageBackend):
     def uses_of_keys(self, keys: Iterable[str]) -> Iterator[KeyUse]:
         return object_keys.uses_of_keys(self.session, keys)
 
-    def usage(self, question: UsageQuestion, progress: Progress | None = None) -> Usage:
+    def usage(self, question: UsageQuestion, run: Run | None = None) -> Usage:
         from ricordi.storage.usage.usage import usage
 
-        return usage(self.session, self._rows, self._repository, question, progress or Progress())
+        return usage(self.session, self._rows, self._repository, question, (run or Run()).progress)
 
     def freed_by(self, pks: Sequence[int]) -> Freed:
         from ricordi.storage.usage.freed import freed_by
@@ -268,47 +278,47 @@ class SqlStorage(StorageBackend):
         full: bool | MaintenanceOptions = False,
         dry_run: bool = False,
         *,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
+        run: Run | None = None,
         **asked: Any,
     ) -> MaintenanceReport:
-        options = maintenance_options(full, dry_run, asked)
-        progress, stop = progress or Progress(), stop or Stop()
+        options, run = maintenance_options(full, dry_run, asked), run or Run()
         if not options.dry_run:
             self._refuse_if_unwritable()
             self.dialect.check_writable(self.session.raw)
         if not options.full or options.dry_run:
-            return self._maintain(options, progress, stop)
+            return self._maintain(options, run)
         if isinstance(full, MaintenanceOptions):
             self._refuse_without_lock()
-            return self._maintain_alone(options, progress, stop)
-        with self._lock_unless_held():
-            return self._maintain_alone(options, progress, stop)
-
-    def _maintain_alone(self, options: MaintenanceOptions, progress: Progress, stop: Stop) -> MaintenanceReport:
-        with self.full_guard(self._profile) as check_alone:
+        with self._alone(run) as run:
             try:
-                return self._maintain(options, progress, stop, check_alone)
+                return self._maintain(options, run)
             finally:
                 self.dialect.tidy(self.session)
 
-    def _lock_unless_held(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def _alone(self, run: Run) -> Iterator[Run]:
+        """Have the profile and its database alone, as far as the caller has not; yields the run with the check of that.
+
+        Its own guard is not asked where the caller has handed on the check of one: a database has one guard at a time.
+        """
         from ricordi.access import ProfileAccessManager
 
         access = ProfileAccessManager(self._profile)
-        if access.holds_lock():
-            return nullcontext()
-        return access.lock(purpose='storage maintain', guards=[lambda: self.full_guard(self._profile)])
 
-    def _maintain(
-        self, options: MaintenanceOptions, progress: Progress, stop: Stop, check_alone: Callable[[], None] | None = None
-    ) -> MaintenanceReport:
+        def guard() -> AbstractContextManager[Callable[[], None] | None]:
+            return nullcontext(run.lock_check) if run.lock_check else self.full_guard(self._profile)
+
+        lock = guard() if access.holds_lock() else access.lock(purpose='storage maintain', guards=[guard])
+        with lock as check:
+            yield replace(run, lock_check=check)
+
+    def _maintain(self, options: MaintenanceOptions, run: Run) -> MaintenanceReport:
         doubt = self._doubt_in(options)
         if not options.dry_run:
             if options.full and options.adopt:
                 self.claim_repository()
             ownership.claim_if_certain(self.session, self._repository, doubt)
-        return maintain(self.session, self._repository, options, progress, stop, check_alone, doubt)
+        return maintain(self.session, self._repository, options, run, doubt)
 
     def _doubt_in(self, options: MaintenanceOptions) -> str:
         """Why a full maintenance may remove nothing for want of a name; live it removes nothing for that anyway."""
@@ -342,6 +352,14 @@ class SqlStorage(StorageBackend):
                 f'full maintenance needs profile {self._profile.name!r} locked: wrap it in '
                 'ProfileAccessManager(profile).lock()'
             )
+
+    def verify_database(
+        self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None
+    ) -> Iterator[Finding]:
+        from ricordi.storage.verification.database import verify
+
+        self._sessions.check_open()
+        return verify(self.dialect, self._repository.uuid, thorough, check_stop)
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         return get_info(self.session, self._repository, detailed)

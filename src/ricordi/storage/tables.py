@@ -1,9 +1,9 @@
 """The tables of a storage as SQLAlchemy metadata, for the schema of new databases and for SQL of a user's own.
 
 Names of tables, columns, constraints and indexes are those of the schemas that AiiDA 2 makes (formats/database.md):
-AiiDA's own migrations look them up by name. What only reads and writes rows uses `ricordi.storage.columns`, which
-costs no import of SQLAlchemy, and new databases are made from `tables_sqlite.sql` and `tables_postgresql.sql`, which
-`python -m ricordi.storage.tables` writes; tests hold them all in step.
+AiiDA's own migrations look them up by name. They follow from `ricordi.model.fields`, which is all that reading and
+writing rows needs, without an import of SQLAlchemy. New databases are made from `tables_sqlite.sql` and
+`tables_postgresql.sql`, which `python -m ricordi.storage.tables` writes; tests hold them all in step.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from ricordi.backend.rows import EntityKind
 from ricordi.errors import UsageError
-from ricordi.storage.columns import column_name, table_name
+from ricordi.model.fields import FIELDS, TABLES, UNIQUE_TOGETHER, EntityKind, RowField, ValueKind
+from ricordi.storage.columns import column_name
+from ricordi.storage.settings import LONGEST_KEY
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -69,157 +70,64 @@ metadata = MetaData(
 )
 
 
-def _uuid() -> Column[str]:
-    return Column('uuid', UUID_TYPE, nullable=False, unique=True)
+_TYPES: dict[ValueKind, Any] = {
+    ValueKind.INT: Integer(),
+    ValueKind.BOOL: Boolean(),
+    ValueKind.TIME: UtcTime(),
+    ValueKind.UUID: UUID_TYPE,
+    ValueKind.JSON: JSON_TYPE,
+}
 
 
-def _text(name: str, length: int = 255, **options: Any) -> Column[str]:
-    return Column(name, String(length), **{'nullable': False, **options})
+def _column(field: RowField) -> Column[Any]:
+    references: list[ForeignKey] = []
+    if field.references is not None:
+        target = f'{TABLES[field.references]}.id'
+        references = [ForeignKey(target, ondelete=field.on_delete, deferrable=True, initially='DEFERRED')]
+    return Column(
+        field.column,
+        _TYPES.get(field.kind) or (Text() if field.limit is None else String(field.limit)),
+        *references,
+        primary_key=field.name == 'pk',
+        nullable=field.nullable,
+        unique=field.unique,
+        index=field.indexed,
+    )
 
 
-def _json(name: str, nullable: bool = False) -> Column[Any]:
-    return Column(name, JSON_TYPE, nullable=nullable)
+for _kind, _fields in FIELDS.items():
+    _together = [_fields[name].column for name in UNIQUE_TOGETHER.get(_kind, ())]
+    _constraints = [UniqueConstraint(*_together)] if _together else []
+    Table(TABLES[_kind], metadata, *map(_column, _fields.values()), *_constraints)
 
-
-def _time(name: str, index: bool = False) -> Column[datetime]:
-    return Column(name, UtcTime(), nullable=False, index=index)
-
-
-def _reference(name: str, table: str, ondelete: str | None, nullable: bool = False) -> Column[int]:
-    target = ForeignKey(f'{table}.id', ondelete=ondelete, deferrable=True, initially='DEFERRED')
-    return Column(name, Integer, target, nullable=nullable, index=True)
-
-
-def _table(name: str, *columns: Any) -> Table:
-    return Table(name, metadata, Column('id', Integer, primary_key=True), *columns)
-
-
-db_dbuser = _table(
-    'db_dbuser',
-    _text('email', 254, unique=True),
-    _text('first_name', 254),
-    _text('last_name', 254),
-    _text('institution', 254),
-)
-
-db_dbcomputer = _table(
-    'db_dbcomputer',
-    _uuid(),
-    _text('label', unique=True),
-    _text('hostname'),
-    Column('description', Text, nullable=False),
-    _text('scheduler_type'),
-    _text('transport_type'),
-    _json('metadata'),
-)
-
-db_dbauthinfo = _table(
-    'db_dbauthinfo',
-    _reference('aiidauser_id', 'db_dbuser', 'CASCADE'),
-    _reference('dbcomputer_id', 'db_dbcomputer', 'CASCADE'),
-    _json('metadata'),
-    _json('auth_params'),
-    Column('enabled', Boolean, nullable=False),
-    UniqueConstraint('aiidauser_id', 'dbcomputer_id'),
-)
-
-db_dbnode = _table(
-    'db_dbnode',
-    _uuid(),
-    _text('node_type', index=True),
-    _text('process_type', nullable=True, index=True),
-    _text('label', index=True),
-    Column('description', Text, nullable=False),
-    _time('ctime', index=True),
-    _time('mtime', index=True),
-    _json('attributes', nullable=True),
-    _json('extras', nullable=True),
-    _json('repository_metadata'),
-    _reference('dbcomputer_id', 'db_dbcomputer', 'RESTRICT', nullable=True),
-    _reference('user_id', 'db_dbuser', 'RESTRICT'),
-)
-
-db_dbgroup = _table(
-    'db_dbgroup',
-    _uuid(),
-    _text('label', index=True),
-    _text('type_string', index=True),
-    _time('time'),
-    Column('description', Text, nullable=False),
-    _json('extras'),
-    _reference('user_id', 'db_dbuser', 'CASCADE'),
-    UniqueConstraint('label', 'type_string'),
-)
-
-db_dbgroup_dbnodes = _table(
-    'db_dbgroup_dbnodes',
-    _reference('dbnode_id', 'db_dbnode', None),
-    _reference('dbgroup_id', 'db_dbgroup', None),
-    UniqueConstraint('dbgroup_id', 'dbnode_id'),
-)
-
-db_dblink = _table(
-    'db_dblink',
-    _reference('input_id', 'db_dbnode', None),
-    _reference('output_id', 'db_dbnode', 'CASCADE'),
-    _text('label', index=True),
-    _text('type', index=True),
-)
-
-db_dbcomment = _table(
-    'db_dbcomment',
-    _uuid(),
-    _reference('dbnode_id', 'db_dbnode', 'CASCADE'),
-    _time('ctime'),
-    _time('mtime'),
-    _reference('user_id', 'db_dbuser', 'CASCADE'),
-    Column('content', Text, nullable=False),
-)
-
-db_dblog = _table(
-    'db_dblog',
-    _uuid(),
-    _time('time'),
-    _text('loggername', index=True),
-    _text('levelname', 50, index=True),
-    _reference('dbnode_id', 'db_dbnode', 'CASCADE'),
-    Column('message', Text, nullable=False),
-    _json('metadata'),
-)
-
-db_dbsetting = _table(
+Table(
     'db_dbsetting',
-    _text('key', 1024, unique=True),
-    _json('val', nullable=True),
+    metadata,
+    Column('id', Integer, primary_key=True),
+    Column('key', String(LONGEST_KEY), nullable=False, unique=True),
+    Column('val', JSON_TYPE),
     Column('description', Text, nullable=False),
-    _time('time'),
+    Column('time', UtcTime(), nullable=False),
 )
 
-alembic_version = Table(
+Table(
     'alembic_version',
     metadata,
     Column('version_num', String(32), nullable=False),
     PrimaryKeyConstraint('version_num', name='alembic_version_pkc'),
 )
 
-# PostgreSQL uses an ordinary index for LIKE 'x%' only under the C locale; AiiDA adds one with another operator class.
-_PREFIX_SEARCHED = {
-    'db_dbuser': ('email',),
-    'db_dbcomputer': ('label',),
-    'db_dbnode': ('label', 'node_type', 'process_type'),
-    'db_dbgroup': ('label', 'type_string'),
-    'db_dblink': ('label', 'type'),
-    'db_dblog': ('levelname', 'loggername'),
-    'db_dbsetting': ('key',),
-}
-for _table_name, _column_names in _PREFIX_SEARCHED.items():
-    for _name in _column_names:
-        Index(
-            f'ix_pat_{_table_name}_{_name}',
-            metadata.tables[_table_name].c[_name],
-            postgresql_using='btree',
-            postgresql_ops={_name: 'varchar_pattern_ops'},
-        ).ddl_if(dialect='postgresql')
+# PostgreSQL uses an ordinary index for LIKE 'x%' only under the C locale; for each text that it can find by an index
+# AiiDA adds one with another operator class.
+for _table in metadata.tables.values():
+    for _text in _table.columns:
+        if isinstance(_text.type, String) and _text.type is not UUID_TYPE and (_text.index or _text.unique):
+            Index(
+                f'ix_pat_{_table.name}_{_text.name}',
+                _text,
+                postgresql_using='btree',
+                postgresql_ops={_text.name: 'varchar_pattern_ops'},
+            ).ddl_if(dialect='postgresql')
 
 
 def table_of(kind: EntityKind | str) -> Table:
@@ -228,7 +136,7 @@ def table_of(kind: EntityKind | str) -> Table:
     :raises ricordi.errors.UsageError: there are no rows of such a kind.
     """
     try:
-        return metadata.tables[table_name(EntityKind(kind))]
+        return metadata.tables[TABLES[EntityKind(kind)]]
     except ValueError:
         raise UsageError(f'there are no rows of the kind {kind!r}; there are {", ".join(EntityKind)}') from None
 

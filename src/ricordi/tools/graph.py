@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import NodeRow
+from ricordi.services.groups.members import pks_in_groups
 from ricordi.services.nodes import delete as nodes_delete
 
 if TYPE_CHECKING:
@@ -49,16 +50,12 @@ def delete_group_nodes(
     :param pks: of the groups.
     """
     storage = backend if backend is not None else get_current_backend()
-    members: set[int] = set()
-    for row in storage.find(EntityKind.GROUP_NODE, {'group_pk': list(pks)}):
-        found: Any = row
-        members.add(found.node_pk)
-    return delete_nodes(members, dry_run, storage, **traversal_rules)
+    return delete_nodes(pks_in_groups(storage, list(pks)), dry_run, storage, **traversal_rules)
 
 
 def _known(storage: StorageBackend, pks: Iterable[int]) -> list[int]:
     wanted = set(pks)
-    known = {row.pk for row in storage.find(EntityKind.NODE, {'pk': sorted(wanted)}) if row.pk is not None}
+    known = {row.pk for row in storage.find(NodeRow, {'pk': sorted(wanted)})}
     if wanted - known:
         missing = ', '.join(map(str, sorted(wanted - known)))
         logging.getLogger(__name__).warning('there is no node with pk %s', missing)

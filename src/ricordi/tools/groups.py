@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ricordi.backend.context import get_current_backend
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import GroupRow
 from ricordi.errors import NotExistent, RicordiError, WrongType, WrongValue
+from ricordi.model.labels import is_group_path
+from ricordi.model.patterns import literal
 from ricordi.orm.groups import Group
 
 
@@ -45,7 +47,7 @@ class GroupPath:
         if not isinstance(path, str):
             raise WrongType(f'a path is a string, got {path!r}')
         path = '' if path == self.delimiter else path
-        if path and not _is_path(path):
+        if path and not is_group_path(path):
             raise InvalidPath(f'{path!r} is no path: it must not begin or end with a slash, or have two in a row')
         self._path, self._cls = path, cls
 
@@ -135,13 +137,12 @@ class GroupPath:
         labels = self._labels()
         if self._path and self._path not in labels and not any(label.startswith(above) for label in labels):
             raise NoGroupsInPathError(f'there is no group at {self._path!r} nor below')
-        below = (label[len(above) :] for label in labels if label.startswith(above) and _is_path(label))
+        below = (label[len(above) :] for label in labels if label.startswith(above) and is_group_path(label))
         for name in sorted({label.partition('/')[0] for label in below}):
             yield self / name
 
     def _labels(self) -> set[str]:
-        rows: Any = get_current_backend().find(EntityKind.GROUP, {'type_string': self._cls._type_string})
-        return {row.label for row in rows}
+        return {row.label for row in get_current_backend().find(GroupRow, {'type_string': self._cls._type_string})}
 
     def __iter__(self) -> Iterator[GroupPath]:
         return self.children
@@ -177,11 +178,11 @@ class GroupPath:
         from ricordi.orm import Node, QueryBuilder
 
         query = QueryBuilder()
-        below = {'or': [{'label': self._path}, {'label': {'like': f'{_literal(self._path)}/%'}}]} if self._path else {}
+        below = {'or': [{'label': self._path}, {'label': {'like': f'{literal(self._path)}/%'}}]} if self._path else {}
         query.append(self._cls, subclassing=False, filters=below, project='label', tag='group')
         query.append(node_class or Node, with_group='group', filters=dict(filters or {}), project='*')
         for label, node in query.iterall(**({'batch_size': query_batch} if query_batch else {})):
-            if _is_path(label):
+            if is_group_path(label):
                 yield WalkNodeResult(GroupPath(label, self._cls), node)
 
     def __eq__(self, other: object) -> bool:
@@ -195,12 +196,3 @@ class GroupPath:
 
     def __repr__(self) -> str:
         return f'GroupPath({self._path!r}, cls={self._cls.__name__})'
-
-
-def _is_path(label: str) -> bool:
-    return all(label.split('/'))
-
-
-def _literal(text: str) -> str:
-    """The text as a pattern that means only itself."""
-    return text.replace('\\', '\\\\').replace('%', '\\%').replace('_', '\\_')

@@ -9,14 +9,14 @@ import click
 
 from ricordi.cli.archive.output import STDOUT, archive_output
 from ricordi.cli.parameters import PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import one_line, write_details
 from ricordi.cli.terminal.quantities import format_bytes, format_count
 from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 
 ARCHIVE = PathName(path_type=Path)
 
@@ -29,7 +29,7 @@ ARCHIVE = PathName(path_type=Path)
 @click.argument('path', type=ARCHIVE)
 @option('--detailed', is_flag=True, help='Also count what is in it, and list all that it was made from.')
 @format_option()
-def info(session: Session, path: Path, detailed: bool, output_format: str | None) -> int:
+def info(session: CommandSession, path: Path, detailed: bool, output_format: str | None) -> int:
     """Show what an archive holds and how it was made."""
     from ricordi.services.archive.info import check_given, get_archive_info
 
@@ -50,7 +50,7 @@ def _with_unit(key: str, value: Any) -> str:
 @verb('ricordi archive version results.aiida', on_profile=False)
 @click.argument('path', type=ARCHIVE)
 @format_option()
-def version(session: Session, path: Path, output_format: str | None) -> int:
+def version(session: CommandSession, path: Path, output_format: str | None) -> int:
     """Show the version of an archive.
 
     Exits with 4 where it is not the one that this program works on.
@@ -73,7 +73,7 @@ def version(session: Session, path: Path, output_format: str | None) -> int:
 @option('-i', '--in-place', is_flag=True, help='Replace the archive itself.')
 @option('--version', 'wanted', metavar='VERSION', help='The version to migrate to; only the current one can be.')
 def migrate(
-    session: Session, input_file: Path, output_file: Path | None, force: bool, in_place: bool, wanted: str | None
+    session: CommandSession, input_file: Path, output_file: Path | None, force: bool, in_place: bool, wanted: str | None
 ) -> int:
     """Bring an archive to the version that this program works on.
 
@@ -93,8 +93,7 @@ def migrate(
             path,
             version=wanted,
             overwrite=force or in_place,
-            progress=progress,
-            stop=stop,
+            run=Run(progress, stop),
         )
     where = 'standard output' if output_file == STDOUT else done.path
     if done.changed:

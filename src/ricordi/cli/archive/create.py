@@ -12,7 +12,7 @@ import click
 from ricordi.cli.archive.output import STDOUT, archive_output
 from ricordi.cli.multiple import several
 from ricordi.cli.parameters import COMPUTER, GROUP, NODE, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds
@@ -20,7 +20,7 @@ from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
 from ricordi.errors import UsageError
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 
 if TYPE_CHECKING:
     from ricordi.services.archive.create import CreatedArchive
@@ -91,7 +91,7 @@ def _switches(function: Function) -> Function:
 @option('-b', '--batch-size', 'batch_size', type=int, hidden=True)
 @format_option()
 def create(
-    session: Session,
+    session: CommandSession,
     output_file: Path,
     everything: bool,
     nodes: tuple[str, ...],
@@ -135,7 +135,7 @@ def create(
     profile, stop = find_profile(session.profile_name), Stop()
     place = nullcontext(output_file) if dry_run else archive_output(output_file)
     with place as path, stopping(stop), drawing(session.quiet) as progress:
-        made = create_archive(profile, path, request, overwrite=force, dry_run=dry_run, progress=progress, stop=stop)
+        made = create_archive(profile, path, request, overwrite=force, dry_run=dry_run, run=Run(progress, stop))
     to_stdout = output_file == STDOUT
     if session.reports(output_format, dry_run) and (dry_run or not to_stdout):
         _show(made, output_format)

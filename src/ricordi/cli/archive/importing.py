@@ -14,7 +14,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.parameters import GROUP, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds
@@ -22,7 +22,7 @@ from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import RicordiError, UsageError
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run, Stop
 
 if TYPE_CHECKING:
     from ricordi.services.archive.importing import ImportedArchive
@@ -84,7 +84,7 @@ COPY_BYTES = 1 << 20
 @option('-b', '--batch-size', type=int, hidden=True)
 @format_option()
 def import_archives(
-    session: Session,
+    session: CommandSession,
     archives: tuple[str, ...],
     webpages: tuple[str, ...],
     import_group: bool,
@@ -120,8 +120,8 @@ def import_archives(
     profile, stop = find_profile(session.profile_name), Stop()
     for archive in (*archives, *_on_pages(webpages)):
         # Signals are caught only when the archive is here: a server that stays silent would keep them waiting.
-        with drawing(session.quiet) as progress, _file(archive, progress, stop) as path, stopping(stop):
-            done = import_archive(profile, path, request, dry_run=dry_run or test_run, progress=progress, stop=stop)
+        with drawing(session.quiet) as progress, _file(archive, run := Run(progress, stop)) as path, stopping(stop):
+            done = import_archive(profile, path, request, dry_run=dry_run or test_run, run=run)
         done = replace(done, path=archive)
         if session.reports(output_format, dry_run or test_run):
             _show(done, output_format)
@@ -156,7 +156,7 @@ def _on_pages(webpages: tuple[str, ...]) -> list[str]:
 
 
 @contextmanager
-def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
+def _file(archive: str, run: Run) -> Iterator[Path]:
     """The archive as a file: what comes from elsewhere goes to a temporary one, for a zip file is read from its end.
 
     What is wrong with the temporary one is told of what the archive was called.
@@ -178,12 +178,15 @@ def _file(archive: str, progress: Progress, stop: Stop) -> Iterator[Path]:
         else:
             from ricordi.services.archive.web import download
 
-            download(archive, path, progress, stop)
+            download(archive, path, run)
         try:
             yield path
         except RicordiError as error:
             shown = 'standard input' if archive == STDIN else archive
             error.args = (str(error).replace(str(path), shown),)
+            if error.remedy:
+                subject = tuple(word.replace(str(path), shown) for word in error.remedy.subject)
+                error.remedy = error.remedy._replace(subject=subject)
             raise
 
 
@@ -197,7 +200,7 @@ def _show(done: ImportedArchive, output_format: str | None) -> None:
     print(format_table(rows, ['', 'New', 'There already']))
 
 
-def _tell(session: Session, done: ImportedArchive) -> None:
+def _tell(session: CommandSession, done: ImportedArchive) -> None:
     become = 'would become' if done.dry_run else 'became'
     for label, other in done.relabelled.items():
         session.tell(f'The label `{label}` {"is" if done.dry_run else "was"} taken: it {become} `{other}`.')

@@ -11,7 +11,7 @@ from ricordi.cli.tree import GLOBAL_OPTIONS, TREE, Branch, leaves
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class CompletedValue:
     """What stands for the value of an option or argument.
 
     :param kind: `words`, `file`, `folder`, `any` (nothing to offer), or the name of something the program lists.
@@ -32,7 +32,7 @@ class CompletedOption:
 
     names: tuple[str, ...]
     line: str
-    value: Value | None
+    value: CompletedValue | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class CompletedVerb:
 
     path: str
     options: tuple[CompletedOption, ...]
-    argument: Value | None
+    argument: CompletedValue | None
 
 
 def verbs() -> list[CompletedVerb]:
@@ -77,14 +77,14 @@ def _option(option: click.Option) -> CompletedOption:
     return CompletedOption(names, line, None if option.is_flag or option.count else _value(option.type))
 
 
-def _value(kind: click.ParamType) -> Value:  # type: ignore[type-arg,unused-ignore]
+def _value(kind: click.ParamType) -> CompletedValue:  # type: ignore[type-arg,unused-ignore]
     if isinstance(kind, click.Choice):
-        return Value('words', tuple(map(str, kind.choices)))
+        return CompletedValue('words', tuple(map(str, kind.choices)))
     if isinstance(kind, click.Path):
-        return Value('folder' if kind.dir_okay and not kind.file_okay else 'file')
+        return CompletedValue('folder' if kind.dir_okay and not kind.file_okay else 'file')
     if isinstance(kind, click.File):
-        return Value('file')
-    return Value(getattr(kind, 'completion', 'any'))
+        return CompletedValue('file')
+    return CompletedValue(getattr(kind, 'completion', 'any'))
 
 
 def global_options() -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import verb
 
 FILES = {'bash': 'ricordi.bash', 'zsh': '_ricordi', 'fish': 'ricordi.fish'}
@@ -26,7 +26,7 @@ _PLACES = (Path(__file__).parent / 'completions', Path(__file__).parents[3] / 'c
     on_profile=False,
 )
 @click.argument('shell', type=click.Choice(list(FILES)))
-def completion(session: Session, shell: str) -> int:
+def completion(session: CommandSession, shell: str) -> int:
     """Print the completion script for a shell.
 
     Verbs and options then complete without starting Python; names of profiles are asked of the program.

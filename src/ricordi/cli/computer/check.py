@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -14,15 +14,16 @@ from ricordi.cli.computer.commands import agree_to_commands, run_commands_option
 from ricordi.cli.computer.computer import user_option
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, write_list
+from ricordi.cli.remedies import with_remedy
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.prompt import confirm, is_interactive
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UnreachableComputer, UsageError
 
 if TYPE_CHECKING:
     from ricordi.services.computers.access import Access
-    from ricordi.services.computers.checks import Check
+    from ricordi.services.computers.checks import ComputerCheck
 
 _KEYS = ('name', 'ok', 'message', 'seconds', 'details')
 
@@ -35,7 +36,7 @@ _KEYS = ('name', 'ok', 'message', 'seconds', 'details')
 @yes_option('Do not ask, even if the computer is disabled.')
 @format_option()
 def test(
-    session: Session,
+    session: CommandSession,
     computer: str,
     user: str | None,
     print_traceback: bool,
@@ -57,19 +58,21 @@ def test(
         raise InvalidOperation('nothing was tested')
     agree_to_commands(named_commands(access), run_commands)
     session.tell(f'Testing computer {access.label!r} for {access.user} …')
-    done: list[Check] = []
-    for check in check_computer(access):
+    done: list[ComputerCheck] = []
+    for found in check_computer(access):
+        check = replace(found, message=with_remedy(found.message, found.remedy))
         done.append(check)
         if output_format in (None, 'table'):
             _print(check, print_traceback)
     if output_format not in (None, 'table'):
-        write_list(map(asdict, done), [Column(key, key) for key in _KEYS], output_format)
+        rows = ({key: getattr(check, key) for key in _KEYS} for check in done)
+        write_list(rows, [OutputColumn(key, key) for key in _KEYS], output_format)
     failed = sum(not check.ok for check in done)
     session.tell(f'{failed} of {len(done)} checks failed.' if failed else f'All {len(done)} checks are fine.')
     return 1 if failed else 0
 
 
-def _print(check: Check, with_details: bool) -> None:
+def _print(check: ComputerCheck, with_details: bool) -> None:
     message = f': {check.message}' if check.message else ''
     print(f'* {check.name} … {"OK" if check.ok else "FAILED"}{message}', flush=True)
     if check.details and with_details:
@@ -79,7 +82,7 @@ def _print(check: Check, with_details: bool) -> None:
 @verb('ricordi computer goto cluster')
 @click.argument('computer', type=COMPUTER)
 @run_commands_option()
-def goto(session: Session, computer: str, run_commands: bool) -> int:
+def goto(session: CommandSession, computer: str, run_commands: bool) -> int:
     """Open a shell on a computer, in its work directory.
 
     It needs a terminal. Through SSH it is `ssh -t`, which may ask for what it needs.
@@ -101,7 +104,7 @@ def goto(session: Session, computer: str, run_commands: bool) -> int:
         raise UnreachableComputer(f'there is no program `{words[0]}` here: install it') from None
 
 
-def _access(session: Session, purpose: str, computer: str, user: str | None) -> Access:
+def _access(session: CommandSession, purpose: str, computer: str, user: str | None) -> Access:
     """How the computer is reached; the storage is closed again, so that it is free for others meanwhile."""
     from ricordi.services.author import find_user
     from ricordi.services.computers.access import find_access

@@ -11,8 +11,8 @@ import click
 
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER, NEW_NAME, USER
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, keys_of, one_line, write_details, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, keys_of, one_line, write_details, write_list
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.terminal.table import format_table
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from ricordi.services.computers.computers import ComputerDeletion
 
 _COLUMNS = (
-    Column('enabled', '', lambda enabled: '*' if enabled else ''),
-    Column('label', 'Label'),
-    Column('hostname', 'Hostname'),
-    Column('transport', 'Transport'),
-    Column('scheduler', 'Scheduler'),
-    Column('configured', 'Configured', lambda configured: 'yes' if configured else 'no'),
+    OutputColumn('enabled', '', lambda enabled: '*' if enabled else ''),
+    OutputColumn('label', 'Label'),
+    OutputColumn('hostname', 'Hostname'),
+    OutputColumn('transport', 'Transport'),
+    OutputColumn('scheduler', 'Scheduler'),
+    OutputColumn('configured', 'Configured', lambda configured: 'yes' if configured else 'no'),
 )
 
 _SHOWN = {
@@ -61,7 +61,7 @@ def user_option(text: str) -> Callable[[Function], Function]:
 @option('--all', '-a', 'all_computers', is_flag=True, help='Also those that are disabled or not configured.')
 @option('--raw', '-r', is_flag=True, group='Output', help='The bare labels, one a line.')
 @format_option()
-def list_computers(session: Session, all_computers: bool, raw: bool, output_format: str | None) -> int:
+def list_computers(session: CommandSession, all_computers: bool, raw: bool, output_format: str | None) -> int:
     """List the computers that the default user can reach.
 
     A star marks those that are enabled. With --quiet: the bare labels.
@@ -82,7 +82,7 @@ def list_computers(session: Session, all_computers: bool, raw: bool, output_form
 @verb('ricordi computer show cluster', 'ricordi computer show cluster --format json')
 @click.argument('computer', type=COMPUTER)
 @format_option()
-def show(session: Session, computer: str, output_format: str | None) -> int:
+def show(session: CommandSession, computer: str, output_format: str | None) -> int:
     """Show the settings of a computer."""
     from ricordi.services.computers.computers import describe_computer, find_computer
 
@@ -99,7 +99,7 @@ def show(session: Session, computer: str, output_format: str | None) -> int:
 @verb('ricordi computer relabel cluster old-cluster')
 @click.argument('computer', type=COMPUTER)
 @click.argument('label', type=NEW_NAME)
-def relabel(session: Session, computer: str, label: str) -> int:
+def relabel(session: CommandSession, computer: str, label: str) -> int:
     """Change the label of a computer."""
     from ricordi.services.computers.computers import find_computer, relabel_computer
 
@@ -113,7 +113,7 @@ def relabel(session: Session, computer: str, label: str) -> int:
 @verb('ricordi computer enable cluster', 'ricordi computer enable cluster ada@example.org')
 @click.argument('computer', type=COMPUTER)
 @click.argument('user', type=USER, required=False)
-def enable(session: Session, computer: str, user: str | None) -> int:
+def enable(session: CommandSession, computer: str, user: str | None) -> int:
     """Let a user use a computer again.
 
     Without USER it is the default user.
@@ -124,7 +124,7 @@ def enable(session: Session, computer: str, user: str | None) -> int:
 @verb('ricordi computer disable cluster', 'ricordi computer disable cluster ada@example.org')
 @click.argument('computer', type=COMPUTER)
 @click.argument('user', type=USER, required=False)
-def disable(session: Session, computer: str, user: str | None) -> int:
+def disable(session: CommandSession, computer: str, user: str | None) -> int:
     """Keep a user from using a computer.
 
     Such as while it is under maintenance: AiiDA then submits nothing to it. Without USER it is the default user.
@@ -132,7 +132,7 @@ def disable(session: Session, computer: str, user: str | None) -> int:
     return _set_enabled(session, computer, user, enabled=False)
 
 
-def _set_enabled(session: Session, computer: str, user: str | None, enabled: bool) -> int:
+def _set_enabled(session: CommandSession, computer: str, user: str | None, enabled: bool) -> int:
     from ricordi.services.author import find_user
     from ricordi.services.computers import access as service
     from ricordi.services.computers.computers import find_computer
@@ -152,7 +152,7 @@ def _set_enabled(session: Session, computer: str, user: str | None, enabled: boo
 @yes_option('Do not ask before deleting.')
 @format_option()
 def delete(
-    session: Session, computer: str, delete_nodes: bool, dry_run: bool, yes: bool, output_format: str | None
+    session: CommandSession, computer: str, delete_nodes: bool, dry_run: bool, yes: bool, output_format: str | None
 ) -> int:
     """Delete a computer.
 

@@ -11,7 +11,7 @@ import click
 from ricordi.cli.computer.computer import user_option
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_details
 from ricordi.cli.terminal.questions import Question, answer, question_options
 from ricordi.cli.terminal.table import format_table
@@ -51,7 +51,7 @@ def _spoken(value: Any) -> str:
 @_parameter_options('core.local')
 @user_option('For whom.')
 @question_options()
-def local(session: Session, computer: str, **given: Any) -> int:
+def local(session: CommandSession, computer: str, **given: Any) -> int:
     """Configure a computer that is this machine.
 
     What is not given is asked for on a terminal; elsewhere it stays as it is, or takes its default.
@@ -67,7 +67,7 @@ def local(session: Session, computer: str, **given: Any) -> int:
 @_parameter_options('core.ssh')
 @user_option('For whom.')
 @question_options()
-def ssh(session: Session, computer: str, **given: Any) -> int:
+def ssh(session: CommandSession, computer: str, **given: Any) -> int:
     """Configure a computer that is reached by SSH, with all parameters in the profile.
 
     What is not given is asked for on a terminal; elsewhere it stays as it is, or takes its default, for which
@@ -81,7 +81,7 @@ def ssh(session: Session, computer: str, **given: Any) -> int:
 @_parameter_options('core.ssh_async')
 @user_option('For whom.')
 @question_options()
-def ssh_async(session: Session, computer: str, **given: Any) -> int:
+def ssh_async(session: CommandSession, computer: str, **given: Any) -> int:
     """Configure a computer that is reached as `ssh HOST`, by what ~/.ssh/config says.
 
     What is not given is asked for on a terminal; elsewhere it stays as it is, or takes its default.
@@ -90,7 +90,7 @@ def ssh_async(session: Session, computer: str, **given: Any) -> int:
 
 
 def _configure(
-    session: Session,
+    session: CommandSession,
     transport: str,
     computer: str,
     user: str | None,
@@ -142,7 +142,7 @@ def _account() -> Account:
 @user_option('For whom.')
 @format_option()
 def show(
-    session: Session,
+    session: CommandSession,
     computer: str,
     defaults: bool,
     as_option_string: bool,

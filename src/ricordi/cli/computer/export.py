@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,26 +12,24 @@ import click
 from ricordi.cli.computer.computer import user_option
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER, PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import NotExistent, UsageError
 
 STDOUT = '-'
 
 
-def _output_options() -> Callable[[Function], Function]:
-    def decorate(function: Function) -> Function:
-        function = option('--sort/--no-sort', default=True, help='Sort the names. [default: yes]')(function)
-        function = option('--overwrite', '-o', is_flag=True, help='Replace a file that is there.')(function)
-        file = click.argument('output_file', required=False, type=PathName(allow_dash=True))
-        return click.argument('computer', type=COMPUTER)(file(function))
-
-    return decorate
+def output_options(function: Function) -> Function:
+    """`OUTPUT_FILE`, `--overwrite` and `--sort` of a verb that writes settings as YAML."""
+    function = option('--sort/--no-sort', default=True, help='Sort the names. [default: yes]')(function)
+    function = option('--overwrite', '-o', is_flag=True, help='Replace a file that is there.')(function)
+    return click.argument('output_file', required=False, type=PathName(allow_dash=True))(function)
 
 
 @verb('ricordi computer export setup cluster', 'ricordi computer export setup cluster - | less')
-@_output_options()
-def setup(session: Session, computer: str, output_file: str | None, overwrite: bool, sort: bool) -> int:
+@click.argument('computer', type=COMPUTER)
+@output_options
+def setup(session: CommandSession, computer: str, output_file: str | None, overwrite: bool, sort: bool) -> int:
     """Write the settings of a computer into a YAML file.
 
     Without OUTPUT_FILE into LABEL-setup.yaml; `-` is standard output. `computer setup --config` reads it, also verdi's.
@@ -42,15 +39,16 @@ def setup(session: Session, computer: str, output_file: str | None, overwrite: b
 
     with opened(session, 'computer export setup') as storage:
         row = find_computer(storage, computer)
-    _write(session, asdict(setup_of(row)), f'{row.label}-setup.yaml', output_file, overwrite, sort)
+    write_yaml(session, asdict(setup_of(row)), f'{row.label}-setup.yaml', output_file, overwrite, sort)
     return 0
 
 
 @verb('ricordi computer export config cluster', 'ricordi computer export config cluster cluster.yaml --overwrite')
-@_output_options()
+@click.argument('computer', type=COMPUTER)
+@output_options
 @user_option('Whose configuration.')
 def config(
-    session: Session, computer: str, output_file: str | None, overwrite: bool, sort: bool, user: str | None
+    session: CommandSession, computer: str, output_file: str | None, overwrite: bool, sort: bool, user: str | None
 ) -> int:
     """Write how a user reaches a computer into a YAML file.
 
@@ -68,13 +66,23 @@ def config(
         raise NotExistent(
             f'computer {row.label!r} is not configured for {owner.email}: there is no configuration to export'
         )
-    _write(session, found, f'{row.label}-config.yaml', output_file, overwrite, sort)
+    write_yaml(session, found, f'{row.label}-config.yaml', output_file, overwrite, sort)
     return 0
 
 
-def _write(
-    session: Session, values: dict[str, Any], default_name: str, output_file: str | None, overwrite: bool, sort: bool
+def write_yaml(
+    session: CommandSession,
+    values: dict[str, Any],
+    default_name: str,
+    output_file: str | None,
+    overwrite: bool,
+    sort: bool,
 ) -> None:
+    """Write settings into a YAML file, or to standard output.
+
+    :param default_name: of the file, where none was given.
+    :raises ricordi.errors.UsageError: there can be no such file, or there is one already.
+    """
     import yaml
 
     from ricordi.files import new_file

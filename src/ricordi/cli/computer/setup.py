@@ -10,7 +10,7 @@ import click
 
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER, PluginName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.questions import Question, Values, answer, question_options
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import ValidationError
@@ -131,7 +131,7 @@ def _switch(value: Any) -> bool:
 )
 @setup_options
 @question_options()
-def setup(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+def setup(session: CommandSession, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a new computer.
 
     What is not given is asked for on a terminal, and elsewhere takes its default. Afterwards the computer has to be
@@ -161,7 +161,9 @@ def _defaults() -> dict[str, Any]:
 @click.argument('computer', type=COMPUTER)
 @setup_options
 @question_options()
-def duplicate(session: Session, computer: str, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+def duplicate(
+    session: CommandSession, computer: str, config: str | None, non_interactive: bool | None, **given: Any
+) -> int:
     """Set up a new computer with the settings of another.
 
     It needs a label of its own, and has to be configured.
@@ -179,7 +181,7 @@ def duplicate(session: Session, computer: str, config: str | None, non_interacti
     return 0
 
 
-def _tell(session: Session, row: ComputerRow) -> None:
+def _tell(session: CommandSession, row: ComputerRow) -> None:
     place = f'ricordi -p {session.profile_name}' if session.profile_name else 'ricordi'
     session.tell(
         f'Created computer {row.label!r}, pk {row.pk}. Before it can be used: `{place} computer configure '

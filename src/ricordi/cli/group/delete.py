@@ -11,7 +11,7 @@ import click
 from ricordi.cli.group.filter import filter_options, make_filter
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import GROUP
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_details
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
@@ -41,7 +41,7 @@ _FILTERS = ('all_users', 'user', 'type_string', 'past_days', 'startswith', 'ends
 @yes_option('Do not ask before deleting.')
 @format_option()
 def delete(
-    session: Session,
+    session: CommandSession,
     groups: tuple[str, ...],
     delete_nodes: bool,
     dry_run: bool,

@@ -11,26 +11,34 @@ import click
 from ricordi.cli.group.filter import filter_options, make_filter, what_hides
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import GROUP, NEW_NAME
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, keys_of, one_line, write_details, write_details_and_list, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import (
+    OutputColumn,
+    keys_of,
+    one_line,
+    write_details,
+    write_details_and_list,
+    write_list,
+)
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.terminal.times import age
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation
+from ricordi.model.node_types import class_name
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ricordi.backend.rows import GroupRow
-    from ricordi.services.groups.members import Member
+    from ricordi.services.groups.members import GroupMember
 
 _COLUMNS = (
-    Column('pk', 'PK'),
-    Column('label', 'Label'),
-    Column('type_string', 'Type string'),
-    Column('user', 'User'),
+    OutputColumn('pk', 'PK'),
+    OutputColumn('label', 'Label'),
+    OutputColumn('type_string', 'Type string'),
+    OutputColumn('user', 'User'),
 )
 
 
@@ -58,7 +66,7 @@ _COLUMNS = (
 @option('--raw', '-r', is_flag=True, group='Output', help='Without heading, separated by tabs.')
 @format_option()
 def list_groups(
-    session: Session,
+    session: CommandSession,
     all_types: bool,
     type_string: str,
     with_description: bool,
@@ -85,8 +93,8 @@ def list_groups(
         )
         more = '' if found else what_hides(storage, all_types, type_string, **chosen)
     columns = [*_COLUMNS]
-    columns += [Column('description', 'Description')] if with_description else []
-    columns += [Column('node_count', 'Node count')] if count else []
+    columns += [OutputColumn('description', 'Description')] if with_description else []
+    columns += [OutputColumn('node_count', 'Node count')] if count else []
     if session.quiet and output_format is None and not raw:
         print('\n'.join(one_line(group.label) for group in found), end='\n' if found else '')
     elif raw and output_format is None:
@@ -106,7 +114,9 @@ def list_groups(
 @option('--uuid', '-u', is_flag=True, group='Output', help='Also show uuids.')
 @option('--limit', '-l', type=click.IntRange(min=0), group='Output', help='At most so many nodes.')
 @format_option()
-def show(session: Session, group: str, raw: bool, uuid: bool, limit: int | None, output_format: str | None) -> int:
+def show(
+    session: CommandSession, group: str, raw: bool, uuid: bool, limit: int | None, output_format: str | None
+) -> int:
     """Show a group and its nodes.
 
     As csv and jsonl: the nodes only.
@@ -132,12 +142,12 @@ def show(session: Session, group: str, raw: bool, uuid: bool, limit: int | None,
 _MEMBER_KEYS = ('pk', 'uuid', 'node_type', 'ctime')
 
 
-def _member_as_data(member: Member) -> dict[str, Any]:
+def _member_as_data(member: GroupMember) -> dict[str, Any]:
     # not by `asdict`, which takes three times as long, for there may be very many
     return {'pk': member.pk, 'uuid': member.uuid, 'node_type': member.node_type, 'ctime': member.ctime}
 
 
-def _print_group(row: GroupRow, uuid: bool, members: Iterator[Member]) -> None:
+def _print_group(row: GroupRow, uuid: bool, members: Iterator[GroupMember]) -> None:
     from datetime import UTC, datetime
 
     from ricordi.cli.terminal.streamed_table import write_table
@@ -159,15 +169,15 @@ def _print_group(row: GroupRow, uuid: bool, members: Iterator[Member]) -> None:
     write_table((_member_as_cells(member, uuid, now) for member in members), headings)
 
 
-def _member_as_cells(member: Member, uuid: bool, now: datetime) -> tuple[str, ...]:
-    cells = (str(member.pk), member.node_type.rstrip('.').rpartition('.')[2], age(member.ctime, now))
+def _member_as_cells(member: GroupMember, uuid: bool, now: datetime) -> tuple[str, ...]:
+    cells = (str(member.pk), class_name(member.node_type), age(member.ctime, now))
     return (member.uuid, *cells) if uuid else cells
 
 
 @verb('ricordi group create my-group', "ricordi group create -d 'runs of March' march")
 @click.argument('group_label', type=NEW_NAME)
 @option('--description', '-d', default='', help='The description.')
-def create(session: Session, group_label: str, description: str) -> int:
+def create(session: CommandSession, group_label: str, description: str) -> int:
     """Create an empty group.
 
     Prints its pk. That there is one of this label already is no error.
@@ -184,7 +194,7 @@ def create(session: Session, group_label: str, description: str) -> int:
 @verb('ricordi group relabel old new')
 @click.argument('group', type=GROUP)
 @click.argument('label', type=NEW_NAME)
-def relabel(session: Session, group: str, label: str) -> int:
+def relabel(session: CommandSession, group: str, label: str) -> int:
     """Change the label of a group."""
     from ricordi.services.groups.groups import find_group, relabel_group
 
@@ -199,7 +209,7 @@ def relabel(session: Session, group: str, label: str) -> int:
 @click.argument('group', type=GROUP)
 @click.argument('description', required=False)
 @format_option()
-def description(session: Session, group: str, description: str | None, output_format: str | None) -> int:
+def description(session: CommandSession, group: str, description: str | None, output_format: str | None) -> int:
     """Show or change the description of a group.
 
     An empty DESCRIPTION ('') removes it.
@@ -225,7 +235,7 @@ def description(session: Session, group: str, description: str | None, output_fo
 @click.argument('destination_group', type=GROUP)
 @option('--dry-run', '-n', is_flag=True, help='Tell how many nodes would be added and add none.')
 @yes_option('Do not ask, even if the destination has nodes already.')
-def copy(session: Session, source_group: str, destination_group: str, dry_run: bool, yes: bool) -> int:
+def copy(session: CommandSession, source_group: str, destination_group: str, dry_run: bool, yes: bool) -> int:
     """Add all nodes of a group to another, made if there is none.
 
     Asks first if the destination has nodes already.
@@ -244,7 +254,7 @@ def copy(session: Session, source_group: str, destination_group: str, dry_run: b
             new = '' if known else ', which would be made'
             session.tell(f'Would add {missing} of group {source.label!r} to group {label!r}{new}.')
             return 0
-        if known is not None and known.pk is not None:
+        if known is not None:
             count = service.count_members(storage, [known.pk])[known.pk]
             question = f'Group {known.label!r} has {plural(count, "node")} already. Add those of {source.label!r}?'
             if count and not confirm(question, yes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import GROUP
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.verb import option, verb, yes_option
@@ -20,7 +20,7 @@ from ricordi.errors import InvalidOperation, NotExistent, UsageError
 @option('--group', '-G', required=True, type=GROUP, help='The group.')
 @option('--dry-run', '-n', is_flag=True, help='Tell how many nodes were named and add none.')
 @yes_option('Has no effect: adding never asks.')
-def add_nodes(session: Session, nodes: tuple[str, ...], group: str, dry_run: bool, yes: bool) -> int:
+def add_nodes(session: CommandSession, nodes: tuple[str, ...], group: str, dry_run: bool, yes: bool) -> int:
     """Add nodes to a group.
 
     Those that are in it already stay.
@@ -45,7 +45,9 @@ def add_nodes(session: Session, nodes: tuple[str, ...], group: str, dry_run: boo
 @option('--clear', '-c', is_flag=True, help='Remove all nodes.')
 @option('--dry-run', '-n', is_flag=True, help='Tell how many nodes would be removed and remove none.')
 @yes_option()
-def remove_nodes(session: Session, nodes: tuple[str, ...], group: str, clear: bool, dry_run: bool, yes: bool) -> int:
+def remove_nodes(
+    session: CommandSession, nodes: tuple[str, ...], group: str, clear: bool, dry_run: bool, yes: bool
+) -> int:
     """Remove nodes from a group.
 
     The nodes themselves stay.
@@ -85,7 +87,7 @@ def remove_nodes(session: Session, nodes: tuple[str, ...], group: str, clear: bo
 @option('--dry-run', '-n', is_flag=True, help='Tell how many nodes would be moved and move none.')
 @yes_option()
 def move_nodes(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     source_group: str,
     target_group: str,

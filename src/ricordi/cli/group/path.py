@@ -7,8 +7,8 @@ from dataclasses import asdict
 import click
 
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, keys_of, one_line, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, keys_of, one_line, write_list
 from ricordi.cli.verb import format_option, option, verb
 
 
@@ -22,7 +22,7 @@ from ricordi.cli.verb import format_option, option, verb
 @option('--no-warn', is_flag=True, group='Output', help='Do not tell which labels are no paths.')
 @format_option()
 def ls(
-    session: Session,
+    session: CommandSession,
     path: str,
     type_string: str,
     recursive: bool,
@@ -42,8 +42,8 @@ def ls(
         for entry in entries:
             print(one_line(entry.path))
     else:
-        columns = [Column('path', 'Path'), Column('groups_below', 'Sub-Groups')]
-        columns += [Column('description', 'Description')] if with_description else []
+        columns = [OutputColumn('path', 'Path'), OutputColumn('groups_below', 'Sub-Groups')]
+        columns += [OutputColumn('description', 'Description')] if with_description else []
         write_list(map(asdict, entries), columns, output_format, keys_of(PathEntry))
     if listing.invalid and not no_warn:
         session.tell(f'Labels with an empty step are no paths: {", ".join(map(repr, listing.invalid))}')

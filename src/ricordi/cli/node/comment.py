@@ -8,8 +8,8 @@ from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_ident
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import NODE, USER
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, keys_of, one_line, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, keys_of, one_line, write_list
 from ricordi.cli.terminal.prompt import confirm, is_interactive
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.terminal.times import local_time
@@ -20,7 +20,7 @@ from ricordi.errors import InvalidOperation, NotExistent, UsageError, WrongValue
 @verb("ricordi node comment add -N 42 43 -- 'the basis set is too small'")
 @several('--nodes', '-N', required=True, type=NODE, help='The nodes, or - for standard input.')
 @click.argument('content', required=False)
-def add(session: Session, nodes: tuple[str, ...], content: str | None) -> int:
+def add(session: CommandSession, nodes: tuple[str, ...], content: str | None) -> int:
     """Write a comment about nodes.
 
     Without CONTENT, an editor is opened on a terminal.
@@ -48,7 +48,7 @@ def add(session: Session, nodes: tuple[str, ...], content: str | None) -> int:
 @nodes_argument()
 @option('--user', '-u', type=USER, help='Only the comments of this user.')
 @format_option()
-def show(session: Session, nodes: tuple[str, ...], user: str | None, output_format: str | None) -> int:
+def show(session: CommandSession, nodes: tuple[str, ...], user: str | None, output_format: str | None) -> int:
     """Show the comments of nodes."""
     from dataclasses import asdict
 
@@ -60,7 +60,7 @@ def show(session: Session, nodes: tuple[str, ...], user: str | None, output_form
         found = show_comments(storage, find_pks(storage, identifiers), user)
     if output_format is not None:
         keys = ('pk', 'node_pk', 'user', 'ctime', 'mtime', 'content')
-        columns = [Column(key, key, local_time if key.endswith('time') else None) for key in keys]
+        columns = [OutputColumn(key, key, local_time if key.endswith('time') else None) for key in keys]
         write_list(map(asdict, found), columns, output_format, keys_of(CommentDetails))
         return 0
     for comment in found:
@@ -76,7 +76,7 @@ def show(session: Session, nodes: tuple[str, ...], user: str | None, output_form
 @verb("ricordi node comment update 7 'the cutoff is too low'")
 @click.argument('comment_id', type=int)
 @click.argument('content', required=False)
-def update(session: Session, comment_id: int, content: str | None) -> int:
+def update(session: CommandSession, comment_id: int, content: str | None) -> int:
     """Replace the text of a comment.
 
     Without CONTENT, an editor is opened with the old text on a terminal.
@@ -94,7 +94,7 @@ def update(session: Session, comment_id: int, content: str | None) -> int:
 @click.argument('comment_id', type=int)
 @option('--dry-run', '-n', is_flag=True, help='Tell what would be removed and remove nothing.')
 @yes_option()
-def remove(session: Session, comment_id: int, dry_run: bool, yes: bool) -> int:
+def remove(session: CommandSession, comment_id: int, dry_run: bool, yes: bool) -> int:
     """Remove a comment."""
     from ricordi.services.nodes.comments import get_comment, remove_comment
 

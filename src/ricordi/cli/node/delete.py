@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ricordi.cli.computer.commands import agree_to_commands, run_commands_option
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
+from ricordi.cli.remedies import with_remedy
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_details
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
@@ -44,7 +45,7 @@ _SHOWN = 50
 @run_commands_option()
 @format_option()
 def delete(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     dry_run: bool,
     yes: bool,
@@ -92,7 +93,7 @@ def delete(
     return 0
 
 
-def _clean(session: Session, storage: StorageBackend, plan: DeletionPlan, cleaning: CleaningPlan) -> None:
+def _clean(session: CommandSession, storage: StorageBackend, plan: DeletionPlan, cleaning: CleaningPlan) -> None:
     """Remove the work directories; they go first, since afterwards nothing would tell where they are.
 
     :raises ricordi.errors.InvalidOperation: some could not be removed; each is told.
@@ -105,7 +106,10 @@ def _clean(session: Session, storage: StorageBackend, plan: DeletionPlan, cleani
     for done in clean_work_directories(storage, cleaning):
         absent = f', {done.absent:,} not there any more' if done.absent else ''
         session.tell(f'{done.computer}: removed {_directories(done.removed)}{absent}.')
-        for failure in done.failures:
+        failures = list(done.failures)
+        if failures:
+            failures[-1] = with_remedy(failures[-1], done.remedy)
+        for failure in failures:
             print(f'{done.computer}: {failure}', file=sys.stderr)
         failed += len(done.failures)
     if failed:

@@ -14,7 +14,7 @@ from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import PathName
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import option, verb
 from ricordi.errors import UsageError
 
@@ -89,7 +89,7 @@ _SUFFIXES = {'htm': 'html', 'gv': 'dot'}
 )
 @option('--show', '-s', is_flag=True, group='Output', help='Open the result with the program the desktop has for it.')
 def generate(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     link_types: str,
     ancestor_depth: int | None,

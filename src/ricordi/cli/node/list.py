@@ -9,8 +9,8 @@ import click
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER, GROUP, NODE, USER
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
 from ricordi.cli.verb import format_option, option, verb
 
@@ -69,7 +69,7 @@ HEADINGS = {
 @option('--raw', '-r', is_flag=True, group='Output', help='Bare values without heading, separated by tabs.')
 @format_option()
 def list_nodes(
-    session: Session,
+    session: CommandSession,
     project: tuple[str, ...],
     order_by: str,
     order_direction: str,
@@ -103,5 +103,5 @@ def list_nodes(
             write_table(rows, [HEADINGS.get(name, name) for name in project])
         else:
             named = (dict(zip(project, row, strict=True)) for row in rows)
-            write_list(named, [Column(name, name) for name in project], output_format)
+            write_list(named, [OutputColumn(name, name) for name in project], output_format)
     return 0

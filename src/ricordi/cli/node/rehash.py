@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.verb import option, verb, yes_option
@@ -23,7 +23,7 @@ from ricordi.errors import InvalidOperation, NotExistent
 )
 @option('--dry-run', '-n', is_flag=True, help='Tell how many hashes would change and change nothing.')
 @yes_option()
-def rehash(session: Session, nodes: tuple[str, ...], types: tuple[str, ...], dry_run: bool, yes: bool) -> int:
+def rehash(session: CommandSession, nodes: tuple[str, ...], types: tuple[str, ...], dry_run: bool, yes: bool) -> int:
     """Compute the hashes of nodes anew, all without NODES.
 
     The hashes are those of aiida-core 2.9. Nodes whose type comes from a plug-in are left as they are: their class is
@@ -31,7 +31,7 @@ def rehash(session: Session, nodes: tuple[str, ...], types: tuple[str, ...], dry
     """
     from ricordi.cli.terminal.drawing import drawing
     from ricordi.cli.terminal.signals import stopping
-    from ricordi.progress import Stop
+    from ricordi.progress import Run, Stop
     from ricordi.services.nodes.finding import find_pks
     from ricordi.services.nodes.rehash import find_to_rehash, rehash_nodes
 
@@ -44,7 +44,7 @@ def rehash(session: Session, nodes: tuple[str, ...], types: tuple[str, ...], dry
         if not dry_run and not confirm(f'Compute and overwrite the hash of {plural(len(pks), "node")}?', yes):
             raise InvalidOperation('no hash was changed')
         with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = rehash_nodes(storage, pks, dry_run, progress, stop)
+            report = rehash_nodes(storage, pks, dry_run, Run(progress, stop))
     changed = f'{"would change" if dry_run else "changed"}: {report.changed:,}'
     session.tell(f'{plural(report.total, "node")}; hashes that {changed}, that were right: {report.same:,}.')
     if report.unknown:

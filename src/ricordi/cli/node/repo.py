@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import NODE, PathName
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.streams import write_colored
 from ricordi.cli.verb import format_option, option, verb
 
+if TYPE_CHECKING:
+    from ricordi.backend.rows import NodeRow
+    from ricordi.backend.storage import StorageBackend
+
 _COLUMNS = (
-    Column('name', 'Name'),
-    Column('kind', 'Kind'),
-    Column('size', 'Size', lambda size: format_bytes(size)),
-    Column('key', 'Key'),
+    OutputColumn('name', 'Name'),
+    OutputColumn('kind', 'Kind'),
+    OutputColumn('size', 'Size', lambda size: format_bytes(size)),
+    OutputColumn('key', 'Key'),
 )
 
 
@@ -30,26 +35,35 @@ _COLUMNS = (
 @option('--color', '-c', is_flag=True, group='Output', help='Show folders in colour.')
 @format_option()
 def ls(
-    session: Session, node: str, relative_path: str | None, long: bool, color: bool, output_format: str | None
+    session: CommandSession, node: str, relative_path: str | None, long: bool, color: bool, output_format: str | None
 ) -> int:
     """List the files of a node, or of a folder in it.
 
     Folders end with a slash.
     """
-    from ricordi.services.nodes import repository as service
     from ricordi.services.nodes.finding import find_node
 
     with opened(session, 'node repo ls') as storage:
-        entries = service.list_files(find_node(storage, node), relative_path)
-        if not long and output_format is None:
-            for entry in entries:
-                name = f'{entry.name}/' if entry.is_folder else entry.name
-                if color and entry.is_folder:
-                    write_colored(name, '34;1')
-                else:
-                    print(name)
-            return 0
-        sizes = service.file_sizes(storage, entries)
+        write_listing(storage, find_node(storage, node), relative_path, long, color, output_format)
+    return 0
+
+
+def write_listing(
+    storage: StorageBackend, row: NodeRow, path: str | None, long: bool, color: bool, output_format: str | None
+) -> None:
+    """Write the names of what is in a folder of a node, or a list with sizes and keys."""
+    from ricordi.services.nodes import repository as service
+
+    entries = service.list_files(row, path)
+    if not long and output_format is None:
+        for entry in entries:
+            name = f'{entry.name}/' if entry.is_folder else entry.name
+            if color and entry.is_folder:
+                write_colored(name, '34;1')
+            else:
+                print(name)
+        return
+    sizes = service.file_sizes(storage, entries)
     rows = [
         {
             'name': entry.name,
@@ -61,13 +75,12 @@ def ls(
         for entry in entries
     ]
     write_list(rows, _COLUMNS, output_format, ('name', 'path', 'kind', 'size', 'key'))
-    return 0
 
 
 @verb('ricordi node repo cat 42 aiida.out | less', 'ricordi node repo cat 42')
 @click.argument('node', type=NODE)
 @click.argument('relative_path', required=False)
-def cat(session: Session, node: str, relative_path: str | None) -> int:
+def cat(session: CommandSession, node: str, relative_path: str | None) -> int:
     """Write the content of a file of a node to stdout, as it is.
 
     The path may be left out where the node has a single file. Exits with 6 where the content is missing or damaged.
@@ -85,7 +98,7 @@ def cat(session: Session, node: str, relative_path: str | None) -> int:
 @verb('ricordi node repo dump 42 files-of-42')
 @click.argument('node', type=NODE)
 @click.argument('output_directory', type=PathName(file_okay=False, path_type=Path))
-def dump(session: Session, node: str, output_directory: Path) -> int:
+def dump(session: CommandSession, node: str, output_directory: Path) -> int:
     """Write all files of a node into a new folder.
 
     The folder must not exist yet; those above it are made. Exits with 6 where some files could not be written.

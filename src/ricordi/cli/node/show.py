@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_list
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb
+from ricordi.model.node_types import state_in_words
 
 if TYPE_CHECKING:
     from ricordi.services.nodes.show import Neighbour, NodeDetails
@@ -21,24 +22,29 @@ if TYPE_CHECKING:
 @nodes_argument()
 @option('--print-groups', is_flag=True, group='Output', help='Also show the groups that the nodes are in.')
 @format_option()
-def show(session: Session, nodes: tuple[str, ...], print_groups: bool, output_format: str | None) -> int:
+def show(session: CommandSession, nodes: tuple[str, ...], print_groups: bool, output_format: str | None) -> int:
     """Show nodes: properties, inputs, outputs, callers, called processes.
 
     NODES are pks, uuids, starts of uuids, or - for standard input. The formats for programs always have the groups.
     """
-    from dataclasses import asdict
-
     from ricordi.services.nodes.finding import find_nodes
     from ricordi.services.nodes.show import show_node
 
     identifiers = read_identifiers(session, nodes)
     with opened(session, 'node show') as storage:
         found = [show_node(storage, row) for row in find_nodes(storage, identifiers)]
+    write_nodes(found, output_format, print_groups)
+    return 0
+
+
+def write_nodes(found: Sequence[NodeDetails], output_format: str | None, print_groups: bool = False) -> None:
+    """Write what there is to tell about nodes."""
+    from dataclasses import asdict
+
     if output_format in (None, 'table'):
         print('\n\n'.join('\n\n'.join(_parts(one, print_groups)) for one in found), end='\n' if found else '')
     else:
         write_list((asdict(one) for one in found), (), output_format)
-    return 0
 
 
 def _parts(node: NodeDetails, print_groups: bool) -> Iterator[str]:
@@ -80,7 +86,7 @@ def _properties(node: NodeDetails) -> Iterator[list[str]]:
 def _state(node: NodeDetails) -> str:
     """State of a process in words: `finished [0]`, `finished [401] no convergence`, `excepted: …`."""
     if node.state == 'finished':
-        return f'{node.state} [{node.exit_status}]' + (f' {node.exit_message}' if node.exit_message else '')
+        return state_in_words(node.state, node.exit_status) + (f' {node.exit_message}' if node.exit_message else '')
     if node.state == 'excepted' and node.exception:
         return f'{node.state}: {node.exception}'
     return str(node.state)
@@ -90,7 +96,7 @@ def _counts(node: NodeDetails) -> Iterator[list[str]]:
     if node.comment_count:
         yield ['comments', f'{node.comment_count:,} (`ricordi node comment show {node.pk}`)']
     if node.log_count:
-        yield ['log messages', f'{node.log_count:,} (`verdi process report {node.pk}`)']
+        yield ['log messages', f'{node.log_count:,} (`ricordi process report {node.pk}`)']
 
 
 def _neighbours(heading: str, found: tuple[Neighbour, ...]) -> str:

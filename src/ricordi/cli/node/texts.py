@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_identifiers_or_end
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, Row, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, Row, write_list
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @yes_option()
 @format_option()
 def label(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     label: str | None,
     raw: bool,
@@ -49,7 +49,7 @@ def label(
 @yes_option()
 @format_option()
 def description(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     description: str | None,
     raw: bool,
@@ -65,7 +65,7 @@ def description(
 
 
 def _run(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     field: Text,
     text: str | None,
@@ -99,4 +99,4 @@ def _run(
 
 
 def _write(rows: Iterable[Row], field: Text, output_format: str | None) -> None:
-    write_list(rows, (Column('pk', 'PK'), Column(field, field.capitalize())), output_format)
+    write_list(rows, (OutputColumn('pk', 'PK'), OutputColumn(field, field.capitalize())), output_format)

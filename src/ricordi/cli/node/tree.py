@@ -10,7 +10,7 @@ import click
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_list
 from ricordi.cli.verb import format_option, option, verb
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 @format_option()
 def tree(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     depth: int | None,
     direction: str,

@@ -10,7 +10,7 @@ from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_ident
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import NODE
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import flatten, one_line, to_json, write_list
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
@@ -18,7 +18,7 @@ from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import FORMATS, Function, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UsageError
 
-_OTHER_FORMATS = {'json+date': 'json', 'yaml_expanded': 'yaml'}
+OTHER_FORMATS = {'json+date': 'json', 'yaml_expanded': 'yaml'}
 """Names that verdi has for formats of ours."""
 
 
@@ -29,7 +29,7 @@ def _show_options(function: Function) -> Function:
             '--format',
             '-f',
             'output_format',
-            type=click.Choice([*FORMATS, *_OTHER_FORMATS]),
+            type=click.Choice([*FORMATS, *OTHER_FORMATS]),
             group='Output',
             help='How to write the result. [default: JSON under a heading per node]',
         ),
@@ -50,7 +50,7 @@ def _show_options(function: Function) -> Function:
 
 @verb('ricordi node attributes 42', 'ricordi node attributes -k exit_status exit_message -- 42 43')
 @_show_options
-def attributes(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
+def attributes(session: CommandSession, nodes: tuple[str, ...], **options: Any) -> int:
     """Show the attributes of nodes.
 
     With --format: an array of objects with the identifier (pk or uuid) and the attributes; with --raw as verdi has it,
@@ -61,7 +61,7 @@ def attributes(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
 
 @verb('ricordi node extras show 42', 'ricordi node extras show --raw 42 43')
 @_show_options
-def extras(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
+def extras(session: CommandSession, nodes: tuple[str, ...], **options: Any) -> int:
     """Show the extras of nodes.
 
     With --format: an array of objects with the identifier (pk or uuid) and the extras; with --raw as verdi has it, the
@@ -71,7 +71,7 @@ def extras(session: Session, nodes: tuple[str, ...], **options: Any) -> int:
 
 
 def _show(
-    session: Session,
+    session: CommandSession,
     field: str,
     nodes: tuple[str, ...],
     keys: tuple[str, ...],
@@ -84,7 +84,7 @@ def _show(
     identifiers = read_identifiers(session, nodes)
     with opened(session, f'node {field}') as storage:
         rows = find_nodes(storage, identifiers)
-    output_format = _OTHER_FORMATS.get(output_format or '', output_format)
+    output_format = OTHER_FORMATS.get(output_format or '', output_format)
     shown = [(row, _chosen(getattr(row, field), keys)) for row in rows]
     if raw or output_format not in (None, 'table'):
         name = identifier.upper() if raw else identifier  # verdi's form is what scripts with --raw know
@@ -111,7 +111,7 @@ def _chosen(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 @verb('ricordi node extras set 42 quality=good', 'ricordi node extras set 42 43 \'tags=["a", "b"]\' weight=1.5')
 @click.argument('arguments', nargs=-1, required=True, type=NODE, metavar='NODES… KEY=VALUE…')
 @option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
-def set_extras(session: Session, arguments: tuple[str, ...], dry_run: bool) -> int:
+def set_extras(session: CommandSession, arguments: tuple[str, ...], dry_run: bool) -> int:
     """Set extras of nodes.
 
     A VALUE that is JSON is taken as such (1.5, true, [1, 2], {"a": 1}, "text"); anything else is text, unless it begins
@@ -139,7 +139,9 @@ def set_extras(session: Session, arguments: tuple[str, ...], dry_run: bool) -> i
 @several('--keys', '-k', required=True, help='The keys to remove.')
 @option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
 @yes_option()
-def unset_extras(session: Session, nodes: tuple[str, ...], keys: tuple[str, ...], dry_run: bool, yes: bool) -> int:
+def unset_extras(
+    session: CommandSession, nodes: tuple[str, ...], keys: tuple[str, ...], dry_run: bool, yes: bool
+) -> int:
     """Remove extras of nodes.
 
     All nodes must have all of the keys; else nothing is changed. Removing from more than one node asks first.

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, keys_of, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, keys_of, write_list
 from ricordi.services.profiles import profiles as service
 
 COLUMNS = (
-    Column('default', '', lambda default: '*' if default else ''),
-    Column('name', 'Profile'),
-    Column('backend', 'Storage'),
-    Column('default_user_email', 'User'),
+    OutputColumn('default', '', lambda default: '*' if default else ''),
+    OutputColumn('name', 'Profile'),
+    OutputColumn('backend', 'Storage'),
+    OutputColumn('default_user_email', 'User'),
 )
 
 
-def print_profiles(session: Session, output_format: str | None) -> int:
+def print_profiles(session: CommandSession, output_format: str | None) -> int:
     """Print the profiles, or with `--quiet` their names; returns the exit code."""
     profiles = service.list_profiles()
     if session.quiet and output_format is None:
@@ -28,4 +28,4 @@ def print_profiles(session: Session, output_format: str | None) -> int:
 
 def without_options() -> int:
     """The verb with no options at all."""
-    return print_profiles(Session(), None)
+    return print_profiles(CommandSession(), None)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from secrets import token_urlsafe
-
 from ricordi.cli.parameters import NEW_NAME
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import option, verb
 from ricordi.errors import UsageError
 
@@ -34,7 +32,7 @@ from ricordi.errors import UsageError
 @option('--no-broker', is_flag=True, hidden=True)
 @option('-n/-I', '--non-interactive/--interactive', 'non_interactive', default=True, hidden=True)
 def presto(
-    session: Session,
+    session: CommandSession,
     profile_name: str | None,
     email: str | None,
     use_postgres: bool,
@@ -54,7 +52,7 @@ def presto(
     from dataclasses import replace
 
     from ricordi.services.profiles import presto as service
-    from ricordi.services.profiles.setup import default_repository_uri, provided_database, sqlite_config
+    from ricordi.services.profiles.database import Administrator
 
     if use_zeromq and no_broker:
         raise UsageError('--use-zeromq and --no-broker contradict each other')
@@ -63,22 +61,7 @@ def presto(
     person = service.default_person()
     if email is not None:
         person = replace(person, email=email)
-    if not use_postgres:
-        done = service.presto(name, person, 'core.sqlite_dos', sqlite_config(None), broker)
-    else:
-        from ricordi.storage.psql.provision import Administrator
-
-        administrator = Administrator(postgres_hostname, postgres_port, postgres_username, postgres_password)
-        storage_config = {
-            'database_engine': 'postgresql_psycopg',
-            'database_hostname': postgres_hostname,
-            'database_port': postgres_port,
-            'database_username': f'ricordi_{name}',
-            'database_password': token_urlsafe(24),
-            'database_name': f'ricordi_{name}',
-            'repository_uri': default_repository_uri(name),
-        }
-        with provided_database(administrator, storage_config) as finish:
-            done = service.presto(name, person, 'core.psql_dos', storage_config, broker, finish)
+    server = (postgres_hostname, postgres_port, postgres_username, postgres_password)
+    done = service.presto(name, person, broker, Administrator(*server) if use_postgres else None)
     session.tell(f'Created profile `{done.profile.name}` for {person.email}, now the default profile.')
     return 0

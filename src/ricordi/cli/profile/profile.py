@@ -8,7 +8,7 @@ import click
 
 from ricordi.cli.parameters import PROFILE
 from ricordi.cli.profile.list import print_profiles
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @verb('ricordi profile list', 'ricordi profile list --format json', on_profile=False)
 @format_option()
-def list_profiles(session: Session, output_format: str | None) -> int:
+def list_profiles(session: CommandSession, output_format: str | None) -> int:
     """List the profiles.
 
     The default profile is marked with a star. With --quiet: the bare names.
@@ -32,7 +32,7 @@ def list_profiles(session: Session, output_format: str | None) -> int:
 @verb('ricordi profile show', 'ricordi profile show main --format yaml')
 @click.argument('profile', required=False, type=PROFILE)
 @format_option()
-def show(session: Session, profile: str | None, output_format: str | None) -> int:
+def show(session: CommandSession, profile: str | None, output_format: str | None) -> int:
     """Show the configuration of a profile, passwords masked.
 
     Without PROFILE: the one that -p names, or the default profile.
@@ -44,7 +44,7 @@ def show(session: Session, profile: str | None, output_format: str | None) -> in
 
 @verb('ricordi profile set-default main', on_profile=False)
 @click.argument('profile', type=PROFILE)
-def set_default(session: Session, profile: str) -> int:
+def set_default(session: CommandSession, profile: str) -> int:
     """Make a profile the one that is used when none is named."""
     before = service.set_default_profile(profile)
     if before == profile:
@@ -70,7 +70,7 @@ def set_default(session: Session, profile: str) -> int:
 @option('--dry-run', '-n', is_flag=True, help='Show what would be deleted and delete nothing.')
 @yes_option('Do not ask before deleting.')
 def delete(
-    session: Session,
+    session: CommandSession,
     profiles: tuple[str, ...],
     delete_data: bool | None,
     admin_uri: str | None,
@@ -87,10 +87,10 @@ def delete(
         raise UsageError('say what shall become of the data: --keep-data or --delete-data')
     if admin_uri is not None and not delete_data:
         raise UsageError('--admin-uri is about deleting data: give --delete-data with it')
-    from ricordi.cli.profile.administrator import administrator_of
+    from ricordi.services.profiles.database import administrator_at
     from ricordi.services.profiles.setup import check_data_deletable, delete_profile, is_storage_of_any
 
-    administrator = administrator_of(admin_uri)
+    administrator = administrator_at(admin_uri)
     names = [profile.name for profile in found]
     if delete_data:
         for profile in found:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ricordi.cli.parameters import NEW_NAME, PathName
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.questions import Question, answer, question_options
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.questions import Question, Values, answer, question_options
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import ForeignRepository, UsageError, ValidationError
 
 if TYPE_CHECKING:
     from ricordi.services.person import Person
+    from ricordi.services.profiles.database import Administrator
     from ricordi.services.profiles.setup import Created
-    from ricordi.storage.psql.provision import Administrator
 
 
 _MOST_DIGITS = 10
@@ -100,7 +100,7 @@ def setup_options() -> Callable[[Function], Function]:
 @option('--filepath', metavar='FOLDER', type=PathName(file_okay=False), help='Where to store the data.')
 @ADOPT
 @question_options()
-def sqlite_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+def sqlite_dos(session: CommandSession, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on SQLite, which needs no server.
 
     A storage that is in FOLDER already is adopted.
@@ -137,16 +137,15 @@ def sqlite_dos(session: Session, config: str | None, non_interactive: bool | Non
 @option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
 @ADOPT
 @question_options()
-def psql_dos(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+def psql_dos(session: CommandSession, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a profile on PostgreSQL.
 
     The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
     fails, what was created goes again.
     """
-    from ricordi.cli.profile.administrator import administrator_of
-    from ricordi.services.profiles.setup import default_repository_uri, provided_database
+    from ricordi.services.profiles.database import administrator_at, default_repository_uri, provided_database
 
-    administrator = administrator_of(given['admin_uri'])
+    administrator = administrator_at(given['admin_uri'])
     database = DATABASE if administrator is None else _chosen(administrator)
     repository = Question(
         'repository_uri',
@@ -165,7 +164,7 @@ def psql_dos(session: Session, config: str | None, non_interactive: bool | None,
 @setup_options()
 @option('--filepath', metavar='FILE', type=PathName(dir_okay=False), help='The archive.')
 @question_options()
-def sqlite_zip(session: Session, config: str | None, non_interactive: bool | None, **given: Any) -> int:
+def sqlite_zip(session: CommandSession, config: str | None, non_interactive: bool | None, **given: Any) -> int:
     """Set up a read-only profile on an archive."""
     from ricordi.services.archive.info import check_given
     from ricordi.services.profiles.setup import zip_config
@@ -178,7 +177,7 @@ def sqlite_zip(session: Session, config: str | None, non_interactive: bool | Non
 
 
 def _create(
-    session: Session,
+    session: CommandSession,
     backend: str,
     storage_config: dict[str, Any],
     person: Person | None,
@@ -206,7 +205,7 @@ def _create(
     _tell(session, done)
 
 
-def _name(session: Session) -> Question:
+def _name(session: CommandSession) -> Question:
     """The question for the name; a profile named before the verb (`-p`) is the answer to it."""
     return Question(NAME.key, NAME.text, session.profile_name)
 
@@ -228,19 +227,15 @@ def _broker(given: dict[str, Any]) -> str | None:
 
 def _chosen(administrator: Administrator) -> tuple[Question, ...]:
     """The questions for the database where an administrator makes it: all have a default."""
-    from secrets import token_urlsafe
+    from ricordi.services.profiles.database import chosen_database
 
-    defaults: dict[str, Any] = {
-        'database_hostname': administrator.hostname or 'localhost',
-        'database_port': administrator.port or 5432,
-        'database_username': lambda values: f'ricordi_{values["profile_name"]}',
-        'database_password': token_urlsafe(24),
-        'database_name': lambda values: f'ricordi_{values["profile_name"]}',
-    }
-    return tuple(replace(question, default=defaults[question.key]) for question in DATABASE)
+    def default_of(key: str) -> Callable[[Values], Any]:
+        return lambda values: chosen_database(administrator, values['profile_name'])[key]
+
+    return tuple(replace(question, default=default_of(question.key)) for question in DATABASE)
 
 
-def _tell(session: Session, done: Created) -> None:
+def _tell(session: CommandSession, done: Created) -> None:
     name = done.profile.name
     session.tell(
         f'Created profile `{name}`'

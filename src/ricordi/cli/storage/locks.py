@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ricordi.cli.session import Session
-from ricordi.cli.terminal.output import Column, write_list
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import EntryPointError, InvalidOperation, LockedProfileError, StorageError
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import DatabaseSession
 
 COLUMNS = (
-    Column('kind', 'Has'),
-    Column('state', 'State'),
-    Column('pid', 'PID'),
-    Column('host', 'Host'),
-    Column('user', 'User'),
-    Column('since', 'Since', lambda since: f'{since.astimezone():%Y-%m-%d %H:%M:%S}'),
-    Column('purpose', 'For'),
-    Column('command', 'Command'),
+    OutputColumn('kind', 'Has'),
+    OutputColumn('state', 'State'),
+    OutputColumn('pid', 'PID'),
+    OutputColumn('host', 'Host'),
+    OutputColumn('user', 'User'),
+    OutputColumn('since', 'Since', lambda since: f'{since.astimezone():%Y-%m-%d %H:%M:%S}'),
+    OutputColumn('purpose', 'For'),
+    OutputColumn('command', 'Command'),
 )
 KEYS = ('kind', 'state', 'pid', 'host', 'user', 'command', 'since', 'purpose', 'path')
 
 
 @verb('ricordi storage locks', 'ricordi -p main storage locks --format json')
 @format_option()
-def locks(session: Session, output_format: str | None) -> int:
+def locks(session: CommandSession, output_format: str | None) -> int:
     """Show who uses or locks the profile.
 
     States: `live`; `stale`, of a process that has ended, which is no obstacle; `foreign`, of another host or container,
@@ -56,7 +56,7 @@ def locks(session: Session, output_format: str | None) -> int:
 @verb('ricordi storage unlock --dry-run', 'ricordi -p main storage unlock --yes')
 @option('--dry-run', is_flag=True, help='Show what would be cleared and clear nothing.')
 @yes_option('Do not ask before clearing the records of other hosts and containers.')
-def unlock(session: Session, dry_run: bool, yes: bool) -> int:
+def unlock(session: CommandSession, dry_run: bool, yes: bool) -> int:
     """Clear access records and locks that nobody can check, such as those of other hosts.
 
     Records of processes that have ended are cleared too. Those of living processes stay: end the processes. Exits with
@@ -91,7 +91,7 @@ def _refuse_living(left: tuple[Holder, ...]) -> None:
         raise LockedProfileError(f'still locked by a living process, which has to end first: {lockers[0]}')
 
 
-def _tell(session: Session, heading: str, holders: Iterable[Holder]) -> None:
+def _tell(session: CommandSession, heading: str, holders: Iterable[Holder]) -> None:
     session.tell('\n'.join([heading, *(f'  - {holder.kind}: {holder}' for holder in holders)]))
 
 

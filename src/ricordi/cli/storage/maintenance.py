@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import (
     doubt_in_words,
     exit_code_of,
@@ -19,13 +19,13 @@ from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.signals import stopping
 from ricordi.errors import InvalidOperation
-from ricordi.progress import Stop
+from ricordi.progress import Run, Stop
 from ricordi.services import storage
 from ricordi.services.profiles.profiles import find_profile
 
 
 def run_maintenance(
-    session: Session,
+    session: CommandSession,
     options: MaintenanceOptions,
     *,
     yes: bool,
@@ -46,9 +46,9 @@ def run_maintenance(
         )
         if not confirm(question, yes):
             raise InvalidOperation('nothing was done')
-    stop = Stop(max_runtime)
+    stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
     with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-        report = storage.maintain(profile, options, wait=wait, progress=progress, stop=stop)
+        report = storage.maintain(profile, options, wait=wait, run=Run(progress, stop))
     told = session.reports(output_format, options.dry_run)
     if told:
         _print_report(profile.name, report, output_format)

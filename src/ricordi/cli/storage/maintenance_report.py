@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, MaintenanceReport, MaintenanceStep, Problem, UndoneStep
+from ricordi.cli.remedies import with_remedy
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.errors import Interrupted, ProblemsFound
@@ -37,7 +38,7 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
         'seconds': None if options.dry_run else round(seconds(report), 6),
         'problem_count': report.problem_count,
         'problems': [_problem_as_data(problem) for problem in report.problems],
-        'notes': list(report.notes),
+        'notes': [with_remedy(*note) for note in report.notes],
         'doubt': report.doubt or None,
         'exit_code': exit_code_of(report),
     }
@@ -76,7 +77,7 @@ def report_as_text(profile: str, report: MaintenanceReport) -> str:
     if report.left:
         parts.append('\n'.join(['Left to do:', *(f'  {line}' for line in left_lines(report))]))
     if report.notes:
-        parts.append('\n'.join(f'Note: {note}' for note in report.notes))
+        parts.append('\n'.join(f'Note: {with_remedy(*note)}' for note in report.notes))
     if report.problem_count:
         parts.append('\n'.join(problem_lines(report)))
     return '\n\n'.join(parts)

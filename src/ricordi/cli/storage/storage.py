@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ricordi.cli.parameters import DURATION, PERCENT
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_details
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import format_bytes, format_count
@@ -35,7 +35,7 @@ WAIT = option(
     help='Also what takes time to find: users, computers and types by name, garbage, missing objects, table sizes.',
 )
 @format_option()
-def info(session: Session, detailed: bool, output_format: str | None) -> int:
+def info(session: CommandSession, detailed: bool, output_format: str | None) -> int:
     """Show what the storage holds and how large it is."""
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.storage import get_info
@@ -55,7 +55,7 @@ def _with_unit(key: str, value: Any) -> str:
 
 @verb('ricordi storage version', 'ricordi storage version --format json')
 @format_option()
-def version(session: Session, output_format: str | None) -> int:
+def version(session: CommandSession, output_format: str | None) -> int:
     """Show the schema version of the storage.
 
     Exits with 4 where it is not the one that this program works on.
@@ -75,7 +75,7 @@ def version(session: Session, output_format: str | None) -> int:
 @option('--dry-run', is_flag=True, help='Tell from which version to which, and change nothing.')
 @yes_option('Do not ask before changing the database.')
 @WAIT
-def migrate(session: Session, dry_run: bool, yes: bool, wait: float | None) -> int:
+def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | None) -> int:
     """Bring the database to the schema version that this program works on.
 
     The profile is locked meanwhile. Back the database up first: there is no way back to the older version.
@@ -150,7 +150,7 @@ def migrate(session: Session, dry_run: bool, yes: bool, wait: float | None) -> i
 @yes_option('Do not ask before a full maintenance.')
 @format_option()
 def maintain(
-    session: Session,
+    session: CommandSession,
     full: bool,
     dry_run: bool,
     repack: str | None,

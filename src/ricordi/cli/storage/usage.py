@@ -9,7 +9,7 @@ import click
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.usage_cells import cells, file_cells, name_of
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import write_details
@@ -17,6 +17,7 @@ from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
+from ricordi.progress import Run
 
 if TYPE_CHECKING:
     from ricordi.backend.usage import DatabaseUsage, Share
@@ -53,7 +54,7 @@ _HEADINGS = ('Stored', 'Content', 'Shared', 'Freed', 'Objects', 'Nodes')
 @option('-i', '--interactive', is_flag=True, group='Output', help='Walk through it on the terminal.')
 @format_option()
 def usage(
-    session: Session,
+    session: CommandSession,
     nodes: tuple[str, ...],
     by: str | None,
     top: int,
@@ -85,7 +86,7 @@ def usage(
             walk_through(session, storage, dimension, chosen)
             return 0
         with drawing(session.quiet, session.verbose) as progress:
-            report = space_used(storage, dimension, top, chosen, progress)
+            report = space_used(storage, dimension, top, chosen, Run(progress))
         if output_format in (None, 'table'):
             print(_as_text(report))
         else:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ricordi.cli.session import Session
+from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.usage_cells import cells, file_cells, name_of
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, plural
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.backend.usage import Dimension
     from ricordi.services.usage.usage import Chosen
-    from ricordi.services.usage.walk import Walk
+    from ricordi.services.usage.walk import UsageWalk
 
 KEYS = {
     '\x1b[A': 'up', '\x1bOA': 'up', 'k': 'up',
@@ -46,16 +46,16 @@ _KEY = re.compile('\x1b\\[[ -?]*(?:[@-~]|(?=[^ -~]))|\x1bO(?:[ -~]|(?=[^ -~]))|\
 """A key; the begin of a sequence is none yet."""
 
 
-def walk_through(session: Session, storage: StorageBackend, by: Dimension, chosen: Chosen) -> None:
+def walk_through(session: CommandSession, storage: StorageBackend, by: Dimension, chosen: Chosen) -> None:
     """Show what takes the space, and follow the keys until somebody quits.
 
     :raises ricordi.errors.UsageError: there is no terminal.
     """
-    from ricordi.services.usage.walk import Walk
+    from ricordi.services.usage.walk import UsageWalk
 
     if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError('--interactive needs a terminal: leave it out, and drill down by --by and --only')
-    walk = Walk(storage, by, chosen)
+    walk = UsageWalk(storage, by, chosen)
     session.tell('Summing up …')
     walk.begin()
     with other_screen() as keys:
@@ -99,7 +99,7 @@ def keys_of(pieces: Iterable[bytes]) -> Iterator[str]:
             text = text[match.end() :]
 
 
-def _follow(walk: Walk, what: str) -> None:
+def _follow(walk: UsageWalk, what: str) -> None:
     page = _page()
     steps = {'up': -1, 'down': 1, 'page up': -page, 'page down': page, 'first': -walk.count(), 'last': walk.count()}
     if what in steps:
@@ -126,7 +126,7 @@ def _page() -> int:
     return max(1, shutil.get_terminal_size().lines - 5)
 
 
-def _draw(walk: Walk) -> None:
+def _draw(walk: UsageWalk) -> None:
     width = shutil.get_terminal_size().columns
     lines = [_cut(line, width) for line in _lines(walk)]
     marked = 3 + walk.level.row - _first(walk)
@@ -136,7 +136,7 @@ def _draw(walk: Walk) -> None:
     _command('\033[H\033[2J' + '\r\n'.join(shown))
 
 
-def _lines(walk: Walk) -> Iterator[str]:
+def _lines(walk: UsageWalk) -> Iterator[str]:
     """All that stands on the screen, without colours."""
     level, total = walk.level, walk.level.report.usage.total
     yield harmless(' › '.join(one_line(one.title) for one in walk.levels))
@@ -158,7 +158,7 @@ def _lines(walk: Walk) -> Iterator[str]:
     yield HELP
 
 
-def _rows(walk: Walk) -> Iterator[list[str]]:
+def _rows(walk: UsageWalk) -> Iterator[list[str]]:
     if walk.level.files:
         yield from ([harmless(cell) for cell in file_cells(file)] for file in walk.files())
         return
@@ -169,7 +169,7 @@ def _rows(walk: Walk) -> Iterator[list[str]]:
         yield [stored, f'{bar:{_BAR}}', freed, objects, nodes, harmless(name_of(one))]
 
 
-def _first(walk: Walk) -> int:
+def _first(walk: UsageWalk) -> int:
     """The row that stands at the top, so that the one that is looked at is seen."""
     return max(0, min(walk.level.row - _page() // 2, walk.count() - _page()))
 

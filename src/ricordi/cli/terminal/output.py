@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 _ROWS = 100
 
 
-class Column(NamedTuple):
+class OutputColumn(NamedTuple):
     """A column of a table for people.
 
     :param key: which value of the row.
@@ -42,7 +42,7 @@ def keys_of(kind: type[Any]) -> tuple[str, ...]:
 
 
 def write_list(
-    rows: Iterable[Row], columns: Sequence[Column], output_format: str | None, keys: Sequence[str] | None = None
+    rows: Iterable[Row], columns: Sequence[OutputColumn], output_format: str | None, keys: Sequence[str] | None = None
 ) -> None:
     """Write rows, streamed: all keys of a row for a program, the columns for a person.
 

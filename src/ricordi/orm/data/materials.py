@@ -14,7 +14,7 @@ from ricordi.orm.data.data import Data
 from ricordi.orm.data.singlefile import SinglefileData
 
 
-class _OnlyRead(Data):
+class _ReadOnlyData(Data):
     """What AiiDA makes, for it computes and checks what belongs into such a node."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -27,7 +27,7 @@ class _OnlyRead(Data):
         )
 
 
-class StructureData(_OnlyRead, node_type='data.core.structure.StructureData.'):
+class StructureData(_ReadOnlyData, node_type='data.core.structure.StructureData.'):
     """A crystal or molecule: cell, kinds of atoms, sites."""
 
     @property
@@ -52,7 +52,7 @@ class StructureData(_OnlyRead, node_type='data.core.structure.StructureData.'):
         return list(self.base.attributes.get('sites'))
 
 
-class KpointsData(_OnlyRead, ArrayData, node_type='data.core.array.kpoints.KpointsData.'):
+class KpointsData(_ReadOnlyData, ArrayData, node_type='data.core.array.kpoints.KpointsData.'):
     """Points in reciprocal space: a mesh, or a list."""
 
     def get_kpoints_mesh(self) -> tuple[list[int], list[float]]:
@@ -88,11 +88,11 @@ class BandsData(KpointsData, node_type='data.core.array.bands.BandsData.'):
         return self.get_array('bands')
 
 
-class ProjectionData(_OnlyRead, ArrayData, node_type='data.core.array.projection.ProjectionData.'):
+class ProjectionData(_ReadOnlyData, ArrayData, node_type='data.core.array.projection.ProjectionData.'):
     """Projections of states on orbitals."""
 
 
-class TrajectoryData(_OnlyRead, ArrayData, node_type='data.core.array.trajectory.TrajectoryData.'):
+class TrajectoryData(_ReadOnlyData, ArrayData, node_type='data.core.array.trajectory.TrajectoryData.'):
     """Positions of atoms over steps."""
 
     @property
@@ -113,15 +113,15 @@ class TrajectoryData(_OnlyRead, ArrayData, node_type='data.core.array.trajectory
         return self.get_array('times') if 'times' in self.get_arraynames() else None
 
 
-class OrbitalData(_OnlyRead, node_type='data.core.orbital.OrbitalData.'):
+class OrbitalData(_ReadOnlyData, node_type='data.core.orbital.OrbitalData.'):
     """Orbitals."""
 
 
-class CifData(_OnlyRead, SinglefileData, node_type='data.core.cif.CifData.'):
+class CifData(_ReadOnlyData, SinglefileData, node_type='data.core.cif.CifData.'):
     """A CIF file."""
 
 
-class UpfData(_OnlyRead, SinglefileData, node_type='data.core.upf.UpfData.'):
+class UpfData(_ReadOnlyData, SinglefileData, node_type='data.core.upf.UpfData.'):
     """A pseudopotential in the UPF format."""
 
     @property

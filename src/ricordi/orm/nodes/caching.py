@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import InvalidOperation, ValidationError
 from ricordi.model.links import LinkType
+from ricordi.model.node_types import CALCJOB, is_process
 
 if TYPE_CHECKING:
     from ricordi.orm.nodes.node import Node
@@ -59,10 +60,10 @@ class NodeCaching:
             'repository_hash': node.base.repository.hash(),
             'computer_uuid': node.computer.uuid if node.computer else None,
         }
-        if node.node_type.startswith('process.'):
+        if is_process(node.node_type):
             inputs = node.base.links.get_incoming(link_type=_INPUTS)
             objects['inputs'] = {link.link_label: link.node.base.caching.compute_hash() for link in inputs}
-        if node.node_type.startswith('process.calculation.calcjob.'):
+        if node.node_type.startswith(CALCJOB):
             del objects['repository_hash']  # the input files are written after a job is stored
         return objects
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import LinkRow
 from ricordi.errors import InvalidOperation
+from ricordi.model.file_trees import named_in
 from ricordi.orm.collections import Collection, EntityT
-from ricordi.orm.nodes.repository_tree import FileTree
 
 
 class NodeCollection(Collection[EntityT]):
@@ -22,7 +22,7 @@ class NodeCollection(Collection[EntityT]):
         """
         self.get(pk=pk)
         for side in ('input_pk', 'output_pk'):
-            for _ in self.backend.find(EntityKind.LINK, {side: pk}, limit=1):
+            for _ in self.backend.find(LinkRow, {side: pk}, limit=1):
                 raise InvalidOperation(
                     f'node {pk} has links, and deleting it alone would break the provenance of others'
                 )
@@ -34,5 +34,5 @@ class NodeCollection(Collection[EntityT]):
         """The keys of all files of these nodes; a key comes once for every file that has it."""
         query = self.query(filters, project=['repository_metadata'], subclassing=subclassing)
         for (metadata,) in query.iterall(batch_size=batch_size):
-            for _, key in FileTree(metadata or {}).files():
+            for _, key in named_in(metadata or {}):
                 yield key

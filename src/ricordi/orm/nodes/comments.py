@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import CommentRow, EntityKind
 from ricordi.errors import ModificationNotAllowed, NotExistent
 from ricordi.orm.comments import Comment
 from ricordi.orm.shared_rows import require_default_user
@@ -36,7 +36,7 @@ class NodeComments:
         if self._node.pk is None:
             return []
         backend = self._node.backend
-        rows = backend.find(EntityKind.COMMENT, {'node_pk': self._node.pk})
+        rows = backend.find(CommentRow, {'node_pk': self._node.pk})
         return [Comment.from_row(row, backend) for row in rows]
 
     def get(self, identifier: int) -> Comment:
@@ -45,7 +45,7 @@ class NodeComments:
         :raises ricordi.errors.NotExistent: there is none.
         """
         backend = self._node.backend
-        for row in backend.find(EntityKind.COMMENT, {'node_pk': self._node.pk, 'pk': identifier}, limit=1):
+        for row in backend.find(CommentRow, {'node_pk': self._node.pk, 'pk': identifier}, limit=1):
             return Comment.from_row(row, backend)
         raise NotExistent(f'{self._node!r} has no comment with pk {identifier}')
 

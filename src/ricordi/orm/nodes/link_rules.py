@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, LinkRow
 from ricordi.errors import ModificationNotAllowed, ValidationError
 from ricordi.model.labels import validate_link_label
 from ricordi.model.links import DATA_PROVENANCE, LINK_RULES, LinkType, names_of
@@ -42,7 +42,7 @@ def validate_link(source: Node, target: Node, link_type: LinkType, link_label: s
             f'not from {type(source).__name__} to {type(target).__name__}'
         )
     _check_into(source, target, link_type, link_label)
-    if rule.out == 'label':
+    if rule.unique_out:
         check_outgoing_label(source, link_type, link_label)
     if link_type in DATA_PROVENANCE and _closes_cycle(source, target):
         raise ValidationError(f'a link from {source!r} to {target!r} would close a cycle in the data provenance')
@@ -51,8 +51,18 @@ def validate_link(source: Node, target: Node, link_type: LinkType, link_label: s
 def check_outgoing_label(source: Node, link_type: LinkType, link_label: str) -> None:
     """Refuse a second link of this type and label out of `source`."""
     taken = any(triple[1:] == (link_type, link_label) for triple in source.base.links.pending_outgoing())
-    if taken or _link_exists(source.backend, input_pk=source.pk, type=link_type.value, label=link_label):
-        raise ValidationError(f'{source!r} already has an outgoing {link_type.value} link with label {link_label!r}')
+    if taken or is_label_taken(source, link_type, link_label):
+        raise taken_label(source, link_type, link_label)
+
+
+def is_label_taken(source: Node, link_type: LinkType, link_label: str) -> bool:
+    """Whether a link of this type and label out of `source` is stored."""
+    return _link_exists(source.backend, input_pk=source.pk, type=link_type.value, label=link_label)
+
+
+def taken_label(source: Node, link_type: LinkType, link_label: str) -> ValidationError:
+    """The error for a second link of this type and label out of `source`."""
+    return ValidationError(f'{source!r} already has an outgoing {link_type.value} link with label {link_label!r}')
 
 
 def lock_unsealed(node: Node) -> None:
@@ -69,19 +79,18 @@ def lock_unsealed(node: Node) -> None:
 
 def _check_into(source: Node, target: Node, link_type: LinkType, link_label: str) -> None:
     """Refuse more links into `target` than its type may have."""
-    degree = LINK_RULES[link_type].into
+    unique = LINK_RULES[link_type].unique_into
     waiting = [triple for triple in target.base.links.incoming_cache if triple.link_type is link_type]
-    equal: dict[str, Any] = {'output_pk': target.pk, 'type': link_type.value}
     what = ''
-    if degree != 'one':
+    if 'label' in unique:
         waiting = [triple for triple in waiting if triple.link_label == link_label]
-        equal['label'] = link_label
         what = f' with label {link_label!r}'
-    if degree == 'pair':
+    if 'input_pk' in unique:
         waiting = [triple for triple in waiting if triple.node == source]
-        equal['input_pk'] = source.pk
         what += f' from {source!r}'
-    if waiting or _link_exists(target.backend, **equal):
+    values = {'input_pk': source.pk, 'output_pk': target.pk, 'label': link_label}
+    equal = {name: values[name] for name in unique}
+    if unique and (waiting or _link_exists(target.backend, type=link_type.value, **equal)):
         raise ValidationError(f'{target!r} already has an incoming {link_type.value} link{what}')
 
 
@@ -89,7 +98,7 @@ def _link_exists(backend: StorageBackend, **equal: Any) -> bool:
     """Whether a link with these fields is stored; a pk of None (a node that is not stored) has none."""
     if None in equal.values():
         return False
-    return any(True for _ in backend.find(EntityKind.LINK, equal, limit=1))
+    return any(True for _ in backend.find(LinkRow, equal, limit=1))
 
 
 def _closes_cycle(source: Node, target: Node) -> bool:

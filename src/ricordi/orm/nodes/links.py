@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from ricordi.backend.rows import EntityKind, LinkRow
+from ricordi.backend.rows import EntityKind, LinkRow, NodeRow
 from ricordi.model.links import LinkType
+from ricordi.model.patterns import as_regular_expression
 from ricordi.orm.entity_classes import entity_class
 from ricordi.orm.links import LinkManager, LinkTriple
 from ricordi.orm.nodes.link_rules import lock_unsealed, validate_link
@@ -129,9 +129,9 @@ class NodeLinks:
         if types:
             equal['type'] = [one.value for one in types]
         backend = self._node.backend
-        rows = [row for row in backend.find(EntityKind.LINK, equal) if isinstance(row, LinkRow)]
+        rows = list(backend.find(LinkRow, equal))
         if link_label_filter is not None:
-            pattern = _like(link_label_filter)
+            pattern = as_regular_expression(link_label_filter)
             rows = [row for row in rows if pattern.fullmatch(row.label)]
         if not rows:
             return []
@@ -148,7 +148,7 @@ class NodeLinks:
         only_uuid: bool,
     ) -> list[LinkTriple]:
         types = _link_types(link_type)
-        pattern = _like(link_label_filter) if link_label_filter is not None else None
+        pattern = None if link_label_filter is None else as_regular_expression(link_label_filter)
         chosen = [
             triple
             for triple in triples
@@ -160,7 +160,7 @@ class NodeLinks:
 def load_nodes(like: Node, pks: Iterable[int]) -> dict[int, Node]:
     """Nodes of the storage of `like` by pk, read with one query."""
     backend, from_row = like.backend, entity_class(EntityKind.NODE).from_row
-    return {row.pk: from_row(row, backend) for row in backend.find(EntityKind.NODE, {'pk': list(pks)})}  # type: ignore[misc]
+    return {row.pk: from_row(row, backend) for row in backend.find(NodeRow, {'pk': list(pks)})}
 
 
 def _select(triples: list[LinkTriple], node_class: Any, only_uuid: bool) -> list[LinkTriple]:
@@ -178,10 +178,3 @@ def _link_types(link_type: LinkTypes) -> tuple[LinkType, ...]:
         if not isinstance(one, LinkType):
             raise TypeError(f'link_type is a LinkType or several, got {link_type!r}')
     return types
-
-
-def _like(pattern: str) -> re.Pattern[str]:
-    """A pattern of SQL's LIKE as a regular expression; a backslash takes the meaning from what follows."""
-    parts = re.findall(r'\\.|.', pattern, re.DOTALL)
-    wild = {'%': '.*', '_': '.'}
-    return re.compile(''.join(wild.get(part, re.escape(part.removeprefix('\\') or part)) for part in parts), re.DOTALL)

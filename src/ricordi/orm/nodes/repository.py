@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, cast, over
 
 from ricordi.backend.rows import JsonDict
 from ricordi.errors import ModificationNotAllowed, ValidationError
-from ricordi.orm.nodes.repository_tree import File, FileTree, split_path
+from ricordi.model.file_trees import split_path
+from ricordi.orm.nodes.repository_tree import File, FileTree
 from ricordi.orm.nodes.sandbox import Sandbox
 from ricordi.orm.nodes.write_out import Contents, write_file, write_folder
 from ricordi.orm.values import copy_json
@@ -170,9 +171,9 @@ class NodeRepository:
         """A file or folder as a temporary copy on disk, gone when the context ends."""
         entry = self._tree.get(path)
         with tempfile.TemporaryDirectory(prefix='ricordi-') as folder:
-            if entry.is_file():
+            if entry.key is not None:
                 target = Path(folder) / entry.name
-                write_file(entry._entry, self._contents, target)
+                write_file(entry.key, self._contents, target)
             else:
                 target = Path(folder)
                 write_folder(self._tree.get_folder(path), self._contents, target)

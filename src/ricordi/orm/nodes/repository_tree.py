@@ -1,6 +1,6 @@
-"""The file tree of a node: names in folders, contents by key. Its JSON form is that of `repository_metadata`.
+"""The file tree of a node: names in folders, contents by key; looked at and changed on its JSON form.
 
-A folder is `{"o": {name: entry}}`, an empty one `{}`; a file is `{"k": key}`.
+What that form is: `ricordi.model.file_trees`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,17 @@ from pathlib import PurePath, PurePosixPath
 from typing import Any
 
 from ricordi.backend.rows import JsonDict
-from ricordi.errors import ValidationError
+from ricordi.model.file_trees import (
+    check_name,
+    children,
+    files_of,
+    is_file,
+    key_of,
+    new_children,
+    new_file,
+    remove_child,
+    split_path,
+)
 
 
 class FileType(enum.Enum):
@@ -46,7 +56,7 @@ class File:
     @property
     def key(self) -> str | None:
         """The key of the content of a file; None of a folder."""
-        return self._entry['k'] if self.is_file() else None
+        return key_of(self._entry)
 
     @property
     def objects(self) -> dict[str, File]:
@@ -61,54 +71,6 @@ class File:
 
     def __repr__(self) -> str:
         return f'File<{self.name!r}, {self.file_type.name.lower()}>'
-
-
-def is_file(entry: JsonDict) -> bool:
-    """Whether an entry is a file: it has a string under `k` (a folder may hold a file that is called `k`)."""
-    return isinstance(entry.get('k'), str)
-
-
-def children(entry: JsonDict) -> dict[str, Any]:
-    """The entries of a folder by name; empty for a file."""
-    if is_file(entry):
-        return {}
-    entries: dict[str, Any] = entry.get('o') or {}
-    return entries
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that is not one plain step down: empty, `.`, `..`, with a slash or a NUL, or no valid text.
-
-    :raises ricordi.errors.ValidationError: telling why.
-    """
-    if not name or name in ('.', '..'):
-        raise ValidationError(f'{name!r} cannot be the name of a file or folder of a node')
-    if '/' in name or '\0' in name:
-        raise ValidationError(f'{name!r} cannot be the name of a file or folder of a node: it holds a slash or NUL')
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise ValidationError(f'{name!r} cannot be the name of a file or folder of a node: not valid UTF-8') from None
-
-
-def split_path(path: str | PurePath | None) -> tuple[str, ...]:
-    """The steps of a relative path; none for the root (None, an empty path or `.`).
-
-    :raises TypeError: no path, or an absolute one.
-    :raises ricordi.errors.ValidationError: a step would leave the tree, or cannot be a name.
-    """
-    if path is None:
-        return ()
-    if isinstance(path, PurePath):
-        path = path.as_posix()
-    if not isinstance(path, str):
-        raise TypeError(f'a path in a node is a string or a relative PurePath, got {path!r}')
-    if path.startswith('/') or PurePath(path).is_absolute():
-        raise TypeError(f'a path in a node is relative, got the absolute path {path!r}')
-    steps = tuple(step for step in path.split('/') if step and step != '.')
-    for step in steps:
-        check_name(step)
-    return steps
 
 
 class FileTree:
@@ -170,7 +132,7 @@ class FileTree:
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Path and key of every file."""
-        yield from _files('', self._root)
+        yield from files_of(self._root)
 
     def make_folder(self, path: str | PurePath | None) -> JsonDict:
         """Make the folder at `path` and those on the way, as far as they are not there; returns its entry.
@@ -179,7 +141,7 @@ class FileTree:
         """
         entry = self._root
         for name in split_path(path):
-            entry = entry.setdefault('o', {}).setdefault(name, {})
+            entry = new_children(entry).setdefault(name, {})
             if is_file(entry):
                 raise NotADirectoryError(f'{name!r} in {str(path)!r} is a file, not a folder')
         return entry
@@ -191,10 +153,10 @@ class FileTree:
         """
         *folder, name = split_path(path) or ('',)
         check_name(name)
-        entries = self.make_folder('/'.join(folder)).setdefault('o', {})
+        entries = new_children(self.make_folder('/'.join(folder)))
         if name in entries and not is_file(entries[name]):
             raise IsADirectoryError(f'{str(path)!r} is a folder, not a file')
-        entries[name] = {'k': key}
+        entries[name] = new_file(key)
 
     def delete(self, path: str | PurePath) -> None:
         """Take a file out of the tree; its folder stays.
@@ -203,10 +165,7 @@ class FileTree:
         """
         self.get_key(path)
         *folder, name = split_path(path)
-        entry = self.get('/'.join(folder))._entry
-        del entry['o'][name]
-        if not entry['o']:
-            del entry['o']
+        remove_child(self.get('/'.join(folder))._entry, name)
 
 
 def _walk(folder: PurePosixPath, entries: dict[str, Any]) -> Iterator[tuple[PurePosixPath, list[str], list[str]]]:
@@ -214,11 +173,3 @@ def _walk(folder: PurePosixPath, entries: dict[str, Any]) -> Iterator[tuple[Pure
     for name in folders:
         yield from _walk(folder / name, children(entries[name]))
     yield folder, folders, [name for name, entry in entries.items() if is_file(entry)]
-
-
-def _files(prefix: str, folder: JsonDict) -> Iterator[tuple[str, str]]:
-    for name, entry in children(folder).items():
-        if is_file(entry):
-            yield prefix + name, entry['k']
-        else:
-            yield from _files(f'{prefix}{name}/', entry)

@@ -11,7 +11,7 @@ from ricordi.errors import ModificationNotAllowed, ReadOnlyStorage, ValidationEr
 from ricordi.model.links import LINK_RULES, LinkType
 from ricordi.orm.links import LinkTriple
 from ricordi.orm.memory import Change, set_all
-from ricordi.orm.nodes.link_rules import lock_unsealed
+from ricordi.orm.nodes.link_rules import is_label_taken, lock_unsealed, taken_label
 from ricordi.orm.nodes.sandbox import move_contents
 from ricordi.orm.values import clean_dict
 
@@ -122,21 +122,11 @@ def _check_new_links(nodes: Sequence[Node]) -> None:
             if source.pk is not None and source._family != 'data' and source.uuid not in checked:
                 lock_unsealed(source)
                 checked.add(source.uuid)
-            if LINK_RULES[triple.link_type].out == 'label':
+            if LINK_RULES[triple.link_type].unique_out:
                 label = (source.uuid, *triple[1:])
-                if label in taken or _is_taken(triple, node.backend):
-                    raise ValidationError(
-                        f'{source!r} already has an outgoing {triple.link_type.value} link '
-                        f'with label {triple.link_label!r}'
-                    )
+                if label in taken or is_label_taken(*triple):
+                    raise taken_label(*triple)
                 taken.add(label)
-
-
-def _is_taken(triple: LinkTriple, backend: StorageBackend) -> bool:
-    if triple.node.pk is None:
-        return False
-    equal = {'input_pk': triple.node.pk, 'type': triple.link_type.value, 'label': triple.link_label}
-    return any(True for _ in backend.find(EntityKind.LINK, equal, limit=1))
 
 
 def _link_rows(nodes: Sequence[Node], pks: Sequence[int]) -> list[dict[str, Any]]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from ricordi.errors import ValidationError
 from ricordi.files import draft_of
 from ricordi.folders import make_folder
-from ricordi.orm.nodes.repository_tree import check_name, children, is_file
-
-if TYPE_CHECKING:
-    from ricordi.backend.rows import JsonDict
+from ricordi.model.file_trees import check_name, children, key_of
 
 
 class Contents(Protocol):
@@ -44,17 +41,18 @@ def write_folder(entries: dict[str, Any], contents: Contents, target: Path) -> N
             raise ValidationError(
                 f'{path} is a symbolic link: writing there could change a file elsewhere; remove it first'
             )
-        if is_file(entry):
-            write_file(entry, contents, path)
+        key = key_of(entry)
+        if key is not None:
+            write_file(key, contents, path)
         else:
             write_folder(children(entry), contents, path)
 
 
-def write_file(entry: JsonDict, contents: Contents, path: Path) -> None:
+def write_file(key: str, contents: Contents, path: Path) -> None:
     """Write one file, which appears when it is whole and right; symbolic links are not followed.
 
     :raises ricordi.errors.NotExistent: the content is missing.
     :raises ricordi.errors.CorruptStorage: it is damaged; no file is written then.
     """
-    with contents.open(entry['k']) as source, draft_of(path) as target:
+    with contents.open(key) as source, draft_of(path) as target:
         shutil.copyfileobj(source, target, 1 << 20)

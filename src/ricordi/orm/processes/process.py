@@ -6,7 +6,7 @@ import enum
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from ricordi.backend.rows import EntityKind, JsonDict, LinkRow
+from ricordi.backend.rows import JsonDict, LinkRow
 from ricordi.errors import ValidationError
 from ricordi.model.links import LinkType
 from ricordi.orm.nodes.links import load_nodes
@@ -258,7 +258,7 @@ class ProcessNode(Sealable, node_type='process.ProcessNode.'):
         level = [self.pk] if self.pk is not None else []
         while level:
             equal = {'input_pk': level, 'type': [one.value for one in CALLS]}
-            links = [row for row in self.backend.find(EntityKind.LINK, equal) if isinstance(row, LinkRow)]
+            links = list(self.backend.find(LinkRow, equal))
             for link in links:
                 below.setdefault(link.input_pk, []).append(link.output_pk)
             level = [link.output_pk for link in links if link.output_pk not in nodes]

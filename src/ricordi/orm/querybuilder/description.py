@@ -23,7 +23,7 @@ from ricordi.backend.query import (
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError, QueryTypeError
 from ricordi.orm.querybuilder.joins import make_edge
-from ricordi.orm.querybuilder.names import columns_of, database_name, parse_field
+from ricordi.orm.querybuilder.names import fields_of_kind, parse_field
 from ricordi.orm.querybuilder.values import plain_value
 
 OPERATORS = {
@@ -228,9 +228,8 @@ def _expanded(
     if function is not None and function not in FUNCTIONS:
         raise QueryError(f'{function!r} is not a function for a projection; there are {", ".join(FUNCTIONS)}')
     if name == '**':
-        for field in columns_of(kind):
-            shown = database_name(kind, field)
-            yield shown, Projection(tag, parse_field(tag, kind, field), cast, function)
+        for field in fields_of_kind(kind).values():  # under the names of AiiDA's columns
+            yield field.column, Projection(tag, Field(field.name), cast, function)
     elif name == '*':
         if function not in (None, 'count') or cast is not None:
             raise QueryError(f"of whole entities ('*') there is only count; apply {function or cast!r} to a field")

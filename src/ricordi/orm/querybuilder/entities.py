@@ -8,6 +8,8 @@ from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError, QueryTypeError
+from ricordi.model.node_types import CODE
+from ricordi.model.patterns import literal
 
 GROUP_PREFIX = 'group.'
 _ABSTRACT_CODE = 'data.core.code.abstract.AbstractCode.'
@@ -114,13 +116,9 @@ def _one_type_filter(kind: EntityKind, name: str, subclassing: bool) -> dict[str
         prefix = '' if name == 'core' else name
     else:
         # The class that all codes descend from lies beside them, not above.
-        prefix = 'data.core.code.' if name == _ABSTRACT_CODE else _parent(name)
-    return {'like': f'{_escape(prefix)}%'} if subclassing else {'==': name}
+        prefix = CODE if name == _ABSTRACT_CODE else _parent(name)
+    return {'like': f'{literal(prefix)}%'} if subclassing else {'==': name}
 
 
 def _parent(node_type: str) -> str:
     return f'{node_type.rsplit(".", 2)[0]}.' if node_type else ''
-
-
-def _escape(text: str) -> str:
-    return text.replace('%', '\\%').replace('_', '\\_')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ricordi.repository.archive.sources import Source
+from ricordi.repository.archive.sources import ObjectSource
 from ricordi.zipfiles.deflate import deflate
 from ricordi.zipfiles.format import DEFLATED, STORED
 
@@ -30,7 +30,7 @@ class PackedMember:
 TOO_LARGE = PackedMember()
 
 
-def pack_member(source: Source, level: int) -> PackedMember:
+def pack_member(source: ObjectSource, level: int) -> PackedMember:
     """Read an object, check it, and deflate it unless it lies deflated already or does not shrink.
 
     :param level: 0 (stored) to 9.

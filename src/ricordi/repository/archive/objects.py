@@ -8,18 +8,17 @@ from contextlib import ExitStack, closing
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import Interrupted
-from ricordi.progress import Progress, Stop
-from ricordi.repository.archive.batches import batches_of
+from ricordi.progress import Run
 from ricordi.repository.archive.members import PackedMember, pack_member
-from ricordi.repository.archive.sources import Source, damaged, sources, usable
+from ricordi.repository.archive.sources import ObjectSource, damaged, sources, usable
 from ricordi.repository.archive.zip_keys import PREFIX
+from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.limits import USUAL, Limits
 from ricordi.repository.parallel import in_order
 from ricordi.zipfiles.deflate import DeflatedPieces
 from ricordi.zipfiles.writer import ZipWriter
 
-BATCHES_AHEAD = 6
 LARGEST = 1 << 62
 
 
@@ -29,8 +28,7 @@ def write_objects(
     writer: ZipWriter,
     level: int,
     executor: Executor,
-    progress: Progress,
-    stop: Stop,
+    run: Run,
 ) -> tuple[int, int]:
     """Write the objects that `keys` names as members `repo/<key>`.
 
@@ -55,15 +53,15 @@ def write_objects(
                     writer.add(PREFIX + source.key, member.method, member.crc, size, member.data)
                 total += size
             count += len(batch)
-            progress.advance(len(batch))
-            if stop.reason:
-                raise Interrupted(f'{stop.reason}: ended early, no archive was written')
+            run.progress.advance(len(batch))
+            if run.stop.reason:
+                raise Interrupted(f'{run.stop.reason}: ended early, no archive was written')
     return count, total
 
 
 def _packer(
     repository: RepositoryBackend, level: int, stack: ExitStack
-) -> tuple[Callable[[list[Source]], list[PackedMember]], Limits]:
+) -> tuple[Callable[[list[ObjectSource]], list[PackedMember]], Limits]:
     """What packs batches, in several threads at once, until `stack` is left; and by what they are divided."""
     from ricordi.repository.archive.workers import ArchiveWorkers
     from ricordi.repository.container.container import Container
@@ -73,7 +71,7 @@ def _packer(
     return lambda batch: [pack_member(source, level) for source in batch], USUAL
 
 
-def _write_large(source: Source, writer: ZipWriter, level: int, executor: Executor) -> int:
+def _write_large(source: ObjectSource, writer: ZipWriter, level: int, executor: Executor) -> int:
     name, key = PREFIX + source.key, source.key
     ready = source.pieces() if level else None
     if ready is not None:

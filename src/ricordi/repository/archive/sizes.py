@@ -10,8 +10,8 @@ from itertools import islice
 from typing import IO
 
 from ricordi.backend.usage import ObjectSize
+from ricordi.model.file_trees import is_key
 from ricordi.repository.archive.zip_keys import PREFIX
-from ricordi.repository.container.layout import KEY_PATTERN
 from ricordi.repository.container.sizes import joined
 from ricordi.zipfiles.directory import ZipDirectory
 
@@ -26,7 +26,7 @@ def archived_sizes(directory: ZipDirectory, run_rows: int = RUN_ROWS) -> Iterato
     rows = (
         _ROW.pack(bytes.fromhex(member.name[len(PREFIX) :]), member.packed, member.size)
         for member in directory.members()
-        if member.name.startswith(PREFIX) and KEY_PATTERN.fullmatch(member.name, len(PREFIX))
+        if member.name.startswith(PREFIX) and is_key(member.name[len(PREFIX) :])
     )
     yield from joined(map(_read, _sorted(rows, run_rows)))
 

@@ -48,7 +48,7 @@ class Content:
         return crc32(self.content)
 
 
-class Source(Protocol):
+class ObjectSource(Protocol):
     """One object of a repository."""
 
     @property
@@ -69,7 +69,7 @@ class Source(Protocol):
         """A raw deflate stream of the content, if there is one already."""
 
 
-def sources(repository: RepositoryBackend, keys: Callable[[], Iterator[str]]) -> Iterator[Source]:
+def sources(repository: RepositoryBackend, keys: Callable[[], Iterator[str]]) -> Iterator[ObjectSource]:
     """All objects that `keys` names, as they lie in the repository.
 
     :param keys: asked anew, yields the keys: distinct, ascending.
@@ -84,7 +84,7 @@ def sources(repository: RepositoryBackend, keys: Callable[[], Iterator[str]]) ->
     return (AnySource(repository, key, _size(repository, key)) for key in keys())
 
 
-def _of_container(container: Container, keys: Iterable[str]) -> Iterator[Source]:
+def _of_container(container: Container, keys: Iterable[str]) -> Iterator[ObjectSource]:
     """Loose ones first, then pack by pack from front to back; sorted by SQLite, so that memory does not grow."""
     with closing(container.new_index()) as index:
         raw = index.connection
@@ -109,7 +109,7 @@ def loose_source(container: Container, key: str, size: int) -> AnySource:
     return AnySource(container, key, size, container.limits.large_bytes)
 
 
-def _of_zip(repository: ZipRepository, keys: Iterable[str]) -> Iterator[Source]:
+def _of_zip(repository: ZipRepository, keys: Iterable[str]) -> Iterator[ObjectSource]:
     def known() -> Iterator[str]:
         for key in keys:
             if repository.find(key) is None:

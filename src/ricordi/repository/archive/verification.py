@@ -47,30 +47,24 @@ class MemberVerifier:
         self.pool.close()
 
 
-def contents_of(
-    directory: ZipDirectory, batch: Batch, large_bytes: int = USUAL.large_bytes
-) -> list[tuple[Member, bytes | None]]:
-    """The content of members, checked; None for one that is too large for memory.
+def content_of(directory: ZipDirectory, member: Member, large_bytes: int = USUAL.large_bytes) -> bytes | None:
+    """The content of a member, checked; None of one that is too large for memory.
 
-    :raises ricordi.errors.CorruptStorage: one is damaged, or not what its key says.
+    :raises ricordi.errors.CorruptStorage: it is damaged, or not what its key says.
     """
-    found: list[tuple[Member, bytes | None]] = []
-    for member in batch:
-        if member.size > large_bytes or member.packed > large_bytes:
-            found.append((member, None))
-            continue
-        check_readable(directory, member)
-        packed = directory.packed_bytes(member)
-        content = unpack(packed, member, directory) if member.method == DEFLATED else packed
-        expect(hashlib.sha256(content).hexdigest(), member, directory)
-        found.append((member, content))
-    return found
+    if member.size > large_bytes or member.packed > large_bytes:
+        return None
+    check_readable(directory, member)
+    packed = directory.packed_bytes(member)
+    content = unpack(packed, member, directory) if member.method == DEFLATED else packed
+    expect(hashlib.sha256(content).hexdigest(), member, directory)
+    return content
 
 
 def verify(directory: ZipDirectory, batch: Batch) -> None:
     """The same as `MemberVerifier.verify`, in this process."""
-    for member, content in contents_of(directory, batch):
-        if content is None:
+    for member in batch:
+        if content_of(directory, member) is None:
             digest = hashlib.sha256()
             for chunk in member_chunks(directory, member):
                 digest.update(chunk)

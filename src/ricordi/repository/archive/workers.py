@@ -12,12 +12,12 @@ from contextlib import closing
 from typing import IO, Any
 
 from ricordi.repository.archive.members import TOO_LARGE, PackedMember, pack_member
-from ricordi.repository.archive.sources import PackedSource, Source, loose_source
+from ricordi.repository.archive.sources import ObjectSource, PackedSource, loose_source
 from ricordi.repository.container.container import Container
 from ricordi.repository.container.index import PackedObject
 from ricordi.repository.worker_process import WorkerPool, WorkerProcess
 
-Batch = list[Source]
+Batch = list[ObjectSource]
 
 
 class ArchiveWorkers:
@@ -68,11 +68,11 @@ def _members(heads: list[list[int]], data: memoryview) -> list[PackedMember] | N
     return members if position == len(data) else None
 
 
-def _in_words(source: Source) -> tuple[str, int, PackedObject | None]:
+def _in_words(source: ObjectSource) -> tuple[str, int, PackedObject | None]:
     return source.key, source.size, source.row if isinstance(source, PackedSource) else None
 
 
-def _from_words(container: Container, key: str, size: int, row: list[Any] | None) -> Source:
+def _from_words(container: Container, key: str, size: int, row: list[Any] | None) -> ObjectSource:
     return loose_source(container, key, size) if row is None else PackedSource(container, PackedObject._make(row))
 
 

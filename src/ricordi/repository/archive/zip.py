@@ -5,22 +5,26 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.usage import ObjectSize
 from ricordi.errors import CorruptStorage, MissingObject, ReadOnlyStorage
-from ricordi.progress import Progress, Stop
+from ricordi.model.file_trees import is_key
+from ricordi.progress import Run
 from ricordi.repository.archive.zip_keys import PREFIX, KeyTable
-from ricordi.repository.container.layout import KEY_PATTERN
 from ricordi.repository.container.streams import OTHER_BYTES, checked
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 from ricordi.zipfiles.member import MemberStream, check_readable, damaged, is_small, read_member
+
+if TYPE_CHECKING:
+    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification_report import Topic, VerifyOptions
 
 SEARCHES = 16
 """So many objects are searched for one by one; for more, a table of all is made."""
@@ -132,7 +136,7 @@ class ZipRepository(RepositoryBackend):
 
     def find(self, key: str) -> Member | None:
         """The member that holds an object, or None."""
-        if KEY_PATTERN.fullmatch(key) is None:
+        if not is_key(key):
             return None
         directory = self.directory
         with self._lock:
@@ -155,6 +159,16 @@ class ZipRepository(RepositoryBackend):
                 self._table = KeyTable(directory, PREFIX)
             return self._table
 
+    def verify(
+        self,
+        options: VerifyOptions,
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Finding | Topic]:
+        from ricordi.repository.verification.archive import verify_archive
+
+        return verify_archive(self, options, named_keys, run or Run())
+
     # -- what an archive cannot do ------------------------------------------------------------------------------
 
     def initialise(self, **kwargs: Any) -> None:
@@ -173,9 +187,7 @@ class ZipRepository(RepositoryBackend):
         self,
         options: MaintenanceOptions,
         named_keys: KeyStream,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
-        check_alone: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> MaintenanceReport:
         self._refuse()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ricordi.repository.container.layout import KEY_PATTERN
+from ricordi.model.file_trees import is_key
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 
@@ -25,7 +25,7 @@ class KeyTable:
         rows = sorted(
             bytes.fromhex(name[len(prefix) :]) + position.to_bytes(8, 'big')
             for name, position in directory.positions()
-            if name.startswith(prefix) and KEY_PATTERN.fullmatch(name, len(prefix))
+            if name.startswith(prefix) and is_key(name, len(prefix))
         )
         self._table = b''.join(rows)
 

@@ -8,18 +8,23 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
-from ricordi.backend.repository import Owner, RepositoryBackend
+from ricordi.backend.repository import FreeSpace, KnownObject, Owner, RepositoryBackend
 from ricordi.backend.usage import ObjectSize
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
-from ricordi.files import make_folders
-from ricordi.progress import Progress, Stop
+from ricordi.files import free_bytes, make_folders
+from ricordi.model.file_trees import is_key
+from ricordi.progress import Run
 from ricordi.repository.container.index import Index, PackedObject, not_existent
-from ricordi.repository.container.layout import KEY_PATTERN, ContainerConfig
+from ricordi.repository.container.layout import ContainerConfig
 from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import IN_MEMORY_BYTES, ObjectStore
+
+if TYPE_CHECKING:
+    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
 
 class Container(ObjectStore, RepositoryBackend):
@@ -144,12 +149,26 @@ class Container(ObjectStore, RepositoryBackend):
 
         return put_into_packs(self, contents, compress)
 
+    def put_known_objects(self, objects: Callable[[], Iterable[KnownObject]], told: Callable[[int], None]) -> None:
+        """Store objects of which the keys are known: straight into packs, or as loose files while another packs."""
+        from ricordi.repository.container.bulk import put_known_into_packs
+        from ricordi.repository.container.packer_lock import packer_lock
+
+        try:
+            with packer_lock(self.layout):
+                put_known_into_packs(self, objects(), told)
+        except PackerBusy:  # also where AiiDA packs, which knows nothing of that lock: it is met at the pack
+            super().put_known_objects(objects, told)
+
+    def free_space(self) -> FreeSpace:
+        return FreeSpace(free_bytes(self.layout.folder), str(self.layout.folder))
+
     def delete_objects(self, keys: Iterable[str]) -> None:
         """Remove objects, packed and loose. Only for a caller who holds the exclusive lock of the profile."""
         from ricordi.repository.container.packer_lock import packer_lock
         from ricordi.repository.maintenance.file_removal import remove_files
 
-        wanted = [key for key in keys if KEY_PATTERN.fullmatch(key)]
+        wanted = [key for key in keys if is_key(key)]
         with packer_lock(self.layout):
             with self.index.transaction():
                 self.index.delete(wanted)
@@ -179,7 +198,7 @@ class Container(ObjectStore, RepositoryBackend):
         return (row.key for row in self.index.find_many(keys))
 
     def _loose_keys(self, keys: list[str]) -> Iterator[str]:
-        return (key for key in keys if KEY_PATTERN.fullmatch(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
+        return (key for key in keys if is_key(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
 
     def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
         wanted = iter(keys)
@@ -227,21 +246,41 @@ class Container(ObjectStore, RepositoryBackend):
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Objects and bytes loose and packed, packs, waste; `detailed`: each pack."""
-        from ricordi.repository.maintenance.census import count_container
+        from ricordi.repository.maintenance.inventory import count_container
 
         return count_container(self, detailed)
+
+    def verify(
+        self,
+        options: VerifyOptions,
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Finding | Topic]:
+        from ricordi.repository.verification.container import verify_container
+
+        return verify_container(self, options, named_keys, run or Run())
+
+    def note_verified(self, findings: int) -> str:
+        from ricordi.repository.verification.container import notes_of
+
+        notes = notes_of(self)
+        notes.mark_structure(findings)
+        return notes.save()
+
+    def verification_state(self) -> VerificationState | None:
+        from ricordi.repository.verification.container import notes_of, state_of
+
+        return state_of(self, notes_of(self))
 
     def maintain(
         self,
         options: MaintenanceOptions,
         named_keys: KeyStream,
-        progress: Progress | None = None,
-        stop: Stop | None = None,
-        check_alone: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> MaintenanceReport:
         from ricordi.repository.maintenance.maintenance import maintain
 
-        return maintain(self, options, named_keys, progress or Progress(), stop or Stop(), check_alone)
+        return maintain(self, options, named_keys, run or Run())
 
 
 def _chained(head: bytes, handle: BinaryIO) -> Iterator[bytes]:

@@ -19,7 +19,6 @@ CONTAINER_VERSION = 1
 LARGEST_CONFIG = 1 << 20
 """Bytes of the file; real ones have some two hundred."""
 KEY_LENGTH = 64
-KEY_PATTERN = re.compile(r'[0-9a-f]{64}')
 REPACK_ID = -1
 """The pack number that disk-objectstore uses while it repacks; nothing keeps it for long unless a crash does."""
 
@@ -166,6 +165,7 @@ class Layout:
         self.duplicates = folder / 'duplicates'
         self.packer_lock = folder / 'packer.lock'
         self.owner = folder / 'ricordi-database.json'
+        self.verified = folder / 'ricordi-verified.json'
         self._loose_text = str(self.loose)
         self.opened = OpenFolders(self)
 
@@ -176,7 +176,7 @@ class Layout:
         from ricordi.access.storage_lock import GATE_NAME
 
         folders = (self.loose, self.packs, self.sandbox, self.duplicates)
-        names = {path.name for path in (*folders, self.config, self.index, self.packer_lock, self.owner)}
+        names = {path.name for path in (*folders, self.config, self.index, self.packer_lock, self.owner, self.verified)}
         names |= {f'{self.index.name}-wal', f'{self.index.name}-shm'}
         return names | {BARE_FOLDER, GATE_NAME}
 

@@ -93,7 +93,7 @@ class LooseWriter:
             if self._prefix_length:
                 with suppress(FileExistsError):
                     loose.make_folder(key[: self._prefix_length], None)
-                loose.sync()
+                loose.sync()  # an object is no more durable than the name of the folder it is in
             self._rename(source, temporary, loose, key)
 
     def discard(self, temporary: str) -> None:
@@ -119,6 +119,7 @@ class LooseWriter:
         length = self._prefix_length
         folder = loose.open_folder(key[:length]) if length else loose.descriptor
         try:
+            # Only what was fsynced gets the name of an object: after a crash no name stands for half of one.
             os.replace(temporary, key[length:], src_dir_fd=source.descriptor, dst_dir_fd=folder)
             os.fsync(folder)
         except OSError as error:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
 from ricordi.errors import CorruptStorage, LostObject
+from ricordi.model.file_trees import is_key
 from ricordi.repository.container.compression import InflatedStream, decompress
 from ricordi.repository.container.index import Index, PackedObject, not_existent
-from ricordi.repository.container.layout import KEY_PATTERN, ContainerConfig, Layout
+from ricordi.repository.container.layout import ContainerConfig, Layout
 from ricordi.repository.container.loose import LooseWriter, chunks_of
 from ricordi.repository.container.streams import ENDS_EARLY, OTHER_BYTES, PackSlice, checked, open_file
 from ricordi.repository.limits import USUAL, Limits
@@ -141,7 +142,7 @@ class ObjectStore:
 
         :raises ricordi.errors.NotExistent: it is not a key at all, so that no path outside the folder can be meant.
         """
-        if KEY_PATTERN.fullmatch(key) is None:
+        if not is_key(key):
             raise not_existent(key)
         return self.layout.loose_path(key, self.config.loose_prefix_len)
 
@@ -273,7 +274,7 @@ class ObjectStore:
 
     def has_object(self, key: str) -> bool:
         """Whether the object `key` is here, loose or packed."""
-        if KEY_PATTERN.fullmatch(key) is None:
+        if not is_key(key):
             return False
         return (
             self.index.find(key) is not None

@@ -267,6 +267,7 @@ class PackWriter:
             self._open_pack()
 
     def _open_pack(self) -> None:
+        # The lock before the size is looked at: where this writer begins must not move once it is noted.
         self._lock = PackLock(self._layout, self._next_pack)
         packs, name = self._layout.opened.packs, str(self._next_pack)
         try:
@@ -275,7 +276,7 @@ class PackWriter:
             self._descriptor, existed = packs.create(name, 0o644, os.O_RDWR | os.O_APPEND), False
         self._flushed = os.fstat(self._descriptor).st_size
         self._touched.append(_Touched(self._next_pack, self._flushed, existed, self._flushed))
-        packs.sync()
+        packs.sync()  # a row that names the pack is on disk no sooner than the name of its file
 
     def _release_pack(self) -> None:
         if self._descriptor is not None:
@@ -326,6 +327,7 @@ class PackWriter:
             number = os.write(descriptor, view)
             touched.written_end += number
             view = view[number:]
+        # Two that append to one file at once both take its old end for their beginning: only reading back tells.
         position = 0
         while position < len(content):
             piece = os.pread(descriptor, min(CHECK_BYTES, len(content) - position), start + position)
@@ -363,8 +365,9 @@ class PackWriter:
         self._await_flush()
         self._await_sync()
         if self._descriptor is not None:
-            os.fsync(self._descriptor)
+            os.fsync(self._descriptor)  # once more: an early one covers only what was written when it began
             self._unsynced = 0
+            # Bytes that somebody has cut off again, as a tail that no row names, must not get rows now.
             if os.fstat(self._descriptor).st_size < self._flushed:
                 raise OSError(errno.EIO, 'the file is shorter than what was written to it')
 
@@ -392,7 +395,7 @@ class PackWriter:
         descriptor = packs.open_linked(name, os.O_RDWR)
         try:
             if os.fstat(descriptor).st_size != touched.written_end:
-                return
+                return  # somebody has appended since: cutting would take their bytes
             if touched.existed:
                 os.ftruncate(descriptor, touched.committed_end)
             else:

@@ -15,6 +15,7 @@ from pathlib import Path
 from ricordi.errors import PackerBusy, UnreachableStorage
 from ricordi.files import DISK_IS_FULL, read_regular
 from ricordi.folders import OpenFolder, remove_file
+from ricordi.remedies import Remedy
 from ricordi.repository.container.layout import Layout
 
 LARGEST_NOTE = 1 << 16
@@ -126,7 +127,8 @@ class PackLock:
         except FileExistsError:
             raise PackerBusy(
                 f'another program writes to pack {self.pack_id} now: {self.path} is there. Try again later; if it '
-                'stays though no other program packs, a crash left it: full maintenance (--full) removes it'
+                'stays though no other program packs, a crash left it, and full maintenance removes it',
+                remedy=Remedy('maintain in full'),
             ) from None
         finally:
             sandbox.unlink(draft, missing_ok=True)

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ricordi.backend.usage import ObjectSize
+from ricordi.model.file_trees import is_key
 from ricordi.repository.container.index import COLUMNS, PackedObject
-from ricordi.repository.container.layout import KEY_PATTERN
 from ricordi.repository.container.objects import ObjectStore
 
 
@@ -25,7 +25,7 @@ def object_sizes(container: ObjectStore) -> Iterator[ObjectSize]:
 
 def sizes_of(container: ObjectStore, keys: Iterable[str]) -> Iterator[ObjectSize]:
     """Those of some objects, as far as they are there, in no particular order."""
-    wanted = {key for key in keys if KEY_PATTERN.fullmatch(key)}
+    wanted = {key for key in keys if is_key(key)}
     loose = {}
     for key in wanted:
         with suppress(FileNotFoundError):

@@ -20,11 +20,11 @@ from ricordi.backend.maintenance import (
 )
 from ricordi.errors import NotEnoughSpace, UnreachableStorage
 from ricordi.files import DISK_IS_FULL, free_bytes
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.container.index import PackSummary
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import fresh_pack_id, pack_to_append_to
-from ricordi.repository.maintenance.census import Census
+from ricordi.repository.maintenance.inventory import Inventory
 from ricordi.repository.maintenance.packing import LoosePacker, Work, remove_loose
 from ricordi.repository.maintenance.plan import Plan, packs_in_words
 from ricordi.repository.maintenance.problems import Problems
@@ -39,28 +39,24 @@ from ricordi.repository.maintenance.space import (
 )
 
 
-class Run:
+class Execution:
     """One maintenance under way."""
 
     def __init__(
         self,
         container: ObjectStore,
-        census: Census,
+        inventory: Inventory,
         options: MaintenanceOptions,
         plan: Plan,
         problems: Problems,
-        progress: Progress,
-        stop: Stop,
-        check_alone: Callable[[], None],
+        run: Run,
     ) -> None:
-        self.check_alone = check_alone
         self.container = container
-        self.census = census
+        self.inventory = inventory
         self.options = options
         self.plan = plan
         self.problems = problems
-        self.progress = progress
-        self.stop = stop
+        self.run = run
         self.garbage_is_gone = False
         self._work = Work()
         self._done: list[MaintenanceStep] = []
@@ -83,20 +79,20 @@ class Run:
             'vacuum index': self._vacuum,
         }
         for step in report.steps:
-            if self.stop.reason:
+            if self.run.stop.reason:
                 self._left.append(UndoneStep(step.name, step.detail, step.objects))
                 continue
             self._carry_out_step(step, actions[step.name])
-        self.check_alone()
+        self.run.check_lock()
         lacks_room = any(step.space_needed for step in self._left)
         report = report._replace(
             steps=tuple(self._done),
             problems=tuple(self.problems.first.values()),
             problem_count=self.problems.count,
-            interrupted=self.stop.reason or (OUT_OF_ROOM if lacks_room else None),
+            interrupted=self.run.stop.reason or (OUT_OF_ROOM if lacks_room else None),
             left=tuple(self._left),
         )
-        if lacks_room and not self._done and not self.stop.reason:
+        if lacks_room and not self._done and not self.run.stop.reason:
             raise self._nothing_fits(report) from self._full_disk
         return report
 
@@ -117,23 +113,21 @@ class Run:
         in_bytes = step.name in ('pack', 'repack')
         self._work = Work()
         self._free_at_begin = self._free()
-        self.progress.begin(step.name, step.read if in_bytes else step.objects, 'bytes' if in_bytes else 'objects')
         try:
-            self.check_alone()
-            action()
+            with self.run.step(step.name, step.read if in_bytes else step.objects, 'bytes' if in_bytes else 'objects'):
+                self.run.check_lock()
+                action()
         except (OSError, UnreachableStorage) as error:
             if not self._is_full_disk(error):
                 raise
             self._full_disk = self._full_disk or error
             needed = max(self._free() + 1, self._needs(step))
             self._left.append(UndoneStep(step.name, step.detail, max(0, step.objects - self._work.objects), needed))
-        finally:
-            self.progress.end()
         work = self._work
         if len(self._left) > left:
             if not (work.objects or work.freed or work.written):
                 return
-        elif work.objects < step.objects and self.stop.reason:
+        elif work.objects < step.objects and self.run.stop.reason:
             self._left.append(UndoneStep(step.name, step.detail, step.objects - work.objects))
         self._done.append(
             step._replace(
@@ -183,7 +177,7 @@ class Run:
     # -- the steps ----------------------------------------------------------------------------------------------
 
     def _recover(self) -> None:
-        tidy(self.container, self.plan.wreckage, self.problems, self._work)
+        tidy(self.container, self.plan.leftovers, self.problems, self._work)
         self.container.suspend()  # on a full disk the index was opened for reading only
 
     def _pack(self) -> None:
@@ -192,11 +186,11 @@ class Run:
         if first in {*self.plan.repack} - self.plan.unchanged or first in self._packs_of_garbage():
             first = fresh_pack_id(container.layout, container.index)
         room = self.plan.packing.room(self._free_at_begin)
-        packer = LoosePacker(container, first, self.options.compress, self.problems, self.progress, room)
+        packer = LoosePacker(container, first, self.options.compress, self.problems, self.run, room)
         self._work = packer.work
-        packer.pack(self.census.loose_keys(True if self.plan.remove_garbage else None), self.stop)
+        packer.pack(self.inventory.loose_keys(True if self.plan.remove_garbage else None))
         packer.work.freed += self._remove_emptied_packs()
-        if packer.too_large.objects and not self.stop.reason:
+        if packer.too_large.objects and not self.run.stop.reason:
             number, largest = packer.too_large
             detail = f'{number:,} loose {"object" if number == 1 else "objects"} into packs'
             need = self.plan.packing._replace(largest=largest).needs_at_least()
@@ -204,8 +198,8 @@ class Run:
 
     def _remove_emptied_packs(self) -> int:
         """Remove packs of which every object was damaged and now lies, from its loose copy, in another; bytes freed."""
-        in_use = self.container.index.packs() if self.plan.remove_garbage else self.census.packs
-        gone = [pack for pack in self.census.packs.values() if pack.objects and pack.pack_id not in in_use]
+        in_use = self.container.index.packs() if self.plan.remove_garbage else self.inventory.packs
+        gone = [pack for pack in self.inventory.packs.values() if pack.objects and pack.pack_id not in in_use]
         sizes = self.container.layout.pack_sizes() if gone else {}
         emptied = [pack.pack_id for pack in gone if pack.pack_id in sizes]
         for pack_id in emptied:
@@ -214,39 +208,39 @@ class Run:
 
     def _packs_of_garbage(self) -> set[int]:
         """Packs that go with the garbage, since they hold nothing else."""
-        packs = self.census.packs.values() if self.plan.remove_garbage else ()
+        packs = self.inventory.packs.values() if self.plan.remove_garbage else ()
         return {pack.pack_id for pack in packs if pack.objects and pack.objects == pack.garbage.objects}
 
     def _remove_garbage(self) -> None:
         # Loose garbage first: that needs no room at all, and what it gives back the index may need for its log.
-        remove_loose(self.container, self.census.loose_keys(False), self.progress, self.stop, self._work)
-        if self.stop.reason:
+        remove_loose(self.container, self.inventory.loose_keys(False), self.run, self._work)
+        if self.run.stop.reason:
             return
         self.container.suspend()  # on a full disk the index was opened for reading only
-        self._remove_packed_garbage()
+        self._remove_packed_garbage()  # rows before packs: no row may name a pack that is gone
         in_use = self.container.index.packs()  # asked anew: nothing goes that a row names by now
         self._remove_packs_of_garbage(self._packs_of_garbage(), in_use)
         self._work.freed += self._cut_packs_that_ended_in_garbage(in_use)
-        self.garbage_is_gone = not self.stop.reason
+        self.garbage_is_gone = not self.run.stop.reason
 
     def _remove_packed_garbage(self) -> None:
-        packed = sum(pack.garbage.objects for pack in self.census.packs.values())
+        packed = sum(pack.garbage.objects for pack in self.inventory.packs.values())
         if not packed:
             return
         if self._free() < JOURNAL_BYTES_PER_ROW * packed:
             self._remove_packed_garbage_by_and_by()
             return
         with self.container.index.transaction():
-            self.container.index.delete(self.census.packed_garbage_keys())
+            self.container.index.delete(self.inventory.packed_garbage_keys())
         self._count_removed(packed)
 
     def _remove_packed_garbage_by_and_by(self) -> None:
         """A pack at a time, and of that what the log of the index has room for; packs that go as a whole come first."""
         index, going = self.container.index, self._packs_of_garbage()
-        packs = [pack for pack in self.census.packs.values() if pack.garbage.objects]
+        packs = [pack for pack in self.inventory.packs.values() if pack.garbage.objects]
         for pack in sorted(packs, key=lambda pack: (pack.pack_id not in going, pack.garbage.objects)):
-            keys = self.census.garbage_keys_of_pack(pack.pack_id)
-            while not self.stop.reason and (some := list(islice(keys, rows_at_once(self._free())))):
+            keys = self.inventory.garbage_keys_of_pack(pack.pack_id)
+            while not self.run.stop.reason and (some := list(islice(keys, rows_at_once(self._free())))):
                 with index.transaction():
                     index.delete(some)
                 index.checkpoint()
@@ -256,7 +250,7 @@ class Run:
 
     def _count_removed(self, rows: int) -> None:
         self._work.objects += rows
-        self.progress.advance(rows)
+        self.run.progress.advance(rows)
 
     def _remove_packs_of_garbage(self, pack_ids: Iterable[int], in_use: Mapping[int, PackSummary]) -> None:
         """Remove those packs that no row names any more."""
@@ -264,14 +258,14 @@ class Run:
             path = self.container.layout.pack_path(pack_id)
             if pack_id not in in_use and path.exists():
                 self.container.layout.opened.packs.unlink(path.name)
-                self._work.freed += self.census.packs[pack_id].file_bytes or 0
+                self._work.freed += self.inventory.packs[pack_id].file_bytes or 0
 
     def _cut_packs_that_ended_in_garbage(self, in_use: Mapping[int, PackSummary]) -> int:
         """What is not rewritten is cut at its last object, else the next run would find a tail; bytes freed."""
         sizes = self.container.layout.pack_sizes()
         ids = [
             pack.pack_id
-            for pack in self.census.packs.values()
+            for pack in self.inventory.packs.values()
             if pack.garbage.objects and pack.pack_id not in self.plan.repack and pack.pack_id in in_use
         ]
         ended = [pack_id for pack_id in ids if sizes.get(pack_id, 0) > in_use[pack_id].end]
@@ -287,16 +281,15 @@ class Run:
             first,
             self.options.compress,
             self.problems,
-            self.progress,
-            before_removal=self.check_alone,
+            self.run,
             has_room=lambda pack_id: self._may_rewrite(pack_id, repacker),
         )
         self._work = repacker.work
-        left = repacker.repack(self.plan.repack, self.plan.check_first, self.stop)
+        left = repacker.repack(self.plan.repack, self.plan.check_first)
         if repacker.rewritten or repacker.checked:
             repacker.work.detail = packs_in_words(repacker.rewritten, repacker.checked)
-        if left and not self.stop.reason:
-            packs = [self.census.packs[pack_id] for pack_id in left]
+        if left and not self.run.stop.reason:
+            packs = [self.inventory.packs[pack_id] for pack_id in left]
             objects = sum(pack.objects - pack.garbage.objects for pack in packs)
             need = max(self._repack_needs(pack_id) for pack_id in left)
             self._left.append(UndoneStep('repack', packs_in_words(len(left), 0), objects, need))
@@ -306,14 +299,14 @@ class Run:
         free = self._free()
         if self._repack_needs(pack_id) > free:
             return False
-        pack = self.census.packs[pack_id]
+        pack = self.inventory.packs[pack_id]
         is_merely_small = self.options.repack == 'auto' and pack.is_gapless and not pack.garbage.objects
         if not is_merely_small or repacker.rewritten:
             return True
         return sum(self._repack_needs(other) <= free for other in self.plan.repack) > 1
 
     def _repack_needs(self, pack_id: int) -> int:
-        return repack_needs(self.census.packs[pack_id], self.options.compress)
+        return repack_needs(self.inventory.packs[pack_id], self.options.compress)
 
     def _vacuum(self) -> None:
         index = self.container.index

@@ -7,7 +7,7 @@ or old packs go; nothing is removed for want of a row or a name unless everythin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing, nullcontext
 from pathlib import Path
 
@@ -18,14 +18,16 @@ from ricordi.backend.maintenance import (
     MaintenanceOptions,
     MaintenanceReport,
     MaintenanceStep,
+    Note,
 )
 from ricordi.errors import NotExistent, RicordiError
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
+from ricordi.remedies import Remedy
 from ricordi.repository.container.layout import REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
-from ricordi.repository.maintenance.carrying_out import Run
-from ricordi.repository.maintenance.census import Census
+from ricordi.repository.maintenance.carrying_out import Execution
+from ricordi.repository.maintenance.inventory import Inventory
 from ricordi.repository.maintenance.plan import make_plan
 from ricordi.repository.maintenance.problems import Problems
 from ricordi.repository.maintenance.recovery import file_has_key, settle_aborted_repack, settle_duplicates
@@ -35,17 +37,15 @@ def maintain(
     container: ObjectStore,
     options: MaintenanceOptions,
     named_keys: KeyStream,
-    progress: Progress,
-    stop: Stop,
-    check_alone: Callable[[], None] | None = None,
+    run: Run,
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile.
 
-    :param check_alone: asked before each step, before each pack that goes, and at the end; raises if the lock is lost.
+    :param run: its `check_lock` is asked before each step, before each pack that goes, and at the end.
     :raises ricordi.errors.CorruptStorage: the index is damaged.
     """
     try:
-        return _maintain(container, options, named_keys, progress, stop, check_alone or _nothing)
+        return _maintain(container, options, named_keys, run)
     except (OSError, TypeError, ValueError, OverflowError, NotExistent) as error:
         # What a damaged index says of places and sizes leads to errors of many kinds.
         if _odd_rows(container):
@@ -64,55 +64,49 @@ def _maintain(
     container: ObjectStore,
     options: MaintenanceOptions,
     named_keys: KeyStream,
-    progress: Progress,
-    stop: Stop,
-    check_alone: Callable[[], None],
+    run: Run,
 ) -> MaintenanceReport:
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = None if options.dry_run else _settle(container, options)
         clean = options.clean.container if options.clean else None
-        with closing(Census(container, named_keys, clean)) as census:
+        with closing(Inventory(container, named_keys, clean)) as inventory:
             problems = Problems()
-            _note_problems(census, problems)
-            plan = make_plan(container, census, options, _damaged_loose(container, options.suspects, problems))
+            _note_problems(inventory, problems)
+            plan = make_plan(container, inventory, options, _damaged_loose(container, options.suspects, problems))
             report = MaintenanceReport(
                 options,
-                census.state(),
+                inventory.state(),
                 steps=plan.steps,
                 space_needed=plan.space_needed,
                 problems=tuple(problems.first.values()),
                 problem_count=problems.count,
-                notes=_notes(census, options),
+                notes=_notes(inventory, options),
             )
             if options.dry_run:
                 return report
             if not plan.steps:
                 report = report._replace(steps=_with_settled(settled, ()), after=report.before)
-                return report._replace(clean=_clean_mark(report, census, census.named))
+                return report._replace(clean=_clean_mark(report, inventory, inventory.named))
             container.index.check()
-            run = Run(container, census, options, plan, problems, progress, stop, check_alone)
-            report = run.carry_out(report)
-            with closing(Census(container, None)) as counted:
-                after = run.state_after(report.before, counted.state(), report.steps)
+            execution = Execution(container, inventory, options, plan, problems, run)
+            report = execution.carry_out(report)
+            with closing(Inventory(container, None)) as counted:
+                after = execution.state_after(report.before, counted.state(), report.steps)
                 report = report._replace(after=after, steps=_with_settled(settled, report.steps))
-                return report._replace(clean=_clean_mark(report, counted, census.named))
+                return report._replace(clean=_clean_mark(report, counted, inventory.named))
 
 
-def _nothing() -> None:
-    """Where nobody can come in."""
-
-
-def _clean_mark(report: MaintenanceReport, census: Census, named: int) -> CleanMark | None:
+def _clean_mark(report: MaintenanceReport, inventory: Inventory, named: int) -> CleanMark | None:
     """The container's part of a mark, if it was left clean.
 
-    :param census: taken when the work was done.
+    :param inventory: taken when the work was done.
     :param named: how many objects nodes name. That many, and none else, are there, though others may be at work.
     """
     state = report.after
     if report.interrupted or report.problem_count or state is None:
         return None
     is_clean = state.garbage == Amount() and not state.loose.objects and state.packed.objects == named
-    return CleanMark('', census.fingerprint) if is_clean else None
+    return CleanMark('', inventory.fingerprint) if is_clean else None
 
 
 def _settle(container: ObjectStore, options: MaintenanceOptions) -> MaintenanceStep | None:
@@ -147,13 +141,13 @@ def _with_settled(settled: MaintenanceStep | None, steps: tuple[MaintenanceStep,
     return (whole, *steps[1:])
 
 
-def _note_problems(census: Census, problems: Problems) -> None:
-    if census.missing:
-        for key in census.missing_keys():
+def _note_problems(inventory: Inventory, problems: Problems) -> None:
+    if inventory.missing:
+        for key in inventory.missing_keys():
             problems.add('missing', key, 'neither loose nor in a pack')
-    if census.unreadable:
-        for key, pack_id in census.unreadable_keys():
-            size = census.packs[pack_id].file_bytes
+    if inventory.unreadable:
+        for key, pack_id in inventory.unreadable_keys():
+            size = inventory.packs[pack_id].file_bytes
             if size is None:
                 problems.add('missing', key, f'the file of pack {pack_id} is gone')
             else:
@@ -175,21 +169,19 @@ def _damaged_loose(container: ObjectStore, suspects: Iterable[str], problems: Pr
     return Amount(objects, size)
 
 
-def _notes(census: Census, options: MaintenanceOptions) -> tuple[str, ...]:
-    stray = census.packs.get(REPACK_ID)
+def _notes(inventory: Inventory, options: MaintenanceOptions) -> tuple[Note, ...]:
+    stray = inventory.packs.get(REPACK_ID)
     if stray is not None and stray.objects and not options.full:
-        return (
-            f'a repack of AiiDA was killed: it cannot read {stray.objects:,} objects until full maintenance (--full) '
-            'has put that right',
-        )
-    if options.full and (census.missing or census.unreadable):
-        return ('objects that nodes name are not at hand: nothing was removed and no pack was rewritten',)
+        text = f'a repack of AiiDA was killed: it cannot read {stray.objects:,} objects until that is put right'
+        return (Note(text, Remedy('maintain in full')),)
+    if options.full and (inventory.missing or inventory.unreadable):
+        return (Note('objects that nodes name are not at hand: nothing was removed and no pack was rewritten'),)
     if options.full and options.keep_unnamed:
-        return ('it is not certain what nodes name: nothing was removed and no pack was rewritten',)
+        return (Note('it is not certain what nodes name: nothing was removed and no pack was rewritten'),)
     other_form = {
-        'yes': any(pack.compressed < pack.objects for pack in census.packs.values()),
-        'no': any(pack.compressed for pack in census.packs.values()),
+        'yes': any(pack.compressed < pack.objects for pack in inventory.packs.values()),
+        'no': any(pack.compressed for pack in inventory.packs.values()),
     }
     if options.full and options.repack == 'auto' and other_form.get(options.compress):
-        return ('packs that are not rewritten keep the form they have: add --repack all to change it',)
+        return (Note('packs that are not rewritten keep the form they have', Remedy('repack all')),)
     return ()

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.container.bulk import would_keep_form
 from ricordi.repository.container.compression import wants_compression
 from ricordi.repository.container.index import PackedObject, PackSpan
@@ -44,9 +44,7 @@ class Found(NamedTuple):
     length: int = 0
 
 
-def check_pack(
-    container: ObjectStore, pack_id: int, mode: CompressMode, progress: Progress, stop: Stop
-) -> Found | None:
+def check_pack(container: ObjectStore, pack_id: int, mode: CompressMode, run: Run) -> Found | None:
     """Read all objects of a pack and compare each with its key; what cannot be read is not right.
 
     :param mode: the form in which they shall lie; one in another form is not right, either.
@@ -54,8 +52,8 @@ def check_pack(
     """
 
     def go_on(length: int) -> bool:
-        progress.advance(length)
-        return not stop.reason
+        run.progress.advance(length)
+        return not run.stop.reason
 
     own, *others = _shares(container.index.span_of_pack(pack_id), container.limits)
     with ExitStack() as stack:
@@ -64,7 +62,7 @@ def check_pack(
         for helper in helpers:
             if found is None or not found.right:
                 break
-            one = helper.found(progress, stop) or check_span(container, helper.span, mode, go_on)
+            one = helper.found(run) or check_span(container, helper.span, mode, go_on)
             found = one and Found(one.right, found.objects + one.objects, found.length + one.length)
     return found
 
@@ -132,13 +130,13 @@ class _Helper:
         folder = container.layout.folder.absolute()
         self._worker = start_worker(__name__, folder, os.getpid(), mode, *words, limits=container.limits)
 
-    def found(self, progress: Progress, stop: Stop) -> Found | None:
+    def found(self, run: Run) -> Found | None:
         """What it has found, or None if it could not tell, or not before we were told to stop."""
         if self._worker is None:
             return None
         process, answer = self._worker.process, b''
         patience = self._worker.patience()
-        while process.returncode is None and not stop.reason:
+        while process.returncode is None and not run.stop.reason:
             try:
                 answer, _ = process.communicate(timeout=ASK_SECONDS)
             except subprocess.TimeoutExpired:
@@ -151,7 +149,7 @@ class _Helper:
         if process.returncode or len(words) != 2:
             return None
         objects, length = map(int, words)
-        progress.advance(length)
+        run.progress.advance(length)
         return Found(True, objects, length)
 
     def __enter__(self) -> _Helper:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ricordi.backend.maintenance import Amount, CompressMode
 from ricordi.errors import CorruptStorage
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.container.bulk import append_large, stored_form, undone_on_error
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
@@ -67,7 +67,7 @@ class LoosePacker:
         first_pack: int,
         mode: CompressMode,
         problems: Problems,
-        progress: Progress,
+        run: Run,
         room: PackingRoom = AMPLE_ROOM,
     ) -> None:
         """
@@ -79,7 +79,7 @@ class LoosePacker:
         self._mode = mode
         self._level = config.compression_level
         self._problems = problems
-        self._progress = progress
+        self._run = run
         self._any_packed = container.index.count() > 0
         self._writer = PackWriter(
             container.layout,
@@ -97,12 +97,12 @@ class LoosePacker:
         self._remover = FileRemover(limits=container.limits)
         self.work = Work()
 
-    def pack(self, loose: Iterable[tuple[str, int]], stop: Stop) -> None:
+    def pack(self, loose: Iterable[tuple[str, int]]) -> None:
         """Pack these objects (key, bytes), until done or told to stop; what was begun is finished.
 
         :raises ricordi.errors.PackerBusy: somebody else writes to the same pack.
         """
-        wanted = self._fitting(self._not_packed_yet(loose, stop) if self._any_packed else loose)
+        wanted = self._fitting(self._not_packed_yet(loose) if self._any_packed else loose)
         with self._remover, closing(self._writer):
             threads = PLAIN_READERS if self._mode in ('keep', 'no') else READERS
             with closing(
@@ -112,20 +112,20 @@ class LoosePacker:
                     self._append_group(group)
                     if self._writer.pending_is_large:
                         self._commit()
-                        if stop.reason:
+                        if self._run.stop.reason:
                             break
             self._commit()
 
-    def _not_packed_yet(self, loose: Iterable[tuple[str, int]], stop: Stop) -> Iterator[tuple[str, int]]:
+    def _not_packed_yet(self, loose: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
         """Pass on what the packs have not; if they have it, and what they have is right, the loose file can go."""
         source = iter(loose)
-        while not stop.reason and (some := dict(islice(source, FIND_AT_ONCE))):
+        while not self._run.stop.reason and (some := dict(islice(source, FIND_AT_ONCE))):
             for row in self._container.index.find_many(list(some)):
                 if self._container.packed_copy_is_sound(row):
                     size = some.pop(row.key)
                     self._packed.append((row.key, size))
                     self.work.read += row.length
-                    self._progress.advance(size)
+                    self._run.progress.advance(size)
             if len(self._packed) >= self._room.batch.objects:
                 self._commit()
             yield from some.items()
@@ -179,7 +179,7 @@ class LoosePacker:
                 self._append_large(found)
         length = sum([found.listed_size for found in group])
         self.work.read += length
-        self._progress.advance(length)
+        self._run.progress.advance(length)
 
     def _append_large(self, found: LooseObject) -> None:
         path = self._container.loose_path(found.key)
@@ -246,9 +246,7 @@ def _groups(loose: Iterable[tuple[str, int]], limits: Limits) -> Iterator[list[t
         yield group
 
 
-def remove_loose(
-    container: ObjectStore, loose: Iterable[tuple[str, int]], progress: Progress, stop: Stop, work: Work
-) -> None:
+def remove_loose(container: ObjectStore, loose: Iterable[tuple[str, int]], run: Run, work: Work) -> None:
     """Remove loose garbage, until done or told to stop. Only under the exclusive lock of the profile.
 
     :param work: to which is added what was done.
@@ -256,10 +254,10 @@ def remove_loose(
 
     def paths() -> Iterator[str]:
         for key, size in loose:
-            if stop.reason:
+            if run.stop.reason:
                 return
             work.freed += size
-            progress.advance(1)
+            run.progress.advance(1)
             yield container.loose_path(key)
 
     # By threads alone: they end with the process, and so with its lock. Later, somebody may store the same content.

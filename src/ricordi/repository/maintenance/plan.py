@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ricordi.backend.maintenance import Amount, CompressMode, MaintenanceOptions, MaintenanceStep
 from ricordi.repository.container.objects import ObjectStore
-from ricordi.repository.maintenance.census import Census, PackCensus
-from ricordi.repository.maintenance.recovery import Wreckage, find_wreckage
+from ricordi.repository.maintenance.inventory import Inventory, PackInventory
+from ricordi.repository.maintenance.recovery import Leftovers, find_leftovers
 from ricordi.repository.maintenance.space import LEAST_JOURNAL_BYTES, Balance, Packing, repack_needs, vacuum_needs
 
 SMALL_PACK_SHARE = 0.25
@@ -29,7 +29,7 @@ class Plan:
     :param packing: how much there is to pack.
     """
 
-    wreckage: Wreckage
+    leftovers: Leftovers
     remove_garbage: bool
     repack: tuple[int, ...]
     check_first: frozenset[int]
@@ -41,47 +41,49 @@ class Plan:
 
 
 def make_plan(
-    container: ObjectStore, census: Census, options: MaintenanceOptions, damaged_loose: Amount = NOTHING
+    container: ObjectStore, inventory: Inventory, options: MaintenanceOptions, damaged_loose: Amount = NOTHING
 ) -> Plan:
     """What a maintenance with these options would do, step by step, with bytes.
 
     :param damaged_loose: loose objects that are known not to be what their names say, so that they stay.
     """
-    may_remove = options.full and not (census.missing or census.unreadable or options.keep_unnamed)
-    repack = _packs_to_repack(container, census, options) if may_remove else ()
-    check_first = _packs_to_check_first(container, census, options, repack)
-    unchanged = frozenset(pack_id for pack_id in check_first if _keeps_forms(census.packs[pack_id], options.compress))
+    may_remove = options.full and not (inventory.missing or inventory.unreadable or options.keep_unnamed)
+    repack = _packs_to_repack(container, inventory, options) if may_remove else ()
+    check_first = _packs_to_check_first(container, inventory, options, repack)
+    unchanged = frozenset(
+        pack_id for pack_id in check_first if _keeps_forms(inventory.packs[pack_id], options.compress)
+    )
     rewritten = tuple(pack_id for pack_id in repack if pack_id not in unchanged)
-    wreckage = find_wreckage(container, census, options.full, may_remove, rewritten)
+    leftovers = find_leftovers(container, inventory, options.full, may_remove, rewritten)
     steps: list[MaintenanceStep] = []
-    if wreckage.items:
-        steps.append(MaintenanceStep('recover', wreckage.describe(), wreckage.items, freed=wreckage.freed))
-    garbage_loose = census.loose_garbage if may_remove else Amount()
+    if leftovers.items:
+        steps.append(MaintenanceStep('recover', leftovers.describe(), leftovers.items, freed=leftovers.freed))
+    garbage_loose = inventory.loose_garbage if may_remove else Amount()
     # What frees room comes first: what follows may need it.
-    packed_garbage = sum(pack.garbage.objects for pack in census.packs.values()) if may_remove else 0
+    packed_garbage = sum(pack.garbage.objects for pack in inventory.packs.values()) if may_remove else 0
     if packed_garbage or garbage_loose.objects:
         number = packed_garbage + garbage_loose.objects
         detail = f'{number:,} {_objects(number)} removed that no node names'
         steps.append(MaintenanceStep('remove garbage', detail, number, freed=garbage_loose.bytes))
-    to_pack = census.loose.objects - garbage_loose.objects - damaged_loose.objects
-    bytes_to_pack = census.loose.bytes - garbage_loose.bytes - damaged_loose.bytes
-    packing = Packing(to_pack, bytes_to_pack, census.largest_loose)
+    to_pack = inventory.loose.objects - garbage_loose.objects - damaged_loose.objects
+    bytes_to_pack = inventory.loose.bytes - garbage_loose.bytes - damaged_loose.bytes
+    packing = Packing(to_pack, bytes_to_pack, inventory.largest_loose)
     if to_pack:
         detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
         steps.append(MaintenanceStep('pack', detail, to_pack, packing.bytes, packing.bytes))
-    steps.extend(_repack_steps(census, repack, unchanged))
+    steps.extend(_repack_steps(inventory, repack, unchanged))
     vacuum = _vacuum_step(container, packed_garbage) if options.full else None
     if vacuum is not None:
         steps.append(vacuum)
-    parts = (wreckage, may_remove, repack, check_first, unchanged, tuple(steps))
-    space = _space_needed(container, census, wreckage, may_remove, rewritten, options.compress, packing, vacuum)
+    parts = (leftovers, may_remove, repack, check_first, unchanged, tuple(steps))
+    space = _space_needed(container, inventory, leftovers, may_remove, rewritten, options.compress, packing, vacuum)
     return Plan(*parts, space, packing, vacuum)
 
 
-def _packs_to_repack(container: ObjectStore, census: Census, options: MaintenanceOptions) -> tuple[int, ...]:
+def _packs_to_repack(container: ObjectStore, inventory: Inventory, options: MaintenanceOptions) -> tuple[int, ...]:
     live = {
         pack.pack_id: pack.length - pack.garbage.bytes
-        for pack in census.packs.values()
+        for pack in inventory.packs.values()
         if pack.objects > pack.garbage.objects and pack.file_bytes is not None
     }
     if options.repack == 'none':
@@ -91,7 +93,7 @@ def _packs_to_repack(container: ObjectStore, census: Census, options: Maintenanc
     wasteful = {
         pack_id
         for pack_id, length in live.items()
-        if (waste := min(census.packs[pack_id].end, census.packs[pack_id].file_bytes or 0) - length) > 0
+        if (waste := min(inventory.packs[pack_id].end, inventory.packs[pack_id].file_bytes or 0) - length) > 0
         and waste * 100 > options.max_waste * (length + waste)
     }
     small = {
@@ -103,13 +105,13 @@ def _packs_to_repack(container: ObjectStore, census: Census, options: Maintenanc
 
 
 def _packs_to_check_first(
-    container: ObjectStore, census: Census, options: MaintenanceOptions, repack: tuple[int, ...]
+    container: ObjectStore, inventory: Inventory, options: MaintenanceOptions, repack: tuple[int, ...]
 ) -> frozenset[int]:
     """Those packs of which rewriting might give the very same bytes, since there is nothing unnamed in them.
 
     Not so where packs are small and more than one: these are to become one.
     """
-    packs = [census.packs[pack_id] for pack_id in repack] if options.repack == 'all' else []
+    packs = [inventory.packs[pack_id] for pack_id in repack] if options.repack == 'all' else []
     small = {pack.pack_id for pack in packs if pack.length < SMALL_PACK_SHARE * container.config.pack_size_target}
     return frozenset(
         pack.pack_id
@@ -118,22 +120,24 @@ def _packs_to_check_first(
     )
 
 
-def _keeps_forms(pack: PackCensus, mode: CompressMode) -> bool:
+def _keeps_forms(pack: PackInventory, mode: CompressMode) -> bool:
     """Whether it is certain, without a look at them, that all objects of a pack keep the form they have."""
     return (
         mode == 'keep' or (mode == 'no' and not pack.compressed) or (mode == 'yes' and pack.compressed == pack.objects)
     )
 
 
-def _repack_steps(census: Census, repack: tuple[int, ...], unchanged: frozenset[int]) -> Iterator[MaintenanceStep]:
+def _repack_steps(
+    inventory: Inventory, repack: tuple[int, ...], unchanged: frozenset[int]
+) -> Iterator[MaintenanceStep]:
     if not repack:
         return
-    packs = [census.packs[pack_id] for pack_id in repack]
+    packs = [inventory.packs[pack_id] for pack_id in repack]
     objects = sum(pack.objects - pack.garbage.objects for pack in packs)
     length = sum(pack.length - pack.garbage.bytes for pack in packs)
     freed = max(0, sum(pack.file_bytes or 0 for pack in packs) - length)
     rewritten = len(packs) - len(unchanged)
-    written = length - sum(census.packs[pack_id].length for pack_id in unchanged)
+    written = length - sum(inventory.packs[pack_id].length for pack_id in unchanged)
     yield MaintenanceStep('repack', packs_in_words(rewritten, len(unchanged)), objects, length, written, freed)
 
 
@@ -158,8 +162,8 @@ def _vacuum_step(container: ObjectStore, rows_to_delete: int) -> MaintenanceStep
 
 def _space_needed(
     container: ObjectStore,
-    census: Census,
-    wreckage: Wreckage,
+    inventory: Inventory,
+    leftovers: Leftovers,
     may_remove: bool,
     repack: tuple[int, ...],
     compress: CompressMode,
@@ -168,15 +172,15 @@ def _space_needed(
 ) -> int:
     """The most free disk that is asked for at any moment, with what was given back until then counted in."""
     balance = Balance()
-    balance.add(0, wreckage.freed)
+    balance.add(0, leftovers.freed)
     if may_remove:
-        balance.add(0, census.loose_garbage.bytes)
-        rows = sum(pack.garbage.objects for pack in census.packs.values())
-        going = [pack for pack in census.packs.values() if pack.objects and pack.objects == pack.garbage.objects]
+        balance.add(0, inventory.loose_garbage.bytes)
+        rows = sum(pack.garbage.objects for pack in inventory.packs.values())
+        going = [pack for pack in inventory.packs.values() if pack.objects and pack.objects == pack.garbage.objects]
         balance.add(LEAST_JOURNAL_BYTES if rows else 0, sum(pack.file_bytes or 0 for pack in going))
     if packing.objects:
         balance.add(packing.needs())
-    for pack in (census.packs[pack_id] for pack_id in repack):
+    for pack in (inventory.packs[pack_id] for pack_id in repack):
         live = pack.length - pack.garbage.bytes
         balance.add(repack_needs(pack, compress), max(0, (pack.file_bytes or 0) - live))
     if vacuum is not None:

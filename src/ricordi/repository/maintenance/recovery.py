@@ -14,18 +14,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ricordi.repository.container.layout import KEY_PATTERN, REPACK_ID, Layout
+from ricordi.model.file_trees import is_key
+from ricordi.repository.container.layout import REPACK_ID, Layout
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import fresh_pack_id
 from ricordi.repository.container.packer_lock import is_ours
-from ricordi.repository.maintenance.census import Census
+from ricordi.repository.maintenance.inventory import Inventory
 from ricordi.repository.maintenance.packing import Work
 from ricordi.repository.maintenance.problems import Problems
 
 
 @dataclass(frozen=True, slots=True)
-class Wreckage:
+class Leftovers:
     """What is there to tidy.
 
     :param stray_repack: rows name pack -1 and its file is there: it needs a number of its own.
@@ -73,20 +74,20 @@ class Wreckage:
         return ', '.join(part for part in parts if part)
 
 
-def find_wreckage(
-    container: ObjectStore, census: Census, full: bool, may_remove: bool, rewritten: Collection[int]
-) -> Wreckage:
+def find_leftovers(
+    container: ObjectStore, inventory: Inventory, full: bool, may_remove: bool, rewritten: Collection[int]
+) -> Leftovers:
     """What there is to tidy up: live only what is certain, in full all; bytes only if `may_remove`.
 
     :param may_remove: whether everything that nodes name is at hand, so that bytes without a row are surely useless.
     :param rewritten: packs that go anyway, with their tails.
     """
-    layout, packs = container.layout, census.packs.values()
+    layout, packs = container.layout, inventory.packs.values()
     locks = [path for path in layout.pack_locks() if full or is_ours(path)]
     removes = full and may_remove
-    stray = full and REPACK_ID in census.packs and census.packs[REPACK_ID].objects > 0
-    return Wreckage(
-        stray_repack=stray and census.packs[REPACK_ID].file_bytes is not None,
+    stray = full and REPACK_ID in inventory.packs and inventory.packs[REPACK_ID].objects > 0
+    return Leftovers(
+        stray_repack=stray and inventory.packs[REPACK_ID].file_bytes is not None,
         locks=tuple(locks),
         orphans=tuple(
             (p.pack_id, p.file_bytes or 0)
@@ -128,7 +129,7 @@ def settle_aborted_repack(container: ObjectStore) -> int:
     if number is None:
         number = fresh_pack_id(layout, index)
         layout.opened.packs.link(stray.name, str(number))
-    layout.opened.packs.sync()
+    layout.opened.packs.sync()  # the new name is on disk before a row uses it
     with index.transaction():
         index.renumber(REPACK_ID, number)
     layout.opened.packs.unlink(stray.name)
@@ -153,7 +154,7 @@ def settle_duplicates(container: ObjectStore) -> Work:
     return work
 
 
-def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems, work: Work) -> None:
+def tidy(container: ObjectStore, leftovers: Leftovers, problems: Problems, work: Work) -> None:
     """Remove the locks, tails, orphans and sandbox files that were found.
 
     Bytes without a row go only where every object of their pack is sound. Where some are not (programs that packed at
@@ -162,22 +163,22 @@ def tidy(container: ObjectStore, wreckage: Wreckage, problems: Problems, work: W
     :param work: to which is added what was done.
     """
     layout = container.layout
-    for path in wreckage.locks:
+    for path in leftovers.locks:
         layout.opened.packs.unlink(path.name, missing_ok=True)
         work.objects += 1
-    cut, freed = cut_tails(container, [pack_id for pack_id, _ in wreckage.tails], problems)
+    cut, freed = cut_tails(container, [pack_id for pack_id, _ in leftovers.tails], problems)
     work.objects += cut
     work.freed += freed
-    for pack_id, size in wreckage.orphans if cut == len(wreckage.tails) else ():
-        if pack_id not in container.index.packs():
+    for pack_id, size in leftovers.orphans if cut == len(leftovers.tails) else ():
+        if pack_id not in container.index.packs():  # asked anew: what has got rows since it was counted stays
             layout.opened.packs.unlink(str(pack_id), missing_ok=True)
             work.objects += 1
             work.freed += size
-    for path in wreckage.sandbox:
+    for path in leftovers.sandbox:
         work.freed += _size(path)
         layout.opened.sandbox.unlink(path.name, missing_ok=True)
         work.objects += 1
-    if wreckage.items:
+    if leftovers.items:
         layout.opened.packs.sync()
 
 
@@ -210,7 +211,7 @@ def _cut_tail(container: ObjectStore, pack_id: int) -> int:
     try:
         status = os.fstat(descriptor)
         if summary is None or status.st_size <= summary.end or status.st_nlink > 1:
-            return 0
+            return 0  # the second name may be that of another pack, of which the bytes behind the end are objects
         os.ftruncate(descriptor, summary.end)
         return status.st_size - summary.end
     finally:
@@ -221,7 +222,7 @@ def _duplicates(container: ObjectStore) -> list[Path]:
     """The second copies, those whose names are as disk-objectstore gives them: key, dot, anything."""
     layout = container.layout
     paths = [Path(entry.path) for entry in layout.leftovers(layout.duplicates)]
-    return [path for path in paths if '.' in path.name and KEY_PATTERN.fullmatch(_key(path))]
+    return [path for path in paths if '.' in path.name and is_key(_key(path))]
 
 
 def _key(duplicate: Path) -> str:

@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.container.bulk import append_large, stored_form, undone_on_error
 from ricordi.repository.container.compression import decompressed_chunks
 from ricordi.repository.container.index import PackedObject
@@ -55,23 +55,21 @@ class Repacker:
         first_pack: int,
         mode: CompressMode,
         problems: Problems,
-        progress: Progress,
-        before_removal: Callable[[], None] = lambda: None,
+        run: Run,
         has_room: Callable[[int], bool] = lambda pack_id: True,
     ) -> None:
         """
         :param first_pack: the number of the new pack.
-        :param before_removal: called before a pack goes; raises if it may not.
+        :param run: its `check_lock` is asked before a pack goes.
         :param has_room: whether the disk has now the room for what lives in a pack.
         """
-        self._before_removal = before_removal
+        self._run = run
         self._has_room = has_room
         config = container.config
         self._container = container
         self._mode = mode
         self._level = config.compression_level
         self._problems = problems
-        self._progress = progress
         self._writer = PackWriter(
             container.layout,
             container.index,
@@ -86,7 +84,7 @@ class Repacker:
         self.rewritten = self.checked = 0
         """How many packs were rewritten, and how many were found to be as they should."""
 
-    def repack(self, pack_ids: Iterable[int], check_first: Collection[int], stop: Stop) -> tuple[int, ...]:
+    def repack(self, pack_ids: Iterable[int], check_first: Collection[int]) -> tuple[int, ...]:
         """Rewrite these packs one after the other, until done or told to stop; returns those that are left.
 
         What does not fit on the disk is tried again once others have given room back.
@@ -95,23 +93,23 @@ class Repacker:
         """
         left = tuple(pack_ids)
         with closing(self._writer):
-            while left and not stop.reason:
-                unfitting = tuple(self._renew_all(left, check_first, stop))
+            while left and not self._run.stop.reason:
+                unfitting = tuple(self._renew_all(left, check_first))
                 if len(unfitting) == len(left):
                     break
                 left, check_first = unfitting, ()  # each was checked by now
         return left
 
-    def _renew_all(self, pack_ids: Iterable[int], check_first: Collection[int], stop: Stop) -> Iterator[int]:
+    def _renew_all(self, pack_ids: Iterable[int], check_first: Collection[int]) -> Iterator[int]:
         """Check or rewrite packs; yields those that do not fit, or were left since somebody told to stop."""
         for pack_id in pack_ids:
-            if stop.reason or not self._renew(pack_id, pack_id in check_first, stop):
+            if self._run.stop.reason or not self._renew(pack_id, pack_id in check_first):
                 yield pack_id
 
-    def _renew(self, pack_id: int, check_first: bool, stop: Stop) -> bool:
+    def _renew(self, pack_id: int, check_first: bool) -> bool:
         """Check or rewrite one pack; False if there is no room, or if told to stop before the end."""
         if check_first:
-            found = check_pack(self._container, pack_id, self._mode, self._progress, stop)
+            found = check_pack(self._container, pack_id, self._mode, self._run)
             if found is None:
                 return False
             if found.right:
@@ -119,13 +117,13 @@ class Repacker:
                 self.work.objects += found.objects
                 self.work.read += found.length
                 return True
-        if not self._has_room(pack_id) or not self._move_objects(pack_id, stop):
+        if not self._has_room(pack_id) or not self._move_objects(pack_id):
             return False
         self.rewritten += 1
         self._remove_if_empty(pack_id)
         return True
 
-    def _move_objects(self, pack_id: int, stop: Stop) -> bool:
+    def _move_objects(self, pack_id: int) -> bool:
         """Move what can be moved; False if told to stop before the end."""
         with closing(self._container.new_index()) as reader, ExitStack() as stack:
             span = self._container.index.span_of_pack(pack_id)
@@ -137,7 +135,7 @@ class Repacker:
                     self._append(checked)
                 if self._writer.pending_is_large:
                     self._commit()
-                    if stop.reason:
+                    if self._run.stop.reason:
                         return False
         self._commit()
         return True
@@ -153,11 +151,11 @@ class Repacker:
         if not path.exists() or pack_id in self._container.index.packs():
             return
         # The rows of all that was in it are committed and name other packs; whoever came in meanwhile keeps it.
-        self._before_removal()
+        self._run.check_lock()
         self.work.freed += path.stat().st_size
         packs = self._container.layout.opened.packs
         packs.unlink(path.name)
-        self._container.let_go_of_packs()
+        self._container.let_go_of_packs()  # the disk has the room back only when nobody has the file open
         packs.sync()
 
     # -- in the reader threads ----------------------------------------------------------------------------------------
@@ -198,7 +196,7 @@ class Repacker:
         else:
             self._move_large(row)
         self.work.read += row.length
-        self._progress.advance(row.length)
+        self._run.progress.advance(row.length)
 
     def _keeps_form(self, row: PackedObject) -> bool:
         return (

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.repository.container.pack_writer import WHOLE_BATCH, Batch
-from ricordi.repository.maintenance.census import PackCensus
+from ricordi.repository.maintenance.inventory import PackInventory
 
 INDEX_BYTES_PER_OBJECT = 400
 JOURNAL_BYTES_PER_ROW = 2 * 4200
@@ -70,7 +70,7 @@ class Packing(NamedTuple):
         return min(self.bytes, 2 * batch.bytes + largest)
 
 
-def repack_needs(pack: PackCensus, mode: CompressMode) -> int:
+def repack_needs(pack: PackInventory, mode: CompressMode) -> int:
     """Bytes of free disk to rewrite one pack: what is copied of it, before the old file goes."""
     live = pack.length - pack.garbage.bytes
     # What garbage is, uncompressed, is not counted: so of the content no more is known than its size with it.

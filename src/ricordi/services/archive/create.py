@@ -17,13 +17,14 @@ from ricordi.errors import UsageError
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.model.traversal import EXPORT_RULES, choose_rules
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
+from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
     from ricordi.storage.archive.draft import ArchiveDraft
-    from ricordi.storage.archive.selection import Selection
+    from ricordi.storage.archive.selection import ArchiveSelection
 
 DEFAULT_LEVEL = 6
 
@@ -82,8 +83,7 @@ def create_archive(
     overwrite: bool = False,
     dry_run: bool = False,
     storage: StorageBackend | None = None,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> CreatedArchive:
     """Write an archive; the file gets its name when it is whole and durable. Where nothing was chosen, it is empty.
 
@@ -94,10 +94,10 @@ def create_archive(
     :raises ricordi.errors.ProblemsFound: an object is missing or damaged.
     :raises ricordi.errors.CorruptStorage: a row is damaged.
     :raises ricordi.errors.ValidationError: a row is larger than an import would take.
-    :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
+    :raises ricordi.errors.Interrupted: a stop was asked for.
     """
     began = time.monotonic()
-    progress, stop = progress or Progress(), stop or Stop()
+    run = run or Run()
     _check_request(request)
     if not dry_run:
         _check_target(path, overwrite)
@@ -107,13 +107,12 @@ def create_archive(
     with (
         TemporaryFolder('archive') as folder,
         use_storage(profile, purpose='archive create') if storage is None else nullcontext(storage) as storage,
-        closing(ArchiveDraft(folder / 'db.sqlite3', stop)) as draft,
+        closing(ArchiveDraft(folder / 'db.sqlite3', run.stop)) as draft,
     ):
         selection = select(storage, request)
-        progress.begin('copy the database', None, 'rows')
-        draft.fill(storage, selection, progress.advance)
-        progress.end()
-        work = ArchiveWork(storage, draft, request.level, _metadata(draft, request, selection), progress, stop)
+        with run.step('copy the database', None, 'rows'):
+            draft.fill(storage, selection, run.progress.advance)
+        work = ArchiveWork(storage, draft, request.level, _metadata(draft, request, selection), run)
         objects, content = work.count_objects() if dry_run else work.write(path, overwrite)
         database = draft.path.stat().st_size
     size = None if dry_run else path.stat().st_size
@@ -122,7 +121,7 @@ def create_archive(
     return CreatedArchive(path, dry_run, entities, objects, content, database, size, seconds)
 
 
-def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
+def select(storage: StorageBackend, request: ArchiveRequest) -> ArchiveSelection:
     """What the request means in this storage, in pks.
 
     :raises ricordi.errors.NotExistent: something that was named is not there.
@@ -131,15 +130,15 @@ def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
     from ricordi.services.computers.computers import find_computer
     from ricordi.services.groups.groups import find_group
     from ricordi.services.nodes.finding import find_pks
-    from ricordi.storage.archive.selection import Selection
+    from ricordi.storage.archive.selection import ArchiveSelection
 
     rules = choose_rules(EXPORT_RULES, request.switches)
     codes = (load_code(identifier, backend=storage).pk or 0 for identifier in request.codes)
-    return Selection(
+    return ArchiveSelection(
         everything=request.everything,
         nodes=(*find_pks(storage, request.nodes), *codes),
-        groups=tuple(find_group(storage, identifier).pk or 0 for identifier in request.groups),
-        computers=tuple(find_computer(storage, identifier).pk or 0 for identifier in request.computers),
+        groups=tuple(find_group(storage, identifier).pk for identifier in request.groups),
+        computers=tuple(find_computer(storage, identifier).pk for identifier in request.computers),
         forward=tuple(rule.link_type for rule in rules if rule.forward),
         backward=tuple(rule.link_type for rule in rules if not rule.forward),
         authinfos=request.authinfos,
@@ -151,7 +150,10 @@ def select(storage: StorageBackend, request: ArchiveRequest) -> Selection:
 def _check_request(request: ArchiveRequest) -> None:
     named = request.nodes or request.groups or request.computers or request.codes
     if request.everything and named:
-        raise UsageError('--all and single nodes, groups, computers or codes contradict each other')
+        raise UsageError(
+            'everything, and single nodes, groups, computers or codes, contradict each other',
+            remedy=Remedy('leave out everything'),
+        )
     if not 0 <= request.level <= 9:
         raise UsageError(f'the compression level goes from 0 to 9; {request.level} is none')
     choose_rules(EXPORT_RULES, request.switches)
@@ -161,10 +163,10 @@ def _check_target(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise UsageError(f'{path} is a folder; name a file')
     if os.path.lexists(path) and not overwrite:
-        raise UsageError(f'there is a file {path} already; --force overwrites it')
+        raise UsageError(f'there is a file {path} already', remedy=Remedy('overwrite'))
 
 
-def _metadata(draft: ArchiveDraft, request: ArchiveRequest, selection: Selection) -> dict[str, Any]:
+def _metadata(draft: ArchiveDraft, request: ArchiveRequest, selection: ArchiveSelection) -> dict[str, Any]:
     """The content of `metadata.json` (formats/archive.md)."""
     from ricordi.storage.archive.file import HEAD
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ricordi.errors import IncompatibleStorageSchema, InvalidOperation, ReadOnlyStorage
+from ricordi.errors import IncompatibleStorageSchema, ReadOnlyStorage
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
-from ricordi.progress import Progress, Stop
-from ricordi.services.archive.merging import ArchiveImport, ImportedArchive, ImportRequest
-from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, way_to_head
+from ricordi.progress import Run, Stop
+from ricordi.services.archive.merging import ArchiveImport
+from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, version_error
+from ricordi.storage.archive.merge import ImportedArchive, ImportRequest
 from ricordi.storage.archive.staging import Staging
-from ricordi.storage.sql_storage import SqlStorage
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -31,8 +31,7 @@ def import_archive(
     *,
     dry_run: bool = False,
     storage: StorageBackend | None = None,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> ImportedArchive:
     """Import one archive. If it fails, or is killed, the profile is as before, but for objects that no node names.
 
@@ -42,14 +41,15 @@ def import_archive(
     :raises ricordi.errors.UniquenessError: archive and profile contradict each other; nothing was changed.
     """
     began = time.monotonic()
-    stop = stop or Stop()
+    run = run or Run()
     with (
         TemporaryFolder('archive') as folder,
         closing(open_archive(path)) as directory,
-        closing(_staged(directory, folder, request, stop)) as staging,
+        closing(_staged(directory, folder, request, run.stop)) as staging,
         use_storage(profile, purpose='archive import') if storage is None else nullcontext(storage) as storage,
     ):
-        work = ArchiveImport(staging, directory, _writable(storage), request, progress or Progress(), stop)
+        _refuse_unwritable(storage)
+        work = ArchiveImport(staging, directory, storage, request, run)
         # As a whole before anything is written: afterwards nothing of a bad archive would be half in.
         work.check()
         if dry_run:
@@ -61,14 +61,11 @@ def import_archive(
         return work.result(merged, dry_run=False, began=began)
 
 
-def _writable(storage: Any) -> SqlStorage:
+def _refuse_unwritable(storage: StorageBackend) -> None:
     if storage.read_only:
         raise ReadOnlyStorage(f'profile {storage.profile.name!r} is an archive itself: nothing can be imported into it')
     if storage.unwritable:
         raise ReadOnlyStorage(f'nothing can be imported: {storage.unwritable}')
-    if not isinstance(storage, SqlStorage):
-        raise InvalidOperation(f'an archive cannot be imported into a storage {type(storage).__name__}')
-    return storage
 
 
 def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest, stop: Stop) -> Staging:
@@ -80,7 +77,7 @@ def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest, stop:
         from ricordi.storage.archive.migration import can_migrate, migrate_database
 
         if not (request.migrate and can_migrate(version)):
-            raise IncompatibleStorageSchema(way_to_head(version, path))
+            raise version_error(IncompatibleStorageSchema, version, path)
         old = folder / 'old.sqlite3'
         unpack_database(directory, old, stop)
         migrate_database(old, database, str(path), stop)

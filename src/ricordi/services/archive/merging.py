@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ricordi.errors import (
@@ -15,7 +15,7 @@ from ricordi.errors import (
     ProblemsFound,
     UniquenessError,
 )
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.repository.archive.unpacking import (
     add_members,
     check_room,
@@ -26,11 +26,12 @@ from ricordi.repository.archive.unpacking import (
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.services.author import default_user
 from ricordi.services.groups.groups import find_or_create_group
-from ricordi.storage.archive.merge import Merged, MergeOptions, Merger
+from ricordi.storage.archive.merge import ImportedArchive, ImportRequest, Merger
 
 if TYPE_CHECKING:
+    from ricordi.backend.imports import ImportTarget
+    from ricordi.backend.storage import StorageBackend
     from ricordi.storage.archive.staging import Staging
-    from ricordi.storage.sql_storage import SqlStorage
     from ricordi.zipfiles.directory import ZipDirectory
     from ricordi.zipfiles.format import Member
 
@@ -42,84 +43,40 @@ WAIT_SECONDS = 600.0
 PAUSE_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class ImportRequest:
-    """How archives are imported.
-
-    :param extras_existing: `none`, `keep_existing`, `update_existing` or `mirror`.
-    :param extras_new: whether new nodes get their extras.
-    :param comments: `leave`, `newest` or `overwrite`.
-    :param import_group: whether all nodes become members of a group.
-    :param group: label, pk or uuid of it, made if there is none; None for a new one with the time as label.
-    :param migrate: whether archives of older versions are taken, too.
-    """
-
-    extras_existing: str = 'none'
-    extras_new: bool = True
-    comments: str = 'leave'
-    authinfos: bool = False
-    import_group: bool = True
-    group: str | None = None
-    migrate: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedArchive:
-    """What came of an archive, or, of a dry run, would come.
-
-    :param new: rows by kind.
-    :param existing: those that were there already.
-    :param objects: objects that were added.
-    :param content_bytes: bytes of their content.
-    """
-
-    path: str
-    dry_run: bool
-    new: dict[str, int]
-    existing: dict[str, int]
-    extras_changed: int
-    comments_changed: int
-    relabelled: dict[str, str]
-    objects: int
-    content_bytes: int
-    group_pk: int | None = None
-    group_label: str | None = None
-    seconds: float = 0.0
-    notes: tuple[str, ...] = field(default=())
-
-
 @dataclass(slots=True)
 class ArchiveImport:
     """One archive on its way into one storage."""
 
     staging: Staging
     directory: ZipDirectory
-    storage: SqlStorage
+    storage: StorageBackend
     request: ImportRequest
-    progress: Progress
-    stop: Stop
+    run: Run
     objects: int = 0
     content_bytes: int = 0
+    target: ImportTarget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.target = self.storage.import_target()
 
     def check(self) -> None:
         """See that all of the archive is sound; nothing is written."""
-        self.progress.begin('check the database', None, 'rows')
-        self.staging.check(self.storage.dialect)
-        self.staging.take_members(checked_members(self.directory), PREFIX)
-        self.objects, self.content_bytes = self._find_lacking()
-        check_room(self.storage.repository, self.content_bytes)
-        with self._step('check objects', self.content_bytes):
-            verify_members(self.directory, self._members(), self.progress, self.stop)
+        with self.run.step('check the database', None, 'rows'):
+            self.staging.check(self.target)
+            self.staging.take_members(checked_members(self.directory), PREFIX)
+            self.objects, self.content_bytes = self._find_lacking()
+            check_room(self.storage.repository, self.content_bytes)
+        with self.run.step('check objects', self.content_bytes):
+            verify_members(self.directory, self._members(), self.run)
         if self.request.import_group:
             self._group_owner()
 
     def add_objects(self) -> None:
         """Store the objects that the storage lacks."""
-        with self._step('add objects', self.content_bytes):
-            repository = self.storage.repository
-            add_members(repository, self.directory, self._members, self.progress, self.stop)
+        with self.run.step('add objects', self.content_bytes):
+            add_members(self.storage.repository, self.directory, self._members, self.run)
 
-    def merge(self) -> Merged:
+    def merge(self) -> ImportedArchive:
         """Insert the rows, all or none, when no other import is about to.
 
         :raises ricordi.errors.AccessError: another one was at it for more than `WAIT_SECONDS`.
@@ -127,7 +84,7 @@ class ArchiveImport:
         for tries_left in reversed(range(TRIES)):
             planned = False
             try:
-                with self._turn(), self._step('add rows', None):
+                with self._turn(), self.run.step('add rows', None, 'rows'):
                     merger = self.merger(self._group_pk())
                     merger.plan()
                     planned = True
@@ -149,13 +106,13 @@ class ArchiveImport:
         with ExitStack() as stack:
             while not self._has_begun(stack, deadline):
                 pass
-            if not self._has_turn():
-                with self._step('wait for another import', None):
-                    while not self._has_turn():
+            if not self.target.take_turn():
+                with self.run.step('wait for another import', None, 'rows'):
+                    while not self.target.take_turn():
                         self._check_stop()
                         if time.monotonic() > deadline:
                             raise AccessError(
-                                f'another import into the {self.storage.dialect.place} is at work for more than '
+                                f'another import into the {self.target.place} is at work for more than '
                                 f'{WAIT_SECONDS:g} s; import again when it is done'
                             )
                         time.sleep(PAUSE_SECONDS)
@@ -171,16 +128,13 @@ class ArchiveImport:
             return False
         return True
 
-    def _has_turn(self) -> bool:
-        return self.storage.dialect.take_turn(self.storage.session)
-
     def add_objects_again(self) -> None:
         """Put back what another program took for garbage before the rows were there (`verdi storage maintain` does)."""
         for _ in range(TRIES):
             number, _ = self._find_lacking()
             if not number:
                 return
-            add_members(self.storage.repository, self.directory, self._members, Progress(), Stop())
+            add_members(self.storage.repository, self.directory, self._members, Run())
         raise ProblemsFound(
             f'{number:,} objects vanished while the import ran, again and again: another program removes them. '
             'End it, and import once more: the archive holds them all'
@@ -190,33 +144,17 @@ class ArchiveImport:
         """What merges the rows."""
         request = self.request
         user_pk = self._group_owner() if request.import_group else None
-        options = MergeOptions(
-            request.extras_existing,
-            request.extras_new,
-            request.comments,
-            request.authinfos,
-            request.import_group,
-            group_pk,
-            user_pk,
-        )
-        return Merger(self.staging, self.storage, options)
+        return Merger(self.staging, self.target, request, group_pk, user_pk)
 
-    def result(self, merged: Merged, dry_run: bool, began: float) -> ImportedArchive:
+    def result(self, merged: ImportedArchive, dry_run: bool, began: float) -> ImportedArchive:
         """What is told of it."""
-        pk, label = merged.group or (None, None)
-        return ImportedArchive(
-            str(self.directory.path),
-            dry_run,
-            merged.new,
-            merged.existing,
-            merged.extras_changed,
-            merged.comments_changed,
-            merged.relabelled,
-            self.objects,
-            self.content_bytes,
-            pk,
-            label,
-            time.monotonic() - began,
+        return replace(
+            merged,
+            path=str(self.directory.path),
+            dry_run=dry_run,
+            objects=self.objects,
+            content_bytes=self.content_bytes,
+            seconds=time.monotonic() - began,
         )
 
     def _members(self) -> Iterator[Member]:
@@ -226,7 +164,7 @@ class ArchiveImport:
         return self.staging.note_lacking(lacking_keys(self.storage.repository, self.staging.named_keys()))
 
     def _group_owner(self) -> int:
-        return default_user(self.storage).pk or 0
+        return default_user(self.storage).pk
 
     def _group_pk(self) -> int | None:
         """The group that was named, made if there is none of this label."""
@@ -235,17 +173,9 @@ class ArchiveImport:
         return find_or_create_group(self.storage, self.request.group).pk
 
     def _told(self, rows: int) -> None:
-        self.progress.advance(rows)
+        self.run.progress.advance(rows)
         self._check_stop()
 
     def _check_stop(self) -> None:
-        if self.stop.reason:
-            raise Interrupted(f'{self.stop.reason}: ended early; the profile is as it was, but for unnamed objects')
-
-    @contextmanager
-    def _step(self, name: str, total: int | None) -> Iterator[None]:
-        self.progress.begin(name, total, 'bytes' if total is not None else 'rows')
-        try:
-            yield
-        finally:
-            self.progress.end()
+        if self.run.stop.reason:
+            raise Interrupted(f'{self.run.stop.reason}: ended early; the profile is as it was, but for unnamed objects')

@@ -15,7 +15,8 @@ from typing import Any
 from ricordi import __version__
 from ricordi.errors import Interrupted, StorageMigrationError, UsageError
 from ricordi.files import TemporaryFolder, new_file
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
+from ricordi.remedies import Remedy
 from ricordi.repository.archive.unpacking import checked_members
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.repository.limits import USUAL, Limits
@@ -26,7 +27,7 @@ from ricordi.storage.archive.file import (
     open_archive,
     read_metadata,
     unpack_database,
-    way_to_head,
+    version_error,
 )
 from ricordi.storage.archive.migration import can_migrate, migrate_database
 from ricordi.zipfiles.deflate import DeflatedPieces, crc32
@@ -60,8 +61,7 @@ def migrate_archive(
     *,
     version: str | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
     limits: Limits = USUAL,
 ) -> MigratedArchive:
     """Write an archive of the current version; the file gets its name when it is whole and durable.
@@ -78,7 +78,7 @@ def migrate_archive(
     if target.is_dir():
         raise UsageError(f'{target} is a folder; name a file')
     if os.path.lexists(target) and not overwrite:
-        raise UsageError(f'there is a file {target} already; --force overwrites it')
+        raise UsageError(f'there is a file {target} already', remedy=Remedy('overwrite'))
     with closing(open_archive(source)) as directory:
         metadata = read_metadata(directory)
         before = metadata['export_version']
@@ -88,8 +88,8 @@ def migrate_archive(
                 _copy(source, target, overwrite)
             return MigratedArchive(target, before, HEAD, changed=False, copied=copied)
         if not can_migrate(before):
-            raise StorageMigrationError(way_to_head(before, source))
-        _migrate(directory, metadata, target, overwrite, limits, progress or Progress(), stop or Stop())
+            raise version_error(StorageMigrationError, before, source)
+        _migrate(directory, metadata, target, overwrite, limits, run or Run())
     return MigratedArchive(target, before, HEAD, changed=True)
 
 
@@ -99,29 +99,27 @@ def _migrate(
     target: Path,
     overwrite: bool,
     limits: Limits,
-    progress: Progress,
-    stop: Stop,
+    run: Run,
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with TemporaryFolder('archive') as folder:
         old, new = folder / 'old.sqlite3', folder / DATABASE
-        unpack_database(directory, old, stop)
-        migrate_database(old, new, str(directory.path), stop)
+        unpack_database(directory, old, run.stop)
+        migrate_database(old, new, str(directory.path), run.stop)
         old.unlink()
         with (
             new_file(target, overwrite) as file,
             closing(ZipWriter(file, (METADATA, DATABASE))) as writer,
             ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix='deflate') as executor,
         ):
-            progress.begin('copy objects', None, 'objects')
-            for member in checked_members(directory):
-                if member.name.startswith(PREFIX) and member.name != PREFIX:
-                    _copy_member(directory, member, writer, limits.large_bytes)
-                    progress.advance(1)
-                if stop.reason:
-                    raise Interrupted(f'{stop.reason}: ended early, no archive was written')
-            progress.end()
+            with run.step('copy objects', None, 'objects'):
+                for member in checked_members(directory):
+                    if member.name.startswith(PREFIX) and member.name != PREFIX:
+                        _copy_member(directory, member, writer, limits.large_bytes)
+                        run.progress.advance(1)
+                    if run.stop.reason:
+                        raise Interrupted(f'{run.stop.reason}: ended early, no archive was written')
             with new.open('rb') as database:
                 chunks = iter(lambda: database.read(COPY_BYTES), b'')
                 writer.add_pieces(DATABASE, DeflatedPieces(chunks, DATABASE_LEVEL, executor), new.stat().st_size)

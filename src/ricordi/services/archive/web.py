@@ -16,7 +16,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ricordi.errors import Interrupted, NotEnoughSpace, UnreachableAddress
 from ricordi.files import free_bytes
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.services.addresses import is_address
 
 ENDING = '.aiida'
@@ -100,12 +100,12 @@ def _parts(answer: Any, address: str, most: int | None, seconds: float) -> Itera
         yield chunk
 
 
-def download(address: str, target: Path, progress: Progress, stop: Stop) -> None:
+def download(address: str, target: Path, run: Run) -> None:
     """Write what an address yields into a file.
 
     :raises ricordi.errors.UnreachableAddress: it cannot be had, or not whole, or sends so slowly that it never ends.
     :raises ricordi.errors.NotEnoughSpace: there is no room for it.
-    :raises ricordi.errors.Interrupted: `stop` was asked to end the work.
+    :raises ricordi.errors.Interrupted: a stop was asked for.
     """
     with _opened(address) as answer, target.open('wb') as file:
         length, room = _length(answer), free_bytes(target.parent)
@@ -113,15 +113,12 @@ def download(address: str, target: Path, progress: Progress, stop: Stop) -> None
             raise NotEnoughSpace(f'{address} takes {length:,} bytes, more than are free at {target.parent}')
         most = room if length is None else length
         seconds = PATIENCE + max(LEAST_SECONDS, most / SLOWEST)
-        progress.begin('download', length)
-        try:
+        with run.step('download', length):
             for chunk in _parts(answer, address, most, seconds):
                 file.write(chunk)
-                progress.advance(len(chunk))
-                if stop.reason:
-                    raise Interrupted(f'{stop.reason}: ended early; the profile is as it was')
-        finally:
-            progress.end()
+                run.progress.advance(len(chunk))
+                if run.stop.reason:
+                    raise Interrupted(f'{run.stop.reason}: ended early; the profile is as it was')
         if length is not None and file.tell() != length:
             raise UnreachableAddress(f'{address} ended after {file.tell():,} of {length:,} bytes: try again')
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import ProblemsFound
 from ricordi.files import new_file
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
+from ricordi.remedies import Remedy
 from ricordi.repository.archive.objects import write_objects
 from ricordi.repository.archive.sources import UnusableObject, sources
 from ricordi.storage.archive.file import DATABASE, METADATA
@@ -36,8 +37,7 @@ class ArchiveWork:
     draft: ArchiveDraft
     level: int
     metadata: dict[str, Any]
-    progress: Progress
-    stop: Stop
+    run: Run
 
     def count_objects(self) -> tuple[int, int]:
         """Number of objects and bytes of content, found without reading them."""
@@ -57,22 +57,16 @@ class ArchiveWork:
         ):
             written = self._write_objects(writer, executor)
             size = self.draft.path.stat().st_size
-            self.progress.begin('write the database', size)
-            writer.add_pieces(DATABASE, DeflatedPieces(self.draft.chunks(), self.level, executor), size)
-            content = json.dumps(self.metadata).encode()
-            writer.add(METADATA, STORED, crc32(content), len(content), content)
-            writer.finish()
-            self.progress.end()
+            with self.run.step('write the database', size):
+                writer.add_pieces(DATABASE, DeflatedPieces(self.draft.chunks(), self.level, executor), size)
+                content = json.dumps(self.metadata).encode()
+                writer.add(METADATA, STORED, crc32(content), len(content), content)
+                writer.finish()
         return written
 
     def _write_objects(self, writer: ZipWriter, executor: ThreadPoolExecutor) -> tuple[int, int]:
-        self.progress.begin('write objects', None, 'objects')
-        with self._uses_named():
-            written = write_objects(
-                self.storage.repository, self.draft.named_keys, writer, self.level, executor, self.progress, self.stop
-            )
-        self.progress.end()
-        return written
+        with self.run.step('write objects', None, 'objects'), self._uses_named():
+            return write_objects(self.storage.repository, self.draft.named_keys, writer, self.level, executor, self.run)
 
     @contextmanager
     def _uses_named(self) -> Iterator[None]:
@@ -83,6 +77,6 @@ class ArchiveWork:
             uses = [f'node {use.pk} ({use.uuid}), {use.path}' for use in self.storage.uses_of_keys([error.key])]
             more = f'; and {len(uses) - SHOWN_USES} more' if len(uses) > SHOWN_USES else ''
             raise ProblemsFound(
-                f'{error}. It is named by {"; ".join(uses[:SHOWN_USES])}{more}. No archive was written; '
-                '`ricordi storage maintain --dry-run` tells what else is missing'
+                f'{error}. It is named by {"; ".join(uses[:SHOWN_USES])}{more}. No archive was written',
+                remedy=Remedy('list problems'),
             ) from error

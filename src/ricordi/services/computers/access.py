@@ -9,6 +9,7 @@ from typing import Any
 from ricordi.backend.rows import AuthInfoRow, ComputerRow, EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent, ValidationError
+from ricordi.remedies import Remedy
 from ricordi.services.computers.parameters import Account, default_parameters, parameters_of
 from ricordi.services.computers.setup import work_dir_of
 
@@ -63,8 +64,8 @@ def offered_parameters(
     """
     if computer.transport_type != transport:
         raise ValidationError(
-            f'computer {computer.label!r} is reached by {computer.transport_type}, not by {transport}: use `ricordi '
-            f'computer configure {computer.transport_type} {computer.label}`'
+            f'computer {computer.label!r} is reached by {computer.transport_type}, not by {transport}',
+            remedy=Remedy('configure computer', (computer.transport_type, computer.label)),
         )
     stored = configuration(storage, computer, user) or {}
     defaults = default_parameters(transport, computer.hostname, account)
@@ -82,16 +83,11 @@ def configure_computer(
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValidationError(f'{computer.transport_type} has no parameter {", ".join(unknown)}')
+    from ricordi.orm.computers import Computer
+    from ricordi.orm.users import User
+
     with storage.transaction():
-        row = _find(storage, computer, user)
-        if row is None:
-            pair = {'computer_pk': computer.pk, 'user_pk': user.pk, 'enabled': True}
-            new = {**pair, 'metadata': {}, 'auth_params': dict(values)}
-            if storage.insert_unless_there(EntityKind.AUTHINFO, new) is not None:
-                return
-            row = _required(storage, computer, user)  # another process was first
-        current: Any = storage.get(EntityKind.AUTHINFO, row.pk or 0, lock=True) or row
-        storage.update(EntityKind.AUTHINFO, row.pk or 0, {'auth_params': {**current.auth_params, **values}})
+        Computer.from_row(computer, storage).configure(User.from_row(user, storage), **values)
 
 
 def set_enabled(storage: StorageBackend, computer: ComputerRow, user: UserRow, enabled: bool) -> bool:
@@ -102,7 +98,7 @@ def set_enabled(storage: StorageBackend, computer: ComputerRow, user: UserRow, e
     row = _required(storage, computer, user)
     if row.enabled == enabled:
         return False
-    storage.update(EntityKind.AUTHINFO, row.pk or 0, {'enabled': enabled})
+    storage.update(EntityKind.AUTHINFO, row.pk, {'enabled': enabled})
     return True
 
 
@@ -110,13 +106,12 @@ def _required(storage: StorageBackend, computer: ComputerRow, user: UserRow) -> 
     row = _find(storage, computer, user)
     if row is None:
         raise NotExistent(
-            f'computer {computer.label!r} is not configured for {user.email}: use `ricordi computer configure '
-            f'{computer.transport_type} {computer.label}`'
+            f'computer {computer.label!r} is not configured for {user.email}',
+            remedy=Remedy('configure computer', (computer.transport_type, computer.label)),
         )
     return row
 
 
 def _find(storage: StorageBackend, computer: ComputerRow, user: UserRow) -> AuthInfoRow | None:
     equal = {'computer_pk': computer.pk, 'user_pk': user.pk}
-    found = storage.find(EntityKind.AUTHINFO, equal, limit=1)
-    return next((row for row in found if isinstance(row, AuthInfoRow)), None)
+    return next(storage.find(AuthInfoRow, equal, limit=1), None)

@@ -6,9 +6,11 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 
 from ricordi.errors import RicordiError
+from ricordi.remedies import Remedy
 from ricordi.services.computers.access import Access
 from ricordi.services.computers.connection import Completed, Connection, connect, in_short
 from ricordi.services.computers.ssh import shell_path, ssh_host
@@ -31,11 +33,12 @@ _SLOWER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ComputerCheck:
     """One check and how it went.
 
     :param message: what was found, or what is wrong.
     :param details: the traceback of a failure.
+    :param remedy: what can be done about it.
     """
 
     name: str
@@ -43,9 +46,17 @@ class Check:
     message: str
     seconds: float
     details: str = ''
+    remedy: Remedy | None = None
 
 
-def check_computer(access: Access) -> Iterator[Check]:
+class Advice(NamedTuple):
+    """What was found where all is well, but could be better."""
+
+    message: str
+    remedy: Remedy
+
+
+def check_computer(access: Access) -> Iterator[ComputerCheck]:
     """Check a computer step by step, each told as soon as it is done; only the first if there is no connection."""
     connection = connect(access, timeout=TIMEOUT)
     opened = _check('Opening connection', lambda: _open(connection))
@@ -53,7 +64,7 @@ def check_computer(access: Access) -> Iterator[Check]:
     if not opened.ok:
         return
     try:
-        steps: tuple[tuple[str, Callable[[], str]], ...] = (
+        steps: tuple[tuple[str, Callable[[], str | Advice]], ...] = (
             ('Checking for spurious output', lambda: _no_spurious_output(connection)),
             ('Getting number of jobs from scheduler', lambda: _jobs(connection, access.scheduler)),
             ('Determining remote user name', lambda: _answer(connection.run('id -un')).strip()),
@@ -66,13 +77,15 @@ def check_computer(access: Access) -> Iterator[Check]:
         connection.__exit__()
 
 
-def _check(name: str, step: Callable[[], str]) -> Check:
+def _check(name: str, step: Callable[[], str | Advice]) -> ComputerCheck:
     started = time.monotonic()
+    remedy, details = None, ''
     try:
-        ok, message, details = True, in_short(step()), ''
+        ok, found = True, step()
+        message, remedy = (in_short(found), None) if isinstance(found, str) else found
     except (RicordiError, OSError) as error:
-        ok, message, details = False, str(error), traceback.format_exc()
-    return Check(name, ok, message, round(time.monotonic() - started, 3), details)
+        ok, message, remedy, details = False, str(error), getattr(error, 'remedy', None), traceback.format_exc()
+    return ComputerCheck(name, ok, message, round(time.monotonic() - started, 3), details, remedy)
 
 
 def _open(connection: Connection) -> str:
@@ -118,7 +131,7 @@ def _temporary_file(connection: Connection, access: Access) -> str:
 
 
 def _write_and_read(connection: Connection, access: Access) -> str:
-    name, content = f'ricordi-test-{uuid4().hex}', f'written by `ricordi computer test`: {uuid4().hex}\n'
+    name, content = f'ricordi-test-{uuid4().hex}', f'written to test the computer: {uuid4().hex}\n'
     folder = _answer(connection.run(f'd={shell_path(access.work_dir)}; mkdir -p -- "$d" && cd -- "$d" && pwd')).strip()
     place = f'cd -- {shell_path(access.work_dir)} &&'
     _answer(connection.run(f'{place} cat > {name}', stdin=content))
@@ -130,15 +143,15 @@ def _write_and_read(connection: Connection, access: Access) -> str:
     return folder
 
 
-def _login_shell(connection: Connection, access: Access) -> str:
+def _login_shell(connection: Connection, access: Access) -> str | Advice:
     if not access.parameters.get('use_login_shell', True):
         return 'no login shell is used'
     with_it, without = (_time(connection, login_shell) for login_shell in (True, False))
     if with_it - without > _SLOWER and with_it > 2 * without:
-        return (
+        return Advice(
             f'a login shell takes {with_it:.3f} s and another {without:.3f} s for each command: if nothing in the '
-            f'login files is needed, `ricordi computer configure {access.transport} {access.label} -n '
-            '--no-use-login-shell`'
+            'login files is needed, do without it',
+            Remedy('do without login shell', (access.transport, access.label)),
         )
     return ''
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ricordi.backend.rows import ComputerRow, EntityKind
+from ricordi.backend.rows import ComputerRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, RicordiError
+from ricordi.remedies import Remedy
 from ricordi.services.author import default_user
 from ricordi.services.computers.access import Access, find_access
 from ricordi.services.computers.connection import Connection, connect
@@ -63,12 +64,14 @@ class Cleaned:
 
     :param absent: how many were not there any more.
     :param failures: what could not be removed, and why.
+    :param remedy: what can be done about the last of these.
     """
 
     computer: str
     removed: int = 0
     absent: int = 0
     failures: tuple[str, ...] = ()
+    remedy: Remedy | None = None
 
 
 def clean_work_directories(storage: StorageBackend, plan: CleaningPlan) -> Iterator[Cleaned]:
@@ -84,8 +87,7 @@ def commands_for_cleaning(storage: StorageBackend, plan: CleaningPlan) -> list[s
     """The commands that would be run on this machine on the way to the computers, as stored settings name them."""
     found: list[str] = []
     for label in plan.by_computer:
-        for row in storage.find(EntityKind.COMPUTER, {'label': label}):
-            assert isinstance(row, ComputerRow)
+        for row in storage.find(ComputerRow, {'label': label}):
             with suppress(RicordiError):  # told when it is tried
                 found += named_commands(find_access(storage, row, default_user(storage)))
     return found
@@ -93,13 +95,12 @@ def commands_for_cleaning(storage: StorageBackend, plan: CleaningPlan) -> list[s
 
 def _clean_computer(storage: StorageBackend, label: str, directories: Sequence[WorkDirectory]) -> Cleaned:
     outcome: dict[str, str] = {}
-    trouble = ''
+    trouble, remedy = '', None
     try:
-        (row,) = storage.find(EntityKind.COMPUTER, {'label': label})
-        assert isinstance(row, ComputerRow)
+        (row,) = storage.find(ComputerRow, {'label': label})
         access = find_access(storage, row, default_user(storage))
         if not access.enabled:
-            raise InvalidOperation(f'computer {label!r} is disabled: see `ricordi computer enable {label}`')
+            raise InvalidOperation(f'computer {label!r} is disabled', remedy=Remedy('enable computer', (label,)))
         with connect(access, files=True) as connection:
             for start in range(0, len(directories), _AT_ONCE):
                 part = directories[start : start + _AT_ONCE]
@@ -107,13 +108,13 @@ def _clean_computer(storage: StorageBackend, label: str, directories: Sequence[W
                 gone = [pk for one in part if not _failed(outcome[one.path]) for pk in one.remote_nodes]
                 set_extras(storage, gone, {CLEANED: True})
     except (RicordiError, OSError) as error:
-        trouble = str(error)
+        trouble, remedy = str(error), getattr(error, 'remedy', None)
     states = [outcome.get(directory.path, '') for directory in directories]
     failures = [f'{one.path}: {outcome[one.path]}' for one in directories if _failed(outcome.get(one.path, 'absent'))]
     untouched = states.count('')
     if trouble:
         failures.append(f'{untouched} of {len(states)} directories were not reached: {trouble}')
-    return Cleaned(label, states.count('removed'), states.count('absent'), tuple(failures))
+    return Cleaned(label, states.count('removed'), states.count('absent'), tuple(failures), remedy)
 
 
 def _failed(outcome: str) -> bool:

@@ -13,6 +13,7 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.model.identifiers import LABEL_MARK, identifier_of
 from ricordi.model.labels import check_label
+from ricordi.remedies import Remedy
 from ricordi.services.author import default_user
 from ricordi.services.computers.setup import ComputerSetup, check_setup, metadata_of, setup_of
 from ricordi.services.nodes.delete import DeletionPlan, delete_nodes, plan_deletion, with_freed
@@ -60,8 +61,8 @@ def find_computer(storage: StorageBackend, identifier: str) -> ComputerRow:
     :raises ricordi.errors.NotExistent: there is none; the message tells what may have been meant, or what there is.
     :raises ricordi.errors.MultipleObjectsError: several uuids start like this.
     """
-    row = one_of(find_named(storage, EntityKind.COMPUTER, identifier), f'computer {identifier!r}')
-    if isinstance(row, ComputerRow):
+    row = one_of(find_named(storage, ComputerRow, identifier), f'computer {identifier!r}')
+    if row is not None:
         return row
     from ricordi.services.suggestion import did_you_mean
 
@@ -77,16 +78,15 @@ def list_computers(storage: StorageBackend, all_computers: bool = False) -> list
     """
     known = {}
     if storage.profile.default_user_email:
-        for row in storage.find(EntityKind.AUTHINFO, {'user_pk': default_user(storage).pk}):
-            if isinstance(row, AuthInfoRow):
-                known[row.computer_pk] = row.enabled
-    found = [_summary(row, known.get(row.pk or 0)) for row in _rows(storage, {})]
+        rows = storage.find(AuthInfoRow, {'user_pk': default_user(storage).pk})
+        known = {row.computer_pk: row.enabled for row in rows}
+    found = [_summary(row, known.get(row.pk)) for row in _rows(storage, {})]
     return [computer for computer in found if all_computers or computer.enabled]
 
 
 def _summary(row: ComputerRow, enabled: bool | None) -> ComputerSummary:
     return ComputerSummary(
-        row.pk or 0,
+        row.pk,
         row.uuid,
         row.label,
         row.hostname,
@@ -104,8 +104,7 @@ def describe_computer(row: ComputerRow) -> dict[str, Any]:
 
 
 def _rows(storage: StorageBackend, equal: Mapping[str, Any]) -> list[ComputerRow]:
-    found = storage.find(EntityKind.COMPUTER, equal, order_by=('label',))
-    return [row for row in found if isinstance(row, ComputerRow)]
+    return list(storage.find(ComputerRow, equal, order_by=('label',)))
 
 
 # changing --------------------------------------------------------------------------------------------------
@@ -134,8 +133,7 @@ def create_computer(
             (pk,) = storage.insert(EntityKind.COMPUTER, [values])
     except UniquenessError:
         raise UniquenessError(
-            f'there is a computer {setup.label!r} already; `ricordi computer duplicate {setup.label}` makes another '
-            'with its settings'
+            f'there is a computer {setup.label!r} already', remedy=Remedy('duplicate computer', (setup.label,))
         ) from None
     return _rows(storage, {'pk': pk})[0]
 
@@ -162,7 +160,6 @@ def relabel_computer(storage: StorageBackend, row: ComputerRow, label: str) -> N
     check_label(label, 'computer')
     if label == row.label:
         raise InvalidOperation(f'the label of the computer is {label!r} already')
-    assert row.pk is not None
     try:
         with storage.transaction():
             storage.update(EntityKind.COMPUTER, row.pk, {'label': label})
@@ -178,7 +175,6 @@ def plan_computer_deletion(storage: StorageBackend, row: ComputerRow, with_nodes
 
     :param with_nodes: also with the nodes that are bound to it.
     """
-    assert row.pk is not None
     bound = bound_nodes(storage, row.pk)
     nodes = plan_deletion(storage, bound) if bound and with_nodes else None
     return ComputerDeletion(row.pk, row.label, len(bound), nodes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from ricordi.errors import UnreachableComputer
+from ricordi.remedies import Remedy
 from ricordi.services.computers.access import Access
 
 _STRICTNESS = {'RejectPolicy': 'yes', 'WarningPolicy': 'accept-new', 'AutoAddPolicy': 'accept-new'}
@@ -57,7 +58,7 @@ def checked_host(host: str) -> str:
         or not host.isprintable()
         or set(host) & _OF_SHELLS
     ):
-        raise UnreachableComputer(f'{host!r} is no name of a host: see `ricordi computer show`')
+        raise UnreachableComputer(f'{host!r} is no name of a host', remedy=Remedy('show computer'))
     return host
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind
 from ricordi.backend.storage import StorageBackend
+from ricordi.model.node_types import CALCJOB, REMOTE
 from ricordi.services.author import default_user
 
-CALCJOB = 'process.calculation.calcjob.'
 REMOTE_FOLDER = 'remote_folder'
 """The label of the link by which a calculation job gives out the node that points at its work directory."""
 
@@ -64,7 +64,7 @@ def plan_cleaning(storage: StorageBackend, pks: Iterable[int]) -> CleaningPlan:
     Those of the default user, as in AiiDA: one reaches a computer by one's own account.
     """
     me = default_user(storage).pk
-    labels = {row.pk: row.label for row in storage.find(EntityKind.COMPUTER) if isinstance(row, ComputerRow)}
+    labels = {row.pk: row.label for row in storage.find(ComputerRow)}
     chosen = tuple(sorted(pks))
     folders = _remote_folders(storage, chosen)
     found: dict[tuple[int, str], WorkDirectory] = {}
@@ -127,12 +127,12 @@ def _calcjobs(storage: StorageBackend, pks: tuple[int, ...]) -> Iterator[tuple[i
 
 def _pointers(storage: StorageBackend, computers: Sequence[int]) -> Iterator[tuple[int, int, object]]:
     """All nodes that point at a directory on the computers, unless it is marked as cleaned: pk, computer, path."""
-    for kind, key in ((f'{CALCJOB}%', 'remote_workdir'), ('data.core.remote.%', 'remote_path')):
+    for kind, key in ((CALCJOB, 'remote_workdir'), (REMOTE, 'remote_path')):
         query = Query(
             (Vertex('node', EntityKind.NODE),),
             filters=(
                 ('node', Comparison(Field('computer_pk'), 'in', tuple(computers))),
-                ('node', Comparison(Field('node_type'), 'like', kind)),
+                ('node', Comparison(Field('node_type'), 'like', f'{kind}%')),
             ),
             projections=(
                 *(Projection('node', Field(name)) for name in ('pk', 'computer_pk')),
@@ -153,7 +153,7 @@ def _remote_folders(storage: StorageBackend, pks: tuple[int, ...]) -> dict[int, 
         (
             ('job', Comparison(Field('pk'), 'in', pks)),
             ('job', Comparison(Field('node_type'), 'like', f'{CALCJOB}%')),
-            ('folder', Comparison(Field('node_type'), 'like', 'data.core.remote.%')),
+            ('folder', Comparison(Field('node_type'), 'like', f'{REMOTE}%')),
             ('link', Comparison(Field('label'), '==', REMOTE_FOLDER)),
         ),
         (

@@ -9,11 +9,12 @@ from typing import Any
 from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
+from ricordi.errors import CorruptStorage
+from ricordi.model.file_trees import fault_of, is_empty
+from ricordi.model.node_types import CALCULATION, has_ended_well
 from ricordi.model.values import UNREADABLE, DamagedJson, is_damaged
 from ricordi.orm.nodes.repository_tree import FileTree
-from ricordi.services.dump.names import METADATA, SAFEGUARD, safe_name
-from ricordi.services.dump.select import CALCULATION
-from ricordi.storage.file_trees import fault_of
+from ricordi.services.dump.names import DRAFT, OWN, safe_name
 
 REPOSITORY, RETRIEVED, INPUTS, OUTPUTS = 'inputs', 'outputs', 'node_inputs', 'node_outputs'
 
@@ -46,7 +47,7 @@ class Shape:
 
 
 @dataclass(slots=True)
-class Content:
+class ProcessContent:
     """What the folder of a process holds.
 
     :param metadata: content of the YAML file.
@@ -87,7 +88,7 @@ class Content:
         return above + name + end
 
     def _is_taken(self, path: str, end: str) -> bool:
-        if path in (METADATA, SAFEGUARD):
+        if path in OWN or path.rpartition('/')[2] == DRAFT:
             return True
         return path in self.files if end else f'{path}/' in self.files
 
@@ -98,26 +99,23 @@ class ContentLoader:
     def __init__(self, storage: StorageBackend, shape: Shape) -> None:
         self._storage = storage
         self._shape = shape
-        users = (row for row in storage.find(EntityKind.USER) if isinstance(row, UserRow))
-        computers = (row for row in storage.find(EntityKind.COMPUTER) if isinstance(row, ComputerRow))
-        self._users = {row.pk: row for row in users}
-        self._computers = {row.pk: row for row in computers}
+        self._users = {row.pk: row for row in storage.find(UserRow)}
+        self._computers: dict[int | None, ComputerRow] = {row.pk: row for row in storage.find(ComputerRow)}
 
-    def load(self, pks: Sequence[int]) -> dict[int, Content]:
+    def load(self, pks: Sequence[int]) -> dict[int, ProcessContent]:
         """The content of the folder of each process; one that was deleted meanwhile is left out."""
-        found: dict[int, Content] = {}
+        found: dict[int, ProcessContent] = {}
         calculations = []
-        for row in self._storage.find(EntityKind.NODE, {'pk': list(pks)}):
-            if isinstance(row, NodeRow) and row.pk is not None:
-                found[row.pk] = Content(self._metadata(row))
-                if row.node_type.startswith(CALCULATION):
-                    _lay(found[row.pk], self._base(REPOSITORY), _Tree(row.pk, row.repository_metadata))
-                    calculations.append(row.pk)
+        for row in self._storage.find(NodeRow, {'pk': list(pks)}):
+            found[row.pk] = ProcessContent(self._metadata(row))
+            if row.node_type.startswith(CALCULATION):
+                _lay(found[row.pk], self._base(REPOSITORY), _Tree(row.pk, row.repository_metadata))
+                calculations.append(row.pk)
         if calculations:
             self._add_linked(found, calculations)
         return found
 
-    def _add_linked(self, found: dict[int, Content], pks: Sequence[int]) -> None:
+    def _add_linked(self, found: dict[int, ProcessContent], pks: Sequence[int]) -> None:
         """Add what calculations retrieved, then their inputs, then what else they created."""
         created = self._linked(pks, 'create', True, None if self._shape.outputs else 'retrieved')
         for pk, label, tree in created:
@@ -130,7 +128,7 @@ class ContentLoader:
             if label != 'retrieved':
                 self._add_data(found[pk], OUTPUTS, label, tree)
 
-    def _add_data(self, content: Content, base: str, label: str, tree: _Tree) -> None:
+    def _add_data(self, content: ProcessContent, base: str, label: str, tree: _Tree) -> None:
         if not tree.is_empty:
             steps = '/'.join(map(safe_name, label.split('__')))
             _lay(content, '' if self._shape.flat else f'{base}/{steps}', tree)
@@ -167,7 +165,7 @@ class ContentLoader:
         told: dict[str, Any] = {name: _shown(getattr(row, name)) for name in _NODE}
         attributes, extras = _shown(row.attributes), _shown(row.extras)
         known = attributes if isinstance(attributes, dict) else {}
-        told['is_finished_ok'] = known.get('process_state') == 'finished' and known.get('exit_status') == 0
+        told['is_finished_ok'] = has_ended_well(known.get('process_state'), known.get('exit_status'))
         document: dict[str, Any] = {'Node data': told}
         user = self._users.get(row.user_pk)
         if user is not None:
@@ -210,7 +208,7 @@ class _Tree:
 
     @property
     def is_empty(self) -> bool:
-        return self.value is None or (not is_damaged(self.value) and self.value in ({}, {'o': {}}))
+        return self.value is None or (not is_damaged(self.value) and is_empty(self.value))
 
     @property
     def fault(self) -> str | None:
@@ -222,7 +220,7 @@ class _Tree:
         return None if self.is_empty else fault_of(self.value)
 
 
-def _lay(content: Content, base: str, tree: _Tree) -> None:
+def _lay(content: ProcessContent, base: str, tree: _Tree) -> None:
     """Add the files of a node; where its file tree is damaged, what can be told of them, and that it is."""
     fault = tree.fault
     if fault is not None:
@@ -231,6 +229,6 @@ def _lay(content: Content, base: str, tree: _Tree) -> None:
         return
     try:
         content.add_tree(base, tree.value)
-    except UNREADABLE:
+    except (CorruptStorage, NotADirectoryError, *UNREADABLE):
         if fault is None:
             raise

@@ -12,14 +12,15 @@ from pathlib import Path
 from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
-from ricordi.progress import Progress, Stop
+from ricordi.model.node_types import CALCULATION, WORKFLOW
+from ricordi.progress import Run
+from ricordi.remedies import Remedy
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog
 from ricordi.services.dump.names import CALCULATIONS, GROUPS, UNGROUPED, WORKFLOWS, group_path
-from ricordi.services.dump.request import DumpReport, DumpRequest, chosen_groups, process_filter
+from ricordi.services.dump.opening import clear_dump, open_log
+from ricordi.services.dump.request import DumpReport, DumpRequest, chosen_groups, process_filter, report_of
 from ricordi.services.dump.select import (
-    CALCULATION,
-    WORKFLOW,
     Process,
     all_processes,
     called_by,
@@ -52,8 +53,7 @@ def dump_profile(
     storage: StorageBackend,
     path: Path,
     request: DumpRequest,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> DumpReport:
     """Dump the processes of a profile, by their groups.
 
@@ -63,20 +63,20 @@ def dump_profile(
     :raises ricordi.errors.UsageError: nothing was chosen, or choices contradict each other.
     :raises ricordi.errors.InvalidOperation: the folder is not one of a dump, or of a dump of something else.
     :raises ricordi.errors.AccessError: another process dumps into the folder.
-    :raises ricordi.errors.Interrupted: `stop` was asked for.
+    :raises ricordi.errors.Interrupted: a stop was asked for.
     """
     named = (request.user, request.computers, request.codes, request.past_days, request.start, request.end)
     if not (request.everything or request.groups or any(one not in (None, ()) for one in named)):
-        raise UsageError('nothing was chosen: give --all, --groups, or a filter together with --also-ungrouped')
+        raise UsageError('nothing was chosen', remedy=Remedy('choose what to dump'))
     if not (request.everything or request.groups or request.also_ungrouped):
-        raise UsageError('filters choose among groups: give --all or --groups too, or --also-ungrouped')
+        raise UsageError('filters choose among groups, and no group was chosen', remedy=Remedy('choose groups to dump'))
     groups = chosen_groups(storage, request)
     roots = [
         _Root(f'{GROUPS}/{group_path(group.label)}' if request.organize_by_groups else '', group) for group in groups
     ]
     if request.also_ungrouped:
         roots.append(_Root(UNGROUPED if request.organize_by_groups else ''))
-    return _Dump(storage, path, request, roots, 'profile', progress or Progress(), stop or Stop()).run()
+    return _Dump(storage, path, request, roots, 'profile', run or Run()).carry_out()
 
 
 def dump_group(
@@ -84,14 +84,13 @@ def dump_group(
     identifier: str,
     path: Path,
     request: DumpRequest,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> DumpReport:
     """Dump the processes of one group into a folder; parameters and errors as of `dump_profile`."""
     from ricordi.services.groups.groups import find_group
 
     group = find_group(storage, identifier)
-    return _Dump(storage, path, request, [_Root('', group)], group.uuid, progress or Progress(), stop or Stop()).run()
+    return _Dump(storage, path, request, [_Root('', group)], group.uuid, run or Run()).carry_out()
 
 
 class _Dump:
@@ -104,44 +103,33 @@ class _Dump:
         request: DumpRequest,
         roots: list[_Root],
         subject: str,
-        progress: Progress,
-        stop: Stop,
+        run: Run,
     ) -> None:
         self._storage, self._request, self._roots, self._subject = storage, request, roots, subject
-        self._progress, self._stop = progress, stop
+        self._run = run
         self._dry_run = request.sync.dry_run
         self._chosen = process_filter(storage, request)
         self._folder = DumpFolder(path)
         self._new_groups = 0
 
-    def run(self) -> DumpReport:
+    def carry_out(self) -> DumpReport:
         began = time.monotonic()
         if self._dry_run:
             tally = self._work()
         else:
             with self._folder.held():
                 if self._request.overwrite:
-                    self._clear()
+                    clear_dump(self._folder)
                 tally = self._work()
-        return self._report(tally, time.monotonic() - began)
-
-    def _clear(self) -> None:
-        """Remove what earlier dumps made, and nothing else where there is a list of it."""
-        if not self._folder.has_log:
-            self._folder.clear()
-            return
-        log = DumpLog(self._folder.opened, '', None)
-        for path in sorted(log.entries, key=lambda path: path.count('/'), reverse=True):
-            self._folder.remove(path, log.files(path))
-        for root in (*log.roots.values(), UNGROUPED):
-            self._folder.unmark(root)
-        self._folder.remove_log()
+        groups = sum(1 for root in self._roots if root.group is not None)
+        seconds = time.monotonic() - began
+        return report_of(tally, self._folder, self._dry_run, seconds, groups, self._new_groups)
 
     def _work(self) -> Tally:
-        log = self._open_log()
+        log = open_log(self._storage, self._folder, self._subject, self._dry_run, self._request.overwrite)
         try:
             removed = self._remove_stale(log) if self._request.delete_missing else 0
-            sync = Sync(self._storage, self._folder, log, self._request.sync, self._progress, self._stop)
+            sync = Sync(self._storage, self._folder, log, self._request.sync, self._run)
             sync.tally.removed = removed
             roots = [self._settled(root, log, sync) for root in self._roots]
             # Counted by asking twice: some hundredths of the time that writing takes, for a time left that is true.
@@ -150,29 +138,15 @@ class _Dump:
                 if self._dry_run
                 else sum(1 for root in roots for _, kind in _KINDS for _ in self._processes(root, kind))
             )
-            self._progress.begin('dump processes', total, 'nodes')
-            try:
+            with self._run.step('dump processes', total, 'nodes'):
                 for root in roots:
                     self._dump_root(root, sync)
-            finally:
-                self._progress.end()
         except BaseException:
             with suppress(OSError):  # on a full disk what is not in the log is written again
                 log.flush()
             raise
         log.close()
         return sync.tally
-
-    def _open_log(self) -> DumpLog:
-        repository = self._storage.repository.uuid
-        identity = repository or Path(str(self._storage.profile.storage_config.get('filepath', ''))).name
-        profile = self._storage.profile
-        whose = None if self._storage.read_only else (profile.name, profile.uuid)
-        if self._dry_run and self._request.overwrite:
-            log = DumpLog(self._folder.opened, identity, None, whose, read_only=True)
-            log.entries.clear()
-            return log
-        return DumpLog(self._folder.opened, identity, self._subject, whose, read_only=self._dry_run)
 
     # -- what is gone ---------------------------------------------------------------------------------------
 
@@ -245,14 +219,14 @@ class _Dump:
         if root.group is None:
             yield from ((process, process.uuid) for process in self._ungrouped(prefix))
             return
-        group_pk = root.group.pk or 0
+        group_pk = root.group.pk
         yield from ((one, one.uuid) for one in members(self._storage, group_pk, prefix, self._chosen))
         if not self._is_top_only(prefix):
             workflows = members(self._storage, group_pk, WORKFLOW, self._chosen)
             yield from self._called(workflows, prefix)
 
     def _ungrouped(self, prefix: str) -> Iterator[Process]:
-        group_pks = [root.group.pk for root in self._roots if root.group is not None and root.group.pk is not None]
+        group_pks = [root.group.pk for root in self._roots if root.group is not None]
         found = without(all_processes(self._storage, prefix, self._chosen), grouped_pks(self._storage, group_pks))
         return without(found, called_pks(self._storage)) if self._is_top_only(prefix) else found
 
@@ -274,29 +248,6 @@ class _Dump:
                         if not process.is_calculation:
                             below[process.pk] = tops[caller]
                 tops = below
-
-    # -- the end --------------------------------------------------------------------------------------------
-
-    def _report(self, tally: Tally, seconds: float) -> DumpReport:
-        done = tally.new + tally.changed + tally.linked + tally.moved + tally.removed + self._new_groups
-        return DumpReport(
-            folder=str(self._folder.root),
-            dry_run=self._dry_run,
-            nothing_to_do=not done and not tally.problem_count,
-            groups=sum(1 for root in self._roots if root.group is not None),
-            new=tally.new,
-            changed=tally.changed,
-            same=tally.same,
-            linked=tally.linked,
-            moved=tally.moved,
-            removed=tally.removed,
-            unsealed=tally.unsealed,
-            files=tally.files,
-            bytes=tally.bytes,
-            problem_count=tally.problem_count,
-            problems=tuple(tally.problems),
-            seconds=round(seconds, 3),
-        )
 
 
 def _join(root: str, kind: str) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ricordi.backend.rows import EntityKind, GroupRow
+from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
+from ricordi.remedies import Remedy
+from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.select import ProcessFilter
 from ricordi.services.dump.sync import SyncOptions
+from ricordi.services.dump.writing import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,41 @@ class DumpReport:
     seconds: float
 
 
+def report_of(
+    tally: Tally, folder: DumpFolder, dry_run: bool, seconds: float, groups: int = 0, new_groups: int = 0
+) -> DumpReport:
+    """The report of what a tally counts.
+
+    :param new_groups: groups whose folders were not there before.
+    """
+    done = tally.new + tally.changed + tally.linked + tally.moved + tally.removed + new_groups
+    return DumpReport(
+        folder=str(folder.root),
+        dry_run=dry_run,
+        nothing_to_do=not done and not tally.problem_count,
+        groups=groups,
+        new=tally.new,
+        changed=tally.changed,
+        same=tally.same,
+        linked=tally.linked,
+        moved=tally.moved,
+        removed=tally.removed,
+        unsealed=tally.unsealed,
+        files=tally.files,
+        bytes=tally.bytes,
+        problem_count=tally.problem_count,
+        problems=tuple(tally.problems),
+        seconds=round(seconds, 3),
+    )
+
+
 def chosen_groups(storage: StorageBackend, request: DumpRequest) -> list[GroupRow]:
     """The groups to dump, each once.
 
     :raises ricordi.errors.NotExistent: one of them is not there.
     """
     if request.everything:
-        return [row for row in storage.find(EntityKind.GROUP) if isinstance(row, GroupRow)]
+        return list(storage.find(GroupRow))
     from ricordi.services.groups.groups import find_group
 
     found = {row.uuid: row for row in (find_group(storage, one) for one in request.groups)}
@@ -108,11 +139,18 @@ def process_filter(storage: StorageBackend, request: DumpRequest) -> ProcessFilt
     :raises ricordi.errors.NotExistent: a user, computer or code is not there.
     """
     if request.codes and request.computers:
-        raise UsageError('--codes and --computers contradict each other: a code is on a computer')
+        raise UsageError(
+            'codes and computers contradict each other: a code is on a computer',
+            remedy=Remedy('choose codes or computers'),
+        )
     if request.past_days is not None and (request.start or request.end):
-        raise UsageError('--past-days contradicts --start-date and --end-date')
+        raise UsageError(
+            'a number of past days contradicts a start date and an end date', remedy=Remedy('choose days or dates')
+        )
     if request.start and request.end and request.start > request.end:
-        raise UsageError(f'--start-date {request.start} is after --end-date {request.end}')
+        raise UsageError(
+            f'the start date {request.start} is after the end date {request.end}', remedy=Remedy('choose other dates')
+        )
     earliest = request.start
     if request.past_days is not None:
         earliest = datetime.now(UTC) - timedelta(days=request.past_days)
@@ -122,7 +160,7 @@ def process_filter(storage: StorageBackend, request: DumpRequest) -> ProcessFilt
 
     return ProcessFilter(
         user=None if request.user is None else find_user(storage, request.user).pk,
-        computers=tuple(find_computer(storage, one).pk or 0 for one in request.computers),
+        computers=tuple(find_computer(storage, one).pk for one in request.computers),
         codes=tuple(load_code(one, backend=storage).pk or 0 for one in request.codes),
         earliest=earliest,
         latest=request.end,

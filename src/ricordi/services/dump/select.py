@@ -19,11 +19,12 @@ from ricordi.backend.query import (
     Query,
     Vertex,
 )
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.links import CALLS, names_of
+from ricordi.model.node_types import CALCULATION, PROCESS
+from ricordi.model.values import is_damaged
 
-CALCULATION, WORKFLOW = 'process.calculation.', 'process.workflow.'
 _CALLS = names_of(CALLS)
 
 _ROWS = 1000
@@ -129,6 +130,13 @@ def _process(row: tuple[Any, ...]) -> Process:
     return Process(pk, uuid, node_type, label, process_type, mtime.isoformat(), process_label, bool(sealed))
 
 
+def process_of(row: NodeRow) -> Process:
+    """What is asked about every process, of one that is at hand."""
+    attributes = {} if is_damaged(row.attributes) else row.attributes
+    fields = (getattr(row, name) for name in ('pk', 'uuid', 'node_type', 'label', 'process_type', 'mtime'))
+    return _process((*fields, attributes.get('process_label'), attributes.get('sealed')))
+
+
 def _equal(name: str, value: Any) -> Condition:
     return Comparison(Field(name), '==', value)
 
@@ -143,7 +151,7 @@ def grouped_pks(storage: StorageBackend, group_pks: Sequence[int]) -> Iterator[i
         (Edge('member', 'group', 'node', EdgeKind.MEMBER),),
         (
             ('group', Comparison(Field('pk'), 'in', tuple(group_pks))),
-            ('node', Comparison(Field('node_type'), 'like', 'process.%')),
+            ('node', Comparison(Field('node_type'), 'like', f'{PROCESS}%')),
         ),
         (Projection('node', Field('pk')),),
         (Ordering('node', Field('pk')),),

@@ -8,13 +8,14 @@ from itertools import islice
 
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.services.dump.content import Shape
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog, Entry
-from ricordi.services.dump.places import Place, Places
+from ricordi.services.dump.places import Places, ProcessPlace
+from ricordi.services.dump.root import joined
 from ricordi.services.dump.select import Process
-from ricordi.services.dump.writing import Tally, Work, Writer
+from ricordi.services.dump.writing import ProcessWork, Tally, Writer
 
 _TOPS = 100
 _WRITTEN_AT_ONCE = 50
@@ -45,12 +46,11 @@ class Sync:
         folder: DumpFolder,
         log: DumpLog,
         options: SyncOptions,
-        progress: Progress,
-        stop: Stop,
+        run: Run,
     ) -> None:
         self.tally = Tally()
         self._folder, self._log, self._options = folder, log, options
-        self._progress, self._stop = progress, stop
+        self._run = run
         self._how = str(options.shape)
         self._places = Places(storage, options.unsealed)
         self._writer = Writer(storage, folder, options.shape, self.tally)
@@ -66,27 +66,28 @@ class Sync:
         if self._options.symlink and entry.target is None:
             self._primaries.setdefault(entry.uuid, path)
 
-    def dump(self, processes: Iterable[tuple[Process, str]], base: str, group: str) -> None:
+    def dump(self, processes: Iterable[tuple[Process, str]], base: str | None, group: str) -> None:
         """Bring the folders of processes below `base` up to date, with those of the processes they called.
 
         :param processes: with the uuid of the one on whose account it is there.
-        :raises ricordi.errors.Interrupted: `stop` was asked for; folders that are complete stay.
+        :param base: None: the folder of the dump is that of the only process itself.
+        :raises ricordi.errors.Interrupted: a stop was asked for; folders that are complete stay.
         """
         stream = iter(processes)
         while batch := list(islice(stream, _TOPS)):
             places = self._places.of(batch, base, group)
             while part := list(islice(places, _WRITTEN_AT_ONCE)):
-                if self._stop.reason is not None:
-                    raise Interrupted(f'{self._stop.reason}: run it again to go on; what is complete stays')
+                if self._run.stop.reason is not None:
+                    raise Interrupted(f'{self._run.stop.reason}: run it again to go on; what is complete stays')
                 self._sync(part)
                 self._log.flush(now=False)
             self.tally.unsealed = self._places.unsealed
-            self._progress.advance(len(batch))
+            self._run.progress.advance(len(batch))
 
     # -- what there is to do --------------------------------------------------------------------------------
 
-    def _sync(self, places: Sequence[Place]) -> None:
-        works: list[Work] = []
+    def _sync(self, places: Sequence[ProcessPlace]) -> None:
+        works: list[ProcessWork] = []
         links = []
         for place in places:
             if place.is_top and place.process.uuid == place.top:
@@ -98,13 +99,13 @@ class Sync:
             self._plan(place, works)
         self._carry_out(works)
         # Only now are the folders there that links lie in and lead to.
-        others: list[Work] = []
+        others: list[ProcessWork] = []
         for place, target in links:
             if not self._link(place, target):
                 self._plan(place, others)
         self._carry_out(others)
 
-    def _plan(self, place: Place, works: list[Work]) -> None:
+    def _plan(self, place: ProcessPlace, works: list[ProcessWork]) -> None:
         work = self._compare(place)
         if work is None:
             self.tally.same += 1
@@ -113,11 +114,11 @@ class Sync:
         if self._options.symlink:
             self._primaries.setdefault(place.process.uuid, place.path)
 
-    def _carry_out(self, works: list[Work]) -> None:
+    def _carry_out(self, works: list[ProcessWork]) -> None:
         for work in works if self._options.dry_run or not works else self._writer.write(works):
             self._done(work)
 
-    def _follow(self, place: Place) -> None:
+    def _follow(self, place: ProcessPlace) -> None:
         """Rename the folder of a node whose label has changed."""
         old = self._tops.get((place.group, place.process.uuid))
         if old in (None, place.path) or old not in self._log.entries or place.path in self._log.entries:
@@ -139,30 +140,30 @@ class Sync:
                 self._note(path, entry)
         self.tally.moved += 1
 
-    def _compare(self, place: Place) -> Work | None:
+    def _compare(self, place: ProcessPlace) -> ProcessWork | None:
         """What is to be written for a process; None if its folder is as it should be."""
         entry = self._log.entries.get(place.path)
         if entry is None or entry.target is not None:
-            return Work(place)
+            return ProcessWork(place)
         if not self._is_there(place):
-            return Work(place)
+            return ProcessWork(place)
         same = (entry.uuid, entry.mtime, entry.how) == (place.process.uuid, place.process.mtime, self._how)
         lacks = self._options.check and self._lacks_files(place.path)
         if same and not lacks:
             return None
-        return Work(place, self._log.files(place.path), check=lacks)
+        return ProcessWork(place, self._log.files(place.path), check=lacks)
 
-    def _is_there(self, place: Place) -> bool:
+    def _is_there(self, place: ProcessPlace) -> bool:
         if self._options.dry_run and self._moved and any(place.path.startswith(path) for path in self._moved):
             return True
         return self._folder.has_folder(place.path)
 
     def _lacks_files(self, path: str) -> bool:
-        return any(not self._folder.has(f'{path}/{name}'.rstrip('/')) for name in self._log.files(path))
+        return any(not self._folder.has(joined(path, name).rstrip('/')) for name in self._log.files(path))
 
     # -- links ----------------------------------------------------------------------------------------------
 
-    def _link(self, place: Place, target: str) -> bool:
+    def _link(self, place: ProcessPlace, target: str) -> bool:
         """Make, or leave, a link to the folder of a calculation; False if a folder in its place cannot go."""
         entry = self._log.entries.get(place.path)
         leads = self._options.dry_run or self._folder.links_to(place.path) == self._folder.relative(place.path, target)
@@ -179,10 +180,10 @@ class Sync:
         self.tally.linked += 1
         return True
 
-    def _entry(self, place: Place, target: str | None = None) -> Entry:
+    def _entry(self, place: ProcessPlace, target: str | None = None) -> Entry:
         return Entry(place.process.uuid, place.process.mtime, place.group, place.top, self._how, target)
 
-    def _done(self, work: Work) -> None:
+    def _done(self, work: ProcessWork) -> None:
         path = work.place.path
         if path in self._log.entries:
             self.tally.changed += 1

@@ -9,10 +9,11 @@ from typing import BinaryIO
 
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import CorruptStorage, LostObject, NotExistent
-from ricordi.services.dump.content import Content, ContentLoader, Shape
+from ricordi.services.dump.content import ContentLoader, ProcessContent, Shape
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.names import METADATA
-from ricordi.services.dump.places import Place
+from ricordi.services.dump.places import ProcessPlace
+from ricordi.services.dump.root import joined
 
 _SHOWN = 20
 
@@ -35,7 +36,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Work:
+class ProcessWork:
     """A folder to be written.
 
     :param known: the files that the log knows there, with their keys.
@@ -44,10 +45,10 @@ class Work:
     :param lacking: whether some content, or which content there is, could not be read.
     """
 
-    place: Place
+    place: ProcessPlace
     known: dict[str, str] = field(default_factory=dict)
     check: bool = False
-    content: Content | None = None
+    content: ProcessContent | None = None
     lacking: bool = False
 
 
@@ -59,10 +60,10 @@ class Writer:
         self._loader = ContentLoader(storage, shape)
         self.tally = tally
 
-    def write(self, works: Sequence[Work]) -> list[Work]:
+    def write(self, works: Sequence[ProcessWork]) -> list[ProcessWork]:
         """Write the folders of processes; gives those that are there now, for a process may have gone meanwhile."""
         contents = self._loader.load(sorted({work.place.process.pk for work in works}))
-        wanted: dict[str, list[tuple[Work, str]]] = {}
+        wanted: dict[str, list[tuple[ProcessWork, str]]] = {}
         present = []
         for work in works:
             work.content = contents.get(work.place.process.pk)
@@ -70,19 +71,19 @@ class Writer:
                 continue
             present.append(work)
             for problem in work.content.problems:
-                self._note(work, f'{work.place.path}: {problem}')
+                self._note(work, f'{work.place.path or self._folder.root.name}: {problem}')
             self._prepare(work)
             for name, key in work.content.files.items():
                 if key and not self._is_kept(work, name, key):
                     wanted.setdefault(key, []).append((work, name))
         self._write_objects(wanted)
         for work in present:
-            path = f'{work.place.path}/{METADATA}'
+            path = joined(work.place.path, METADATA)
             self.tally.bytes += self._folder.write(path, work.content.metadata if work.content else b'')
             self.tally.files += 1
         return present
 
-    def _prepare(self, work: Work) -> None:
+    def _prepare(self, work: ProcessWork) -> None:
         """Make the folders of a process, and remove what does not belong into them any more."""
         assert work.content is not None
         path = work.place.path
@@ -92,12 +93,12 @@ class Writer:
         self._folder.make_own(path)
         for name in work.content.files:
             if name.endswith('/'):
-                self._folder.make(f'{path}/{name[:-1]}')
+                self._folder.make(joined(path, name[:-1]))
 
-    def _is_kept(self, work: Work, name: str, key: str) -> bool:
-        return work.known.get(name) == key and not work.check and self._folder.has(f'{work.place.path}/{name}')
+    def _is_kept(self, work: ProcessWork, name: str, key: str) -> bool:
+        return work.known.get(name) == key and not work.check and self._folder.has(joined(work.place.path, name))
 
-    def _write_objects(self, wanted: dict[str, list[tuple[Work, str]]]) -> None:
+    def _write_objects(self, wanted: dict[str, list[tuple[ProcessWork, str]]]) -> None:
         """Read each content once, in the order that is cheapest, and write it wherever it belongs."""
         repository = self._storage.repository
         keys = sorted(wanted)
@@ -118,9 +119,9 @@ class Writer:
             except CorruptStorage:
                 self._lacks(targets, f'the content is damaged in the repository, key {key}')
 
-    def _write_object(self, key: str, stream: BinaryIO, targets: list[tuple[Work, str]]) -> None:
+    def _write_object(self, key: str, stream: BinaryIO, targets: list[tuple[ProcessWork, str]]) -> None:
         (work, name), *others = targets
-        first = f'{work.place.path}/{name}'
+        first = joined(work.place.path, name)
         try:
             written = self._folder.write_stream(first, stream)
         except CorruptStorage:
@@ -128,14 +129,14 @@ class Writer:
             return
         self.tally.bytes += written
         for other, name in others:
-            self.tally.bytes += self._folder.copy(f'{other.place.path}/{name}', first)
+            self.tally.bytes += self._folder.copy(joined(other.place.path, name), first)
         self.tally.files += len(targets)
 
-    def _lacks(self, targets: list[tuple[Work, str]], reason: str) -> None:
+    def _lacks(self, targets: list[tuple[ProcessWork, str]], reason: str) -> None:
         for work, name in targets:
-            self._note(work, f'{work.place.path}/{name}: {reason}')
+            self._note(work, f'{joined(work.place.path, name)}: {reason}')
 
-    def _note(self, work: Work, problem: str) -> None:
+    def _note(self, work: ProcessWork, problem: str) -> None:
         work.lacking = True
         self.tally.problem_count += 1
         if len(self.tally.problems) < _SHOWN:

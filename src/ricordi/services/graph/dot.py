@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 
 from ricordi.errors import InvalidOperation, UsageError
+from ricordi.remedies import Remedy
 from ricordi.services.graph.style import DASHED, Style, link_colour
 from ricordi.services.graph.subgraph import Graph
 
@@ -28,7 +29,8 @@ def render(text: str, engine: str, output_format: str) -> bytes:
     if program is None:
         raise InvalidOperation(
             f'{output_format.upper()} is made by the program `{engine}` of Graphviz, which is not installed: install '
-            'the package graphviz, or choose svg, html or dot (-f), which need nothing else'
+            'the package graphviz, or choose svg, html or dot, which need nothing else',
+            remedy=Remedy('choose another format'),
         )
     done = subprocess.run([program, f'-T{output_format}'], input=text.encode(), capture_output=True, check=False)
     if done.returncode:

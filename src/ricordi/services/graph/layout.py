@@ -28,7 +28,7 @@ _MOST_WAY_POINTS = 40_000
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class GraphLayout:
     """Where everything is.
 
     :param places: node → its middle.
@@ -42,7 +42,7 @@ class Layout:
 
 
 @dataclass(slots=True)
-class _Board:
+class _LayeredGraph:
     """The layers while they are being sorted. Way points are numbered downwards from -1."""
 
     sizes: dict[int, Size]
@@ -59,7 +59,7 @@ class _Board:
         return self.sizes[item][0] if item in self.sizes else 0.0
 
 
-def lay_out(sizes: Mapping[int, Size], links: Sequence[tuple[int, int]]) -> Layout:
+def lay_out(sizes: Mapping[int, Size], links: Sequence[tuple[int, int]]) -> GraphLayout:
     """Find places for nodes.
 
     :param sizes: node → width and height.
@@ -67,13 +67,13 @@ def lay_out(sizes: Mapping[int, Size], links: Sequence[tuple[int, int]]) -> Layo
     """
     downward = _without_cycles(list(sizes), links)
     layer_of = _layers(list(sizes), [(a, b) for a, b in downward if a != b])
-    board = _Board(dict(sizes), [[] for _ in range(max(layer_of.values(), default=-1) + 1)])
+    graph = _LayeredGraph(dict(sizes), [[] for _ in range(max(layer_of.values(), default=-1) + 1)])
     for node, layer in layer_of.items():
-        board.layers[layer].append(node)
-    chains = _lead(board, downward, layer_of)
-    _sort_layers(board)
-    _place(board)
-    return _finish(board, layer_of, chains, links)
+        graph.layers[layer].append(node)
+    chains = _insert_way_points(graph, downward, layer_of)
+    _sort_layers(graph)
+    _assign_coordinates(graph)
+    return _finish(graph, layer_of, chains, links)
 
 
 # layers ----------------------------------------------------------------------------------------------------
@@ -143,7 +143,9 @@ def _split(layer_of: Mapping[int, int]) -> dict[int, int]:
     return split
 
 
-def _lead(board: _Board, links: Sequence[tuple[int, int]], layer_of: Mapping[int, int]) -> list[list[int]]:
+def _insert_way_points(
+    graph: _LayeredGraph, links: Sequence[tuple[int, int]], layer_of: Mapping[int, int]
+) -> list[list[int]]:
     """Join what each link passes from layer to layer; returns for each link the way points between its ends."""
     needed = sum(max(0, abs(layer_of[b] - layer_of[a]) - 1) for a, b in set(links))
     with_way_points = needed <= _MOST_WAY_POINTS
@@ -157,11 +159,11 @@ def _lead(board: _Board, links: Sequence[tuple[int, int]], layer_of: Mapping[int
             for layer in range(layer_of[upper] + 1, layer_of[lower]):
                 number -= 1
                 chain.append(number)
-                board.layers[layer].append(number)
+                graph.layers[layer].append(number)
         if with_way_points or layer_of[lower] - layer_of[upper] == 1:
             steps = [upper, *chain, lower]
             for one, next_one in pairwise(steps):
-                board.join(one, next_one)
+                graph.join(one, next_one)
         known[upper, lower] = chain
     return [known.get(link, []) for link in links]
 
@@ -169,42 +171,42 @@ def _lead(board: _Board, links: Sequence[tuple[int, int]], layer_of: Mapping[int
 # order and places ------------------------------------------------------------------------------------------
 
 
-def _sort_layers(board: _Board) -> None:
+def _sort_layers(graph: _LayeredGraph) -> None:
     """Sort each layer by the mean place of its neighbours in the layer before, down and up in turn."""
-    place = {item: float(number) for layer in board.layers for number, item in enumerate(layer)}
+    place = {item: float(number) for layer in graph.layers for number, item in enumerate(layer)}
     for sweep in range(_SWEEPS):
         downward = sweep % 2 == 0
-        neighbours = board.above if downward else board.below
-        for layer in board.layers if downward else reversed(board.layers):
+        neighbours = graph.above if downward else graph.below
+        for layer in graph.layers if downward else reversed(graph.layers):
             wanted = {item: _mean([place[one] for one in neighbours.get(item, ())], place[item]) for item in layer}
             layer.sort(key=wanted.__getitem__)
             for number, item in enumerate(layer):
                 place[item] = float(number)
 
 
-def _place(board: _Board) -> None:
+def _assign_coordinates(graph: _LayeredGraph) -> None:
     """Give every item its x: near its neighbours, in the order of its layer, without overlap."""
-    for layer in board.layers:
+    for layer in graph.layers:
         x = 0.0
         for item in layer:
-            board.x[item] = x + board.width(item) / 2
-            x += board.width(item) + GAP
+            graph.x[item] = x + graph.width(item) / 2
+            x += graph.width(item) + GAP
     for sweep in range(_SWEEPS):
         downward = sweep % 2 == 0
-        for layer in board.layers if downward else reversed(board.layers):
-            wanted = [_wish(board, item, downward) for item in layer]
-            for item, x in zip(layer, _apart(wanted, [board.width(item) for item in layer]), strict=True):
-                board.x[item] = x
+        for layer in graph.layers if downward else reversed(graph.layers):
+            wanted = [_barycentre(graph, item, downward) for item in layer]
+            for item, x in zip(layer, _separated(wanted, [graph.width(item) for item in layer]), strict=True):
+                graph.x[item] = x
 
 
-def _wish(board: _Board, item: int, downward: bool) -> float:
+def _barycentre(graph: _LayeredGraph, item: int, downward: bool) -> float:
     """The mean x of the neighbours on the side that was placed last; of those on the other side if there are none."""
-    first, second = (board.above, board.below) if downward else (board.below, board.above)
+    first, second = (graph.above, graph.below) if downward else (graph.below, graph.above)
     near = first.get(item) or second.get(item) or []
-    return _mean([board.x[one] for one in near], board.x[item])
+    return _mean([graph.x[one] for one in near], graph.x[item])
 
 
-def _apart(wanted: Sequence[float], widths: Sequence[float]) -> list[float]:
+def _separated(wanted: Sequence[float], widths: Sequence[float]) -> list[float]:
     """The places nearest to those wanted, in the sense of least squares, that keep order and distance.
 
     Isotonic regression by pooling neighbours that are too near: each pool stands where its mean wants to be.
@@ -228,23 +230,23 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
 
 
 def _finish(
-    board: _Board, layer_of: Mapping[int, int], chains: Sequence[Sequence[int]], links: Sequence[tuple[int, int]]
-) -> Layout:
+    graph: _LayeredGraph, layer_of: Mapping[int, int], chains: Sequence[Sequence[int]], links: Sequence[tuple[int, int]]
+) -> GraphLayout:
     """Heights of the layers, and everything moved to begin at the margin."""
     heights = [
-        max((board.sizes[item][1] for item in layer if item in board.sizes), default=0) for layer in board.layers
+        max((graph.sizes[item][1] for item in layer if item in graph.sizes), default=0) for layer in graph.layers
     ]
     middle, y = [], _MARGIN
     for height in heights:
         middle.append(y + height / 2)
         y += height + LAYER_GAP
-    left = min((board.x[item] - board.width(item) / 2 for item in board.x), default=0.0) - _MARGIN
-    right = max((board.x[item] + board.width(item) / 2 for item in board.x), default=0.0) + _MARGIN
-    level = {item: number for number, layer in enumerate(board.layers) for item in layer}
-    point = {item: (round(x - left, 1), round(middle[level[item]], 1)) for item, x in board.x.items()}
+    left = min((graph.x[item] - graph.width(item) / 2 for item in graph.x), default=0.0) - _MARGIN
+    right = max((graph.x[item] + graph.width(item) / 2 for item in graph.x), default=0.0) + _MARGIN
+    level = {item: number for number, layer in enumerate(graph.layers) for item in layer}
+    point = {item: (round(x - left, 1), round(middle[level[item]], 1)) for item, x in graph.x.items()}
     ways = []
     for (source, target), chain in zip(links, chains, strict=True):
         turned = layer_of[source] > layer_of[target]
         ways.append(tuple(point[item] for item in (reversed(chain) if turned else chain)))
-    places = {item: place for item, place in point.items() if item in board.sizes}
-    return Layout(places, tuple(ways), round(right - left, 1), round(y - LAYER_GAP + _MARGIN, 1))
+    places = {item: place for item, place in point.items() if item in graph.sizes}
+    return GraphLayout(places, tuple(ways), round(right - left, 1), round(y - LAYER_GAP + _MARGIN, 1))

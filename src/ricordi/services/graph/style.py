@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from ricordi.model import node_types
 from ricordi.services.graph.subgraph import Graph, GraphLink, GraphNode
 
 DATA, CODE, WAITING, GOOD, BAD, FADED = '#dbe9f6', '#e6dcf5', '#fbe3c0', '#cdebcf', '#f6c9c4', '#f4f4f4'
@@ -72,14 +73,14 @@ def _short(line: str) -> str:
 def _shape(node: GraphNode) -> str:
     if not node.is_process:
         return 'ellipse'
-    return 'hexagon' if node.node_type.startswith('process.workflow.') else 'box'
+    return 'hexagon' if node.node_type.startswith(node_types.WORKFLOW) else 'box'
 
 
 def _fill(node: GraphNode, highlight: Collection[str]) -> str:
     if highlight and node.name not in highlight:
         return FADED
     if not node.is_process:
-        return CODE if node.node_type.startswith('data.core.code.') else DATA
-    if node.state == 'finished':
-        return GOOD if node.exit_status == 0 else BAD
-    return BAD if node.state in ('excepted', 'killed') else WAITING
+        return CODE if node.node_type.startswith(node_types.CODE) else DATA
+    if node_types.has_ended_well(node.state, node.exit_status):
+        return GOOD
+    return BAD if node.state in ('finished', 'excepted', 'killed') else WAITING

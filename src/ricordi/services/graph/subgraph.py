@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ricordi.backend.query import Comparison, Condition, Field, Junction, Ordering, Projection, Query, Vertex
+from ricordi.backend.query import Comparison, Field, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.links import CALLS, DATA_PROVENANCE, INPUTS, LINK_RULES, LOGICAL_PROVENANCE, OUTPUTS, names_of
-from ricordi.services.nodes.show import name_of
-from ricordi.services.traversal import check_nodes
+from ricordi.model.node_types import CODE, REMOTE, SINGLE_FILE, is_process, name_of, state_in_words
+from ricordi.services.traversal import check_nodes, links_at
 
 LINK_TYPES: dict[str, tuple[str, ...]] = {
     'all': names_of(LINK_RULES),
@@ -23,6 +23,7 @@ LINK_TYPES: dict[str, tuple[str, ...]] = {
 
 _IN, _OUT = names_of(INPUTS), names_of(OUTPUTS)
 _ROWS = 1000
+_LINK = ('pk', 'input_pk', 'output_pk', 'type', 'label')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class GraphNode:
     @property
     def is_process(self) -> bool:
         """Whether it is a calculation or workflow, rather than data."""
-        return self.node_type.startswith('process.')
+        return is_process(self.node_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def grow_graph(storage: StorageBackend, roots: Sequence[int], reach: Reach = Rea
 
 def load_nodes(storage: StorageBackend, pks: Iterable[int]) -> dict[int, GraphNode]:
     """Nodes as they are drawn, by pk, in ascending order."""
-    computers = {row.pk: row.label for row in storage.find(EntityKind.COMPUTER) if isinstance(row, ComputerRow)}
+    computers = {row.pk: row.label for row in storage.find(ComputerRow)}
     fields = [Field(name) for name in ('pk', 'uuid', 'node_type', 'label', 'computer_pk')]
     fields += [Field('attributes', (key,)) for key in ('process_label', 'process_state', 'exit_status')]
     fields += [Field('attributes', (key,)) for key in ('value', 'filename')]
@@ -127,10 +128,9 @@ def load_nodes(storage: StorageBackend, pks: Iterable[int]) -> dict[int, GraphNo
     )
     nodes = {}
     for pk, uuid, kind, label, computer_pk, process, state, status, value, filename in storage.query_rows(query, _ROWS):
-        is_process = kind.startswith('process.')
-        detail = (
-            _state(state, status) if is_process else _content(kind, label, value, filename, computers.get(computer_pk))
-        )
+        ends = is_process(kind)
+        computer = computers.get(computer_pk)
+        detail = state_in_words(state, status) if ends else _content(kind, label, value, filename, computer)
         nodes[pk] = GraphNode(
             pk,
             uuid,
@@ -138,26 +138,10 @@ def load_nodes(storage: StorageBackend, pks: Iterable[int]) -> dict[int, GraphNo
             label,
             name_of(kind, process),
             detail,
-            state if is_process else None,
-            status if is_process else None,
+            state if ends else None,
+            status if ends else None,
         )
     return nodes
-
-
-def links_of(
-    storage: StorageBackend, pks: Iterable[int], link_types: Sequence[str], forward: bool
-) -> Iterator[tuple[int, int, int, str, str]]:
-    """The links that leave (forward) or enter nodes: (pk, source, target, type, label), by one query."""
-    near = Field('output_pk' if not forward else 'input_pk')
-    condition: Condition = Junction(
-        (Comparison(near, 'in', tuple(pks)), Comparison(Field('type'), 'in', tuple(link_types)))
-    )
-    query = Query(
-        (Vertex('link', EntityKind.LINK),),
-        filters=(('link', condition),),
-        projections=tuple(Projection('link', Field(name)) for name in ('pk', 'input_pk', 'output_pk', 'type', 'label')),
-    )
-    return storage.query_rows(query, _ROWS)
 
 
 def _walk(
@@ -168,7 +152,7 @@ def _walk(
     steps = 0
     while reached and (depth is None or steps < depth):
         following: set[int] = set()
-        for link in links_of(storage, reached, link_types, forward):
+        for link in links_at(storage, reached, link_types, forward, _LINK):
             walk.links.add(link)
             following.add(link[2] if forward else link[1])
         reached = following - walk.nodes
@@ -178,7 +162,7 @@ def _walk(
 
 
 def _one_step(storage: StorageBackend, walk: _Walk, link_types: Sequence[str], forward: bool) -> None:
-    for link in links_of(storage, walk.nodes, link_types, forward):
+    for link in links_at(storage, walk.nodes, link_types, forward, _LINK):
         walk.links.add(link)
     walk.nodes |= {pk for link in walk.links for pk in link[1:3]}
 
@@ -186,20 +170,13 @@ def _one_step(storage: StorageBackend, walk: _Walk, link_types: Sequence[str], f
 # details ---------------------------------------------------------------------------------------------------
 
 
-def _state(state: Any, status: Any) -> str:
-    if not isinstance(state, str):
-        return ''
-    return f'{state} [{status}]' if state == 'finished' else state
-
-
 def _content(kind: str, label: str, value: Any, filename: Any, computer: str | None) -> str:
     """A few words on what a data node holds."""
-    path = kind.rpartition('.')[0].rpartition('.')[0]
-    if path.startswith('data.core.code'):
+    if kind.startswith(CODE):
         return f'{label}@{computer}' if computer else label
-    if path.startswith('data.core.singlefile'):
+    if kind.startswith(SINGLE_FILE):
         return str(filename or '')
-    if path.startswith('data.core.remote'):
+    if kind.startswith(REMOTE):
         return f'@{computer}' if computer else ''
     if isinstance(value, str | int | float):
         text = str(value).replace('\n', ' ')

@@ -7,7 +7,7 @@ from html import escape
 from itertools import pairwise
 from math import hypot
 
-from ricordi.services.graph.layout import Layout, Point, Size, lay_out
+from ricordi.services.graph.layout import GraphLayout, Point, Size, lay_out
 from ricordi.services.graph.style import DASHED, LINK_COLOURS, Style, link_colour
 from ricordi.services.graph.subgraph import Graph, GraphLink
 
@@ -94,7 +94,7 @@ def _shape(shape: str, place: Point, size: Size) -> str:
     return f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3"'
 
 
-def _link(link: GraphLink, way: Sequence[Point], layout: Layout, sizes: Mapping[int, Size]) -> str:
+def _link(link: GraphLink, way: Sequence[Point], layout: GraphLayout, sizes: Mapping[int, Size]) -> str:
     source, target = layout.places[link.source], layout.places[link.target]
     points = [source, *way, target]
     points[0] = _edge_of(source, sizes[link.source], points[1])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ricordi.backend.query import Comparison, Field, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.services.groups.groups import GroupSummary
+from ricordi.services.groups.members import pks_in_groups
 from ricordi.services.nodes.delete import DeletionPlan, delete_nodes, plan_deletion, with_freed
 
 
@@ -34,7 +34,7 @@ def plan_group_deletion(
     :param with_nodes: whether the members go too, and what goes along with them.
     :param switches: traversal rules, as of `plan_deletion`.
     """
-    pks = _members(storage, [group.pk for group in groups]) if with_nodes else []
+    pks = pks_in_groups(storage, [group.pk for group in groups]) if with_nodes else []
     return GroupDeletionPlan(tuple(groups), plan_deletion(storage, pks, switches) if pks else None)
 
 
@@ -52,13 +52,3 @@ def delete_groups(storage: StorageBackend, plan: GroupDeletionPlan) -> None:
         if plan.nodes is not None:
             delete_nodes(storage, plan.nodes)
         storage.delete(EntityKind.GROUP, [group.pk for group in plan.groups])
-
-
-def _members(storage: StorageBackend, group_pks: Sequence[int]) -> list[int]:
-    query = Query(
-        (Vertex('member', EntityKind.GROUP_NODE),),
-        filters=(('member', Comparison(Field('group_pk'), 'in', tuple(group_pks))),),
-        projections=(Projection('member', Field('node_pk')),),
-        distinct=True,
-    )
-    return [pk for (pk,) in storage.query_rows(query, 1000)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from ricordi.backend.identifiers import find_named, one_of
 from ricordi.backend.query import (
@@ -25,6 +25,7 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.model.identifiers import LABEL_MARK, identifier_of
 from ricordi.model.labels import check_label
+from ricordi.model.patterns import literal
 from ricordi.services.author import default_user
 
 CORE = 'core'
@@ -89,8 +90,7 @@ def find_group(storage: StorageBackend, identifier: str) -> GroupRow:
 
 def find_group_if_any(storage: StorageBackend, identifier: str) -> GroupRow | None:
     """As `find_group`; None if there is none."""
-    row = one_of(find_named(storage, EntityKind.GROUP, identifier), f'group {identifier!r}')
-    return row if isinstance(row, GroupRow) else None
+    return one_of(find_named(storage, GroupRow, identifier), f'group {identifier!r}')
 
 
 def group_labels(storage: StorageBackend) -> list[str]:
@@ -101,10 +101,6 @@ def group_labels(storage: StorageBackend) -> list[str]:
         order_by=(Ordering('group', Field('label')),),
     )
     return list(dict.fromkeys(label for (label,) in storage.query_rows(query)))
-
-
-def _rows(storage: StorageBackend, equal: dict[str, Any]) -> list[GroupRow]:
-    return [row for row in storage.find(EntityKind.GROUP, equal) if isinstance(row, GroupRow)]
 
 
 # listing ---------------------------------------------------------------------------------------------------
@@ -123,7 +119,7 @@ def list_groups(
     """
     field = {'id': 'pk', 'ctime': 'time'}.get(order_by, order_by)
     query = _query(chosen, field, descending)
-    users = {row.pk: row.email for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)}
+    users = {row.pk: row.email for row in storage.find(UserRow)}
     rows = [row for (row,) in storage.query_rows(query)]
     counts = count_members(storage, [row.pk for row in rows]) if count else None
     return [_summary(row, users, counts) for row in rows]
@@ -143,15 +139,11 @@ def count_members(storage: StorageBackend, pks: list[int]) -> dict[int, int]:
 
 def summarise(storage: StorageBackend, row: GroupRow) -> GroupSummary:
     """A group as it stands in a list, with the number of its members."""
-    user = storage.get(EntityKind.USER, row.user_pk)
-    assert row.pk is not None
-    users: dict[int | None, str] = {row.user_pk: user.email} if isinstance(user, UserRow) else {}
-    return _summary(row, users, count_members(storage, [row.pk]))
+    user = storage.get(UserRow, row.user_pk)
+    return _summary(row, {} if user is None else {user.pk: user.email}, count_members(storage, [row.pk]))
 
 
-def _summary(row: GroupRow, users: dict[int | None, str], counts: dict[int, int] | None) -> GroupSummary:
-    assert row.pk is not None
-    assert row.time is not None
+def _summary(row: GroupRow, users: Mapping[int, str], counts: Mapping[int, int] | None) -> GroupSummary:
     return GroupSummary(
         row.pk,
         row.uuid,
@@ -190,14 +182,9 @@ def _conditions(chosen: GroupFilter) -> Iterator[Condition]:
     if chosen.past_days is not None:
         yield Comparison(Field('time'), '>', datetime.now(UTC) - timedelta(days=chosen.past_days))
     ends = ((chosen.startswith, '', '%'), (chosen.endswith, '%', ''), (chosen.contains, '%', '%'))
-    patterns = [f'{before}{escaped(text)}{after}' for text, before, after in ends if text]
+    patterns = [f'{before}{literal(text)}{after}' for text, before, after in ends if text]
     if patterns:
         yield Junction(tuple(Comparison(Field('label'), 'like', pattern) for pattern in patterns), any=True)
-
-
-def escaped(text: str) -> str:
-    """A text as part of a pattern of `like`, standing for itself."""
-    return text.replace('\\', '\\\\').replace('%', '\\%').replace('_', '\\_')
 
 
 # changing --------------------------------------------------------------------------------------------------
@@ -205,7 +192,7 @@ def escaped(text: str) -> str:
 
 def core_group(storage: StorageBackend, label: str) -> GroupRow | None:
     """The group of the type `core` with this label, if there is one."""
-    return next(iter(_rows(storage, {'label': label, 'type_string': CORE})), None)
+    return next(storage.find(GroupRow, {'label': label, 'type_string': CORE}), None)
 
 
 def find_or_create_group(storage: StorageBackend, identifier: str) -> GroupRow:
@@ -236,16 +223,13 @@ def create_group(storage: StorageBackend, label: str, description: str = '') -> 
     known = core_group(storage, label)
     if known is not None:
         return known, False
-    values = {'label': label, 'type_string': CORE, 'description': description}
-    try:
-        with storage.transaction():  # which refuses an archive, before it is asked for its default user
-            (pk,) = storage.insert(EntityKind.GROUP, [{**values, 'user_pk': default_user(storage).pk}])
-    except UniquenessError:
-        known = core_group(storage, label)
-        if known is None:
-            raise
-        return known, False  # another process was first
-    return _rows(storage, {'pk': pk})[0], True
+    from ricordi.orm.groups import Group, GroupCollection
+    from ricordi.orm.users import User
+
+    with storage.transaction():  # which refuses an archive, before it is asked for its default user
+        owner = User.from_row(default_user(storage), storage)
+        group, is_new = GroupCollection(Group, storage).get_or_create(label, user=owner, description=description)
+    return group.row, is_new
 
 
 def relabel_group(storage: StorageBackend, group: GroupRow, label: str) -> None:
@@ -258,7 +242,6 @@ def relabel_group(storage: StorageBackend, group: GroupRow, label: str) -> None:
     check_label(label, 'group')
     if label == group.label:
         raise InvalidOperation(f'the label of the group is {label!r} already')
-    assert group.pk is not None
     try:
         storage.update(EntityKind.GROUP, group.pk, {'label': label})
     except UniquenessError as error:
@@ -267,5 +250,4 @@ def relabel_group(storage: StorageBackend, group: GroupRow, label: str) -> None:
 
 def describe_group(storage: StorageBackend, group: GroupRow, description: str) -> None:
     """Give a group another description."""
-    assert group.pk is not None
     storage.update(EntityKind.GROUP, group.pk, {'description': description})

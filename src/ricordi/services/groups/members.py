@@ -16,7 +16,7 @@ _ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GroupMember:
     """A node of a group."""
 
     pk: int
@@ -39,7 +39,7 @@ class Move:
     present: tuple[int, ...]
 
 
-def list_members(storage: StorageBackend, group: GroupRow, limit: int | None = None) -> Iterator[Member]:
+def list_members(storage: StorageBackend, group: GroupRow, limit: int | None = None) -> Iterator[GroupMember]:
     """The members of a group in the order they were added, streamed."""
     query = Query(
         (Vertex('group', EntityKind.GROUP), Vertex('node', EntityKind.NODE)),
@@ -49,7 +49,7 @@ def list_members(storage: StorageBackend, group: GroupRow, limit: int | None = N
         order_by=(Ordering('member', Field('pk')),),
         limit=limit,
     )
-    return (Member(*values) for values in storage.query_rows(query, _ROWS))
+    return (GroupMember(*values) for values in storage.query_rows(query, _ROWS))
 
 
 def member_pks(storage: StorageBackend, group: GroupRow, among: Sequence[int] | None = None) -> list[int]:
@@ -69,15 +69,24 @@ def member_pks(storage: StorageBackend, group: GroupRow, among: Sequence[int] | 
     return [pk for (pk,) in storage.query_rows(query, _ROWS)]
 
 
+def pks_in_groups(storage: StorageBackend, group_pks: Sequence[int]) -> list[int]:
+    """The pks of the nodes that are in at least one of the groups, each once."""
+    query = Query(
+        (Vertex('member', EntityKind.GROUP_NODE),),
+        filters=(('member', Comparison(Field('group_pk'), 'in', tuple(group_pks))),),
+        projections=(Projection('member', Field('node_pk')),),
+        distinct=True,
+    )
+    return [pk for (pk,) in storage.query_rows(query, _ROWS)]
+
+
 def add_nodes(storage: StorageBackend, group: GroupRow, pks: Sequence[int]) -> int:
     """Make nodes members; returns how many were not members before."""
-    assert group.pk is not None
     return storage.add_nodes_to_group(group.pk, pks)
 
 
 def remove_nodes(storage: StorageBackend, group: GroupRow, pks: Sequence[int] | None) -> int:
     """End the membership of nodes, or of all for None; the nodes stay. Returns how many were members."""
-    assert group.pk is not None
     return storage.remove_nodes_from_group(group.pk, pks)
 
 

@@ -45,7 +45,7 @@ def set_extras(storage: StorageBackend, pks: Sequence[int], values: Mapping[str,
         raise WrongValue(str(error)) from None
     with storage.transaction():
         for row in _locked(storage, pks):
-            storage.update(EntityKind.NODE, row.pk or 0, {'extras': {**row.extras, **new}})
+            storage.update(EntityKind.NODE, row.pk, {'extras': {**row.extras, **new}})
 
 
 def unset_extras(storage: StorageBackend, pks: Sequence[int], keys: Sequence[str], dry_run: bool = False) -> None:
@@ -61,13 +61,13 @@ def unset_extras(storage: StorageBackend, pks: Sequence[int], keys: Sequence[str
                 raise NotExistent(f'node {row.pk} has no extra {", ".join(map(repr, absent))}; nothing was changed')
             left = {key: value for key, value in row.extras.items() if key not in keys}
             if not dry_run:
-                storage.update(EntityKind.NODE, row.pk or 0, {'extras': left})
+                storage.update(EntityKind.NODE, row.pk, {'extras': left})
 
 
 def _locked(storage: StorageBackend, pks: Sequence[int]) -> Iterator[NodeRow]:
     """The rows as they are now, kept from others until the transaction ends."""
     for pk in sorted(pks):
-        row = storage.get(EntityKind.NODE, pk, lock=True)
-        if not isinstance(row, NodeRow):
+        row = storage.get(NodeRow, pk, lock=True)
+        if row is None:
             raise NotExistent(f'node {pk} was deleted meanwhile; nothing was changed')
         yield row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,10 +38,10 @@ def show_comments(storage: StorageBackend, node_pks: Sequence[int], user: str | 
 
     :param user: only those of this author.
     """
-    users = {row.pk: row.email for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)}
+    users = {row.pk: row.email for row in storage.find(UserRow)}
     if user is not None:
         user = find_user(storage, user).email
-    found = [_details(row, users) for row in _rows(storage, node_pks)]
+    found = [_details(row, users) for row in storage.find(CommentRow, {'node_pk': list(node_pks)})]
     place = {pk: number for number, pk in enumerate(node_pks)}
     found.sort(key=lambda comment: (place[comment.node_pk], comment.pk))
     return [comment for comment in found if user in (None, comment.user)]
@@ -52,11 +52,11 @@ def get_comment(storage: StorageBackend, pk: int) -> CommentDetails:
 
     :raises ricordi.errors.NotExistent: there is none with this pk.
     """
-    row = storage.get(EntityKind.COMMENT, pk)
-    if not isinstance(row, CommentRow):
+    row = storage.get(CommentRow, pk)
+    if row is None:
         raise NotExistent(f'there is no comment {pk} in profile {storage.profile.name!r}')
-    author = storage.get(EntityKind.USER, row.user_pk)
-    return _details(row, {row.user_pk: author.email} if isinstance(author, UserRow) else {})
+    author = storage.get(UserRow, row.user_pk)
+    return _details(row, {} if author is None else {author.pk: author.email})
 
 
 def update_comment(storage: StorageBackend, pk: int, content: str) -> None:
@@ -71,14 +71,7 @@ def remove_comment(storage: StorageBackend, pk: int) -> None:
         raise NotExistent(f'there is no comment {pk} in profile {storage.profile.name!r}')
 
 
-def _rows(storage: StorageBackend, node_pks: Sequence[int]) -> list[CommentRow]:
-    rows = storage.find(EntityKind.COMMENT, {'node_pk': list(node_pks)})
-    return [row for row in rows if isinstance(row, CommentRow)]
-
-
-def _details(row: CommentRow, users: dict[int | None, str]) -> CommentDetails:
-    assert row.pk is not None
-    assert row.ctime is not None
+def _details(row: CommentRow, users: Mapping[int, str]) -> CommentDetails:
     return CommentDetails(
         row.pk, row.uuid, row.node_pk, users.get(row.user_pk, ''), row.ctime, row.mtime or row.ctime, row.content
     )

@@ -10,6 +10,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.backend.usage import Freed
 from ricordi.errors import InvalidOperation, NotExistent
+from ricordi.model.node_types import REMOTE
 from ricordi.model.traversal import DELETE_RULES, Rule, choose_rules
 from ricordi.services.traversal import traverse
 
@@ -62,7 +63,7 @@ def plan_deletion(
         memberships=_count(storage, EntityKind.GROUP_NODE, 'node_pk', chosen),
         comments=_count(storage, EntityKind.COMMENT, 'node_pk', chosen),
         logs=_count(storage, EntityKind.LOG, 'node_pk', chosen),
-        remote_folders=sum(count for name, count in by_type.items() if name.startswith('data.core.remote.')),
+        remote_folders=sum(count for name, count in by_type.items() if name.startswith(REMOTE)),
         rules=rules,
     )
 

@@ -25,8 +25,8 @@ def find_node(storage: StorageBackend, identifier: str | int) -> NodeRow:
     :raises ricordi.errors.MultipleObjectsError: several uuids start like this.
     """
     text = _read(identifier)
-    row = one_of(find_named(storage, EntityKind.NODE, text, ways=_WAYS), f'node with a uuid that starts with {text}')
-    if not isinstance(row, NodeRow):
+    row = one_of(find_named(storage, NodeRow, text, ways=_WAYS), f'node with a uuid that starts with {text}')
+    if row is None:
         raise NotExistent(f'there is no node {text} in profile {storage.profile.name!r}')
     return row
 
@@ -76,7 +76,7 @@ def find_pks(storage: StorageBackend, identifiers: Sequence[str | int]) -> list[
             found[known_uuids[uuids[text]]] = None
         else:
             try:
-                found[find_node(storage, text).pk or 0] = None
+                found[find_node(storage, text).pk] = None
             except NotExistent:
                 missing.append(text)
     if missing:

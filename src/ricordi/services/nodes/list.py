@@ -10,6 +10,7 @@ from typing import Any
 from ricordi.backend.rows import ComputerRow, EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent, QueryError
+from ricordi.model.fields import FIELDS
 from ricordi.orm.querybuilder.builder import QueryBuilder
 from ricordi.orm.querybuilder.description import describe
 from ricordi.orm.querybuilder.names import parse_field
@@ -20,8 +21,8 @@ from ricordi.services.nodes.types import is_core_type, known_types, type_filters
 from ricordi.services.nodes.where import check_no_empty_key, parse_all
 
 PROJECTIONS = (
-    *('pk', 'uuid', 'node_type', 'process_type', 'label', 'description', 'ctime', 'mtime'),
-    *('attributes', 'extras', 'repository_metadata', 'user', 'computer'),
+    *(name for name, field in FIELDS[EntityKind.NODE].items() if field.references is None),
+    *('user', 'computer'),
 )
 """What can be shown of a node, besides keys inside attributes and extras (`attributes.exit_status`)."""
 
@@ -203,10 +204,9 @@ def _names(storage: StorageBackend, project: Sequence[str]) -> dict[int, dict[in
     named: dict[int, dict[int, str]] = {}
     for place, name in enumerate(project):
         if name == 'user':
-            named[place] = {row.pk or 0: row.email for row in storage.find(EntityKind.USER) if isinstance(row, UserRow)}
+            named[place] = {row.pk: row.email for row in storage.find(UserRow)}
         elif name == 'computer':
-            rows = storage.find(EntityKind.COMPUTER)
-            named[place] = {row.pk or 0: row.label for row in rows if isinstance(row, ComputerRow)}
+            named[place] = {row.pk: row.label for row in storage.find(ComputerRow)}
     return named
 
 

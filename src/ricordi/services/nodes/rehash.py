@@ -9,7 +9,7 @@ from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import Interrupted
 from ricordi.orm.nodes.node import Node
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Run
 from ricordi.services.nodes.list import NodeFilter, list_nodes
 
 HASH_KEY = '_aiida_hash'
@@ -51,38 +51,33 @@ def rehash_nodes(
     storage: StorageBackend,
     pks: Sequence[int],
     dry_run: bool = False,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
+    run: Run | None = None,
 ) -> RehashReport:
     """Compute the hash of each node and keep it in its extras where it is another; batch after batch.
 
     :param dry_run: count and change nothing.
-    :raises ricordi.errors.Interrupted: `stop` was asked for; the batches before it are kept.
+    :raises ricordi.errors.Interrupted: a stop was asked for; the batches before it are kept.
     """
-    progress, stop = progress or Progress(), stop or Stop()
+    run = run or Run()
     counts = {'changed': 0, 'same': 0, 'unknown': 0}
-    progress.begin('compute hashes', len(pks), 'rows')
-    try:
+    with run.step('compute hashes', len(pks), 'rows'):
         for begin in range(0, len(pks), _BATCH):
-            if stop.reason is not None:
-                raise Interrupted(f'{stop.reason}: {begin:,} of {len(pks):,} nodes were rehashed')
+            if run.stop.reason:
+                raise Interrupted(f'{run.stop.reason}: {begin:,} of {len(pks):,} nodes were rehashed')
             batch = pks[begin : begin + _BATCH]
             for outcome in _rehash_batch(storage, batch, dry_run):
                 counts[outcome] += 1
-            progress.advance(len(batch))
-    finally:
-        progress.end()
+            run.progress.advance(len(batch))
     return RehashReport(**counts)
 
 
 def _rehash_batch(storage: StorageBackend, pks: Sequence[int], dry_run: bool) -> list[str]:
     if dry_run:
-        rows = storage.find(EntityKind.NODE, {'pk': list(pks)})
-        return [_rehash(storage, row, dry_run) for row in rows if isinstance(row, NodeRow)]
+        return [_rehash(storage, row, dry_run) for row in storage.find(NodeRow, {'pk': list(pks)})]
     with storage.transaction():
-        locked = (storage.get(EntityKind.NODE, pk, lock=True) for pk in pks)
+        locked = (storage.get(NodeRow, pk, lock=True) for pk in pks)
         # One that was deleted meanwhile is passed over.
-        return [_rehash(storage, row, dry_run) for row in locked if isinstance(row, NodeRow)]
+        return [_rehash(storage, row, dry_run) for row in locked if row is not None]
 
 
 def _rehash(storage: StorageBackend, row: NodeRow, dry_run: bool) -> str:
@@ -92,5 +87,5 @@ def _rehash(storage: StorageBackend, row: NodeRow, dry_run: bool) -> str:
     if row.extras.get(HASH_KEY) == computed:
         return 'same'
     if not dry_run:
-        storage.update(EntityKind.NODE, row.pk or 0, {'extras': {**row.extras, HASH_KEY: computed}})
+        storage.update(EntityKind.NODE, row.pk, {'extras': {**row.extras, HASH_KEY: computed}})
     return 'changed'

@@ -22,7 +22,10 @@ from ricordi.errors import (
 )
 from ricordi.files import draft_of
 from ricordi.folders import make_folder
-from ricordi.orm.nodes.repository_tree import FileTree, check_name, split_path
+from ricordi.model.file_trees import check_name, split_path
+from ricordi.model.node_types import SINGLE_FILE
+from ricordi.orm.nodes.repository_tree import FileTree
+from ricordi.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,14 @@ def read_file(storage: StorageBackend, row: NodeRow, path: str | None) -> Iterat
         raise _missing(row, path) from None
     except IsADirectoryError:
         raise InvalidOperation(
-            f'{path!r} of node {row.pk} is a folder: see `ricordi node repo ls {row.pk} {path}`'
+            f'{path!r} of node {row.pk} is a folder', remedy=Remedy('list files', (str(row.pk), path))
         ) from None
     try:
         yield from _content(storage, key)
     except _Unusable as error:
         raise ProblemsFound(
-            f'the content of {path!r} of node {row.pk} is {error} (key {key}): '
-            'look for it in a backup; `ricordi storage maintain --full --dry-run` lists all that is missing'
+            f'the content of {path!r} of node {row.pk} is {error} (key {key}): look for it in a backup',
+            remedy=Remedy('list problems'),
         ) from error
 
 
@@ -197,11 +200,13 @@ def _missing(row: NodeRow, path: str | None) -> NotExistent:
 
 def _single_file(row: NodeRow) -> str:
     name = row.attributes.get('filename')
-    if row.node_type.startswith('data.core.singlefile.') and isinstance(name, str):
+    if row.node_type.startswith(SINGLE_FILE) and isinstance(name, str):
         return name
     files = [path for path, _ in FileTree(row.repository_metadata).files()]
     if len(files) == 1:
         return files[0]
     if not files:
         raise NotExistent(f'node {row.pk} has no files')
-    raise UsageError(f'node {row.pk} has {len(files)} files: name one of them, see `ricordi node repo ls {row.pk}`')
+    raise UsageError(
+        f'node {row.pk} has {len(files)} files; name one of them', remedy=Remedy('list files', (str(row.pk),))
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
 from ricordi.backend.query import (
     Comparison,
@@ -20,6 +19,7 @@ from ricordi.backend.query import (
 from ricordi.backend.rows import ComputerRow, EntityKind, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.links import CALLS, INPUTS, OUTPUTS, names_of
+from ricordi.model.node_types import is_process, name_of
 from ricordi.model.values import DamagedJson, is_damaged
 
 _INPUTS, _OUTPUTS, _CALLS = names_of(INPUTS), names_of(OUTPUTS), names_of(CALLS)
@@ -91,13 +91,12 @@ class NodeDetails:
 
 def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
     """All there is to tell about a node."""
-    assert row.pk is not None
     incoming = neighbours(storage, row.pk, forward=False)
     outgoing = neighbours(storage, row.pk, forward=True)
-    user = storage.get(EntityKind.USER, row.user_pk)
-    computer = storage.get(EntityKind.COMPUTER, row.computer_pk) if row.computer_pk is not None else None
+    user = storage.get(UserRow, row.user_pk)
+    computer = None if row.computer_pk is None else storage.get(ComputerRow, row.computer_pk)
     attributes = {} if is_damaged(row.attributes) else row.attributes
-    ended = attributes if row.node_type.startswith('process.') else {}
+    ended = attributes if is_process(row.node_type) else {}
     return NodeDetails(
         pk=row.pk,
         uuid=row.uuid,
@@ -112,8 +111,8 @@ def show_node(storage: StorageBackend, row: NodeRow) -> NodeDetails:
         description=row.description,
         ctime=row.ctime,
         mtime=row.mtime,
-        user=user.email if isinstance(user, UserRow) else '',
-        computer=computer.label if isinstance(computer, ComputerRow) else None,
+        user='' if user is None else user.email,
+        computer=None if computer is None else computer.label,
         computer_pk=row.computer_pk,
         inputs=tuple(one for one in incoming if one.link_type in _INPUTS),
         outputs=tuple(one for one in outgoing if one.link_type in _OUTPUTS),
@@ -166,13 +165,6 @@ def groups_of(storage: StorageBackend, pk: int) -> list[Membership]:
         order_by=(Ordering('group', Field('label')),),
     )
     return [Membership(group, label, type_string) for group, label, type_string in storage.query_rows(query)]
-
-
-def name_of(node_type: str, process_label: Any = None) -> str:
-    """What a node is called for a person: the label of its process, else the name of its class."""
-    if isinstance(process_label, str) and process_label and node_type.startswith('process.'):
-        return process_label
-    return node_type.rstrip('.').rpartition('.')[2] or 'Node'
 
 
 def _count(storage: StorageBackend, kind: EntityKind, node_pk: int) -> int:

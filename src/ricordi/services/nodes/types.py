@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ricordi.errors import UsageError
+from ricordi.model.patterns import literal
 from ricordi.orm.nodes.node_types import CORE_TYPES
 
 _PROCESS_GROUPS = ('aiida.calculations:', 'aiida.workflows:')
@@ -25,12 +26,12 @@ def type_filters(text: str, subclassing: bool = True) -> dict[str, Any]:
         text = text.removeprefix(group)
     path, class_name = _path_and_class(text)
     if not path:
-        return {'node_type': {'like': f'%.{_escaped(class_name)}.'}} if class_name else {}
+        return {'node_type': {'like': f'%.{literal(class_name)}.'}} if class_name else {}
     if not subclassing and class_name:
         return {'node_type': f'{path}.{class_name}.'}
-    below: dict[str, Any] = {'like': f'{_escaped(path)}.%'}
+    below: dict[str, Any] = {'like': f'{literal(path)}.%'}
     if not subclassing:
-        below['!like'] = f'{_escaped(path)}.%.%.'
+        below['!like'] = f'{literal(path)}.%.%.'
     return {'node_type': below}
 
 
@@ -62,7 +63,3 @@ def _path_and_class(text: str) -> tuple[str, str]:
         return '', text
     path = text if text.split('.')[0] in ('data', 'process') else f'data.{text}'
     return path, CORE_TYPES.get(path, '').rpartition(':')[2]
-
-
-def _escaped(text: str) -> str:
-    return text.replace('\\', '\\\\').replace('%', '\\%').replace('_', '\\_')

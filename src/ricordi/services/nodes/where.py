@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from ricordi.errors import UsageError
+from ricordi.model.fields import FIELDS, ValueKind
 
 Filters = dict[str, Any]
 
@@ -35,7 +36,7 @@ _SIGNS = {'==': '==', '=': '==', '!=': '!==', '<>': '!==', '<': '<', '<=': '<=',
 _WORDS = {'in', 'like', 'ilike', 'contains', 'has_key', 'of_type', 'of_length', 'longer', 'shorter'}
 _EMPTY_KEY = re.compile(r'^\.|(?<!\\)\.(?:\.|$)')
 _JUNCTIONS = {'and', 'or'}
-_TIMES = {'ctime', 'mtime', 'time'}
+_TIMES = {name for fields in FIELDS.values() for name, field in fields.items() if field.kind is ValueKind.TIME}
 _DEEPEST = 50
 _MOST_DIGITS = 1000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ricordi.config import Config, load_config
 from ricordi.services.person import Person
 from ricordi.services.profiles.broker import broker_config
-from ricordi.services.profiles.setup import Created, Request, create_profile
+from ricordi.services.profiles.database import (
+    ENGINE,
+    Administrator,
+    chosen_database,
+    default_repository_uri,
+    provided_database,
+)
+from ricordi.services.profiles.setup import Created, Request, create_profile, sqlite_config
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -39,18 +46,11 @@ def default_person(config: Config | None = None) -> Person:
     return Person(option('email') or FALLBACK_EMAIL, option('first_name'), option('last_name'), option('institution'))
 
 
-def presto(
-    name: str,
-    person: Person,
-    backend: str,
-    storage_config: Mapping[str, Any],
-    broker: str | None = None,
-    finish: Callable[[], None] = lambda: None,
-) -> Created:
+def presto(name: str, person: Person, broker: str | None = None, administrator: Administrator | None = None) -> Created:
     """Create a profile, make it the default, and set up this machine as its computer `localhost`: all, or nothing.
 
     :param broker: the message broker that AiiDA shall use, by entry point name.
-    :param finish: called when all but the profile is there.
+    :param administrator: makes a database for it on a PostgreSQL server; None: it is on SQLite.
     :raises ricordi.errors.WrongValue: the name cannot be one.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the storage cannot be created.
@@ -58,17 +58,20 @@ def presto(
     workdir = Path(load_config(create=True).dirpath) / 'scratch' / name
     options = {'runner.poll.interval': 1}
     furnish = partial(_add_localhost, str(workdir))
+    backend, storage_config = _storage_of(name, administrator)
     request = Request(
-        name,
-        backend,
-        storage_config,
-        person,
-        broker=broker_config(broker),
-        options=options,
-        furnish=furnish,
-        finish=finish,
+        name, backend, storage_config, person, broker=broker_config(broker), options=options, furnish=furnish
     )
-    return create_profile(request)
+    with provided_database(administrator, storage_config) as finish:
+        return create_profile(replace(request, finish=finish))
+
+
+def _storage_of(name: str, administrator: Administrator | None) -> tuple[str, dict[str, Any]]:
+    """The backend of the profile and its `storage.config`."""
+    if administrator is None:
+        return 'core.sqlite_dos', sqlite_config(None)
+    repository = {'repository_uri': default_repository_uri(name)}
+    return 'core.psql_dos', {'database_engine': ENGINE, **chosen_database(administrator, name), **repository}
 
 
 def _add_localhost(workdir: str, storage: StorageBackend) -> None:
@@ -77,7 +80,7 @@ def _add_localhost(workdir: str, storage: StorageBackend) -> None:
     computer = Computer(
         label='localhost',
         hostname='localhost',
-        description='This machine, added by `ricordi presto`',
+        description='This machine, added with the profile',
         transport_type='core.local',
         scheduler_type='core.direct',
         workdir=workdir,

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from ricordi.access import ProfileAccessManager
 from ricordi.access.place import find_namesakes, place_of
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, UserRow
 from ricordi.config import Config, Profile, get_config_folder, load_config
 from ricordi.config.names import check_profile_name
 from ricordi.errors import (
@@ -34,7 +34,7 @@ from ricordi.storage.deletion import delete_database, holds_nodes
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
-    from ricordi.storage.psql.provision import Administrator
+    from ricordi.storage.psql.administrator import Administrator
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +130,6 @@ def sqlite_config(folder: str | Path | None) -> dict[str, Any]:
 def zip_config(archive: str | Path) -> dict[str, Any]:
     """The `storage.config` of a `core.sqlite_zip` profile."""
     return {'filepath': str(Path(archive).expanduser().absolute())}
-
-
-def default_repository_uri(name: str) -> str:
-    """The repository of a `core.psql_dos` profile where none is named: a folder in the configuration folder."""
-    return (Path(load_config(create=True).dirpath) / 'repository' / name).as_uri()
-
-
-@contextmanager
-def provided_database(
-    administrator: Administrator | None, storage_config: Mapping[str, Any]
-) -> Iterator[Callable[[], None]]:
-    """A setup with a role and a database made for it, if there is an administrator; both go again if it fails.
-
-    Yields what `Request.finish` shall call.
-    """
-    if administrator is None:
-        yield lambda: None
-        return
-    from ricordi.storage.psql import provision as psql_provision
-
-    names = (storage_config[f'database_{key}'] for key in ('name', 'username', 'password'))
-    with psql_provision.provided_database(administrator, *names) as finish:
-        yield finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +239,8 @@ def _held(
         return
     from ricordi.storage.deletion import delete_data as delete
 
-    with lock_profile(profile, 'profile delete') as kind:
+    with lock_profile(profile, 'profile delete'):
+        kind = storage_class(profile)
         check_data_deletable(profile, together, administrator)
         delete(kind, profile, repository_at(kind.repository_location(profile)))
         yield
@@ -365,5 +343,5 @@ def _is_withdrawn(profile: Profile, default: str | None) -> bool:
 
 
 def _add_user(storage: StorageBackend, person: Person) -> None:
-    if next(storage.find(EntityKind.USER, {'email': person.email}, limit=1), None) is None:
+    if next(storage.find(UserRow, {'email': person.email}, limit=1), None) is None:
         storage.insert_unless_there(EntityKind.USER, asdict(person))

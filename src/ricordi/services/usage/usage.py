@@ -11,22 +11,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from ricordi.backend.identifiers import find_named, one_of
-from ricordi.backend.rows import ComputerRow, EntityKind, GroupRow, NodeRow, UserRow
+from ricordi.backend.rows import ComputerRow, GroupRow, NodeRow, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.backend.usage import Category, Dimension, LargeFile, Share, Usage, UsageQuestion
 from ricordi.errors import NotExistent, UsageError
-from ricordi.progress import Progress
+from ricordi.model.node_types import class_name
+from ricordi.progress import Run
 
 Chosen = tuple[tuple[Dimension, Category | tuple[int, ...]], ...]
 
 LONGEST_SIZE = 18
 """Digits of a number of bytes; there are no objects that are larger."""
 
-KINDS = {
-    Dimension.GROUP: EntityKind.GROUP,
-    Dimension.COMPUTER: EntityKind.COMPUTER,
-    Dimension.USER: EntityKind.USER,
-    Dimension.NODE: EntityKind.NODE,
+KINDS: dict[Dimension, type[Any]] = {
+    Dimension.GROUP: GroupRow,
+    Dimension.COMPUTER: ComputerRow,
+    Dimension.USER: UserRow,
+    Dimension.NODE: NodeRow,
 }
 """The dimensions whose categories are rows, told by their pks."""
 
@@ -67,7 +68,7 @@ def space_used(
     by: Dimension,
     top: int,
     chosen: Chosen = (),
-    progress: Progress | None = None,
+    run: Run | None = None,
     with_database: bool = True,
 ) -> SpaceReport:
     """Sum up what nodes take; nothing is changed, and no content is read.
@@ -78,7 +79,7 @@ def space_used(
     :param with_database: whether the sizes of the database are told, too; not where something is chosen.
     :raises ricordi.errors.InvalidOperation: the storage cannot tell.
     """
-    usage = storage.usage(UsageQuestion(by, top, chosen, with_database and not chosen), progress)
+    usage = storage.usage(UsageQuestion(by, top, chosen, with_database and not chosen), run)
     names = _names(storage, by, [share.category for share in usage.shares])
     shares = (NamedShare(names.get(one.category), _pk(by, one.category), one) for one in usage.shares)
     return SpaceReport(tuple(shares), usage)
@@ -120,7 +121,7 @@ def _category(storage: StorageBackend, dimension: Dimension, value: str) -> Cate
 
         return find_computer(storage, value).pk
     if dimension is Dimension.USER:
-        found = one_of(find_named(storage, EntityKind.USER, value), f'user {value!r}')
+        found = one_of(find_named(storage, UserRow, value), f'user {value!r}')
         if found is None:
             raise NotExistent(f'there is no user {value!r} in profile {storage.profile.name!r}')
         return int(found.pk)
@@ -140,17 +141,13 @@ def _names(storage: StorageBackend, by: Dimension, categories: Sequence[Category
     pks = [one for one in categories if isinstance(one, int)]
     found: Iterable[Any] = storage.find(KINDS[by], {'pk': pks}) if pks else ()
     names: dict[Category, str] = {one: f'({by} {one}, deleted)' for one in pks}
-    return names | {row.pk: _name(row) for row in found}
+    return names | {row.pk: _name(by, row) for row in found}
 
 
-def _name(row: Any) -> str:
-    if isinstance(row, UserRow):
-        return row.email
-    if isinstance(row, GroupRow | ComputerRow):
-        return row.label
-    assert isinstance(row, NodeRow)
-    name = row.node_type.rstrip('.').rpartition('.')[2]
-    return f'{row.pk} {name} {row.label}'.strip()
+def _name(by: Dimension, row: Any) -> str:
+    if by is Dimension.NODE:
+        return f'{row.pk} {class_name(row.node_type)} {row.label}'.strip()
+    return str(row.email if by is Dimension.USER else row.label)
 
 
 def size_name(lower: int) -> str:

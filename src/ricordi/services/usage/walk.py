@@ -8,7 +8,7 @@ from typing import Any
 
 from ricordi.backend.storage import StorageBackend
 from ricordi.backend.usage import Category, Dimension, LargeFile
-from ricordi.progress import Progress
+from ricordi.progress import Run
 from ricordi.services.usage.usage import Chosen, NamedShare, SpaceReport, space_used
 
 MOST_ROWS = 500
@@ -36,7 +36,7 @@ class Level:
 
 
 @dataclass(slots=True)
-class Walk:
+class UsageWalk:
     """Where somebody is; every step that needs new sums asks the storage for them.
 
     :param by: by what to begin.
@@ -47,7 +47,7 @@ class Walk:
     by: Dimension
     chosen: Chosen = ()
     order: str = ORDERS[0]
-    progress: Progress = field(default_factory=Progress)
+    run: Run = field(default_factory=Run)
     levels: list[Level] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -126,5 +126,5 @@ class Walk:
         chosen: Chosen,
         files: bool,
     ) -> Level:
-        report = space_used(self.storage, by, MOST_ROWS, chosen, self.progress, with_database=False)
+        report = space_used(self.storage, by, MOST_ROWS, chosen, self.run, with_database=False)
         return Level(title, by, chosen, files, report)

@@ -6,46 +6,22 @@ import json
 import sqlite3
 from typing import Any
 
-from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, ValidationError
+from ricordi.model.computers import settings_fault
+from ricordi.model.fields import FIELDS, TABLES, UNIQUE_TOGETHER, EntityKind, RowField, ValueKind
+from ricordi.model.file_trees import fault_of
 from ricordi.model.links import LINK_RULES
+from ricordi.model.node_types import BEGINNINGS
 from ricordi.model.values import (
-    TEXT_LIMITS,
     has_half_characters,
     is_time_text,
     is_uuid_text,
     json_fault,
     may_hold_half_characters,
-    settings_fault,
     size_fault,
 )
-from ricordi.storage.columns import ValueKind, column_name, columns, row_words, table_name, value_kind
-from ricordi.storage.file_trees import fault_of
+from ricordi.storage.columns import column_name, json_columns, row_words
 from ricordi.storage.values import texts
-
-FAMILIES = ('data', 'process', 'node')
-"""With what, and a dot, the types of nodes begin; with a dot they end."""
-NULLABLE = {'process_type', 'attributes', 'extras', 'computer_pk'}
-REFERENCES = {
-    'user_pk': 'db_dbuser',
-    'computer_pk': 'db_dbcomputer',
-    'node_pk': 'db_dbnode',
-    'group_pk': 'db_dbgroup',
-    'input_pk': 'db_dbnode',
-    'output_pk': 'db_dbnode',
-}
-UNIQUE = (
-    (EntityKind.USER, 'email'),
-    (EntityKind.COMPUTER, 'uuid'),
-    (EntityKind.COMPUTER, 'label'),
-    (EntityKind.AUTHINFO, 'aiidauser_id, dbcomputer_id'),
-    (EntityKind.NODE, 'uuid'),
-    (EntityKind.GROUP, 'uuid'),
-    (EntityKind.GROUP, 'label, type_string'),
-    (EntityKind.GROUP_NODE, 'dbgroup_id, dbnode_id'),
-    (EntityKind.COMMENT, 'uuid'),
-    (EntityKind.LOG, 'uuid'),
-)
 
 
 def check_rows(raw: sqlite3.Connection, archive: str) -> None:
@@ -64,8 +40,7 @@ def check_rows(raw: sqlite3.Connection, archive: str) -> None:
         _check_texts(raw, archive, kind)
         _check_values(raw, archive, kind)
         _check_references(raw, archive, kind)
-    for kind, names in UNIQUE:
-        _check_unique(raw, archive, kind, names)
+        _check_unique(raw, archive, kind)
     _check_settings(raw, archive)
     _check_trees(raw, archive)
     _check_links(raw, archive)
@@ -78,9 +53,9 @@ def check_lengths(raw: sqlite3.Connection, archive: str, place: str) -> None:
     :raises ricordi.errors.ValidationError: one is.
     """
     for kind in EntityKind:
-        table = table_name(kind)
-        for field, column in columns(kind).items():
-            limit = TEXT_LIMITS.get(field)
+        table = TABLES[kind]
+        for field in FIELDS[kind].values():
+            column, limit = field.column, field.limit
             if limit is None:
                 continue
             found = raw.execute(
@@ -98,11 +73,12 @@ def check_lengths(raw: sqlite3.Connection, archive: str, place: str) -> None:
 def _refuse_nul(raw: sqlite3.Connection, archive: str, place: str, kind: EntityKind) -> None:
     """See that no text holds the character NUL, for which PostgreSQL has no place."""
     raw.create_function('holds_nul', 1, _holds_nul, deterministic=True)
-    table = table_name(kind)
-    for field, column in columns(kind).items():
-        if value_kind(field) is ValueKind.JSON:
+    table = TABLES[kind]
+    for field in FIELDS[kind].values():
+        column = field.column
+        if field.kind is ValueKind.JSON:
             condition = f"instr({column}, '\\u0000') AND holds_nul({column})"
-        elif value_kind(field) is ValueKind.PLAIN:
+        elif field.kind is ValueKind.TEXT:
             condition = f"instr(CAST({column} AS BLOB), x'00')"
         else:
             continue
@@ -116,8 +92,8 @@ def _refuse_nul(raw: sqlite3.Connection, archive: str, place: str, kind: EntityK
 
 def _check_texts(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
     """See that all texts can be read: SQLite keeps any bytes as text. JSON is read as bytes."""
-    table = table_name(kind)
-    plain = [column for field, column in columns(kind).items() if value_kind(field) is not ValueKind.JSON]
+    table = TABLES[kind]
+    plain = [field.column for field in FIELDS[kind].values() if field.kind is not ValueKind.JSON]
     texts = " || '|' || ".join(f"coalesce({column}, '')" for column in plain)
     found = raw.execute(f'SELECT id FROM {table} WHERE NOT is_utf8(CAST({texts} AS BLOB)) LIMIT 1').fetchone()
     if found is not None:
@@ -128,9 +104,9 @@ def _check_texts(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> Non
 
 
 def _check_values(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
-    table = table_name(kind)
+    table = TABLES[kind]
     wrong = ' WHEN '.join(
-        f"NOT coalesce({_sound(field, column)}, FALSE) THEN '{column}'" for field, column in columns(kind).items()
+        f"NOT coalesce({_sound(field)}, FALSE) THEN '{field.column}'" for field in FIELDS[kind].values()
     )
     found = raw.execute(
         f'SELECT id, field FROM (SELECT id, CASE WHEN {wrong} END AS field FROM {table}) '
@@ -146,41 +122,41 @@ def _check_values(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> No
 
 def _reason(raw: sqlite3.Connection, table: str, pk: Any, column: str) -> str:
     """What is wrong with a JSON value, in brackets; nothing for other values."""
-    if column not in {name for kind in EntityKind for name in columns(kind) if value_kind(name) is ValueKind.JSON}:
+    if (table, column) not in json_columns():
         return ''
     (content,) = raw.execute(f'SELECT CAST({column} AS BLOB) FROM {table} WHERE id = ?', (pk,)).fetchone()
     return f' ({"it is missing" if content is None else _fault(content)})'
 
 
-def _sound(field: str, column: str) -> str:
+def _sound(field: RowField) -> str:
     """The condition that a value is of the kind that its column holds."""
-    kind = value_kind(field)
-    if field == 'pk' or field in REFERENCES:
+    kind, column = field.kind, field.column
+    if kind is ValueKind.INT:
         condition = f"typeof({column}) = 'integer'"
     elif kind is ValueKind.UUID:
         condition = f'is_uuid({column})'
     elif kind is ValueKind.TIME:
         condition = f'is_time({column})'
-    elif field == 'repository_metadata':
+    elif field.name == 'repository_metadata':
         condition = f"typeof({column}) = 'text'"  # `_check_trees` reads it
     elif kind is ValueKind.JSON:
         condition = f"({column} = '{{}}' OR is_dictionary(CAST({column} AS BLOB)))"
-    elif kind is ValueKind.BOOLEAN:
+    elif kind is ValueKind.BOOL:
         condition = f'{column} IN (0, 1)'
-    elif field == 'node_type':
-        known = ' OR '.join(f"{column} GLOB '{family}.*'" for family in FAMILIES)
+    elif field.name == 'node_type':
+        known = ' OR '.join(f"{column} GLOB '{beginning}*'" for beginning in BEGINNINGS)
         condition = f"typeof({column}) = 'text' AND ({known}) AND substr({column}, -1) = '.'"
     else:
         condition = f"typeof({column}) = 'text'"
-    return f'({column} IS NULL OR {condition})' if field in NULLABLE else condition
+    return f'({column} IS NULL OR {condition})' if field.nullable else condition
 
 
 def _check_references(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
-    table = table_name(kind)
-    for field, column in columns(kind).items():
-        parent = REFERENCES.get(field)
-        if parent is None:
+    table = TABLES[kind]
+    for field in FIELDS[kind].values():
+        if field.references is None:
             continue
+        column, parent = field.column, TABLES[field.references]
         found = raw.execute(
             f'SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL '
             f'AND {column} NOT IN (SELECT id FROM {parent}) LIMIT 1'
@@ -192,15 +168,18 @@ def _check_references(raw: sqlite3.Connection, archive: str, kind: EntityKind) -
             )
 
 
-def _check_unique(raw: sqlite3.Connection, archive: str, kind: EntityKind, names: str) -> None:
-    table = table_name(kind)
-    found = raw.execute(f'SELECT {names} FROM {table} GROUP BY {names} HAVING count(*) > 1 LIMIT 1').fetchone()
-    if found is not None:
-        value = ', '.join(map(str, found))
-        raise CorruptStorage(
-            f'in {archive} two rows of kind {row_words(table)} have the same {names} ({value}); the archive cannot be '
-            'imported'
-        )
+def _check_unique(raw: sqlite3.Connection, archive: str, kind: EntityKind) -> None:
+    table, fields = TABLES[kind], FIELDS[kind]
+    alone = [field.column for field in fields.values() if field.unique]
+    together = ', '.join(fields[name].column for name in UNIQUE_TOGETHER.get(kind, ()))
+    for names in filter(None, (*alone, together)):
+        found = raw.execute(f'SELECT {names} FROM {table} GROUP BY {names} HAVING count(*) > 1 LIMIT 1').fetchone()
+        if found is not None:
+            value = ', '.join(map(str, found))
+            raise CorruptStorage(
+                f'in {archive} two rows of kind {row_words(table)} have the same {names} ({value}); the archive cannot '
+                'be imported'
+            )
 
 
 def _check_settings(raw: sqlite3.Connection, archive: str) -> None:

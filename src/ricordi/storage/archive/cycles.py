@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from array import array
+from collections.abc import Iterator
 
 from ricordi.errors import ValidationError
-from ricordi.model.links import ACYCLIC, names_of
+from ricordi.model.links import ACYCLIC, names_of, node_in_circle
+from ricordi.storage.dialect import quoted
 
-IN_NO_CIRCLE = f'({", ".join(map(repr, names_of(ACYCLIC)))})'
+IN_NO_CIRCLE = f'({quoted(names_of(ACYCLIC))})'
 """The types of links that lead in no circle, in SQL."""
 
 
@@ -20,8 +21,7 @@ def check_cycles(raw: sqlite3.Connection, archive: str) -> None:
     backwards = f'SELECT 1 FROM db_dblink WHERE input_id >= output_id AND type IN {IN_NO_CIRCLE} LIMIT 1'
     if raw.execute(backwards).fetchone() is None:
         return  # where all links lead to a higher pk there is no way back
-    number = _number_nodes(raw)
-    left = _nodes_in_circles(raw, number)
+    left = node_in_circle(_number_nodes(raw), _links(raw))
     if left is not None:
         (uuid,) = raw.execute(
             'SELECT uuid FROM db_dbnode WHERE id = (SELECT id FROM temp.numbered WHERE rowid = ?)', (left + 1,)
@@ -31,35 +31,14 @@ def check_cycles(raw: sqlite3.Connection, archive: str) -> None:
 
 
 def _number_nodes(raw: sqlite3.Connection) -> int:
-    """Give the nodes numbers without gaps, so that arrays can stand for sets of them."""
+    """Give the nodes numbers without gaps, as `node_in_circle` wants them; returns how many there are."""
     raw.execute('CREATE TEMP TABLE numbered (number INTEGER PRIMARY KEY, id INTEGER UNIQUE)')
     return int(raw.execute('INSERT INTO temp.numbered (id) SELECT id FROM db_dbnode ORDER BY id').rowcount)
 
 
-def _nodes_in_circles(raw: sqlite3.Connection, number: int) -> int | None:
-    """A node that is left when, again and again, those are taken away that no link leads to; None if none is."""
-    links = raw.execute(
+def _links(raw: sqlite3.Connection) -> Iterator[tuple[int, int]]:
+    """The links that may lead in no circle, between numbers from 0 on, by source."""
+    return raw.execute(
         'SELECT a.number - 1, b.number - 1 FROM db_dblink AS l JOIN temp.numbered AS a ON a.id = l.input_id '
         f'JOIN temp.numbered AS b ON b.id = l.output_id WHERE l.type IN {IN_NO_CIRCLE} ORDER BY 1'
     )
-    begins = array('q', bytes(8 * (number + 1)))
-    targets = array('i')
-    incoming = array('i', bytes(4 * number))
-    for source, target in links:
-        begins[source + 1] += 1
-        targets.append(target)
-        incoming[target] += 1
-    for place in range(number):
-        begins[place + 1] += begins[place]
-    free = array('i', (node for node in range(number) if not incoming[node]))
-    taken = 0
-    while free:
-        node = free.pop()
-        taken += 1
-        for target in targets[begins[node] : begins[node + 1]]:
-            incoming[target] -= 1
-            if not incoming[target]:
-                free.append(target)
-    if taken == number:
-        return None
-    return next(node for node in range(number) if incoming[node])

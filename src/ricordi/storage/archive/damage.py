@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, ValidationError
+from ricordi.model.fields import FIELDS, TABLES, EntityKind, RowField, ValueKind
+from ricordi.model.file_trees import fault_of_text
 from ricordi.model.values import (
     LARGEST_VALUE,
     MOST_ELEMENTS,
@@ -21,17 +22,14 @@ from ricordi.model.values import (
     json_fault,
     size_fault,
 )
-from ricordi.storage.columns import ValueKind, columns, place_of, row_words, table_name, value_kind
-from ricordi.storage.file_trees import fault_of_text
+from ricordi.storage.columns import columns, json_columns, place_of, row_words
 from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ricordi.storage.dialect import Dialect
 
-NULLABLE = {'process_type', 'attributes', 'extras'}
-_NUMBERS = {'pk', 'user_pk', 'computer_pk', 'node_pk', 'group_pk', 'input_pk', 'output_pk', 'enabled'}
 _WAY_OUT = 'restore this row from a backup, delete it, or choose what shall go into the archive without it'
 
 
@@ -43,12 +41,12 @@ def refuse_damage(raw: sqlite3.Connection, place: str) -> None:
     :raises ricordi.errors.ValidationError: one has too many elements.
     """
     for kind in EntityKind:
-        names = {field: column for field, column in columns(kind).items() if field not in _NUMBERS}
-        if names and not _is_plainly_sound(raw, table_name(kind), names):
-            _look_closely(raw, place, table_name(kind), names)
+        fields = [field for field in FIELDS[kind].values() if field.kind not in (ValueKind.INT, ValueKind.BOOL)]
+        if fields and not _is_plainly_sound(raw, TABLES[kind], fields):
+            _look_closely(raw, place, TABLES[kind], fields)
     for pk, _, text in raw.execute(SqliteDialect.suspect_trees):
         if fault := fault_of_text(text):
-            raise _damaged(place, table_name(EntityKind.NODE), pk, 'repository_metadata', fault)
+            raise _damaged(place, TABLES[EntityKind.NODE], pk, 'repository_metadata', fault)
 
 
 def refuse_many_elements(raw: sqlite3.Connection, place: str) -> None:
@@ -56,12 +54,9 @@ def refuse_many_elements(raw: sqlite3.Connection, place: str) -> None:
 
     :raises ricordi.errors.ValidationError: one has.
     """
-    for kind in EntityKind:
-        for field, column in columns(kind).items():
-            if value_kind(field) is ValueKind.JSON:
-                statement = f'SELECT id, {column} FROM {table_name(kind)} WHERE length({column}) > {MOST_ELEMENTS}'
-                for pk, text in raw.execute(statement):
-                    _refuse_elements(place, table_name(kind), pk, column, text)
+    for table, column in json_columns():
+        for pk, text in raw.execute(f'SELECT id, {column} FROM {table} WHERE length({column}) > {MOST_ELEMENTS}'):
+            _refuse_elements(place, table, pk, column, text)
 
 
 def too_large(dialect: Dialect) -> ValidationError:
@@ -72,10 +67,10 @@ def too_large(dialect: Dialect) -> ValidationError:
         for kind in EntityKind:
             total = ' + '.join(f'coalesce({length.format(column)}, 0)' for column in columns(kind).values())
             found = raw.execute(
-                f'SELECT id FROM {table_name(kind)} WHERE {total} > {LARGEST_VALUE - 4096} LIMIT 1'
+                f'SELECT id FROM {TABLES[kind]} WHERE {total} > {LARGEST_VALUE - 4096} LIMIT 1'
             ).fetchone()
             if found is not None:
-                return _too_large(f'the {row_words(table_name(kind))} with pk {found[0]} in the {dialect.place}')
+                return _too_large(f'the {row_words(TABLES[kind])} with pk {found[0]} in the {dialect.place}')
     finally:
         dialect.disconnect(raw)
     return _too_large(f'a row of the {dialect.place}')
@@ -91,10 +86,10 @@ def _too_large(what: str) -> ValidationError:
 # the quick look --------------------------------------------------------------------------------------------
 
 
-def _is_plainly_sound(raw: sqlite3.Connection, table: str, names: dict[str, str]) -> bool:
+def _is_plainly_sound(raw: sqlite3.Connection, table: str, fields: Sequence[RowField]) -> bool:
     """Whether all values of a table are texts that can be read, JSON where they should be, and not very long."""
-    sound = ' AND '.join(_sound(field, column) for field, column in names.items())
-    text = ' || '.join(f"coalesce({column}, '')" if field in NULLABLE else column for field, column in names.items())
+    sound = ' AND '.join(map(_sound, fields))
+    text = ' || '.join(f"coalesce({field.column}, '')" if field.nullable else field.column for field in fields)
     try:
         rows = raw.execute(f'SELECT CASE WHEN {sound} THEN {text} END FROM {table}')
         return max(map(len, map(itemgetter(0), rows)), default=0) <= MOST_ELEMENTS
@@ -106,33 +101,32 @@ def _is_plainly_sound(raw: sqlite3.Connection, table: str, names: dict[str, str]
         raise
 
 
-def _sound(field: str, column: str) -> str:
+def _sound(field: RowField) -> str:
     """What a value that is sound is; and so are some that are not, which the look at the text finds."""
-    kind = value_kind(field)
+    column = field.column
     is_text = f"{column} >= '' AND {column} < x''"  # in the order of SQLite numbers come before texts, bytes after them
-    if kind is ValueKind.JSON:
+    if field.kind is ValueKind.JSON:
         is_text += f' AND json_valid({column})'
-    elif kind is ValueKind.UUID:
+    elif field.kind is ValueKind.UUID:
         is_text += f' AND length({column}) = 36'
-    elif kind is ValueKind.TIME:
+    elif field.kind is ValueKind.TIME:
         is_text += f' AND length({column}) > 18'
-    return f'({column} IS NULL OR {is_text})' if field in NULLABLE else f'({is_text})'
+    return f'({column} IS NULL OR {is_text})' if field.nullable else f'({is_text})'
 
 
 # the close look --------------------------------------------------------------------------------------------
 
 
-def _look_closely(raw: sqlite3.Connection, place: str, table: str, names: dict[str, str]) -> None:
+def _look_closely(raw: sqlite3.Connection, place: str, table: str, fields: Sequence[RowField]) -> None:
+    chosen = ', '.join(f'typeof({field.column}), CAST({field.column} AS BLOB)' for field in fields)
     with _texts_as_bytes(raw):
-        for pk, *values in raw.execute(
-            f'SELECT id, {", ".join(f"typeof({one}), CAST({one} AS BLOB)" for one in names.values())} FROM {table}'
-        ):
-            for (field, column), found, content in zip(names.items(), values[::2], values[1::2], strict=True):
+        for pk, *values in raw.execute(f'SELECT id, {chosen} FROM {table}'):
+            for field, found, content in zip(fields, values[::2], values[1::2], strict=True):
                 fault = _fault(field, found, content)
                 if fault is not None:
-                    raise _damaged(place, table, pk, column, fault)
-                if value_kind(field) is ValueKind.JSON and content is not None:
-                    _refuse_elements(place, table, pk, column, content.decode())
+                    raise _damaged(place, table, pk, field.column, fault)
+                if field.kind is ValueKind.JSON and content is not None:
+                    _refuse_elements(place, table, pk, field.column, content.decode())
 
 
 @contextmanager
@@ -144,25 +138,24 @@ def _texts_as_bytes(raw: sqlite3.Connection) -> Iterator[None]:
         raw.text_factory = str
 
 
-def _fault(field: str, found: bytes, content: bytes | None) -> str | None:
+def _fault(field: RowField, found: bytes, content: bytes | None) -> str | None:
     """What is wrong with a value, in words; None where it is sound.
 
     :param found: its type.
     """
     if content is None:
-        return None if field in NULLABLE else 'it is missing'
+        return None if field.nullable else 'it is missing'
     if found != b'text':
         return f'it is of type {found.decode()} and no text'
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return NO_TEXT
-    kind = value_kind(field)
-    if kind is ValueKind.JSON:
+    if field.kind is ValueKind.JSON:
         return None if size_fault(text) else json_fault(text)
-    if kind is ValueKind.UUID:
+    if field.kind is ValueKind.UUID:
         return None if is_uuid_text(text) else 'it is no uuid'
-    return 'it is no time' if kind is ValueKind.TIME and not is_time_text(text) else None
+    return 'it is no time' if field.kind is ValueKind.TIME and not is_time_text(text) else None
 
 
 def _refuse_elements(place: str, table: str, pk: Any, column: str, text: str) -> None:

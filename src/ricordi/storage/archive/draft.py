@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, Interrupted, InvalidOperation
+from ricordi.model.fields import TABLES
 from ricordi.model.values import LARGEST_VALUE
 from ricordi.progress import Stop
 from ricordi.storage import schema
 from ricordi.storage.archive.damage import refuse_damage, refuse_many_elements, too_large
-from ricordi.storage.archive.selection import Selection
+from ricordi.storage.archive.selection import ArchiveSelection
 from ricordi.storage.archive.source import reading
-from ricordi.storage.columns import TABLES, row_words
+from ricordi.storage.columns import row_words
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.failures import failure
@@ -63,7 +64,7 @@ class ArchiveDraft:
         self._raw.close()
 
     def fill(
-        self, storage: StorageBackend, selection: Selection, progress: Callable[[int], None] = lambda rows: None
+        self, storage: StorageBackend, selection: ArchiveSelection, progress: Callable[[int], None] = lambda rows: None
     ) -> None:
         """Copy what is chosen from the database of a storage, then check it.
 
@@ -173,7 +174,7 @@ def dialect_of(storage: StorageBackend) -> Dialect:
     :raises ricordi.errors.InvalidOperation: it has none that is known here.
     """
     if not isinstance(storage, SqlStorage):
-        raise InvalidOperation(f'archives are made from and merged into SQL storages, not {type(storage).__name__}')
+        raise InvalidOperation(f'archives are made from SQL storages, not from a {type(storage).__name__}')
     return storage.dialect
 
 

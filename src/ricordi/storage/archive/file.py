@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, StorageMigrationError
+from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, RicordiError, StorageMigrationError
 from ricordi.files import free_bytes
 from ricordi.progress import Stop
+from ricordi.remedies import Remedy
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 from ricordi.zipfiles.member import member_chunks, read_member
@@ -75,6 +76,8 @@ def open_archive(path: Path) -> ZipDirectory:
         raise
 
 
+Error = TypeVar('Error', bound=RicordiError)
+
 HEAD_BYTES = 1 << 20
 """Enough for the first block of a file that is compressed with bzip2."""
 MOST_MEMORY = 64 << 20
@@ -130,17 +133,14 @@ def _first_block(path: Path, size: int) -> bytes:
     return head[:size]
 
 
-def way_to_head(version: str, path: Path) -> str:
-    """What to do about an archive that has not the current version, in words."""
+def version_error(kind: type[Error], version: str, path: Path) -> Error:
+    """That an archive has not the current version, and what to do about it."""
+    has_version = f'the archive {path} has version {version}'
     if version in MIGRATABLE:
-        return (
-            f'the archive {path} has version {version}, and {HEAD} is needed: '
-            f'run `ricordi archive migrate {path} NEW` first'
-        )
+        return kind(f'{has_version}, and {HEAD} is needed', remedy=Remedy('migrate archive', (str(path),)))
     if version.startswith('0.'):
-        way_out = OLDER_WAY_OUT if _is_before_aiida_2(version) else LEGACY_WAY_OUT
-        return f'the archive {path} has version {version}: {way_out}'
-    return f'the archive {path} has version {version}, and {HEAD} is the newest known here: update Ricordi'
+        return kind(f'{has_version}: {OLDER_WAY_OUT if _is_before_aiida_2(version) else LEGACY_WAY_OUT}')
+    return kind(f'{has_version}, and {HEAD} is the newest known here: update Ricordi')
 
 
 def _is_before_aiida_2(version: str) -> bool:

@@ -9,7 +9,7 @@ from ricordi.errors import UniquenessError, ValidationError
 from ricordi.model.links import ACYCLIC, LINK_RULES, names_of
 from ricordi.storage.archive.cycles import IN_NO_CIRCLE
 from ricordi.storage.archive.mapping import Mapping, map_of
-from ricordi.storage.columns import ValueKind, column_name
+from ricordi.storage.columns import column_name
 
 NODES = map_of(EntityKind.NODE)
 NEW_LINK = 'temp.new_link'
@@ -41,7 +41,7 @@ def plan_links(mapping: Mapping) -> tuple[int, int]:
 
 def _read_known(mapping: Mapping) -> None:
     """Fetch the links of nodes that are in both, with the pks of the profile."""
-    raw, session = mapping.raw, mapping.session
+    raw = mapping.raw
     with mapping.staging.guarded():
         raw.execute('DROP TABLE IF EXISTS temp.known_link')
         raw.execute(
@@ -50,13 +50,9 @@ def _read_known(mapping: Mapping) -> None:
         )
     if not mapping.existing[EntityKind.NODE]:
         return
-    values = session.dialect.table_of_values(ValueKind.PLAIN, True)
     for page in mapping.pages(f'SELECT id, target FROM {NODES} WHERE target IS NOT NULL AND id > ?'):
-        pks = session.dialect.pack([target for _, target in page])
-        for column in ('output_id', 'input_id'):
-            rows = session.execute(
-                f'SELECT input_id, output_id, type, label FROM db_dblink WHERE {column} IN {values}', (pks,)
-            ).fetchall()
+        for field in ('output_pk', 'input_pk'):
+            rows = mapping.target.links_of(field, [target for _, target in page])
             with mapping.staging.guarded():
                 raw.executemany('INSERT OR IGNORE INTO temp.known_link VALUES (?, ?, ?, ?)', rows)
     with mapping.staging.guarded():
@@ -101,29 +97,15 @@ def refuse_circles(mapping: Mapping) -> None:
 
     :raises ricordi.errors.ValidationError: they lead in one.
     """
-    session = mapping.session
     with mapping.staging.guarded():
         pairs = mapping.raw.execute(
             'SELECT DISTINCT a.target, b.target FROM temp.new_link AS n JOIN db_dblink AS l ON l.id = n.id '
             f'JOIN {NODES} AS a ON a.id = l.input_id JOIN {NODES} AS b ON b.id = l.output_id '
             f'WHERE l.type IN {IN_NO_CIRCLE} AND b.id IN (SELECT id FROM temp.known_node)'
         ).fetchall()
-    if not pairs:
-        return
-    dialect = session.dialect
-    values = dialect.table_of_values(ValueKind.PLAIN, True)
-    below = session.execute(
-        f'WITH RECURSIVE below(id) AS (SELECT value FROM {values} AS begun UNION SELECT l.output_id FROM below '
-        f'JOIN db_dblink AS l ON l.input_id = below.id WHERE l.type IN {IN_NO_CIRCLE}) '
-        f'SELECT id FROM below WHERE id IN {values}',
-        (dialect.pack(sorted({target for _, target in pairs})), dialect.pack(sorted({source for source, _ in pairs}))),
-    ).fetchall()
-    from ricordi.storage.graph import has_path
-
-    reached = {pk for (pk,) in below}
-    for source, target in pairs:
-        if source in reached and has_path(session, target, source, names_of(ACYCLIC)):
-            raise ValidationError(
-                f'with the links of {mapping.staging.archive} the node with pk {target} of the profile would come from '
-                'itself; the archive cannot be imported'
-            )
+    found = mapping.target.way_back(pairs, names_of(ACYCLIC)) if pairs else None
+    if found is not None:
+        raise ValidationError(
+            f'with the links of {mapping.staging.archive} the node with pk {found[1]} of the profile would come from '
+            'itself; the archive cannot be imported'
+        )

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
-from ricordi.storage.columns import ValueKind, columns, table_name, value_kind
+from ricordi.model.fields import FIELDS, TABLES, EntityKind
+from ricordi.storage.columns import columns
+from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
+    from ricordi.backend.imports import Decoders, ImportTarget, StoredValues
     from ricordi.storage.archive.staging import Staging
-    from ricordi.storage.session import Session
 
 PAGE = 1000
 
-MATCHED_BY = {
-    EntityKind.USER: 'email',
-    EntityKind.COMPUTER: 'uuid',
-    EntityKind.NODE: 'uuid',
-    EntityKind.GROUP: 'uuid',
-    EntityKind.COMMENT: 'uuid',
-    EntityKind.LOG: 'uuid',
-}
-"""The column by which rows of a kind are the same, wherever they are."""
+MATCHED_BY = {kind: name for kind, fields in FIELDS.items() for name in ('uuid', 'email') if name in fields}
+"""The field by which rows of a kind are the same, wherever they are."""
 
-MAPPED = {
-    'user_pk': EntityKind.USER,
-    'computer_pk': EntityKind.COMPUTER,
-    'node_pk': EntityKind.NODE,
-    'group_pk': EntityKind.GROUP,
-    'input_pk': EntityKind.NODE,
-    'output_pk': EntityKind.NODE,
-}
-"""Which kind of row a field refers to."""
-
-Values = tuple[Any, ...]
 Change = Callable[[list[Any]], None]
 
 
@@ -48,26 +29,24 @@ def map_of(kind: EntityKind) -> str:
 class Mapping:
     """The pks of one archive in one profile."""
 
-    def __init__(self, staging: Staging, session: Session) -> None:
+    def __init__(self, staging: Staging, target: ImportTarget) -> None:
         self.staging = staging
         self.raw = staging.raw
-        self.session = session
+        self.target = target
+        self._dialect = SqliteDialect(staging.path)
         self.existing: dict[EntityKind, int] = {}
         self.new: dict[EntityKind, int] = {}
 
     def match(self, kind: EntityKind) -> None:
         """Find the rows of a kind that the profile has already."""
-        column, table = MATCHED_BY[kind], table_name(kind)
+        column, table = MATCHED_BY[kind], TABLES[kind]
         with self.staging.guarded():
             self.raw.execute(f'DROP TABLE IF EXISTS {map_of(kind)}')
             self.raw.execute(f'CREATE TABLE {map_of(kind)} (id INTEGER PRIMARY KEY, target INTEGER)')
             total = self.raw.execute(f'INSERT INTO {map_of(kind)} (id) SELECT id FROM {table}').rowcount
-        values = self.session.dialect.table_of_values(value_kind(column), False)
-        statement = f'SELECT {column}, id FROM {table} WHERE {column} IN {values}'
         found = 0
         for page in self.pages(f'SELECT id, {column} FROM {table} WHERE id > ?'):
-            names = [name for _, name in page]
-            there = dict(self.session.execute(statement, (self.session.dialect.pack(names),)).fetchall())
+            there = self.target.pks_of(kind, column, [name for _, name in page])
             pairs = [(there[name], pk) for pk, name in page if name in there]
             self.note(kind, pairs)
             found += len(pairs)
@@ -78,14 +57,14 @@ class Mapping:
         with self.staging.guarded():
             self.raw.executemany(f'UPDATE {map_of(kind)} SET target = ? WHERE id = ?', pairs)
 
-    def pages(self, select: str, size: int = PAGE) -> Iterator[list[Values]]:
+    def pages(self, select: str, size: int = PAGE) -> Iterator[list[StoredValues]]:
         """Rows of the archive, some at a time; the first column is the pk, and `select` ends with `id > ?`."""
         last = 0
         while page := self._page(f'{select} ORDER BY 1 LIMIT {size}', last):
             yield page
             last = page[-1][0]
 
-    def _page(self, statement: str, last: int) -> list[Values]:
+    def _page(self, statement: str, last: int) -> list[StoredValues]:
         with self.staging.guarded():
             return self.raw.execute(statement, (last,)).fetchall()
 
@@ -107,35 +86,26 @@ class Mapping:
         :returns: how many were inserted.
         """
         total = 0
-        names = columns(kind)
-        forms = self._forms(list(names))
+        fields = list(columns(kind))[1:]
+        decoders = self.decoders(kind, fields)
         for page in self.pages(_select(kind, only, condition)):
-            rows: list[Values] = []
+            rows: list[StoredValues] = []
             for values in page:
                 row = list(values)
                 if change is not None:
                     change(row)
-                for place, form in forms:
-                    if row[place] is not None:
-                        row[place] = form(row[place])
                 rows.append(tuple(row[1:]))
-            pks = self.session.dialect.insert(self.session, table_name(kind), list(names.values())[1:], rows)
+            pks = self.target.insert(kind, fields, rows, decoders)
             if kind in MATCHED_BY:
                 self.note(kind, [(target, values[0]) for target, values in zip(pks, page, strict=True)])
             total += len(rows)
             told(len(rows))
         return total
 
-    def _forms(self, fields: list[str]) -> list[tuple[int, Callable[[Any], Any]]]:
-        """How values as SQLite has them become what the driver of the profile's database takes, by place."""
-        if self.session.dialect.name == 'sqlite':
-            return []
-        forms: dict[ValueKind, Callable[[Any], Any]] = {
-            ValueKind.TIME: _with_zone,
-            ValueKind.JSON: _as_jsonb,
-            ValueKind.BOOLEAN: bool,
-        }
-        return [(place, forms[value_kind(name)]) for place, name in enumerate(fields) if value_kind(name) in forms]
+    def decoders(self, kind: EntityKind, fields: Iterable[str]) -> Decoders:
+        """What makes the Python values of what the archive holds, for the fields that need it."""
+        found = {name: self._dialect.decoder(FIELDS[kind][name].kind) for name in fields}
+        return {name: decode for name, decode in found.items() if decode is not None}
 
 
 def _select(kind: EntityKind, only: str | None, condition: str) -> str:
@@ -145,26 +115,10 @@ def _select(kind: EntityKind, only: str | None, condition: str) -> str:
         joins.append(f'JOIN {only} AS own ON own.id = t.id')
     elif kind in MATCHED_BY:
         joins.append(f'JOIN {map_of(kind)} AS own ON own.id = t.id AND own.target IS NULL')
-    for field, column in columns(kind).items():
-        if field in MAPPED:
-            joins.append(f'LEFT JOIN {map_of(MAPPED[field])} AS m_{field} ON m_{field}.id = t.{column}')
-            chosen.append(f'm_{field}.target')
+    for name, field in FIELDS[kind].items():
+        if field.references is not None:
+            joins.append(f'LEFT JOIN {map_of(field.references)} AS m_{name} ON m_{name}.id = t.{field.column}')
+            chosen.append(f'm_{name}.target')
         else:
-            chosen.append(f't.{column}')
-    return f'SELECT {", ".join(chosen)} FROM {table_name(kind)} AS t {" ".join(joins)} WHERE {condition} AND t.id > ?'
-
-
-def _with_zone(moment: str) -> str:
-    return f'{moment}+00'
-
-
-_NEEDS_CARE = re.compile(r'\d[eE]|\\u0000|\\u[dD]').search
-
-
-def _as_jsonb(text: str) -> str:
-    """JSON text for PostgreSQL; numbers with an exponent, and texts it refuses, are looked at one by one."""
-    if _NEEDS_CARE(text) is None:
-        return text
-    from ricordi.storage.psql.dialect import encode_jsonb
-
-    return encode_jsonb(json.loads(text), 'a value of the archive')
+            chosen.append(f't.{field.column}')
+    return f'SELECT {", ".join(chosen)} FROM {TABLES[kind]} AS t {" ".join(joins)} WHERE {condition} AND t.id > ?'

@@ -1,4 +1,4 @@
-"""Merging the rows of an archive into the database of a storage, inside one transaction (formats/archive.md)."""
+"""Merging the rows of an archive into a storage, inside one transaction (formats/archive.md)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
-from ricordi.errors import UniquenessError
-from ricordi.model.values import TEXT_LIMITS
+from ricordi.backend.rows import AuthInfoRow, EntityKind, GroupRow
+from ricordi.errors import NotExistent, UniquenessError
+from ricordi.model.fields import LONGEST_TEXT, TABLES
+from ricordi.model.node_types import is_process
 from ricordi.storage.archive.draft import CHECKPOINT
 from ricordi.storage.archive.links import NEW_LINK, plan_links, refuse_circles
 from ricordi.storage.archive.mapping import Mapping, map_of
 from ricordi.storage.archive.updates import PRIVATE, merge_comments, merge_extras
-from ricordi.storage.columns import columns, table_name
-from ricordi.storage.graph import add_nodes_to_group
-from ricordi.storage.sql_storage import SqlStorage
+from ricordi.storage.columns import columns
 
 if TYPE_CHECKING:
+    from ricordi.backend.imports import ImportTarget
     from ricordi.storage.archive.staging import Staging
 
 MOST_SUFFIXES = 100
@@ -35,15 +35,15 @@ _LABEL_OF_COMPUTER = list(columns(EntityKind.COMPUTER)).index('label')
 
 
 @dataclass(frozen=True, slots=True)
-class MergeOptions:
-    """How an archive is merged.
+class ImportRequest:
+    """How archives are imported.
 
-    :param extras_existing: mode for extras of nodes that are there already.
-    :param extras_new: whether new nodes get theirs.
-    :param comments: mode for comments that are there already; see `archive_updates`.
-    :param import_group: whether all nodes of the archive become members of a group.
-    :param group_pk: of this one, or of a new one for None.
-    :param user_pk: who owns a new one.
+    :param extras_existing: `none`, `keep_existing`, `update_existing` or `mirror`.
+    :param extras_new: whether new nodes get their extras.
+    :param comments: `leave`, `newest` or `overwrite`.
+    :param import_group: whether all nodes become members of a group.
+    :param group: label, pk or uuid of it, made if there is none; None for a new one with the time as label.
+    :param migrate: whether archives of older versions are taken, too.
     """
 
     extras_existing: str = 'none'
@@ -51,39 +51,56 @@ class MergeOptions:
     comments: str = 'leave'
     authinfos: bool = False
     import_group: bool = True
-    group_pk: int | None = None
-    user_pk: int | None = None
+    group: str | None = None
+    migrate: bool = True
 
 
 @dataclass(slots=True)
-class Merged:
-    """What was merged, or, of a plan, would be.
+class ImportedArchive:
+    """What came of an archive, or, of a dry run, would come; filled while it is imported.
 
     :param new: rows inserted by kind.
     :param existing: rows that were there already.
     :param extras_changed: nodes.
     :param comments_changed: comments that were there and were changed.
     :param relabelled: labels of the archive that were taken, and what they became.
-    :param group: pk and label of the group of all imported nodes.
+    :param objects: objects that were added.
+    :param content_bytes: bytes of their content.
+    :param group_pk: the group of all imported nodes, where there is one.
     """
 
+    path: str = ''
+    dry_run: bool = False
     new: dict[str, int] = field(default_factory=dict)
     existing: dict[str, int] = field(default_factory=dict)
     extras_changed: int = 0
     comments_changed: int = 0
     relabelled: dict[str, str] = field(default_factory=dict)
-    group: tuple[int, str] | None = None
+    objects: int = 0
+    content_bytes: int = 0
+    group_pk: int | None = None
+    group_label: str | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 class Merger:
     """One import: `plan` reads, `apply` writes. Both belong into the same transaction, unless it stays at the plan."""
 
-    def __init__(self, staging: Staging, storage: SqlStorage, options: MergeOptions) -> None:
-        self.options = options
-        self.mapping = Mapping(staging, storage.session)
-        self.merged = Merged()
+    def __init__(
+        self, staging: Staging, target: ImportTarget, request: ImportRequest, group_pk: int | None, user_pk: int | None
+    ) -> None:
+        """
+        :param group_pk: the group of all nodes, if that is asked for; a new one for None.
+        :param user_pk: who owns a new one.
+        """
+        self.request = request
+        self.group_pk, self.user_pk = group_pk, user_pk
+        self.target = target
+        self.mapping = Mapping(staging, target)
+        self.merged = ImportedArchive()
 
-    def plan(self) -> Merged:
+    def plan(self) -> ImportedArchive:
         """Find out what is there already, and whether the rest can be added.
 
         :raises ricordi.errors.UniquenessError: links of archive and profile contradict each other.
@@ -106,8 +123,8 @@ class Merger:
         self._plan_labels(EntityKind.GROUP, _LABEL_OF_GROUP)
         return self.merged
 
-    def apply(self, told: Callable[[int], None] = lambda rows: None) -> Merged:
-        """Insert what is new and update what is there, by the options.
+    def apply(self, told: Callable[[int], None] = lambda rows: None) -> ImportedArchive:
+        """Insert what is new and update what is there, as requested.
 
         :param told: hears of rows as they are inserted; what it raises ends the import.
         """
@@ -121,15 +138,15 @@ class Merger:
             (EntityKind.LOG, None),
         ):
             if kind is EntityKind.COMMENT:
-                merged.comments_changed = merge_comments(mapping, self.options.comments)
+                merged.comments_changed = merge_comments(mapping, self.request.comments)
             merged.new[kind.value] = mapping.insert(kind, told, change)
-        merged.extras_changed = merge_extras(mapping, self.options.extras_existing)
+        merged.extras_changed = merge_extras(mapping, self.request.extras_existing)
         mapping.insert(EntityKind.LINK, told, only=NEW_LINK)
         refuse_circles(mapping)
         merged.new['group_node'] = mapping.insert(EntityKind.GROUP_NODE, told, condition=OF_NEW_GROUPS)
-        if self.options.authinfos:
+        if self.request.authinfos:
             self._add_authinfos(told)
-        if self.options.import_group:
+        if self.request.import_group:
             self._add_to_import_group(told)
         return merged
 
@@ -138,7 +155,7 @@ class Merger:
     def _clean_node(self, row: list[Any]) -> None:
         """Leave out what belongs to the profile it came from: hashes, and the state of a running process."""
         extras = row[_EXTRAS]
-        if not self.options.extras_new:
+        if not self.request.extras_new:
             row[_EXTRAS] = '{}'
         elif extras and (f'"{PRIVATE}' in extras or row[_NODE_TYPE].endswith('code.Code.')):
             kept = {name: value for name, value in json.loads(extras).items() if not name.startswith(PRIVATE)}
@@ -146,15 +163,14 @@ class Merger:
                 kept.pop('hidden', None)
             row[_EXTRAS] = json.dumps(kept)
         attributes = row[_ATTRIBUTES]
-        if attributes and f'"{CHECKPOINT}"' in attributes and row[_NODE_TYPE].startswith('process.'):
+        if attributes and f'"{CHECKPOINT}"' in attributes and is_process(row[_NODE_TYPE]):
             kept = json.loads(attributes)
             kept.pop(CHECKPOINT, None)
             row[_ATTRIBUTES] = json.dumps(kept)
 
     def _relabel(self, kind: EntityKind, place: int) -> Callable[[list[Any]], None]:
         """Gives a new row whose label is taken one with a suffix, as AiiDA does."""
-        table = {EntityKind.COMPUTER: 'db_dbcomputer', EntityKind.GROUP: 'db_dbgroup'}[kind]
-        taken = {label for (label,) in self.mapping.session.execute(f'SELECT label FROM {table}').fetchall()}
+        taken = self.target.labels(kind)
 
         def change(row: list[Any]) -> None:
             label = row[place]
@@ -169,7 +185,7 @@ class Merger:
         """Note which labels new rows would get, in the order in which they would be inserted."""
         change = self._relabel(kind, place)
         new = f'JOIN {map_of(kind)} AS own ON own.id = t.id AND own.target IS NULL'
-        for page in self.mapping.pages(f'SELECT t.id, t.label FROM {table_name(kind)} AS t {new} WHERE t.id > ?'):
+        for page in self.mapping.pages(f'SELECT t.id, t.label FROM {TABLES[kind]} AS t {new} WHERE t.id > ?'):
             for _, label in page:
                 change([None] * place + [label])
 
@@ -177,11 +193,11 @@ class Merger:
 
     def _add_authinfos(self, told: Callable[[int], None]) -> None:
         mapping = self.mapping
-        known = mapping.session.execute('SELECT aiidauser_id, dbcomputer_id FROM db_dbauthinfo').fetchall()
+        known = [(row.user_pk, row.computer_pk) for row in self.target.storage.find(AuthInfoRow)]
         with mapping.staging.guarded():
             mapping.raw.execute('DROP TABLE IF EXISTS temp.known_authinfo')
             mapping.raw.execute('CREATE TABLE temp.known_authinfo (user_id INTEGER, computer_id INTEGER)')
-            mapping.raw.executemany('INSERT INTO temp.known_authinfo VALUES (?, ?)', [tuple(pair) for pair in known])
+            mapping.raw.executemany('INSERT INTO temp.known_authinfo VALUES (?, ?)', known)
         new = (
             'NOT EXISTS (SELECT 1 FROM temp.known_authinfo AS k '
             'WHERE k.user_id = m_user_pk.target AND k.computer_id = m_computer_pk.target)'
@@ -194,28 +210,27 @@ class Merger:
             return
         pk, label = self._import_group()
         for page in mapping.pages(f'SELECT id, target FROM {map_of(EntityKind.NODE)} WHERE id > ?'):
-            told(add_nodes_to_group(mapping.session, pk, [target for _, target in page]))
-        self.merged.group = (pk, label)
+            told(self.target.storage.add_nodes_to_group(pk, [target for _, target in page]))
+        self.merged.group_pk, self.merged.group_label = pk, label
 
     def _import_group(self) -> tuple[int, str]:
         """The group of all imported nodes: the one that was named, or a new one with the time as label."""
-        from ricordi.storage.rows import Rows
-
-        session = self.mapping.session
-        rows = Rows(session.dialect)
-        if self.options.group_pk is not None:
-            found: Any = rows.get(session, EntityKind.GROUP, self.options.group_pk)
-            return self.options.group_pk, found.label
-        taken = {label for (label,) in session.execute('SELECT label FROM db_dbgroup').fetchall()}
+        storage = self.target.storage
+        if self.group_pk is not None:
+            group = storage.get(GroupRow, self.group_pk)
+            if group is None:
+                raise NotExistent(f'the group with pk {self.group_pk} for the imported nodes was deleted meanwhile')
+            return group.pk, group.label
+        taken = self.target.labels(EntityKind.GROUP)
         now = datetime.now(UTC)
         values = {
             'label': free_label(f'{now.astimezone():%Y%m%d-%H%M%S}', taken),
             'type_string': IMPORT_GROUP,
             'description': IMPORT_GROUP_DESCRIPTION,
             'time': now,
-            'user_pk': self.options.user_pk,
+            'user_pk': self.user_pk,
         }
-        (pk,) = rows.insert(session, EntityKind.GROUP, [values])
+        (pk,) = storage.insert(EntityKind.GROUP, [values])
         return pk, str(values['label'])
 
 
@@ -233,7 +248,7 @@ def free_label(label: str, taken: set[str]) -> str:
         return label
     for number in range(MOST_SUFFIXES):
         suffix = f' (Imported #{number})'
-        other = label[: TEXT_LIMITS['label'] - len(suffix)] + suffix
+        other = label[: LONGEST_TEXT - len(suffix)] + suffix
         if other not in taken:
             return other
     raise UniquenessError(f'the label {label!r} and a hundred like it are taken: relabel some and import again')

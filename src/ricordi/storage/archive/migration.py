@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace
+from ricordi.model.fields import TABLES
 from ricordi.progress import Stop
 from ricordi.storage import schema
 from ricordi.storage.archive.file import MIGRATABLE
 from ricordi.storage.archive.schema import check_schema
-from ricordi.storage.columns import columns, table_name
+from ricordi.storage.columns import columns
 from ricordi.storage.sqlite.strangers import distrust, end_when_asked, was_interrupted
 
 EMPTY = {
@@ -83,7 +84,7 @@ def _failure(error: sqlite3.DatabaseError, archive: str, stop: Stop) -> BaseExce
 
 
 def _copy(kind: EntityKind) -> str:
-    table, names = table_name(kind), columns(kind).values()
+    table, names = TABLES[kind], columns(kind).values()
     empty = {columns(kind)[field]: value for field, value in EMPTY.get(kind, {}).items()}
     chosen = ', '.join(f'coalesce({name}, {empty[name]})' if name in empty else name for name in names)
     condition = LEFT_OUT.get(kind, 'TRUE')

@@ -11,7 +11,8 @@ import sqlite3
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import CorruptStorage
-from ricordi.storage.columns import columns, table_name
+from ricordi.model.fields import TABLES
+from ricordi.storage.columns import columns
 from ricordi.storage.schema import ALL_TABLES
 
 LONGEST_STATEMENT = 16_384
@@ -86,7 +87,7 @@ def normalised(sql: str) -> str:
 
 def _check_columns(raw: sqlite3.Connection, archive: str, tables: set[str]) -> None:
     for entity in EntityKind:
-        table = table_name(entity)
+        table = TABLES[entity]
         if table not in tables:
             raise CorruptStorage(f'the database in {archive} has no table {table}; get the archive anew')
         there = {row[1] for row in raw.execute(f'PRAGMA table_info({table})')}

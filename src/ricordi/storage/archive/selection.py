@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ricordi.backend.rows import EntityKind
+from ricordi.model.fields import FIELDS, TABLES, EntityKind
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ArchiveSelection:
     """What an archive shall hold.
 
     :param everything: all rows; then the pks and link types are not looked at.
@@ -79,12 +79,11 @@ CONDITIONS = {
 """Which rows of a kind go along when not all do. Every link between two nodes that go along goes along."""
 
 
-def users_of(selection: Selection) -> str:
+def users_of(selection: ArchiveSelection) -> str:
     """The INSERT that finds the users of everything else; `{s}` stands for the schema of the source."""
-    owners = [(EntityKind.NODE, 'db_dbnode', 'user_id'), (EntityKind.GROUP, 'db_dbgroup', 'user_id')]
-    if selection.comments:
-        owners.append((EntityKind.COMMENT, 'db_dbcomment', 'user_id'))
-    if selection.authinfos:
-        owners.append((EntityKind.AUTHINFO, 'db_dbauthinfo', 'aiidauser_id'))
-    parts = [f'SELECT {column} FROM {{s}}{table} WHERE {CONDITIONS[kind]}' for kind, table, column in owners]
+    parts = [
+        f'SELECT {FIELDS[kind]["user_pk"].column} FROM {{s}}{TABLES[kind]} WHERE {CONDITIONS[kind]}'
+        for kind in selection.kinds
+        if 'user_pk' in FIELDS[kind]
+    ]
     return f'INSERT INTO picked_user {" UNION ".join(parts)}'

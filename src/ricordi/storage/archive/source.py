@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ricordi.backend.rows import EntityKind
+from ricordi.model.fields import FIELDS, TABLES, EntityKind, RowField, ValueKind
 from ricordi.storage.archive.selection import (
     COMPUTERS_OF_NODES,
     CONDITIONS,
     MEMBERS_OF_GROUPS,
     PICKED,
-    Selection,
+    ArchiveSelection,
     users_of,
 )
-from ricordi.storage.columns import ValueKind, columns, table_name, value_kind
+from ricordi.storage.columns import columns
+from ricordi.storage.dialect import quoted
 
 if TYPE_CHECKING:
     from ricordi.progress import Stop
@@ -43,7 +44,7 @@ class ArchiveSource(ABC):
         """
         self.target = target
 
-    def copy(self, selection: Selection, told: Callable[[EntityKind, int], None]) -> None:
+    def copy(self, selection: ArchiveSelection, told: Callable[[EntityKind, int], None]) -> None:
         """Copy the rows that are chosen.
 
         :param told: hears of each kind and how many rows of it were copied.
@@ -54,7 +55,7 @@ class ArchiveSource(ABC):
             condition = '' if selection.everything else f' WHERE {CONDITIONS[kind]}'
             told(kind, self._copy_table(kind, condition))
 
-    def _pick(self, selection: Selection) -> None:
+    def _pick(self, selection: ArchiveSelection) -> None:
         for name in PICKED:
             self.execute(f'CREATE TEMP TABLE {name} (id INTEGER PRIMARY KEY)')
         self.insert_pks('seed', selection.nodes)
@@ -99,14 +100,14 @@ class SqliteSource(ArchiveSource):
             if types:
                 parts.append(
                     f'SELECT l.{far} FROM walk CROSS JOIN source.db_dblink AS l ON l.{near} = walk.id '
-                    f'WHERE +l.type IN ({_quoted(types)})'
+                    f'WHERE +l.type IN ({quoted(types)})'
                 )
         self.target.execute(
             f'INSERT INTO temp.picked_node WITH RECURSIVE walk(id) AS ({" UNION ".join(parts)}) SELECT id FROM walk'
         )
 
     def _copy_table(self, kind: EntityKind, condition: str) -> int:
-        table, names = table_name(kind), ', '.join(columns(kind).values())
+        table, names = TABLES[kind], ', '.join(columns(kind).values())
         copied = self.target.execute(
             f'INSERT INTO main.{table} ({names}) SELECT {names} FROM source.{table}{condition} ORDER BY id'
         )
@@ -128,7 +129,7 @@ class PsqlSource(ArchiveSource):
 
     def walk(self, forward: tuple[str, ...], backward: tuple[str, ...]) -> None:
         steps = [
-            f'SELECT l.{far} AS id FROM db_dblink AS l WHERE l.{near} = walk.id AND l.type IN ({_quoted(types)})'
+            f'SELECT l.{far} AS id FROM db_dblink AS l WHERE l.{near} = walk.id AND l.type IN ({quoted(types)})'
             for types, near, far in ((forward, 'input_id', 'output_id'), (backward, 'output_id', 'input_id'))
             if types
         ]
@@ -140,23 +141,18 @@ class PsqlSource(ArchiveSource):
         )
 
     def _copy_table(self, kind: EntityKind, condition: str) -> int:
-        table, names = table_name(kind), columns(kind)
-        chosen = ', '.join(_as_sqlite_writes(field, column) for field, column in names.items())
+        table, names = TABLES[kind], columns(kind)
+        chosen = ', '.join(map(_as_sqlite_writes, FIELDS[kind].values()))
         statement = f'INSERT INTO {table} ({", ".join(names.values())}) VALUES ({", ".join("?" * len(names))})'
         with self.raw.cursor().copy(f'COPY (SELECT {chosen} FROM {table}{condition} ORDER BY id) TO STDOUT') as copy:
             return int(self.target.executemany(statement, copy.rows()).rowcount)
 
 
-def _as_sqlite_writes(field: str, column: str) -> str:
+def _as_sqlite_writes(field: RowField) -> str:
     """The expression by which PostgreSQL gives a value in the form it has in SQLite (formats/database.md, *Types*)."""
-    kind = value_kind(field)
-    if kind is ValueKind.TIME:
-        return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-    return f'{column}::integer' if kind is ValueKind.BOOLEAN else column
-
-
-def _quoted(names: tuple[str, ...]) -> str:
-    return ', '.join("'" + name.replace("'", "''") + "'" for name in names)
+    if field.kind is ValueKind.TIME:
+        return f"to_char({field.column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+    return f'{field.column}::integer' if field.kind is ValueKind.BOOL else field.column
 
 
 @contextmanager

@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import CorruptStorage, Interrupted
+from ricordi.model.file_trees import named_in, parsed_tree
 from ricordi.progress import Stop
 from ricordi.storage.archive.checks import check_lengths, check_rows
 from ricordi.storage.archive.cycles import check_cycles
 from ricordi.storage.archive.schema import check_schema
-from ricordi.storage.object_keys import files_of, parsed_tree
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.failures import failure
 from ricordi.storage.sqlite.strangers import distrust, end_when_asked, was_interrupted
 from ricordi.zipfiles.format import Member
 
 if TYPE_CHECKING:
-    from ricordi.storage.dialect import Dialect
+    from ricordi.backend.imports import ImportTarget
 
 CACHE_KIB = 16_384
 SHOWN = 5
@@ -78,13 +78,13 @@ class Staging:
             return failure(error, f'database {self.path}, unpacked from {self.archive}', 0.0)
         return CorruptStorage(f'the database in {self.archive} is damaged ({error}); get the archive anew')
 
-    def check(self, dialect: Dialect) -> None:
+    def check(self, target: ImportTarget) -> None:
         """See that what it holds is a graph that may be imported.
 
-        :param dialect: of the database that it is for.
+        :param target: what it is for.
         :raises ricordi.errors.CorruptStorage: the file is damaged, or rows refer to nothing or contradict each other.
         :raises ricordi.errors.ValidationError: links break a rule of the provenance graph, or a text is too long for
-            the database.
+            that storage.
         """
         with self.guarded():
             told = self.raw.execute('PRAGMA integrity_check(1)').fetchone()[0]
@@ -92,8 +92,8 @@ class Staging:
                 raise CorruptStorage(f'the database in {self.archive} is damaged ({told}); get the archive anew')
             check_rows(self.raw, self.archive)
             check_cycles(self.raw, self.archive)
-            if dialect.limits_texts:
-                check_lengths(self.raw, self.archive, dialect.place)
+            if target.limits_texts:
+                check_lengths(self.raw, self.archive, target.place)
 
     # -- objects ------------------------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Staging:
     def _uses(self, keys: list[str]) -> Iterator[tuple[str, str]]:
         sql, parameters = SqliteDialect(self.path).nodes_naming(keys)
         for _, uuid, tree in self.raw.execute(f'{sql} LIMIT {SHOWN}', parameters):
-            yield from ((uuid, path) for path, key in files_of(parsed_tree(tree)) if key in keys)
+            yield from ((uuid, path) for path, key in named_in(parsed_tree(tree)) if key in keys)
 
     def _refuse_overlap(self) -> None:
         """Members that share bytes: how a small file unpacks to a huge one."""

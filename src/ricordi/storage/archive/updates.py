@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import CommentRow, EntityKind
 from ricordi.errors import UsageError
 from ricordi.storage.archive.mapping import Mapping, map_of
-from ricordi.storage.columns import ValueKind
-from ricordi.storage.rows import Rows
-from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.values import decode_json
 
 if TYPE_CHECKING:
@@ -33,10 +30,6 @@ def merge_extras(mapping: Mapping, mode: str) -> int:
         raise UsageError(f'there is no mode {mode!r} for extras; there are {", ".join(EXTRAS_MODES)}')
     if mode == 'none' or not mapping.existing[EntityKind.NODE]:
         return 0
-    session, rows = mapping.session, Rows(mapping.session.dialect)
-    codec = rows.codec(EntityKind.NODE)
-    values = session.dialect.table_of_values(ValueKind.PLAIN, True)
-    statement = f'{codec.select} WHERE id IN {values}{session.dialect.lock_row}'
     select = (
         f'SELECT m.id, m.target, n.extras FROM temp.known_node AS k JOIN {map_of(EntityKind.NODE)} AS m ON m.id = k.id '
         'JOIN db_dbnode AS n ON n.id = m.id WHERE m.id > ?'
@@ -44,14 +37,12 @@ def merge_extras(mapping: Mapping, mode: str) -> int:
     changed = 0
     for page in mapping.pages(select, PAGE):
         theirs = {pk: decode_json(text) or {} for _, pk, text in page}
-        found = session.execute(statement, (session.dialect.pack(list(theirs)),)).fetchall()
         changes = []
-        for row in map(codec.decode, found):
-            ours: Any = row
+        for ours in mapping.target.locked_nodes(list(theirs)):
             merged = _merged(ours.extras, theirs[ours.pk], mode)
             if merged != ours.extras:
                 changes.append({'pk': ours.pk, 'extras': merged})
-        rows.bulk_update(session, EntityKind.NODE, changes)
+        mapping.target.storage.bulk_update(EntityKind.NODE, changes)
         changed += len(changes)
     return changed
 
@@ -76,9 +67,7 @@ def merge_comments(mapping: Mapping, mode: str) -> int:
         raise UsageError(f'there is no mode {mode!r} for comments; there are {", ".join(COMMENT_MODES)}')
     if mode == 'leave' or not mapping.existing[EntityKind.COMMENT]:
         return 0
-    session, rows = mapping.session, Rows(mapping.session.dialect)
-    decode = SqliteDialect(mapping.staging.path).decoder(ValueKind.TIME)
-    assert decode is not None
+    storage, decode = mapping.target.storage, mapping.decoders(EntityKind.COMMENT, ['mtime'])['mtime']
     select = (
         f'SELECT m.id, m.target, c.mtime, c.content FROM {map_of(EntityKind.COMMENT)} AS m '
         'JOIN db_dbcomment AS c ON c.id = m.id WHERE m.target IS NOT NULL AND m.id > ?'
@@ -87,12 +76,11 @@ def merge_comments(mapping: Mapping, mode: str) -> int:
     for page in mapping.pages(select, PAGE):
         theirs = {pk: (decode(mtime), content) for _, pk, mtime, content in page}
         changes = []
-        for row in rows.find(session, EntityKind.COMMENT, {'pk': list(theirs)}, ('pk',), None):
-            ours: Any = row
+        for ours in storage.find(CommentRow, {'pk': list(theirs)}):
             mtime, content = theirs[ours.pk]
             differs = (mtime, content) != (ours.mtime, ours.content)
             if differs and (mode == 'overwrite' or mtime > ours.mtime):
                 changes.append({'pk': ours.pk, 'mtime': mtime, 'content': content})
-        rows.bulk_update(session, EntityKind.COMMENT, changes)
+        storage.bulk_update(EntityKind.COMMENT, changes)
         changed += len(changes)
     return changed

@@ -9,13 +9,13 @@ import pickle
 import re
 import select
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.types.datetime import TimestamptzLoader
@@ -25,22 +25,35 @@ from psycopg.types.string import TextLoader
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.backend.storage import DatabaseSession
 from ricordi.errors import LockedProfileError, RicordiError, ValidationError
+from ricordi.model.fields import ValueKind
+from ricordi.model.file_trees import FILE, FOLDER, NO_NAMES, SEPARATOR
 from ricordi.model.values import DamagedJson, damaged_time, why_unreadable
-from ricordi.storage.columns import ValueKind
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql import identity as psql_identity
 from ricordi.storage.psql import vacuum as psql_vacuum
 from ricordi.storage.psql.cursor import ServerCursor
-from ricordi.storage.psql.failures import connection_failure, failure, told
+from ricordi.storage.psql.failures import connection_failure, errors_translated, failure
 from ricordi.storage.psql.sessions import IMPORT_KEY, application_name, exclusive_holder, list_sessions
 from ricordi.storage.query.streams import spooled, worthwhile_size
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
 
+if TYPE_CHECKING:
+    from ricordi.storage.verification.reader import DatabaseReader
+
 CONNECT_SECONDS = 10
 STREAM_ROWS = 1000
 
-_ANY_KEY = '$.**.k ? (@.type() == "string")'
+SQL_TYPES = {
+    ValueKind.INT: 'bigint',
+    ValueKind.TEXT: 'text',
+    ValueKind.BOOL: 'boolean',
+    ValueKind.TIME: 'timestamptz',
+    ValueKind.UUID: 'uuid',
+}
+"""What an array of values is declared as that a field is compared with."""
+
+_ANY_KEY = f'$.**.{FILE} ? (@.type() == "string")'
 _DEPTH = 4
 """Files that lie deeper in folders are looked at one by one."""
 
@@ -53,9 +66,15 @@ def _sound_folder(deepest: int) -> str:
     """The condition of a JSON path that an object is a folder in which all is sound; false below a depth."""
     if not deepest:
         return '1 == 2'
-    file = f'@.type() == "object" && @.k.type() == "string" && {_only("k")}'
+    file = f'@.type() == "object" && @.{FILE}.type() == "string" && {_only(FILE)}'
     entry = f'({file}) || !exists(@.*) && @.type() == "object" || ({_sound_folder(deepest - 1)})'
-    return f'@.type() == "object" && @.o.type() == "object" && {_only("o")} && !exists(@.o.* ? (!({entry})))'
+    entries = f'@.{FOLDER}.type() == "object" && {_only(FOLDER)} && !exists(@.{FOLDER}.* ? (!({entry})))'
+    return f'@.type() == "object" && {entries}'
+
+
+_MAY_HOLD_NO_NAME = ' OR '.join(
+    f"strpos(tree, '{text}') > 0" for text in (SEPARATOR, *(f'"{name}": ' for name in NO_NAMES))
+)
 
 
 _STRING_OR_EXPONENT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e\+\d+')
@@ -130,7 +149,7 @@ class PsqlDialect(Dialect):
         return True
 
     def check_access(self, raw: psycopg.Connection[Any]) -> None:
-        with told(self.place):
+        with errors_translated(self.place):
             holder = exclusive_holder(raw)
         if holder is not None:
             raise LockedProfileError(
@@ -158,14 +177,14 @@ class PsqlDialect(Dialect):
         return psql_identity.databases_tied_to(session, self._arguments, repository_uuid)
 
     def check_writable(self, raw: psycopg.Connection[Any]) -> None:
-        with told(self.place):
+        with errors_translated(self.place):
             standby = psql_identity.is_standby(raw)
         if standby:
             raise psql_identity.standby(self.place)
 
     def sessions(self) -> list[DatabaseSession]:
         """Who is connected to the database, asked by a connection of its own."""
-        with closing(self.connect()) as raw, told(self.place):
+        with closing(self.connect()) as raw, errors_translated(self.place):
             return list_sessions(raw)
 
     # -- values ---------------------------------------------------------------------------------------------
@@ -176,11 +195,8 @@ class PsqlDialect(Dialect):
     def decoder(self, kind: ValueKind) -> Decoder | None:
         return _in_utc if kind is ValueKind.TIME else None
 
-    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
-        element = {ValueKind.UUID: 'uuid', ValueKind.TIME: 'timestamptz', ValueKind.BOOLEAN: 'boolean'}.get(
-            kind, 'bigint' if integers else 'text'
-        )
-        return f'(SELECT unnest(%s::{element}[]) AS value)'
+    def table_of_values(self, kind: ValueKind) -> str:
+        return f'(SELECT unnest(%s::{SQL_TYPES[kind]}[]) AS value)'
 
     def pack(self, values: Sequence[Any]) -> list[Any]:
         return list(values)
@@ -207,6 +223,11 @@ class PsqlDialect(Dialect):
             for number, row in zip(ids, rows, strict=True):
                 copy.write_row((number, *row))
         return ids
+
+    def verification_reader(self, check_stop: Callable[[], None]) -> DatabaseReader:
+        from ricordi.storage.verification.on_psql import PsqlReader
+
+        return PsqlReader(self, check_stop)
 
     def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
         for batch in self.batches(session, sql, parameters, STREAM_ROWS):
@@ -273,8 +294,7 @@ class PsqlDialect(Dialect):
         'SELECT id, uuid, tree FROM (SELECT id, uuid::text AS uuid, repository_metadata::text AS tree, '
         f"repository_metadata @? '$ ? ({_sound_folder(_DEPTH)})' AS sound FROM db_dbnode "
         "WHERE repository_metadata <> '{}' OFFSET 0) AS trees "
-        "WHERE NOT sound OR strpos(tree, '[') > 0 OR strpos(tree, '/') > 0 "
-        """OR strpos(tree, '".": ') > 0 OR strpos(tree, '"..": ') > 0 OR strpos(tree, '"": ') > 0 ORDER BY id"""
+        f"WHERE NOT sound OR strpos(tree, '[') > 0 OR {_MAY_HOLD_NO_NAME} ORDER BY id"
     )
 
     def nodes_naming(self, keys: Sequence[str]) -> tuple[str, Any]:

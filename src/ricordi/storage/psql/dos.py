@@ -12,7 +12,7 @@ from ricordi.storage import schema
 from ricordi.storage.creation import new_repository
 from ricordi.storage.ownership import claim
 from ricordi.storage.psql.dialect import PsqlDialect
-from ricordi.storage.psql.guard import guard_of
+from ricordi.storage.psql.guard import exclusive
 from ricordi.storage.psql.identity import begin_setup
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
@@ -58,6 +58,7 @@ class PsqlDosStorage(SqlStorage):
                 session.transaction(),
             ):
                 schema.create(session, repository_uuid)
+                # Inside: where the owner cannot be recorded there shall be no tables, either.
                 claim(session, repository, confirmed=not repository.holds_objects)
 
     @classmethod
@@ -66,4 +67,4 @@ class PsqlDosStorage(SqlStorage):
 
     @classmethod
     def full_guard(cls, profile: Profile) -> AbstractContextManager[Callable[[], None]]:
-        return guard_of(cls.dialect_of(profile)).exclusive()
+        return exclusive(cls.dialect_of(profile))

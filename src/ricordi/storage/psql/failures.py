@@ -95,7 +95,7 @@ def _is_of_connection(error: psycopg.Error) -> bool:
 
 
 @contextmanager
-def told(place: str) -> Iterator[None]:
+def errors_translated(place: str) -> Iterator[None]:
     """What the driver raises inside, in our words: a server may go at any moment.
 
     :param place: the database or server in words.

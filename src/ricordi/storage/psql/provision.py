@@ -11,7 +11,8 @@ import psycopg
 from psycopg import sql
 
 from ricordi.errors import InvalidOperation, RicordiError
-from ricordi.storage.psql.failures import connection_failure, told
+from ricordi.storage.psql.administrator import Administrator
+from ricordi.storage.psql.failures import connection_failure, errors_translated
 
 CONNECT_SECONDS = 10
 MADE_HERE = 'made by ricordi for a profile'
@@ -28,24 +29,6 @@ SELECT rolname::text FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %
 _OWNED = """
 SELECT datname::text FROM pg_database JOIN pg_roles ON datdba = pg_roles.oid WHERE rolname = %s ORDER BY datname
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Administrator:
-    """How to reach the server with the right to create roles and databases; what is None is left to libpq."""
-
-    hostname: str | None = None
-    port: int | None = None
-    username: str | None = None
-    password: str | None = None
-    database: str = 'postgres'
-
-    @property
-    def place(self) -> str:
-        """The server in words, without the password."""
-        return (
-            f'PostgreSQL server {self.hostname or "localhost"}:{self.port or 5432} (user {self.username or "default"})'
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +53,7 @@ def provided_database(
     :raises ricordi.errors.UnreachableStorage: the administrator is not let in, or has not the rights.
     """
     # What is raised inside the block of the caller is none of the driver's: its storage speaks in our words.
-    with told(administrator.place), connect_as(administrator) as connection:
+    with errors_translated(administrator.place), connect_as(administrator) as connection:
         _remove_leftovers(connection, administrator)
         if _exists(connection, 'SELECT 1 FROM pg_database WHERE datname = %s', database):
             raise InvalidOperation(f'there is a database {database!r} on this server already; choose another name')
@@ -171,5 +154,5 @@ def _is_superuser(connection: psycopg.Connection[Any]) -> bool:
 def _run(
     connection: psycopg.Connection[Any], administrator: Administrator, statement: str, *parts: sql.Composable
 ) -> None:
-    with told(administrator.place):
+    with errors_translated(administrator.place):
         connection.execute(sql.SQL(statement).format(*parts))

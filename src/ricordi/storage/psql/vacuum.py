@@ -10,7 +10,7 @@ import time
 from typing import NamedTuple
 
 from ricordi.backend.maintenance import MaintenanceStep
-from ricordi.storage.columns import TABLES
+from ricordi.model.fields import TABLES
 from ricordi.storage.session import Session
 
 VACUUM = 'vacuum database'

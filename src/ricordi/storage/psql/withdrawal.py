@@ -11,9 +11,10 @@ import psycopg
 from psycopg import sql
 
 from ricordi.errors import InvalidOperation
+from ricordi.storage.psql.administrator import Administrator
 from ricordi.storage.psql.dialect import PsqlDialect
-from ricordi.storage.psql.failures import told
-from ricordi.storage.psql.provision import MADE_HERE, Administrator, connect_as
+from ricordi.storage.psql.failures import errors_translated
+from ricordi.storage.psql.provision import MADE_HERE, connect_as
 
 _SERVER = 'SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = %s'
 _COMMENT_OF = {
@@ -47,7 +48,7 @@ def check_administrator(administrator: Administrator, config: Mapping[str, Any])
     """
     name = config['database_name']
     with (
-        told(administrator.place),
+        errors_translated(administrator.place),
         closing(PsqlDialect(config).connect()) as own,
         closing(connect_as(administrator)) as theirs,
     ):
@@ -67,7 +68,7 @@ def withdraw_what_setup_made(administrator: Administrator, config: Mapping[str, 
     database, role = str(config['database_name']), str(config['database_username'])
     removed: list[str] = []
     kept: list[str] = []
-    with told(administrator.place), closing(connect_as(administrator)) as raw:
+    with errors_translated(administrator.place), closing(connect_as(administrator)) as raw:
         reason = _why_not(raw, 'database', database) or _content(administrator, database)
         reason = reason or _drop(raw, 'DATABASE', database)
         (kept if reason else removed).append(f'database {database!r}' + (f' ({reason})' if reason else ''))

@@ -12,8 +12,9 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from ricordi.backend.query import Comparison, Condition, Field, Junction, Negation, ValueKind, shown
+from ricordi.backend.query import Comparison, Condition, Field, Junction, Negation, shown
 from ricordi.errors import QueryError, QueryTypeError
+from ricordi.model.fields import ValueKind
 from ricordi.storage.query.expressions import NO_MATCH, Expressions, Place
 from ricordi.storage.query.numbers import LARGEST_INT
 from ricordi.storage.query.patterns import Pattern, after_prefix, parse_pattern
@@ -40,7 +41,7 @@ def condition_sql(condition: Condition, locate: Locate, sql: Expressions, negate
         word = ' OR ' if condition.any is not negated else ' AND '
         return _joined([condition_sql(part, locate, sql, negated) for part in condition.parts], word)
     place = locate(condition.field)
-    if place.column.kind is ValueKind.JSON:
+    if place.kind is ValueKind.JSON:
         return _json_condition(condition, place, sql, negated)
     return _column_condition(condition, place, sql, negated)
 
@@ -64,7 +65,7 @@ def _column_condition(comparison: Comparison, place: Place, sql: Expressions, ne
     if operator == '==' and value is None:
         return f'{place.sql} IS {"NOT " if negated else ""}NULL'
     if operator not in _ORDERS and operator != '==':
-        raise QueryError(f'{operator!r} asks about JSON, and {place.name!r} is a plain column ({place.column.kind})')
+        raise QueryError(f'{operator!r} asks about JSON, and {place.name!r} is a plain column ({place.kind})')
     encoded = sql.encode(place, value)
     if operator == '==':
         if not _may_equal(place, encoded):
@@ -74,25 +75,25 @@ def _column_condition(comparison: Comparison, place: Place, sql: Expressions, ne
 
 
 def _column_order(place: Place, operator: str, encoded: Any, value: Any, sql: Expressions) -> str:
-    if place.column.kind is ValueKind.UUID and sql.holds_text(str(value)):
+    if place.kind is ValueKind.UUID and sql.holds_text(str(value)):
         return sql.compare_text(sql.column_text(place), operator, sql.bind(str(value)))
     if encoded is NO_MATCH:
         raise QueryTypeError(f'there is no order between {place.name!r} and {shown(value)}')
-    if place.column.kind is ValueKind.TEXT:
+    if place.kind is ValueKind.TEXT:
         return sql.compare_text(sql.bare(place), operator, sql.bind(encoded))
     return f'{sql.bare(place)} {operator} {sql.bind(encoded)}'
 
 
 def _may_equal(place: Place, encoded: Any) -> bool:
     """Whether a row could have a value: no integer is beyond 64 bits."""
-    return encoded is not NO_MATCH and (place.column.kind is not ValueKind.INT or abs(encoded) <= LARGEST_INT)
+    return encoded is not NO_MATCH and (place.kind is not ValueKind.INT or abs(encoded) <= LARGEST_INT)
 
 
 def _never(place: Place, sql: Expressions, negated: bool) -> str:
     """What equals nothing: asserted never, denied wherever there is a value."""
     if not negated:
         return sql.false
-    return f'{place.sql} IS NOT NULL' if place.column.nullable else sql.true
+    return f'{place.sql} IS NOT NULL' if place.nullable else sql.true
 
 
 def _column_one_of(place: Place, values: tuple[Any, ...], sql: Expressions, negated: bool) -> str:
@@ -100,7 +101,7 @@ def _column_one_of(place: Place, values: tuple[Any, ...], sql: Expressions, nega
     encoded = [value for value in encoded if _may_equal(place, value)]
     has_none = any(value is None for value in values)
     if encoded:
-        found = sql.one_of(sql.bare(place), place.column.kind, encoded, negated)
+        found = sql.one_of(sql.bare(place), place.kind, encoded, negated)
         if not has_none:
             return found
         return f'({found} {"AND" if negated else "OR"} {place.sql} IS {"NOT " if negated else ""}NULL)'
@@ -110,14 +111,14 @@ def _column_one_of(place: Place, values: tuple[Any, ...], sql: Expressions, nega
 
 
 def _column_like(place: Place, operator: str, value: str, sql: Expressions, negated: bool) -> str:
-    if place.column.kind is ValueKind.BOOL:
+    if place.kind is ValueKind.BOOL:
         raise QueryError(f'{operator!r} asks about texts, and {place.name!r} holds True or False')
     pattern = parse_pattern(value)
     if _NUL in value:  # which ends a pattern of SQLite, and which no text of PostgreSQL has
         return _never(place, sql, negated)
     if pattern.matches_all:
         return _never(place, sql, not negated)
-    is_text = place.column.kind is ValueKind.TEXT
+    is_text = place.kind is ValueKind.TEXT
     text = sql.bare(place) if is_text else sql.column_text(place)
     if operator == 'ilike':
         found = sql.ilike(text, pattern.for_like)

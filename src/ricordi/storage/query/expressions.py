@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from ricordi.backend.query import Column, ValueKind, shown
+from ricordi.backend.query import shown
 from ricordi.errors import QueryTypeError
+from ricordi.model.fields import ValueKind
 from ricordi.storage.query.numbers import is_huge, is_number
 from ricordi.storage.query.parameters import Parameters
 from ricordi.storage.values import encode_uuid
@@ -24,12 +25,14 @@ class Place:
 
     :param sql: the column, with the alias of its table.
     :param name: what the user calls it, for messages.
+    :param nullable: whether there may be none.
     :param searched: whether an index of this column may help; False where another way to the row is better.
     """
 
     sql: str
-    column: Column
+    kind: ValueKind
     name: str
+    nullable: bool
     path: tuple[str, ...] = ()
     searched: bool = True
 
@@ -215,7 +218,7 @@ class Expressions(ABC):
 
         :raises ricordi.errors.QueryTypeError: the column never holds such values.
         """
-        kind = place.column.kind
+        kind = place.kind
         if kind is ValueKind.TEXT and isinstance(value, str):
             return value if self.holds_text(value) else NO_MATCH
         if kind is ValueKind.INT and is_number(value):

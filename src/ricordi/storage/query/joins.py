@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ricordi.backend.query import Comparison, Condition, Edge, EdgeKind
-from ricordi.storage.columns import column_name, table_name
+from ricordi.model.fields import TABLES
+from ricordi.storage.columns import column_name
 from ricordi.storage.query.conditions import condition_sql
 from ricordi.storage.query.expressions import Expressions
 from ricordi.storage.query.sources import PK, Source, Sources, edge_table, far_column, near_column
@@ -39,7 +40,7 @@ class Joins:
             edge = self._sources.edges.get(vertex.tag)
             source = self._sources[vertex.tag]
             if edge is None:
-                self._from.append(f'{table_name(vertex.kind)} AS {source.alias}')
+                self._from.append(f'{TABLES[vertex.kind]} AS {source.alias}')
                 self._where += self._conditions(source)
             elif edge.outer:
                 self._join_outer(edge, source)
@@ -79,7 +80,7 @@ class Joins:
             # A link to a node that the filters refuse is no partner: it must not give a row of its own.
             copy = f'{end.alias}_partner'
             asked = [f'{copy}.id = {between.alias}.{far_column(edge)}', *self._render(end, conditions, copy)]
-            table = table_name(end.kind) if end.kind else ''
+            table = TABLES[end.kind] if end.kind else ''
             tests.append(f'EXISTS (SELECT 1 FROM {table} AS {copy} WHERE {" AND ".join(asked)})')
         self._from.append(f'LEFT JOIN {self._edge_table(edge, between)} ON {" AND ".join(tests)}')
         if end.joined:
@@ -88,7 +89,7 @@ class Joins:
     # -- parts ----------------------------------------------------------------------------------------------
 
     def _table(self, source: Source) -> str:
-        return f'{table_name(source.kind) if source.kind else ""} AS {source.alias}'
+        return f'{TABLES[source.kind] if source.kind else ""} AS {source.alias}'
 
     def _edge_table(self, edge: Edge, between: Source) -> str:
         if edge.kind is EdgeKind.WALK:

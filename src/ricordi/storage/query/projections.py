@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ricordi.backend.query import COLUMNS, Field, Ordering, Projection, Query, ValueKind
+from ricordi.backend.query import Field, Ordering, Projection, Query
 from ricordi.errors import QueryError
+from ricordi.model.fields import FIELDS, ValueKind
 from ricordi.storage.query.expressions import Expressions, Place
 from ricordi.storage.query.rows import (
     CASTS,
@@ -83,7 +84,7 @@ class Projections:
         if projection.function:
             text, value = self._function(place, projection.function, projection.cast)
             return Selected(text, value, '')
-        is_json = place.column.kind is ValueKind.JSON
+        is_json = place.kind is ValueKind.JSON
         if is_json and projection.cast == 'd':
             text = self._sql.json_time(place)
             return Selected(text, single(self._sql.decode_time), text)
@@ -95,12 +96,12 @@ class Projections:
     def _select_entity(self, source: Source) -> Selected:
         if source.kind is None:
             raise QueryError(f'the edge {source.tag!r} is not an entity: project its fields')
-        columns = [self._sql.select(source.place(Field(name))) for name in COLUMNS[source.kind]]
+        columns = [self._sql.select(source.place(Field(name))) for name in FIELDS[source.kind]]
         texts, decoders = zip(*columns, strict=True)
         return Selected(', '.join(texts), entity(source.kind, decoders, source.optional), source.pk)
 
     def _function(self, place: Place, function: str, cast: str | None) -> tuple[str, Value]:
-        sql, kind = self._sql, place.column.kind
+        sql, kind = self._sql, place.kind
         if function == 'count':
             return f'count({sql.json_text(place) if kind is ValueKind.JSON else place.sql})', single()
         if kind is ValueKind.JSON:
@@ -137,7 +138,7 @@ class Projections:
             if not fixed:
                 function = 'max' if ordering.descending else 'min'
                 text = self._sql.aggregate_text(function, text) if is_text else f'{function}({text})'
-            nullable = place.column.nullable or place.column.kind is ValueKind.JSON
+            nullable = place.nullable or place.kind is ValueKind.JSON
             terms.append(self._sql.order_term(text, is_text, ordering.descending, nullable))
         return terms
 
@@ -152,7 +153,7 @@ class Projections:
 
     def _order_keys(self, place: Place, cast: str | None) -> list[tuple[str, bool]]:
         """What to sort by: SQL, and whether it is text."""
-        sql, kind = self._sql, place.column.kind
+        sql, kind = self._sql, place.kind
         if kind is not ValueKind.JSON:
             if kind is ValueKind.BOOL:
                 return [(f'CAST({place.sql} AS INTEGER)', False)]

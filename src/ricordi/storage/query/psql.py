@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ricordi.backend.query import ValueKind
+from ricordi.model.fields import ValueKind
+from ricordi.storage.psql.dialect import SQL_TYPES
 from ricordi.storage.query.expressions import Decoder, Expressions, Place
 from ricordi.storage.query.numbers import Span, is_coarse, span_of, spellings
 from ricordi.storage.query.rows import decode_json, time_or_none
@@ -18,7 +19,6 @@ _NULL = "'null'::jsonb"
 _SAFE_TEXT = re.compile(r'[A-Za-z0-9_./]{0,200}').fullmatch
 _BY_CODE_POINT = {'<': '~<~', '<=': '~<=~', '>': '~>~', '>=': '~>=~'}
 _OF_OPEN_SPAN = {'<': '<=', '>=': '>', '<=': '<', '>': '>='}
-_ELEMENTS = {ValueKind.UUID: 'uuid', ValueKind.TIME: 'timestamptz', ValueKind.BOOL: 'boolean', ValueKind.TEXT: 'text'}
 
 
 class PsqlExpressions(Expressions):
@@ -45,7 +45,7 @@ class PsqlExpressions(Expressions):
         return f'{sql} {_BY_CODE_POINT[operator]} {parameter}'
 
     def column_text(self, place: Place) -> str:
-        if place.column.kind is ValueKind.TIME:
+        if place.kind is ValueKind.TIME:
             return f"to_char({place.sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
         return f'{place.sql}::text'
 
@@ -56,7 +56,7 @@ class PsqlExpressions(Expressions):
         return f'{text} ILIKE {self.bind(pattern)}'
 
     def one_of(self, sql: str, kind: ValueKind, values: Sequence[Any], negated: bool) -> str:
-        element = _ELEMENTS.get(kind, 'bigint')
+        element = SQL_TYPES[kind]
         if kind is ValueKind.INT and any(isinstance(value, float) for value in values):
             element, values = 'float8', [float(value) for value in values]
         listed = f'{self.bind(list(values))}::{element}[]'
@@ -131,11 +131,11 @@ class PsqlExpressions(Expressions):
     # -- results --------------------------------------------------------------------------------------------
 
     def select(self, place: Place) -> tuple[str, Decoder | None]:
-        kind = place.column.kind
+        kind = place.kind
         if kind is ValueKind.TIME:
             # As text with the offset in it: read by C code without a call of Python for each value.
             text = f"({place.sql} AT TIME ZONE 'UTC')::text || '+00:00'"
-            return text, time_or_none if place.column.nullable else datetime.fromisoformat
+            return text, time_or_none if place.nullable else datetime.fromisoformat
         if kind is ValueKind.JSON:
             return f'{self._json(place)}::text', decode_json
         return place.sql, None
@@ -167,7 +167,7 @@ class PsqlExpressions(Expressions):
         )
 
     def group_key(self, place: Place) -> str:
-        return self._json(place) if place.column.kind is ValueKind.JSON else place.sql
+        return self._json(place) if place.kind is ValueKind.JSON else place.sql
 
     def aggregate_text(self, function: str, sql: str) -> str:
         return f'{function}({sql}::text COLLATE "C")'

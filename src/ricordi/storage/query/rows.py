@@ -10,8 +10,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from ricordi.backend.query import COLUMNS, ValueKind
 from ricordi.backend.rows import ROW_TYPES, EntityKind, JsonDict, NodeRow
+from ricordi.model.fields import FIELDS, TABLES, ValueKind
 from ricordi.model.values import (
     UNREADABLE,
     DamagedJson,
@@ -22,7 +22,7 @@ from ricordi.model.values import (
     read_bounded,
     why_unreadable,
 )
-from ricordi.storage.columns import place_of, table_name
+from ricordi.storage.columns import place_of
 
 Raw = tuple[Any, ...]
 Decoder = Callable[[Any], Any]
@@ -69,7 +69,7 @@ def dictionary_or_damaged(text: Any, pk: int | None, column: str, bounded: bool 
     try:
         return dictionary_of(read_bounded(text) if bounded else decode_json(text)) or {}
     except UNREADABLE as error:
-        return DamagedJson(why_unreadable(error, text), place_of(table_name(EntityKind.NODE), pk, column))
+        return DamagedJson(why_unreadable(error, text), place_of(TABLES[EntityKind.NODE], pk, column))
 
 
 def decode_text(value: Any) -> Any:
@@ -207,9 +207,9 @@ def entity(kind: EntityKind, decoders: Sequence[Decoder | None], optional: bool)
     row_type: Callable[..., Any] = ROW_TYPES[kind]
     if kind is EntityKind.NODE:
         row_type = StrangersNodeRow if decode_bounded in decoders else StoredNodeRow
-        kinds = [column.kind for column in COLUMNS[kind].values()]
+        kinds = [field.kind for field in FIELDS[kind].values()]
         decoders = [None if name is ValueKind.JSON else decode for name, decode in zip(kinds, decoders, strict=True)]
-    elif any(column.kind is ValueKind.JSON for column in COLUMNS[kind].values()):
+    elif any(field.kind is ValueKind.JSON for field in FIELDS[kind].values()):
         row_type = _telling_places(kind)
         decoders = [_DICTIONARIES.get(decode, decode) for decode in decoders]
     if not optional:
@@ -220,12 +220,12 @@ def entity(kind: EntityKind, decoders: Sequence[Decoder | None], optional: bool)
 def _telling_places(kind: EntityKind) -> Callable[..., Any]:
     """What makes a row of this kind; what stands for JSON that cannot be read is told where it lies."""
     row_type: Callable[..., Any] = ROW_TYPES[kind]
-    names = [*COLUMNS[kind]]
+    names = [*FIELDS[kind]]
 
     def make(*fields: Any) -> Any:
         for name, field in zip(names, fields, strict=True):
             if type(field) is DamagedJson:
-                field.place = place_of(table_name(kind), fields[0], name)
+                field.place = place_of(TABLES[kind], fields[0], name)
         return row_type(*fields)
 
     return make

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ricordi.backend.query import (
-    COLUMNS,
-    WALK_COLUMNS,
-    Column,
+    WALK_FIELDS,
     Comparison,
     Condition,
     Edge,
@@ -16,11 +14,9 @@ from ricordi.backend.query import (
     Field,
     Junction,
     Query,
-    ValueKind,
 )
-from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError
-from ricordi.storage.columns import column_name, table_name
+from ricordi.model.fields import FIELDS, TABLES, EntityKind, ValueKind
 from ricordi.storage.query.expressions import Place
 from ricordi.storage.query.patterns import parse_pattern
 
@@ -35,7 +31,7 @@ class Source:
 
     :param pk: SQL of its primary key: where only this is asked of a vertex, a column of its edge spares the table.
     :param optional: whether it may be missing, in or behind an outer join.
-    :param columns: field → SQL, where fields are not columns of the table.
+    :param columns: field of a walk → SQL: these are not columns of a table.
     """
 
     tag: str
@@ -45,7 +41,7 @@ class Source:
     optional: bool = False
     joined: bool = True
     searched: bool = True
-    columns: Mapping[str, tuple[str, Column]] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, field: Field, alias: str | None = None) -> Place:
         """Where a field lies.
@@ -55,17 +51,16 @@ class Source:
         """
         name = '.'.join((field.column, *field.path))
         if field == PK and alias is None:
-            return Place(self.pk, Column(COLUMNS[EntityKind.NODE]['pk'].kind, self.optional), name)
+            return Place(self.pk, ValueKind.INT, name, self.optional)
         if self.columns:
-            sql, column = self.columns[field.column]
-            return Place(sql, column, name, field.path)
+            kind = WALK_FIELDS[field.column].kind
+            return Place(self.columns[field.column], kind, name, self.optional, field.path)
         if self.kind is None:
             raise QueryError(f'there is nothing to filter or project on the edge {self.tag!r}')
-        column = COLUMNS[self.kind][field.column]
-        if self.optional and alias is None:
-            column = Column(column.kind, nullable=True)
-        sql = f'{alias or self.alias}.{column_name(self.kind, field.column)}'
-        return Place(sql, column, name, field.path, self.searched)
+        known = FIELDS[self.kind][field.column]
+        nullable = known.nullable or (self.optional and alias is None)
+        sql = f'{alias or self.alias}.{known.column}'
+        return Place(sql, known.kind, name, nullable, field.path, self.searched)
 
 
 class Sources:
@@ -117,9 +112,8 @@ class Sources:
             return Source(edge.tag, alias, table, f'{alias}.id', optional, searched=False)
         start, end = (f'{alias}.start_id', f'{alias}.end_id')
         ancestor, descendant = (start, end) if edge.forward else (end, start)
-        expressions = {'ancestor_pk': ancestor, 'descendant_pk': descendant, 'depth': f'{alias}.depth'}
-        expressions['path'] = f'{alias}.path'
-        columns = {name: (sql, Column(WALK_COLUMNS[name].kind, optional)) for name, sql in expressions.items()}
+        columns = {'ancestor_pk': ancestor, 'descendant_pk': descendant, 'depth': f'{alias}.depth'}
+        columns['path'] = f'{alias}.path'
         return Source(edge.tag, alias, None, '', optional, columns=columns)
 
 
@@ -142,7 +136,7 @@ def _ends(edge: Edge) -> tuple[str, str]:
 
 def edge_table(edge: Edge) -> str:
     """The table behind a link or a membership."""
-    return table_name(_EDGE_TABLES[edge.kind])
+    return TABLES[_EDGE_TABLES[edge.kind]]
 
 
 def _parts(condition: Condition) -> Iterator[Condition]:
@@ -158,8 +152,8 @@ def _is_void(condition: Condition, kind: EntityKind | None) -> bool:
     """Whether a condition holds for all rows, as the filter on the type of `Node` does."""
     if kind is None or not isinstance(condition, Comparison) or condition.operator != 'like':
         return False
-    column = COLUMNS[kind][condition.field.column]
-    return column.kind is ValueKind.TEXT and not column.nullable and parse_pattern(condition.value).matches_all
+    known = FIELDS[kind][condition.field.column]
+    return known.kind is ValueKind.TEXT and not known.nullable and parse_pattern(condition.value).matches_all
 
 
 def _fields_used(query: Query) -> dict[str, set[str]]:

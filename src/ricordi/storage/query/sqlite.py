@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ricordi.backend.query import ValueKind
+from ricordi.model.fields import ValueKind
 from ricordi.storage.query.expressions import Decoder, Expressions, Place
 from ricordi.storage.query.numbers import is_coarse, is_huge, is_number
 from ricordi.storage.query.rows import decode_bounded, decode_json, decode_text, time_or_none
@@ -56,7 +56,7 @@ class SqliteExpressions(Expressions):
         return f'{sql} {operator} {parameter}'
 
     def column_text(self, place: Place) -> str:
-        return f'CAST({place.sql} AS TEXT)' if place.column.kind is ValueKind.INT else place.sql
+        return f'CAST({place.sql} AS TEXT)' if place.kind is ValueKind.INT else place.sql
 
     def like(self, text: str, pattern: str) -> str:
         return f"{text} LIKE {self.bind(pattern)} ESCAPE '\\'"
@@ -145,11 +145,11 @@ class SqliteExpressions(Expressions):
     # -- results --------------------------------------------------------------------------------------------
 
     def select(self, place: Place) -> tuple[str, Decoder | None]:
-        kind = place.column.kind
+        kind = place.kind
         if kind is ValueKind.TIME:
             # With the offset in it, C code reads the time without a call of Python.
             text = f"{place.sql} || '+00:00'"
-            return text, time_or_none if place.column.nullable else datetime.fromisoformat
+            return text, time_or_none if place.nullable else datetime.fromisoformat
         if kind is ValueKind.BOOL:
             return place.sql, _decode_bool
         if kind is not ValueKind.JSON:
@@ -192,7 +192,7 @@ class SqliteExpressions(Expressions):
         )
 
     def group_key(self, place: Place) -> str:
-        return self.select(place)[0] if place.column.kind is ValueKind.JSON else place.sql
+        return self.select(place)[0] if place.kind is ValueKind.JSON else place.sql
 
     def aggregate_text(self, function: str, sql: str) -> str:
         return f'{function}({sql})'

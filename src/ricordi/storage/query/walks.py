@@ -10,12 +10,14 @@ from collections.abc import Sequence
 
 from ricordi.backend.query import WALK_LINK_TYPES, Comparison, Condition, Edge, EdgeKind, Junction
 from ricordi.backend.rows import EntityKind
-from ricordi.storage.columns import column_name, table_name
+from ricordi.model.fields import TABLES
+from ricordi.storage.columns import column_name
+from ricordi.storage.dialect import quoted
 from ricordi.storage.query.conditions import condition_sql
 from ricordi.storage.query.expressions import Expressions
 from ricordi.storage.query.sources import Sources, edge_table, far_column, near_column
 
-_TYPES = ', '.join(f"'{name}'" for name in WALK_LINK_TYPES)
+_TYPES = quoted(WALK_LINK_TYPES)
 _SURELY_SHALLOW = 100
 
 
@@ -144,7 +146,7 @@ class Walks:
             return ''
         sources, tests = self._sources, list[str]()
         kind = sources[tag].kind or EntityKind.NODE
-        tables = [f'{table_name(kind)} AS origin']
+        tables = [f'{TABLES[kind]} AS origin']
         alias, pk = 'origin', 'origin.id'
         for number in range(len(sources.query.vertices)):
             tests += self._filters(tag, alias)
@@ -165,7 +167,7 @@ class Walks:
                 tables.append(f'JOIN {edge_table(edge)} AS {between} ON {between}.{far_column(edge)} = {pk}')
                 tests += self._filters(edge.tag, between)
                 on = f'{following}.id = {between}.{near_column(edge)}'
-            tables.append(f'JOIN {table_name(start)} AS {following} ON {on}')
+            tables.append(f'JOIN {TABLES[start]} AS {following} ON {on}')
             tag, alias, pk, kind = edge.start, following, f'{following}.id', start
         where = f' WHERE {" AND ".join(tests)}' if tests else ''
         return f'SELECT origin.id FROM {" ".join(tables)}{where}'

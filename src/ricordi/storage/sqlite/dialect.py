@@ -7,19 +7,20 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
 from ricordi.files import file_identity, is_same_file
 from ricordi.folders import check_place
+from ricordi.model.fields import ValueKind
+from ricordi.model.file_trees import FILE, FOLDER, KEY_GLOB, NO_NAMES, SEPARATOR
 from ricordi.model.values import read_bounded
-from ricordi.storage.columns import ValueKind
-from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
+from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks, quoted
 from ricordi.storage.query.streams import spooled
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.sqlite import vacuum as sqlite_vacuum
@@ -28,6 +29,9 @@ from ricordi.storage.sqlite.strangers import distrust, end_when_asked
 from ricordi.storage.sqlite.texts import ForgivingConnection
 from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
 
+if TYPE_CHECKING:
+    from ricordi.storage.verification.reader import DatabaseReader
+
 BUSY_SECONDS = 30.0
 OLDEST_SQLITE = (3, 35, 0)
 JOURNAL_BYTES = 1 << 20
@@ -35,27 +39,28 @@ STREAM_ROWS = 1000
 
 _SIGNS_OF_A_ROW = ('malformed JSON', 'BLOB values', 'user-defined function raised')
 
-_NAMED = "tree.key = 'k' AND tree.type = 'text'"
+_NAMED = f"tree.key = '{FILE}' AND tree.type = 'text'"
 _TREE = 'db_dbnode.repository_metadata'
 _TREE_OR_NONE = f"CASE WHEN typeof({_TREE}) = 'text' AND json_valid({_TREE}) THEN {_TREE} ELSE '0' END"
 """What is no JSON would end a whole query; a number is none that a file tree can be, and names nothing."""
 
 _MUCH = 1_000_000_000
-# A file is an object and a text (0), a folder two objects (0), an empty one a single object (1). Whatever could hide a
-# name weighs so much that nothing makes up for it.
+# The grammar of file trees as a sum, since SQLite sees members one by one: a file is an object and a text (0), a folder
+# two objects (0), an empty one a single object (1). Whatever could hide a name weighs so much that nothing makes up for
+# it. What it finds is judged by the grammar itself: tests/storage/test_file_trees.py.
 _WEIGHT = (
-    f"CASE tree.type WHEN 'object' THEN CASE WHEN tree.key = 'o' THEN -1 WHEN tree.key IN ('k', '', '.', '..') "
-    f"OR instr(tree.key, '/') THEN {_MUCH} ELSE 1 END "
+    f"CASE tree.type WHEN 'object' THEN CASE WHEN tree.key = '{FOLDER}' THEN -1 "
+    f"WHEN tree.key IN ({quoted((FILE, *NO_NAMES))}) OR instr(tree.key, '{SEPARATOR}') THEN {_MUCH} ELSE 1 END "
     f"WHEN 'text' THEN CASE WHEN {{named}} THEN -1 ELSE {_MUCH} END ELSE {_MUCH} END"
 )
-_IS_KEY = f"tree.atom GLOB '{'[0-9a-f]' * 64}'"
+_IS_KEY = f"tree.atom GLOB '{KEY_GLOB}'"
 
 
 def _suspect_trees(tree: str, named: str = _NAMED) -> str:
     return (
         f'SELECT db_dbnode.id, db_dbnode.uuid, CAST({_TREE} AS BLOB) FROM db_dbnode, json_tree({tree}) AS tree '
         f"WHERE {_TREE} IS NOT '{{}}' GROUP BY db_dbnode.id "
-        f'HAVING sum({_WEIGHT.format(named=named)}) <> 0 OR substr({_TREE}, 1, 4) IS NOT \'{{"o"\' '
+        f'HAVING sum({_WEIGHT.format(named=named)}) <> 0 OR substr({_TREE}, 1, 4) IS NOT \'{{"{FOLDER}"\' '
         'ORDER BY db_dbnode.id'
     )
 
@@ -212,7 +217,7 @@ class SqliteDialect(Dialect):
     def decoder(self, kind: ValueKind) -> Decoder | None:
         return _decode_bounded if self.distrusted and kind is ValueKind.JSON else _DECODERS.get(kind)
 
-    def table_of_values(self, kind: ValueKind, integers: bool) -> str:
+    def table_of_values(self, kind: ValueKind) -> str:
         return '(SELECT value FROM json_each(?))'
 
     def pack(self, values: Sequence[Any]) -> str:
@@ -236,6 +241,11 @@ class SqliteDialect(Dialect):
             [(number, *row) for number, row in zip(ids, rows, strict=True)],
         )
         return list(ids)
+
+    def verification_reader(self, check_stop: Callable[[], None]) -> DatabaseReader:
+        from ricordi.storage.verification.on_sqlite import SqliteReader
+
+        return SqliteReader(self, check_stop)
 
     def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
         # An open SELECT keeps every writer, AiiDA's too, from committing. So the rows go into a temporary table (a file
@@ -360,10 +370,10 @@ _ENCODERS: dict[ValueKind, Encoder] = {
     ValueKind.UUID: encode_uuid,
     ValueKind.TIME: _encode_time,
     ValueKind.JSON: encode_json,
-    ValueKind.BOOLEAN: _encode_boolean,
+    ValueKind.BOOL: _encode_boolean,
 }
 _DECODERS: dict[ValueKind, Decoder] = {
     ValueKind.TIME: _decode_time,
     ValueKind.JSON: decode_json,
-    ValueKind.BOOLEAN: bool,
+    ValueKind.BOOL: bool,
 }

@@ -69,7 +69,7 @@ def _create_database(folder: Path, repository_uuid: str | None) -> None:
             try:
                 with closing(Session(SqliteDialect(folder / draft, create=True))) as session:
                     schema.create(session, repository_uuid)
-                os.fsync(descriptor)
+                os.fsync(descriptor)  # before it has its name: after a crash that never stands for half a database
             finally:
                 os.close(descriptor)
             _give_name(opened, draft)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from ricordi.backend.rows import EntityKind
 from ricordi.errors import (
     AccessError,
     ClosedStorage,
@@ -21,7 +20,7 @@ from ricordi.errors import (
     ValidationError,
 )
 from ricordi.model.values import LARGEST_VALUE
-from ricordi.storage.columns import ValueKind, columns, row_words, table_name, unreadable, value_kind
+from ricordi.storage.columns import json_columns, row_words, unreadable
 
 _TOO_LARGE = ('too many', 'too complex', 'too large', 'at most', 'parser stack overflow')
 
@@ -91,16 +90,13 @@ def _refused_value(error: Exception, place: str, raw: Any | None) -> RicordiErro
 
 def _broken_json(raw: Any | None) -> tuple[str, int, str] | None:
     """Table, pk and column of a value that should be JSON and is none."""
-    for kind in EntityKind if raw is not None else ():
-        table = table_name(kind)
-        for field, column in columns(kind).items():
-            if value_kind(field) is ValueKind.JSON:
-                row = raw.execute(  # type: ignore[union-attr]
-                    f'SELECT id FROM {table} WHERE {column} IS NOT NULL AND '
-                    f"CASE typeof({column}) WHEN 'blob' THEN TRUE ELSE NOT json_valid({column}) END LIMIT 1"
-                ).fetchone()
-                if row is not None:
-                    return table, row[0], column
+    for table, column in json_columns() if raw is not None else ():
+        row = raw.execute(  # type: ignore[union-attr]
+            f'SELECT id FROM {table} WHERE {column} IS NOT NULL AND '
+            f"CASE typeof({column}) WHEN 'blob' THEN TRUE ELSE NOT json_valid({column}) END LIMIT 1"
+        ).fetchone()
+        if row is not None:
+            return table, row[0], column
     return None
 
 

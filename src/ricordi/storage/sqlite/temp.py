@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Self
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 from ricordi.backend.storage import RepositoryLocation
 from ricordi.files import TemporaryFolder
+from ricordi.progress import Run
 from ricordi.storage import schema
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite.dialect import SqliteDialect
@@ -69,5 +71,6 @@ class SqliteTempStorage(SqlStorage):
     def _refuse_without_lock(self) -> None:
         """No other process can use it, so there is nothing to lock."""
 
-    def _lock_unless_held(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def _alone(self, run: Run) -> Iterator[Run]:
+        yield run

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ricordi.backend.storage import RepositoryLocation
 from ricordi.errors import ConfigurationError, IncompatibleStorageSchema, ReadOnlyStorage, StorageMigrationError
 from ricordi.storage.archive.cache import UnpackedDatabase
-from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, read_version, way_to_head
+from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, read_version, version_error
 from ricordi.storage.archive.schema import check_schema
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite.dialect import SqliteDialect
@@ -56,7 +56,7 @@ class SqliteZipStorage(SqlStorage):
     def migrate(cls, profile: Profile) -> None:
         version = cls.version_profile(profile)
         if version != HEAD:
-            raise StorageMigrationError(way_to_head(version, archive_path(profile)))
+            raise version_error(StorageMigrationError, version, archive_path(profile))
 
     @classmethod
     def open(cls, profile: Profile, repository: RepositoryBackend) -> Self:
@@ -64,7 +64,7 @@ class SqliteZipStorage(SqlStorage):
         with closing(open_archive(path)) as directory:
             version = read_metadata(directory)['export_version']
             if version != HEAD:
-                raise IncompatibleStorageSchema(way_to_head(version, path))
+                raise version_error(IncompatibleStorageSchema, version, path)
             database = UnpackedDatabase(directory)
         storage = cls(profile, database, repository)
         try:

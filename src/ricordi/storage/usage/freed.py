@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.usage import Dimension, Freed, UsageQuestion
+from ricordi.model.fields import ValueKind
 from ricordi.progress import Progress
-from ricordi.storage.columns import ValueKind
 from ricordi.storage.usage.usage import usage, usage_sql
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def freed_by(
 
 
 def _named_by_others(session: Session, keys: set[str], pks: Sequence[int]) -> set[str]:
-    values = session.dialect.table_of_values(ValueKind.PLAIN, integers=False)
+    values = session.dialect.table_of_values(ValueKind.TEXT)
     return _keys(
         session, f' AND {{key}} IN {values}', [session.dialect.pack(sorted(keys))], pks, among=False, most=len(keys)
     )
@@ -90,7 +90,7 @@ def _ask(
     among: bool,
     most: int,
 ) -> set[str]:
-    nodes = session.dialect.table_of_values(ValueKind.PLAIN, integers=True)
+    nodes = session.dialect.table_of_values(ValueKind.INT)
     statement = (
         f'SELECT DISTINCT {sql.key} FROM db_dbnode AS n{sql.keys.replace("{joins}", "")}'
         f'{condition.replace("{key}", sql.compared_key)} AND n.id {"IN" if among else "NOT IN"} {nodes} LIMIT {most}'

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from ricordi.backend.usage import OF_FILES, Category, Dimension
-from ricordi.storage.columns import ValueKind
+from ricordi.model.fields import ValueKind
 from ricordi.storage.dialect import Dialect
 
 Chosen = tuple[tuple[Dimension, Category | tuple[int, ...]], ...]
@@ -104,7 +104,7 @@ class UsageSql(ABC):
                 parts.append(('NOT ' if value is None else '') + _ANY_MEMBERSHIP.format(which=which))
                 parameters += [] if value is None else [value]
             elif isinstance(value, tuple):
-                parts.append(f'n.id IN {self.dialect.table_of_values(ValueKind.PLAIN, integers=True)}')
+                parts.append(f'n.id IN {self.dialect.table_of_values(ValueKind.INT)}')
                 parameters.append(self.dialect.pack(value))
             elif value is None:
                 parts.append(f'{self._category(dimension)} IS NULL')

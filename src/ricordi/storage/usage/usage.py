@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import Amount
-from ricordi.backend.rows import EntityKind, JsonDict, NodeRow
+from ricordi.backend.rows import JsonDict, NodeRow
 from ricordi.backend.usage import (
     OF_FILES,
     Category,
@@ -25,8 +25,8 @@ from ricordi.backend.usage import (
     UsageQuestion,
 )
 from ricordi.errors import NotEnoughSpace
+from ricordi.model.file_trees import named_in
 from ricordi.model.values import DamagedJson, text_or_damaged
-from ricordi.storage.object_keys import files_of
 from ricordi.storage.usage.database import database_usage
 from ricordi.storage.usage.kinds import file_kind, size_class
 from ricordi.storage.usage.sql import UsageSql
@@ -76,7 +76,7 @@ def usage(
         return _Count(session, rows, repository, question, guarded).carry_out(progress, most_in_memory)
 
 
-class _Sizes:
+class _SizesByKey:
     """The sizes of objects, asked for by keys that ascend."""
 
     def __init__(self, sizes: Iterator[ObjectSize]) -> None:
@@ -253,10 +253,10 @@ class _Count:
         """Go through all objects; returns those that no node names."""
         question = _Filter(self._question)
         progress.begin('sum up what objects take', None, 'objects')
-        sizes: _Sizes | None = None
+        sizes: _SizesByKey | None = None
         for number, (key, rows) in enumerate(groupby(self._uses(), itemgetter(0)), 1):
             # Not before the names were read: an object is there before the node that names it, not the other way round.
-            sizes = sizes or _Sizes(self._repository.object_sizes())
+            sizes = sizes or _SizesByKey(self._repository.object_sizes())
             size = sizes.of(key)
             names = _Names(question, size, sums)
             names.count(rows)
@@ -266,7 +266,7 @@ class _Count:
             if number % PROGRESS_EVERY == 0:
                 progress.advance(PROGRESS_EVERY)
         progress.end()
-        return (sizes or _Sizes(self._repository.object_sizes())).unnamed()
+        return (sizes or _SizesByKey(self._repository.object_sizes())).unnamed()
 
     def _note(self, key: str, size: ObjectSize | None, names: _Names) -> None:
         """Count an object that is chosen."""
@@ -294,8 +294,8 @@ class _Count:
             for pk in pks:
                 keys.setdefault(pk, set()).add(key)
         places: dict[str, list[FilePlace]] = {}
-        for row in self._rows.find(self._session, EntityKind.NODE, {'pk': sorted(keys)}, ('pk',), None):
-            if isinstance(row, NodeRow) and row.pk is not None:
+        for row in self._rows.find(self._session, NodeRow, {'pk': sorted(keys)}, ('pk',), None):
+            if row.pk is not None:
                 for key, path in _paths(keys[row.pk], row.repository_metadata):
                     places.setdefault(key, []).append(FilePlace(row.pk, row.uuid, path))
         return tuple(entry._replace(places=tuple(places.get(key, ()))) for _, key, entry, _ in found)
@@ -306,7 +306,7 @@ def _paths(keys: set[str], tree: JsonDict) -> Iterator[tuple[str, str]]:
     if isinstance(tree, DamagedJson):
         yield from ((key, '') for key in keys)
         return
-    for path, key in files_of(tree):
+    for path, key in named_in(tree):
         if key in keys:
             keys.discard(key)
             yield key, path

@@ -1,0 +1,61 @@
+"""What can be done about an error, in the words of the command line: its verbs and options."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ricordi.errors import RicordiError
+    from ricordi.remedies import Deed, Remedy
+
+WORDS: dict[Deed, str] = {
+    'choose another folder': ': give another --path',
+    'choose another folder or overwrite': ': give another --path, or --overwrite to remove what is there',
+    'choose another format': ' (-f)',
+    'choose codes or computers': ' (--codes, --computers)',
+    'choose days or dates': ' (--past-days; --start-date, --end-date)',
+    'choose groups to dump': ': give --all or --groups too, or --also-ungrouped',
+    'choose other dates': ' (--start-date, --end-date)',
+    'choose what to dump': ': give --all, --groups, or a filter together with --also-ungrouped',
+    'clear access records': ' with `ricordi storage unlock`',
+    'configure computer': ': use `ricordi computer configure {}`',
+    'configure user': ': see `ricordi user configure`',
+    'do without login shell': ': `ricordi computer configure {} -n --no-use-login-shell`',
+    'duplicate computer': '; `ricordi computer duplicate {}` makes another with its settings',
+    'enable computer': ': see `ricordi computer enable {}`',
+    'keep data': ' (--keep-data)',
+    'leave out everything': ': leave out --all, or the others',
+    'list files': ': see `ricordi node repo ls {}`',
+    'list group paths': '; see `ricordi group path ls`',
+    'list options': '; `ricordi config list --advanced` shows those there are',
+    'list problems': '; `ricordi storage maintain --full --dry-run` lists all that is missing or unclear',
+    'maintain in full': ': `ricordi storage maintain --full` does it',
+    'make profile': ', or make a first profile with `ricordi presto`',
+    'migrate archive': ': run `ricordi archive migrate {} NEW` first',
+    'migrate storage': ': run `ricordi -p {} storage migrate`',
+    'name profile': ': name one with -p, or set it with `ricordi profile set-default NAME`',
+    'overwrite': '; --force overwrites it',
+    'repack all': ': add --repack all to change it',
+    'set default user': ': see `ricordi user set-default`',
+    'show computer': ': see `ricordi computer show`',
+    'verify': ': see `ricordi storage verify`',
+    'wait': ', or wait with --wait',
+}
+"""What follows the message; what it is to be done to comes in the place of `{}`."""
+
+
+def with_remedy(message: str, remedy: Remedy | None) -> str:
+    """A message with what can be done about it, which comes before a list that the message ends with."""
+    if remedy is None:
+        return message
+    words = WORDS[remedy.deed].replace('{}', shlex.join(remedy.subject))
+    first, line_end, rest = message.partition('\n')
+    if line_end and first.endswith(':'):
+        return f'{first[:-1]}{words}:\n{rest}'
+    return f'{message}{words}'
+
+
+def message_of(error: RicordiError) -> str:
+    """What the command line says of an error."""
+    return with_remedy(str(error), error.remedy)

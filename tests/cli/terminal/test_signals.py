@@ -1,0 +1,102 @@
+"""Signals during long work: a clean end at the first, an end at once at the second Ctrl-C."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WORK = """
+import os, sys, time
+from ricordi.cli.main import run
+from ricordi.cli import main
+from ricordi.cli.terminal.signals import stopping
+from ricordi.progress import Stop
+
+def work(arguments):
+    stop = Stop()
+    with stopping(stop):
+        print('ready', flush=True)
+        while not stop.reason:
+            time.sleep(0.02)
+        if 'looks' not in sys.argv:
+            os.write(1, b'asked\\n')
+            while True:
+                time.sleep(0.02)
+    print(stop.reason, flush=True)
+    return 7
+
+main.dispatch = work
+sys.exit(run([]))
+"""
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, '-c', WORK, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == 'ready\n'
+    return process
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_asks_the_work_to_end_cleanly_and_says_so(number: signal.Signals) -> None:
+    process = start('looks')
+    process.send_signal(number)
+    out, err = process.communicate(timeout=240)
+    assert (process.returncode, out) == (7, f'{number.name}\n')
+    assert err.startswith(f'ricordi: {number.name}: ending at the next clean point')
+
+
+def test_a_second_ctrl_c_ends_at_once() -> None:
+    process = start('does not look')
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert 'again quits at once' in process.stderr.readline()
+    assert process.stdout is not None
+    assert process.stdout.readline() == 'asked\n'
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=240)
+    assert (process.returncode, out, err) == (130, '', 'ricordi: interrupted\n')
+
+
+WAIT = """
+import os, sys, time
+from ricordi.cli import main
+from ricordi.cli.terminal.signals import end_tidily
+
+def work(arguments):
+    end_tidily()
+    print('a result that nobody will read')
+    os.write(2, b'ready\\n')  # no buffer that a signal could find in use
+    while True:
+        time.sleep(0.02)
+
+main.dispatch = work
+main.main()
+"""
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize('reader', ['there', 'gone', 'full'])
+def test_elsewhere_a_signal_ends_at_once_with_its_documented_code_whatever_becomes_of_the_output(
+    number: signal.Signals, code: int, reader: str
+) -> None:
+    with open('/dev/full', 'wb') as full:  # noqa: PTH123
+        out = full if reader == 'full' else subprocess.PIPE
+        process = subprocess.Popen([sys.executable, '-c', WAIT], stdout=out, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert process.stderr.readline() == 'ready\n'
+    if reader == 'gone':
+        assert process.stdout is not None
+        process.stdout.close()
+    process.send_signal(number)
+    assert process.wait(240) == code
+    assert process.stderr.read() == ''
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    documented = (Path(__file__).parents[3] / 'docs' / 'exit-codes.md').read_text()
+    assert f'| {code} |' in documented

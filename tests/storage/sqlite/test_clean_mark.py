@@ -1,0 +1,171 @@
+"""A storage that was left clean is not compared key by key again, until anything in it has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ricordi.access import ProfileAccessManager
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.rows import EntityKind as K
+from ricordi.backend.rows import NodeRow
+from ricordi.storage import maintenance
+
+FULL = MaintenanceOptions(full=True)
+
+
+@pytest.fixture
+def comparisons(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Grows each time the keys that nodes name are asked for."""
+    asked: list[Any] = []
+    ask = maintenance.named_keys
+    monkeypatch.setattr(maintenance, 'named_keys', lambda session: asked.append(session) or ask(session))
+    return asked
+
+
+@pytest.fixture
+def filled(storage: Any) -> Iterator[Any]:
+    """A storage of some nodes with a file each, locked."""
+    user = storage.insert(K.USER, [{'email': 'a'}])[0]
+    for number in range(20):
+        add_node(storage, user, b'%d' % number)
+    with ProfileAccessManager(storage.profile).lock():
+        yield storage
+
+
+def add_node(storage: Any, user: int, content: bytes) -> int:
+    key = storage.repository.put_object_from_bytes(content)
+    row = {'user_pk': user, 'repository_metadata': {'o': {'file': {'k': key}}}}
+    return storage.insert(K.NODE, [row])[0]
+
+
+def maintained(storage: Any, before: MaintenanceReport | None = None, **changes: Any) -> MaintenanceReport:
+    """A maintenance that knows how the one before has left the storage."""
+    return storage.maintain(FULL._replace(clean=before.clean if before else None, **changes))
+
+
+def test_what_was_left_clean_is_not_compared_again(filled: Any, comparisons: list[Any]) -> None:
+    first = maintained(filled)
+    assert first.clean is not None
+    asked = len(comparisons)
+    for changes in ({}, {'dry_run': True}, {}):
+        again = maintained(filled, first, **changes)
+        assert again.nothing_to_do
+        assert again.before == first.after
+    assert len(comparisons) == asked
+    assert again.clean == first.clean
+
+
+def delete_a_node(storage: Any) -> None:
+    storage.delete(K.NODE, [next(iter(storage.find(NodeRow))).pk])
+
+
+def forget_a_file(storage: Any) -> None:
+    storage.update(K.NODE, next(iter(storage.find(NodeRow))).pk, {'repository_metadata': {}})
+
+
+def name_what_is_not_there(storage: Any) -> None:
+    row = next(iter(storage.find(NodeRow)))
+    storage.insert(K.NODE, [{'user_pk': row.user_pk, 'repository_metadata': {'o': {'file': {'k': 'a' * 64}}}}])
+
+
+def lose_an_object(storage: Any) -> None:
+    storage.repository.delete_objects([next(storage.repository.list_objects())])
+
+
+def lose_a_pack(storage: Any) -> None:
+    storage.repository.layout.pack_path(0).unlink()
+
+
+def cut_a_pack(storage: Any) -> None:
+    with storage.repository.layout.pack_path(0).open('r+b') as pack:
+        pack.truncate(5)
+
+
+def add_garbage(storage: Any) -> None:
+    storage.repository.put_object_from_bytes(b'garbage')
+
+
+def pack_garbage(storage: Any) -> None:
+    storage.repository.put_objects_into_pack([b'garbage'])
+
+
+@pytest.mark.parametrize(
+    ('change', 'found'),
+    [
+        (delete_a_node, 'garbage'),
+        (forget_a_file, 'garbage'),
+        (add_garbage, 'garbage'),
+        (pack_garbage, 'garbage'),
+        (name_what_is_not_there, 'missing'),
+        (lose_an_object, 'missing'),
+        (lose_a_pack, 'missing'),
+        (cut_a_pack, 'damaged'),
+    ],
+)
+def test_any_change_is_found(filled: Any, change: Callable[[Any], None], found: str) -> None:
+    first = maintained(filled)
+    change(filled)
+    report = maintained(filled, first)
+    if found == 'garbage':
+        assert report.before.garbage is not None
+        assert report.before.garbage.objects == 1
+    else:
+        assert found in {problem.kind for problem in report.problems}
+        assert report.clean is None
+
+
+def test_live_maintenance_leaves_a_mark_too(filled: Any, comparisons: list[Any]) -> None:
+    first = maintained(filled, full=False)
+    asked = len(comparisons)
+    for changes in ({'full': False}, {'full': True}):
+        again = maintained(filled, first, **changes)
+        assert again.before == first.after
+        assert len(comparisons) == asked
+
+
+def test_live_maintenance_tells_what_is_missing(filled: Any) -> None:
+    name_what_is_not_there(filled)
+    report = maintained(filled, full=False)
+    assert [problem.kind for problem in report.problems] == ['missing']
+    assert report.clean is None
+    assert not list(filled.repository.layout.loose_objects(2))
+
+
+def test_nothing_is_called_clean_that_changed_during_live_maintenance(filled: Any, monkeypatch: Any) -> None:
+    ask = maintenance.named_keys
+
+    def and_then_delete(session: Any) -> Iterator[str]:
+        yield from ask(session)
+        delete_a_node(filled)
+
+    monkeypatch.setattr(maintenance, 'named_keys', and_then_delete)
+    assert maintained(filled, full=False).clean is None
+
+
+def test_an_object_of_a_node_in_the_making_is_nothing_to_be_called_clean_with(filled: Any, monkeypatch: Any) -> None:
+    ask = maintenance.named_keys
+
+    def and_then_add(session: Any) -> Iterator[str]:
+        yield from ask(session)
+        add_garbage(filled)
+
+    monkeypatch.setattr(maintenance, 'named_keys', and_then_add)
+    assert maintained(filled, full=False).clean is None
+
+
+def test_a_plan_and_a_storage_with_problems_are_not_called_clean(filled: Any) -> None:
+    assert maintained(filled, dry_run=True).clean is None
+    name_what_is_not_there(filled)
+    assert maintained(filled).clean is None
+
+
+def test_new_nodes_of_another_session_are_seen(filled: Any) -> None:
+    first = maintained(filled)
+    row = next(iter(filled.find(NodeRow)))
+    other = type(filled).open(filled.profile, filled.repository)
+    other.insert(K.NODE, [{'user_pk': row.user_pk, 'repository_metadata': {'o': {'file': {'k': 'b' * 64}}}}])
+    other.close()
+    assert maintained(filled, first).problem_count == 1
