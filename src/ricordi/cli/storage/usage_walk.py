@@ -26,17 +26,21 @@ if TYPE_CHECKING:
     from ricordi.services.usage.usage import Chosen
     from ricordi.services.usage.walk import UsageWalk
 
-KEYS = {
-    '\x1b[A': 'up', '\x1bOA': 'up', 'k': 'up',
-    '\x1b[B': 'down', '\x1bOB': 'down', 'j': 'down',
-    '\x1b[5~': 'page up', '\x1b[6~': 'page down', ' ': 'page down',
-    '\x1b[1~': 'first', '\x1b[H': 'first', '\x1bOH': 'first', 'g': 'first',
-    '\x1b[4~': 'last', '\x1b[F': 'last', '\x1bOF': 'last', 'G': 'last',
-    '\r': 'enter', '\n': 'enter', '\x1b[C': 'enter', '\x1bOC': 'enter', 'l': 'enter',
-    '\x7f': 'leave', '\x08': 'leave', '\x1b[D': 'leave', '\x1bOD': 'leave', 'h': 'leave',
-    's': 'sort', 't': 'turn', '\t': 'turn', 'q': 'quit', '\x04': 'quit',
-}  # fmt: skip
-"""What each key does; those with arrows come in the two forms that terminals know."""
+DOES = {
+    'up': ('\x1b[A', '\x1bOA', 'k'),
+    'down': ('\x1b[B', '\x1bOB', 'j'),
+    'page up': ('\x1b[5~',),
+    'page down': ('\x1b[6~', ' '),
+    'first': ('\x1b[1~', '\x1b[H', '\x1bOH', 'g'),
+    'last': ('\x1b[4~', '\x1b[F', '\x1bOF', 'G'),
+    'enter': ('\r', '\n', '\x1b[C', '\x1bOC', 'l'),
+    'leave': ('\x7f', '\x08', '\x1b[D', '\x1bOD', 'h'),
+    'sort': ('s',),
+    'turn': ('t', '\t'),
+    'quit': ('q', '\x04'),
+}
+"""What is done by which keys; those with arrows come in the two forms that terminals know."""
+KEYS = {key: deed for deed, keys in DOES.items() for key in keys}
 
 HELP = '↑↓ row  Enter in  ← back  t by something else  s sort  q quit'
 _ENTER, _LEAVE = '\033[?1049h\033[?25l', '\033[?25h\033[?1049l'

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ricordi.model.file_trees import FILE, FOLDER
 from ricordi.storage.usage.sql import JSON_COLUMNS, UsageSql, columns_of
 
 _TREE = 'n.repository_metadata'
-_ANY_KEY = '$.**.k ? (@.type() == "string")'
-_ANY_FOLDER = '$.**.o ? (@.type() == "object")'
+_ANY_KEY = f'$.**.{FILE} ? (@.type() == "string")'
+_ANY_FOLDER = f'$.**.{FOLDER} ? (@.type() == "object")'
 
 
 class PsqlUsageSql(UsageSql):
@@ -24,9 +25,9 @@ class PsqlUsageSql(UsageSql):
     files: ClassVar[str] = (
         f"{{joins}} CROSS JOIN LATERAL jsonb_path_query({_TREE}, '{_ANY_FOLDER}') AS folder "
         f"CROSS JOIN LATERAL jsonb_each(folder) AS entry WHERE {_TREE} <> '{{}}' "
-        "AND jsonb_typeof(entry.value -> 'k') = 'string'"
+        f"AND jsonb_typeof(entry.value -> '{FILE}') = 'string'"
     )
-    file_key: ClassVar[str] = '(entry.value ->> \'k\') COLLATE "C"'
+    file_key: ClassVar[str] = f'(entry.value ->> \'{FILE}\') COLLATE "C"'
     file_name: ClassVar[str] = 'entry.key'
 
     @property
