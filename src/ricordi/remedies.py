@@ -22,6 +22,7 @@ Deed = Literal[
     'list files',
     'list group paths',
     'list problems',
+    'make backup',
     'maintain in full',
     'make profile',
     'migrate archive',
