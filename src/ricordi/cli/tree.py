@@ -54,6 +54,18 @@ TREE: Branch = {
                 'Pack the repository; with --full also remove garbage, repack and vacuum.',
                 'ricordi.cli.storage.storage:maintain',
             ),
+            'backup': (
+                'Back up the profile, database and objects, into the backup repository in the folder PLACE.',
+                'ricordi.cli.storage.backup:backup',
+            ),
+            'snapshots': (
+                'List the snapshots in the backup repository in the folder PLACE; no profile is needed.',
+                'ricordi.cli.storage.snapshots:snapshots',
+            ),
+            'forget': (
+                'Remove snapshots from the backup repository in the folder PLACE, by name or by a policy.',
+                'ricordi.cli.storage.snapshots:forget',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',
@@ -257,7 +269,6 @@ ELSEWHERE = {
             'restapi',
             'run',
             'shell',
-            'storage backup',
             'storage integrity',
         )
     },
