@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,18 +12,16 @@ from ricordi.model.copy_text import NULL, StoredText, decode_field
 from ricordi.model.fields import ValueKind
 from ricordi.progress import Run
 from ricordi.storage.session import Session
-from ricordi.storage.snapshots.blocks import SnapshotTable, blocks
+from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks
 from ricordi.storage.snapshots.parts import PartColumn
 from ricordi.storage.sqlite.strangers import end_when_asked
 
 CACHE_KIB = 32 << 10
 _BOOLEANS = {'t': 1, 'f': 0}
 
-Put = Callable[[DatabaseSnapshot, SnapshotTable], None]
-
 
 @contextmanager
-def rows_put(session: Session, run: Run) -> Iterator[Put]:
+def filling(session: Session, run: Run) -> Iterator[Put]:
     """A transaction in which tables are filled; when the block ends, indexes and statistics are made, and it ends too.
 
     :raises ricordi.errors.Interrupted: the run was asked to end.
@@ -97,13 +95,19 @@ def rows_of(block: bytes, columns: Sequence[PartColumn]) -> tuple[list[list[Any]
     plain: list[list[Any]] = []
     odd: list[list[Any]] = []
     booleans = [n for n, column in enumerate(columns) if column.kind is ValueKind.BOOL]
+    nullable = [n for n, column in enumerate(columns) if column.nullable]
+    has_escapes = block.count(b'\\') != block.count(b'\t\\N')
     for line in block.decode().split('\n')[:-1]:
         fields: list[Any] = line.split('\t')
         if len(fields) != len(columns):
             raise ValueError(f'a line has {len(fields)} fields instead of {len(columns)}')
-        is_odd = '\t\\.' in line
-        if '\\' in line:
-            fields = [None if f == NULL else f if '\\' not in f else decode_field(f) for f in fields]
+        is_odd = has_escapes and '\t\\.' in line
+        if has_escapes and '\\' in line:
+            fields = [field if '\\' not in field else decode_field(field) for field in fields]
+        else:
+            for n in nullable:
+                if fields[n] == NULL:
+                    fields[n] = None
         for n in booleans:
             fields[n] = _BOOLEANS[fields[n]] if isinstance(fields[n], str) else fields[n]
         (odd if is_odd else plain).append(fields)
