@@ -28,6 +28,7 @@ PARTS = {
     'The command line': (
         *(
             'storage-maintain',
+            'storage-backup',
             'verify',
             'verify-database',
             'space',
@@ -43,7 +44,8 @@ PARTS = {
     'Every verb': ('commands/*',),
     'Python reference': ('api/*',),
     'Formats': tuple(
-        f'formats/{page}' for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph')
+        f'formats/{page}'
+        for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph', 'backups')
     ),
     'Inside': ('architecture', 'storage-backends', 'decisions/*'),
 }

@@ -23,6 +23,7 @@ Deed = Literal[
     'list group paths',
     'list options',
     'list problems',
+    'make backup',
     'maintain in full',
     'make profile',
     'migrate archive',

@@ -30,6 +30,7 @@ WORDS: dict[Deed, str] = {
     'list group paths': '; see `ricordi group path ls`',
     'list options': '; `ricordi config list --advanced` shows those there are',
     'list problems': '; `ricordi storage maintain --full --dry-run` lists all that is missing or unclear',
+    'make backup': '; `ricordi storage backup {}` makes one',
     'maintain in full': ': `ricordi storage maintain --full` does it',
     'make profile': ', or make a first profile with `ricordi presto`',
     'migrate archive': ': run `ricordi archive migrate {} NEW` first',

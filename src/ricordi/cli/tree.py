@@ -62,6 +62,18 @@ TREE: Branch = {
                 'Check the storage: database, index, all that nodes name; with --read every byte.',
                 'ricordi.cli.storage.verify:verify',
             ),
+            'backup': (
+                'Back up the profile, database and objects, into the backup repository in the folder PLACE.',
+                'ricordi.cli.storage.backup:backup',
+            ),
+            'snapshots': (
+                'List the snapshots in the backup repository in the folder PLACE; no profile is needed.',
+                'ricordi.cli.storage.snapshots:snapshots',
+            ),
+            'forget': (
+                'Remove snapshots from the backup repository in the folder PLACE, by name or by a policy.',
+                'ricordi.cli.storage.snapshots:forget',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',
@@ -334,7 +346,6 @@ ELSEWHERE = {
             'profile configure-rabbitmq',
             'restapi',
             'run',
-            'storage backup',
         )
     },
     'storage integrity': 'ricordi storage verify',

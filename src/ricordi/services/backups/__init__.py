@@ -1,0 +1,1 @@
+"""Backups of profiles: make, list, remove, restore."""
