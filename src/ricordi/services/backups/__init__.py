@@ -1,0 +1,1 @@
+"""Backups as plain functions: taken, listed, forgotten, restored, rehearsed."""
