@@ -203,6 +203,10 @@ class ClosedStorage(StorageError):
     """The storage was closed before this use."""
 
 
+class NoBackupRepository(StorageError):
+    """A place holds no backup repository, or one that this program cannot use."""
+
+
 class ReadOnlyStorage(StorageError):
     """This storage can only be read."""
 
@@ -261,6 +265,10 @@ class GivingWay(AccessError):
 
 class PackerBusy(AccessError):
     """Another process packs or repacks this container."""
+
+
+class BusyBackupRepository(AccessError):
+    """Others make snapshots in a backup repository, or read or remove some."""
 
 
 # ending early ----------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ Deed = Literal[
     'list files',
     'list group paths',
     'list problems',
+    'make backup',
     'maintain in full',
     'make profile',
     'migrate archive',

@@ -81,11 +81,12 @@ class Reservation:
         return self._waits and (time.monotonic() - self._begin) % (2 * self._seconds) < self._seconds
 
 
-def retry(attempt: Callable[[], Result], wait: float | None, stop: Stop | None) -> Result:
+def retry(attempt: Callable[[], Result], wait: float | None, stop: Stop | None, what: str = 'the profile') -> Result:
     """Call `attempt` until it raises no `AccessError`.
 
     :param wait: seconds after which the last error is raised; None: after the first attempt. One that gives way
         (`GivingWay`) is made again in any case.
+    :param what: is waited for, in words.
     :raises ricordi.errors.Interrupted: `stop` asked for an end while waiting.
     """
     deadline = time.monotonic() + (wait or 0.0)
@@ -100,7 +101,7 @@ def retry(attempt: Callable[[], Result], wait: float | None, stop: Stop | None) 
             if left <= 0:
                 raise
         if stop is not None and stop.reason is not None:
-            raise Interrupted(f'stopped while waiting for the profile: {stop.reason}; nothing was done')
+            raise Interrupted(f'stopped while waiting for {what}: {stop.reason}; nothing was done')
         time.sleep(min(left, pause * _scatter()))
         pause = min(pause * 2, LONGEST_PAUSE)
 

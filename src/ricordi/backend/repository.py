@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.objects import HeldObject, OneOfRepository
+from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.progress import Run
 
 CHUNK_BYTES = 1 << 20
@@ -149,17 +151,46 @@ class RepositoryBackend(ABC):
             for content in contents
         ]
 
-    def put_known_objects(self, objects: Callable[[], Iterable[KnownObject]], told: Callable[[int], None]) -> None:
+    def put_known_objects(
+        self,
+        objects: Callable[[], Iterable[KnownObject]],
+        told: Callable[[int], None],
+        unusable: Callable[[str, str], None] | None = None,
+    ) -> None:
         """Store objects that the store lacks, as far as is known; durable on return.
 
         :param objects: asked anew, yields those to store: a store whose short way is barred takes the long one for all.
         :param told: hears of the bytes of content that were stored; what it raises ends the work.
+        :param unusable: hears the key of an object that is missing or damaged where it comes from, and what is wrong;
+            it is left out. None: it is an error.
         :raises ricordi.errors.CorruptStorage: one is not what its key says; others may have been stored by then.
         """
         for one in objects():
-            with one.open() as handle:
-                one.expect(self.put_object_from_filelike(handle))
-            told(one.size)
+            try:
+                with one.open() as handle:
+                    one.expect(self.put_object_from_filelike(handle))
+            except (CorruptStorage, NotExistent) as error:
+                if unusable is None:
+                    raise
+                unusable(one.key, str(error))
+            else:
+                told(one.size)
+
+    def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
+        """Objects of this store on their way into another, in the order that is cheapest to read.
+
+        One that the store lacks comes as well: who reads it is told so.
+
+        :param keys: distinct, ascending.
+        """
+        return (OneOfRepository(self, key) for key in keys)
+
+    def content_bytes(self, keys: Iterable[str]) -> int:
+        """Bytes of content of these objects together, as far as they are there.
+
+        :param keys: distinct, ascending.
+        """
+        return sum(OneOfRepository(self, key).size for key in keys)
 
     def free_space(self) -> FreeSpace | None:
         """How much room there is for objects; None where that cannot be told."""

@@ -1,7 +1,8 @@
 """A database at one moment, as rows in a form that is the same for every backend: what a backup is made of.
 
-The form of the rows is that of `docs/formats/backups.md`. A storage gives such a snapshot of itself (`StorageBackend.snapshot`)
-and can be filled from one (`StorageBackend.fill`); what a backup repository holds, or a backup of AiiDA's, is one too.
+The form of the rows is that of `docs/formats/backups.md`. A storage gives such a snapshot of itself
+(`StorageBackend.snapshot`) and can be filled from one (`StorageBackend.fill`); what a backup repository holds, or a
+backup of AiiDA's, is one too.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Misfit(NamedTuple):
 
 
 class DatabaseSnapshot(ABC):
-    """All rows of a database at one moment. Use it as a context manager: it holds a transaction, or room on the disk."""
+    """All rows of a database at one moment. Use it in a `with`: it holds a transaction, or room on the disk."""
 
     source: Source
     """The kind of database that the rows come from."""
@@ -70,7 +71,7 @@ class DatabaseSnapshot(ABC):
     """What there is, in an order in which rows can be put: nothing names what comes after it."""
 
     sequences: Mapping[str, int]
-    """By table the highest primary key that was ever given out, where that is known: no key of a deleted row comes back."""
+    """By table the highest primary key ever given out, where that is known: no key of a deleted row comes back."""
 
     @abstractmethod
     def pieces(self, part: TablePart) -> Iterator[Piece]:

@@ -20,6 +20,7 @@ from ricordi.progress import Run
 if TYPE_CHECKING:
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
+    from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.config.profile import Profile
 
 
@@ -352,6 +353,30 @@ class StorageBackend(ABC):
         from ricordi.backend.imports import ImportTarget
 
         return ImportTarget(self)
+
+    # -- snapshots ------------------------------------------------------------------------------------------
+
+    def snapshot(self, scratch: Path | None = None) -> DatabaseSnapshot:
+        """All rows of the database at one moment, while others go on writing; to be closed when it was read.
+
+        :param scratch: a folder for the copy of a database that is a file; None for that of temporary files.
+        :raises ricordi.errors.InvalidOperation: of this storage there are no snapshots; or a transaction is open.
+        :raises ricordi.errors.NotEnoughSpace: the folder has no room for the copy.
+        """
+        raise InvalidOperation(f'{type(self).__name__} gives no snapshots of its database')
+
+    def fill(self, snapshot: DatabaseSnapshot, run: Run | None = None) -> None:
+        """Put all rows of a snapshot into this storage, which must be new, in one transaction.
+
+        Its settings come along, but that the database stays tied to its own repository.
+
+        :raises ricordi.errors.InvalidOperation: it cannot be filled so; a transaction is open; there are rows already.
+        :raises ricordi.errors.IncompatibleStorageSchema: the snapshot has another schema.
+        :raises ricordi.errors.CorruptStorage: the snapshot does not hold what it should.
+        :raises ricordi.errors.ValidationError: the database has no place for a value of it; the message names it.
+        :raises ricordi.errors.Interrupted: the run was asked to end.
+        """
+        raise InvalidOperation(f'{type(self).__name__} cannot be filled from a snapshot')
 
     # -- settings -------------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ WORDS: dict[Deed, str] = {
     'list files': ': see `ricordi node repo ls {}`',
     'list group paths': '; see `ricordi group path ls`',
     'list problems': '; `ricordi storage maintain --full --dry-run` lists all that is missing or unclear',
+    'make backup': '; `ricordi storage backup {}` makes one',
     'maintain in full': ': `ricordi storage maintain --full` does it',
     'make profile': ', or make a first profile with `ricordi presto`',
     'migrate archive': ': run `ricordi archive migrate {} NEW` first',

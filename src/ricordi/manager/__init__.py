@@ -1,6 +1,7 @@
 """The loaded profile and its storage: the one place that joins configuration, access, frontend and storage."""
 
 from ricordi.manager.backends import storage_class
+from ricordi.manager.backups import open_backup
 from ricordi.manager.manager import (
     Manager,
     get_config,
@@ -31,6 +32,7 @@ __all__ = (
     'lock_profile',
     'maintain_storage',
     'migrate_storage',
+    'open_backup',
     'open_storage',
     'profile_context',
     'storage_class',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,21 +32,15 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
         return
     now = datetime.now(UTC).isoformat(timespec='seconds')
     kinds = () if report.problem_count else KINDS if report.options.full else ('live',)
-    noted = _read(profile) | dict.fromkeys(kinds, now)
+    noted = _note(profile).read() | dict.fromkeys(kinds, now)
     noted['clean'] = report.clean and report.clean._asdict()
     noted['damaged'] = [problem.key for problem in report.problems if problem.kind == 'damaged']
-    path = _path(profile)
-    with suppress(OSError, RicordiError):
-        make_folder(path.parent)
-        for entry in path.parent.iterdir():
-            if entry.name.startswith(f'.{path.name}.'):  # the draft of a process that was killed
-                remove_file(entry)
-        write_atomic(path, json.dumps(noted).encode())
+    _note(profile).write(noted)
 
 
 def last_maintained(profile: Profile) -> dict[str, str | None]:
     """When live and full maintenance last did all they should, in ISO 8601; None: not known. A full one is both."""
-    noted = _read(profile)
+    noted = _note(profile).read()
     return {kind: noted.get(kind) for kind in KINDS}
 
 
@@ -53,7 +48,7 @@ def with_what_was_seen(profile: Profile, options: MaintenanceOptions) -> Mainten
     """The options with what the last maintenance knew: how it left the storage clean, what it found damaged."""
     from ricordi.backend.maintenance import CleanMark
 
-    noted = _read(profile)
+    noted = _note(profile).read()
     try:
         clean = CleanMark(**noted['clean'])
     except (KeyError, TypeError):
@@ -65,17 +60,38 @@ def with_what_was_seen(profile: Profile, options: MaintenanceOptions) -> Mainten
 
 def forget_maintenance(profile: Profile) -> None:
     """Remove the note, for a profile that is no more."""
-    with suppress(OSError):
-        remove_file(_path(profile))
+    _note(profile).remove()
 
 
-def _read(profile: Profile) -> dict[str, Any]:
-    try:
-        noted = json.loads(read_regular(_path(profile), LARGEST_NOTE, follow=False))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return noted if isinstance(noted, dict) else {}
+def _note(profile: Profile) -> ProfileNote:
+    return ProfileNote(get_config_folder() / 'log' / f'ricordi-maintenance-{profile.name}.json')
 
 
-def _path(profile: Profile) -> Path:
-    return get_config_folder() / 'log' / f'ricordi-maintenance-{profile.name}.json'
+class ProfileNote:
+    """A JSON file in which something about a profile is noted; to lose it costs work, and nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, Any]:
+        """What is noted; nothing where that cannot be read."""
+        try:
+            noted = json.loads(read_regular(self._path, LARGEST_NOTE, follow=False))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
+
+    def write(self, noted: Mapping[str, Any]) -> None:
+        """Replace what is noted. That it cannot be written is no reason to fail."""
+        path = self._path
+        with suppress(OSError, RicordiError):
+            make_folder(path.parent)
+            for entry in path.parent.iterdir():
+                if entry.name.startswith(f'.{path.name}.'):  # the draft of a process that was killed
+                    remove_file(entry)
+            write_atomic(path, json.dumps(noted).encode())
+
+    def remove(self) -> None:
+        """Remove the note."""
+        with suppress(OSError):
+            remove_file(self._path)

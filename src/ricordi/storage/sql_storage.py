@@ -20,11 +20,14 @@ from ricordi.storage.rows import Rows
 from ricordi.storage.session import Session, Sessions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import Engine, Table
 
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.config.profile import Profile
     from ricordi.storage.dialect import Dialect
     from ricordi.storage.engine import Engines
@@ -244,6 +247,28 @@ class SqlStorage(StorageBackend):
         from ricordi.storage.archive.target import SqlTarget
 
         return SqlTarget(self)
+
+    # -- snapshots ------------------------------------------------------------------------------------------
+
+    def snapshot(self, scratch: Path | None = None) -> DatabaseSnapshot:
+        self._refuse_in_transaction()
+        from ricordi.storage.snapshots.capture import capture
+
+        return capture(self.dialect, scratch)
+
+    def fill(self, snapshot: DatabaseSnapshot, run: Run | None = None) -> None:
+        self._refuse_in_transaction()
+        self._refuse_if_unwritable()
+        from ricordi.storage.snapshots.fill import fill
+
+        fill(self.dialect, snapshot, self._repository.uuid, run or Run())
+
+    def _refuse_in_transaction(self) -> None:
+        self._sessions.check_open()
+        if self.in_transaction:
+            raise InvalidOperation(
+                'a transaction is open: end it first, a snapshot is taken and put back outside of it'
+            )
 
     # -- settings -------------------------------------------------------------------------------------------
 

@@ -15,3 +15,10 @@ def codec() -> ModuleType:
     except ImportError:
         return zlib
     return isal_zlib
+
+
+def zlib_stream(content: bytes, level: int) -> bytes:
+    """`content` as a zlib stream; `level` as in zlib, 0 to 9."""
+    module = codec()
+    stream: bytes = module.compress(content, level if module is zlib else min(level, 2))
+    return stream

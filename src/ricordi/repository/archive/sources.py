@@ -85,23 +85,13 @@ def sources(repository: RepositoryBackend, keys: Callable[[], Iterator[str]]) ->
 
 
 def _of_container(container: Container, keys: Iterable[str]) -> Iterator[ObjectSource]:
-    """Loose ones first, then pack by pack from front to back; sorted by SQLite, so that memory does not grow."""
+    """Loose ones first, then pack by pack from front to back."""
     with closing(container.new_index()) as index:
-        raw = index.connection
-        with index.guarded():
-            raw.execute('CREATE TEMP TABLE wanted (hashkey VARCHAR PRIMARY KEY) WITHOUT ROWID')
-            raw.execute('BEGIN')
-            raw.executemany('INSERT INTO temp.wanted VALUES (?)', ((key,) for key in keys))
-            rows = raw.execute(
-                'SELECT w.hashkey, o.compressed, o.size, o."offset", o.length, o.pack_id FROM temp.wanted AS w '
-                'LEFT JOIN db_object AS o ON o.hashkey = w.hashkey ORDER BY o.pack_id, o."offset"'
-            )
-            for row in rows:
-                packed = PackedObject._make(row)
-                if packed.is_possible:
-                    yield PackedSource(container, packed)
-                else:  # in no pack, or nobody knows where
-                    yield loose_source(container, packed.key, _size(container, packed.key))
+        for key, row in index.by_place(keys):
+            if row is not None and row.is_possible:
+                yield PackedSource(container, row)
+            else:  # in no pack, or nobody knows where
+                yield loose_source(container, key, _size(container, key))
 
 
 def loose_source(container: Container, key: str, size: int) -> AnySource:

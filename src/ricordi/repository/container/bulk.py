@@ -5,21 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
-from ricordi.backend.repository import KnownObject
 from ricordi.errors import CorruptStorage
-from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.container.compression import compress as deflate
 from ricordi.repository.container.compression import compressor, wants_compression
 from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import PackWriter, StoredObject, pack_to_append_to
 from ricordi.repository.limits import Limits
-from ricordi.repository.parallel import PLAIN_READERS, in_order
 
 
 def stored_form(content: bytes, mode: CompressMode, was_compressed: bool, level: int) -> tuple[bytes, bool]:
@@ -44,7 +40,7 @@ def would_keep_form(content: bytes, mode: CompressMode, is_compressed: bool, lev
     return wanted == is_compressed or (wanted and not stored_form(content, mode, is_compressed, level)[1])
 
 
-def _pack_writer(container: ObjectStore) -> PackWriter:
+def pack_writer(container: ObjectStore) -> PackWriter:
     """What appends new objects to the packs."""
     index, target = container.index, container.config.pack_size_target
     first_pack = pack_to_append_to(container.layout, index, target)
@@ -54,7 +50,7 @@ def _pack_writer(container: ObjectStore) -> PackWriter:
 def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO], mode: CompressMode) -> list[str]:
     """Append what the packs do not have yet; returns all keys in order. For one who holds `packer_lock`."""
     level, limits = container.config.compression_level, container.limits
-    writer = _pack_writer(container)
+    writer = pack_writer(container)
     keys: list[str] = []
     any_packed = container.index.count() > 0
     known: set[str] = set()
@@ -74,44 +70,6 @@ def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO],
     finally:
         writer.close()
     return keys
-
-
-def put_known_into_packs(container: ObjectStore, objects: Iterable[KnownObject], told: Callable[[int], None]) -> None:
-    """Append objects of which the keys are known, read ahead by threads. For one who holds `packer_lock`.
-
-    :param told: hears of the bytes of content that were appended.
-    """
-    limits = container.limits
-    writer = _pack_writer(container)
-
-    def read(batch: list[KnownObject]) -> list[tuple[KnownObject, bytes | None]]:
-        return [(one, one.content(limits.large_bytes)) for one in batch]
-
-    batches = in_order(read, batches_of(objects, limits), BATCHES_AHEAD, PLAIN_READERS)
-    with closing(writer), closing(batches):
-        for batch in batches:
-            writer.append_many(
-                [StoredObject(one.key, content, one.size) for one, content in batch if content is not None]
-            )
-            for one, content in batch:
-                if content is None:
-                    _append_large_known(writer, one)
-            if writer.pending_is_large:
-                writer.commit()
-            told(sum([one.size for one, _ in batch]))  # which may end the work: what is committed by then is kept
-        writer.commit()
-
-
-def _append_large_known(writer: PackWriter, one: KnownObject) -> None:
-    with one.open() as handle:
-        measured = Measured(chunks_of(handle))
-        place = writer.append_chunks(measured)
-    try:
-        one.expect(measured.key)
-    except CorruptStorage:
-        writer.take_back(place)
-        raise
-    writer.add_row(measured.key, measured.size, False, place)
 
 
 Large = tuple[bytes, BinaryIO]

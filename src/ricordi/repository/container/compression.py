@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
-from ricordi.zipfiles.codec import codec
+from ricordi.zipfiles.codec import codec, zlib_stream
 
 SAMPLE_BYTES = 4096
 WORTH_RATIO = 0.9
@@ -32,8 +32,7 @@ def compressor(level: int) -> Any:
 
 def compress(content: bytes, level: int) -> bytes:
     """`content` as a zlib stream."""
-    module = codec()
-    return zlib.compress(content, level) if module is zlib else module.compress(content, min(level, 2))
+    return zlib_stream(content, level)
 
 
 def decompress(stream: bytes) -> bytes:

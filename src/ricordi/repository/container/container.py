@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import FreeSpace, KnownObject, Owner, RepositoryBackend
 from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
 from ricordi.files import free_bytes, make_folders
@@ -144,16 +145,34 @@ class Container(ObjectStore, RepositoryBackend):
 
         return put_into_packs(self, contents, compress)
 
-    def put_known_objects(self, objects: Callable[[], Iterable[KnownObject]], told: Callable[[int], None]) -> None:
+    def put_known_objects(
+        self,
+        objects: Callable[[], Iterable[KnownObject]],
+        told: Callable[[int], None],
+        unusable: Callable[[str, str], None] | None = None,
+    ) -> None:
         """Store objects of which the keys are known: straight into packs, or as loose files while another packs."""
-        from ricordi.repository.container.bulk import put_known_into_packs
+        from ricordi.repository.container.known import put_known_into_packs
         from ricordi.repository.container.packer_lock import packer_lock
 
         try:
             with packer_lock(self.layout):
-                put_known_into_packs(self, objects(), told)
+                put_known_into_packs(self, objects(), told, unusable)
         except PackerBusy:  # also where AiiDA packs, which knows nothing of that lock: it is met at the pack
-            super().put_known_objects(objects, told)
+            super().put_known_objects(objects, told, unusable)
+
+    def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
+        """Objects as they lie: loose ones first, then pack by pack from front to back."""
+        from ricordi.repository.container.known import objects_as_they_lie
+
+        return objects_as_they_lie(self, keys)
+
+    def content_bytes(self, keys: Iterable[str]) -> int:
+        total, wanted = 0, iter(keys)
+        while chunk := list(islice(wanted, self.limits.bulk_keys)):
+            rows = {row.key: row.size for row in self.index.find_many(chunk) if row.is_possible}
+            total += sum(rows.values()) + super().content_bytes(key for key in chunk if key not in rows)
+        return total
 
     def free_space(self) -> FreeSpace:
         return FreeSpace(free_bytes(self.layout.folder), str(self.layout.folder))

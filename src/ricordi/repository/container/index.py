@@ -217,6 +217,24 @@ class Index:
                 rows = self.connection.execute(FIND_MANY, (json.dumps(some),)).fetchall()
             yield from map(PackedObject._make, rows)
 
+    def by_place(self, keys: Iterable[str]) -> Iterator[tuple[str, PackedObject | None]]:
+        """Keys with their rows, pack by pack from front to back; those without one come first.
+
+        They are sorted by SQLite, so that memory does not grow. For a connection of its own, once.
+        """
+        raw = self.connection
+        with self.guarded():
+            raw.execute('CREATE TEMP TABLE wanted (hashkey VARCHAR PRIMARY KEY) WITHOUT ROWID')
+            raw.execute('BEGIN')
+            raw.executemany('INSERT INTO temp.wanted VALUES (?)', ((key,) for key in keys))
+            rows = raw.execute(
+                'SELECT w.hashkey, o.compressed, o.size, o."offset", o.length, o.pack_id FROM temp.wanted AS w '
+                'LEFT JOIN db_object AS o ON o.hashkey = w.hashkey ORDER BY o.pack_id, o."offset"'
+            )
+            for row in rows:
+                found = PackedObject._make(row)
+                yield found.key, None if found.pack_id is None else found
+
     def keys(self, first: str) -> list[str]:
         """All keys that begin with the hex digit `first`, ascending."""
         statement = 'SELECT hashkey FROM db_object WHERE hashkey >= ? AND hashkey < ? ORDER BY hashkey'

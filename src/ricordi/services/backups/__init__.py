@@ -1,1 +1,1 @@
-"""Backups as plain functions: taken, listed, forgotten, restored, rehearsed."""
+"""Backups of profiles: make, list, remove, restore."""

@@ -107,7 +107,9 @@ class Filling:
         with self._run.step('restore objects', total):
             try:
                 objects = self.source.objects.known_objects
-                repository.put_known_objects(lambda: objects(lacking_keys(repository, keys())), told, self._note_unusable)
+                repository.put_known_objects(
+                    lambda: objects(lacking_keys(repository, keys())), told, self._note_unusable
+                )
             except OSError as error:
                 if error.errno not in DISK_IS_FULL:
                     raise

@@ -1,4 +1,4 @@
-"""`storage restore`: a new profile with all that a backup holds. Objects first, then rows, the name of the profile last."""
+"""A new profile with all that a backup holds: objects first, then rows, the name of the profile last."""
 
 from __future__ import annotations
 

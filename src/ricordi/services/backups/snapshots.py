@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ricordi.backup.repository import LATEST, BackupRepository
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.manager.backups import open_backup
 from ricordi.remedies import Remedy
@@ -14,7 +15,6 @@ from ricordi.services.backups.source import RestoreSource
 
 if TYPE_CHECKING:
     from ricordi.backup.records import SnapshotRecord
-    from ricordi.backup.repository import BackupRepository
 
 SHOWN = 20
 
@@ -61,7 +61,7 @@ def chosen_snapshot(backup: BackupRepository, wanted: str | None, of: str | None
     if of is not None:
         records = _of_profile(records, of)
         if wanted is not None:
-            name = backup.find(wanted).name if wanted != 'latest' else records[-1].name
+            name = backup.find(wanted).name if wanted != LATEST else records[-1].name
             records = [record for record in records if record.name == name] or _none_such(wanted, of, records)
     if len({record.origin.profile_uuid for record in records}) > 1:
         raise InvalidOperation(
@@ -86,7 +86,7 @@ def _of_profile(records: Sequence[SnapshotRecord], of: str) -> list[SnapshotReco
 def _listed(records: Sequence[SnapshotRecord]) -> str:
     """A line for each snapshot, the newest first."""
     lines = [
-        f'  {record.name}  {record.origin.profile} on {record.origin.host}, {record.time.astimezone():%Y-%m-%d %H:%M:%S}'
+        f'  {record.name}  {record.origin.profile} on {record.origin.host}, {record.time.astimezone():%Y-%m-%d %H:%M}'
         for record in reversed(records)
     ]
     more = [f'  and {len(lines) - SHOWN} more'] if len(lines) > SHOWN else []

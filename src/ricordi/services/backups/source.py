@@ -1,4 +1,4 @@
-"""What a storage can be restored from: a snapshot of a backup repository, or a folder that `verdi storage backup` made."""
+"""What can be restored: a snapshot of a backup repository, or a folder that `verdi storage backup` made."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from ricordi.backend.snapshots import DatabaseSnapshot, Misfit
 from ricordi.errors import InvalidOperation, UnreachableStorage
 
 Maker = Literal['ricordi', 'verdi']
-NEWEST = 'latest'
-"""What stands for the newest snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,9 @@ def _check_readable(place: Path) -> None:
     try:
         names = [entry.name for entry in place.iterdir()]
     except FileNotFoundError:
-        raise UnreachableStorage(f'there is nothing at {place}; check the path, or whether the disk is mounted') from None
+        raise UnreachableStorage(
+            f'there is nothing at {place}; check the path, or whether the disk is mounted'
+        ) from None
     except NotADirectoryError:
         raise UnreachableStorage(f'{place} is no folder; a backup is one') from None
     except OSError as error:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.storage import RepositoryLocation
+from ricordi.backup.repository import LATEST
 from ricordi.errors import CorruptStorage, InvalidOperation, NotExistent
 from ricordi.files import TemporaryFolder, read_regular
 from ricordi.manager.backends import repository_at
-from ricordi.services.backups.source import NEWEST, RestoreSource
+from ricordi.services.backups.source import RestoreSource
 
 if TYPE_CHECKING:
     from ricordi.backend.snapshots import DatabaseSnapshot
@@ -55,12 +56,12 @@ def chosen_backup(place: Path, wanted: str | None) -> Path:
     :raises ricordi.errors.NotExistent: there is none of this name.
     :raises ricordi.errors.InvalidOperation: none was ever finished, or several begin so.
     """
-    if _is_backup(place) and wanted in (None, NEWEST, place.name):
+    if _is_backup(place) and wanted in (None, LATEST, place.name):
         return place
     names = backup_names(place)
     if not names:
         raise InvalidOperation(f'{place} holds no backup that was finished: the one that was made there was cut short')
-    if wanted in (None, NEWEST):
+    if wanted in (None, LATEST):
         last = place / LAST
         return last.resolve() if _is_backup(last) else place / names[-1]
     found = [name for name in names if name.startswith((wanted, PREFIX + wanted))]

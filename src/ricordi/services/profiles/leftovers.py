@@ -56,7 +56,7 @@ def place_of_setup(kind: type[StorageBackend], profile: Profile, whole: bool = F
 
 
 def forget_mark(kind: type[StorageBackend], profile: Profile) -> None:
-    """Take away the mark that a setup may have left which was killed when there was the profile, which now goes alone."""
+    """Take away the mark of a setup that was killed when there was the profile, which now goes without its data."""
     where = kind.repository_location(profile)
     if where.kind == 'container' and where.path is not None:
         with suppress(OSError):

@@ -27,6 +27,7 @@ from ricordi.folders import remove_tree
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
 from ricordi.manager.backends import repository_at
 from ricordi.remedies import Remedy
+from ricordi.services.backups.history import forget_backups
 from ricordi.services.history import forget_maintenance
 from ricordi.services.person import Person
 from ricordi.services.profiles.leftovers import CHOSEN_NAME, forget_mark, place_of_setup
@@ -217,6 +218,7 @@ def delete_profile(
         config.store()
     remove_tree(Path(config.dirpath) / 'access' / name)
     forget_maintenance(profile)
+    forget_backups(profile)
     removed, remains = _clear_away(profile, administrator) if delete_data else ((), ())
     return Deleted(was_default, config.default_profile_name, tuple(config.profile_names), removed, remains)
 

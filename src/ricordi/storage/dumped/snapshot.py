@@ -9,28 +9,25 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
 from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, TablePart
 from ricordi.errors import CorruptStorage
-from ricordi.model.fields import FIELDS, TABLES, EntityKind, RowField, ValueKind
+from ricordi.model.copy_text import unescaped
+from ricordi.model.fields import TABLES, EntityKind, ValueKind
 from ricordi.model.file_trees import is_key, named_in
 from ricordi.storage.dumped.blocks import Block, read_index
+from ricordi.storage.snapshots.cutting import Batch, SnapshotLimits, cut
+from ricordi.storage.snapshots.parts import COLUMNS, NODE_WIDTH, OTHER_WIDTH
 
-_SETTINGS = 'db_dbsetting'
-_SETTING_COLUMNS = ('id', 'key', 'val', 'description', 'time')
 _VERSION = 'alembic_version'
-NODE_WIDTH, WIDTH = 1024, 8192
-PIECE_BYTES = 8 << 20
-_MOST_AT_ONCE = 5000
 
 _TIME = re.compile(rb'(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,6}))?([+-]\d\d(?::\d\d(?::\d\d)?)?)')
 _NULL = b'\\N'
-_ESCAPED = re.compile(rb'\\(.)', re.DOTALL)
-_ESCAPES = {b'b': b'\b', b'f': b'\f', b'n': b'\n', b'r': b'\r', b't': b'\t', b'v': b'\v'}
 
 
 class DumpedDatabase(DatabaseSnapshot):
@@ -38,25 +35,26 @@ class DumpedDatabase(DatabaseSnapshot):
 
     source: Source = 'postgresql'
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: SnapshotLimits | None = None) -> None:
         """
         :raises ricordi.errors.CorruptStorage: it is no plain dump of a storage, or not a whole one.
         """
         index = read_index(path)
+        self._limits = limits or SnapshotLimits()
         self._path = path
         self._blocks = index.blocks
         self._file: BinaryIO = path.open('rb')
-        self.parts = tuple(self._part(table, columns) for table, columns in _tables())
+        self.parts = tuple(self._part(table, columns) for table, columns in COLUMNS.items())
         self.sequences: Mapping[str, int] = index.sequences
         self.schema = self._read_schema()
 
-    def _part(self, table: str, columns: tuple[str, ...]) -> TablePart:
+    def _part(self, table: str, columns: Iterable[str]) -> TablePart:
         block = self._block(table)
         if sorted(columns) != sorted(block.columns):
             odd = sorted({*columns} ^ {*block.columns})
             raise CorruptStorage(f'{self._path}: the columns of {table} are not those of a storage ({", ".join(odd)})')
-        width = NODE_WIDTH if table == TABLES[EntityKind.NODE] else WIDTH
-        return TablePart(table, '', columns, width)
+        width = NODE_WIDTH if table == TABLES[EntityKind.NODE] else OTHER_WIDTH
+        return TablePart(table, '', tuple(columns), width)
 
     def _block(self, table: str) -> Block:
         if table not in self._blocks:
@@ -72,24 +70,27 @@ class DumpedDatabase(DatabaseSnapshot):
     # -- rows -------------------------------------------------------------------------------------------------
 
     def pieces(self, part: TablePart) -> Iterator[Piece]:
-        rows: list[bytes] = []
-        first = limit = size = 0
-        for pk, row in self._rows(part):
-            if rows and (pk >= limit or size > PIECE_BYTES):
-                yield Piece(first, len(rows), 0, b''.join(rows))
-                rows = []
-            if not rows:
-                first, size, limit = pk, 0, (pk // part.width + 1) * part.width
-            rows.append(row)
-            size += len(row)
-        if rows:
-            yield Piece(first, len(rows), 0, b''.join(rows))
+        return cut(self._batches(part), part.width, self._limits.piece_bytes)
+
+    def _batches(self, part: TablePart) -> Iterator[Batch]:
+        """Rows that belong between the same multiples of the width, some at a time."""
+        for _, rows in groupby(self._rows(part), key=lambda row: row[0] // part.width):
+            first, size, lines = None, 0, []
+            for pk, line in rows:
+                first = pk if first is None else first
+                lines.append(line)
+                size += len(line)
+                if size > self._limits.batch_bytes:
+                    yield Batch(first, len(lines), b''.join(lines))
+                    first, size, lines = None, 0, []
+            if first is not None:
+                yield Batch(first, len(lines), b''.join(lines))
 
     def _rows(self, part: TablePart) -> Iterator[tuple[int, bytes]]:
         """Primary key and row, in the form of a snapshot, by ascending key."""
         block = self._blocks[part.table]
         order = tuple(block.columns.index(column) for column in part.columns)
-        times = tuple(i for i, column in enumerate(part.columns) if column in _times_of(part.table))
+        times = tuple(i for i, column in enumerate(part.columns) if COLUMNS[part.table][column].kind is ValueKind.TIME)
         in_order = order == tuple(range(len(order)))
         at = block.columns.index('id')
         for line in self._lines(block) if block.sorted and not at else self._sorted_lines(block, at):
@@ -160,7 +161,7 @@ class DumpedDatabase(DatabaseSnapshot):
         for line in self._lines(block):
             tree = line[:-1].split(b'\t')[at]
             if tree not in (b'{}', _NULL):
-                yield from (key for _, key in named_in(json.loads(_unescaped(tree))) if is_key(key))
+                yield from (key for _, key in named_in(json.loads(unescaped(tree.decode()))) if is_key(key))
 
     def misfits(self, most: int) -> list[Misfit]:
         """None: it all comes from PostgreSQL."""
@@ -168,21 +169,6 @@ class DumpedDatabase(DatabaseSnapshot):
 
     def close(self) -> None:
         self._file.close()
-
-
-def _tables() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The tables in an order in which rows can be put, with their columns."""
-    for kind, fields in FIELDS.items():
-        yield TABLES[kind], tuple(field.column for field in fields.values())
-    yield _SETTINGS, _SETTING_COLUMNS
-
-
-def _times_of(table: str) -> frozenset[str]:
-    if table == _SETTINGS:
-        return frozenset(('time',))
-    is_time: Callable[[RowField], bool] = lambda field: field.kind == ValueKind.TIME  # noqa: E731
-    (fields,) = (FIELDS[kind].values() for kind, name in TABLES.items() if name == table)
-    return frozenset(field.column for field in filter(is_time, fields))
 
 
 def _in_utc(second: bytes, zone: bytes) -> bytes:
@@ -196,10 +182,3 @@ def _spool(definition: str) -> sqlite3.Connection:
     spool.execute(definition)
     spool.execute('BEGIN')
     return spool
-
-
-def _unescaped(text: bytes) -> bytes:
-    """The bytes of a field of COPY."""
-    if b'\\' not in text:
-        return text
-    return _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), text)

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ricordi.backend.storage import RepositoryLocation
-from ricordi.errors import ConfigurationError, IncompatibleStorageSchema, ReadOnlyStorage, StorageMigrationError
+from ricordi.errors import (
+    ConfigurationError,
+    IncompatibleStorageSchema,
+    InvalidOperation,
+    ReadOnlyStorage,
+    StorageMigrationError,
+)
 from ricordi.storage.archive.cache import UnpackedDatabase
 from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, read_version, version_error
 from ricordi.storage.archive.schema import check_schema
@@ -16,6 +22,7 @@ from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.config.profile import Profile
 
 
@@ -27,6 +34,9 @@ class SqliteZipStorage(SqlStorage):
     def __init__(self, profile: Profile, database: UnpackedDatabase, repository: RepositoryBackend) -> None:
         super().__init__(profile, SqliteDialect(database.path, read_only=True, distrusted=True), repository)
         self._database = database
+
+    def snapshot(self, scratch: Path | None = None) -> DatabaseSnapshot:
+        raise InvalidOperation(f'{archive_path(self._profile)} is an archive: copy the file to have a copy of it')
 
     def _refuse_if_unwritable(self) -> None:
         path = archive_path(self._profile)

@@ -1,0 +1,1 @@
+"""Backup repositories: places that hold snapshots of storages (docs/formats/backups.md)."""

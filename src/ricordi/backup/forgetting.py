@@ -1,0 +1,134 @@
+"""Removing snapshots: their manifests first, then the space of what no other snapshot names.
+
+What a snapshot that cannot be read may name is never removed: while there is one, only manifests go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backup.key_spool import KeySpool, common
+from ricordi.backup.manifests import ENDING
+from ricordi.backup.pieces import FILE_TREES, keys_named_in, pieces_in, read_piece
+from ricordi.backup.records import PartRecord, SnapshotRecord
+from ricordi.errors import CorruptStorage, ForeignRepository, NotExistent
+from ricordi.folders import OpenFolder
+from ricordi.progress import Run
+
+if TYPE_CHECKING:
+    from ricordi.backup.repository import BackupRepository
+
+
+class ForgetReport(NamedTuple):
+    """What was done to remove snapshots, or would be.
+
+    :param removed: names of snapshots.
+    :param kept: how many are left.
+    :param trouble: why no space was given back; empty where there is no reason.
+    :param maintenance: what was done in the store; None where nothing was.
+    """
+
+    removed: tuple[str, ...]
+    kept: int
+    trouble: str = ''
+    maintenance: MaintenanceReport | None = None
+
+
+def forget(repository: BackupRepository, names: Sequence[str], free: bool, run: Run) -> ForgetReport:
+    """Remove snapshots and give back their space. For one who holds the lock of the place alone."""
+    removed = _remove_manifests(repository, names)
+    if not free:
+        return _kept(repository, removed)
+    return _give_back(repository, removed, MaintenanceOptions(full=True), run)
+
+
+def would_free(repository: BackupRepository, names: Sequence[str], run: Run) -> ForgetReport:
+    """What `forget` would do; nothing is changed. For one who holds the lock of the place, alone or with others."""
+    return _give_back(repository, names, MaintenanceOptions(full=True, dry_run=True), run)
+
+
+def _kept(repository: BackupRepository, removed: Sequence[str]) -> ForgetReport:
+    return ForgetReport(tuple(removed), len({*repository.names()} - {*removed}))
+
+
+def _remove_manifests(repository: BackupRepository, names: Sequence[str]) -> list[str]:
+    """Remove manifests, durably: from then on there are no such snapshots."""
+    there = {*repository.names()}
+    removed = [name for name in names if name in there]
+    with OpenFolder(repository.place.snapshots) as folder:
+        for name in removed:
+            folder.unlink(f'{name}{ENDING}', missing_ok=True)
+        for name in folder.names():
+            if name.startswith('.') and ENDING in name:  # the draft of a backup that was killed
+                folder.unlink(name, missing_ok=True)
+        folder.sync()  # before any object goes that only these have named
+    return removed
+
+
+def _give_back(
+    repository: BackupRepository,
+    forgotten: Sequence[str],
+    options: MaintenanceOptions,
+    run: Run,
+) -> ForgetReport:
+    report = _kept(repository, forgotten)
+    records, faults = repository.read_all()
+    for name, error in faults.items():
+        if name not in forgotten:
+            return report._replace(trouble=f'nothing that it may name was removed: {error}')
+    owner = repository.objects.owner
+    if owner is not None and owner.database != repository.place.owner(repository.id).database:
+        raise ForeignRepository(
+            f'the store of the backup repository in {repository.place.folder} is that of {owner.place} too: no object '
+            'was removed'
+        )
+    left = [record for record in records if record.name not in forgotten]
+    with KeySpool() as spool, KeySpool() as present:
+        try:
+            with run.step('find what snapshots name', sum(_node_rows(record) for record in left), 'rows'):
+                spool.add(_Naming(repository, run).keys(left))
+        except (CorruptStorage, NotExistent) as error:
+            return report._replace(trouble=f'what the snapshots left name is not certain, nothing was removed: {error}')
+        # what a snapshot names and the place never had is no reason to keep all else
+        present.add(common(spool.ascending(), repository.objects.list_objects()))
+        return report._replace(maintenance=repository.objects.maintain(options, present.ascending, run))
+
+
+def _node_rows(record: SnapshotRecord) -> int:
+    return sum(one.rows for one in record.parts if FILE_TREES in one.part.columns)
+
+
+class _Naming:
+    """The keys that snapshots name; a list or piece that several have is read once."""
+
+    def __init__(self, repository: BackupRepository, run: Run) -> None:
+        self._store = repository.objects
+        self._run = run
+        self._seen: set[bytes] = set()
+
+    def keys(self, records: Iterable[SnapshotRecord]) -> Iterator[str]:
+        """Keys of lists, pieces and objects, in no order, some more than once."""
+        for record in records:
+            for part in record.parts:
+                yield from self._of_part(part)
+
+    def _of_part(self, record: PartRecord) -> Iterator[str]:
+        names_objects = FILE_TREES in record.part.columns
+        for lists in record.lists:
+            if not self._is_new(lists.key):
+                continue
+            yield lists.key
+            for entry in pieces_in(self._store, lists):
+                yield entry.key
+                if names_objects and self._is_new(entry.key):
+                    yield from keys_named_in(read_piece(self._store, entry).data, record.part)
+                    self._run.progress.advance(entry.rows)
+
+    def _is_new(self, key: str) -> bool:
+        digest = bytes.fromhex(key)
+        if digest in self._seen:
+            return False
+        self._seen.add(digest)
+        return True

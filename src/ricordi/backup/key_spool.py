@@ -1,0 +1,90 @@
+"""Keys of objects, however many, in order and without doubles: kept in a file without a name, in constant memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Self
+
+KEY_BYTES = 32
+AT_ONCE = 100_000
+_FIRST_BYTES = [bytes([first]) for first in range(256)]
+
+
+class KeySpool:
+    """Takes keys in any order, gives them ascending and distinct. Its file goes with it, or with the process."""
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        """
+        :param at_once: so many keys are sorted in memory.
+        """
+        self._file = tempfile.TemporaryFile(prefix='ricordi-keys-')  # noqa: SIM115 - closed by `close`
+        self._at_once = at_once
+        self._runs: list[list[int]] = []
+        """Of each sorted portion where in the file its keys begin, by their first byte, and where it ends."""
+
+    def add(self, keys: Iterable[str]) -> Self:
+        """Take keys."""
+        source = iter(keys)
+        while portion := [bytes.fromhex(key) for key in islice(source, self._at_once)]:
+            portion.sort()
+            start = self._runs[-1][-1] if self._runs else 0
+            places = [start + KEY_BYTES * bisect_left(portion, first) for first in _FIRST_BYTES]
+            self._runs.append([*places, start + KEY_BYTES * len(portion)])
+            self._file.write(b''.join(portion))
+        self._file.flush()
+        return self
+
+    def ascending(self) -> Iterator[str]:
+        """All keys, distinct and ascending. May be asked anew, also while an earlier answer is being read."""
+        for first in range(256):
+            found: set[bytes] = set()
+            for run in self._runs:
+                portion = os.pread(self._file.fileno(), run[first + 1] - run[first], run[first])
+                found.update(portion[place : place + KEY_BYTES] for place in range(0, len(portion), KEY_BYTES))
+            for key in sorted(found):
+                yield key.hex()
+
+    def count_and_digest(self) -> tuple[int, str]:
+        """How many keys there are, and the SHA-256 of them all: 32 bytes of each, ascending."""
+        count, digest = 0, hashlib.sha256()
+        for key in self.ascending():
+            digest.update(bytes.fromhex(key))
+            count += 1
+        return count, digest.hexdigest()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def lacking(wanted: Iterable[str], there: Iterable[str]) -> Iterator[str]:
+    """The keys of the first that are not among the second; both ascending."""
+    others = iter(there)
+    other = next(others, None)
+    for key in wanted:
+        while other is not None and other < key:
+            other = next(others, None)
+        if other != key:
+            yield key
+
+
+def common(wanted: Iterable[str], there: Iterable[str]) -> Iterator[str]:
+    """The keys of the first that are among the second too; both ascending."""
+    others = iter(there)
+    other = next(others, None)
+    for key in wanted:
+        while other is not None and other < key:
+            other = next(others, None)
+        if other == key:
+            yield key

@@ -1,0 +1,132 @@
+"""Manifests: the JSON files that make snapshots of what lies in the store (docs/formats/backups.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ricordi.backend.maintenance import Amount
+from ricordi.backend.snapshots import Misfit, TablePart
+from ricordi.backup.records import PartRecord, PieceEntry, SnapshotOrigin, SnapshotRecord
+from ricordi.errors import CorruptStorage, StorageError
+from ricordi.files import read_regular, write_atomic
+from ricordi.model.file_trees import is_key
+
+FORMAT = 1
+ENDING = '.json'
+LARGEST = 256 << 20
+"""Bytes of a manifest: a list of pieces stands for at least a mebirow, or for eight gigabytes."""
+DIGITS = 12
+is_name = re.compile(rf'\d{{8}}T\d{{6}}Z-[0-9a-f]{{{DIGITS}}}').fullmatch
+
+
+def write_manifest(folder: Path, record: SnapshotRecord) -> SnapshotRecord:
+    """Write the manifest of a snapshot, durably: from then on there is the snapshot. Returns it with its name."""
+    content = json.dumps(_as_data(record), indent=1, ensure_ascii=True).encode()
+    name = f'{record.time:%Y%m%dT%H%M%SZ}-{_digest(content)}'
+    write_atomic(folder / f'{name}{ENDING}', content, mode=0o644)
+    return record._replace(name=name)
+
+
+def read_manifest(path: Path) -> SnapshotRecord:
+    """What a manifest says.
+
+    :raises ricordi.errors.CorruptStorage: it is not what was written under this name.
+    :raises ricordi.errors.StorageError: it has a form that is not known here.
+    """
+    name = path.name.removesuffix(ENDING)
+    try:
+        content = read_regular(path, LARGEST)
+    except OSError as error:
+        raise CorruptStorage(f'the snapshot {name} cannot be read: {error.strerror}') from None
+    if not is_name(name) or _digest(content) != name.rpartition('-')[2]:
+        raise CorruptStorage(f'the snapshot {name} is damaged: its manifest is not what its name says')
+    try:
+        data = json.loads(content)
+        if data['format'] != FORMAT:
+            raise StorageError(
+                f'the snapshot {name} has the form {data["format"]!r}; this program knows {FORMAT}: use a newer Ricordi'
+            )
+        return _from_data(name, data)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CorruptStorage(f'the manifest of snapshot {name} is not of the form that it says ({error!r})') from None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
+
+
+def _as_data(record: SnapshotRecord) -> dict[str, Any]:
+    return {
+        'format': FORMAT,
+        'time': record.time.isoformat(timespec='microseconds'),
+        'origin': record.origin._asdict(),
+        'database': record.source,
+        'schema': record.schema,
+        'tables': [
+            {
+                'table': one.part.table,
+                'part': one.part.part,
+                'columns': list(one.part.columns),
+                'width': one.part.width,
+                'rows': one.rows,
+                'lists': [list(entry) for entry in one.lists],
+            }
+            for one in record.parts
+        ],
+        'sequences': dict(record.sequences),
+        'objects': {**record.objects._asdict(), 'keys_digest': record.keys_digest},
+        'complete': record.complete,
+        'missing': {'count': record.missing_count, 'first': list(record.missing)},
+        'misfits': [misfit._asdict() for misfit in record.misfits],
+        'tags': list(record.tags),
+        'added': {'objects': record.added._asdict(), 'pieces': record.added_pieces._asdict()},
+        'seconds': record.seconds,
+        'program': record.program,
+    }
+
+
+def _from_data(name: str, data: Mapping[str, Any]) -> SnapshotRecord:
+    source = data['database']
+    if source not in ('sqlite', 'postgresql'):
+        raise ValueError(f'no kind of database: {source!r}')
+    objects, missing, added = data['objects'], data['missing'], data['added']
+    return SnapshotRecord(
+        name=name,
+        time=datetime.fromisoformat(data['time']).astimezone(UTC),
+        origin=SnapshotOrigin(**{field: str(data['origin'][field]) for field in SnapshotOrigin._fields}),
+        source=source,
+        schema=str(data['schema']),
+        parts=tuple(map(_part, data['tables'])),
+        sequences={str(table): int(value) for table, value in data['sequences'].items()},
+        objects=_amount(objects),
+        keys_digest=str(objects['keys_digest']),
+        missing=tuple(map(str, missing['first'])),
+        missing_count=int(missing['count']),
+        misfits=tuple(Misfit(**{field: one[field] for field in Misfit._fields}) for one in data['misfits']),
+        tags=tuple(map(str, data['tags'])),
+        added=_amount(added['objects']),
+        added_pieces=_amount(added['pieces']),
+        seconds=float(data['seconds']),
+        program=str(data['program']),
+    )
+
+
+def _amount(data: Mapping[str, Any]) -> Amount:
+    return Amount(int(data['objects']), int(data['bytes']))
+
+
+def _part(data: Mapping[str, Any]) -> PartRecord:
+    part = TablePart(str(data['table']), str(data['part']), tuple(map(str, data['columns'])), int(data['width']))
+    return PartRecord(part, tuple(_entry(*entry) for entry in data['lists']))
+
+
+def _entry(first: Any, rows: Any, size: Any, odd: Any, key: Any) -> PieceEntry:
+    if not is_key(key):
+        raise ValueError(f'no key: {key!r}')
+    return PieceEntry(int(first), int(rows), int(size), int(odd), key)

@@ -1,0 +1,173 @@
+"""A backup repository: snapshots of storages, many profiles and hosts in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ricordi.backend.repository import RepositoryBackend
+from ricordi.backend.snapshots import DatabaseSnapshot
+from ricordi.backup.key_spool import KeySpool
+from ricordi.backup.manifests import ENDING, read_manifest, write_manifest
+from ricordi.backup.place import BackupPlace
+from ricordi.backup.records import SnapshotOrigin, SnapshotRecord
+from ricordi.backup.stored_database import StoredDatabase
+from ricordi.backup.taking import check_stop, new_record, now, put_database, put_objects
+from ricordi.errors import MultipleObjectsError, NotExistent, RicordiError, StorageError
+from ricordi.progress import Run
+
+if TYPE_CHECKING:
+    from ricordi.backup.forgetting import ForgetReport
+    from ricordi.progress import Stop
+
+LATEST = 'latest'
+
+
+class BackupRepository:
+    """The snapshots in a folder. Opening it reads its description; `ricordi.manager.open_backup` hands it its store."""
+
+    def __init__(self, folder: Path, objects: RepositoryBackend) -> None:
+        """
+        :param objects: the store in `container/` of the folder.
+        :raises ricordi.errors.NoBackupRepository: there is no repository, or it is of a form that is not known here.
+        """
+        self.place = BackupPlace(folder)
+        self.objects = objects
+        """All objects by key: content of files, and pieces of databases."""
+        self.id = self.place.id()
+
+    @contextmanager
+    def held(self, wait: float | None = None, stop: Stop | None = None) -> Iterator[None]:
+        """Let nobody remove snapshots for the length of a `with` block: for whoever reads some. Errors as of `take`.
+
+        Where the place may not be written to, nothing can be held, and nobody who may not either can remove anything.
+        """
+        with ExitStack() as stack:
+            with suppress(OSError):
+                stack.enter_context(self.place.locked('shared', wait, stop))
+            yield
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The names of all snapshots, by time, also of those that cannot be read.
+
+        :raises ricordi.errors.StorageError: the folder of snapshots cannot be listed.
+        """
+        try:
+            found = [path.name for path in self.place.snapshots.iterdir()]
+        except OSError as error:
+            raise StorageError(f'cannot list {self.place.snapshots}: {error.strerror}') from None
+        return sorted(name.removesuffix(ENDING) for name in found if name.endswith(ENDING) and not name.startswith('.'))
+
+    def read(self, name: str) -> SnapshotRecord:
+        """What the manifest of a snapshot says.
+
+        :param name: the whole name.
+        :raises ricordi.errors.StorageError: it is damaged, or of a form that is not known here.
+        """
+        return read_manifest(self.place.snapshots / f'{name}{ENDING}')
+
+    def read_all(self) -> tuple[list[SnapshotRecord], dict[str, RicordiError]]:
+        """The snapshots by time, and by name what is wrong with those that cannot be read."""
+        records, faults = [], {}
+        for name in self.names():
+            try:
+                records.append(self.read(name))
+            except RicordiError as error:
+                faults[name] = error
+        return sorted(records, key=lambda record: (record.time, record.name)), faults
+
+    def snapshots(self) -> list[SnapshotRecord]:
+        """The snapshots that can be read, by time; see `read_all` for the others."""
+        return self.read_all()[0]
+
+    def find_name(self, name: str) -> str:
+        """The whole name of a snapshot.
+
+        :param name: it, or the start of it, or of the digest at its end; `latest` for the last one.
+        :raises ricordi.errors.NotExistent: there is none.
+        :raises ricordi.errors.MultipleObjectsError: several begin so.
+        """
+        names = self.names()
+        if name == LATEST and (records := self.snapshots()):
+            return records[-1].name
+        found = [one for one in names if name in (one, one.rpartition('-')[2])]
+        found = found or [one for one in names if name and (one.startswith(name) or _digest(one).startswith(name))]
+        if not found:
+            raise NotExistent(f'there is no snapshot {name!r} in {self.place.folder}')
+        if len(found) > 1:
+            raise MultipleObjectsError(f'{len(found)} snapshots in {self.place.folder} begin with {name!r}: say more')
+        return found[0]
+
+    def find(self, name: str) -> SnapshotRecord:
+        """A snapshot by its name, as of `find_name`; errors also as of `read`."""
+        return self.read(self.find_name(name))
+
+    def database(self, record: SnapshotRecord) -> DatabaseSnapshot:
+        """The database of a snapshot; each piece of it is compared with its key when it is read."""
+        return StoredDatabase(record, self.objects)
+
+    # -- taking and forgetting --------------------------------------------------------------------------------
+
+    def take(
+        self,
+        snapshot: DatabaseSnapshot,
+        source: RepositoryBackend,
+        origin: SnapshotOrigin,
+        *,
+        tags: Sequence[str] = (),
+        wait: float | None = None,
+        run: Run | None = None,
+    ) -> SnapshotRecord:
+        """Put a snapshot of a storage into this place: what is there already is not put again.
+
+        Objects that are missing or damaged in the storage are left out, and the snapshot says so. If it fails, or is
+        ended early, there is no snapshot, and what was put stays for the next one.
+
+        :param snapshot: of the database; it is closed before the objects are copied.
+        :param source: the objects of the storage.
+        :param origin: which storage it is.
+        :param wait: seconds to wait for those who remove snapshots; None: do not wait.
+        :raises ricordi.errors.BusyBackupRepository: snapshots are being removed.
+        :raises ricordi.errors.Interrupted: `run.stop` asked for an end.
+        :raises OSError: the disk is full, or fails.
+        """
+        run = run or Run()
+        began = now()
+        with self.place.locked('shared', wait, run.stop), KeySpool() as spool:
+            database = put_database(snapshot, self.objects, spool, run)
+            objects = put_objects(database.names, source, self.objects, run)
+            total = self._content_bytes(origin, database.names.digest, spool)
+            record = new_record(database, objects, origin, tuple(tags), began, total)
+            check_stop(run)
+            return write_manifest(self.place.snapshots, record)
+
+    def _content_bytes(self, origin: SnapshotOrigin, digest: str, keys: KeySpool) -> int:
+        """Bytes of content of what a snapshot names; of the same names an earlier one has counted them."""
+        for record in reversed(self.snapshots()):
+            if record.keys_digest == digest and record.complete:
+                return record.objects.bytes
+        return self.objects.content_bytes(keys.ascending())
+
+    def forget(
+        self, names: Sequence[str], *, free: bool = True, wait: float | None = None, run: Run | None = None
+    ) -> ForgetReport:
+        """Remove snapshots, then the objects that no other names.
+
+        :param names: whole names; one that is gone already is passed over.
+        :param free: whether the objects go too.
+        :param wait: seconds to wait for others to be done with the place; None: do not wait.
+        :raises ricordi.errors.BusyBackupRepository: snapshots are being made or read.
+        """
+        from ricordi.backup.forgetting import forget
+
+        run = run or Run()
+        with self.place.locked('exclusive', wait, run.stop):
+            return forget(self, names, free, run)
+
+
+def _digest(name: str) -> str:
+    return name.rpartition('-')[2]

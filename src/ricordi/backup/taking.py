@@ -1,0 +1,241 @@
+"""Taking a snapshot: the database first, the objects that it names after, the manifest last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ricordi import __version__
+from ricordi.backend.maintenance import Amount
+from ricordi.backend.objects import HeldObject
+from ricordi.backend.repository import RepositoryBackend
+from ricordi.backend.snapshots import DatabaseSnapshot, Misfit
+from ricordi.backup.key_spool import KeySpool, lacking
+from ricordi.backup.pieces import NewPiece, PieceLists
+from ricordi.backup.records import PartRecord, SnapshotOrigin, SnapshotRecord
+from ricordi.errors import Interrupted
+from ricordi.model.file_trees import is_key
+from ricordi.progress import Run
+
+MOST_NAMED = 1000
+"""So many missing objects, and so many misfits, are named in a manifest."""
+
+Has = Callable[[str], bool]
+"""Whether the place has the object of a key."""
+
+
+def check_stop(run: Run) -> None:
+    """End if that was asked for.
+
+    :raises ricordi.errors.Interrupted: it was.
+    """
+    if run.stop.reason:
+        raise Interrupted(
+            f'{run.stop.reason}: ended early, no snapshot was made; what was put is kept, and is not put again'
+        )
+
+
+class DatabaseIntoPieces:
+    """The rows of a database as objects: those that the place lacks, and the record of all."""
+
+    def __init__(self, snapshot: DatabaseSnapshot, has: Has, run: Run) -> None:
+        self._snapshot = snapshot
+        self._has = has
+        self._run = run
+        self.parts: list[PartRecord] = []
+        self.new_objects = self.new_bytes = 0
+
+    @property
+    def new(self) -> Amount:
+        """What the place lacked, with its bytes before compression."""
+        return Amount(self.new_objects, self.new_bytes)
+
+    def objects(self) -> Iterator[HeldObject]:
+        """Pieces and lists that the place lacks; ends where that is asked for. May be asked anew."""
+        self.parts, self.new_objects, self.new_bytes = [], 0, 0
+        for part in self._snapshot.parts:
+            lists = PieceLists(part)
+            for piece in self._snapshot.pieces(part):
+                if self._run.stop.reason:
+                    return
+                yield from self._lacking(lists.close_before(piece.first))
+                new = NewPiece(piece.data)
+                lists.add(piece, new.key)
+                yield from self._lacking(new)
+                self._run.progress.advance(piece.rows)
+            yield from self._lacking(lists.close())
+            self.parts.append(lists.record())
+
+    def _lacking(self, new: NewPiece | None) -> Iterator[HeldObject]:
+        if new is not None and not self._has(new.key):
+            self.new_objects += 1
+            self.new_bytes += new.size
+            yield new
+
+
+class NamedObjects(NamedTuple):
+    """What the nodes of a snapshot name.
+
+    :param keys: distinct, ascending.
+    :param number: how many there are.
+    :param digest: SHA-256 of them.
+    :param no_keys: what stands where a key should and can be none, the first ones; `no_key_count` is their number.
+    """
+
+    keys: KeySpool
+    number: int
+    digest: str
+    no_keys: tuple[str, ...]
+    no_key_count: int
+
+
+def spool_names(snapshot: DatabaseSnapshot, spool: KeySpool) -> NamedObjects:
+    """Write down the keys that nodes name, before the snapshot is let go of."""
+    no_keys: list[str] = []
+    number = 0
+
+    def keys() -> Iterator[str]:
+        nonlocal number
+        for key in snapshot.named_keys():
+            if is_key(key):
+                yield key
+                continue
+            number += 1
+            if len(no_keys) < MOST_NAMED:
+                no_keys.append(key[:200])
+
+    spool.add(keys())
+    return NamedObjects(spool, *spool.count_and_digest(), tuple(no_keys), number)
+
+
+class DatabaseTaken(NamedTuple):
+    """The database of a snapshot, in the place.
+
+    :param new: what was put.
+    """
+
+    source: DatabaseSnapshot
+    parts: tuple[PartRecord, ...]
+    names: NamedObjects
+    misfits: tuple[Misfit, ...]
+    new: Amount
+
+
+def put_database(snapshot: DatabaseSnapshot, store: RepositoryBackend, spool: KeySpool, run: Run) -> DatabaseTaken:
+    """Put the rows, and let go of the snapshot: no transaction stays open while objects are copied."""
+    rows = DatabaseIntoPieces(snapshot, store.has_object, run)
+    with run.step('copy the database', None, 'rows'):
+        store.put_known_objects(rows.objects, lambda size: None)
+    check_stop(run)
+    names = spool_names(snapshot, spool)
+    taken = DatabaseTaken(snapshot, tuple(rows.parts), names, tuple(snapshot.misfits(MOST_NAMED)), rows.new)
+    snapshot.close()
+    return taken
+
+
+class ObjectsTaken(NamedTuple):
+    """The objects that a snapshot names.
+
+    :param new: what was put.
+    :param missing: keys of those that could not be had, the first ones; `missing_count` is their number.
+    """
+
+    new: Amount
+    missing: tuple[str, ...]
+    missing_count: int
+
+
+class _Copying:
+    """The objects that a place lacks, on their way there; counts what arrives."""
+
+    def __init__(self, source: RepositoryBackend, wanted: KeySpool, run: Run) -> None:
+        self._source = source
+        self._wanted = wanted
+        self._run = run
+        self.bytes = 0
+        self.lost_some = False
+
+    def objects(self) -> Iterator[HeldObject]:
+        """Those objects; ends where that is asked for. May be asked anew."""
+        self.bytes = 0
+        for one in self._source.known_objects(self._wanted.ascending()):
+            if self._run.stop.reason:
+                return
+            yield one
+
+    def told(self, size: int) -> None:
+        """So many bytes have arrived."""
+        self.bytes += size
+        self._run.progress.advance(size)
+
+    def unusable(self, key: str, reason: str) -> None:
+        """One cannot be had: the backup goes on."""
+        self.lost_some = True
+
+
+def put_objects(names: NamedObjects, source: RepositoryBackend, store: RepositoryBackend, run: Run) -> ObjectsTaken:
+    """Copy the objects that the place lacks, as they lie in the storage; those that cannot be had are left out."""
+    with KeySpool() as wanted:
+        count, _ = wanted.add(lacking(names.keys.ascending(), store.list_objects())).count_and_digest()
+        copying = _Copying(source, wanted, run)
+        if count:
+            with run.step('copy objects', source.content_bytes(wanted.ascending())):
+                store.put_known_objects(copying.objects, copying.told, copying.unusable)
+        check_stop(run)
+    missing, missing_count = _missing(names, store if copying.lost_some else None)
+    arrived = count - (missing_count - names.no_key_count)
+    return ObjectsTaken(Amount(arrived, copying.bytes), missing, missing_count)
+
+
+def _missing(names: NamedObjects, store: RepositoryBackend | None) -> tuple[tuple[str, ...], int]:
+    """What is named and was not put: the first ones, and how many there are.
+
+    :param store: to be compared with the names; None: it has them all.
+    """
+    first, count = list(names.no_keys), names.no_key_count
+    for key in lacking(names.keys.ascending(), store.list_objects()) if store else ():
+        count += 1
+        if len(first) < MOST_NAMED:
+            first.append(key)
+    return tuple(first), count
+
+
+def new_record(
+    database: DatabaseTaken,
+    objects: ObjectsTaken,
+    origin: SnapshotOrigin,
+    tags: tuple[str, ...],
+    began: tuple[datetime, float],
+    content_bytes: int,
+) -> SnapshotRecord:
+    """What the manifest of a snapshot will say.
+
+    :param began: when, by the clock, and in seconds of one that goes on evenly.
+    """
+    snapshot, names = database.source, database.names
+    return SnapshotRecord(
+        name='',
+        time=began[0],
+        origin=origin,
+        source=snapshot.source,
+        schema=snapshot.schema,
+        parts=database.parts,
+        sequences=dict(snapshot.sequences),
+        objects=Amount(names.number, content_bytes),
+        keys_digest=names.digest,
+        missing=objects.missing,
+        missing_count=objects.missing_count,
+        misfits=database.misfits,
+        tags=tags,
+        added=objects.new,
+        added_pieces=database.new,
+        seconds=round(time.monotonic() - began[1], 3),
+        program=f'ricordi {__version__}',
+    )
+
+
+def now() -> tuple[datetime, float]:
+    """When a snapshot is begun, as of `new_record`."""
+    return datetime.now(UTC), time.monotonic()

@@ -1,0 +1,180 @@
+"""Objects of known keys: out of a container as they lie in it, and straight into the packs of another."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from ricordi.backend.objects import HeldObject, OneOfRepository, StoredForm, ZlibPieces
+from ricordi.backend.repository import KnownObject
+from ricordi.errors import CorruptStorage, NotExistent
+from ricordi.repository.batches import BATCHES_AHEAD, batches_of
+from ricordi.repository.container.bulk import Measured, pack_writer, undone_on_error
+from ricordi.repository.container.compression import decompress
+from ricordi.repository.container.index import PackedObject
+from ricordi.repository.container.loose import chunks_of
+from ricordi.repository.container.objects import ObjectStore
+from ricordi.repository.container.pack_writer import PackWriter, StoredObject
+from ricordi.repository.container.streams import PackSlice
+from ricordi.repository.container.zlib_pieces import CheckedZlibPieces
+from ricordi.repository.limits import Limits
+from ricordi.repository.parallel import PLAIN_READERS, in_order
+
+if TYPE_CHECKING:
+    from ricordi.repository.container.container import Container
+
+Unusable = Callable[[str, str], None]
+"""Hears the key of an object that is missing or damaged where it comes from, and what is wrong."""
+
+
+# out of a container ----------------------------------------------------------------------------------------
+
+
+def objects_as_they_lie(container: Container, keys: Iterable[str]) -> Iterator[HeldObject]:
+    """Objects of a container on their way elsewhere: loose ones first, then pack by pack from front to back."""
+    with closing(container.new_index()) as index:
+        for key, row in index.by_place(keys):
+            if row is not None and row.is_possible:
+                yield PackedOnItsWay(container, row)
+            else:  # loose, or nobody knows where
+                yield OneOfRepository(container, key)
+
+
+class PackedOnItsWay(HeldObject):
+    """An object in a pack, taken over in the form that it has there."""
+
+    def __init__(self, container: Container, row: PackedObject) -> None:
+        self._container = container
+        self._row = row
+
+    @property
+    def key(self) -> str:
+        return self._row.key
+
+    @property
+    def size(self) -> int:
+        return self._row.size
+
+    def stored(self, largest: int) -> StoredForm | None:
+        row = self._row
+        if max(row.size, row.length) > largest:
+            return None
+        try:
+            data = self._container.read_stored(row)
+            content = decompress(data) if row.compressed else data
+        except (FileNotFoundError, CorruptStorage, zlib.error):
+            content = None
+        if content is not None and hashlib.sha256(content).hexdigest() == row.key:
+            return StoredForm(data, len(content), bool(row.compressed))
+        # repacked meanwhile, or damaged: the container looks for a sound copy, and tells if there is none
+        content = self._container.get_object_content(row.key)
+        return StoredForm(content, len(content))
+
+    def open(self) -> BinaryIO:
+        return self._container.open(self._row.key)
+
+    def pieces(self) -> ZlibPieces | None:
+        row, container = self._row, self._container
+        if not row.compressed:
+            return None
+        try:
+            part = PackSlice(container.layout.pack_path(row.pack_id), row.offset, row.length)
+        except (OSError, CorruptStorage):
+            return None  # repacked meanwhile, or cut: the way by `open` finds out
+        return CheckedZlibPieces(chunks_of(cast(BinaryIO, part)), container.limits.window_bytes)
+
+
+# into packs ------------------------------------------------------------------------------------------------
+
+
+def put_known_into_packs(
+    container: ObjectStore,
+    objects: Iterable[KnownObject],
+    told: Callable[[int], None],
+    unusable: Unusable | None = None,
+) -> None:
+    """Append objects of which the keys are known, read ahead by threads. For one who holds `packer_lock`.
+
+    :param told: hears of the bytes of content that were appended.
+    :param unusable: hears of those that cannot be read, which are left out; None: the first of them is an error.
+    """
+    limits = container.limits
+    writer = pack_writer(container)
+
+    def read(batch: list[KnownObject]) -> list[tuple[KnownObject, StoredForm | Exception | None]]:
+        return [(one, _form_of(one, limits)) for one in batch]
+
+    batches = in_order(read, batches_of(objects, limits), BATCHES_AHEAD, PLAIN_READERS)
+    with closing(writer), closing(batches):
+        for batch in batches:
+            appended = _append_batch(writer, batch, unusable)
+            if writer.pending_is_large:
+                writer.commit()
+            told(appended)  # which may end the work: what is committed by then is kept
+        writer.commit()
+
+
+def _form_of(one: KnownObject, limits: Limits) -> StoredForm | Exception | None:
+    """How an object shall lie; None of a large one; what is wrong with one that cannot be read."""
+    try:
+        if isinstance(one, HeldObject):
+            return one.stored(limits.large_bytes)
+        content = one.content(limits.large_bytes)
+        return None if content is None else StoredForm(content, one.size)
+    except (CorruptStorage, NotExistent, OSError) as error:
+        return error
+
+
+def _append_batch(
+    writer: PackWriter, batch: list[tuple[KnownObject, StoredForm | Exception | None]], unusable: Unusable | None
+) -> int:
+    """Append what was read, and stream what is large; returns the bytes of content."""
+    forms = [(one, form) for one, form in batch if isinstance(form, StoredForm)]
+    writer.append_many([StoredObject(one.key, form.data, form.size, form.compressed) for one, form in forms])
+    total = sum([form.size for _, form in forms])
+    for one, form in batch:
+        if isinstance(form, StoredForm):
+            continue
+        try:
+            if form is not None:
+                raise form
+            total += _append_large(writer, one)
+        except (CorruptStorage, NotExistent, OSError) as error:
+            if unusable is None or not _is_of_object(error):
+                raise
+            unusable(one.key, str(error))
+    return total
+
+
+def _is_of_object(error: Exception) -> bool:
+    """Whether an error is about the object that was read, and not about where it should go."""
+    return isinstance(error, (CorruptStorage, NotExistent)) or getattr(error, 'errno', None) == errno.EIO
+
+
+def _append_large(writer: PackWriter, one: KnownObject) -> int:
+    """Stream a large object into the pack, in the form that it has if that is sound; returns its bytes."""
+    pieces = one.pieces() if isinstance(one, HeldObject) else None
+    if pieces is not None:
+        try:
+            place = writer.append_chunks(undone_on_error(writer, pieces))
+        except CorruptStorage:
+            pass  # another copy may be sound
+        else:
+            if pieces.key == one.key:
+                writer.add_row(one.key, pieces.size, True, place)
+                return pieces.size
+            writer.take_back(place)
+    with one.open() as handle:
+        measured = Measured(chunks_of(handle))
+        place = writer.append_chunks(undone_on_error(writer, measured))
+    try:
+        one.expect(measured.key)
+    except CorruptStorage:
+        writer.take_back(place)
+        raise
+    writer.add_row(measured.key, measured.size, False, place)
+    return measured.size

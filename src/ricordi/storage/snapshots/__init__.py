@@ -1,0 +1,1 @@
+"""Databases at one moment: captured, and filled into new ones."""

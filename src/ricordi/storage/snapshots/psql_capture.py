@@ -1,0 +1,106 @@
+"""A PostgreSQL database at one moment: one transaction that sees what was committed when it began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, TablePart
+from ricordi.model.fields import ValueKind
+from ricordi.storage import object_keys, schema
+from ricordi.storage.psql.dialect import PsqlDialect
+from ricordi.storage.session import Session
+from ricordi.storage.snapshots.cutting import Batch, SnapshotLimits, cut
+from ricordi.storage.snapshots.parts import COLUMNS, PARTS, PartColumn, columns_of
+
+_FOR_A_SNAPSHOT = (
+    "SET timezone = 'UTC'",
+    "SET datestyle = 'ISO'",
+    'SET jit = off',
+    'SET statement_timeout = 0',
+    'SET idle_in_transaction_session_timeout = 0',
+    'SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+)
+
+
+class PsqlSnapshot(DatabaseSnapshot):
+    """What a PostgreSQL database holds, seen by a connection of its own whose transaction ends with it."""
+
+    source: Source = 'postgresql'
+    parts = PARTS
+
+    def __init__(self, dialect: PsqlDialect, limits: SnapshotLimits) -> None:
+        self._limits = limits
+        self._held = ExitStack()
+        with ExitStack() as opening:
+            self._session = Session(dialect)
+            opening.callback(self._session.close)
+            dialect.check_access(self._session.raw)
+            for statement in _FOR_A_SNAPSHOT:
+                self._session.execute(statement)
+            opening.enter_context(self._session.transaction())
+            self.schema = schema.read_version(self._session)  # with the first question the moment is fixed
+            self.sequences = {table: last for table in COLUMNS if (last := self._last_given(table)) is not None}
+            self._held = opening.pop_all()
+
+    def _last_given(self, table: str) -> int | None:
+        (sequence,) = self._session.execute("SELECT pg_get_serial_sequence(%s, 'id')", (table,)).fetchone()
+        if sequence is None:
+            return None
+        last, is_called = self._session.execute(f'SELECT last_value, is_called FROM {sequence}').fetchone()
+        return int(last) if is_called else int(last) - 1
+
+    def pieces(self, part: TablePart) -> Iterator[Piece]:
+        return cut(self._batches(part), part.width, self._limits.piece_bytes)
+
+    def _batches(self, part: TablePart) -> Iterator[Batch]:
+        columns = ', '.join(map(_in_copy, columns_of(part)))
+        next_pk = f'SELECT min(id) FROM {part.table} WHERE id >= %s'
+        (pk,) = self._session.execute(f'SELECT min(id) FROM {part.table}').fetchone()
+        while pk is not None:
+            begin = pk // part.width * part.width
+            end = begin + part.width
+            rows = f'SELECT {columns} FROM {part.table} WHERE id >= {begin} AND id < {end} ORDER BY id'
+            found = False
+            for batch in self._copied(f'COPY ({rows}) TO STDOUT'):
+                found = True
+                yield batch
+            pk = end if found else self._session.execute(next_pk, (end,)).fetchone()[0]
+
+    def _copied(self, statement: str) -> Iterator[Batch]:
+        lines: list[bytes] = []
+        size = 0
+        with self._session.driver(), self._session.raw.cursor() as cursor, cursor.copy(statement) as copy:
+            for line in copy:
+                lines.append(bytes(line))
+                size += len(line)
+                if size > self._limits.batch_bytes:
+                    yield _batch(lines)
+                    lines, size = [], 0
+        if lines:
+            yield _batch(lines)
+
+    def named_keys(self) -> Iterator[str]:
+        return object_keys.named_keys(self._session)
+
+    def misfits(self, most: int) -> list[Misfit]:
+        return []
+
+    def close(self) -> None:
+        self._held.close()
+
+
+def _batch(lines: list[bytes]) -> Batch:
+    first = lines[0]
+    return Batch(int(first[: first.index(b'\t')]), len(lines), b''.join(lines))
+
+
+def _in_copy(column: PartColumn) -> str:
+    if column.kind is not ValueKind.TIME:
+        return f'"{column.name}"'
+    # What AiiDA has no place for (infinity, before Christ, after the year 9999) stands as PostgreSQL writes it.
+    name = f'"{column.name}"'
+    return (
+        f"CASE WHEN {name} >= '0001-01-01' AND {name} < '10000-01-01' "
+        f"THEN to_char({name}, 'YYYY-MM-DD HH24:MI:SS.US') ELSE {name}::text END"
+    )

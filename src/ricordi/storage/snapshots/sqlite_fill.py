@@ -1,0 +1,110 @@
+"""Rows of a snapshot put into a new SQLite database: first the rows, then the indexes, which so are made in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ricordi.backend.snapshots import DatabaseSnapshot
+from ricordi.errors import CorruptStorage, Interrupted
+from ricordi.model.copy_text import NULL, StoredText, decode_field
+from ricordi.model.fields import ValueKind
+from ricordi.progress import Run
+from ricordi.storage.session import Session
+from ricordi.storage.snapshots.blocks import SnapshotTable, blocks
+from ricordi.storage.snapshots.parts import PartColumn
+from ricordi.storage.sqlite.strangers import end_when_asked
+
+CACHE_KIB = 32 << 10
+_BOOLEANS = {'t': 1, 'f': 0}
+
+Put = Callable[[DatabaseSnapshot, SnapshotTable], None]
+
+
+@contextmanager
+def rows_put(session: Session, run: Run) -> Iterator[Put]:
+    """A transaction in which tables are filled; when the block ends, indexes and statistics are made, and it ends too.
+
+    :raises ricordi.errors.Interrupted: the run was asked to end.
+    """
+    end_when_asked(session.raw, lambda: run.stop.reason)
+    session.execute('PRAGMA foreign_keys = OFF')
+    session.execute(f'PRAGMA cache_size = -{CACHE_KIB}')
+    try:
+        with session.transaction():
+            indexes = _take_indexes_away(session)
+            dangling_allowed = False
+
+            def put(snapshot: DatabaseSnapshot, table: SnapshotTable) -> None:
+                nonlocal dangling_allowed
+                dangling_allowed = snapshot.source == 'sqlite'
+                for block in blocks(snapshot, table, run):
+                    _put(session, table, block)
+
+            yield put
+            with run.step('make indexes', None, 'rows'):
+                for statement in indexes:
+                    session.execute(statement)
+                if not dangling_allowed:
+                    _refuse_dangling(session)
+                session.execute('ANALYZE')
+    except KeyboardInterrupt as error:
+        if run.stop.reason is None:
+            raise
+        raise Interrupted(f'{run.stop.reason}: ended early; nothing was put into the database') from error
+
+
+def _take_indexes_away(session: Session) -> list[str]:
+    indexes = session.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").fetchall()
+    for name, _ in indexes:
+        session.execute(f'DROP INDEX "{name}"')
+    return [statement for _, statement in indexes]
+
+
+def _refuse_dangling(session: Session) -> None:
+    """See that no row names one that is not there, which a database that checks that cannot have held.
+
+    (SQLite checks it only where it is told to; what a snapshot of it holds so comes back as it was.)
+    """
+    found = session.execute('PRAGMA foreign_key_check').fetchone()
+    if found is not None:
+        table, pk, other, _ = found
+        raise CorruptStorage(
+            f'the snapshot contradicts itself: row {pk} of {table} names a row of {other} that it does not hold'
+        )
+
+
+def _put(session: Session, table: SnapshotTable, block: bytes) -> None:
+    columns = table.columns
+    try:
+        plain, odd = rows_of(block, columns)
+    except (ValueError, KeyError) as error:
+        raise CorruptStorage(f'the snapshot holds what is no row of table {table.name}: {error}') from error
+    insert = f'INSERT INTO {table.name} ({table.column_names}) VALUES'
+    session.execute_many(f'{insert} ({", ".join("?" for _ in columns)})', plain)
+    for row in odd:
+        marks = ', '.join('CAST(? AS TEXT)' if isinstance(value, StoredText) else '?' for value in row)
+        session.execute(f'{insert} ({marks})', row)
+
+
+def rows_of(block: bytes, columns: Sequence[PartColumn]) -> tuple[list[list[Any]], list[list[Any]]]:
+    """The rows of some lines as SQLite takes them: those of texts and integers alone, and the odd ones.
+
+    :raises ValueError: a line breaks the grammar, or has not as many fields as there are columns.
+    :raises KeyError: a field is no boolean.
+    """
+    plain: list[list[Any]] = []
+    odd: list[list[Any]] = []
+    booleans = [n for n, column in enumerate(columns) if column.kind is ValueKind.BOOL]
+    for line in block.decode().split('\n')[:-1]:
+        fields: list[Any] = line.split('\t')
+        if len(fields) != len(columns):
+            raise ValueError(f'a line has {len(fields)} fields instead of {len(columns)}')
+        is_odd = '\t\\.' in line
+        if '\\' in line:
+            fields = [None if f == NULL else f if '\\' not in f else decode_field(f) for f in fields]
+        for n in booleans:
+            fields[n] = _BOOLEANS[fields[n]] if isinstance(fields[n], str) else fields[n]
+        (odd if is_odd else plain).append(fields)
+    return plain, odd
