@@ -54,6 +54,10 @@ TREE: Branch = {
                 'Pack the repository; with --full also remove garbage, repack and vacuum.',
                 'ricordi.cli.storage.storage:maintain',
             ),
+            'restore': (
+                'Make a new profile of what a backup holds.',
+                'ricordi.cli.storage.restore:restore',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',

@@ -62,7 +62,7 @@ def bytes_held(repository: RepositoryBackend) -> int:
 class Filling:
     """One source on its way into one storage.
 
-    `objects`, `problems`, `problem_count` and `snapshot.rows` tell afterwards what was done.
+    `objects`, `problems` (the first ones), `unusable` and `snapshot.rows` tell afterwards what was done.
     """
 
     def __init__(self, source: RestoreSource, run: Run, *, database_beside: bool = True) -> None:
@@ -74,8 +74,9 @@ class Filling:
         self.snapshot = CountedSnapshot(source.snapshot)
         self.objects = Amount()
         self.problems: tuple[Problem, ...] = ()
-        self.problem_count = 0
-        self._unusable: dict[str, str] = {}
+        self.unusable: set[str] = set()
+        """Keys of all objects that are missing or damaged in the source."""
+        self._reasons: dict[str, str] = {}
         self._run = run
 
     def fill(self, storage: StorageBackend) -> None:
@@ -117,7 +118,7 @@ class Filling:
                     f'the disk is full ({error.strerror}); what was restored so far is removed: make room, or choose '
                     'another place'
                 ) from error
-        self.objects = Amount(sum(1 for _ in keys()) - self.problem_count, self.objects.bytes)
+        self.objects = Amount(sum(1 for _ in keys()) - len(self.unusable), self.objects.bytes)
 
     def _check_room(self, repository: RepositoryBackend, content_bytes: int) -> None:
         room = repository.free_space()
@@ -133,16 +134,16 @@ class Filling:
             )
 
     def _note_unusable(self, key: str, reason: str) -> None:
-        self.problem_count += 1
-        if len(self._unusable) < MOST_PROBLEMS:
-            self._unusable[key] = reason
+        self.unusable.add(key)
+        if len(self._reasons) < MOST_PROBLEMS:
+            self._reasons[key] = reason
 
     def _problems(self, storage: StorageBackend) -> Iterator[Problem]:
         """What is missing or damaged, with the nodes that name it."""
-        uses: dict[str, list[tuple[int, str, str]]] = {key: [] for key in self._unusable}
-        for use in storage.uses_of_keys(self._unusable):
+        uses: dict[str, list[tuple[int, str, str]]] = {key: [] for key in self._reasons}
+        for use in storage.uses_of_keys(self._reasons):
             if len(uses[use.key]) < MOST_USES:
                 uses[use.key].append((use.pk, use.uuid, use.path))
-        there = self.source.objects.has_objects(self._unusable)
-        for (key, reason), damaged in zip(self._unusable.items(), there, strict=True):
+        there = self.source.objects.has_objects(self._reasons)
+        for (key, reason), damaged in zip(self._reasons.items(), there, strict=True):
             yield Problem('damaged' if damaged else 'missing', key, reason, tuple(uses[key]))

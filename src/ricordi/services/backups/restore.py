@@ -94,7 +94,7 @@ def restore(place: str, request: Request, *, of: str | None = None, run: Run | N
             rows=filling.snapshot.rows,
             objects=filling.objects,
             problems=filling.problems,
-            problem_count=filling.problem_count,
+            problem_count=len(filling.unusable),
             seconds=time.monotonic() - began,
         )
 
