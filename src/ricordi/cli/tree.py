@@ -54,8 +54,20 @@ TREE: Branch = {
                 'Pack the repository; with --full also remove garbage, repack and vacuum.',
                 'ricordi.cli.storage.storage:maintain',
             ),
+            'backup': (
+                'Back up the profile, database and objects, into the backup repository in the folder PLACE.',
+                'ricordi.cli.storage.backup:backup',
+            ),
+            'snapshots': (
+                'List the snapshots in the backup repository in the folder PLACE; no profile is needed.',
+                'ricordi.cli.storage.snapshots:snapshots',
+            ),
+            'forget': (
+                'Remove snapshots from the backup repository in the folder PLACE, by name or by a policy.',
+                'ricordi.cli.storage.snapshots:forget',
+            ),
             'restore': (
-                'Make a new profile of what a backup holds.',
+                'Make a new profile of what a backup holds: a snapshot, or what `verdi storage backup` made.',
                 'ricordi.cli.storage.restore:restore',
             ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
@@ -261,7 +273,6 @@ ELSEWHERE = {
             'restapi',
             'run',
             'shell',
-            'storage backup',
             'storage integrity',
         )
     },

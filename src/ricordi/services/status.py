@@ -11,6 +11,7 @@ from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
 from ricordi.remedies import Remedy
+from ricordi.services.backups.history import last_backups
 from ricordi.services.history import with_what_was_seen
 from ricordi.services.profiles.profiles import ArchiveName, find_profile, location
 
@@ -49,7 +50,7 @@ class Status:
 def get_status(profile_name: str | None) -> Status:
     """Check configuration, profile, access, schema, storage and what maintenance finds; changes nothing."""
     run = _Checks(profile_name)
-    names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects')
+    names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects', 'backup')
     checks: list[StatusCheck] = []
     for name in names:
         if any(check.state == 'error' for check in checks):
@@ -126,3 +127,12 @@ class _Checks:
         state = self.plan.before
         held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
         return f'{held}, {state.garbage.objects:,} garbage' if state.garbage else held
+
+    def backup(self) -> str:
+        if self.plan is None:
+            return 'an archive, of which a copy is one'
+        last = next(iter(last_backups(self._profile)), None)
+        if last is None:
+            return 'none is known of'
+        lacks = '' if last.complete else ', which lacks objects'
+        return f'{last.age} old, in {last.place} ({last.snapshot}){lacks}'

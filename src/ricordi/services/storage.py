@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import NodeRow
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
+from ricordi.services.backups.history import last_backup_as_data
 from ricordi.services.history import last_maintained, note_maintenance, with_what_was_seen
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
             info['repository'] = {**info['repository'], 'garbage': garbage, 'missing': state.missing}
         if detailed:
             info |= {'first_ctime': _ctime(storage, 'ctime'), 'last_ctime': _ctime(storage, '-ctime')}
-        return {**info, 'last_maintained': last_maintained(profile)}
+        return {**info, 'last_maintained': last_maintained(profile), 'last_backup': last_backup_as_data(profile)}
 
 
 def _ctime(storage: StorageBackend, order: str) -> datetime | None:

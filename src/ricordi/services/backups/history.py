@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,6 +31,14 @@ class LastBackup(NamedTuple):
     time: datetime
     complete: bool
 
+    @property
+    def age(self) -> str:
+        """How old it is, in words: `12 min`, `3 h`, `2 days`."""
+        seconds = max(0.0, (datetime.now(UTC) - self.time).total_seconds())
+        if seconds < 2 * 3600:
+            return f'{seconds // 60:.0f} min'
+        return f'{seconds // 3600:.0f} h' if seconds < 48 * 3600 else f'{seconds // 86400:.0f} days'
+
 
 def note_backup(profile: Profile, place: Path, record: SnapshotRecord) -> None:
     """Note that a snapshot was made. That it cannot be noted is no reason to fail."""
@@ -55,6 +63,12 @@ def _backup_of(row: object) -> LastBackup | None:
         return backup if backup.time.tzinfo else None
     except (TypeError, KeyError, ValueError):
         return None
+
+
+def last_backup_as_data(profile: Profile) -> dict[str, object]:
+    """The last snapshot of a profile, wherever it is, as plain data; no values where none is known of."""
+    last = next(iter(last_backups(profile)), None)
+    return dict.fromkeys(LastBackup._fields) if last is None else dict(last._asdict())
 
 
 def forget_backups(profile: Profile) -> None:

@@ -1,93 +1,127 @@
-"""A snapshot of a backup repository as something to restore from: which one is meant, and what it holds."""
+"""The snapshots in a backup repository: listed, and removed by name or by a policy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ricordi.backup.repository import LATEST, BackupRepository
-from ricordi.errors import InvalidOperation, NotExistent
-from ricordi.manager.backups import open_backup
-from ricordi.remedies import Remedy
-from ricordi.services.backups.source import RestoreSource
+from ricordi.backup.forgetting import ForgetReport, would_free
+from ricordi.backup.policy import KeepPolicy, kept_by
+from ricordi.backup.records import SnapshotRecord
+from ricordi.errors import UsageError
+from ricordi.manager import open_backup
+from ricordi.progress import Run
 
 if TYPE_CHECKING:
-    from ricordi.backup.records import SnapshotRecord
-
-SHOWN = 20
+    from ricordi.backup.repository import BackupRepository
 
 
-@contextmanager
-def open_snapshot(place: Path, wanted: str | None, of: str | None) -> Iterator[RestoreSource]:
-    """A snapshot, which nobody removes meanwhile, for the length of a `with` block; arguments as of `chosen_snapshot`.
+KEEP_NOTHING = KeepPolicy()
 
-    :raises ricordi.errors.NoBackupRepository: there is no backup repository.
+
+class ListedSnapshots(NamedTuple):
+    """What is in a place.
+
+    :param records: the snapshots, by time.
+    :param faults: by name what is wrong with those that cannot be read.
     """
-    with open_backup(place) as backup, backup.held():
-        record = chosen_snapshot(backup, wanted, of)
-        with backup.database(record) as snapshot:
-            yield RestoreSource(
-                place=place,
-                maker='ricordi',
-                name=record.name,
-                taken=record.time,
-                profile=record.origin.profile,
-                user='',
-                snapshot=snapshot,
-                objects=backup.objects,
-                misfits=record.misfits,
-                database_bytes=sum(entry.bytes for part in record.parts for entry in part.lists),
-            )
+
+    records: tuple[SnapshotRecord, ...]
+    faults: dict[str, str]
 
 
-def chosen_snapshot(backup: BackupRepository, wanted: str | None, of: str | None) -> SnapshotRecord:
-    """The snapshot that is meant: the newest, unless a name says otherwise.
+class ForgetPlan(NamedTuple):
+    """Which snapshots go, and which stay.
 
-    :param wanted: its name, or a start of it, or `latest`.
-    :param of: name or uuid of the profile that it is of.
-    :raises ricordi.errors.NotExistent: there is none such; the message lists what there is.
-    :raises ricordi.errors.InvalidOperation: there is none at all, or the newest of several profiles could be meant.
+    :param place: the folder of the backup repository.
+    :param forget: the names of those that go, by time.
+    :param keep: the names of those that stay, each with the reasons: the words of a policy, or none.
+    :param records: all that can be read, by name.
     """
-    if wanted is not None and of is None:
-        try:
-            return backup.find(wanted)
-        except NotExistent as error:
-            raise NotExistent(f'{error}; there are:\n{_listed(backup.snapshots())}') from None
-    records = backup.snapshots()
-    if not records:
-        raise InvalidOperation(f'there is no snapshot in {backup.place.folder} that can be read')
-    if of is not None:
-        records = _of_profile(records, of)
-        if wanted is not None:
-            name = backup.find(wanted).name if wanted != LATEST else records[-1].name
-            records = [record for record in records if record.name == name] or _none_such(wanted, of, records)
-    if len({record.origin.profile_uuid for record in records}) > 1:
-        raise InvalidOperation(
-            f'{backup.place.folder} holds snapshots of several profiles:\n{_listed(records)}',
-            remedy=Remedy('choose snapshot'),
-        )
-    return records[-1]
+
+    place: Path
+    forget: tuple[str, ...]
+    keep: dict[str, tuple[str, ...]]
+    records: dict[str, SnapshotRecord]
 
 
-def _none_such(wanted: str, of: str, records: Sequence[SnapshotRecord]) -> list[SnapshotRecord]:
-    raise NotExistent(f'the snapshot {wanted!r} is not of profile {of!r}, which has:\n{_listed(records)}')
+def list_snapshots(place: Path) -> ListedSnapshots:
+    """The snapshots in a backup repository; no profile is needed.
+
+    :raises ricordi.errors.NoBackupRepository: there is none, or it is of a form that is not known here.
+    """
+    with open_backup(place) as repository:
+        records, faults = repository.read_all()
+    return ListedSnapshots(tuple(records), {name: str(error) for name, error in faults.items()})
 
 
-def _of_profile(records: Sequence[SnapshotRecord], of: str) -> list[SnapshotRecord]:
-    uuid = of.replace('-', '')
-    found = [record for record in records if of == record.origin.profile or uuid == record.origin.profile_uuid]
-    if not found:
-        raise NotExistent(f'there is no snapshot of a profile {of!r}; there are:\n{_listed(records)}')
-    return found
+def plan_forgetting(
+    place: Path, names: Sequence[str] = (), policy: KeepPolicy = KEEP_NOTHING, tags: Sequence[str] = ()
+) -> ForgetPlan:
+    """Which snapshots would be removed: those that are named, or those that a policy does not keep.
+
+    :param names: as of `BackupRepository.find_name`; also of those that cannot be read.
+    :param policy: of each profile in the place by itself.
+    :param tags: the policy looks at snapshots with one of these tags only; all others stay.
+    :raises ricordi.errors.UsageError: neither names nor a policy are given, or both are.
+    :raises ricordi.errors.NotExistent: there is no snapshot of a name.
+    """
+    policy.check()
+    if names and (tags or not policy.is_empty):
+        raise UsageError('name the snapshots to remove, or say which to keep: not both')
+    if not names and policy.is_empty:
+        raise UsageError('nothing says which snapshots to keep, and without that all would go')
+    with open_backup(place) as repository:
+        return _plan(repository, names, policy, tags)
 
 
-def _listed(records: Sequence[SnapshotRecord]) -> str:
-    """A line for each snapshot, the newest first."""
-    lines = [
-        f'  {record.name}  {record.origin.profile} on {record.origin.host}, {record.time.astimezone():%Y-%m-%d %H:%M}'
-        for record in reversed(records)
-    ]
-    more = [f'  and {len(lines) - SHOWN} more'] if len(lines) > SHOWN else []
-    return '\n'.join([*lines[:SHOWN], *more])
+def _plan(repository: BackupRepository, names: Sequence[str], policy: KeepPolicy, tags: Sequence[str]) -> ForgetPlan:
+    records, faults = repository.read_all()
+    everything = [*[record.name for record in records], *faults]
+    if names:
+        forget = {repository.find_name(name) for name in names}
+        kept: dict[str, list[str]] = {}
+    else:
+        looked_at = [record for record in records if not tags or {*record.tags} & {*tags}]
+        kept = kept_by(policy, looked_at)
+        forget = {record.name for record in looked_at if record.name not in kept}
+    return ForgetPlan(
+        repository.place.folder,
+        tuple(name for name in everything if name in forget),
+        {name: tuple(kept.get(name, ())) for name in everything if name not in forget},
+        {record.name: record for record in records},
+    )
+
+
+class ForgetOutcome(NamedTuple):
+    """What was done, or would be.
+
+    :param seconds: that it took.
+    """
+
+    report: ForgetReport
+    seconds: float
+
+
+def forget(plan: ForgetPlan, *, wait: float | None = None, run: Run | None = None) -> ForgetOutcome:
+    """Remove the snapshots of a plan, then give back the space of what no other snapshot names.
+
+    That space is also given back which earlier backups have left that were ended early.
+
+    :param wait: seconds to wait for others to be done with the place; None: do not wait.
+    :raises ricordi.errors.BusyBackupRepository: snapshots are being made or read.
+    """
+    began = time.monotonic()
+    with open_backup(plan.place) as repository:
+        report = repository.forget(plan.forget, wait=wait, run=run)
+    return ForgetOutcome(report, time.monotonic() - began)
+
+
+def estimate_forgetting(plan: ForgetPlan, *, wait: float | None = None, run: Run | None = None) -> ForgetOutcome:
+    """What `forget` would do; nothing is changed. Errors as of `forget`."""
+    run, began = run or Run(), time.monotonic()
+    with open_backup(plan.place) as repository, repository.held(wait, run.stop):
+        report = would_free(repository, plan.forget, run)
+    return ForgetOutcome(report, time.monotonic() - began)

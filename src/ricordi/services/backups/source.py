@@ -74,7 +74,7 @@ def open_source(text: str, of: str | None = None) -> Iterator[RestoreSource]:
         with open_verdi_backup(place, wanted) as source:
             yield source
         return
-    from ricordi.services.backups.snapshots import open_snapshot
+    from ricordi.services.backups.repository_source import open_snapshot
 
     with open_snapshot(place, wanted, of) as source:
         yield source

@@ -1,0 +1,113 @@
+"""`ricordi storage backup`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ricordi.cli.parameters import DURATION, NEW_NAME, PathName
+from ricordi.cli.session import CommandSession
+from ricordi.cli.storage.keeping import keep_options, policy_of
+from ricordi.cli.verb import format_option, option, verb
+
+if TYPE_CHECKING:
+    from ricordi.services.backups.backup import BackupReport
+
+KEEPING = 'Which snapshots of this profile to keep'
+PLACE = PathName(path_type=Path)
+
+
+@verb(
+    'ricordi storage backup /backup/aiida',
+    'ricordi -p main storage backup /backup/aiida --keep-daily 7 --keep-weekly 5 --keep-monthly 12',
+    'ricordi -p main storage backup /backup/aiida --tag before-upgrade',
+)
+@click.argument('place', type=PLACE)
+@option(
+    '--tag',
+    'tags',
+    type=NEW_NAME,
+    multiple=True,
+    metavar='TAG',
+    help='A word that the snapshot gets; with --keep…, only snapshots that have it are removed. May be repeated.',
+)
+@option('--dry-run', is_flag=True, help='Read the database and tell what would be put; write nothing.')
+@keep_options(KEEPING)
+@option(
+    '--wait',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='Wait so long (90s, 10m, 2h; seconds without a unit) for a lock of the profile to end, and for the place. '
+    '[default: do not wait]',
+)
+@option(
+    '--max-runtime',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='End cleanly after so long (90s, 10m, 2h; seconds without a unit); exits with 7 if there is more to do.',
+)
+@format_option()
+def backup(
+    session: CommandSession,
+    place: Path,
+    tags: tuple[str, ...],
+    dry_run: bool,
+    wait: float | None,
+    max_runtime: float | None,
+    output_format: str | None,
+    **keep: Any,
+) -> int:
+    """Back up the profile, database and objects, into the backup repository in the folder PLACE.
+
+    A new or empty folder becomes one. It may hold snapshots of many profiles and hosts, and each is whole: what is
+    there already is not put again. Others may use the profile meanwhile. Exit codes: 0 all done, 5 the profile or the
+    place is locked, 6 the snapshot lacks objects that are missing or damaged in the storage, 7 interrupted or out of
+    time: there is no snapshot, and the next run puts what is left.
+    """
+    from ricordi.cli.terminal.drawing import drawing
+    from ricordi.cli.terminal.signals import stopping
+    from ricordi.progress import Run, Stop
+    from ricordi.services.backups.backup import back_up, plan_backup
+    from ricordi.services.profiles.profiles import find_profile
+
+    policy = policy_of(keep)
+    profile = find_profile(session.profile_name)
+    stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
+    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+        run = Run(progress, stop)
+        if dry_run:
+            report = plan_backup(profile, place, wait=wait, run=run)
+        else:
+            report = back_up(profile, place, tags=tags, policy=policy, wait=wait, run=run)
+    return _told(session, profile.name, report, output_format)
+
+
+def _told(session: CommandSession, profile: str, report: BackupReport, output_format: str | None) -> int:
+    """Print what was done, and say on stderr why the exit code will not be 0; returns it."""
+    from ricordi.cli.storage.snapshot_reports import (
+        backup_as_data,
+        backup_as_text,
+        exit_code_of_backup,
+        missing_lines,
+        trouble_of,
+    )
+    from ricordi.cli.terminal.output import write_details
+
+    if session.reports(output_format, report.record is None):
+        if output_format in (None, 'table'):
+            print(backup_as_text(profile, report))
+        else:
+            write_details(backup_as_data(profile, report), output_format)
+    sys.stdout.flush()
+    if report.busy:
+        session.tell(f'ricordi: warning: no snapshots were removed: {report.busy}')
+    lost = '\n'.join(missing_lines(report))
+    trouble = trouble_of(report.forgotten) if report.forgotten else ''
+    for wrong in filter(None, (lost, trouble)):
+        print(f'ricordi: error: {wrong}', file=sys.stderr)
+    return exit_code_of_backup(report)
