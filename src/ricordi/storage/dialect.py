@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.errors import RicordiError, StorageError
@@ -12,8 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ricordi.backend.maintenance import MaintenanceStep
+    from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.model.fields import ValueKind
+    from ricordi.progress import Run
     from ricordi.storage.session import Session
+    from ricordi.storage.snapshots.blocks import Put
+    from ricordi.storage.snapshots.cutting import SnapshotLimits
 
 Encoder = Callable[[Any, str], Any]
 Decoder = Callable[[Any], Any]
@@ -170,6 +175,22 @@ class Dialect(ABC):
         """What to JOIN, as `link`, to get the links out of a node by index, however little is known of the tables.
 
         :param node: SQL of the pk of the node.
+        """
+
+    # -- snapshots ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def capture(self, scratch: Path | None, limits: SnapshotLimits | None = None) -> DatabaseSnapshot:
+        """All rows of the database at one moment, over a connection of its own.
+
+        :param scratch: a folder for the copy of a database that is a file; None for that of temporary files.
+        """
+
+    @abstractmethod
+    def filling(self, session: Session, run: Run) -> AbstractContextManager[Put]:
+        """A transaction in which tables are filled from a snapshot, and after which indexes and statistics are there.
+
+        :param session: of its own, outside a transaction.
         """
 
     # -- object keys --------------------------------------------------------------------------------------------

@@ -252,9 +252,7 @@ class SqlStorage(StorageBackend):
 
     def snapshot(self, scratch: Path | None = None) -> DatabaseSnapshot:
         self._refuse_in_transaction()
-        from ricordi.storage.snapshots.capture import capture
-
-        return capture(self.dialect, scratch)
+        return self.dialect.capture(scratch)
 
     def fill(self, snapshot: DatabaseSnapshot, run: Run | None = None) -> None:
         self._refuse_in_transaction()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.types.datetime import TimestamptzLoader
@@ -37,6 +37,15 @@ from ricordi.storage.psql.sessions import IMPORT_KEY, application_name, exclusiv
 from ricordi.storage.query.streams import spooled, worthwhile_size
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ricordi.backend.snapshots import DatabaseSnapshot
+    from ricordi.progress import Run
+    from ricordi.storage.snapshots.blocks import Put
+    from ricordi.storage.snapshots.cutting import SnapshotLimits
 
 CONNECT_SECONDS = 10
 STREAM_ROWS = 1000
@@ -274,6 +283,18 @@ class PsqlDialect(Dialect):
     def links_out_of(self, node: str) -> str:
         # OFFSET keeps the planner from a hash join, which would read the whole table at each step of a walk.
         return f'LATERAL (SELECT output_id, type FROM db_dblink WHERE input_id = {node} OFFSET 0) AS link ON true'
+
+    # -- snapshots ----------------------------------------------------------------------------------------------
+
+    def capture(self, scratch: Path | None, limits: SnapshotLimits | None = None) -> DatabaseSnapshot:
+        from ricordi.storage.snapshots.psql.capture import PsqlSnapshot
+
+        return PsqlSnapshot(self, limits)
+
+    def filling(self, session: Session, run: Run) -> AbstractContextManager[Put]:
+        from ricordi.storage.snapshots.psql.fill import filling
+
+        return filling(session, run)
 
     # -- object keys --------------------------------------------------------------------------------------------
 

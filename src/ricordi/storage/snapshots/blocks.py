@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ricordi.backend.snapshots import DatabaseSnapshot, Piece, TablePart
@@ -32,6 +32,10 @@ class SnapshotTable(NamedTuple):
     def column_names(self) -> str:
         """The same as SQL lists them."""
         return ', '.join(f'"{column.name}"' for column in self.columns)
+
+
+Put = Callable[[DatabaseSnapshot, SnapshotTable], None]
+"""Puts all rows of a table into a database."""
 
 
 def tables_of(snapshot: DatabaseSnapshot) -> list[SnapshotTable]:

@@ -27,7 +27,7 @@ class SnapshotLimits(NamedTuple):
     most_misfits: int = 1000
 
 
-class Batch(NamedTuple):
+class RowBatch(NamedTuple):
     """Some rows of one part, all of which belong between the same multiples of its width.
 
     :param first: primary key of the first one.
@@ -39,7 +39,7 @@ class Batch(NamedTuple):
     lines: bytes
 
 
-def cut(batches: Iterable[Batch], width: int, piece_bytes: int) -> Iterator[Piece]:
+def cut(batches: Iterable[RowBatch], width: int, piece_bytes: int) -> Iterator[Piece]:
     """The pieces of a part.
 
     :param batches: of its rows by ascending primary key.
@@ -53,7 +53,7 @@ def cut(batches: Iterable[Batch], width: int, piece_bytes: int) -> Iterator[Piec
             piece.add(batch)
             continue
         for line in batch.lines.splitlines(keepends=True):
-            piece.add(Batch(pk_of(line), 1, line))
+            piece.add(RowBatch(pk_of(line), 1, line))
             if piece.size > piece_bytes:
                 yield piece.closed()
                 piece = _OpenPiece()
@@ -66,7 +66,7 @@ class _OpenPiece:
         self.first = self.rows = self.odd = self.size = 0
         self._lines: list[bytes] = []
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: RowBatch) -> None:
         if not self.rows:
             self.first = batch.first
         self.rows += batch.rows

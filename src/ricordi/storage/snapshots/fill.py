@@ -30,11 +30,7 @@ def fill(dialect: Dialect, snapshot: DatabaseSnapshot, repository_uuid: str | No
     tables = tables_of(snapshot)
     with closing(Session(dialect)) as session:
         dialect.check_access(session.raw)
-        if dialect.name == 'sqlite':
-            from ricordi.storage.snapshots.sqlite_fill import rows_put
-        else:
-            from ricordi.storage.snapshots.psql_fill import rows_put
-        with rows_put(session, run) as put:
+        with dialect.filling(session, run) as put:
             _check_empty(session)
             session.execute(f'DELETE FROM {SETTINGS}')
             for table in tables:

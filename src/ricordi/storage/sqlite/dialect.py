@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
@@ -28,6 +28,14 @@ from ricordi.storage.sqlite.failures import failure
 from ricordi.storage.sqlite.strangers import distrust, end_when_asked
 from ricordi.storage.sqlite.texts import ForgivingConnection
 from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ricordi.backend.snapshots import DatabaseSnapshot
+    from ricordi.progress import Run
+    from ricordi.storage.snapshots.blocks import Put
+    from ricordi.storage.snapshots.cutting import SnapshotLimits
 
 BUSY_SECONDS = 30.0
 OLDEST_SQLITE = (3, 35, 0)
@@ -89,6 +97,8 @@ class SqliteDialect(Dialect):
         throw_away: bool = False,
         distrusted: bool = False,
         busy_seconds: float = BUSY_SECONDS,
+        unchanging: bool = False,
+        copy_of: str = '',
     ) -> None:
         """
         :param path: the file, which must exist unless `create`: then it is made at the first connection.
@@ -96,7 +106,11 @@ class SqliteDialect(Dialect):
         :param distrusted: it comes from strangers: no function runs that its schema names, no value is read that takes
             much memory.
         :param busy_seconds: how long to wait for a lock that another program holds on the file.
+        :param unchanging: while a connection is open, it sees the same rows, so that these are handed out as they come.
+        :param copy_of: the database, in words, of which the file is a copy that nobody else knows of.
         """
+        self._unchanging = unchanging
+        self._copy_of = copy_of
         self.distrusted = distrusted
         self.path = path
         self.busy_seconds = busy_seconds
@@ -106,12 +120,21 @@ class SqliteDialect(Dialect):
 
     @property
     def place(self) -> str:
-        return f'database {self.path}'
+        return self._copy_of or f'database {self.path}'
 
     @property
     def uri(self) -> str:
         """The URI under which SQLite opens the database."""
-        return f'{self.path.absolute().as_uri()}?mode={self._mode}'
+        return f'{self.path.absolute().as_uri()}?mode={self._mode}' + ('&immutable=1' if self._copy_of else '')
+
+    def unchanging(self, copy: Path | None) -> SqliteDialect:
+        """How to speak with the database while it does not change.
+
+        :param copy: of its file, known to nobody else; None for itself, read in one transaction.
+        """
+        if copy is None:
+            return SqliteDialect(self.path, busy_seconds=self.busy_seconds, unchanging=True)
+        return SqliteDialect(copy, read_only=True, unchanging=True, copy_of=self.place)
 
     def connect(self) -> sqlite3.Connection:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -242,6 +265,9 @@ class SqliteDialect(Dialect):
     def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
         # An open SELECT keeps every writer, AiiDA's too, from committing. So the rows go into a temporary table (a file
         # of SQLite's own) at once, and are read from there page by page.
+        if self._unchanging:
+            yield from itertools.chain.from_iterable(_fetched(session, sql, parameters))
+            return
         spool = f'temp.spool_{next(self._spools)}'
         session.execute(f'CREATE TABLE {spool} AS {sql}', parameters)
         page = f'SELECT rowid, * FROM {spool} WHERE rowid > ? ORDER BY rowid LIMIT {STREAM_ROWS}'
@@ -263,6 +289,18 @@ class SqliteDialect(Dialect):
 
     def links_out_of(self, node: str) -> str:
         return f'db_dblink AS link ON link.input_id = {node}'
+
+    # -- snapshots ----------------------------------------------------------------------------------------------
+
+    def capture(self, scratch: Path | None, limits: SnapshotLimits | None = None) -> DatabaseSnapshot:
+        from ricordi.storage.snapshots.sqlite.capture import SqliteSnapshot
+
+        return SqliteSnapshot(self, scratch, limits)
+
+    def filling(self, session: Session, run: Run) -> AbstractContextManager[Put]:
+        from ricordi.storage.snapshots.sqlite.fill import filling
+
+        return filling(session, run)
 
     # -- object keys --------------------------------------------------------------------------------------------
 
@@ -335,6 +373,13 @@ class SqliteDialect(Dialect):
         "WHERE node_type = 'process.calculation.calcjob.CalcJobNode.' "
         "AND json_type(extras, '$._aiida_hash') IS NOT NULL"
     )
+
+
+def _fetched(session: Session, sql: str, parameters: Parameters) -> Iterator[list[tuple[Any, ...]]]:
+    with session.driver():
+        cursor = session.raw.execute(sql, parameters)
+        while rows := cursor.fetchmany(STREAM_ROWS):
+            yield rows
 
 
 def _journal_mode(raw: sqlite3.Connection) -> str:

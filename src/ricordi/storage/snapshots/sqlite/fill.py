@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,18 +12,16 @@ from ricordi.model.copy_text import NULL, StoredText, decode_field
 from ricordi.model.fields import ValueKind
 from ricordi.progress import Run
 from ricordi.storage.session import Session
-from ricordi.storage.snapshots.blocks import SnapshotTable, blocks
+from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks
 from ricordi.storage.snapshots.parts import PartColumn
 from ricordi.storage.sqlite.strangers import end_when_asked
 
 CACHE_KIB = 32 << 10
 _BOOLEANS = {'t': 1, 'f': 0}
 
-Put = Callable[[DatabaseSnapshot, SnapshotTable], None]
-
 
 @contextmanager
-def rows_put(session: Session, run: Run) -> Iterator[Put]:
+def filling(session: Session, run: Run) -> Iterator[Put]:
     """A transaction in which tables are filled; when the block ends, indexes and statistics are made, and it ends too.
 
     :raises ricordi.errors.Interrupted: the run was asked to end.

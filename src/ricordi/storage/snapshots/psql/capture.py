@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, TablePart
 from ricordi.model.fields import ValueKind
 from ricordi.storage import object_keys, schema
-from ricordi.storage.psql.dialect import PsqlDialect
+from ricordi.storage.dialect import Dialect
 from ricordi.storage.session import Session
-from ricordi.storage.snapshots.cutting import Batch, SnapshotLimits, cut
+from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
 from ricordi.storage.snapshots.parts import COLUMNS, PARTS, PartColumn, columns_of
 
 _FOR_A_SNAPSHOT = (
@@ -29,8 +29,8 @@ class PsqlSnapshot(DatabaseSnapshot):
     source: Source = 'postgresql'
     parts = PARTS
 
-    def __init__(self, dialect: PsqlDialect, limits: SnapshotLimits) -> None:
-        self._limits = limits
+    def __init__(self, dialect: Dialect, limits: SnapshotLimits | None = None) -> None:
+        self._limits = limits = limits or SnapshotLimits()
         self._held = ExitStack()
         with ExitStack() as opening:
             self._session = Session(dialect)
@@ -53,7 +53,7 @@ class PsqlSnapshot(DatabaseSnapshot):
     def pieces(self, part: TablePart) -> Iterator[Piece]:
         return cut(self._batches(part), part.width, self._limits.piece_bytes)
 
-    def _batches(self, part: TablePart) -> Iterator[Batch]:
+    def _batches(self, part: TablePart) -> Iterator[RowBatch]:
         columns = ', '.join(map(_in_copy, columns_of(part)))
         next_pk = f'SELECT min(id) FROM {part.table} WHERE id >= %s'
         (pk,) = self._session.execute(f'SELECT min(id) FROM {part.table}').fetchone()
@@ -67,7 +67,7 @@ class PsqlSnapshot(DatabaseSnapshot):
                 yield batch
             pk = end if found else self._session.execute(next_pk, (end,)).fetchone()[0]
 
-    def _copied(self, statement: str) -> Iterator[Batch]:
+    def _copied(self, statement: str) -> Iterator[RowBatch]:
         lines: list[bytes] = []
         size = 0
         with self._session.driver(), self._session.raw.cursor() as cursor, cursor.copy(statement) as copy:
@@ -90,9 +90,9 @@ class PsqlSnapshot(DatabaseSnapshot):
         self._held.close()
 
 
-def _batch(lines: list[bytes]) -> Batch:
+def _batch(lines: list[bytes]) -> RowBatch:
     first = lines[0]
-    return Batch(int(first[: first.index(b'\t')]), len(lines), b''.join(lines))
+    return RowBatch(int(first[: first.index(b'\t')]), len(lines), b''.join(lines))
 
 
 def _in_copy(column: PartColumn) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -14,10 +14,8 @@ from ricordi.model.copy_text import count_odd, is_odd, pk_of
 from ricordi.progress import Run
 from ricordi.storage.columns import place_of
 from ricordi.storage.session import Session
-from ricordi.storage.snapshots.blocks import SnapshotTable, blocks
+from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks
 from ricordi.storage.snapshots.misfits import misfits_of
-
-Put = Callable[[DatabaseSnapshot, SnapshotTable], None]
 
 _WHERE = re.compile(r'COPY \w+, line (\d+)(?:, column (\w+))?')
 _FOREIGN_KEYS = (
@@ -33,7 +31,7 @@ _INDEXES = (
 
 
 @contextmanager
-def rows_put(session: Session, run: Run) -> Iterator[Put]:
+def filling(session: Session, run: Run) -> Iterator[Put]:
     """A transaction in which tables are filled; when the block ends, foreign keys, indexes and statistics are made."""
     session.execute("SET timezone = 'UTC'")
     session.execute("SET datestyle = 'ISO'")

@@ -18,7 +18,6 @@ from ricordi.errors import NotEnoughSpace, UnreachableStorage
 from ricordi.files import free_bytes
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import SnapshotLimits
-from ricordi.storage.sqlite.dialect import SqliteDialect
 
 _COPY_BYTES = 16 << 20
 _COMPARERS = 2
@@ -29,24 +28,26 @@ POSIX locks that the process has on it, those of SQLite's connections among them
 file has a name."""
 
 
-def copy_at_one_moment(session: Session, target: Path, limits: SnapshotLimits, copied: Callable[[], None]) -> bool:
+def copy_at_one_moment(
+    path: Path, session: Session, target: Path, limits: SnapshotLimits, copied: Callable[[], None]
+) -> bool:
     """Copy the file of an SQLite database, as it is at one moment; False, and nothing done, where it is in WAL mode.
 
+    :param path: of the file.
     :param session: of its own, outside a transaction.
     :param target: a file that is made; its folder has room, or this is refused.
     :param copied: called when the first copy is made and the moment is still to come.
     :raises ricordi.errors.NotEnoughSpace: there is no room for the copy.
     """
-    dialect = session.dialect
-    assert isinstance(dialect, SqliteDialect)
-    source = _descriptor(dialect.path)
+    place = session.dialect.place
+    source = _descriptor(path)
     begin_reading(session)  # a journal that a crash has left is played back by this
     is_wal = session.execute('PRAGMA journal_mode').fetchone()[0] == 'wal'
     session.execute('COMMIT')
     if is_wal:
         return False
     size = os.fstat(source).st_size
-    _check_room(target.parent, size, dialect.place)
+    _check_room(target.parent, size, place)
     out = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         if size > limits.copy_at_once:
@@ -54,13 +55,13 @@ def copy_at_one_moment(session: Session, target: Path, limits: SnapshotLimits, c
         copied()
         begin_reading(session)
         try:
-            _check_same(source, dialect)
+            _check_same(source, path, place)
             _put_right(source, out, limits.block_bytes)
         finally:
             session.execute('COMMIT')
     except OSError as error:
         kind = NotEnoughSpace if error.errno in (errno.ENOSPC, errno.EDQUOT) else UnreachableStorage
-        raise kind(f'the {dialect.place} cannot be copied to {target.parent}: {error.strerror}') from error
+        raise kind(f'the {place} cannot be copied to {target.parent}: {error.strerror}') from error
     finally:
         os.close(out)
     return True
@@ -86,10 +87,10 @@ def _descriptor(path: Path) -> int:
     return _kept[key]
 
 
-def _check_same(source: int, dialect: SqliteDialect) -> None:
-    opened, named = os.fstat(source), dialect.path.stat()
+def _check_same(source: int, path: Path, place: str) -> None:
+    opened, named = os.fstat(source), path.stat()
     if (opened.st_dev, opened.st_ino) != (named.st_dev, named.st_ino) or not stat.S_ISREG(opened.st_mode):
-        raise UnreachableStorage(f'the {dialect.place} was replaced while it was copied; try again')
+        raise UnreachableStorage(f'the {place} was replaced while it was copied; try again')
 
 
 def _check_room(folder: Path, size: int, place: str) -> None:

@@ -1,0 +1,1 @@
+"""Snapshots of PostgreSQL databases, and PostgreSQL databases filled from snapshots."""

@@ -1,0 +1,1 @@
+"""Snapshots of SQLite databases, and SQLite databases filled from snapshots."""
