@@ -11,7 +11,7 @@ from typing import Literal
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import DatabaseSnapshot, Misfit
-from ricordi.errors import InvalidOperation, UnreachableStorage
+from ricordi.errors import NoBackupRepository, UnreachableStorage
 
 Maker = Literal['ricordi', 'verdi']
 
@@ -64,7 +64,8 @@ def open_source(text: str, of: str | None = None) -> Iterator[RestoreSource]:
     :param of: name or uuid of the profile of which the newest snapshot is meant.
     :raises ricordi.errors.UnreachableStorage: there is nothing, or it cannot be read.
     :raises ricordi.errors.NotExistent: there is no such snapshot; the message lists what there is.
-    :raises ricordi.errors.InvalidOperation: it is no backup, or it is not clear which snapshot is meant.
+    :raises ricordi.errors.NoBackupRepository: it is no backup.
+    :raises ricordi.errors.InvalidOperation: it is not clear which snapshot is meant.
     """
     from ricordi.services.backups.verdi import is_verdi_backup, open_verdi_backup
 
@@ -74,7 +75,13 @@ def open_source(text: str, of: str | None = None) -> Iterator[RestoreSource]:
         with open_verdi_backup(place, wanted) as source:
             yield source
         return
+    from ricordi.backup.place import BackupPlace
     from ricordi.services.backups.repository_source import open_snapshot
+
+    if not BackupPlace(place).exists:
+        raise NoBackupRepository(
+            f'{place} holds no backup, neither a backup repository nor what `verdi storage backup` makes; check the path'
+        )
 
     with open_snapshot(place, wanted, of) as source:
         yield source
@@ -82,7 +89,7 @@ def open_source(text: str, of: str | None = None) -> Iterator[RestoreSource]:
 
 def _check_readable(place: Path) -> None:
     try:
-        names = [entry.name for entry in place.iterdir()]
+        next(place.iterdir(), None)
     except FileNotFoundError:
         raise UnreachableStorage(
             f'there is nothing at {place}; check the path, or whether the disk is mounted'
@@ -91,5 +98,3 @@ def _check_readable(place: Path) -> None:
         raise UnreachableStorage(f'{place} is no folder; a backup is one') from None
     except OSError as error:
         raise UnreachableStorage(f'cannot read {place}: {error.strerror}') from None
-    if not names:
-        raise InvalidOperation(f'{place} is empty: there is no backup in it')

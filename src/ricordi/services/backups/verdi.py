@@ -108,10 +108,9 @@ def _database(path: Path, stack: ExitStack) -> DatabaseSnapshot:
         from ricordi.storage.dumped.snapshot import DumpedDatabase
 
         return DumpedDatabase(path)
-    from ricordi.storage.snapshots.capture import capture
     from ricordi.storage.sqlite.dialect import SqliteDialect
 
-    return capture(SqliteDialect(path), stack.enter_context(TemporaryFolder('restore')))
+    return SqliteDialect(path).capture(stack.enter_context(TemporaryFolder('restore')))
 
 
 def _time_of(name: str) -> datetime | None:

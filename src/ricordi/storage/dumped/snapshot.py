@@ -21,7 +21,7 @@ from ricordi.model.copy_text import unescaped
 from ricordi.model.fields import TABLES, EntityKind, ValueKind
 from ricordi.model.file_trees import is_key, named_in
 from ricordi.storage.dumped.blocks import Block, read_index
-from ricordi.storage.snapshots.cutting import Batch, SnapshotLimits, cut
+from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
 from ricordi.storage.snapshots.parts import COLUMNS, NODE_WIDTH, OTHER_WIDTH
 
 _VERSION = 'alembic_version'
@@ -72,7 +72,7 @@ class DumpedDatabase(DatabaseSnapshot):
     def pieces(self, part: TablePart) -> Iterator[Piece]:
         return cut(self._batches(part), part.width, self._limits.piece_bytes)
 
-    def _batches(self, part: TablePart) -> Iterator[Batch]:
+    def _batches(self, part: TablePart) -> Iterator[RowBatch]:
         """Rows that belong between the same multiples of the width, some at a time."""
         for _, rows in groupby(self._rows(part), key=lambda row: row[0] // part.width):
             first, size, lines = None, 0, []
@@ -81,10 +81,10 @@ class DumpedDatabase(DatabaseSnapshot):
                 lines.append(line)
                 size += len(line)
                 if size > self._limits.batch_bytes:
-                    yield Batch(first, len(lines), b''.join(lines))
+                    yield RowBatch(first, len(lines), b''.join(lines))
                     first, size, lines = None, 0, []
             if first is not None:
-                yield Batch(first, len(lines), b''.join(lines))
+                yield RowBatch(first, len(lines), b''.join(lines))
 
     def _rows(self, part: TablePart) -> Iterator[tuple[int, bytes]]:
         """Primary key and row, in the form of a snapshot, by ascending key."""
