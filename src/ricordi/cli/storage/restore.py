@@ -71,8 +71,8 @@ def restore(
     """Make a new profile of what a backup holds: a snapshot, or what `verdi storage backup` made.
 
     PLACE is a backup repository, of which the newest snapshot is restored, unless another is named; or a folder of
-    verdi's, of which the newest backup is. The objects are restored first, each compared with its key, then the database; the
-    profile gets its NAME last. If anything fails or is interrupted, nothing is left.
+    verdi's, of which the newest backup is. The objects are restored first, each compared with its key, then the
+    database; the profile gets its NAME last. If anything fails or is interrupted, nothing is left.
 
     Exit codes: 0 all is there, 6 the backup lacked objects, which are named, and the profile was restored without
     them; a rehearsal also ends with 6 where anything is not as it should be. 7 interrupted.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import Amount, KeyStream, Problem
-from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, TablePart
 from ricordi.backup.key_spool import KeySpool
 from ricordi.errors import Interrupted, NotEnoughSpace
 from ricordi.files import DISK_IS_FULL
 from ricordi.model.file_trees import is_key
 from ricordi.repository.archive.unpacking import ROOM_TO_SPARE, lacking_keys
+from ricordi.services.backups.counted import CountedSnapshot
 from ricordi.services.backups.source import RestoreSource
 
 if TYPE_CHECKING:
@@ -21,36 +21,6 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 100
 MOST_USES = 5
-
-
-class CountedSnapshot(DatabaseSnapshot):
-    """Passes a snapshot on, and counts its rows by table as they go by."""
-
-    def __init__(self, snapshot: DatabaseSnapshot) -> None:
-        self._snapshot = snapshot
-        self.source = snapshot.source
-        self.schema = snapshot.schema
-        self.parts = snapshot.parts
-        self.sequences: Mapping[str, int] = snapshot.sequences
-        self.rows: dict[str, int] = {}
-        self.bytes = 0
-
-    def pieces(self, part: TablePart) -> Iterator[Piece]:
-        counted = 0
-        for piece in self._snapshot.pieces(part):
-            counted += piece.rows
-            self.bytes += len(piece.data)
-            yield piece
-        self.rows[part.table] = counted
-
-    def named_keys(self) -> Iterator[str]:
-        return self._snapshot.named_keys()
-
-    def misfits(self, most: int) -> list[Misfit]:
-        return self._snapshot.misfits(most)
-
-    def close(self) -> None:
-        """The snapshot is closed by whom it belongs to."""
 
 
 def bytes_held(repository: RepositoryBackend) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -65,26 +65,29 @@ def open_source(text: str, of: str | None = None) -> Iterator[RestoreSource]:
     :raises ricordi.errors.UnreachableStorage: there is nothing, or it cannot be read.
     :raises ricordi.errors.NotExistent: there is no such snapshot; the message lists what there is.
     :raises ricordi.errors.NoBackupRepository: it is no backup.
+    :raises ricordi.errors.IncompatibleStorageSchema: there is no way from its schema to that of this program.
     :raises ricordi.errors.InvalidOperation: it is not clear which snapshot is meant.
     """
+    from ricordi.services.backups.temporary import at_current_schema
     from ricordi.services.backups.verdi import is_verdi_backup, open_verdi_backup
 
     place, wanted = split_place(text)
     _check_readable(place)
     if is_verdi_backup(place):
-        with open_verdi_backup(place, wanted) as source:
-            yield source
+        with open_verdi_backup(place, wanted) as source, at_current_schema(source.snapshot) as snapshot:
+            yield replace(source, snapshot=snapshot)
         return
     from ricordi.backup.place import BackupPlace
     from ricordi.services.backups.repository_source import open_snapshot
 
     if not BackupPlace(place).exists:
         raise NoBackupRepository(
-            f'{place} holds no backup, neither a backup repository nor what `verdi storage backup` makes; check the path'
+            f'{place} holds no backup, neither a backup repository nor what `verdi storage backup` makes; check the '
+            'path'
         )
 
-    with open_snapshot(place, wanted, of) as source:
-        yield source
+    with open_snapshot(place, wanted, of) as source, at_current_schema(source.snapshot) as snapshot:
+        yield replace(source, snapshot=snapshot)
 
 
 def _check_readable(place: Path) -> None:
