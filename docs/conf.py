@@ -26,13 +26,14 @@ myst_enable_extensions = ['colon_fence']
 PARTS = {
     'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql'),
     'The command line': (
-        *('storage-maintain', 'node', 'computer', 'group', 'dump', 'archive'),
+        *('storage-maintain', 'storage-backup', 'node', 'computer', 'group', 'dump', 'archive'),
         *('exit-codes', 'json-output', 'coming-from-verdi'),
     ),
     'Every verb': ('commands/*',),
     'Python reference': ('api/*',),
     'Formats': tuple(
-        f'formats/{page}' for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph')
+        f'formats/{page}'
+        for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph', 'backups')
     ),
     'Inside': ('architecture', 'storage-backends', 'decisions/*'),
 }

@@ -10,7 +10,7 @@ from typing import Literal
 
 Kind = Literal['shows', 'lists names', 'gives content', 'changes', 'makes', 'needs more']
 """What a verb does: `gives content` writes bytes or text of one form; `makes` prints what it made; `needs more`
-is not run here, for it needs a server, another machine or a terminal."""
+is not run here, for it needs a server, another machine, a backup or a terminal."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ VERBS: dict[str, VerbCase] = {
     'storage version': VerbCase((), 'shows'),
     'storage migrate': VerbCase((), 'changes', destroys=True),
     'storage maintain': VerbCase(('--full', '--yes'), 'changes', destroys=True),
+    'storage backup': VerbCase(('{tmp}/backup', '--tag', 'x'), 'changes'),
+    'storage snapshots': VerbCase((), 'needs more'),
+    'storage forget': VerbCase((), 'needs more', destroys=True),
     'storage locks': VerbCase((), 'shows'),
     'storage unlock': VerbCase(('--yes',), 'changes', destroys=True),
     'node list': VerbCase((), 'lists names'),

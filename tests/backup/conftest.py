@@ -1,4 +1,4 @@
-"""Fixtures of the tests of backup repositories: places, containers to back up, a database that is made of a few rows."""
+"""Fixtures of the tests of backup repositories: places, containers to back up, a database of a few rows."""
 
 from __future__ import annotations
 

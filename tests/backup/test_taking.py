@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -182,9 +183,12 @@ def test_beside_another_packer_objects_go_loose(
 def test_while_snapshots_are_removed_none_is_made(
     backups: BackupRepository, source: Container, nodes: dict[int, str], place: Path
 ) -> None:
-    with open_backup(place) as other, other.place.locked('exclusive', None, None):
-        with pytest.raises(BusyBackupRepository, match='in use'):
-            backups.take(FewRows(nodes), source, ORIGIN)
+    with (
+        open_backup(place) as other,
+        other.place.locked('exclusive', None, None),
+        pytest.raises(BusyBackupRepository, match='in use'),
+    ):
+        backups.take(FewRows(nodes), source, ORIGIN)
     assert backups.take(FewRows(nodes), source, ORIGIN).complete
 
 
@@ -229,9 +233,9 @@ def test_streams_of_keys_are_compared() -> None:
     ('tree', 'number'),
     [
         (lambda key: tree_of(key), 1),
-        (lambda key: '{"o": {"k": {"k" : "%s"}}}' % key, 1),
-        (lambda key: '{"o": {"caf\\u00e9": {"k": "%s"}}}' % key, 1),
-        (lambda key: '{"o": {"a \\"k\\": \\"%s\\"": {"o": {}}}}' % key, 0),
+        (lambda key: tree_of(key).replace('"file"', '"k"').replace('"k": "', '"k" : "'), 1),
+        (lambda key: tree_of(key).replace('file', 'caf\\u00e9'), 1),
+        (lambda key: json.dumps({'o': {f'a "k": "{key}"': {'o': {}}}}), 0),
         (lambda key: '{}', 0),
         (lambda key: 'no JSON', 0),
     ],

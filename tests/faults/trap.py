@@ -59,7 +59,7 @@ class Trap:
                 return trap.passes(super().write, content)  # type: ignore[no-any-return]
 
         def counted_open(file: Any, mode: str = 'r', buffering: int = -1, *args: Any, **kwargs: Any) -> Any:
-            if not set('wxa+') & set(mode):
+            if not set('wxa+') & set(mode) or kwargs.get('opener'):  # a temporary file that never has a name
                 return real_open(file, mode, buffering, *args, **kwargs)
             kind = mode.replace('b', '').replace('t', '')
             raw = CountedFile(file, kind) if isinstance(file, int) else trap.passes(CountedFile, file, kind)

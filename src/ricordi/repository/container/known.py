@@ -143,16 +143,15 @@ def _append_batch(
             if form is not None:
                 raise form
             total += _append_large(writer, one)
-        except (CorruptStorage, NotExistent, OSError) as error:
-            if unusable is None or not _is_of_object(error):
+        except (CorruptStorage, NotExistent) as error:
+            if unusable is None:
                 raise
             unusable(one.key, str(error))
+        except OSError as error:
+            if unusable is None or error.errno != errno.EIO:
+                raise  # it is about the pack, not about the object that is read
+            unusable(one.key, str(error))
     return total
-
-
-def _is_of_object(error: Exception) -> bool:
-    """Whether an error is about the object that was read, and not about where it should go."""
-    return isinstance(error, (CorruptStorage, NotExistent)) or getattr(error, 'errno', None) == errno.EIO
 
 
 def _append_large(writer: PackWriter, one: KnownObject) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ricordi.backend.snapshots import Piece
-from ricordi.model.copy_text import count_odd, is_odd, pk_of
+from ricordi.model.copy_text import is_odd, pk_of
 
 
 class SnapshotLimits(NamedTuple):
@@ -32,11 +32,13 @@ class RowBatch(NamedTuple):
 
     :param first: primary key of the first one.
     :param lines: their lines, as bytes.
+    :param odd: how many of them are odd.
     """
 
     first: int
     rows: int
     lines: bytes
+    odd: int = 0
 
 
 def cut(batches: Iterable[RowBatch], width: int, piece_bytes: int) -> Iterator[Piece]:
@@ -53,7 +55,7 @@ def cut(batches: Iterable[RowBatch], width: int, piece_bytes: int) -> Iterator[P
             piece.add(batch)
             continue
         for line in batch.lines.splitlines(keepends=True):
-            piece.add(RowBatch(pk_of(line), 1, line))
+            piece.add(RowBatch(pk_of(line), 1, line, int(is_odd(line))))
             if piece.size > piece_bytes:
                 yield piece.closed()
                 piece = _OpenPiece()
@@ -71,7 +73,7 @@ class _OpenPiece:
             self.first = batch.first
         self.rows += batch.rows
         self.size += len(batch.lines)
-        self.odd += is_odd(batch.lines) if batch.rows == 1 else count_odd(batch.lines)
+        self.odd += batch.odd
         self._lines.append(batch.lines)
 
     def closed(self) -> Piece:

@@ -16,9 +16,6 @@ from ricordi.storage.values import texts
 
 LARGEST_INTEGER = (1 << 31) - 1
 
-SUSPECT = re.compile(rb'\x00|u0000|\\u[dD][89a-fA-F]|NaN|Infinity|\t\\\.')
-"""What there is in a line where PostgreSQL might refuse a text, JSON or odd value of it."""
-
 _TIME = re.compile(r'\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?')
 
 
@@ -33,11 +30,9 @@ class Misfits:
         self._most = most
 
     def look_at(self, table: str, columns: Sequence[PartColumn], lines: bytes) -> None:
-        """Look closely at those of some lines that might hold one, if any might."""
-        if SUSPECT.search(lines) is None:
-            return
-        for line in lines.splitlines(keepends=True):
-            if SUSPECT.search(line) is not None:
+        """Look closely at those of some lines that might hold one, if any might; none of them is odd."""
+        if _is_suspect(lines):
+            for line in filter(_is_suspect, lines.splitlines(keepends=True)):
                 self.look_closely(table, columns, line)
 
     def look_closely(self, table: str, columns: Sequence[PartColumn], line: bytes) -> None:
@@ -45,6 +40,13 @@ class Misfits:
         if len(self.found) < self._most:
             found = misfits_of(table, columns, line)
             self.found.extend(found[: self._most - len(self.found)])
+
+
+def _is_suspect(lines: bytes) -> bool:
+    """Whether PostgreSQL might refuse a text or JSON of some lines: a search of the bytes tells, most often."""
+    if b'\x00' in lines or b'NaN' in lines or b'Infinity' in lines:
+        return True
+    return b'\\\\' in lines and any(sign in lines for sign in (b'\\\\u0000', b'\\\\ud', b'\\\\uD'))
 
 
 def misfits_of(table: str, columns: Sequence[PartColumn], line: bytes) -> list[Misfit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, TablePart
 from ricordi.model.fields import ValueKind
@@ -30,18 +30,41 @@ class PsqlSnapshot(DatabaseSnapshot):
     parts = PARTS
 
     def __init__(self, dialect: Dialect, limits: SnapshotLimits | None = None) -> None:
-        self._limits = limits = limits or SnapshotLimits()
+        self._limits = limits or SnapshotLimits()
+        self._dialect = dialect
+        self._readers: list[Session] = []
         self._held = ExitStack()
         with ExitStack() as opening:
-            self._session = Session(dialect)
-            opening.callback(self._session.close)
+            self._session = self._connected(opening)
             dialect.check_access(self._session.raw)
-            for statement in _FOR_A_SNAPSHOT:
-                self._session.execute(statement)
             opening.enter_context(self._session.transaction())
-            self.schema = schema.read_version(self._session)  # with the first question the moment is fixed
+            (self._moment,) = self._session.execute('SELECT pg_export_snapshot()').fetchone()
+            self.schema = schema.read_version(self._session)
             self.sequences = {table: last for table in COLUMNS if (last := self._last_given(table)) is not None}
             self._held = opening.pop_all()
+
+    def _connected(self, stack: ExitStack) -> Session:
+        session = Session(self._dialect)
+        stack.callback(session.close)
+        for statement in _FOR_A_SNAPSHOT:
+            session.execute(statement)
+        return session
+
+    @contextmanager
+    def _reader(self) -> Iterator[Session]:
+        """A session that sees the same moment and that nobody else uses meanwhile; kept for the next one who asks.
+
+        While the answer to a COPY comes in, a connection can be asked nothing else.
+        """
+        reader = self._readers.pop() if self._readers else self._new_reader()
+        yield reader
+        self._readers.append(reader)
+
+    def _new_reader(self) -> Session:
+        reader = self._connected(self._held)
+        reader.execute('BEGIN')
+        reader.execute(f"SET TRANSACTION SNAPSHOT '{self._moment}'")
+        return reader
 
     def _last_given(self, table: str) -> int | None:
         (sequence,) = self._session.execute("SELECT pg_get_serial_sequence(%s, 'id')", (table,)).fetchone()
@@ -56,21 +79,22 @@ class PsqlSnapshot(DatabaseSnapshot):
     def _batches(self, part: TablePart) -> Iterator[RowBatch]:
         columns = ', '.join(map(_in_copy, columns_of(part)))
         next_pk = f'SELECT min(id) FROM {part.table} WHERE id >= %s'
-        (pk,) = self._session.execute(f'SELECT min(id) FROM {part.table}').fetchone()
-        while pk is not None:
-            begin = pk // part.width * part.width
-            end = begin + part.width
-            rows = f'SELECT {columns} FROM {part.table} WHERE id >= {begin} AND id < {end} ORDER BY id'
-            found = False
-            for batch in self._copied(f'COPY ({rows}) TO STDOUT'):
-                found = True
-                yield batch
-            pk = end if found else self._session.execute(next_pk, (end,)).fetchone()[0]
+        with self._reader() as reader:
+            (pk,) = reader.execute(f'SELECT min(id) FROM {part.table}').fetchone()
+            while pk is not None:
+                begin = pk // part.width * part.width
+                end = begin + part.width
+                rows = f'SELECT {columns} FROM {part.table} WHERE id >= {begin} AND id < {end} ORDER BY id'
+                found = False
+                for batch in self._copied(reader, f'COPY ({rows}) TO STDOUT'):
+                    found = True
+                    yield batch
+                pk = end if found else reader.execute(next_pk, (end,)).fetchone()[0]
 
-    def _copied(self, statement: str) -> Iterator[RowBatch]:
+    def _copied(self, reader: Session, statement: str) -> Iterator[RowBatch]:
         lines: list[bytes] = []
         size = 0
-        with self._session.driver(), self._session.raw.cursor() as cursor, cursor.copy(statement) as copy:
+        with reader.driver(), reader.raw.cursor() as cursor, cursor.copy(statement) as copy:
             for line in copy:
                 lines.append(bytes(line))
                 size += len(line)

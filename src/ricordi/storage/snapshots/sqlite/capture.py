@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, TablePart
 from ricordi.files import TemporaryFolder
-from ricordi.model.copy_text import StoredText, encode_row
+from ricordi.model.copy_text import StoredText, encode_row, is_odd
 from ricordi.storage import object_keys, schema
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
-from ricordi.storage.snapshots.misfits import Misfits
+from ricordi.storage.snapshots.misfits import LARGEST_INTEGER, Misfits
 from ricordi.storage.snapshots.parts import PARTS, columns_of
 from ricordi.storage.snapshots.sqlite.copy import begin_reading, copy_at_one_moment
 from ricordi.storage.snapshots.sqlite.lines import lines_of, row_sql
@@ -55,31 +55,32 @@ class SqliteSnapshot(DatabaseSnapshot):
 
     def _batches(self, part: TablePart) -> Iterator[RowBatch]:
         columns = columns_of(part)
-        for first, last, rows in self._bare_rows(part):
-            lines = lines_of(rows, len(columns), last)
+        for first, last, rows, nulls in self._joined_rows(part):
+            lines = None if last > LARGEST_INTEGER else lines_of(rows, nulls, len(columns))
             if lines is None:
                 yield from self._looked_at(part, first, last)
             else:
                 self._misfits.look_at(part.table, columns, lines)
                 yield RowBatch(first, len(rows), lines)
 
-    def _bare_rows(self, part: TablePart) -> Iterator[tuple[int, int, list[bytes | None]]]:
-        """First and last primary key of some rows, and the rows as `row_sql` gives them."""
+    def _joined_rows(self, part: TablePart) -> Iterator[tuple[int, int, list[bytes | None], int]]:
+        """First and last primary key of some rows, the rows as `row_sql` gives them, and how many nulls they have."""
         most, width = self._limits.batch_bytes, part.width
         rows: list[bytes | None] = []
-        size = first = last = bound = 0
+        size = first = last = bound = nulls = 0
         with self._session.driver():
-            for pk, row in self._session.raw.execute(row_sql(part)):
+            for pk, row, none in self._session.raw.execute(row_sql(part)):
                 if rows and (pk >= bound or size > most):
-                    yield first, last, rows
-                    rows, size = [], 0
+                    yield first, last, rows, nulls
+                    rows, size, nulls = [], 0, 0
                 if not rows:
                     first, bound = pk, (pk // width + 1) * width
                 rows.append(row)
                 size += 0 if row is None else len(row)
+                nulls += none
                 last = pk
         if rows:
-            yield first, last, rows
+            yield first, last, rows, nulls
 
     def _looked_at(self, part: TablePart, first: int, last: int) -> Iterator[RowBatch]:
         """Rows of which one at least has to be looked at value by value."""
@@ -89,14 +90,14 @@ class SqliteSnapshot(DatabaseSnapshot):
         lines: list[bytes] = []
         for values in self._values(part, first, last):
             if size > self._limits.batch_bytes:
-                yield RowBatch(pk, len(lines), b''.join(lines))
+                yield _batch(pk, lines)
                 lines, size = [], 0
             if not lines:
                 pk = values[0]
             lines.append(encode_row(values, kinds))
             size += len(lines[-1])
             self._misfits.look_closely(part.table, columns, lines[-1])
-        yield RowBatch(pk, len(lines), b''.join(lines))
+        yield _batch(pk, lines)
 
     def _values(self, part: TablePart, first: int, last: int) -> Iterator[list[Any]]:
         raw = self._session.raw
@@ -116,6 +117,10 @@ class SqliteSnapshot(DatabaseSnapshot):
 
     def close(self) -> None:
         self._session.close()
+
+
+def _batch(first: int, lines: list[bytes]) -> RowBatch:
+    return RowBatch(first, len(lines), b''.join(lines), sum(map(is_odd, lines)))
 
 
 def _fetched(raw: Any, cursor: Any) -> tuple[Any, ...] | None:

@@ -95,13 +95,19 @@ def rows_of(block: bytes, columns: Sequence[PartColumn]) -> tuple[list[list[Any]
     plain: list[list[Any]] = []
     odd: list[list[Any]] = []
     booleans = [n for n, column in enumerate(columns) if column.kind is ValueKind.BOOL]
+    nullable = [n for n, column in enumerate(columns) if column.nullable]
+    has_escapes = block.count(b'\\') != block.count(b'\t\\N')
     for line in block.decode().split('\n')[:-1]:
         fields: list[Any] = line.split('\t')
         if len(fields) != len(columns):
             raise ValueError(f'a line has {len(fields)} fields instead of {len(columns)}')
-        is_odd = '\t\\.' in line
-        if '\\' in line:
-            fields = [None if f == NULL else f if '\\' not in f else decode_field(f) for f in fields]
+        is_odd = has_escapes and '\t\\.' in line
+        if has_escapes and '\\' in line:
+            fields = [field if '\\' not in field else decode_field(field) for field in fields]
+        else:
+            for n in nullable:
+                if fields[n] == NULL:
+                    fields[n] = None
         for n in booleans:
             fields[n] = _BOOLEANS[fields[n]] if isinstance(fields[n], str) else fields[n]
         (odd if is_odd else plain).append(fields)

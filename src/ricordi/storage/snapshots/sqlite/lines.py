@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from codecs import getincrementaldecoder
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from ricordi.backend.snapshots import TablePart
 from ricordi.model.copy_text import escaped
@@ -20,19 +20,32 @@ _FIELD, _ROW, _NULL = b'\x1f', b'\x1e', b'\x1d'
 _UTF8_AT_ONCE = 1 << 20
 
 
+class JoinedRow(NamedTuple):
+    """A row as `row_sql` gives it.
+
+    :param values: in one, what stands between them included; None where the row is unusual.
+    :param nulls: how many of them are no value.
+    """
+
+    pk: int
+    values: bytes | None
+    nulls: int
+
+
 def row_sql(part: TablePart) -> str:
-    """A SELECT of (primary key, values in one BLOB) of all rows of a part, by primary key; NULL for unusual ones."""
+    """A SELECT of all rows of a part, each as `JoinedRow` has it, by primary key."""
     columns = columns_of(part)
-    joined = ' || char(31) || '.join(map(_value, columns))
+    joined = f" || '{_FIELD.decode()}' || ".join(map(_value, columns))
     usual = ' AND '.join(condition for column in columns[1:] for condition in _usual(column))
-    return f'SELECT id, CASE WHEN {usual} THEN CAST({joined} AS BLOB) END FROM {part.table} ORDER BY id'
+    nulls = ' + '.join(f'("{column.name}" IS NULL)' for column in columns if column.nullable)
+    return f'SELECT id, CASE WHEN {usual} THEN CAST({joined} AS BLOB) END, {nulls or 0} FROM {part.table} ORDER BY id'
 
 
 def _value(column: PartColumn) -> str:
     name = f'"{column.name}"'
     if column.kind is ValueKind.BOOL:
         return f"CASE {name} WHEN 1 THEN 't' ELSE 'f' END"
-    return f'ifnull({name}, char(29))' if column.nullable else name
+    return f"ifnull({name}, '{_NULL.decode()}')" if column.nullable else name
 
 
 def _usual(column: PartColumn) -> list[str]:
@@ -46,36 +59,27 @@ def _usual(column: PartColumn) -> list[str]:
         usual += f' AND length({name}) = {_LENGTHS[column.kind]}'
     if column.limit is not None:
         usual += f' AND length({name}) <= {column.limit}'
-    if column.kind not in _LENGTHS:
-        usual += f' AND {name} <> char(29)'
     return [f'({null}{usual})']
 
 
 _LENGTHS = {ValueKind.UUID: 36, ValueKind.TIME: 26}
 
 
-def lines_of(rows: Sequence[bytes | None], columns: int, last: int) -> bytes | None:
+def lines_of(rows: Sequence[bytes | None], nulls: int, columns: int) -> bytes | None:
     """The lines of some rows; None where one of them has to be looked at.
 
-    :param rows: as `row_sql` gives them.
+    :param rows: the values of each, as `row_sql` gives them.
+    :param nulls: how many there are in all of them.
     :param columns: how many the part has.
-    :param last: primary key of the last of them.
     """
-    if last > LARGEST_INTEGER or None in rows:
+    if None in rows:
         return None
     joined = _ROW.join(cast('Sequence[bytes]', rows)) + _ROW
-    if not _are_separators(joined, len(rows), columns) or not _is_utf8(joined):
+    if (joined.count(_ROW), joined.count(_FIELD)) != (len(rows), len(rows) * (columns - 1)):
+        return None
+    if joined.count(_NULL) != nulls or not _is_utf8(joined):
         return None
     return escaped(joined).replace(_NULL, b'\\N').replace(_FIELD, b'\t').replace(_ROW, b'\n')
-
-
-def _are_separators(joined: bytes, rows: int, columns: int) -> bool:
-    """Whether the control characters that stand between values and for no value stand nowhere else."""
-    if joined.count(_ROW) != rows or joined.count(_FIELD) != rows * (columns - 1):
-        return False
-    nulls = joined.count(_NULL)
-    alone = joined.count(_NULL + _FIELD) + joined.count(_NULL + _ROW)
-    return nulls == alone == joined.count(_FIELD + _NULL)
 
 
 def _is_utf8(text: bytes) -> bool:
