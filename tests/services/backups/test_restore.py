@@ -33,8 +33,8 @@ from ricordi.manager import use_storage
 from ricordi.progress import Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.services.backups.backup import back_up
+from ricordi.services.backups.opening import open_source, split_place
 from ricordi.services.backups.restore import restore
-from ricordi.services.backups.source import open_source, split_place
 from ricordi.services.profiles.setup import Request
 from ricordi.storage.snapshots.parts import SETTINGS
 

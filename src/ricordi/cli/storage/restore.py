@@ -51,6 +51,13 @@ _FOLDER = Question('filepath', 'Folder for the data', required=False, applies=la
 @database_options()
 @question_options()
 @option(
+    '--wait',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='Wait so long (90s, 10m, 2h; seconds without a unit) for others to be done with PLACE. [default: do not wait]',
+)
+@option(
     '--max-runtime',
     type=DURATION,
     metavar='DURATION',
@@ -64,6 +71,7 @@ def restore(
     name: str | None,
     of: str | None,
     rehearse: bool,
+    wait: float | None,
     max_runtime: float | None,
     output_format: str | None,
     **given: Any,
@@ -84,7 +92,7 @@ def restore(
         from ricordi.services.backups.rehearsal import rehearse as run_rehearsal
 
         with _long_work(session, stop) as run:
-            rehearsal = run_rehearsal(place, of=of, run=run)
+            rehearsal = run_rehearsal(place, of=of, wait=wait, run=run)
         return tell_rehearsal(session, rehearsal, output_format)
     if name is None:
         raise UsageError('missing argument NAME: what the new profile shall be called (or --rehearse)')
@@ -95,7 +103,7 @@ def restore(
     request = _request(name, administrator, given)
     made_by = administrator if request.backend == PSQL else None
     with provided_database(made_by, request.storage_config) as finish, _long_work(session, stop) as run:
-        report = run_restore(place, replace(request, finish=finish), of=of, run=run)
+        report = run_restore(place, replace(request, finish=finish), of=of, wait=wait, run=run)
     return tell_restore(session, report, output_format)
 
 

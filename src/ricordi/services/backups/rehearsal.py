@@ -15,7 +15,8 @@ from ricordi.files import TemporaryFolder
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.services.backups.filling import Filling
-from ricordi.services.backups.source import Maker, RestoreSource, open_source
+from ricordi.services.backups.opening import open_source
+from ricordi.services.backups.source import Maker, RestoreSource
 from ricordi.services.backups.temporary import temporary_storage
 from ricordi.storage.snapshots.parts import PARTS, SETTINGS
 
@@ -63,16 +64,19 @@ class RehearsalReport:
         return not self.findings and not self.problem_count
 
 
-def rehearse(place: str, *, of: str | None = None, run: Run | None = None) -> RehearsalReport:
+def rehearse(
+    place: str, *, of: str | None = None, wait: float | None = None, run: Run | None = None
+) -> RehearsalReport:
     """Restore a backup into a temporary SQLite storage, check all of it, and remove it again.
 
     :param place: `PLACE`, or `PLACE@SNAPSHOT`; see `open_source`.
     :param of: name or uuid of the profile of which the newest snapshot is meant.
+    :param wait: seconds to wait for those who remove snapshots from the place; None: do not wait.
     :raises ricordi.errors.StorageError: the backup cannot be read, or there is no room.
     :raises ricordi.errors.Interrupted: the run was asked to end.
     """
     run = run or Run()
-    with open_source(place, of) as source, temporary_storage() as storage:
+    with open_source(place, of, wait, run.stop) as source, temporary_storage() as storage:
         began = time.monotonic()
         filling = Filling(source, run)
         filling.fill(storage)

@@ -15,17 +15,20 @@ from ricordi.services.backups.source import RestoreSource
 
 if TYPE_CHECKING:
     from ricordi.backup.records import SnapshotRecord
+    from ricordi.progress import Stop
 
 SHOWN = 20
 
 
 @contextmanager
-def open_snapshot(place: Path, wanted: str | None, of: str | None) -> Iterator[RestoreSource]:
+def open_snapshot(
+    place: Path, wanted: str | None, of: str | None, wait: float | None, stop: Stop | None
+) -> Iterator[RestoreSource]:
     """A snapshot, which nobody removes meanwhile, for the length of a `with` block; arguments as of `chosen_snapshot`.
 
     :raises ricordi.errors.NoBackupRepository: there is no backup repository.
     """
-    with open_backup(place) as backup, backup.held():
+    with open_backup(place) as backup, backup.held(wait, stop):
         record = chosen_snapshot(backup, wanted, of)
         with backup.database(record) as snapshot:
             yield RestoreSource(

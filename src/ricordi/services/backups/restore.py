@@ -15,7 +15,8 @@ from ricordi.config import load_config
 from ricordi.errors import ValidationError
 from ricordi.progress import Run
 from ricordi.services.backups.filling import Filling
-from ricordi.services.backups.source import Maker, RestoreSource, open_source
+from ricordi.services.backups.opening import open_source
+from ricordi.services.backups.source import Maker, RestoreSource
 from ricordi.services.profiles.setup import Request, create_profile
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ class RestoreReport:
     seconds: float
 
 
-def restore(place: str, request: Request, *, of: str | None = None, run: Run | None = None) -> RestoreReport:
+def restore(
+    place: str, request: Request, *, of: str | None = None, wait: float | None = None, run: Run | None = None
+) -> RestoreReport:
     """Make a profile of what a backup holds; all of it is on disk on return, or there is no such profile.
 
     If it fails or is interrupted, what was put goes again; what a process that was killed has left is gone on with, or
@@ -65,6 +68,7 @@ def restore(place: str, request: Request, *, of: str | None = None, run: Run | N
     :param request: what the new profile shall be; its default user is the one that the backup tells, if there is a row
         of them, else the first.
     :param of: name or uuid of the profile of which the newest snapshot is meant.
+    :param wait: seconds to wait for those who remove snapshots from the place; None: do not wait.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the backup cannot be read, or the storage cannot be created.
     :raises ricordi.errors.ValidationError: PostgreSQL has no place for a value of the backup; nothing was written.
@@ -74,7 +78,7 @@ def restore(place: str, request: Request, *, of: str | None = None, run: Run | N
     began, run = time.monotonic(), run or Run()
     # before anything is read, which may take a while
     load_config(create=True).create_profile(request.name, request.backend, request.storage_config)
-    with open_source(place, of) as source:
+    with open_source(place, of, wait, run.stop) as source:
         if request.backend == PSQL:
             refuse_misfits(source, run)
         filling = Filling(source, run, database_beside=request.backend == SQLITE)

@@ -61,12 +61,12 @@ def read_index(path: Path) -> DumpIndex:
     """
     try:
         with path.open('rb', buffering=1 << 20) as file:
-            return _Reader(path, file).read()
+            return _DumpReader(path, file).read()
     except OSError as error:
         raise UnreachableStorage(f'cannot read {path}: {error.strerror or error}') from None
 
 
-class _Reader:
+class _DumpReader:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path = path
         self._file = file
