@@ -29,6 +29,7 @@ PARTS = {
         *(
             'storage-maintain',
             'storage-backup',
+            'storage-restore',
             'verify',
             'verify-database',
             'space',
