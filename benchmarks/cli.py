@@ -41,6 +41,13 @@ VERBS = (
     Verb(('group', 'list', '-C'), 6),
     Verb(('group', 'show', 'group-000'), 7),
     Verb(('node', 'list', '--raw'), 4),
+    Verb(('process', 'list'), 8),
+    Verb(('process', 'list', '--all', '--raw'), 8),
+    Verb(('process', 'show', CALCULATION), 8),
+    Verb(('process', 'report', WORKFLOW), 8),
+    Verb(('process', 'status', WORKFLOW), 8),
+    Verb(('calcjob', 'outputls', CALCULATION), 8),
+    Verb(('code', 'list'), 8),
     Verb(('node', 'graph', 'generate', WORKFLOW, '-f', 'svg', '-O', os.devnull), 5),
 )
 COMPLETIONS = (('completing a verb', 'storage ma', 6.0), ('completing a group label', 'group show group-00', 6.0))

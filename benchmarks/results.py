@@ -14,6 +14,7 @@ TABLES = {
     'maintain': 'Maintenance and short commands, SQLite',
     'maintain-postgres': 'Maintenance and short commands, PostgreSQL',
     'container': 'The container against disk-objectstore (in memory: /dev/shm)',
+    'verify': 'Verification, SQLite',
     'memory': 'Memory of full maintenance',
     'orm': 'Frontend and QueryBuilder, SQLite',
     'orm-postgres': 'Frontend and QueryBuilder, PostgreSQL',

@@ -23,6 +23,7 @@ WORKERS = {
     'repository/archive/workers.py',
     'repository/maintenance/file_removal.py',
     'repository/maintenance/pack_check.py',
+    'repository/verification/reader.py',
 }
 """Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
 SETS_THE_ENVIRONMENT = {'cli/tour.py'}

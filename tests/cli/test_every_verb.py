@@ -104,6 +104,10 @@ EMPTY = {
     'node comment show': ('-u', 'carol@example.org'),
     'group list': ('-s', 'nothing'),
     'group path ls': ('-T', 'nothing'),
+    'process list': ('-E', '99'),
+    'code list': ('-d', 'nothing'),
+    'config list': ('nothing',),
+    'node logs': ('-l', 'CRITICAL'),
 }
 """How lists are made empty on the command line."""
 

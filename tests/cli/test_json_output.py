@@ -15,13 +15,20 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'json-output.md'
 DATA = Path(__file__).parents[1] / 'data'
-SHAPES = {'report': '`storage maintain`', 'plan': '`node delete`', 'state': 'A *state*', 'neighbour': 'A *neighbour*'}
+SHAPES = {
+    'report': '`storage maintain`',
+    'plan': '`node delete`',
+    'state': 'A *state*',
+    'verified': 'A *verified*',
+    'neighbour': 'A *neighbour*',
+}
 """Where the tables of shapes are that others refer to by a word in italics."""
 
 CALLS: dict[str, list[str]] = {
     **{verb: [*case.arguments] for verb, case in VERBS.items() if case.kind in ('shows', 'lists names')},
     'profile dump': ['--all', '--path', '{tmp}/dump'],
     'storage maintain': ['--full', '--yes'],
+    'storage verify': ['--read'],
     'node delete': ['--dry-run', '1'],
     'group delete': ['--dry-run', '--delete-nodes', 'numbers'],
     'computer delete': ['--dry-run', '--delete-nodes', 'cluster'],

@@ -27,6 +27,8 @@ RAW = {
     'failures.py': 'puts nothing in the place of a stream that is gone',
     'terminal/signals.py': 'a constant text, written by a handler of signals',
     'node/repo.py': '`cat`: the content of a file, as it is',
+    'calcjob/files.py': '`inputcat`, `outputcat`: the content of a file, as it is',
+    'shell.py': 'reads standard input',
     'node/graph.py': 'a drawing as bytes, which was asked for with `-`',
     'archive/output.py': 'an archive as bytes, off a terminal',
     'query.py': 'reads standard input',

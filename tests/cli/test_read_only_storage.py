@@ -26,6 +26,7 @@ READING = [
     'computer list',
     'storage info --detailed',
     'storage maintain --full --dry-run',
+    'storage verify --read',
     'node delete --dry-run 4',
     'status',
 ]

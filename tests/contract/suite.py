@@ -31,6 +31,8 @@ from ricordi.backend.rows import (
     UserRow,
 )
 from ricordi.backend.storage import StorageBackend
+from ricordi.backend.verification import Finding
+from ricordi.backend.verification_report import Topic, VerifyOptions
 from ricordi.errors import (
     ClosedStorage,
     IntegrityError,
@@ -680,6 +682,20 @@ class StorageContract(QueryContract):
         assert (report.problems[0].key, report.problems[0].kind) == ('d' * 64, 'missing')
         assert report.problems[0].nodes == ((pk, storage.get(NodeRow, pk).uuid, 'gone.txt'),)
         assert storage.repository.has_object(garbage)
+
+    def test_a_verification_finds_what_is_missing_and_reads_all_that_is_there(
+        self, storage: StorageBackend, add: Callable[..., Any]
+    ) -> None:
+        keys = [storage.repository.put_object_from_bytes(content) for content in (b'one', b'two', b'')]
+        for key in (*keys, 'a' * 64):
+            add(repository_metadata={'o': {'file.txt': {'k': key}}})
+        assert list(storage.verify_database()) == []
+        found = list(storage.repository.verify(VerifyOptions(read=True), storage.named_keys))
+        assert [(one.kind, one.key) for one in found if isinstance(one, Finding)] == [('missing object', 'a' * 64)]
+        topics = {one.name: one for one in found if isinstance(one, Topic)}
+        assert topics['named objects'].checked == 4
+        assert sum(topic.checked for name, topic in topics.items() if name.startswith('content')) == 3
+        assert all(topic.complete for topic in topics.values())
 
     def test_info_counts_rows_and_bytes(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         add(number=3)

@@ -7,10 +7,14 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.progress import Run
+
+if TYPE_CHECKING:
+    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
 CHUNK_BYTES = 1 << 20
 
@@ -242,6 +246,36 @@ class RepositoryBackend(ABC):
         :raises ricordi.errors.PackerBusy: another process packs this store.
         :raises ricordi.errors.NotEnoughSpace: before anything is written.
         """
+
+    def verify(
+        self,
+        options: VerifyOptions,
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Finding | Topic]:
+        """Look whether all that nodes name is there and, where that is asked for, whether it is what its key says.
+
+        Beside other users; nothing is changed but what the store notes for itself of what was read when. It goes on
+        after each finding, and ends early where `run` is told to stop; the topic is then not complete.
+
+        :param named_keys: as for `maintain`.
+        :returns: findings as they are found, without the nodes; after what was looked at, a `Topic`.
+        """
+        from ricordi.backend.plain_verification import verify_plainly
+
+        return verify_plainly(self, options, named_keys, run or Run())
+
+    def note_verified(self, findings: int) -> str:
+        """Remember that the structure of the whole storage was checked just now.
+
+        :param findings: how many there were, damaged objects left out, which the store remembers by itself.
+        :returns: why that cannot be remembered; empty where it can, or where there is nothing to remember it in.
+        """
+        return ''
+
+    def verification_state(self) -> VerificationState | None:
+        """What is known of earlier verifications; None for a store that remembers none."""
+        return None
 
     @abstractmethod
     def close(self) -> None:

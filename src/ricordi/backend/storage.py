@@ -20,6 +20,7 @@ from ricordi.progress import Run
 if TYPE_CHECKING:
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
+    from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
 
 
@@ -380,6 +381,19 @@ class StorageBackend(ABC):
 
         :param confirmed: False: full maintenance shall ask once more before it removes objects.
         """
+
+    # -- verification ---------------------------------------------------------------------------------------
+
+    def verify_database(
+        self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None
+    ) -> Iterator[Finding]:
+        """Check the database against its own rules; reads only, beside other users, in constant memory.
+
+        :param thorough: also what takes long: all indexes against their tables.
+        :param check_stop: asked often; raises `Interrupted` where the work shall end.
+        :returns: what is not as it should be, as it is found.
+        """
+        yield from ()
 
     # -- repository and maintenance -------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""`ricordi profile dump` and `ricordi group dump`: the provenance as folders of files."""
+"""`ricordi profile dump`, `group dump` and `process dump`: the provenance as folders of files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import COMPUTER, GROUP, USER, ParamType, PathName
+from ricordi.cli.parameters import COMPUTER, GROUP, NODE, USER, ParamType, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import write_details
@@ -20,10 +20,11 @@ from ricordi.cli.terminal.quantities import format_bytes, format_count, format_s
 from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
-from ricordi.errors import ProblemsFound
+from ricordi.errors import InvalidOperation, ProblemsFound
 from ricordi.progress import Run, Stop
 
 if TYPE_CHECKING:
+    from ricordi.services.dump.content import Shape
     from ricordi.services.dump.request import DumpReport, DumpRequest
 
 WHERE, CHOICE, LAYOUT, CONTENT, OUTPUT = 'Where', 'What to dump', 'Folders', 'What is in a folder', 'Output'
@@ -60,10 +61,12 @@ def _switch(
     return option(flags, name.replace('-', '_'), default=default, group=group, help=f'{text} [default: {shown}]')
 
 
-_SHARED = (
+_WHERE = (
     option('--path', type=PathName(path_type=Path), metavar='FOLDER', group=WHERE, help='The folder of the dump.'),
     option('-n', '--dry-run', is_flag=True, group=WHERE, help='Tell what would be done, and write nothing.'),
     option('-o', '--overwrite', is_flag=True, group=WHERE, help='Begin anew: remove what an earlier dump made there.'),
+)
+_CHOICE = (
     option('-p', '--past-days', type=click.FloatRange(min=0), group=CHOICE, help='Modified in the last so many days.'),
     option('--start-date', type=Moment(), metavar='DATE', group=CHOICE, help='Modified then or later.'),
     option('--end-date', type=Moment(), metavar='DATE', group=CHOICE, help='Modified then or before.'),
@@ -74,10 +77,14 @@ _SHARED = (
         'Trust the log for what has not changed since the last dump; else look for each of its files.',
     ),
     _switch('dump-unsealed', False, CHOICE, 'Also processes that are not sealed.'),
+)
+_LAYOUT = (
     _switch('only-top-level-calcs', True, LAYOUT, 'Calculations that were called only in the folder of their caller.'),
     _switch('only-top-level-workflows', True, LAYOUT, 'Workflows that were called only in the folder of their caller.'),
     _switch('symlink-calcs', False, LAYOUT, 'A calculation that has a folder already is a symbolic link to it.'),
     _switch('delete-missing', True, LAYOUT, 'Remove the folders of what is not in the profile or group any more.'),
+)
+_CONTENT = (
     _switch('include-inputs', True, CONTENT, 'Files of the inputs of calculations.', 'exclude-inputs'),
     _switch('include-outputs', False, CONTENT, 'Files of the outputs of calculations.', 'exclude-outputs'),
     _switch('include-attributes', True, CONTENT, 'Attributes in the metadata.', 'exclude-attributes'),
@@ -89,10 +96,19 @@ _SHARED = (
 )
 
 
-def _shared_options(function: Function) -> Function:
-    for one in reversed(_SHARED):
-        function = one(function)
-    return function
+_SHARED = (*_WHERE, *_CHOICE, *_LAYOUT, *_CONTENT)
+_OF_ONE_PROCESS = (*_WHERE, _CHOICE[-1], *_CONTENT)
+
+
+def _with(options: Sequence[Callable[[Function], Function]]) -> Callable[[Function], Function]:
+    """Several options at once."""
+
+    def decorate(function: Function) -> Function:
+        for one in reversed(options):
+            function = one(function)
+        return function
+
+    return decorate
 
 
 @verb(
@@ -109,7 +125,7 @@ def _shared_options(function: Function) -> Function:
 @option('-u', '--user', type=USER, group=CHOICE, help='Of this user.')
 @_switch('organize-by-groups', True, LAYOUT, 'A folder for each group.')
 @_switch('relabel-groups', True, LAYOUT, 'Rename the folder of a group that has got another label.')
-@_shared_options
+@_with(_SHARED)
 def profile_dump(
     session: CommandSession, path: Path | None, dry_run: bool, output_format: str | None, **chosen: Any
 ) -> int:
@@ -130,7 +146,7 @@ def profile_dump(
 
 @verb('ricordi group dump bands', 'ricordi group dump bands --path /data/bands --include-outputs')
 @click.argument('group', type=GROUP)
-@_shared_options
+@_with(_SHARED)
 def group_dump(
     session: CommandSession, group: str, path: Path | None, dry_run: bool, output_format: str | None, **chosen: Any
 ) -> int:
@@ -148,6 +164,50 @@ def group_dump(
         with stopping(stop), drawing(session.quiet, session.verbose) as progress:
             report = dump_group(storage, group, folder, request, Run(progress, stop))
     return _tell(session, report, output_format)
+
+
+@verb('ricordi process dump 42', 'ricordi process dump 42 --path relax --include-outputs --flat')
+@click.argument('process', type=NODE)
+@_with(_OF_ONE_PROCESS)
+def process_dump(
+    session: CommandSession,
+    process: str,
+    path: Path | None,
+    dry_run: bool,
+    overwrite: bool,
+    dump_unsealed: bool,
+    output_format: str | None,
+    **content: bool,
+) -> int:
+    """Dump a process with its files into a folder, with those that it called.
+
+    The folder is named after the process unless --path names it; the processes that it called have folders inside. A
+    second run writes only what is new or has changed. What else is in the folder is left alone.
+    """
+    from ricordi.services.dump.single import dump_process, folder_name, is_sealed
+    from ricordi.services.dump.sync import SyncOptions
+    from ricordi.services.processes.finding import find_processes
+
+    stop = Stop()
+    options = SyncOptions(_shape(**content), unsealed=dump_unsealed, dry_run=dry_run)
+    with opened(session, 'process dump') as storage:
+        row = find_processes(storage, [process])[0]
+        if not is_sealed(row) and not dump_unsealed:
+            raise InvalidOperation(
+                f'process {row.pk} is not sealed (still running, or broken off): --dump-unsealed dumps it all the same'
+            )
+        folder = path or Path.cwd() / folder_name(row)
+        with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+            report = dump_process(storage, row, folder, options, overwrite, Run(progress, stop))
+    return _tell(session, report, output_format)
+
+
+def _shape(
+    include_inputs: bool, include_outputs: bool, include_attributes: bool, include_extras: bool, flat: bool
+) -> Shape:
+    from ricordi.services.dump.content import Shape
+
+    return Shape(include_inputs, include_outputs, include_attributes, include_extras, flat)
 
 
 def _default_folder(name: str) -> Path:
@@ -173,11 +233,10 @@ def _request(
     relabel_groups: bool = True,
     **chosen: Any,
 ) -> DumpRequest:
-    from ricordi.services.dump.content import Shape
     from ricordi.services.dump.request import DumpRequest
     from ricordi.services.dump.sync import SyncOptions
 
-    shape = Shape(include_inputs, include_outputs, include_attributes, include_extras, flat)
+    shape = _shape(include_inputs, include_outputs, include_attributes, include_extras, flat)
     return DumpRequest(
         start=start_date,
         end=end_date,

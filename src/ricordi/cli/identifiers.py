@@ -33,13 +33,13 @@ def read_identifiers(session: CommandSession, given: Iterable[str]) -> list[str]
             continue
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError('`-` reads nodes from standard input: pipe them in, such as from `ricordi node list -q`')
-        found += _text_of_stdin().split()
+        found += text_of_stdin().split()
         if not found:
             session.tell('There are no nodes on standard input: nothing to do.')
     return found
 
 
-def _text_of_stdin() -> str:
+def text_of_stdin() -> str:
     """All of standard input.
 
     :raises ricordi.errors.UsageError: it is no text.

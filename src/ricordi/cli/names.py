@@ -66,10 +66,25 @@ def _nodes(profile_name: str | None, start: str) -> Iterable[str]:
     return node_names(find_profile(profile_name), start)
 
 
+def _codes(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.services.names import code_names
+    from ricordi.services.profiles.profiles import find_profile
+
+    return code_names(find_profile(profile_name))
+
+
+def _options(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.config.options import get_option_names
+
+    return get_option_names()
+
+
 SOURCES: dict[str, Callable[[str | None, str], Iterable[str]]] = {
     'profile': _profiles,
     'user': _users,
     'group': _groups,
     'computer': _computers,
     'node': _nodes,
+    'code': _codes,
+    'option': _options,
 }

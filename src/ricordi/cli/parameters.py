@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ricordi.cli.terminal.quantities import parse_duration, parse_percent
+from ricordi.cli.terminal.quantities import parse_duration, parse_percent, parse_subset
 from ricordi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +44,19 @@ class PercentType(ParamType[float]):
         """The number; a number passes."""
         try:
             return parse_percent(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SubsetType(ParamType[Any]):
+    """A part of the content: `10%`, `20G` or `3/12`."""
+
+    name = 'subset'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The part as a `Subset`."""
+        try:
+            return parse_subset(str(value))
         except UsageError as error:
             self.fail(str(error), param, ctx)
 
@@ -96,9 +109,12 @@ class PluginName(click.Choice):  # type: ignore[type-arg,unused-ignore]
 
 DURATION = DurationType()
 PERCENT = PercentType()
+SUBSET = SubsetType()
 NEW_NAME = NewName()
 PROFILE = Named('profile')
 USER = Named('user')
 NODE = Named('node')
 GROUP = Named('group')
 COMPUTER = Named('computer')
+CODE = Named('code')
+OPTION = Named('option')

@@ -23,8 +23,8 @@ def status(session: CommandSession, no_rmq: bool, print_traceback: bool, output_
     """Show whether the profile can be used and what maintenance would gain.
 
     Nothing is changed. The exit code is that of the first thing that is not well, so that monitoring needs no more: 1
-    no configuration or profile, 3 storage unreachable or corrupt, 4 another schema, 5 locked, 6 missing objects. What
-    is not well is told on stderr, too.
+    no configuration or profile, 3 storage unreachable or corrupt, 4 another schema, 5 locked, 6 missing objects, or
+    open findings of the last verification. What is not well is told on stderr, too.
     """
     import sys
 
@@ -62,10 +62,12 @@ def _as_text(found: Status) -> str:
 
 def _as_data(found: Status) -> dict[str, Any]:
     from ricordi.cli.storage.maintenance_report import report_as_data
+    from ricordi.services.last_verified import state_as_data
 
     return {
         'profile': found.profile,
         'exit_code': found.exit_code,
         'checks': [{name: getattr(check, name) for name in _KEYS} for check in found.checks],
+        'verified': found.verification and state_as_data(found.verification),
         'maintenance': report_as_data(found.profile, found.plan) if found.plan and found.profile else None,
     }

@@ -54,6 +54,10 @@ TREE: Branch = {
                 'Pack the repository; with --full also remove garbage, repack and vacuum.',
                 'ricordi.cli.storage.storage:maintain',
             ),
+            'verify': (
+                'Check the storage: database, index, all that nodes name; with --read every byte.',
+                'ricordi.cli.storage.verify:verify',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',
@@ -78,6 +82,7 @@ TREE: Branch = {
                     'unset': ('Remove extras of nodes.', 'ricordi.cli.node.values:unset_extras'),
                 },
             ),
+            'logs': ('Show the log records of nodes.', 'ricordi.cli.node.logs:logs'),
             'label': ('Show or set the label of nodes.', 'ricordi.cli.node.texts:label'),
             'description': ('Show or set the description of nodes.', 'ricordi.cli.node.texts:description'),
             'graph': (
@@ -138,6 +143,50 @@ TREE: Branch = {
                     ),
                 },
             ),
+        },
+    ),
+    'process': (
+        'Processes: what was run, and what runs.',
+        {
+            'list': ('List processes.', 'ricordi.cli.process.list:list_processes'),
+            'show': (
+                'Show processes: properties, inputs, outputs, callers, called processes.',
+                'ricordi.cli.process.show:show',
+            ),
+            'report': ('Show what processes had to report: their logs.', 'ricordi.cli.process.report:report'),
+            'status': (
+                'Show where processes stand, with those that they called.',
+                'ricordi.cli.process.status:status',
+            ),
+            'call-root': (
+                'Show the processes at the root of the calls that led to processes.',
+                'ricordi.cli.process.show:call_root',
+            ),
+            'dump': (
+                'Dump a process with its files into a folder, with those that it called.',
+                'ricordi.cli.dump:process_dump',
+            ),
+        },
+    ),
+    'calcjob': (
+        'Calculation jobs: their files and results, as far as they are stored.',
+        {
+            'inputls': ('List the input files of a calculation job.', 'ricordi.cli.calcjob.files:inputls'),
+            'inputcat': ('Write an input file of a calculation job to stdout.', 'ricordi.cli.calcjob.files:inputcat'),
+            'outputls': ('List the files that came back from a calculation job.', 'ricordi.cli.calcjob.files:outputls'),
+            'outputcat': (
+                'Write a file that came back from a calculation job to stdout.',
+                'ricordi.cli.calcjob.files:outputcat',
+            ),
+            'res': ('Show the results of a calculation job.', 'ricordi.cli.calcjob.results:res'),
+        },
+    ),
+    'code': (
+        'Codes: the executables that calculations run.',
+        {
+            'list': ('List codes.', 'ricordi.cli.code.list:list_codes'),
+            'show': ('Show the settings of a code.', 'ricordi.cli.code.show:show'),
+            'export': ('Write the settings of a code into a YAML file.', 'ricordi.cli.code.show:export'),
         },
     ),
     'computer': (
@@ -213,6 +262,17 @@ TREE: Branch = {
             ),
         },
     ),
+    'config': (
+        'Options of the configuration, for a profile or for all.',
+        {
+            'list': ('List the options that have a value for the profile.', 'ricordi.cli.config:list_options'),
+            'get': ('Show the value of an option.', 'ricordi.cli.config:get'),
+            'show': ('Show what an option is for, and where it is set.', 'ricordi.cli.config:show'),
+            'set': ('Set an option.', 'ricordi.cli.config:set_option'),
+            'unset': ('Unset an option.', 'ricordi.cli.config:unset'),
+        },
+    ),
+    'shell': ('Start Python with the profile loaded.', 'ricordi.cli.shell:shell'),
     'query': ('Answer a question about the provenance graph, written in JSON.', 'ricordi.cli.query:query'),
     'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.profile.presto:presto'),
     'status': (
@@ -244,25 +304,39 @@ ELSEWHERE = {
         words: f'verdi {words}'
         for words in (
             'bug-report',
-            'calcjob',
-            'code',
-            'config',
+            'calcjob cleanworkdir',
+            'calcjob gotocomputer',
+            'calcjob remotecat',
+            'code create',
+            'code delete',
+            'code duplicate',
+            'code hide',
+            'code relabel',
+            'code reveal',
+            'code setup',
+            'code test',
+            'config caching',
+            'config downgrade',
             'daemon',
             'data',
             'devel',
             'plugin',
-            'process',
+            'process kill',
+            'process pause',
+            'process play',
+            'process repair',
+            'process watch',
             'profile configure-broker',
             'profile configure-rabbitmq',
             'restapi',
             'run',
-            'shell',
             'storage backup',
-            'storage integrity',
         )
     },
+    'storage integrity': 'ricordi storage verify',
     'broker': 'verdi profile configure-broker',
     'archive inspect': 'ricordi archive info',
+    'calcjob remotels': 'verdi data core.remote ls',
     'help': 'ricordi --help',
     'quicksetup': 'ricordi presto',
     'setup': 'ricordi profile setup',

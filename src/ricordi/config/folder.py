@@ -12,6 +12,7 @@ PATH_VARIABLE = 'AIIDA_PATH'
 FOLDER_NAME = '.aiida'
 FILE_NAME = 'config.json'
 ACCESS_FOLDER = 'access'
+STARTUP_VARIABLE = 'PYTHONSTARTUP'
 SUBFOLDERS = (ACCESS_FOLDER, 'daemon', 'daemon/log', 'log', 'repository')
 
 
@@ -75,3 +76,10 @@ def profile_filepaths(folder: Path, name: str, uuid: str) -> dict[str, Any]:
         },
         'broker_service': {'dir': str(broker), 'log': str(broker / 'broker.log')},
     }
+
+
+def startup_files() -> list[Path]:
+    """The files that users have Python run at the start of a session, as far as they are there."""
+    named = os.environ.get(STARTUP_VARIABLE)
+    places = [*([Path(named).expanduser()] if named else []), Path.home() / '.pythonrc.py']
+    return [path for path in places if path.is_file()]

@@ -15,12 +15,17 @@ _TRUE = frozenset({'true', '1', 'yes', 'on', 't', 'y'})
 _FALSE = frozenset({'false', '0', 'no', 'off', 'f', 'n'})
 
 
+_OF_DAEMON = ('broker.', 'caching.', 'daemon.', 'logging.', 'runner.', 'transport.')
+_NOT_OF_DAEMON = ('daemon.timeout', 'logging.terminal_handler')
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """A known option.
 
     :param former_name: how it is called in files of version 9; None where the name has not changed.
     :param global_only: it has no meaning for a single profile.
+    :param advanced: few need it: lists leave it out unless asked for all.
     """
 
     name: str
@@ -29,6 +34,12 @@ class Option:
     description: str
     former_name: str | None = None
     global_only: bool = False
+    advanced: bool = False
+
+    @property
+    def needs_restart(self) -> bool:
+        """Whether the daemon of AiiDA reads it when it is started, and not again."""
+        return self.name.startswith(_OF_DAEMON) and self.name not in _NOT_OF_DAEMON
 
     def parse(self, value: Any) -> Any:
         """The value in the type of this option; text is read as a person would write it.
@@ -99,7 +110,8 @@ _EXPECTED = {
 
 def _logger(name: str, default: str) -> Option:
     option = f'logging.{name}_loglevel'
-    return Option(option, 'level or INHERIT', default, f'Lowest level at which the logger of {name} reports.')
+    text = f'Lowest level at which the logger of {name} reports.'
+    return Option(option, 'level or INHERIT', default, text, advanced=True)
 
 
 _TABLE = (
@@ -170,7 +182,7 @@ def get_option(name: str) -> Option:
     """
     option = _BY_NAME.get(name) or _BY_FORMER_NAME.get(name)
     if option is None:
-        raise ConfigurationError(f'there is no option {name!r}; `verdi config list` shows those there are')
+        raise ConfigurationError(f'there is no option {name!r}; `ricordi config list --advanced` shows those there are')
     return option
 
 

@@ -24,7 +24,8 @@ MOST_ELEMENTS = 2_000_000
 LARGEST_VALUE = 32 << 20
 """Bytes of a row that comes from outside, or goes there."""
 
-is_uuid_text = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}').fullmatch
+UUID_PATTERN = re.compile('[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')
+is_uuid_text = UUID_PATTERN.fullmatch
 """Whether a text is a uuid in canonical form."""
 may_hold_half_characters = re.compile(r'\\u[dD][89a-fA-F]').search
 """Whether a JSON text needs `has_half_characters`."""

@@ -28,6 +28,10 @@ class Limits(NamedTuple):
     :param ask_at_once: files that this process is asked to remove: it ends with us, but for the portion in hand.
     :param share_bytes: of objects, which are worth a process of their own to check them.
     :param head_start_bytes: what is checked here while another process starts: our own share is the larger by it.
+    :param cell_bytes: of a pack that a verification remembers as read, or not, by itself.
+    :param question_objects: that one of the processes that verify is asked about at once.
+    :param note_seconds: after which a verification writes down what it has read until then.
+    :param leftover_seconds: a half-written file that is younger may be one that is being written.
     :param few_questions: a pool of processes leaves so many to its caller: for a few it would take longer to start.
     :param stopped_seconds: how long a process may be stopped (SIGSTOP, a debugger) before its work is done without it.
     :param processors: how many there are to be used; None: those that this process may use.
@@ -49,6 +53,10 @@ class Limits(NamedTuple):
     ask_at_once: int = 128
     share_bytes: int = 128 << 20
     head_start_bytes: int = 48 << 20
+    cell_bytes: int = 64 << 20
+    question_objects: int = 4000
+    note_seconds: float = 30.0
+    leftover_seconds: float = 3600.0
     few_questions: int = 16
     stopped_seconds: float = 1.5
     processors: int | None = None

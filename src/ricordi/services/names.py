@@ -1,4 +1,4 @@
-"""Names for a shell to complete: of groups, computers and nodes."""
+"""Names for a shell to complete: of groups, computers, codes and nodes."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ def computer_names(profile: Profile) -> list[str]:
     with use_storage(profile, purpose='completion') as storage:
         rows = storage.find(ComputerRow, order_by=('label',))
         return [identifier_of(row.label) for row in rows]
+
+
+def code_names(profile: Profile) -> list[str]:
+    """How to name all codes, hidden ones too: `label@computer`, sorted."""
+    from ricordi.services.codes.list import CodeFilter, list_codes
+
+    with use_storage(profile, purpose='completion') as storage:
+        return sorted({code.full_label for code in list_codes(storage, CodeFilter(hidden=True))})
 
 
 def node_names(profile: Profile, start: str) -> list[str]:

@@ -7,11 +7,13 @@ from typing import Literal
 
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.verification_report import VerificationState
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
 from ricordi.remedies import Remedy
 from ricordi.services.history import with_what_was_seen
+from ricordi.services.last_verified import state_in_words
 from ricordi.services.profiles.profiles import ArchiveName, find_profile, location
 
 State = Literal['ok', 'error', 'not checked']
@@ -39,6 +41,7 @@ class Status:
     profile: str | None
     checks: tuple[StatusCheck, ...]
     plan: MaintenanceReport | None
+    verification: VerificationState | None = None
 
     @property
     def exit_code(self) -> int:
@@ -49,7 +52,7 @@ class Status:
 def get_status(profile_name: str | None) -> Status:
     """Check configuration, profile, access, schema, storage and what maintenance finds; changes nothing."""
     run = _Checks(profile_name)
-    names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects')
+    names = ('configuration', 'profile', 'access', 'schema', 'storage', 'objects', 'verification')
     checks: list[StatusCheck] = []
     for name in names:
         if any(check.state == 'error' for check in checks):
@@ -59,7 +62,7 @@ def get_status(profile_name: str | None) -> Status:
             checks.append(StatusCheck(name, 'ok', getattr(run, name)()))
         except RicordiError as error:
             checks.append(StatusCheck(name, 'error', str(error), error.exit_code, error.remedy))
-    return Status(run.found.name if run.found else None, tuple(checks), run.plan)
+    return Status(run.found.name if run.found else None, tuple(checks), run.plan, run.state)
 
 
 class _Checks:
@@ -70,6 +73,7 @@ class _Checks:
         self._config: Config | None = None
         self.found: Profile | None = None
         self.plan: MaintenanceReport | None = None
+        self.state: VerificationState | None = None
 
     @property
     def _profile(self) -> Profile:
@@ -112,6 +116,7 @@ class _Checks:
             if not storage.read_only:
                 options = MaintenanceOptions(full=True, dry_run=True)
                 self.plan = storage.maintain(with_what_was_seen(self._profile, options))
+                self.state = storage.repository.verification_state()
         return location(self._profile)
 
     def objects(self) -> str:
@@ -126,3 +131,14 @@ class _Checks:
         state = self.plan.before
         held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
         return f'{held}, {state.garbage.objects:,} garbage' if state.garbage else held
+
+    def verification(self) -> str:
+        state = self.state
+        if state is None:
+            return 'not remembered for such a storage'
+        if state.findings:
+            words = f'{state.findings:,} open finding{"" if state.findings == 1 else "s"}'
+            raise ProblemsFound(f'{words}: see `ricordi storage verify`')
+        if state.structure is None and state.oldest is None:
+            return 'never verified: see `ricordi storage verify`'
+        return state_in_words(state)

@@ -9,6 +9,7 @@ from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import NodeRow
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
 from ricordi.services.history import last_maintained, note_maintenance, with_what_was_seen
+from ricordi.services.last_verified import state_as_data
 
 if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceReport
@@ -53,6 +54,8 @@ def get_info(profile: Profile, detailed: bool) -> dict[str, Any]:
             info['repository'] = {**info['repository'], 'garbage': garbage, 'missing': state.missing}
         if detailed:
             info |= {'first_ctime': _ctime(storage, 'ctime'), 'last_ctime': _ctime(storage, '-ctime')}
+        known = storage.repository.verification_state()
+        info['verified'] = known and state_as_data(known)
         return {**info, 'last_maintained': last_maintained(profile)}
 
 

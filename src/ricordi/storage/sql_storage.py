@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
     from ricordi.storage.dialect import Dialect
     from ricordi.storage.engine import Engines
@@ -340,6 +341,14 @@ class SqlStorage(StorageBackend):
                 f'full maintenance needs profile {self._profile.name!r} locked: wrap it in '
                 'ProfileAccessManager(profile).lock()'
             )
+
+    def verify_database(
+        self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None
+    ) -> Iterator[Finding]:
+        from ricordi.storage.verification.database import verify
+
+        self._sessions.check_open()
+        return verify(self.dialect, self._repository.uuid, thorough, check_stop)
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         return get_info(self.session, self._repository, detailed)

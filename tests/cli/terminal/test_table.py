@@ -35,3 +35,12 @@ def test_a_cell_of_several_lines_makes_its_row_as_high() -> None:
         'b',
         'c    y',
     ]
+
+
+def test_signs_that_are_known_to_be_narrow_are_so() -> None:
+    from wcwidth import wcwidth
+
+    from ricordi.cli.terminal import table
+
+    assert {chr(sign): wcwidth(chr(sign)) for sign in table._NARROW if wcwidth(chr(sign)) != 1} == {}
+    assert display_width('⏹ Finished [0]') == 14

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,16 @@ from ricordi.errors import NotExistent, UsageError
 STDOUT = '-'
 
 
-def _output_options() -> Callable[[Function], Function]:
-    def decorate(function: Function) -> Function:
-        function = option('--sort/--no-sort', default=True, help='Sort the names. [default: yes]')(function)
-        function = option('--overwrite', '-o', is_flag=True, help='Replace a file that is there.')(function)
-        file = click.argument('output_file', required=False, type=PathName(allow_dash=True))
-        return click.argument('computer', type=COMPUTER)(file(function))
-
-    return decorate
+def output_options(function: Function) -> Function:
+    """`OUTPUT_FILE`, `--overwrite` and `--sort` of a verb that writes settings as YAML."""
+    function = option('--sort/--no-sort', default=True, help='Sort the names. [default: yes]')(function)
+    function = option('--overwrite', '-o', is_flag=True, help='Replace a file that is there.')(function)
+    return click.argument('output_file', required=False, type=PathName(allow_dash=True))(function)
 
 
 @verb('ricordi computer export setup cluster', 'ricordi computer export setup cluster - | less')
-@_output_options()
+@click.argument('computer', type=COMPUTER)
+@output_options
 def setup(session: CommandSession, computer: str, output_file: str | None, overwrite: bool, sort: bool) -> int:
     """Write the settings of a computer into a YAML file.
 
@@ -42,12 +39,13 @@ def setup(session: CommandSession, computer: str, output_file: str | None, overw
 
     with opened(session, 'computer export setup') as storage:
         row = find_computer(storage, computer)
-    _write(session, asdict(setup_of(row)), f'{row.label}-setup.yaml', output_file, overwrite, sort)
+    write_yaml(session, asdict(setup_of(row)), f'{row.label}-setup.yaml', output_file, overwrite, sort)
     return 0
 
 
 @verb('ricordi computer export config cluster', 'ricordi computer export config cluster cluster.yaml --overwrite')
-@_output_options()
+@click.argument('computer', type=COMPUTER)
+@output_options
 @user_option('Whose configuration.')
 def config(
     session: CommandSession, computer: str, output_file: str | None, overwrite: bool, sort: bool, user: str | None
@@ -68,11 +66,11 @@ def config(
         raise NotExistent(
             f'computer {row.label!r} is not configured for {owner.email}: there is no configuration to export'
         )
-    _write(session, found, f'{row.label}-config.yaml', output_file, overwrite, sort)
+    write_yaml(session, found, f'{row.label}-config.yaml', output_file, overwrite, sort)
     return 0
 
 
-def _write(
+def write_yaml(
     session: CommandSession,
     values: dict[str, Any],
     default_name: str,
@@ -80,6 +78,11 @@ def _write(
     overwrite: bool,
     sort: bool,
 ) -> None:
+    """Write settings into a YAML file, or to standard output.
+
+    :param default_name: of the file, where none was given.
+    :raises ricordi.errors.UsageError: there can be no such file, or there is one already.
+    """
     import yaml
 
     from ricordi.files import new_file

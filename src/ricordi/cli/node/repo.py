@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,10 @@ from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.streams import write_colored
 from ricordi.cli.verb import format_option, option, verb
+
+if TYPE_CHECKING:
+    from ricordi.backend.rows import NodeRow
+    from ricordi.backend.storage import StorageBackend
 
 _COLUMNS = (
     OutputColumn('name', 'Name'),
@@ -36,20 +41,29 @@ def ls(
 
     Folders end with a slash.
     """
-    from ricordi.services.nodes import repository as service
     from ricordi.services.nodes.finding import find_node
 
     with opened(session, 'node repo ls') as storage:
-        entries = service.list_files(find_node(storage, node), relative_path)
-        if not long and output_format is None:
-            for entry in entries:
-                name = f'{entry.name}/' if entry.is_folder else entry.name
-                if color and entry.is_folder:
-                    write_colored(name, '34;1')
-                else:
-                    print(name)
-            return 0
-        sizes = service.file_sizes(storage, entries)
+        write_listing(storage, find_node(storage, node), relative_path, long, color, output_format)
+    return 0
+
+
+def write_listing(
+    storage: StorageBackend, row: NodeRow, path: str | None, long: bool, color: bool, output_format: str | None
+) -> None:
+    """Write the names of what is in a folder of a node, or a list with sizes and keys."""
+    from ricordi.services.nodes import repository as service
+
+    entries = service.list_files(row, path)
+    if not long and output_format is None:
+        for entry in entries:
+            name = f'{entry.name}/' if entry.is_folder else entry.name
+            if color and entry.is_folder:
+                write_colored(name, '34;1')
+            else:
+                print(name)
+        return
+    sizes = service.file_sizes(storage, entries)
     rows = [
         {
             'name': entry.name,
@@ -61,7 +75,6 @@ def ls(
         for entry in entries
     ]
     write_list(rows, _COLUMNS, output_format, ('name', 'path', 'kind', 'size', 'key'))
-    return 0
 
 
 @verb('ricordi node repo cat 42 aiida.out | less', 'ricordi node repo cat 42')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
@@ -27,19 +27,24 @@ def show(session: CommandSession, nodes: tuple[str, ...], print_groups: bool, ou
 
     NODES are pks, uuids, starts of uuids, or - for standard input. The formats for programs always have the groups.
     """
-    from dataclasses import asdict
-
     from ricordi.services.nodes.finding import find_nodes
     from ricordi.services.nodes.show import show_node
 
     identifiers = read_identifiers(session, nodes)
     with opened(session, 'node show') as storage:
         found = [show_node(storage, row) for row in find_nodes(storage, identifiers)]
+    write_nodes(found, output_format, print_groups)
+    return 0
+
+
+def write_nodes(found: Sequence[NodeDetails], output_format: str | None, print_groups: bool = False) -> None:
+    """Write what there is to tell about nodes."""
+    from dataclasses import asdict
+
     if output_format in (None, 'table'):
         print('\n\n'.join('\n\n'.join(_parts(one, print_groups)) for one in found), end='\n' if found else '')
     else:
         write_list((asdict(one) for one in found), (), output_format)
-    return 0
 
 
 def _parts(node: NodeDetails, print_groups: bool) -> Iterator[str]:
@@ -91,7 +96,7 @@ def _counts(node: NodeDetails) -> Iterator[list[str]]:
     if node.comment_count:
         yield ['comments', f'{node.comment_count:,} (`ricordi node comment show {node.pk}`)']
     if node.log_count:
-        yield ['log messages', f'{node.log_count:,} (`verdi process report {node.pk}`)']
+        yield ['log messages', f'{node.log_count:,} (`ricordi process report {node.pk}`)']
 
 
 def _neighbours(heading: str, found: tuple[Neighbour, ...]) -> str:

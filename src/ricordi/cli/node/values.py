@@ -18,7 +18,7 @@ from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import FORMATS, Function, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UsageError
 
-_OTHER_FORMATS = {'json+date': 'json', 'yaml_expanded': 'yaml'}
+OTHER_FORMATS = {'json+date': 'json', 'yaml_expanded': 'yaml'}
 """Names that verdi has for formats of ours."""
 
 
@@ -29,7 +29,7 @@ def _show_options(function: Function) -> Function:
             '--format',
             '-f',
             'output_format',
-            type=click.Choice([*FORMATS, *_OTHER_FORMATS]),
+            type=click.Choice([*FORMATS, *OTHER_FORMATS]),
             group='Output',
             help='How to write the result. [default: JSON under a heading per node]',
         ),
@@ -84,7 +84,7 @@ def _show(
     identifiers = read_identifiers(session, nodes)
     with opened(session, f'node {field}') as storage:
         rows = find_nodes(storage, identifiers)
-    output_format = _OTHER_FORMATS.get(output_format or '', output_format)
+    output_format = OTHER_FORMATS.get(output_format or '', output_format)
     shown = [(row, _chosen(getattr(row, field), keys)) for row in rows]
     if raw or output_format not in (None, 'table'):
         name = identifier.upper() if raw else identifier  # verdi's form is what scripts with --raw know

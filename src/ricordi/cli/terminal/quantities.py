@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ricordi.errors import UsageError
+
+if TYPE_CHECKING:
+    from ricordi.backend.verification_report import Subset
 
 _SECONDS = {'s': 1.0, 'sec': 1.0, 'm': 60.0, 'min': 60.0, 'h': 3600.0, 'd': 86400.0, 'w': 604800.0}
 _UNITS = ('kB', 'MB', 'GB', 'TB', 'PB')
@@ -49,6 +54,33 @@ def parse_percent(text: str) -> float:
     if not 0 <= value <= 100:
         raise UsageError(f'`{text}` is no percentage: write a number from 0 to 100')
     return value
+
+
+_SIZES = {'': 1, 'k': 10**3, 'm': 10**6, 'g': 10**9, 't': 10**12, 'ki': 2**10, 'mi': 2**20, 'gi': 2**30, 'ti': 2**40}
+
+
+def parse_subset(text: str) -> Subset:
+    """A part of all content: `10%`, `20G` (also `500MB`, `20GiB`), or the third of twelve parts, `3/12`.
+
+    :raises ricordi.errors.UsageError: if `text` is none of these.
+    """
+    from ricordi.backend.verification_report import Subset
+
+    words = text.strip().lower().replace(' ', '')
+    part, slash, parts = words.partition('/')
+    digits = _leading(words, '0123456789.')
+    if slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
+        return Subset(part=int(part), parts=int(parts))
+    try:
+        number, unit = float(digits), words[len(digits) :]
+        if unit == '%' and 0 < number <= 100:
+            return Subset(share=number / 100)
+        size = int(number * _SIZES[unit.removesuffix('b')])
+    except (ValueError, KeyError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise UsageError(f'`{text}` is no part of the content: write it like 10%, 20G or 3/12')
+    return Subset(size=size)
 
 
 def format_bytes(count: float) -> str:

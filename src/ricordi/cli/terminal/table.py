@@ -7,6 +7,9 @@ from itertools import chain, zip_longest
 
 Line = Sequence[str]
 
+_NARROW = dict.fromkeys(map(ord, '♻✔⏹⏵⏸⨯☠·│├└─…'))
+"""Signs of our own, each one column wide: for them alone `wcwidth` need not be loaded."""
+
 
 def format_table(rows: Sequence[Line], headings: Line = (), right: Collection[int] = ()) -> str:
     """Rows as lines, their columns as wide as the widest cell. A cell of several lines makes its row as high.
@@ -39,7 +42,7 @@ def format_line(cells: Line, widths: Sequence[int], right: Collection[int] = ())
 
 def display_width(text: str) -> int:
     """Columns that a text takes on a terminal: two for wide characters, none for combining ones."""
-    if text.isascii():
+    if text.isascii() or text.translate(_NARROW).isascii():
         return len(text)
     from wcwidth import wcswidth
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
@@ -20,6 +20,10 @@ from ricordi.repository.container.streams import OTHER_BYTES, checked
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
 from ricordi.zipfiles.member import MemberStream, check_readable, damaged, is_small, read_member
+
+if TYPE_CHECKING:
+    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification_report import Topic, VerifyOptions
 
 SEARCHES = 16
 """So many objects are searched for one by one; for more, a table of all is made."""
@@ -143,6 +147,16 @@ class ZipRepository(RepositoryBackend):
             if self._table is None:
                 self._table = KeyTable(directory, PREFIX)
             return self._table
+
+    def verify(
+        self,
+        options: VerifyOptions,
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Finding | Topic]:
+        from ricordi.repository.verification.archive import verify_archive
+
+        return verify_archive(self, options, named_keys, run or Run())
 
     # -- what an archive cannot do ------------------------------------------------------------------------------
 

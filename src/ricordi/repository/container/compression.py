@@ -36,7 +36,7 @@ def compress(content: bytes, level: int) -> bytes:
     return zlib.compress(content, level) if module is zlib else module.compress(content, min(level, 2))
 
 
-def decompress(stream: bytes) -> bytes:
+def decompress(stream: bytes | memoryview) -> bytes:
     """The content of a whole zlib stream.
 
     :raises zlib.error: the stream is damaged or cut.

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import FreeSpace, KnownObject, Owner, RepositoryBackend
@@ -20,6 +20,10 @@ from ricordi.repository.container.index import Index, PackedObject, not_existent
 from ricordi.repository.container.layout import ContainerConfig
 from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import IN_MEMORY_BYTES, ObjectStore
+
+if TYPE_CHECKING:
+    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
 
 class Container(ObjectStore, RepositoryBackend):
@@ -234,6 +238,28 @@ class Container(ObjectStore, RepositoryBackend):
         from ricordi.repository.maintenance.inventory import count_container
 
         return count_container(self, detailed)
+
+    def verify(
+        self,
+        options: VerifyOptions,
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Finding | Topic]:
+        from ricordi.repository.verification.container import verify_container
+
+        return verify_container(self, options, named_keys, run or Run())
+
+    def note_verified(self, findings: int) -> str:
+        from ricordi.repository.verification.container import notes_of
+
+        notes = notes_of(self)
+        notes.mark_structure(findings)
+        return notes.save()
+
+    def verification_state(self) -> VerificationState | None:
+        from ricordi.repository.verification.container import notes_of, state_of
+
+        return state_of(self, notes_of(self))
 
     def maintain(
         self,

@@ -223,6 +223,14 @@ class Index:
         with self.guarded():
             return [key for (key,) in self.connection.execute(statement, (first, chr(ord(first) + 1)))]
 
+    def absent(self, keys: list[str]) -> list[str]:
+        """Those of the keys that have no row."""
+        statement = (
+            'SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM db_object WHERE hashkey = json_each.value)'
+        )
+        with self.guarded():
+            return [key for (key,) in self.connection.execute(statement, (json.dumps(keys),))]
+
     def objects_of_pack(self, pack_id: int) -> Iterator[PackedObject]:
         """The rows of one pack by their offsets, or nearly so: as they were inserted, where that will do."""
         return self.objects_of_span(self.span_of_pack(pack_id))
@@ -343,6 +351,23 @@ class Index:
                 '`sqlite3 packs.idx .recover`'
             )
 
+    def faults(self, thorough: bool, most: int) -> list[str]:
+        """What SQLite finds wrong with the file, in its words; empty where it is whole.
+
+        :param thorough: compare the index of the table with the table, too.
+        :param most: so many are told.
+        :raises ricordi.errors.CorruptStorage: it is too damaged for that.
+        """
+        check = 'integrity_check' if thorough else 'quick_check'
+        with self.guarded():
+            found = [str(text) for (text,) in self.connection.execute(f'PRAGMA {check}({most})')]
+        return [] if found == ['ok'] else found
+
+    def take_any_text(self) -> None:
+        """From now on this connection gives a text that is no UTF-8 with marks in it, where else it raises an error."""
+        with self.guarded():
+            self.connection.text_factory = _any_text
+
     def odd(self) -> CorruptStorage:
         """The error for an index of which some rows say what cannot be."""
         return CorruptStorage(
@@ -406,6 +431,10 @@ def _can_be(row: tuple[Any, ...]) -> bool:
         and 0 <= least <= most <= MOST
         and 0 <= first_form <= last_form <= 1
     )
+
+
+def _any_text(found: bytes) -> str:
+    return found.decode(errors='replace')
 
 
 def not_existent(key: str) -> MissingObject:

@@ -182,6 +182,7 @@ class Layout:
         self.set_aside = folder / 'set-aside'
         self.packer_lock = folder / 'packer.lock'
         self.owner = folder / 'ricordi-database.json'
+        self.verified = folder / 'ricordi-verified.json'
         self._loose_text = str(self.loose)
         self.opened = OpenFolders(self)
 
@@ -192,7 +193,7 @@ class Layout:
         from ricordi.access.storage_lock import GATE_NAME
 
         folders = (self.loose, self.packs, self.sandbox, self.duplicates, self.catalogue, self.set_aside)
-        names = {path.name for path in (*folders, self.config, self.index, self.packer_lock, self.owner)}
+        names = {path.name for path in (*folders, self.config, self.index, self.packer_lock, self.owner, self.verified)}
         names |= {f'{self.index.name}-wal', f'{self.index.name}-shm'}
         return names | {BARE_FOLDER, GATE_NAME}
 

@@ -14,7 +14,7 @@ from ricordi.model.file_trees import fault_of, is_empty
 from ricordi.model.node_types import CALCULATION, has_ended_well
 from ricordi.model.values import UNREADABLE, DamagedJson, is_damaged
 from ricordi.orm.nodes.repository_tree import FileTree
-from ricordi.services.dump.names import METADATA, SAFEGUARD, safe_name
+from ricordi.services.dump.names import DRAFT, OWN, safe_name
 
 REPOSITORY, RETRIEVED, INPUTS, OUTPUTS = 'inputs', 'outputs', 'node_inputs', 'node_outputs'
 
@@ -88,7 +88,7 @@ class ProcessContent:
         return above + name + end
 
     def _is_taken(self, path: str, end: str) -> bool:
-        if path in (METADATA, SAFEGUARD):
+        if path in OWN or path.rpartition('/')[2] == DRAFT:
             return True
         return path in self.files if end else f'{path}/' in self.files
 

@@ -18,7 +18,8 @@ from ricordi.remedies import Remedy
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog
 from ricordi.services.dump.names import CALCULATIONS, GROUPS, UNGROUPED, WORKFLOWS, group_path
-from ricordi.services.dump.request import DumpReport, DumpRequest, chosen_groups, process_filter
+from ricordi.services.dump.opening import clear_dump, open_log
+from ricordi.services.dump.request import DumpReport, DumpRequest, chosen_groups, process_filter, report_of
 from ricordi.services.dump.select import (
     Process,
     all_processes,
@@ -118,24 +119,14 @@ class _Dump:
         else:
             with self._folder.held():
                 if self._request.overwrite:
-                    self._clear()
+                    clear_dump(self._folder)
                 tally = self._work()
-        return self._report(tally, time.monotonic() - began)
-
-    def _clear(self) -> None:
-        """Remove what earlier dumps made, and nothing else where there is a list of it."""
-        if not self._folder.has_log:
-            self._folder.clear()
-            return
-        log = DumpLog(self._folder.opened, '', None)
-        for path in sorted(log.entries, key=lambda path: path.count('/'), reverse=True):
-            self._folder.remove(path, log.files(path))
-        for root in (*log.roots.values(), UNGROUPED):
-            self._folder.unmark(root)
-        self._folder.remove_log()
+        groups = sum(1 for root in self._roots if root.group is not None)
+        seconds = time.monotonic() - began
+        return report_of(tally, self._folder, self._dry_run, seconds, groups, self._new_groups)
 
     def _work(self) -> Tally:
-        log = self._open_log()
+        log = open_log(self._storage, self._folder, self._subject, self._dry_run, self._request.overwrite)
         try:
             removed = self._remove_stale(log) if self._request.delete_missing else 0
             sync = Sync(self._storage, self._folder, log, self._request.sync, self._run)
@@ -156,17 +147,6 @@ class _Dump:
             raise
         log.close()
         return sync.tally
-
-    def _open_log(self) -> DumpLog:
-        repository = self._storage.repository.uuid
-        identity = repository or Path(str(self._storage.profile.storage_config.get('filepath', ''))).name
-        profile = self._storage.profile
-        whose = None if self._storage.read_only else (profile.name, profile.uuid)
-        if self._dry_run and self._request.overwrite:
-            log = DumpLog(self._folder.opened, identity, None, whose, read_only=True)
-            log.entries.clear()
-            return log
-        return DumpLog(self._folder.opened, identity, self._subject, whose, read_only=self._dry_run)
 
     # -- what is gone ---------------------------------------------------------------------------------------
 
@@ -268,29 +248,6 @@ class _Dump:
                         if not process.is_calculation:
                             below[process.pk] = tops[caller]
                 tops = below
-
-    # -- the end --------------------------------------------------------------------------------------------
-
-    def _report(self, tally: Tally, seconds: float) -> DumpReport:
-        done = tally.new + tally.changed + tally.linked + tally.moved + tally.removed + self._new_groups
-        return DumpReport(
-            folder=str(self._folder.root),
-            dry_run=self._dry_run,
-            nothing_to_do=not done and not tally.problem_count,
-            groups=sum(1 for root in self._roots if root.group is not None),
-            new=tally.new,
-            changed=tally.changed,
-            same=tally.same,
-            linked=tally.linked,
-            moved=tally.moved,
-            removed=tally.removed,
-            unsealed=tally.unsealed,
-            files=tally.files,
-            bytes=tally.bytes,
-            problem_count=tally.problem_count,
-            problems=tuple(tally.problems),
-            seconds=round(seconds, 3),
-        )
 
 
 def _join(root: str, kind: str) -> str:

@@ -16,11 +16,8 @@ from ricordi.backend.repository import CHUNK_BYTES
 from ricordi.errors import AccessError, InvalidOperation
 from ricordi.folders import make_folder, target_of
 from ricordi.remedies import Remedy
-from ricordi.services.dump.log import NAME as LOG_NAME
-from ricordi.services.dump.names import METADATA, SAFEGUARD
-from ricordi.services.dump.root import NOT_OURS, DumpRoot
-
-_DRAFT = '.ricordi-part'
+from ricordi.services.dump.names import DRAFT, LOG, METADATA, SAFEGUARD
+from ricordi.services.dump.root import NOT_OURS, DumpRoot, joined
 
 
 class DumpFolder:
@@ -97,10 +94,12 @@ class DumpFolder:
 
     def has_folder(self, path: str) -> bool:
         """Whether the folder of a node is there, and no link in its place."""
-        return self.has(f'{path}/{METADATA}')
+        return self.has(joined(path, METADATA))
 
     def links_to(self, path: str) -> str | None:
-        """The target of a link as it is written in it; None where there is no link."""
+        """The target of a link as it is written in it; None where there is no link, as at the root itself."""
+        if not path:
+            return None
         try:
             with self.opened.above(path) as (folder, name):
                 return os.readlink(name, dir_fd=folder)
@@ -201,26 +200,26 @@ class DumpFolder:
     def _draft(self, path: str) -> Iterator[BinaryIO]:
         above, _, name = path.rpartition('/')
         with self._folder(above) as folder:
-            _unlink(_DRAFT, folder)
+            _unlink(DRAFT, folder)
             try:
-                descriptor = os.open(_DRAFT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
+                descriptor = os.open(DRAFT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
                 with os.fdopen(descriptor, 'wb') as handle:
                     yield handle
-                os.replace(_DRAFT, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.replace(DRAFT, name, src_dir_fd=folder, dst_dir_fd=folder)
             except BaseException as error:
                 if isinstance(error, OSError):  # as that of a write to a full disk
                     self._name(error, path)
                 with suppress(OSError):
-                    os.unlink(_DRAFT, dir_fd=folder)
+                    os.unlink(DRAFT, dir_fd=folder)
                 raise
 
     def link(self, path: str, target: str) -> None:
         """Make a relative link to a folder of the dump; a link that is there gives way."""
         above, _, name = path.rpartition('/')
         with self._folder(above) as folder:
-            _unlink(_DRAFT, folder)
-            os.symlink(self.relative(path, target), _DRAFT, target_is_directory=True, dir_fd=folder)
-            os.replace(_DRAFT, name, src_dir_fd=folder, dst_dir_fd=folder)
+            _unlink(DRAFT, folder)
+            os.symlink(self.relative(path, target), DRAFT, target_is_directory=True, dir_fd=folder)
+            os.replace(DRAFT, name, src_dir_fd=folder, dst_dir_fd=folder)
 
     def relative(self, path: str, target: str) -> str:
         """What a link at `path` has to say to lead to `target`."""
@@ -244,6 +243,9 @@ class DumpFolder:
 
         What else is in them stays, and so do its folders, with the mark of a dump. A link is removed as such.
         """
+        if not path:  # the root itself, which stays, with its mark
+            self.remove_files('', [METADATA, DRAFT, *files])
+            return
         status = self.opened.status(path)
         if status is None:
             return
@@ -252,7 +254,7 @@ class DumpFolder:
             self.prune(path.rpartition('/')[0])
             return
         # The metadata first: without it, the folder counts as not there if this is killed half way.
-        self.remove_files(path, [METADATA, SAFEGUARD, _DRAFT, *files])
+        self.remove_files(path, [METADATA, SAFEGUARD, DRAFT, *files])
         self.prune(path)
         try:
             with self.opened.folder(path) as folder:
@@ -266,10 +268,10 @@ class DumpFolder:
         below = set()
         for name in files:
             if not name.endswith('/'):
-                self.opened.unlink(f'{path}/{name}')
+                self.opened.unlink(joined(path, name))
             below.add(name.rpartition('/')[0])
         for name in sorted(below - {''}, key=len, reverse=True):
-            self.prune(f'{path}/{name}', path)
+            self.prune(joined(path, name), path)
 
     def unmark(self, path: str) -> None:
         """Take back the mark of a group's folder, and the folder if nothing is left in it."""
@@ -306,11 +308,11 @@ class DumpFolder:
     @property
     def has_log(self) -> bool:
         """Whether there is a log of this program."""
-        return self.has(LOG_NAME)
+        return self.has(LOG)
 
     def remove_log(self) -> None:
         """Remove the log of this program."""
-        self.opened.unlink(LOG_NAME)
+        self.opened.unlink(LOG)
 
 
 def _mark(folder: int) -> None:

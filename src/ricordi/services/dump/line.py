@@ -41,7 +41,8 @@ def _check_header(line: Mapping[str, Any]) -> None:
 
 
 def _check_folder(line: Mapping[str, Any]) -> None:
-    _check_path(line['folder'], 'folder')
+    if line['folder'] != '':  # of a dump of a single process, that of the dump is its folder
+        _check_path(line['folder'], 'folder')
     for name in TOLD:
         if not _is_text(line.get(name)):
             raise WrongLine(f'`{name}` is no text')

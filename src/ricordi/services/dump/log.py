@@ -19,15 +19,14 @@ from typing import Any, BinaryIO
 from ricordi.errors import InvalidOperation
 from ricordi.remedies import Remedy
 from ricordi.services.dump.line import TOLD, WrongLine, parse_line
+from ricordi.services.dump.names import LOG, LOG_DRAFT
 from ricordi.services.dump.root import NOT_OURS, DumpRoot, open_regular
 
-NAME = 'ricordi_dump_log.jsonl'
 VERSION = 1
 
 _OF_PROFILE = ('profile', 'profile_uuid')
 _FLUSH_EVERY = 10.0
 _MOST_PENDING = 2000
-_DRAFT = f'.{NAME}.part'
 _LONGEST_LINE = 64 << 20
 """Bytes; a line names the files of one node, some hundred bytes each."""
 _WAY_OUT = 'remove it, and the next run writes all folders again'
@@ -75,7 +74,7 @@ class DumpLog:
         :raises ricordi.services.dump.line.WrongLine: it says what no dump writes, such as a path out of the folder.
         """
         self._folder = folder
-        self.path = folder.path / NAME
+        self.path = folder.path / LOG
         self.entries: dict[str, Entry] = {}
         self.roots: dict[str, str] = {}
         self._read_only = read_only
@@ -110,7 +109,7 @@ class DumpLog:
         :raises ricordi.services.dump.line.WrongLine: what is there is no file of this folder.
         """
         try:
-            return self._folder.read(NAME)
+            return self._folder.read(LOG)
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ENXIO, *NOT_OURS):
                 raise WrongLine(f'{self.path} is no plain file with one name: {_WAY_OUT}') from None
@@ -215,7 +214,7 @@ class DumpLog:
         if not self._end:
             self._pending.insert(0, (json.dumps(self._header) + '\n', None))
         with self._folder.folder('') as folder:
-            descriptor = open_regular(NAME, folder, os.O_RDWR | os.O_CREAT)
+            descriptor = open_regular(LOG, folder, os.O_RDWR | os.O_CREAT)
         with os.fdopen(descriptor, 'r+b') as handle:
             handle.seek(self._end)
             handle.truncate()  # a line that a crash has torn
@@ -244,14 +243,14 @@ class DumpLog:
             return
         with self._folder.folder('') as folder:
             with suppress(FileNotFoundError):
-                os.unlink(_DRAFT, dir_fd=folder)
-            descriptor = os.open(_DRAFT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
+                os.unlink(LOG_DRAFT, dir_fd=folder)
+            descriptor = os.open(LOG_DRAFT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
             with os.fdopen(descriptor, 'wb', buffering=1 << 20) as handle:
                 for line in self._live_lines():
                     handle.write((json.dumps(line) + '\n').encode())
                 handle.flush()
                 os.fsync(handle.fileno())
-            os.replace(_DRAFT, NAME, src_dir_fd=folder, dst_dir_fd=folder)
+            os.replace(LOG_DRAFT, LOG, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
 
     def _live_lines(self) -> Iterator[Mapping[str, Any]]:

@@ -7,6 +7,10 @@ import unicodedata
 SAFEGUARD = '.aiida_dump_safeguard'
 """The file by which verdi and this program know that a folder was made by a dump."""
 METADATA = 'aiida_node_metadata.yaml'
+LOG = 'ricordi_dump_log.jsonl'
+DRAFT, LOG_DRAFT = '.ricordi-part', f'.{LOG}.part'
+OWN = (METADATA, SAFEGUARD, LOG, DRAFT, LOG_DRAFT)
+"""What a dump writes beside the files of nodes: none of these may have such a name."""
 GROUPS, UNGROUPED = 'groups', 'ungrouped'
 CALCULATIONS, WORKFLOWS = 'calculations', 'workflows'
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ricordi.backend.storage import StorageBackend
 from ricordi.services.dump.names import called_name, node_name
+from ricordi.services.dump.root import joined
 from ricordi.services.dump.select import Process, called_by
 
 Calls = dict[int, list[tuple[str, Process]]]
@@ -40,10 +41,11 @@ class Places:
         self._with_unsealed = with_unsealed
         self.unsealed = 0
 
-    def of(self, processes: Sequence[tuple[Process, str]], base: str, group: str) -> Iterator[ProcessPlace]:
+    def of(self, processes: Sequence[tuple[Process, str]], base: str | None, group: str) -> Iterator[ProcessPlace]:
         """The places below `base`, each before those inside it.
 
         :param processes: with the uuid of the one on whose account it is there.
+        :param base: None: the folder of the dump is that of the only process itself.
         """
         called: Calls = {}
         level = [process.pk for process, _ in processes if not process.is_calculation]
@@ -54,7 +56,8 @@ class Places:
             level = [pk for pk in level if pk not in called]
         for process, top in processes:
             name = node_name(process.pk, process.label, process.process_label, process.process_type)
-            yield from self._below(ProcessPlace(f'{base}/{name}', process, group, top, True), called)
+            path = '' if base is None else f'{base}/{name}'
+            yield from self._below(ProcessPlace(path, process, group, top, True), called)
 
     def _below(self, place: ProcessPlace, called: Calls) -> Iterator[ProcessPlace]:
         if not place.process.sealed and not self._with_unsealed:
@@ -63,4 +66,5 @@ class Places:
         yield place
         for number, (label, process) in enumerate(called.get(place.process.pk, ()), 1):
             name = called_name(number, process.pk, label, process.process_label)
-            yield from self._below(ProcessPlace(f'{place.path}/{name}', process, place.group, place.top, False), called)
+            path = joined(place.path, name)
+            yield from self._below(ProcessPlace(path, process, place.group, place.top, False), called)

@@ -9,8 +9,10 @@ from ricordi.backend.rows import GroupRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import UsageError
 from ricordi.remedies import Remedy
+from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.select import ProcessFilter
 from ricordi.services.dump.sync import SyncOptions
+from ricordi.services.dump.writing import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,34 @@ class DumpReport:
     problem_count: int
     problems: tuple[str, ...]
     seconds: float
+
+
+def report_of(
+    tally: Tally, folder: DumpFolder, dry_run: bool, seconds: float, groups: int = 0, new_groups: int = 0
+) -> DumpReport:
+    """The report of what a tally counts.
+
+    :param new_groups: groups whose folders were not there before.
+    """
+    done = tally.new + tally.changed + tally.linked + tally.moved + tally.removed + new_groups
+    return DumpReport(
+        folder=str(folder.root),
+        dry_run=dry_run,
+        nothing_to_do=not done and not tally.problem_count,
+        groups=groups,
+        new=tally.new,
+        changed=tally.changed,
+        same=tally.same,
+        linked=tally.linked,
+        moved=tally.moved,
+        removed=tally.removed,
+        unsealed=tally.unsealed,
+        files=tally.files,
+        bytes=tally.bytes,
+        problem_count=tally.problem_count,
+        problems=tuple(tally.problems),
+        seconds=round(seconds, 3),
+    )
 
 
 def chosen_groups(storage: StorageBackend, request: DumpRequest) -> list[GroupRow]:

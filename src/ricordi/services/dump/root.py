@@ -36,6 +36,11 @@ def is_inner(path: object) -> bool:
     return all(step not in (b'', b'.', b'..') and len(step) <= _LONGEST_NAME for step in steps)
 
 
+def joined(folder: str, name: str) -> str:
+    """The path of something in a folder; the folder may be the root itself, whose path is empty."""
+    return f'{folder}/{name}' if folder else name
+
+
 class DumpRoot:
     """The descriptor of a folder, and what is done relative to it; paths have slashes and are checked here again."""
 

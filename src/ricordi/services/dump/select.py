@@ -19,10 +19,11 @@ from ricordi.backend.query import (
     Query,
     Vertex,
 )
-from ricordi.backend.rows import EntityKind
+from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.links import CALLS, names_of
 from ricordi.model.node_types import CALCULATION, PROCESS
+from ricordi.model.values import is_damaged
 
 _CALLS = names_of(CALLS)
 
@@ -127,6 +128,13 @@ def _process(row: tuple[Any, ...]) -> Process:
     if not isinstance(process_label, str):
         process_label = None
     return Process(pk, uuid, node_type, label, process_type, mtime.isoformat(), process_label, bool(sealed))
+
+
+def process_of(row: NodeRow) -> Process:
+    """What is asked about every process, of one that is at hand."""
+    attributes = {} if is_damaged(row.attributes) else row.attributes
+    fields = (getattr(row, name) for name in ('pk', 'uuid', 'node_type', 'label', 'process_type', 'mtime'))
+    return _process((*fields, attributes.get('process_label'), attributes.get('sealed')))
 
 
 def _equal(name: str, value: Any) -> Condition:

@@ -13,6 +13,7 @@ from ricordi.services.dump.content import Shape
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.log import DumpLog, Entry
 from ricordi.services.dump.places import Places, ProcessPlace
+from ricordi.services.dump.root import joined
 from ricordi.services.dump.select import Process
 from ricordi.services.dump.writing import ProcessWork, Tally, Writer
 
@@ -65,10 +66,11 @@ class Sync:
         if self._options.symlink and entry.target is None:
             self._primaries.setdefault(entry.uuid, path)
 
-    def dump(self, processes: Iterable[tuple[Process, str]], base: str, group: str) -> None:
+    def dump(self, processes: Iterable[tuple[Process, str]], base: str | None, group: str) -> None:
         """Bring the folders of processes below `base` up to date, with those of the processes they called.
 
         :param processes: with the uuid of the one on whose account it is there.
+        :param base: None: the folder of the dump is that of the only process itself.
         :raises ricordi.errors.Interrupted: a stop was asked for; folders that are complete stay.
         """
         stream = iter(processes)
@@ -157,7 +159,7 @@ class Sync:
         return self._folder.has_folder(place.path)
 
     def _lacks_files(self, path: str) -> bool:
-        return any(not self._folder.has(f'{path}/{name}'.rstrip('/')) for name in self._log.files(path))
+        return any(not self._folder.has(joined(path, name).rstrip('/')) for name in self._log.files(path))
 
     # -- links ----------------------------------------------------------------------------------------------
 

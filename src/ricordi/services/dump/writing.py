@@ -13,6 +13,7 @@ from ricordi.services.dump.content import ContentLoader, ProcessContent, Shape
 from ricordi.services.dump.folder import DumpFolder
 from ricordi.services.dump.names import METADATA
 from ricordi.services.dump.places import ProcessPlace
+from ricordi.services.dump.root import joined
 
 _SHOWN = 20
 
@@ -70,14 +71,14 @@ class Writer:
                 continue
             present.append(work)
             for problem in work.content.problems:
-                self._note(work, f'{work.place.path}: {problem}')
+                self._note(work, f'{work.place.path or self._folder.root.name}: {problem}')
             self._prepare(work)
             for name, key in work.content.files.items():
                 if key and not self._is_kept(work, name, key):
                     wanted.setdefault(key, []).append((work, name))
         self._write_objects(wanted)
         for work in present:
-            path = f'{work.place.path}/{METADATA}'
+            path = joined(work.place.path, METADATA)
             self.tally.bytes += self._folder.write(path, work.content.metadata if work.content else b'')
             self.tally.files += 1
         return present
@@ -92,10 +93,10 @@ class Writer:
         self._folder.make_own(path)
         for name in work.content.files:
             if name.endswith('/'):
-                self._folder.make(f'{path}/{name[:-1]}')
+                self._folder.make(joined(path, name[:-1]))
 
     def _is_kept(self, work: ProcessWork, name: str, key: str) -> bool:
-        return work.known.get(name) == key and not work.check and self._folder.has(f'{work.place.path}/{name}')
+        return work.known.get(name) == key and not work.check and self._folder.has(joined(work.place.path, name))
 
     def _write_objects(self, wanted: dict[str, list[tuple[ProcessWork, str]]]) -> None:
         """Read each content once, in the order that is cheapest, and write it wherever it belongs."""
@@ -120,7 +121,7 @@ class Writer:
 
     def _write_object(self, key: str, stream: BinaryIO, targets: list[tuple[ProcessWork, str]]) -> None:
         (work, name), *others = targets
-        first = f'{work.place.path}/{name}'
+        first = joined(work.place.path, name)
         try:
             written = self._folder.write_stream(first, stream)
         except CorruptStorage:
@@ -128,12 +129,12 @@ class Writer:
             return
         self.tally.bytes += written
         for other, name in others:
-            self.tally.bytes += self._folder.copy(f'{other.place.path}/{name}', first)
+            self.tally.bytes += self._folder.copy(joined(other.place.path, name), first)
         self.tally.files += len(targets)
 
     def _lacks(self, targets: list[tuple[ProcessWork, str]], reason: str) -> None:
         for work, name in targets:
-            self._note(work, f'{work.place.path}/{name}: {reason}')
+            self._note(work, f'{joined(work.place.path, name)}: {reason}')
 
     def _note(self, work: ProcessWork, problem: str) -> None:
         work.lacking = True

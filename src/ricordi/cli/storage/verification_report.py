@@ -1,0 +1,162 @@
+"""How a verification is told: as text for a person, as plain data with stable keys for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from ricordi.backend.verification import Cure, Finding
+from ricordi.backend.verification_report import Topic, VerificationReport
+from ricordi.cli.terminal.output import one_line
+from ricordi.cli.terminal.quantities import format_bytes, format_seconds, plural
+from ricordi.cli.terminal.table import format_table
+from ricordi.errors import Interrupted, ProblemsFound
+from ricordi.services.last_verified import state_as_data, state_in_words
+
+MOST_SHOWN = 20
+"""So many findings of each kind are shown to a person; the JSON has more."""
+
+WAYS_OUT: dict[Cure, str] = {
+    'second copy': 'a good copy is at hand: put the content in again, from it or from a backup',
+    'source': 'restore that file from a backup, or put the content in again',
+    'index': 'restore packs.idx from a backup',
+    'database': 'it can be mended in the database, and nothing is lost by that',
+    'database with loss': 'rows or values have to go from the database: make a backup of it first',
+    'maintenance': '`ricordi storage maintain`',
+    'full maintenance': '`ricordi storage maintain --full`',
+    'migrate': '`ricordi storage migrate`',
+}
+"""What to do about a finding."""
+WHOSE = '`ricordi storage maintain --full --adopt`, if the objects are those of this database alone'
+"""What to do about a container that may be that of another database."""
+PLURALS = {'second copy': 'second copies'}
+
+
+def exit_code_of(report: VerificationReport) -> int:
+    """0 where all that was asked for was looked at and nothing was found; else that of findings, or of an early end."""
+    if report.finding_count:
+        return ProblemsFound.exit_code
+    return Interrupted.exit_code if report.interrupted else 0
+
+
+# for a program ---------------------------------------------------------------------------------------------
+
+
+def report_as_data(profile: str, report: VerificationReport) -> dict[str, Any]:
+    """The report as plain data; the keys are documented in docs/json-output.md and stay."""
+    subset = report.options.subset
+    return {
+        'profile': profile,
+        'read': report.options.read,
+        'subset': subset and {key: value for key, value in asdict(subset).items() if value},
+        'interrupted': report.interrupted,
+        'topics': [_topic_as_data(topic) for topic in report.topics],
+        'finding_count': report.finding_count,
+        'counts': dict(report.counts),
+        'notices': dict(report.notices),
+        'findings': [_finding_as_data(finding) for finding in report.findings],
+        'notes': list(report.notes),
+        'state': report.state and state_as_data(report.state),
+        'seconds': round(report.seconds, 6),
+        'exit_code': exit_code_of(report),
+    }
+
+
+def _topic_as_data(topic: Topic) -> dict[str, Any]:
+    return {
+        'name': topic.name,
+        'checked': topic.checked,
+        'unit': topic.unit or None,
+        'bytes': topic.bytes,
+        'seconds': round(topic.seconds, 6),
+        'complete': topic.complete,
+    }
+
+
+def _finding_as_data(finding: Finding) -> dict[str, Any]:
+    nodes = [{'pk': pk, 'uuid': uuid, 'path': path} for pk, uuid, path in finding.nodes]
+    return {
+        'kind': finding.kind,
+        'notice': finding.notice,
+        'detail': finding.detail,
+        'where': finding.where,
+        'key': finding.key or None,
+        'nodes': nodes,
+        'remedy': finding.remedy or None,
+    }
+
+
+# for a person ----------------------------------------------------------------------------------------------
+
+
+def report_as_text(profile: str, report: VerificationReport) -> str:
+    """The report for a person: what was looked at, what was found, what is known now."""
+    parts = [f'Verification of profile `{profile}`, {_what(report)}.', _topics_table(report)]
+    if report.findings:
+        parts.append('\n'.join(finding_lines(report)))
+    if report.notes:
+        parts.append('\n'.join(f'Note: {note}' for note in report.notes))
+    parts.append(_summary(report))
+    return '\n\n'.join(parts)
+
+
+def in_numbers(counts: Mapping[str, int]) -> str:
+    """How many findings of each kind."""
+    return ', '.join(plural(number, kind, PLURALS.get(kind)) for kind, number in counts.items())
+
+
+def finding_lines(report: VerificationReport) -> Iterator[str]:
+    """The findings with their keys, nodes, paths and what to do, some of each kind."""
+    for (notice, kind), group in groupby(report.findings, key=lambda finding: (finding.notice, finding.kind)):
+        found = list(group)
+        for finding in found[:MOST_SHOWN]:
+            yield from _lines_of(finding)
+        number = (report.notices if notice else report.counts)[kind]
+        if (more := number - len(found[:MOST_SHOWN])) > 0:
+            yield f'  and {plural(more, f"more {kind}", f"more {_several(kind)}")}'
+
+
+def _several(kind: str) -> str:
+    return PLURALS.get(kind, f'{kind}s')
+
+
+def _what(report: VerificationReport) -> str:
+    if not report.options.read:
+        return 'structure only'
+    return 'structure and content' if report.options.subset is None else 'structure and a part of the content'
+
+
+def _topics_table(report: VerificationReport) -> str:
+    rows = []
+    for topic in report.topics:
+        number = plural(topic.checked, topic.unit[:-1]) if topic.unit else ''
+        how = '' if topic.complete else 'not all'
+        size = format_bytes(topic.bytes) if topic.bytes else ''
+        rows.append([topic.name, number, size, format_seconds(topic.seconds), how])
+    return format_table(rows, ['what', 'checked', 'read', 'time', ''], right=range(1, 4))
+
+
+def _lines_of(finding: Finding) -> Iterator[str]:
+    mark = 'notice: ' if finding.notice else ''
+    yield f'{mark}{finding.kind}{f" {finding.key}" if finding.key else ""}: {one_line(finding.detail)}'
+    if finding.where:
+        yield f'    in {one_line(finding.where)}'
+    for pk, uuid, path in finding.nodes:
+        yield f'    node {pk} ({uuid}){f": {one_line(path)}" if path else ""}'
+    way_out = WHOSE if finding.kind == 'doubtful container' else WAYS_OUT.get(finding.remedy)
+    if way_out:
+        yield f'    way out: {way_out}'
+
+
+def _summary(report: VerificationReport) -> str:
+    found = in_numbers(report.counts) if report.finding_count else 'Nothing is wrong'
+    if report.interrupted:
+        found = f'{found} so far'
+    notices = f'; {plural(sum(report.notices.values()), "notice")}' if report.notices else ''
+    told = f'{found}{notices}, in {format_seconds(report.seconds)}.'
+    if report.state is None:
+        return told
+    state = state_in_words(report.state)
+    return f'{told}\n{state[0].upper()}{state[1:]}.'

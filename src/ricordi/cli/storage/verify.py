@@ -1,0 +1,101 @@
+"""`ricordi storage verify`: whether everything is there, and what it should be."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ricordi.cli.parameters import DURATION, SUBSET
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.signals import stopping
+from ricordi.cli.verb import format_option, option, verb
+from ricordi.progress import Run, Stop
+
+if TYPE_CHECKING:
+    from ricordi.backend.verification_report import Subset, VerificationReport
+
+
+@verb(
+    'ricordi storage verify',
+    'ricordi -p main storage verify --read --format json',
+    'ricordi -p main storage verify --read --max-runtime 30m    # each night: what was read longest ago',
+    'ricordi storage verify --subset 10%',
+    'ricordi --archive paper.aiida storage verify --read',
+)
+@option('--read', is_flag=True, group='What to check', help='Also read all content, and compare it with its SHA-256.')
+@option(
+    '--subset',
+    type=SUBSET,
+    metavar='PART',
+    group='What to check',
+    help='Read a part of the content, that which was read longest ago: 10%, 20G; or one of some fixed parts: 3/12.',
+)
+@option(
+    '--wait',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='Wait so long (90s, 10m, 2h; seconds without a unit) for a lock of the profile to end. [default: do not wait]',
+)
+@option(
+    '--max-runtime',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='End cleanly after so long; exits with 7 if there is more to do. The next run goes on.',
+)
+@format_option()
+def verify(
+    session: CommandSession,
+    read: bool,
+    subset: Subset | None,
+    wait: float | None,
+    max_runtime: float | None,
+    output_format: str | None,
+) -> int:
+    """Check that nothing is missing or damaged, beside other users of the profile.
+
+    The structure takes seconds: the database against its own rules, the index against the packs, all that nodes name.
+    With --read every byte is compared with its SHA-256, what was read longest ago first; what was read is remembered in
+    the container, and nothing else is changed. Exit codes: 0 all is well, 3 the storage cannot be opened, 5 the profile
+    is locked, 6 something is missing, damaged or wrong, 7 interrupted or out of time with more to do.
+    """
+    from ricordi.backend.verification_report import VerifyOptions
+    from ricordi.cli.storage.verification_report import exit_code_of
+    from ricordi.cli.terminal.drawing import drawing
+    from ricordi.services.profiles.profiles import find_profile
+    from ricordi.services.verify import verify_storage
+
+    profile = find_profile(session.profile_name)
+    options = VerifyOptions(read or subset is not None, subset)
+    stop = Stop(max_runtime)
+    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+        report = verify_storage(profile, options, wait=wait, run=Run(progress, stop))
+    told = session.reports(output_format)
+    if told:
+        _print_report(profile.name, report, output_format)
+    _tell_what_is_wrong(report, told)
+    return exit_code_of(report)
+
+
+def _print_report(profile: str, report: VerificationReport, output_format: str | None) -> None:
+    from ricordi.cli.storage.verification_report import report_as_data, report_as_text
+    from ricordi.cli.terminal.output import write_details
+
+    if output_format in (None, 'table'):
+        print(report_as_text(profile, report))
+    else:
+        write_details(report_as_data(profile, report), output_format)
+
+
+def _tell_what_is_wrong(report: VerificationReport, told: bool) -> None:
+    """Say on stderr why the exit code will not be 0; with the findings one by one if no report has told them."""
+    from ricordi.cli.storage.verification_report import finding_lines, in_numbers
+
+    sys.stdout.flush()
+    if report.finding_count:
+        print(f'ricordi: error: {in_numbers(report.counts)}', file=sys.stderr)
+        if not told:
+            print('\n'.join(finding_lines(report)), file=sys.stderr)
+    if report.interrupted:
+        print(f'ricordi: error: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Calculation jobs, looked at: input files, retrieved files, results."""

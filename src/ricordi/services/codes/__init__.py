@@ -1,0 +1,1 @@
+"""Codes, looked at: lists, settings, export."""

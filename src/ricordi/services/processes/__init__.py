@@ -1,0 +1,1 @@
+"""Processes, looked at: lists, reports, who called whom."""

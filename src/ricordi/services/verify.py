@@ -1,0 +1,183 @@
+"""Verification of a storage as a whole: what nodes name, the objects themselves, the database. See `docs/verify.md`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ricordi.backend.verification import Finding
+from ricordi.backend.verification_report import Topic, VerificationReport, VerifyOptions
+from ricordi.errors import Interrupted
+from ricordi.manager import use_storage
+from ricordi.progress import Run
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.config import Profile
+
+MOST_NAMED = 1000
+"""So many findings of each kind are named; all are counted."""
+NODES_PER_FINDING = 10
+USES_PER_KEY = 100
+"""One key may be named by very many nodes (the empty file is): enough is enough."""
+NAMED = 'named objects'
+"""The topic that comes last of those about the structure."""
+CONTENT = 'content of '
+"""How the topics begin that are not about the structure."""
+
+
+def verify_storage(
+    profile: Profile,
+    options: VerifyOptions | None = None,
+    *,
+    wait: float | None = None,
+    run: Run | None = None,
+) -> VerificationReport:
+    """Check the storage of a profile, beside its other users: the database, the index, all that nodes name.
+
+    With `options.read` every byte of the objects is compared with its SHA-256, what was read longest ago first. Nothing
+    is changed but the note of what was read when. No finding ends it; memory does not grow with the number of objects.
+
+        report = verify_storage(profile, VerifyOptions(read=True), run=Run(stop=Stop(1800)))
+        for finding in report.findings:
+            print(finding.kind, finding.key, finding.nodes)
+
+    :param options: None: the structure alone.
+    :param wait: seconds to wait for a lock to end; None: do not wait.
+    :param run: hears how far it is; ends the work early, by a request or when its time is over.
+    :raises ricordi.errors.AccessError: the profile is locked.
+    :raises ricordi.errors.StorageError: the storage cannot be opened.
+    """
+    run = run or Run()
+    with use_storage(profile, purpose='storage verify', wait=wait, stop=run.stop) as storage:
+        return _Verification(options or VerifyOptions(), run).verify(storage)
+
+
+class _Verification:
+    """One verification of an open storage."""
+
+    def __init__(self, options: VerifyOptions, run: Run) -> None:
+        self._options = options
+        self._run = run
+        self._found = _Found()
+
+    def verify(self, storage: StorageBackend) -> VerificationReport:
+        """Look at all of it, and tell."""
+        begin, topics, notes = time.perf_counter(), list[Topic](), list[str]()
+        if storage.unwritable:
+            self._options = self._options._replace(remember=False)
+            notes.append(f'what was looked at is not remembered: {storage.unwritable}')
+        try:
+            for one in self._all(storage):
+                if isinstance(one, Topic):
+                    topics.append(one)
+                else:
+                    self._found.add(one)
+        finally:
+            self._run.progress.end()
+        self._found.name_nodes(storage)
+        structure = {topic.name: topic.complete for topic in topics if not topic.name.startswith(CONTENT)}
+        whole = all(structure.values()) and NAMED in structure and self._options.remember
+        if whole and (reason := storage.repository.note_verified(self._found.of_structure)):
+            notes.append(f'that it was checked cannot be remembered: {reason}')
+        return VerificationReport(
+            self._options,
+            tuple(topics),
+            self._found.in_order(),
+            dict(sorted(self._found.counts.items())),
+            dict(sorted(self._found.notices.items())),
+            self._interruption(topics),
+            tuple(notes),
+            storage.repository.verification_state(),
+            time.perf_counter() - begin,
+        )
+
+    def _all(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
+        yield from self._database(storage)
+        if self._run.stop.reason:
+            yield Topic('objects', complete=False)
+            return
+        if not storage.read_only:
+            yield from self._ownership(storage)
+        yield from storage.repository.verify(self._options, storage.named_keys, self._run)
+
+    def _database(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
+        self._run.progress.begin('look at the database', None, 'rows')
+        begin, complete = time.perf_counter(), True
+        try:
+            yield from storage.verify_database(self._options.read, self._check_stop)
+        except Interrupted:
+            complete = False
+        finally:
+            self._run.progress.end()
+        yield Topic('database', seconds=time.perf_counter() - begin, complete=complete)
+
+    def _ownership(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
+        begin = time.perf_counter()
+        if doubt := storage.repository_doubt():
+            yield Finding('doubtful container', f'{doubt}, so that what no node here names may be named there')
+        yield Topic('ownership', seconds=time.perf_counter() - begin)
+
+    def _check_stop(self) -> None:
+        if self._run.stop.reason:
+            raise Interrupted(f'{self._run.stop.reason}: ended early')
+
+    def _interruption(self, topics: Iterable[Topic]) -> str | None:
+        """Why not all was looked at; a request that came when all was done is none."""
+        return None if all(topic.complete for topic in topics) else self._run.stop.reason
+
+
+class _Found:
+    """The findings: the first ones of each kind by name, all by number."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.notices: Counter[str] = Counter()
+        self._first: dict[tuple[bool, str], list[Finding]] = {}
+
+    @property
+    def of_structure(self) -> int:
+        """How many findings there are beside damaged objects."""
+        return sum(number for kind, number in self.counts.items() if kind != 'damaged object')
+
+    def add(self, finding: Finding) -> None:
+        """Note one."""
+        (self.notices if finding.notice else self.counts)[finding.kind] += 1
+        first = self._first.setdefault((finding.notice, finding.kind), [])
+        if len(first) < MOST_NAMED:
+            first.append(finding)
+
+    def in_order(self) -> tuple[Finding, ...]:
+        """Those that are named, by kind; notices last."""
+        return tuple(finding for _, found in sorted(self._first.items()) for finding in found)
+
+    def name_nodes(self, storage: StorageBackend) -> None:
+        """Say which nodes name the objects that findings are about."""
+        keys = sorted({finding.key for found in self._first.values() for finding in found if finding.key})
+        nodes: dict[str, list[tuple[int, str, str]]] = {key: [] for key in keys}
+        if not keys:
+            return
+        for use in islice(storage.uses_of_keys(keys), USES_PER_KEY * len(keys)):
+            if len(nodes[use.key]) < NODES_PER_FINDING:
+                nodes[use.key].append((use.pk, use.uuid, use.path))
+        for (notice, kind), found in self._first.items():
+            told = [_with_nodes(finding, nodes) for finding in found]
+            # Its node was deleted since its name was read, or it is one that no node has named.
+            kept = [finding for finding in told if finding.nodes or finding.kind != 'missing object' or not finding.key]
+            (self.notices if notice else self.counts)[kind] -= len(told) - len(kept)
+            found[:] = kept
+        self.counts, self.notices = +self.counts, +self.notices
+
+
+def _with_nodes(finding: Finding, nodes: dict[str, list[tuple[int, str, str]]]) -> Finding:
+    if not finding.key or finding.nodes:
+        return finding
+    if named := tuple(nodes[finding.key]):
+        return finding._replace(nodes=named)
+    if finding.kind != 'damaged object':
+        return finding
+    remedy = finding.remedy if finding.remedy == 'second copy' else 'full maintenance'
+    return finding._replace(detail=f'{finding.detail}; no node names it', remedy=remedy)
