@@ -21,6 +21,7 @@ Deed = Literal[
     'leave out everything',
     'list files',
     'list group paths',
+    'list options',
     'list problems',
     'maintain in full',
     'make profile',
@@ -31,6 +32,7 @@ Deed = Literal[
     'repack all',
     'set default user',
     'show computer',
+    'verify',
     'wait',
 ]
 """By what it does; the words for it, which name verbs and options, are in `cli/remedies.py`."""

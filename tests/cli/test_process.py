@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ricordi.backend.rows import NodeRow, UserRow
 from ricordi.config import load_config
 from ricordi.manager import use_storage
 
@@ -82,7 +83,7 @@ def test_the_depth_of_calls_is_bounded_on_request(run_here: Run, reference_home:
 def calls(reference_home: Path) -> dict[str, int]:
     """Three work chains of which each called the next, with a log record each, and one more that called itself."""
     with use_storage(load_config().get_profile('mixed')) as storage:
-        user = next(iter(storage.find('user'))).pk
+        user = next(iter(storage.find(UserRow))).pk
         common = {'user_pk': user, 'node_type': 'process.workflow.workchain.WorkChainNode.'}
         names = ('top', 'middle', 'bottom', 'snake')
         rows = [{**common, 'attributes': {'process_label': name, 'process_state': 'waiting'}} for name in names]
@@ -126,7 +127,7 @@ def test_links_of_calls_have_their_labels_on_request(run_here: Run, calls: dict[
 
 def test_a_file_is_named_where_several_may_be_meant(run_here: Run, reference_home: Path) -> None:
     with use_storage(load_config().get_profile('mixed')) as storage:
-        row = storage.get('node', 57)
+        row = storage.get(NodeRow, 57)
         (name,) = row.repository_metadata['o']
         files = {'o': {name: row.repository_metadata['o'][name], 'other': row.repository_metadata['o'][name]}}
         storage.update('node', 57, {'repository_metadata': files})
@@ -205,10 +206,10 @@ def test_odd_values_of_processes_are_shown_as_they_are(run_here: Run, reference_
 
 def test_a_report_is_given_where_the_files_of_the_scheduler_are_missing(run_here: Run, reference_home: Path) -> None:
     with use_storage(load_config().get_profile('mixed')) as storage:
-        row = storage.get('node', 57)
+        row = storage.get(NodeRow, 57)
         storage.update('node', 57, {'attributes': {**row.attributes, 'scheduler_stdout': 'aiida.out'}})
         lost = {'o': {'aiida.out': {'k': '0' * 64}}}
-        for node in list(storage.find('node')):
+        for node in list(storage.find(NodeRow)):
             if 'aiida.out' in node.repository_metadata.get('o', {}):
                 storage.update('node', node.pk, {'repository_metadata': lost})
     done = run_here('-p', 'mixed', 'process', 'report', '57')
@@ -222,7 +223,7 @@ def test_a_file_that_is_called_as_the_log_of_a_dump_does_not_take_its_place(
 ) -> None:
     names = ('ricordi_dump_log.jsonl', '.ricordi_dump_log.jsonl.part', '.ricordi-part', 'aiida_node_metadata.yaml')
     with use_storage(load_config().get_profile('mixed')) as storage:
-        content = next(iter(storage.get('node', 57).repository_metadata['o'].values()))
+        content = next(iter(storage.get(NodeRow, 57).repository_metadata['o'].values()))
         storage.update('node', 57, {'repository_metadata': {'o': dict.fromkeys(names, content)}})
     folder = tmp_path / 'dump'
     for told in ('Wrote', 'Nothing to do'):

@@ -95,7 +95,7 @@ read = container.read_parts
 
 def held(*args):
     os.write(1, b'ready\\n')
-    while not args[-1].reason:
+    while not args[-1].stop.reason:
         pass
     return read(*args)
 

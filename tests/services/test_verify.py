@@ -576,14 +576,9 @@ def test_a_verification_that_is_told_to_stop_ends_and_says_so(home: Path) -> Non
     assert report.state.structure is None
 
 
-def test_many_findings_are_counted_and_the_first_are_named(
-    container: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import ricordi.services.verify as service
-
-    monkeypatch.setattr(service, 'MOST_NAMED', 3)
+def test_many_findings_are_counted_and_the_first_are_named(container: Container) -> None:
     keys = packed_keys(container)
     container.layout.pack_path(0).unlink()
-    report = verify()
+    report = verify(VerifyOptions(most_named=3))
     assert len([finding for finding in report.findings if finding.kind == 'missing object']) == 3
     assert report.counts['missing object'] == len(keys)

@@ -36,11 +36,13 @@ class VerifyOptions(NamedTuple):
     :param read: also read content, and compare it with the SHA-256 that each key is.
     :param subset: how much of it; None: all.
     :param remember: note what was read; False where nothing may be written.
+    :param most_named: so many findings of each kind are named; all are counted.
     """
 
     read: bool = False
     subset: Subset | None = None
     remember: bool = True
+    most_named: int = 1000
 
 
 class Topic(NamedTuple):

@@ -28,6 +28,7 @@ WORDS: dict[Deed, str] = {
     'leave out everything': ': leave out --all, or the others',
     'list files': ': see `ricordi node repo ls {}`',
     'list group paths': '; see `ricordi group path ls`',
+    'list options': '; `ricordi config list --advanced` shows those there are',
     'list problems': '; `ricordi storage maintain --full --dry-run` lists all that is missing or unclear',
     'maintain in full': ': `ricordi storage maintain --full` does it',
     'make profile': ', or make a first profile with `ricordi presto`',
@@ -38,6 +39,7 @@ WORDS: dict[Deed, str] = {
     'repack all': ': add --repack all to change it',
     'set default user': ': see `ricordi user set-default`',
     'show computer': ': see `ricordi computer show`',
+    'verify': ': see `ricordi storage verify`',
     'wait': ', or wait with --wait',
 }
 """What follows the message; what it is to be done to comes in the place of `{}`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ricordi.errors import ConfigurationError
+from ricordi.remedies import Remedy
 
 Kind = Literal['int', 'bool', 'str', 'list', 'level', 'level or INHERIT']
 
@@ -182,7 +183,7 @@ def get_option(name: str) -> Option:
     """
     option = _BY_NAME.get(name) or _BY_FORMER_NAME.get(name)
     if option is None:
-        raise ConfigurationError(f'there is no option {name!r}; `ricordi config list --advanced` shows those there are')
+        raise ConfigurationError(f'there is no option {name!r}', remedy=Remedy('list options'))
     return option
 
 

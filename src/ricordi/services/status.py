@@ -24,7 +24,7 @@ class StatusCheck:
     """One thing that was looked at.
 
     :param exit_code: what it makes the program end with; 0 where all is well.
-    :param remedy: what can be done about what is wrong.
+    :param remedy: what can be done about what is wrong, or was never done.
     """
 
     name: str
@@ -59,7 +59,7 @@ def get_status(profile_name: str | None) -> Status:
             checks.append(StatusCheck(name, 'not checked', ''))
             continue
         try:
-            checks.append(StatusCheck(name, 'ok', getattr(run, name)()))
+            checks.append(StatusCheck(name, 'ok', getattr(run, name)(), remedy=run.remedy))
         except RicordiError as error:
             checks.append(StatusCheck(name, 'error', str(error), error.exit_code, error.remedy))
     return Status(run.found.name if run.found else None, tuple(checks), run.plan, run.state)
@@ -72,6 +72,7 @@ class _Checks:
         self._name = profile_name
         self._config: Config | None = None
         self.found: Profile | None = None
+        self.remedy: Remedy | None = None
         self.plan: MaintenanceReport | None = None
         self.state: VerificationState | None = None
 
@@ -138,7 +139,8 @@ class _Checks:
             return 'not remembered for such a storage'
         if state.findings:
             words = f'{state.findings:,} open finding{"" if state.findings == 1 else "s"}'
-            raise ProblemsFound(f'{words}: see `ricordi storage verify`')
+            raise ProblemsFound(words, remedy=Remedy('verify'))
         if state.structure is None and state.oldest is None:
-            return 'never verified: see `ricordi storage verify`'
+            self.remedy = Remedy('verify')
+            return 'never verified'
         return state_in_words(state)

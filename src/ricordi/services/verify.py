@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
 
-MOST_NAMED = 1000
-"""So many findings of each kind are named; all are counted."""
 NODES_PER_FINDING = 10
 USES_PER_KEY = 100
 """One key may be named by very many nodes (the empty file is): enough is enough."""
@@ -53,16 +51,16 @@ def verify_storage(
     """
     run = run or Run()
     with use_storage(profile, purpose='storage verify', wait=wait, stop=run.stop) as storage:
-        return _Verification(options or VerifyOptions(), run).verify(storage)
+        return _StorageVerification(options or VerifyOptions(), run).verify(storage)
 
 
-class _Verification:
+class _StorageVerification:
     """One verification of an open storage."""
 
     def __init__(self, options: VerifyOptions, run: Run) -> None:
         self._options = options
         self._run = run
-        self._found = _Found()
+        self._found = _Findings(options.most_named)
 
     def verify(self, storage: StorageBackend) -> VerificationReport:
         """Look at all of it, and tell."""
@@ -130,10 +128,11 @@ class _Verification:
         return None if all(topic.complete for topic in topics) else self._run.stop.reason
 
 
-class _Found:
+class _Findings:
     """The findings: the first ones of each kind by name, all by number."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_named: int) -> None:
+        self._most_named = most_named
         self.counts: Counter[str] = Counter()
         self.notices: Counter[str] = Counter()
         self._first: dict[tuple[bool, str], list[Finding]] = {}
@@ -147,7 +146,7 @@ class _Found:
         """Note one."""
         (self.notices if finding.notice else self.counts)[finding.kind] += 1
         first = self._first.setdefault((finding.notice, finding.kind), [])
-        if len(first) < MOST_NAMED:
+        if len(first) < self._most_named:
             first.append(finding)
 
     def in_order(self) -> tuple[Finding, ...]:

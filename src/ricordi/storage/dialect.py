@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ricordi.backend.maintenance import MaintenanceStep
     from ricordi.model.fields import ValueKind
     from ricordi.storage.session import Session
+    from ricordi.storage.verification.reader import DatabaseReader
 
 Encoder = Callable[[Any, str], Any]
 Decoder = Callable[[Any], Any]
@@ -157,6 +158,13 @@ class Dialect(ABC):
         """Rows of a SELECT in constant memory, while the session may be used and rows be changed.
 
         The rows are those of the moment the SELECT ran. No lock that stops a writer is held between rows.
+        """
+
+    @abstractmethod
+    def verification_reader(self, check_stop: Callable[[], None]) -> DatabaseReader:
+        """A connection of its own that a verification looks at the database by; the caller closes it.
+
+        :param check_stop: asked now and then, raises when the work should end.
         """
 
     @abstractmethod

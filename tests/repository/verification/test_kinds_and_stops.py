@@ -56,9 +56,9 @@ def test_every_kind_is_in_the_page() -> None:
 def test_every_remedy_has_words() -> None:
     from typing import get_args
 
-    from ricordi.backend.verification import Remedy
+    from ricordi.backend.verification import Cure
 
-    assert set(told.WAYS_OUT) == set(get_args(Remedy)) - {''}
+    assert set(told.WAYS_OUT) == set(get_args(Cure)) - {''}
 
 
 @pytest.mark.parametrize('compress', ['yes', 'no'])

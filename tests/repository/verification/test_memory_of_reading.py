@@ -15,7 +15,7 @@ import pytest
 from deadlines import wait_until
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Subset, Topic, VerificationState, VerifyOptions
-from ricordi.progress import Progress, Stop
+from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.verification.container import notes_of
 from ricordi.repository.verification.notes import Notes
@@ -51,7 +51,7 @@ class Heard(Progress):
 
 def read(container: Container, subset: Subset | None = None, stop: Stop | None = None) -> dict[str, Topic]:
     """Verify with reading; on healthy data."""
-    found = list(container.verify(VerifyOptions(True, subset), lambda: iter(()), Progress(), stop))
+    found = list(container.verify(VerifyOptions(True, subset), lambda: iter(()), Run(stop=stop or Stop())))
     assert [one for one in found if isinstance(one, Finding) and not one.notice] == []
     return {one.name: one for one in found if isinstance(one, Topic)}
 
@@ -310,7 +310,7 @@ def test_a_stop_in_the_midst_keeps_what_was_read(
 
     stop = Stop()
     progress = StopSoon()
-    found = list(container.verify(VerifyOptions(read=True), lambda: iter(()), progress, stop))
+    found = list(container.verify(VerifyOptions(read=True), lambda: iter(()), Run(progress, stop)))
     topics = {one.name: one for one in found if isinstance(one, Topic)}
     assert not topics['content of packs'].complete
     done = sum(map(bool, times(container)))
@@ -318,7 +318,7 @@ def test_a_stop_in_the_midst_keeps_what_was_read(
     begun = progress.total
     container.close()
     rest = Heard()
-    list(container.verify(VerifyOptions(read=True), lambda: iter(()), rest))
+    list(container.verify(VerifyOptions(read=True), lambda: iter(()), Run(rest)))
     assert rest.total == begun
     assert all(times(container))
 
@@ -331,5 +331,5 @@ def test_a_stop_that_comes_when_all_is_done_is_none(packed: Container) -> None:
                 stop.request('SIGTERM')
 
     stop = Stop()
-    found = list(packed.verify(VerifyOptions(read=True), lambda: iter(()), StopAtTheEnd(), stop))
+    found = list(packed.verify(VerifyOptions(read=True), lambda: iter(()), Run(StopAtTheEnd(), stop)))
     assert all(one.complete for one in found if isinstance(one, Topic))

@@ -16,8 +16,8 @@ from tests.storage.verification.conftest import places, verified
 from ricordi.errors import CorruptStorage, Interrupted, RicordiError, UnreachableStorage
 from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.verification import cycles
-from ricordi.storage.verification.database import _reader, verify
-from ricordi.storage.verification.reader import Reader
+from ricordi.storage.verification.database import verify
+from ricordi.storage.verification.reader import DatabaseReader
 
 Change = Callable[[Any, list[str]], None]
 ENDLESS = {
@@ -40,13 +40,13 @@ class Asked:
 
 
 @pytest.fixture
-def reader(storage: Any) -> Iterator[Reader]:
+def reader(storage: Any) -> Iterator[DatabaseReader]:
     """A reader that is asked to end at the third look."""
-    with closing(_reader(storage.dialect, Asked(3))) as made:
+    with closing(storage.dialect.verification_reader(Asked(3))) as made:
         yield made
 
 
-def test_a_statement_that_would_never_end_is_ended(reader: Reader) -> None:
+def test_a_statement_that_would_never_end_is_ended(reader: DatabaseReader) -> None:
     with pytest.raises(Interrupted, match='asked to end') as caught:
         reader.rows(ENDLESS[reader.dialect.name])
     assert reader.must_end(caught.value)

@@ -88,7 +88,8 @@ def outputcat(session: CommandSession, calcjob: str, path: str | None) -> int:
 
 
 def _job(storage: StorageBackend, identifier: str) -> NodeRow:
-    from ricordi.services.processes.finding import CALCJOB, find_processes
+    from ricordi.model.node_types import CALCJOB
+    from ricordi.services.processes.finding import find_processes
 
     return find_processes(storage, [identifier], CALCJOB)[0]
 

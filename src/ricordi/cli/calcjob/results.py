@@ -29,8 +29,9 @@ def res(session: CommandSession, calcjob: str, keys: tuple[str, ...], output_for
 
     Where there is no such output, it is the only Dict among the outputs.
     """
+    from ricordi.model.node_types import CALCJOB
     from ricordi.services.calcjobs.results import results_of
-    from ricordi.services.processes.finding import CALCJOB, find_processes
+    from ricordi.services.processes.finding import find_processes
 
     with opened(session, 'calcjob res') as storage:
         results = results_of(storage, find_processes(storage, [calcjob], CALCJOB)[0], keys)

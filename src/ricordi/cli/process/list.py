@@ -120,7 +120,7 @@ def list_processes(
     with opened(session, 'process list') as storage:
         rows = service.list_processes(
             storage,
-            service.ProcessFilter(wanted, **chosen),
+            service.ProcessChoice(wanted, **chosen),
             fields,
             'pk' if order_by == 'id' else order_by,
             descending=order_direction == 'desc',

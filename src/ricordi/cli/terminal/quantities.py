@@ -56,7 +56,11 @@ def parse_percent(text: str) -> float:
     return value
 
 
-_SIZES = {'': 1, 'k': 10**3, 'm': 10**6, 'g': 10**9, 't': 10**12, 'ki': 2**10, 'mi': 2**20, 'gi': 2**30, 'ti': 2**40}
+_SIZES = {
+    f'{unit}{binary}': (1024 if binary else 1000) ** power
+    for power, unit in enumerate(('', *'kmgt'))
+    for binary in ('', 'i')[: power + 1]
+}
 
 
 def parse_subset(text: str) -> Subset:

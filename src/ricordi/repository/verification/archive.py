@@ -14,7 +14,7 @@ from ricordi.errors import CorruptStorage, UsageError
 from ricordi.model.file_trees import is_key
 from ricordi.repository.archive.verification import MemberVerifier, expect
 from ricordi.repository.archive.zip_keys import PREFIX
-from ricordi.repository.batches import batches_of
+from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.parallel import in_order
 from ricordi.repository.verification.watch import Watch, in_words, watching
 from ricordi.zipfiles.format import Member
@@ -105,7 +105,7 @@ def _content(repository: ZipRepository, subset: Subset | None, watch: Watch, run
         stack.callback(run.progress.end)
         verifier = stack.enter_context(closing(MemberVerifier(directory)))
         threads = max(1, verifier.pool.number)
-        check = _Check(verifier, repository)
+        check = _MemberCheck(verifier, repository)
         for batch, wrong in stack.enter_context(closing(in_order(check, batches_of(members), BATCHES_AHEAD, threads))):
             size = sum(member.packed for member in batch)
             watch.checked, watch.bytes = watch.checked + len(batch), watch.bytes + size
@@ -123,7 +123,7 @@ def _chosen(members: Iterable[Member], subset: Subset | None) -> Iterator[Member
     return islice(members, subset.part - 1, None, subset.parts)
 
 
-class _Check:
+class _MemberCheck:
     """What is wrong with the members of a batch; for several threads at once."""
 
     def __init__(self, verifier: MemberVerifier, repository: ZipRepository) -> None:

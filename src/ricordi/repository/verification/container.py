@@ -24,7 +24,7 @@ from ricordi.repository.verification.packs import (
     check_pack_files,
     check_rows,
 )
-from ricordi.repository.verification.places import Places, known_cells
+from ricordi.repository.verification.places import ObjectPlaces, known_cells
 from ricordi.repository.verification.reading import read_parts
 from ricordi.repository.verification.selection import Part, all_parts, chosen
 from ricordi.repository.verification.watch import Watch, in_words, watching
@@ -120,12 +120,12 @@ class _Verification:
 
     def with_index(self, index: Index, named_keys: KeyStream) -> Iterator[Finding | Topic]:
         """All of it, topic by topic."""
-        places: Places | None = None
+        places: ObjectPlaces | None = None
         index.take_any_text()
         with watching('index', 'rows') as topic:
             yield from check_index_file(index, self._options.read)
             yield from check_rows(index)
-            places = Places(index)
+            places = ObjectPlaces(index)
             topic.checked = places.objects
             yield from check_overlaps(places)
         yield from topic.told()
@@ -152,7 +152,7 @@ class _Verification:
 
     # -- structure --------------------------------------------------------------------------------------------
 
-    def _pack_files(self, places: Places) -> Iterator[Finding | Topic]:
+    def _pack_files(self, places: ObjectPlaces) -> Iterator[Finding | Topic]:
         with watching('pack files', 'packs') as topic:
             topic.checked = len({*places.extents(), *self._store.layout.pack_sizes()})
             yield from self._noting(check_pack_files(self._store, places, self._copies, self._is_told))
@@ -201,7 +201,7 @@ class _Verification:
 
     # -- content ----------------------------------------------------------------------------------------------
 
-    def _content(self, places: Places | None, meanwhile: Iterator[Finding | Topic]) -> Iterator[Finding | Topic]:
+    def _content(self, places: ObjectPlaces | None, meanwhile: Iterator[Finding | Topic]) -> Iterator[Finding | Topic]:
         cells = places.cells(self._store.limits.cell_bytes) if places is not None else []
         parts = all_parts(cells, self._loose, self._notes)
         wanted = chosen(parts, self._options.subset)
@@ -230,7 +230,7 @@ class _Verification:
 
     def _read(
         self,
-        places: Places | None,
+        places: ObjectPlaces | None,
         parts: list[Part],
         total: int,
         begun: int,

@@ -11,7 +11,7 @@ from ricordi.repository.container.index import Index
 from ricordi.repository.container.layout import REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.verification.copies import Copies
-from ricordi.repository.verification.places import Extent, Places, impossible_rows
+from ricordi.repository.verification.places import Extent, ObjectPlaces, impossible_rows
 from ricordi.repository.verification.watch import in_words
 
 MOST_FAULTS = 10
@@ -49,7 +49,7 @@ def _short(value: object) -> str:
     return repr(value)[:MOST_TEXT]
 
 
-def check_overlaps(places: Places) -> Iterator[Finding]:
+def check_overlaps(places: ObjectPlaces) -> Iterator[Finding]:
     """The objects that begin before the one in front of them ends: at least one of the two rows is wrong."""
     for key, pack_id, offset, overlap in places.overlaps():
         detail = f'it begins {overlap:,} bytes before the end of an object in front of it'
@@ -57,7 +57,7 @@ def check_overlaps(places: Places) -> Iterator[Finding]:
 
 
 def check_pack_files(
-    store: ObjectStore, places: Places, copies: Copies, is_told: Callable[[str], bool]
+    store: ObjectStore, places: ObjectPlaces, copies: Copies, is_told: Callable[[str], bool]
 ) -> Iterator[Finding]:
     """The packs against what the rows ask of them.
 
@@ -74,7 +74,7 @@ def check_pack_files(
 
 
 def _objects_beyond(
-    places: Places, copies: Copies, pack_id: int, size: int | None, is_told: Callable[[str], bool]
+    places: ObjectPlaces, copies: Copies, pack_id: int, size: int | None, is_told: Callable[[str], bool]
 ) -> Iterator[Finding]:
     """A pack that is gone or ends too early: itself, and each of its objects that cannot be read from it now."""
     lost = 0

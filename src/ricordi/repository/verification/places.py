@@ -21,7 +21,7 @@ IS_POSSIBLE = (
 )
 """Whether a row of the index can be the place of an object, in SQL; whether its key has other digits takes longer."""
 _HAS_KEY = "hashkey NOT GLOB '*[^0-9a-f]*'"
-_is_hex = re.compile('[0-9a-f]*').fullmatch
+_find_no_digit = re.compile('[^0-9a-f]').search
 _ENDS_BEFORE = (
     'SELECT pack_id, "offset", id, max("offset" + length) OVER '
     '(PARTITION BY pack_id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before '
@@ -38,7 +38,7 @@ class Cell(NamedTuple):
     :param length: bytes of the pack that they take.
     :param last: key of the last of them.
     :param end: where that one ends.
-    :param place: its number in `Places`, where the cell comes from there.
+    :param place: its number in `ObjectPlaces`, where the cell comes from there.
     """
 
     pack_id: int
@@ -57,7 +57,7 @@ class Extent(NamedTuple):
     end: int
 
 
-class Places:
+class ObjectPlaces:
     """The places of all objects at one moment, in a temporary table of a connection to the index.
 
     It lies in a file of SQLite's own if it is large: memory does not grow with the number of objects.
@@ -178,7 +178,7 @@ def impossible_rows(index: Index) -> Iterator[tuple[object, ...]]:
             last, number, possible, keys = index.connection.execute(whole, limits).fetchone()
         if last is None:
             return
-        if possible != number or not _is_hex(keys):
+        if possible != number or _find_no_digit(keys):
             with index.guarded():
                 yield from index.connection.execute(odd, limits).fetchall()
         after = last

@@ -68,7 +68,7 @@ class Told(Exception):
 def check_rows(store: ObjectStore, pack_id: int, rows: str, go_on: GoOn = always) -> Answer:
     """Read the objects of a pack that rows of the index name, and compare each with its key.
 
-    :param rows: as of `Places.questions`.
+    :param rows: as of `ObjectPlaces.questions`.
     :raises Told: it shall not go on.
     """
     path = store.layout.pack_path(pack_id)

@@ -14,7 +14,7 @@ from ricordi.progress import Run
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.parallel import in_order
 from ricordi.repository.verification import reader
-from ricordi.repository.verification.places import Places
+from ricordi.repository.verification.places import ObjectPlaces
 from ricordi.repository.verification.reader import Answer, Told
 from ricordi.repository.verification.selection import Part
 from ricordi.repository.worker_process import WorkerPool, WorkerProcess
@@ -27,7 +27,7 @@ AHEAD = 2
 LOOK_SECONDS = 0.2
 
 
-class Question(NamedTuple):
+class ReadRequest(NamedTuple):
     """Something to be read by one process.
 
     :param words: what the process is asked.
@@ -42,12 +42,12 @@ class Question(NamedTuple):
 class Read(NamedTuple):
     """What became of a question; `answer` is None where the work was told to end."""
 
-    question: Question
+    question: ReadRequest
     answer: Answer | None
 
 
 def read_parts(
-    store: ObjectStore, places: Places | None, parts: Iterable[Part], total: int, run: Run
+    store: ObjectStore, places: ObjectPlaces | None, parts: Iterable[Part], total: int, run: Run
 ) -> Iterator[Read]:
     """Read parts in their order; ends early if `stop` asks for it.
 
@@ -66,13 +66,15 @@ def read_parts(
             yield one
 
 
-def _questions(store: ObjectStore, places: Places | None, parts: Iterable[Part], run: Run) -> Iterator[Question]:
+def _questions(
+    store: ObjectStore, places: ObjectPlaces | None, parts: Iterable[Part], run: Run
+) -> Iterator[ReadRequest]:
     for part in parts:
         if run.stop.reason:
             return
         asked = _of_pack(store, places, part) if part.cell is not None else _of_loose(store, part.digit)
         for words, is_last in _with_last(asked, part):
-            yield Question(part, words, is_last)
+            yield ReadRequest(part, words, is_last)
 
 
 def _with_last(asked: Iterator[list[Any]], part: Part) -> Iterator[tuple[list[Any], bool]]:
@@ -92,7 +94,7 @@ def _with_last(asked: Iterator[list[Any]], part: Part) -> Iterator[tuple[list[An
     yield before or ['loose', []], True  # all of them may be packed by now
 
 
-def _of_pack(store: ObjectStore, places: Places | None, part: Part) -> Iterator[list[Any]]:
+def _of_pack(store: ObjectStore, places: ObjectPlaces | None, part: Part) -> Iterator[list[Any]]:
     assert part.cell is not None
     assert places is not None
     for rows in places.questions(part.cell, store.limits.question_objects):
@@ -121,7 +123,7 @@ class _Readers:
         if self.pool.number:
             threading.Thread(target=self._watch, daemon=True).start()
 
-    def read(self, question: Question) -> Read:
+    def read(self, question: ReadRequest) -> Read:
         """Have a question answered."""
         if not self._goes_on(0):
             return Read(question, None)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ricordi.backend.identifiers import find_named, one_of
 from ricordi.backend.rows import NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent
-from ricordi.services.codes.list import CODE, CodeFilter, list_codes
+from ricordi.model.node_types import CODE
+from ricordi.services.codes.list import CodeFilter, list_codes
 
 
-def is_code(row: Any) -> bool:
+def is_code(row: NodeRow) -> bool:
     """Whether a row is that of a code."""
-    return isinstance(row, NodeRow) and row.node_type.startswith(CODE)
+    return row.node_type.startswith(CODE)
 
 
 def find_code(storage: StorageBackend, identifier: str) -> NodeRow:

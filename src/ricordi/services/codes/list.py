@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from ricordi.backend.query import Comparison, Condition, Field, Junction, Negation, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
-
-CODE = 'data.core.code.'
-"""How the node types of codes begin."""
+from ricordi.model.node_types import CODE
 
 _ROWS = 1000
 _HIDDEN = Field('extras', ('hidden',))

@@ -10,9 +10,8 @@ from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Ordering, P
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.links import CALLS, names_of
-from ricordi.model.node_types import name_of
+from ricordi.model.node_types import WORKCHAIN, name_of
 from ricordi.model.values import is_damaged
-from ricordi.services.processes.finding import WORKCHAIN
 
 _CALLS = names_of(CALLS)
 _ROWS = 1000
@@ -44,7 +43,7 @@ class CalledProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class _Process:
+class _Unplaced:
     """A process, before its place is known."""
 
     link_label: str | None
@@ -61,8 +60,8 @@ def call_tree(storage: StorageBackend, row: NodeRow, depth: int | None = None) -
     """
     assert row.pk is not None
     attributes = {} if is_damaged(row.attributes) else row.attributes
-    root = _Process(None, row.pk, row.uuid, row.node_type, tuple(attributes.get(name) for name in _ATTRIBUTES))
-    below: dict[int, list[_Process]] = {}
+    root = _Unplaced(None, row.pk, row.uuid, row.node_type, tuple(attributes.get(name) for name in _ATTRIBUTES))
+    below: dict[int, list[_Unplaced]] = {}
     level, levels = [row.pk], 1
     while level and (depth is None or levels < depth):
         found = _called_by(storage, level)
@@ -70,7 +69,7 @@ def call_tree(storage: StorageBackend, row: NodeRow, depth: int | None = None) -
         level = [one.pk for calls in found.values() for one in calls if one.pk not in below]
         levels += 1
     # A stack and no recursion: how deep work chains call one another is up to those who wrote them.
-    waiting: list[tuple[int, int | None, _Process, bool]] = [(0, None, root, True)]
+    waiting: list[tuple[int, int | None, _Unplaced, bool]] = [(0, None, root, True)]
     while waiting:
         number, parent, process, last = waiting.pop()
         yield _placed(number, parent, process, last)
@@ -79,7 +78,7 @@ def call_tree(storage: StorageBackend, row: NodeRow, depth: int | None = None) -
             waiting.append((number + 1, process.pk, called, place == len(calls) - 1))
 
 
-def _called_by(storage: StorageBackend, pks: Sequence[int]) -> dict[int, list[_Process]]:
+def _called_by(storage: StorageBackend, pks: Sequence[int]) -> dict[int, list[_Unplaced]]:
     """Of each caller those that it called, the earliest first."""
     query = Query(
         (Vertex('caller', EntityKind.NODE), Vertex('node', EntityKind.NODE)),
@@ -96,9 +95,9 @@ def _called_by(storage: StorageBackend, pks: Sequence[int]) -> dict[int, list[_P
         ),
         (Ordering('node', Field('ctime')), Ordering('node', Field('pk'))),
     )
-    found: dict[int, list[_Process]] = {}
+    found: dict[int, list[_Unplaced]] = {}
     for caller, label, pk, uuid, node_type, *attributes in storage.query_rows(query, _ROWS):
-        found.setdefault(caller, []).append(_Process(label, pk, uuid, node_type, tuple(attributes)))
+        found.setdefault(caller, []).append(_Unplaced(label, pk, uuid, node_type, tuple(attributes)))
     return found
 
 
@@ -123,7 +122,7 @@ def _caller(storage: StorageBackend, pk: int) -> int | None:
     return next((found for (found,) in storage.query_rows(query)), None)
 
 
-def _placed(depth: int, parent: int | None, process: _Process, last: bool) -> CalledProcess:
+def _placed(depth: int, parent: int | None, process: _Unplaced, last: bool) -> CalledProcess:
     label, state, exit_status, step = process.attributes
     return CalledProcess(
         depth=depth,

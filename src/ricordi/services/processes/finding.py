@@ -8,12 +8,8 @@ from ricordi.backend.query import Comparison, Field, Ordering, Projection, Query
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent
-from ricordi.model.node_types import name_of
+from ricordi.model.node_types import CALCJOB, PROCESS, name_of
 from ricordi.services.nodes.finding import find_nodes
-
-PROCESS = 'process.'
-CALCJOB = 'process.calculation.calcjob.'
-WORKCHAIN = 'process.workflow.workchain.'
 
 
 def find_processes(storage: StorageBackend, identifiers: Sequence[str | int], kind: str = PROCESS) -> list[NodeRow]:

@@ -22,6 +22,7 @@ from ricordi.backend.query import (
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistentKeyError, QueryError
+from ricordi.model.node_types import PROCESS
 from ricordi.services.processes.names import ACTIVE, CACHED, PROJECTIONS, STATE
 
 _COLUMNS = ('pk', 'uuid', 'ctime', 'mtime', 'label', 'description', 'node_type', 'process_type')
@@ -58,7 +59,7 @@ class Standing(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessFilter:
+class ProcessChoice:
     """Which processes; all conditions have to hold.
 
     :param states: in one of these; empty: in any.
@@ -81,7 +82,7 @@ class ProcessFilter:
 
 def list_processes(
     storage: StorageBackend,
-    chosen: ProcessFilter,
+    chosen: ProcessChoice,
     project: Sequence[str],
     order_by: str = 'ctime',
     descending: bool = False,
@@ -148,7 +149,7 @@ def _reader(name: str, place: dict[str, int]) -> Any:
 
 
 def _chosen(
-    storage: StorageBackend, chosen: ProcessFilter
+    storage: StorageBackend, chosen: ProcessChoice
 ) -> tuple[tuple[Vertex, ...], tuple[Edge, ...], tuple[tuple[str, Condition], ...]]:
     """Vertices, edges and filters of the query for the processes that fit."""
     process = (_PROCESS, Junction(tuple(_conditions(chosen))))
@@ -162,8 +163,8 @@ def _chosen(
     return vertices, edges, (('group', Comparison(Field('pk'), '==', pk)), process)
 
 
-def _conditions(chosen: ProcessFilter) -> Iterator[Condition]:
-    yield Comparison(Field('node_type'), 'like', 'process.%')
+def _conditions(chosen: ProcessChoice) -> Iterator[Condition]:
+    yield Comparison(Field('node_type'), 'like', f'{PROCESS}%')
     if chosen.failed or chosen.exit_status is not None:
         yield Comparison(_FIELDS['process_state'], '==', 'finished')
     elif chosen.states:

@@ -9,11 +9,10 @@ from ricordi.backend.query import Comparison, Edge, EdgeKind, Field, Projection,
 from ricordi.backend.rows import EntityKind, NodeRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.links import CALLS, names_of
-from ricordi.model.node_types import name_of
+from ricordi.model.node_types import CALCJOB, WORKCHAIN, name_of
 from ricordi.model.values import is_damaged
 from ricordi.services.calcjobs.files import retrieved_text
 from ricordi.services.nodes.logs import LogRecord, logs_of
-from ricordi.services.processes.finding import CALCJOB, WORKCHAIN
 
 _ROWS = 1000
 

@@ -9,13 +9,13 @@ import pickle
 import re
 import select
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.types.datetime import TimestamptzLoader
@@ -37,6 +37,9 @@ from ricordi.storage.psql.sessions import IMPORT_KEY, application_name, exclusiv
 from ricordi.storage.query.streams import spooled, worthwhile_size
 from ricordi.storage.session import Parameters, Session
 from ricordi.storage.values import encode_json, encode_uuid, texts, utc
+
+if TYPE_CHECKING:
+    from ricordi.storage.verification.reader import DatabaseReader
 
 CONNECT_SECONDS = 10
 STREAM_ROWS = 1000
@@ -220,6 +223,11 @@ class PsqlDialect(Dialect):
             for number, row in zip(ids, rows, strict=True):
                 copy.write_row((number, *row))
         return ids
+
+    def verification_reader(self, check_stop: Callable[[], None]) -> DatabaseReader:
+        from ricordi.storage.verification.on_psql import PsqlReader
+
+        return PsqlReader(self, check_stop)
 
     def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
         for batch in self.batches(session, sql, parameters, STREAM_ROWS):

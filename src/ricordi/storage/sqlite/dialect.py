@@ -7,11 +7,11 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
@@ -28,6 +28,9 @@ from ricordi.storage.sqlite.failures import failure
 from ricordi.storage.sqlite.strangers import distrust, end_when_asked
 from ricordi.storage.sqlite.texts import ForgivingConnection
 from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
+
+if TYPE_CHECKING:
+    from ricordi.storage.verification.reader import DatabaseReader
 
 BUSY_SECONDS = 30.0
 OLDEST_SQLITE = (3, 35, 0)
@@ -238,6 +241,11 @@ class SqliteDialect(Dialect):
             [(number, *row) for number, row in zip(ids, rows, strict=True)],
         )
         return list(ids)
+
+    def verification_reader(self, check_stop: Callable[[], None]) -> DatabaseReader:
+        from ricordi.storage.verification.on_sqlite import SqliteReader
+
+        return SqliteReader(self, check_stop)
 
     def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
         # An open SELECT keeps every writer, AiiDA's too, from committing. So the rows go into a temporary table (a file

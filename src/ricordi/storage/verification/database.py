@@ -11,11 +11,10 @@ from ricordi.backend.verification import Finding
 from ricordi.storage.columns import row_words
 from ricordi.storage.verification.look import USUAL_SIZES, Look, Sizes
 from ricordi.storage.verification.reader import told
-from ricordi.storage.verification.tally import Tally
+from ricordi.storage.verification.tally import FindingTally
 
 if TYPE_CHECKING:
     from ricordi.storage.dialect import Dialect
-    from ricordi.storage.verification.reader import Reader
 
 
 class Check(NamedTuple):
@@ -43,25 +42,11 @@ def verify(
     :param sizes: of the findings that are named, and of what is looked at together.
     :raises ricordi.errors.UnreachableStorage: the database cannot be reached, or is lost on the way.
     """
-    with closing(_reader(dialect, check_stop)) as reader:
-        look = Look(reader, Tally(sizes.named), set(), thorough, repository_uuid, sizes)
+    with closing(dialect.verification_reader(check_stop)) as reader:
+        look = Look(reader, FindingTally(sizes.named), set(), thorough, repository_uuid, sizes)
         yield from _guarded(look, Check('which tables there are', _find_parts))
         for check in _checks(look):
             yield from _guarded(look, check)
-
-
-def _reader(dialect: Dialect, check_stop: Callable[[], None]) -> Reader:
-    from ricordi.storage.sqlite.dialect import SqliteDialect
-
-    if isinstance(dialect, SqliteDialect):
-        from ricordi.storage.verification.on_sqlite import SqliteReader
-
-        return SqliteReader(dialect, check_stop)
-    from ricordi.storage.psql.dialect import PsqlDialect
-    from ricordi.storage.verification.on_psql import PsqlReader
-
-    assert isinstance(dialect, PsqlDialect)
-    return PsqlReader(dialect, check_stop)
 
 
 def _find_parts(look: Look) -> Iterator[Finding]:

@@ -43,7 +43,7 @@ class Column(NamedTuple):
     limit: int | None = None
 
 
-class Part(NamedTuple):
+class SchemaPart(NamedTuple):
     """Something that the schema says about a table, told by what it does and not by its name.
 
     :param subject: the columns, in alphabetical order; of a foreign key also what it leads to; of an index the operator
@@ -67,7 +67,7 @@ class Declared(NamedTuple):
     columns: dict[str, dict[str, Column]]
     unique: dict[str, list[tuple[str, ...]]]
     references: dict[str, dict[str, str]]
-    parts: dict[Part, str]
+    parts: dict[SchemaPart, str]
 
 
 @cache
@@ -81,7 +81,7 @@ def declared(dialect_name: str) -> Declared:
         if table := _TABLE.fullmatch(statement.strip()):
             _take_table(schema, table[1], table[2])
         elif index := _INDEX.fullmatch(statement.strip()):
-            schema.parts[Part(index[2], 'index', index[3])] = index[1]
+            schema.parts[SchemaPart(index[2], 'index', index[3])] = index[1]
         else:
             raise StorageError(f'a statement of the schema is not understood: {statement}')
     return schema
@@ -96,7 +96,7 @@ def _take_table(schema: Declared, table: str, body: str) -> None:
             if key[2] == 'UNIQUE':
                 schema.unique[table].append(columns)
             sort: PartSort = 'unique' if key[2] == 'UNIQUE' else 'primary key'
-            schema.parts[Part(table, sort, subject_of(columns))] = key[1]
+            schema.parts[SchemaPart(table, sort, subject_of(columns))] = key[1]
         elif reference := _REFERENCE.match(item):
             schema.references[table][reference[2]] = reference[3]
             schema.parts[reference_part(table, reference[2], reference[3], reference[4])] = reference[1]
@@ -112,9 +112,9 @@ def _take_column(schema: Declared, table: str, item: str) -> None:
     sort = 'uuid' if name == 'uuid' else 'any json' if name == 'val' else _SORTS[column[2]]
     limit = int(column[3]) if column[3] and sort == 'text' else None
     schema.columns[table][name] = Column(name, sort, nullable, limit)
-    schema.parts[Part(table, 'column', name)] = name
+    schema.parts[SchemaPart(table, 'column', name)] = name
     if not nullable:
-        schema.parts[Part(table, 'not null', name)] = name
+        schema.parts[SchemaPart(table, 'not null', name)] = name
 
 
 def subject_of(columns: tuple[str, ...] | list[str]) -> str:
@@ -122,10 +122,10 @@ def subject_of(columns: tuple[str, ...] | list[str]) -> str:
     return ', '.join(sorted(columns))
 
 
-def reference_part(table: str, column: str, target: str, on_delete: str | None) -> Part:
+def reference_part(table: str, column: str, target: str, on_delete: str | None) -> SchemaPart:
     """The part that a foreign key is.
 
     :param on_delete: `CASCADE`, `RESTRICT`; None or anything else for nothing.
     """
     action = on_delete if on_delete in ('CASCADE', 'RESTRICT', 'SET NULL') else 'NO ACTION'
-    return Part(table, 'foreign key', f'{column} to {target}, {action} on delete')
+    return SchemaPart(table, 'foreign key', f'{column} to {target}, {action} on delete')

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ricordi.backend.rows import EntityKind
 from ricordi.backend.verification import Finding
 from ricordi.errors import RicordiError
 from ricordi.model.links import LINK_RULES
+from ricordi.storage.columns import columns
 from ricordi.storage.verification.look import Look, shown
 from ricordi.storage.verification.rows import LINKS
 
-_ENDS = {'output_pk': 'output_id', 'input_pk': 'input_id'}
+_COLUMNS = columns(EntityKind.LINK)
 _SIDES = {'output_id': 'into', 'input_id': 'out of'}
 
 
@@ -27,7 +29,7 @@ def _types_unique_by(end: str, labelled: bool) -> list[str]:
         link_type.value
         for link_type, rule in LINK_RULES.items()
         for fields in rule.unique
-        if [_ENDS[name] for name in fields if name in _ENDS] == [end] and ('label' in fields) == labelled
+        if [_COLUMNS[name] for name in fields if _COLUMNS[name] in _SIDES] == [end] and ('label' in fields) == labelled
     ]
 
 

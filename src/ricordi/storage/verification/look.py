@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from ricordi.backend.verification import Finding
 from ricordi.errors import CorruptStorage, RicordiError
-from ricordi.storage.verification.declared import Column, Part, PartSort
-from ricordi.storage.verification.reader import Reader
-from ricordi.storage.verification.tally import Tally
+from ricordi.storage.verification.declared import Column, PartSort, SchemaPart
+from ricordi.storage.verification.reader import DatabaseReader
+from ricordi.storage.verification.tally import FindingTally
 
 
 class Sizes(NamedTuple):
@@ -42,9 +42,9 @@ class Look(NamedTuple):
     :param repository_uuid: of the repository that the database is used with; None for one without, as of an archive.
     """
 
-    reader: Reader
-    tally: Tally
-    there: set[Part]
+    reader: DatabaseReader
+    tally: FindingTally
+    there: set[SchemaPart]
     thorough: bool
     repository_uuid: str | None
     sizes: Sizes
@@ -52,7 +52,7 @@ class Look(NamedTuple):
     def has(self, table: str, *columns: str) -> bool:
         """Whether a table is there, with these columns; with all of the schema where none is given."""
         wanted = columns or tuple(self.reader.schema.columns[table])
-        return all(Part(table, 'column', name) in self.there for name in wanted)
+        return all(SchemaPart(table, 'column', name) in self.there for name in wanted)
 
     def columns(self, table: str) -> list[Column]:
         """The columns of a table that are in the schema and there."""
@@ -64,7 +64,7 @@ class Look(NamedTuple):
         :raises ricordi.errors.CorruptStorage: a large one lacks it.
         """
         sort: PartSort = 'primary key' if key == 'id' else 'index'
-        if Part(table, sort, key) in self.there:
+        if SchemaPart(table, sort, key) in self.there:
             first, last = (None, None) if within is None else (within[0], within[-1])
             yield from self.reader.pages(table, key, first, last)
             return
@@ -75,7 +75,7 @@ class Look(NamedTuple):
             yield range(least, greatest + 1) if within is None else within
 
 
-class Rule(NamedTuple):
+class RowRule(NamedTuple):
     """A condition that no row of a table may meet.
 
     :param faulty: SQL that is true for a row with a fault, false for others, never NULL.
@@ -93,7 +93,7 @@ class Rule(NamedTuple):
     screen: str = ''
 
 
-class Source(NamedTuple):
+class RowSource(NamedTuple):
     """Where rows come from: a table and what is joined to it, with the row as `r`."""
 
     table: str
@@ -109,7 +109,7 @@ class Source(NamedTuple):
         return f'r.{self.key} BETWEEN {page[0]} AND {page[-1]}'
 
 
-def examine(look: Look, source: Source, rules: Sequence[Rule]) -> Iterator[Finding]:
+def examine(look: Look, source: RowSource, rules: Sequence[RowRule]) -> Iterator[Finding]:
     """Look at all rows of a table once, page by page; where no row has a fault, a page costs one number."""
     if not rules:
         return
@@ -123,7 +123,7 @@ def examine(look: Look, source: Source, rules: Sequence[Rule]) -> Iterator[Findi
                 yield from _name(look, source, rules, part)
 
 
-def _any_fault(rules: Sequence[Rule]) -> str:
+def _any_fault(rules: Sequence[RowRule]) -> str:
     """The condition that a row has one of the faults; rules with one screen stand together behind it."""
     screens: dict[str, list[str]] = {}
     for rule in rules:
@@ -136,7 +136,7 @@ def _rows_of(page: range) -> str:
     return 'a row' if len(page) == 1 else f'rows among primary keys {page[0]} to {page[-1]}'
 
 
-def _numbers(look: Look, source: Source, query: str, page: range) -> Iterator[tuple[range, int | None]]:
+def _numbers(look: Look, source: RowSource, query: str, page: range) -> Iterator[tuple[range, int | None]]:
     """How many rows of a page are faulty; None of a part of it that cannot be read, as small as can be."""
     try:
         yield page, int(look.reader.rows(source.select(query, source.within(page)))[0][0])
@@ -152,7 +152,7 @@ def _numbers(look: Look, source: Source, query: str, page: range) -> Iterator[tu
     yield from _numbers(look, source, query, page[middle:])
 
 
-def _name(look: Look, source: Source, rules: Sequence[Rule], page: range) -> Iterator[Finding]:
+def _name(look: Look, source: RowSource, rules: Sequence[RowRule], page: range) -> Iterator[Finding]:
     counts = ', '.join(f'count(CASE WHEN {rule.faulty} THEN 1 END)' for rule in rules)
     numbers = look.reader.rows(source.select(counts, source.within(page)))[0]
     for rule, number in zip(rules, numbers, strict=True):
@@ -162,7 +162,7 @@ def _name(look: Look, source: Source, rules: Sequence[Rule], page: range) -> Ite
         look.tally.count(rule.kind, source.table, number - named)
 
 
-def _name_rows(look: Look, source: Source, rule: Rule, page: range, most: int) -> Iterator[Finding]:
+def _name_rows(look: Look, source: RowSource, rule: RowRule, page: range, most: int) -> Iterator[Finding]:
     what = ', '.join(('r.id', *rule.nodes, *rule.wanted))
     condition = f'{source.within(page)} AND ({rule.faulty}) ORDER BY r.id LIMIT {most}'
     for pk, *values in look.reader.rows(source.select(what, condition)):

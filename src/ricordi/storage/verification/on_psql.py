@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
 
 from ricordi.errors import CorruptStorage
-from ricordi.storage.psql.dialect import PsqlDialect
-from ricordi.storage.verification.declared import Column, Part, reference_part, subject_of
-from ricordi.storage.verification.reader import Fault, Reader, Rows, told
+from ricordi.storage.verification.declared import Column, SchemaPart, reference_part, subject_of
+from ricordi.storage.verification.reader import DatabaseReader, Fault, Rows, told
+
+if TYPE_CHECKING:
+    from ricordi.storage.psql.dialect import PsqlDialect
 
 SECONDS_BETWEEN_LOOKS = 0.1
 CANCEL_SECONDS = 10.0
@@ -59,7 +61,7 @@ _BTREES = (
 )
 
 
-class PsqlReader(Reader):
+class PsqlReader(DatabaseReader):
     """All statements see one moment, that of the first; no writer is held up by that."""
 
     page_rows: ClassVar[int] = 200_000
@@ -137,19 +139,19 @@ class PsqlReader(Reader):
             except CorruptStorage as error:
                 yield Fault('damaged index', name, told(error))
 
-    def found(self) -> set[Part]:
-        parts: set[Part] = set()
+    def found(self) -> set[SchemaPart]:
+        parts: set[SchemaPart] = set()
         for table, name, not_null in self.rows(_COLUMNS):
-            parts.add(Part(table, 'column', name))
+            parts.add(SchemaPart(table, 'column', name))
             if not_null:
-                parts.add(Part(table, 'not null', name))
+                parts.add(SchemaPart(table, 'not null', name))
         for table, is_unique, is_primary, names, classes in self.rows(_INDEXES):
             words = [f'{name} {other}' if other else name for name, other in zip(names, classes, strict=False)]
-            parts.add(Part(table, 'index', ', '.join(words)))
+            parts.add(SchemaPart(table, 'index', ', '.join(words)))
             if is_primary:
-                parts.add(Part(table, 'primary key', subject_of(names)))
+                parts.add(SchemaPart(table, 'primary key', subject_of(names)))
             if is_unique:
-                parts.add(Part(table, 'unique', subject_of(names)))
+                parts.add(SchemaPart(table, 'unique', subject_of(names)))
         for table, name, target, action in self.rows(_REFERENCES):
             parts.add(reference_part(table, name, target, _ON_DELETE.get(action)))
         return parts

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.errors import CorruptStorage, RicordiError
 from ricordi.model.values import UUID_PATTERN, is_time_text, is_uuid_text
 from ricordi.storage.query.streams import spooled
-from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.strangers import end_when_asked
-from ricordi.storage.verification.declared import Column, Part, PartSort, reference_part, subject_of
-from ricordi.storage.verification.reader import Fault, Reader, Rows, told
+from ricordi.storage.verification.declared import Column, PartSort, SchemaPart, reference_part, subject_of
+from ricordi.storage.verification.reader import DatabaseReader, Fault, Rows, told
+
+if TYPE_CHECKING:
+    from ricordi.storage.sqlite.dialect import SqliteDialect
 
 MOST_FAULTS = 100_000
 """Lines that SQLite's own check is asked for; by itself it ends after a hundred."""
@@ -30,7 +32,7 @@ _OF_INDEX = re.compile(r'row -?\d+ missing from index (\S+)|wrong # of entries i
 _OF_VALUE = re.compile(r'(?:NULL|TEXT|NUMERIC|BLOB|INT|REAL|non-\w+) value in \S+')
 
 
-class SqliteReader(Reader):
+class SqliteReader(DatabaseReader):
     """Each statement sees one moment; between statements others write, whom none holds up for long."""
 
     page_rows: ClassVar[int] = 20_000
@@ -97,14 +99,14 @@ class SqliteReader(Reader):
                 lines.extend(str(row[0]).splitlines())
         except self.dialect.driver_errors as error:
             failed = self._failed(error)
-            failed.__cause__ = error
-            if not isinstance(failed, CorruptStorage):
+            try:
                 raise failed from error
-            return lines, failed
+            except CorruptStorage as damage:
+                return lines, damage
         return lines, None
 
-    def found(self) -> set[Part]:
-        parts: set[Part] = set()
+    def found(self) -> set[SchemaPart]:
+        parts: set[SchemaPart] = set()
         for table in self.schema.columns:
             self._find_columns(parts, table)
             for row in self.rows(f'PRAGMA foreign_key_list({table})'):
@@ -112,18 +114,18 @@ class SqliteReader(Reader):
             for row in self.rows(f'PRAGMA index_list({table})'):
                 names = [str(column[2]) for column in self.rows(f'PRAGMA index_info({_quoted(row[1])})')]
                 if not row[4]:  # it covers all rows
-                    parts.add(Part(table, 'index', ', '.join(names)))
+                    parts.add(SchemaPart(table, 'index', ', '.join(names)))
                     if row[2]:
-                        parts.add(Part(table, 'unique', subject_of(names)))
+                        parts.add(SchemaPart(table, 'unique', subject_of(names)))
         return parts
 
-    def _find_columns(self, parts: set[Part], table: str) -> None:
+    def _find_columns(self, parts: set[SchemaPart], table: str) -> None:
         columns = self.rows(f'PRAGMA table_info({table})')
         for _, name, _, not_null, _, _ in columns:
             sorts: tuple[PartSort, ...] = ('column', 'not null') if not_null else ('column',)
-            parts.update(Part(table, sort, name) for sort in sorts)
+            parts.update(SchemaPart(table, sort, name) for sort in sorts)
         if key := [column[1] for column in columns if column[5]]:
-            parts.add(Part(table, 'primary key', subject_of(key)))
+            parts.add(SchemaPart(table, 'primary key', subject_of(key)))
 
     def sequences(self, tables: list[str]) -> Iterator[Fault]:
         """Nothing: the next primary key is the greatest and one more."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ricordi.errors import AccessError, NotEnoughSpace, RicordiError
-from ricordi.storage.verification.declared import Column, Declared, Part, declared
+from ricordi.storage.verification.declared import Column, Declared, SchemaPart, declared
 
 if TYPE_CHECKING:
     from ricordi.storage.dialect import Dialect
@@ -35,7 +35,7 @@ def told(error: BaseException) -> str:
     return str(error.__cause__ or error).strip().split('\n', 1)[0]
 
 
-class Reader(ABC):
+class DatabaseReader(ABC):
     """A connection of its own, by which nothing is written, and the SQL that differs between databases.
 
     Statements have no parameters: nothing goes into them but names of the schema and integers.
@@ -92,7 +92,7 @@ class Reader(ABC):
         """What the database's own checks find."""
 
     @abstractmethod
-    def found(self) -> set[Part]:
+    def found(self) -> set[SchemaPart]:
         """What of the schema is there; of a table that is not, nothing."""
 
     @abstractmethod

@@ -9,7 +9,7 @@ from ricordi.model.links import LINK_RULES
 from ricordi.model.values import json_fault
 from ricordi.storage.columns import row_words
 from ricordi.storage.verification.declared import Column
-from ricordi.storage.verification.look import Look, Rule, Source, examine, shown
+from ricordi.storage.verification.look import Look, RowRule, RowSource, examine, shown
 
 NODES = 'db_dbnode'
 LINKS = 'db_dblink'
@@ -22,11 +22,11 @@ def check_rows(look: Look, table: str) -> Iterator[Finding]:
     yield from examine(look, _source(look, table), list(_rules(look, table)))
 
 
-def _source(look: Look, table: str) -> Source:
+def _source(look: Look, table: str) -> RowSource:
     """The rows with the nodes that they name, each as `n_` and the name of the column."""
     named = [name for name, target in _references(look, table) if target == NODES]
     joins = (f'LEFT JOIN {NODES} AS n_{name} ON n_{name}.id = r.{name}' for name in named)
-    return Source(table, ' '.join(joins))
+    return RowSource(table, ' '.join(joins))
 
 
 def _references(look: Look, table: str) -> Iterator[tuple[str, str]]:
@@ -35,7 +35,7 @@ def _references(look: Look, table: str) -> Iterator[tuple[str, str]]:
             yield name, target
 
 
-def _rules(look: Look, table: str) -> Iterator[Rule]:
+def _rules(look: Look, table: str) -> Iterator[RowRule]:
     nodes = _nodes_of(look, table)
     screened = [(column, f'r.{column.name}') for column in look.columns(table) if column.sort in ('uuid', 'time')]
     screen = look.reader.screen(screened)
@@ -61,22 +61,22 @@ def _nodes_of(look: Look, table: str) -> tuple[str, ...]:
 # -- values -------------------------------------------------------------------------------------------------
 
 
-def _value_rules(look: Look, column: Column) -> Iterator[Rule]:
+def _value_rules(look: Look, column: Column) -> Iterator[RowRule]:
     name, reader = f'r.{column.name}', look.reader
     if not column.nullable:
-        yield Rule('missing value', f'{name} IS NULL', lambda: f'the {column.name} is missing (NULL)')
+        yield RowRule('missing value', f'{name} IS NULL', lambda: f'the {column.name} is missing (NULL)')
     if column.name == 'repository_metadata':
         return  # the check of file trees reads it
     if unsound := reader.unsound(column, name):
         kind = {'integer': 'number', 'any json': 'JSON', 'json': 'JSON'}.get(column.sort, column.sort)
-        yield Rule(
+        yield RowRule(
             f'unreadable {kind}',
             f'{name} IS NOT NULL AND {unsound}',
             lambda content: f'the {column.name} {_fault(column, content)}',
             (reader.content(name),),
         )
     if column.limit and reader.dialect.keeps_any_type:
-        yield Rule(
+        yield RowRule(
             'long text',
             f'coalesce(length({name}), 0) > {column.limit}',
             lambda length: f'the {column.name} has {length:,} characters, and {column.limit} are allowed elsewhere',
@@ -84,7 +84,7 @@ def _value_rules(look: Look, column: Column) -> Iterator[Rule]:
         )
     if look.thorough and column.name in ('attributes', 'extras'):
         sound = f'NOT ({unsound})' if unsound else 'TRUE'
-        yield Rule(
+        yield RowRule(
             'odd key',
             f"CASE WHEN {name} IS NOT NULL AND {sound} AND {name} <> 'null' THEN {reader.odd_key(name)} ELSE FALSE END",
             lambda: f'the {column.name} have a name that is empty or has a period in it',
@@ -103,12 +103,12 @@ def _fault(column: Column, content: bytes | str) -> str:
     return f'{words.get(column.sort) or f"is no {column.sort}"}: {shown(content)}'
 
 
-def _text_rule(look: Look, table: str) -> Iterator[Rule]:
+def _text_rule(look: Look, table: str) -> Iterator[RowRule]:
     """One rule for all texts of a row: SQLite keeps any bytes as text. (Links have few labels: see `names`.)"""
     sorts = ('text', 'json', 'any json')  # of the others, what is no UTF-8 is no uuid and no time either
     names = [column.name for column in look.columns(table) if column.sort in sorts and table != LINKS]
     if names and (undecodable := look.reader.undecodable([f'r.{name}' for name in names])):
-        yield Rule(
+        yield RowRule(
             'unreadable text',
             undecodable,
             lambda *contents: f'the {_first_undecodable(names, contents)} is no UTF-8',
@@ -128,9 +128,9 @@ def _first_undecodable(names: list[str], contents: tuple[bytes | None, ...]) -> 
 # -- what they name and what they are -------------------------------------------------------------------------
 
 
-def _reference_rule(name: str, target: str) -> Rule:
+def _reference_rule(name: str, target: str) -> RowRule:
     lost = f'n_{name}.id IS NULL' if target == NODES else f'r.{name} NOT IN (SELECT id FROM {target})'
-    return Rule(
+    return RowRule(
         'dangling reference',
         f'r.{name} IS NOT NULL AND {lost}',
         lambda pk: f'it names the {row_words(target)} {_number(pk)}, which is not there',
@@ -138,9 +138,9 @@ def _reference_rule(name: str, target: str) -> Rule:
     )
 
 
-def _node_rules(look: Look) -> Iterator[Rule]:
+def _node_rules(look: Look) -> Iterator[RowRule]:
     known = ' OR '.join(f"r.node_type LIKE '{family}.%.'" for family in FAMILIES)
-    yield Rule(
+    yield RowRule(
         'node type',
         f'({known}) IS NOT TRUE',
         lambda node_type: f'the type {shown(node_type)} is neither that of data nor that of a process',
@@ -149,7 +149,7 @@ def _node_rules(look: Look) -> Iterator[Rule]:
     state = look.reader.member('r.attributes', 'process_state')
     sealed = f'CAST({look.reader.member("r.attributes", "sealed")} AS TEXT)'
     states = ', '.join(map(repr, FINAL_STATES))
-    yield Rule(
+    yield RowRule(
         'unsealed process',
         f"CASE WHEN CASE WHEN r.node_type LIKE 'process.%' THEN {look.reader.is_json('r.attributes')} ELSE FALSE END "
         f"THEN {state} IN ({states}) AND ({sealed} IN ('true', '1')) IS NOT TRUE ELSE FALSE END",
@@ -158,7 +158,7 @@ def _node_rules(look: Look) -> Iterator[Rule]:
     )
 
 
-def _link_rule() -> Rule:
+def _link_rule() -> RowRule:
     """Where both nodes are there, a link is between such as its type may join, and not from one to itself."""
     source, target = 'n_input_id', 'n_output_id'  # as `_source` calls them
     allowed = ' OR '.join(
@@ -166,7 +166,7 @@ def _link_rule() -> Rule:
         f"AND {target}.node_type LIKE '{rule.target}.%')"
         for link_type, rule in LINK_RULES.items()
     )
-    return Rule(
+    return RowRule(
         'forbidden link',
         f'{source}.id IS NOT NULL AND {target}.id IS NOT NULL '
         f'AND (r.input_id = r.output_id OR ({allowed}) IS NOT TRUE)',

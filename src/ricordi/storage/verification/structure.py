@@ -10,7 +10,7 @@ from ricordi.storage.schema import HEAD, OLDEST, REPOSITORY_UUID
 from ricordi.storage.verification.kinds import KINDS
 
 if TYPE_CHECKING:
-    from ricordi.storage.verification.declared import Part
+    from ricordi.storage.verification.declared import SchemaPart
     from ricordi.storage.verification.look import Look
 
 VERSION_TABLE = 'alembic_version'
@@ -30,13 +30,13 @@ def check_structure(look: Look) -> Iterator[Finding]:
             yield from _missing(look, part, name)
 
 
-def _columns_of(look: Look, part: Part) -> list[str]:
+def _columns_of(look: Look, part: SchemaPart) -> list[str]:
     """The columns that a part is about; where one is missing, that is told."""
     words = part.subject.replace(',', ' ').split()
     return [word for word in words if word in look.reader.schema.columns[part.table]]
 
 
-def _missing(look: Look, part: Part, name: str) -> Iterator[Finding]:
+def _missing(look: Look, part: SchemaPart, name: str) -> Iterator[Finding]:
     kind = {'column': 'missing column', 'index': 'missing index'}.get(part.sort, 'missing constraint')
     words = {'not null': 'NOT NULL', 'unique': 'UNIQUE', 'primary key': 'primary key'}.get(part.sort, part.sort)
     called = '' if name == part.subject else f' ({name})'

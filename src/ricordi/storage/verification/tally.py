@@ -10,7 +10,7 @@ from ricordi.storage.verification.kinds import KINDS
 Nodes = tuple[tuple[int, str, str], ...]
 
 
-class Tally:
+class FindingTally:
     """Counts findings by kind and table, so that memory and output stay bounded whatever is damaged."""
 
     def __init__(self, most: int) -> None:
