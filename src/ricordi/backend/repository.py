@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.errors import InvalidOperation
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
+    from ricordi.backend.repair import Mending, ObjectSource, RepairOrder, SetAside
     from ricordi.backend.verification import Finding
     from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
@@ -276,6 +278,38 @@ class RepositoryBackend(ABC):
     def verification_state(self) -> VerificationState | None:
         """What is known of earlier verifications; None for a store that remembers none."""
         return None
+
+    def settings_fault(self) -> str:
+        """What is wrong with the settings of a store of which the objects are there; empty: nothing."""
+        return ''
+
+    def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
+        """Write the settings of a store anew, where `settings_fault` tells of some. What was there is kept.
+
+        For one who holds the exclusive lock of the profile.
+
+        :param uuid: the identifier that the database knows it by.
+        :param alike: other stores: one that has the same identifier is a copy, and its settings are taken.
+        """
+        raise InvalidOperation(f'a {type(self).__name__} has no settings that could be written anew')
+
+    def repair(
+        self,
+        order: RepairOrder,
+        sources: Sequence[ObjectSource],
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Mending | SetAside]:
+        """Mend what a verification has found, from copies at hand and from sources. What goes out of use is kept.
+
+        Each object is looked at again, and what is sound by now is left alone. Unless `order.dry_run`, the caller holds
+        the exclusive lock of the profile. Ends early where `run` is told to stop.
+
+        :param sources: where objects may be taken from, in this order.
+        :param named_keys: as for `maintain`.
+        :returns: what was done about each fault, when it is durable, and where is kept what was put out of use.
+        """
+        raise InvalidOperation(f'nothing can be mended in a {type(self).__name__}')
 
     @abstractmethod
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +22,7 @@ from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import IN_MEMORY_BYTES, ObjectStore
 
 if TYPE_CHECKING:
+    from ricordi.backend.repair import Mending, ObjectSource, RepairOrder, SetAside
     from ricordi.backend.verification import Finding
     from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
@@ -270,6 +271,31 @@ class Container(ObjectStore, RepositoryBackend):
         from ricordi.repository.maintenance.maintenance import maintain
 
         return maintain(self, options, named_keys, run or Run())
+
+    # -- repair -----------------------------------------------------------------------------------------------
+
+    def settings_fault(self) -> str:
+        from ricordi.repository.repair.settings import fault_of_settings
+
+        return fault_of_settings(self.layout)
+
+    def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
+        from ricordi.repository.repair.settings import write_settings
+
+        copies = [other.config for other in alike if isinstance(other, Container) and other.uuid == uuid]
+        write_settings(self.layout, uuid, copies)
+        self._config = None
+
+    def repair(
+        self,
+        order: RepairOrder,
+        sources: Sequence[ObjectSource],
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Mending | SetAside]:
+        from ricordi.repository.repair.container import repair_container
+
+        return repair_container(self, order, sources, named_keys, run or Run())
 
 
 def _chained(head: bytes, handle: BinaryIO) -> Iterator[bytes]:

@@ -231,6 +231,12 @@ class Index:
         with self.guarded():
             return [key for (key,) in self.connection.execute(statement, (json.dumps(keys),))]
 
+    def keys_within(self, pack_id: int, begin: int, end: int) -> list[str]:
+        """The keys of those objects of a pack that lie, with any byte of them, between two places."""
+        statement = 'SELECT hashkey FROM db_object WHERE pack_id = ? AND "offset" < ? AND "offset" + length > ?'
+        with self.guarded():
+            return [key for (key,) in self.connection.execute(statement, (pack_id, end, begin))]
+
     def objects_of_pack(self, pack_id: int) -> Iterator[PackedObject]:
         """The rows of one pack by their offsets, or nearly so: as they were inserted, where that will do."""
         return self.objects_of_span(self.span_of_pack(pack_id))
