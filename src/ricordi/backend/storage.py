@@ -112,6 +112,15 @@ class StorageBackend(ABC):
         """
 
     @classmethod
+    def expected_repository(cls, profile: Profile) -> str | None:
+        """The identifier of the repository that the profile's database belongs to, found without opening it.
+
+        :returns: None where the database does not tell, or belongs to none.
+        :raises ricordi.errors.UnreachableStorage: it cannot be reached.
+        """
+        return None
+
+    @classmethod
     @abstractmethod
     def migrate(cls, profile: Profile) -> None:
         """Bring the database to the head schema; the caller holds the exclusive lock."""

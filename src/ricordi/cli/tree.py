@@ -58,6 +58,10 @@ TREE: Branch = {
                 'Check the storage: database, index, all that nodes name; with --read every byte.',
                 'ricordi.cli.storage.verify:verify',
             ),
+            'repair': (
+                'Mend what a verification finds: from copies at hand, catalogues and other sources.',
+                'ricordi.cli.storage.repair:repair',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',

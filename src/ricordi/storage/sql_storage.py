@@ -63,6 +63,11 @@ class SqlStorage(StorageBackend):
             return schema.read_version(session)
 
     @classmethod
+    def expected_repository(cls, profile: Profile) -> str | None:
+        with _passing_session(cls.dialect_of(profile)) as session:
+            return schema.expected_repository(session)
+
+    @classmethod
     def migrate(cls, profile: Profile) -> None:
         with _passing_session(cls.dialect_of(profile)) as session:
             schema.migrate(session)

@@ -143,7 +143,9 @@ def test_the_old_index_is_kept_and_can_be_read(packed: Container) -> None:
 def test_rows_that_say_what_cannot_be_lead_to_a_new_index(packed: Container) -> None:
     keys, before = list(packed.list_objects()), rows(packed)
     with packed.index.transaction():
-        packed.index.connection.execute("UPDATE db_object SET length = 'long', hashkey = hashkey || x'00ff' WHERE id % 7 = 0")
+        packed.index.connection.execute(
+            "UPDATE db_object SET length = 'long', hashkey = hashkey || x'00ff' WHERE id % 7 = 0"
+        )
     done = list(packed.repair(RepairOrder(), [], lambda: iter(keys), Run()))
     assert [one.deed for one in done if isinstance(one, Mending)] == ['make the index anew']
     assert rows(packed) == before

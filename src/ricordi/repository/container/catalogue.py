@@ -89,9 +89,7 @@ def read_catalogue(layout: Layout, pack_id: int) -> Iterator[PackedObject]:
             while piece := handle.read(_RECORD.size * _WRITE_AT_ONCE):
                 whole = len(piece) - len(piece) % _RECORD.size
                 for key, offset, length, size in _RECORD.iter_unpack(piece[:whole]):
-                    row = PackedObject(
-                        key.hex(), int(length >= COMPRESSED), size, offset, length % COMPRESSED, pack_id
-                    )
+                    row = PackedObject(key.hex(), int(length >= COMPRESSED), size, offset, length % COMPRESSED, pack_id)
                     if row.is_possible:
                         yield row
 
@@ -107,9 +105,7 @@ def _head(handle: BinaryIO, pack_id: int) -> dict[str, object] | None:
     return head if is_ours else None
 
 
-def _must_be_written(
-    layout: Layout, pack_id: int, summary: PackSummary, identity: str, lacks_objects: bool
-) -> bool:
+def _must_be_written(layout: Layout, pack_id: int, summary: PackSummary, identity: str, lacks_objects: bool) -> bool:
     """Whether a pack has no catalogue that says what the index says of this file."""
     try:
         handle = os.fdopen(layout.opened.catalogue.open(str(pack_id)), 'rb')

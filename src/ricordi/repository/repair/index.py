@@ -1,7 +1,8 @@
 """Making `packs.idx` anew, from catalogues, from what can still be read of it, and from the packs themselves.
 
 For one who holds the exclusive lock of the profile. Every row is proven: the bytes were read, and their SHA-256 is the
-key. The old index is kept. The new one is whole on disk before it gets the name; killed before, the next run begins anew.
+key. The old index is kept. The new one is whole on disk before it gets the name; killed before, the next run begins
+anew.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Mending objects that are missing or damaged, or of which the index tells what is not so.
 
-For one who holds the exclusive lock of the profile. Whatever is killed on the way, the next run goes on: a sound copy is
-in its place, durably, before a damaged one goes, and a damaged one is kept elsewhere before it goes.
+For one who holds the exclusive lock of the profile. Whatever is killed on the way, the next run goes on: a sound copy
+is in its place, durably, before a damaged one goes, and a damaged one is kept elsewhere before it goes.
 """
 
 from __future__ import annotations
