@@ -311,6 +311,14 @@ class RepositoryBackend(ABC):
         """
         raise InvalidOperation(f'nothing can be mended in a {type(self).__name__}')
 
+    def keep_aside(self, name: str, pieces: Iterable[bytes]) -> str:
+        """Keep a file with what a repair takes away, durably, where nobody minds it.
+
+        :param name: what it is called, after the time.
+        :returns: where it is in the store.
+        """
+        raise InvalidOperation(f'nothing can be kept in a {type(self).__name__}')
+
     @abstractmethod
     def close(self) -> None:
         """Let go of open files and connections; further use opens them anew."""

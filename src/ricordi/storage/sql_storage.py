@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.repair import Mending, SetAside
     from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
     from ricordi.storage.dialect import Dialect
@@ -354,6 +355,14 @@ class SqlStorage(StorageBackend):
 
         self._sessions.check_open()
         return verify(self.dialect, self._repository.uuid, thorough, check_stop)
+
+    def repair_database(
+        self, faults: Iterable[Finding], with_loss: bool = False, dry_run: bool = False
+    ) -> Iterator[Mending | SetAside]:
+        from ricordi.storage.repair.database import repair_database
+
+        session = self.session if dry_run else self._writable_session
+        return repair_database(session, faults, with_loss, dry_run, self._repository.keep_aside)
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         return get_info(self.session, self._repository, detailed)

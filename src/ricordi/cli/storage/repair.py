@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     'verdi). May be given several times; the first that has an object as it should be gives it.',
 )
 @option('--read', is_flag=True, group='What to do', help='First read all content, and compare it with its SHA-256.')
+@option(
+    '--database',
+    is_flag=True,
+    group='What to do',
+    help='Also take away links, memberships, comments, logs and settings of users that name what is not there; they are '
+    'written to a file before.',
+)
 @option('--dry-run', is_flag=True, group='What to do', help='Show the plan and change nothing.')
 @option(
     '--wait',
@@ -45,6 +52,7 @@ def repair(
     session: CommandSession,
     sources: tuple[str, ...],
     read: bool,
+    database: bool,
     dry_run: bool,
     wait: float | None,
     yes: bool,
@@ -54,8 +62,8 @@ def repair(
 
     The storage is verified first, beside other users, and the plan is shown. Then the profile is locked and each fault
     mended: objects from second copies or a source, each compared with its SHA-256; the index from the catalogues beside
-    the packs, and from the packs themselves. A damaged copy is not destroyed: it is kept in set-aside/ of the
-    container. Exit codes: 0 nothing is wrong (any more), 3 the storage cannot be opened, 5 the profile is locked or in
+    the packs, and from the packs themselves; indexes, constraints and sequences of the database. A damaged copy is not
+    destroyed: it is kept in set-aside/ of the container. Exit codes: 0 nothing is wrong (any more), 3 the storage cannot be opened, 5 the profile is locked or in
     use, 6 something is left, 7 interrupted or out of room with more to do.
     """
     from ricordi.cli.storage.repair_report import exit_code_of, plan_as_text
@@ -74,7 +82,7 @@ def repair(
         return True
 
     stop = Stop()
-    options = RepairOptions(sources, read, dry_run=dry_run)
+    options = RepairOptions(sources, read, database, dry_run)
     with stopping(stop), drawing(session.quiet, session.verbose) as progress:
         report = repair_storage(profile, options, consent=consent, wait=wait, run=Run(progress, stop))
     told = session.reports(output_format, dry_run)

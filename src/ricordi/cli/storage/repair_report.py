@@ -36,6 +36,7 @@ def report_as_data(profile: str, report: RepairReport) -> dict[str, Any]:
         'profile': profile,
         'dry_run': options.dry_run,
         'read': options.read,
+        'database': options.database,
         'sources': list(options.sources),
         'interrupted': report.interrupted,
         'found': None if report.found is None else dict(report.found.counts),

@@ -274,6 +274,11 @@ class Container(ObjectStore, RepositoryBackend):
 
     # -- repair -----------------------------------------------------------------------------------------------
 
+    def keep_aside(self, name: str, pieces: Iterable[bytes]) -> str:
+        from ricordi.repository.repair.aside import Aside
+
+        return Aside(self.layout).keep(name, pieces)
+
     def settings_fault(self) -> str:
         from ricordi.repository.repair.settings import fault_of_settings
 

@@ -41,12 +41,20 @@ class Aside:
 
     def keep_bytes(self, pieces: Iterable[bytes], name: str) -> None:
         """Keep bytes that lie among others; what cannot be read of them is left out."""
+        self._kept.append(self.keep(name, _readable(pieces)))
+
+    def keep(self, name: str, pieces: Iterable[bytes]) -> str:
+        """Write a file among what is kept, durably; returns its path in the container."""
         into, called = self._layout.opened.set_aside, f'{self._stamp}-{name}'
         with os.fdopen(into.create(called, 0o600), 'wb') as handle:
-            with suppress(OSError, EOFError):
-                for piece in pieces:
-                    handle.write(piece)
+            for piece in pieces:
+                handle.write(piece)
             handle.flush()
             os.fsync(handle.fileno())
         into.sync()
-        self._kept.append(f'{self._layout.set_aside.name}/{called}')
+        return f'{self._layout.set_aside.name}/{called}'
+
+
+def _readable(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    with suppress(OSError, EOFError):
+        yield from pieces

@@ -212,6 +212,7 @@ class _Repair:
         return verify_open_storage(storage, VerifyOptions(), run, self._faults.hear)
 
     def _mend(self, storage: StorageBackend, faults: Faults, dry_run: bool, run: Run) -> Iterable[Mending | SetAside]:
+        yield from storage.repair_database(faults.database, self._options.database, dry_run)
         if faults.of_objects:
             yield from storage.repository.repair(faults.order(dry_run), self._sources, storage.named_keys, run)
 
