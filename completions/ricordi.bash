@@ -9,7 +9,7 @@ _ricordi_words() {
         '') subs='profile storage node group process calcjob code computer user archive config shell query presto status tour completion' ;;
         profile) subs='list show set-default setup delete dump' ;;
         'profile setup') subs='core.sqlite_dos core.psql_dos core.sqlite_zip' ;;
-        storage) subs='info version migrate maintain verify locks unlock' ;;
+        storage) subs='info version migrate maintain verify repair locks unlock' ;;
         node) subs='list show attributes extras logs label description graph tree delete rehash comment repo' ;;
         'node extras') subs='show set unset' ;;
         'node graph') subs=generate ;;
@@ -39,6 +39,7 @@ _ricordi_words() {
         'storage migrate') opts='--dry-run --yes --force -y -f --wait --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage verify') opts='--read --subset --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'storage repair') opts='--from --read --database --dry-run --wait --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage locks') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage unlock') opts='--dry-run --yes --force -y -f --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'node list') opts='--where --type --entry-point -e --subclassing --no-subclassing --group -G --computer -Y --user -u --past-days -p --ancestor-of --descendant-of --project -P --order-by -O --order-direction -D --limit -l --raw -r --format --profile --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -187,6 +188,9 @@ _ricordi_value() {
         'storage verify|--wait') kind=any ;;
         'storage verify|--max-runtime') kind=any ;;
         'storage verify|--format') kind='words:table json jsonl csv yaml' ;;
+        'storage repair|--from') kind=any ;;
+        'storage repair|--wait') kind=any ;;
+        'storage repair|--format') kind='words:table json jsonl csv yaml' ;;
         'storage locks|--format') kind='words:table json jsonl csv yaml' ;;
         'node list|--where') kind=any ;;
         'node list|--type'|'node list|--entry-point'|'node list|-e') kind=any ;;

@@ -26,7 +26,8 @@ myst_enable_extensions = ['colon_fence']
 PARTS = {
     'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql'),
     'The command line': (
-        *('storage-maintain', 'verify', 'verify-database', 'node', 'process', 'computer', 'group', 'dump', 'archive'),
+        *('storage-maintain', 'verify', 'verify-database', 'storage-repair'),
+        *('node', 'process', 'computer', 'group', 'dump', 'archive'),
         *('exit-codes', 'json-output', 'coming-from-verdi'),
     ),
     'Every verb': ('commands/*',),

@@ -30,6 +30,7 @@ Deed = Literal[
     'name profile',
     'overwrite',
     'repack all',
+    'repair storage',
     'set default user',
     'show computer',
     'verify',

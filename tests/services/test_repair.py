@@ -1,4 +1,4 @@
-"""A storage is repaired: whatever was damaged and can be mended is as before, and a verification finds nothing of it."""
+"""A storage is repaired: what was damaged is as before where that can be, and a verification finds nothing of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,11 @@ def spoil_settings(storage: Path) -> None:
     (storage / 'container' / 'config.json').write_text('{"container_version": 1}')
 
 
+def lose_index_and_packs(storage: Path) -> None:
+    lose_index(storage)
+    lose_packs(storage)
+
+
 def damage_everything(storage: Path) -> None:
     for key in victims(storage).values():
         damage(storage, key)
@@ -139,7 +144,7 @@ BREAKS: dict[str, Callable[[Path], None]] = {
     'the index': lose_index,
     'the settings': lose_settings,
     'damaged settings': spoil_settings,
-    'index and packs': lambda storage: (lose_index(storage), lose_packs(storage)) and None,
+    'index and packs': lose_index_and_packs,
     'of everything something': damage_everything,
 }
 
@@ -248,14 +253,14 @@ def test_a_repair_that_is_stopped_goes_on_in_the_next_run(storage: Path, source:
 
 
 @pytest.fixture
-def places(storage: Path, template: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+def places(storage: Path, template: Path, tmp_path: Path) -> dict[str, str]:
     """The same objects in each kind of source."""
     backup = tmp_path / 'verdi'
     shutil.copytree(template / 'copy' / 'container', backup / 'backup_20261127120000_abcd' / 'container')
     (backup / 'last-backup').symlink_to('backup_20261127120000_abcd')
     unlinked = tmp_path / 'verdi-without-link'
     shutil.copytree(template / 'copy' / 'container', unlinked / 'backup_20261127120000_abcd' / 'container')
-    yield {
+    return {
         'storage': str(template / 'copy'),
         'container': str(template / 'copy' / 'container'),
         'backup of verdi': str(backup),

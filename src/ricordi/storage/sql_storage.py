@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
-    from ricordi.backend.repository import RepositoryBackend
     from ricordi.backend.repair import Mending, SetAside
+    from ricordi.backend.repository import RepositoryBackend
     from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
     from ricordi.storage.dialect import Dialect

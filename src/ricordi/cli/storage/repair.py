@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     '--database',
     is_flag=True,
     group='What to do',
-    help='Also take away links, memberships, comments, logs and settings of users that name what is not there; they are '
-    'written to a file before.',
+    help='Also take away links, memberships, comments, logs and settings of users that name what is not there; they '
+    'are written to a file before.',
 )
 @option('--dry-run', is_flag=True, group='What to do', help='Show the plan and change nothing.')
 @option(
@@ -63,8 +63,9 @@ def repair(
     The storage is verified first, beside other users, and the plan is shown. Then the profile is locked and each fault
     mended: objects from second copies or a source, each compared with its SHA-256; the index from the catalogues beside
     the packs, and from the packs themselves; indexes, constraints and sequences of the database. A damaged copy is not
-    destroyed: it is kept in set-aside/ of the container. Exit codes: 0 nothing is wrong (any more), 3 the storage cannot be opened, 5 the profile is locked or in
-    use, 6 something is left, 7 interrupted or out of room with more to do.
+    destroyed: it is kept in set-aside/ of the container. Exit codes: 0 nothing is wrong (any more), 3 the storage
+    cannot be opened, 5 the profile is locked or in use, 6 something is left, 7 interrupted or out of room with more to
+    do.
     """
     from ricordi.cli.storage.repair_report import exit_code_of, plan_as_text
     from ricordi.cli.terminal.drawing import drawing

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from ricordi.errors import CorruptStorage, MissingObject
 from ricordi.folders import OpenFolder
+from ricordi.remedies import Remedy
 from ricordi.repository.container.index_connection import check_index_file, connect, state_of, translated
 from ricordi.repository.limits import USUAL
 
@@ -354,7 +355,8 @@ class Index:
         if found != 'ok':
             raise CorruptStorage(
                 f'the index {self.path} is damaged ({found}); nothing was changed: restore it from a backup, or try '
-                '`sqlite3 packs.idx .recover`'
+                '`sqlite3 packs.idx .recover`',
+                remedy=Remedy('repair storage'),
             )
 
     def faults(self, thorough: bool, most: int) -> list[str]:
@@ -378,7 +380,8 @@ class Index:
         """The error for an index of which some rows say what cannot be."""
         return CorruptStorage(
             f'the index {self.path} is damaged: {self.odd_rows():,} of its rows say what cannot be; nothing was '
-            'changed: restore it from a backup'
+            'changed: restore it from a backup',
+            remedy=Remedy('repair storage'),
         )
 
     def odd_rows(self) -> int:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ricordi.errors import CorruptStorage, InvalidOperation, UnreachableStorage
 from ricordi.files import new_file, read_regular
 from ricordi.folders import KeptFolder, OpenFolder
+from ricordi.remedies import Remedy
 
 CONTAINER_VERSION = 1
 LARGEST_CONFIG = 1 << 20
@@ -59,7 +60,9 @@ class ContainerConfig(NamedTuple):
         except OSError as error:
             raise UnreachableStorage(f'cannot read {path}: {error.strerror}; check the permissions') from None
         except (ValueError, RecursionError) as error:
-            raise CorruptStorage(f'{path} is not JSON ({error}); restore it from a backup') from None
+            raise CorruptStorage(
+                f'{path} is not JSON ({error}); restore it from a backup', remedy=Remedy('repair storage')
+            ) from None
         return cls._checked(content, path)
 
     @classmethod
@@ -77,7 +80,8 @@ class ContainerConfig(NamedTuple):
             sound = False
         if not sound:
             raise CorruptStorage(
-                f'{path} lacks what a container needs, or holds wrong values; restore it from a backup'
+                f'{path} lacks what a container needs, or holds wrong values; restore it from a backup',
+                remedy=Remedy('repair storage'),
             )
         if config.container_version != CONTAINER_VERSION:
             raise CorruptStorage(

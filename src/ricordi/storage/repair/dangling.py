@@ -53,7 +53,9 @@ def _lines(session: Session, table: str, pks: list[int]) -> Iterator[bytes]:
     columns = list(declared(session.dialect.name).columns[table])
     values = ', '.join(f'CAST("{column}" AS TEXT)' for column in columns)
     for some in _parts(pks):
-        for row in session.execute(f'SELECT {values} FROM {table} WHERE id IN ({_listed(some)}) ORDER BY id').fetchall():
+        for row in session.execute(
+            f'SELECT {values} FROM {table} WHERE id IN ({_listed(some)}) ORDER BY id'
+        ).fetchall():
             line = {'table': table, 'row': dict(zip(columns, row, strict=True))}
             yield json.dumps(line).encode() + b'\n'
 

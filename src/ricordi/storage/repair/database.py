@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ricordi.storage.session import Session
 
 DANGLING = 'dangling reference'
+SEQUENCE = 'sequence behind'
 WITH_LOSS = 'database with loss'
 
 Keep = Callable[[str, Iterable[bytes]], str]
@@ -26,7 +27,8 @@ def repair_database(
 ) -> Iterator[Mending | SetAside]:
     """See `StorageBackend.repair_database`."""
     done: set[tuple[str, str]] = set()
-    for fault in faults:
+    # Rows that go first: a constraint may be missing that forbids them.
+    for fault in sorted(faults, key=lambda fault: fault.remedy != WITH_LOSS):
         table, _, name = fault.where.partition(' ')
         about = (fault.kind, table) if fault.remedy == WITH_LOSS else (fault.kind, fault.where)
         if about in done:
@@ -47,8 +49,9 @@ def _mend_structure(session: Session, fault: Finding, table: str, name: str, dry
     if not dry_run:
         try:
             with session.transaction():
-                for statement in statements:
-                    session.execute(statement)
+                told = [session.execute(statement) for statement in statements]
+            if fault.kind == SEQUENCE and told[0].fetchone() == (None,):
+                return Mending(fault.kind, '', fault.where, 'there is no sequence that gives primary keys')
         except RicordiError as error:
             return Mending(fault.kind, '', fault.where, str(error).partition('; ')[0])
     return Mending(fault.kind, 'mend the database', fault.where, fault.detail)
