@@ -49,6 +49,7 @@ VERBS: dict[str, VerbCase] = {
     'storage migrate': VerbCase((), 'changes', destroys=True),
     'storage maintain': VerbCase(('--full', '--yes'), 'changes', destroys=True),
     'storage verify': VerbCase((), 'changes'),
+    'storage repair': VerbCase(('--yes',), 'changes'),
     'storage locks': VerbCase((), 'shows'),
     'storage unlock': VerbCase(('--yes',), 'changes', destroys=True),
     'node list': VerbCase((), 'lists names'),

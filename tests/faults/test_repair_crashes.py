@@ -13,7 +13,7 @@ import pytest
 
 from faults.trap import kill_at, killed
 from ricordi.backend.maintenance import MaintenanceOptions
-from ricordi.backend.repair import ObjectSource, RepairOrder, SetAside
+from ricordi.backend.repair import RepairOrder, RepairSource, SetAside
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.progress import Run
@@ -77,7 +77,7 @@ def repair(folder: Path, source: Path) -> None:
     with Container(folder) as container, Container(source) as good:
         found = faults(container)
         order = RepairOrder(tuple(one.key for one in found if one.key))
-        for _ in container.repair(order, [ObjectSource('good', good)], lambda: iter(KEYS), Run()):
+        for _ in container.repair(order, [RepairSource('good', good)], lambda: iter(KEYS), Run()):
             continue
 
 
@@ -132,7 +132,7 @@ def test_what_is_put_aside_is_told(folder: Path) -> None:
     damage_objects(folder / 'broken')
     with Container(folder / 'broken') as container, Container(folder / 'source') as good:
         order = RepairOrder(tuple(one.key for one in faults(container)))
-        told = list(container.repair(order, [ObjectSource('good', good)], lambda: iter(KEYS), Run()))
+        told = list(container.repair(order, [RepairSource('good', good)], lambda: iter(KEYS), Run()))
         places = {one.place for one in told if isinstance(one, SetAside)}
         assert places == {f'set-aside/{path.name}' for path in container.layout.set_aside.iterdir()}
         assert len(places) == 3

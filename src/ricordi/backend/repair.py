@@ -22,7 +22,7 @@ Deed = Literal[
 """What is done about a fault; empty: nothing can be."""
 
 
-class ObjectSource(NamedTuple):
+class RepairSource(NamedTuple):
     """Where objects may be taken from.
 
     :param name: as a person has named it.

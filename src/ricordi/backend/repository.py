@@ -14,7 +14,7 @@ from ricordi.errors import InvalidOperation
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
-    from ricordi.backend.repair import Mending, ObjectSource, RepairOrder, SetAside
+    from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
     from ricordi.backend.verification import Finding
     from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
@@ -283,6 +283,10 @@ class RepositoryBackend(ABC):
         """What is wrong with the settings of a store of which the objects are there; empty: nothing."""
         return ''
 
+    def settings(self) -> bytes:
+        """The settings that a copy of this store has to have, as they are written; empty where there are none."""
+        return b''
+
     def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
         """Write the settings of a store anew, where `settings_fault` tells of some. What was there is kept.
 
@@ -296,7 +300,7 @@ class RepositoryBackend(ABC):
     def repair(
         self,
         order: RepairOrder,
-        sources: Sequence[ObjectSource],
+        sources: Sequence[RepairSource],
         named_keys: KeyStream,
         run: Run | None = None,
     ) -> Iterator[Mending | SetAside]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ricordi.backend.repair import Mending, ObjectSource, RepairOrder, SetAside
+from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.progress import Run
@@ -44,11 +44,11 @@ def broken(new_container: Callable[..., Container]) -> Container:
 
 
 @pytest.fixture
-def good(new_container: Callable[..., Container]) -> ObjectSource:
+def good(new_container: Callable[..., Container]) -> RepairSource:
     """A source with all of it."""
     container = new_container()
     container.put_objects_into_pack([*CONTENTS.values(), *FILLING], 'auto')
-    return ObjectSource('good', container)
+    return RepairSource('good', container)
 
 
 def named(container: Container) -> Callable[[], Iterator[str]]:
@@ -69,7 +69,7 @@ def order_of(found: list[Finding], **more: Any) -> RepairOrder:
     return RepairOrder(keys, overlapping, anew, **more)
 
 
-def repair(container: Container, *sources: ObjectSource, **more: Any) -> list[Mending]:
+def repair(container: Container, *sources: RepairSource, **more: Any) -> list[Mending]:
     """Mend all that a verification finds; what was done about each fault."""
     order = order_of(faults(container), **more)
     done = container.repair(order, sources, named(container), Run())
@@ -123,7 +123,7 @@ DAMAGE = {'bit flip': flip, 'zeroed block': zero, 'truncation': cut, 'removal': 
 @pytest.mark.parametrize('damage', DAMAGE)
 @pytest.mark.parametrize('name', CONTENTS)
 def test_whatever_was_damaged_is_mended_from_a_good_source(
-    broken: Container, good: ObjectSource, name: str, damage: str
+    broken: Container, good: RepairSource, name: str, damage: str
 ) -> None:
     DAMAGE[damage](broken, name)
     assert KEYS[name] in {one.key for one in faults(broken)}
@@ -138,7 +138,7 @@ def test_whatever_was_damaged_is_mended_from_a_good_source(
 
 
 @pytest.mark.parametrize('name', CONTENTS)
-def test_a_damaged_copy_is_kept(broken: Container, good: ObjectSource, name: str) -> None:
+def test_a_damaged_copy_is_kept(broken: Container, good: RepairSource, name: str) -> None:
     path, offset, length = place_of(broken, name)
     exchange(broken, name)
     damaged = path.read_bytes()[offset : offset + length]
@@ -160,16 +160,16 @@ def test_without_a_source_what_is_left_is_told_and_nothing_is_changed(
 
 
 def test_a_source_with_other_bytes_is_passed_over(
-    broken: Container, good: ObjectSource, new_container: Callable[..., Container]
+    broken: Container, good: RepairSource, new_container: Callable[..., Container]
 ) -> None:
     bad = new_container()
     bad.put_objects_into_pack([CONTENTS['packed plain']])
     exchange(bad, 'packed plain')
     exchange(broken, 'packed plain')
-    (left,) = repair(broken, ObjectSource('bad', bad))
+    (left,) = repair(broken, RepairSource('bad', bad))
     assert left.deed == ''
     assert 'bad' in left.detail
-    (done,) = repair(broken, ObjectSource('bad', bad), good)
+    (done,) = repair(broken, RepairSource('bad', bad), good)
     assert (done.deed, done.source) == ('take it from a source', 'good')
     assert faults(broken) == []
 

@@ -23,7 +23,7 @@ WAYS_OUT: dict[Cure, str] = {
     'source': '`ricordi storage repair --from SOURCE`, where the source is a backup, an archive, another profile',
     'index': '`ricordi storage repair`',
     'database': '`ricordi storage repair`; nothing is lost by that',
-    'database with loss': '`ricordi storage repair --database` for rows that point nowhere; what else has to go a person must decide',
+    'database with loss': '`ricordi storage repair --database` for what points nowhere; all else a person must decide',
     'maintenance': '`ricordi storage maintain`',
     'full maintenance': '`ricordi storage maintain --full`',
     'migrate': '`ricordi storage migrate`',

@@ -22,7 +22,7 @@ from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import IN_MEMORY_BYTES, ObjectStore
 
 if TYPE_CHECKING:
-    from ricordi.backend.repair import Mending, ObjectSource, RepairOrder, SetAside
+    from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
     from ricordi.backend.verification import Finding
     from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
@@ -284,17 +284,19 @@ class Container(ObjectStore, RepositoryBackend):
 
         return fault_of_settings(self.layout)
 
+    def settings(self) -> bytes:
+        return self.config.to_json()
+
     def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
         from ricordi.repository.repair.settings import write_settings
 
-        copies = [other.config for other in alike if isinstance(other, Container) and other.uuid == uuid]
-        write_settings(self.layout, uuid, copies)
+        write_settings(self.layout, uuid, [other.settings() for other in alike if other.uuid == uuid])
         self._config = None
 
     def repair(
         self,
         order: RepairOrder,
-        sources: Sequence[ObjectSource],
+        sources: Sequence[RepairSource],
         named_keys: KeyStream,
         run: Run | None = None,
     ) -> Iterator[Mending | SetAside]:

@@ -232,6 +232,22 @@ class Index:
         with self.guarded():
             return [key for (key,) in self.connection.execute(statement, (json.dumps(keys),))]
 
+    def all_rows(self) -> Iterator[PackedObject]:
+        """All rows as they lie there, whatever they say.
+
+        :raises ricordi.errors.CorruptStorage: at the first one that cannot be read.
+        """
+        self.take_any_text()
+        statement = f'SELECT id, {COLUMNS} FROM db_object WHERE id > ? ORDER BY id LIMIT {FETCH_AT_ONCE}'
+        after = -(1 << 63)
+        while True:
+            with self.guarded():
+                rows = self.connection.execute(statement, (after,)).fetchall()
+            if not rows:
+                return
+            after = rows[-1][0]
+            yield from (PackedObject._make(values) for _, *values in rows)
+
     def keys_within(self, pack_id: int, begin: int, end: int) -> list[str]:
         """The keys of those objects of a pack that lie, with any byte of them, between two places."""
         statement = 'SELECT hashkey FROM db_object WHERE pack_id = ? AND "offset" < ? AND "offset" + length > ?'

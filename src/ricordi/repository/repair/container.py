@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ricordi.backend.maintenance import KeyStream
-from ricordi.backend.repair import Mending, ObjectSource, RepairOrder, SetAside
+from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
 from ricordi.errors import CorruptStorage
 from ricordi.progress import Run
 from ricordi.repository.container.objects import ObjectStore
@@ -14,7 +14,7 @@ from ricordi.repository.repair.objects import ObjectMender
 
 
 def repair_container(
-    store: ObjectStore, order: RepairOrder, sources: Sequence[ObjectSource], named_keys: KeyStream, run: Run
+    store: ObjectStore, order: RepairOrder, sources: Sequence[RepairSource], named_keys: KeyStream, run: Run
 ) -> Iterator[Mending | SetAside]:
     """See `RepositoryBackend.repair`."""
     rebuilds = order.new_index or _is_odd(store)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -33,9 +32,6 @@ from ricordi.repository.repair.whereabouts import found_by_scanning
 from ricordi.repository.verification.reader import check_rows, fault_of_row
 
 _ROWS_AT_ONCE = 500
-_ALL_ROWS = (
-    'SELECT id, hashkey, compressed, size, "offset", length, pack_id FROM db_object WHERE id > ? ORDER BY id LIMIT ?'
-)
 
 
 class _Made(NamedTuple):
@@ -176,17 +172,5 @@ def _readable(store: ObjectStore) -> Iterator[PackedObject]:
         index = Index(store.layout.index, read_only=True)
     except (RicordiError, OSError):
         return
-    with closing(index):
-        index.take_any_text()
-        after = -(1 << 63)
-        while True:
-            try:
-                rows = index.connection.execute(_ALL_ROWS, (after, _ROWS_AT_ONCE)).fetchall()
-            except (sqlite3.Error, RicordiError):
-                return
-            if not rows:
-                return
-            after = rows[-1][0]
-            for row in (PackedObject._make(values) for _, *values in rows):
-                if isinstance(row.key, str) and is_key(row.key) and row.is_possible:
-                    yield row
+    with closing(index), suppress(RicordiError):
+        yield from (row for row in index.all_rows() if isinstance(row.key, str) and is_key(row.key) and row.is_possible)

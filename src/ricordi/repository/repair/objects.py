@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ricordi.backend.repair import Deed, Mending, ObjectSource, SetAside
+from ricordi.backend.repair import Deed, Mending, RepairSource, SetAside
 from ricordi.errors import RicordiError
 from ricordi.files import DISK_IS_FULL
 from ricordi.folders import OpenFolder
@@ -30,7 +30,7 @@ from ricordi.repository.verification.loose import EMPTY_KEY
 from ricordi.repository.verification.reader import GONE, NOT_ALLOWED, fault_of_row, read_file
 
 
-class Look(NamedTuple):
+class CopiesFound(NamedTuple):
     """The copies of one object, each read just now.
 
     :param row: what the index says; None: nothing.
@@ -80,7 +80,7 @@ class _Later(NamedTuple):
 class ObjectMender:
     """Mends objects of one container, from what is at hand and from sources."""
 
-    def __init__(self, store: ObjectStore, sources: Sequence[ObjectSource], dry_run: bool, run: Run) -> None:
+    def __init__(self, store: ObjectStore, sources: Sequence[RepairSource], dry_run: bool, run: Run) -> None:
         """
         :param dry_run: tell what would be done, and change nothing.
         """
@@ -112,7 +112,7 @@ class ObjectMender:
         faulty = {key: look for key, look in looks.items() if not look.is_sound}
         nowhere = {key for key, look in faulty.items() if not _is_at_hand(look)}
         self._catalogued = {row.key: row for row in told_by_catalogues(self._store.layout, nowhere)}
-        left: dict[str, Look] = {}
+        left: dict[str, CopiesFound] = {}
         for key, look in faulty.items():
             if self._run.stop.reason:
                 break
@@ -125,7 +125,7 @@ class ObjectMender:
             self._run.progress.advance(1)
         yield from self._scanned(left)
 
-    def look(self, key: str) -> Look:
+    def look(self, key: str) -> CopiesFound:
         """Read all copies of an object."""
         row = self._store.index.find(key)
         fault, right = '', None
@@ -135,11 +135,11 @@ class ObjectMender:
             right = corrected(path, row) if fault and row.is_possible else None
         loose = read_file(Path(self._store.loose_path(key)), key)[1]
         seconds = tuple((path, read_file(path, key)[1]) for path in self._seconds.get(key, ()))
-        return Look(row, fault, right, None if loose == GONE else loose, seconds)
+        return CopiesFound(row, fault, right, None if loose == GONE else loose, seconds)
 
     # -- one object -------------------------------------------------------------------------------------------
 
-    def _mend(self, key: str, look: Look) -> Mending | None:
+    def _mend(self, key: str, look: CopiesFound) -> Mending | None:
         """Mend an object from a copy at hand, or from a source; None: it is in none of them."""
         if not_allowed := _not_allowed(look):
             return Mending(look.name, '', key, f'it cannot be read: {not_allowed}')
@@ -161,12 +161,12 @@ class ObjectMender:
             return self._told(key, look, deed, 'it is empty', lambda: self._from_chunks(key, look, ()))
         return self._from_sources(key, look)
 
-    def _told(self, key: str, look: Look, deed: Deed, detail: str, act: Callable[[], object]) -> Mending:
+    def _told(self, key: str, look: CopiesFound, deed: Deed, detail: str, act: Callable[[], object]) -> Mending:
         if not self._dry_run:
             act()
         return Mending(look.name, deed, key, detail)
 
-    def _with_row(self, key: str, look: Look, row: PackedObject, detail: str) -> Mending:
+    def _with_row(self, key: str, look: CopiesFound, row: PackedObject, detail: str) -> Mending:
         """Have the index say where an object lies in the packs."""
         detail = 'it lies where the index says, in another form or length' if row == look.right else detail
 
@@ -176,12 +176,12 @@ class ObjectMender:
 
         return self._told(key, look, 'correct the index', f'{detail}: pack {row.pack_id}, byte {row.offset}', act)
 
-    def _from_second(self, key: str, look: Look, path: Path) -> None:
+    def _from_second(self, key: str, look: CopiesFound, path: Path) -> None:
         self._keep_bad_loose(key, look)
         self._store.loose_writer().publish(path.name, key, self._store.layout.opened.duplicates)
         self._drop_row(key, look._replace(seconds=tuple(one for one in look.seconds if one[0] != path)))
 
-    def _from_chunks(self, key: str, look: Look, chunks: Iterable[bytes]) -> bool:
+    def _from_chunks(self, key: str, look: CopiesFound, chunks: Iterable[bytes]) -> bool:
         """Put an object as a loose file; whether what came had its SHA-256."""
         writer = self._store.loose_writer()
         temporary, found = writer.stage(chunks)
@@ -197,7 +197,7 @@ class ObjectMender:
         self._drop_row(key, look)
         return True
 
-    def _from_sources(self, key: str, look: Look) -> Mending | None:
+    def _from_sources(self, key: str, look: CopiesFound) -> Mending | None:
         wrong = []
         for source in self._sources:
             try:
@@ -213,11 +213,11 @@ class ObjectMender:
                 wrong.append(f'{source.name}: {str(error).partition("; ")[0]}')
         return Mending(look.name, '', key, '; '.join(wrong)) if wrong else None
 
-    def _from_source(self, key: str, look: Look, source: ObjectSource) -> bool:
+    def _from_source(self, key: str, look: CopiesFound, source: RepairSource) -> bool:
         with source.objects.open(key) as handle:
             return self._from_chunks(key, look, chunks_of(handle))
 
-    def _scanned(self, left: dict[str, Look]) -> Iterator[Mending]:
+    def _scanned(self, left: dict[str, CopiesFound]) -> Iterator[Mending]:
         """What can be found only by looking through the packs."""
         found: dict[str, PackedObject] = {}
         if left and not self._dry_run:
@@ -232,17 +232,17 @@ class ObjectMender:
             else:
                 yield Mending(look.name, '', key, 'it is in none of the sources, nor anywhere in the packs')
 
-    def _believed(self, pack_id: int, left: dict[str, Look]) -> list[PackedObject]:
+    def _believed(self, pack_id: int, left: dict[str, CopiesFound]) -> list[PackedObject]:
         return [row for row in self._store.index.objects_of_pack(pack_id) if row.key not in left]
 
     # -- what goes --------------------------------------------------------------------------------------------
 
-    def _keep_bad_loose(self, key: str, look: Look) -> None:
+    def _keep_bad_loose(self, key: str, look: CopiesFound) -> None:
         if look.loose:
             with suppress(FileNotFoundError):
                 self._aside.keep_file(Path(self._store.loose_path(key)), f'loose-{key}')
 
-    def _drop_row(self, key: str, look: Look) -> None:
+    def _drop_row(self, key: str, look: CopiesFound) -> None:
         """Have the row of an object go, which has a sound loose copy; what lies there is kept."""
         row = look.row
         if row is not None and row.is_possible and look.fault != GONE:
@@ -253,7 +253,7 @@ class ObjectMender:
             self._later.keys.append(key)
         self._later.after.append(lambda: self._drop_bad_files(key, look._replace(loose=None)))
 
-    def _drop_bad_files(self, key: str, look: Look) -> None:
+    def _drop_bad_files(self, key: str, look: CopiesFound) -> None:
         """Keep damaged files elsewhere, of an object that has a sound copy."""
         bad = [(Path(self._store.loose_path(key)), f'loose-{key}')] if look.loose else []
         bad += [(path, f'duplicate-{path.name}') for path, fault in look.seconds if fault]
@@ -276,11 +276,11 @@ class ObjectMender:
             act()
 
 
-def _is_at_hand(look: Look) -> bool:
+def _is_at_hand(look: CopiesFound) -> bool:
     """Whether any copy can be used as it is."""
     return look.is_packed or look.right is not None or look.loose == '' or any(not fault for _, fault in look.seconds)
 
 
-def _not_allowed(look: Look) -> str:
+def _not_allowed(look: CopiesFound) -> str:
     faults = [look.fault, look.loose or '', *(fault for _, fault in look.seconds)]
     return next((fault for fault in faults if fault in NOT_ALLOWED), '')

@@ -29,17 +29,17 @@ def fault_of_settings(layout: Layout) -> str:
     return ''
 
 
-def write_settings(layout: Layout, container_id: str, copies: Sequence[ContainerConfig]) -> None:
+def write_settings(layout: Layout, container_id: str, copies: Sequence[bytes]) -> None:
     """Write `config.json`: as in a copy of this container, else as the folder shows it; what was there is kept.
 
     :param copies: the settings of containers with the same identifier.
     """
-    config = copies[0] if copies else ContainerConfig.new(_prefix_length(layout))
-    config = config._replace(container_id=container_id)
+    new = ContainerConfig.new(_prefix_length(layout))._replace(container_id=container_id).to_json()
+    content = next(filter(None, copies), new)
     draft, top = f'.{layout.config.name}.{uuid.uuid4().hex}', layout.opened.top
     try:
         with os.fdopen(top.create(draft, 0o644), 'wb') as handle:
-            handle.write(config.to_json())
+            handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
         if layout.config.is_file():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.maintenance import OUT_OF_ROOM
-from ricordi.backend.repair import Mending, ObjectSource, RepairOrder, SetAside
+from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
 from ricordi.backend.verification_report import VerificationReport, VerifyOptions
 from ricordi.errors import InvalidOperation
 from ricordi.files import DISK_IS_FULL
@@ -124,7 +124,7 @@ class _Repair:
         self,
         profile: Profile,
         options: RepairOptions,
-        sources: Sequence[ObjectSource],
+        sources: Sequence[RepairSource],
         consent: Callable[[RepairReport], bool],
         wait: float | None,
         run: Run,
@@ -158,7 +158,7 @@ class _Repair:
         return Mending(SETTINGS, 'write the configuration of the container anew', 'config.json', f'{fault}; {deed}')
 
     def _plan(self) -> RepairReport:
-        options = VerifyOptions(read=self._options.read)
+        options = VerifyOptions(read=self._options.read, remember=not self._options.dry_run)
         with use_storage(
             self._profile, purpose='storage repair, plan', wait=self._wait, stop=self._run.stop
         ) as storage:

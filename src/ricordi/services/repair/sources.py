@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ricordi.backend.repair import ObjectSource
+from ricordi.backend.repair import RepairSource
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.storage import RepositoryLocation
 from ricordi.config import load_config
@@ -30,7 +30,7 @@ INDEX = 'packs.idx'
 @contextmanager
 def open_sources(
     names: Sequence[str], profile: Profile, wait: float | None = None, stop: Stop | None = None
-) -> Iterator[list[ObjectSource]]:
+) -> Iterator[list[RepairSource]]:
     """Sources of objects, open for the length of a `with` block.
 
     :param names: of other profiles, or paths: of an archive, a container, a storage, a backup.
@@ -39,7 +39,7 @@ def open_sources(
     :raises ricordi.errors.UsageError: nothing of that name holds objects by their SHA-256.
     """
     with ExitStack() as stack:
-        yield [ObjectSource(name, _open(name, profile, wait, stop, stack)) for name in names]
+        yield [RepairSource(name, _open(name, profile, wait, stop, stack)) for name in names]
 
 
 def _open(name: str, profile: Profile, wait: float | None, stop: Stop | None, stack: ExitStack) -> RepositoryBackend:
