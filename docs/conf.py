@@ -31,6 +31,7 @@ PARTS = {
             'storage-backup',
             'storage-restore',
             'verify',
+            'storage-repair',
             'verify-database',
             'space',
             'node',

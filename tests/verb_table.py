@@ -54,6 +54,7 @@ VERBS: dict[str, VerbCase] = {
     'storage snapshots': VerbCase((), 'needs more'),
     'storage forget': VerbCase((), 'needs more', destroys=True),
     'storage restore': VerbCase((), 'needs more'),
+    'storage repair': VerbCase(('--yes',), 'changes'),
     'storage locks': VerbCase((), 'shows'),
     'storage unlock': VerbCase(('--yes',), 'changes', destroys=True),
     'node list': VerbCase((), 'lists names'),

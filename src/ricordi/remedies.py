@@ -33,6 +33,7 @@ Deed = Literal[
     'name profile',
     'overwrite',
     'repack all',
+    'repair storage',
     'set default user',
     'show computer',
     'verify',

@@ -44,7 +44,7 @@ def test_a_finding_ends_with_6_and_is_told_with_its_nodes_and_a_way_out(run_here
     assert f'damaged object {spoiled}: its bytes are not what its key says' in done.stdout
     assert f'in loose/{spoiled[:2]}/{spoiled[2:]}' in done.stdout
     assert 'node ' in done.stdout
-    assert 'way out: restore that file from a backup' in done.stdout
+    assert 'way out: `ricordi storage repair --from SOURCE`' in done.stdout
 
 
 def test_quiet_is_silent_but_for_what_is_wrong(run_here: Run, spoiled: str, reference_home: Path) -> None:

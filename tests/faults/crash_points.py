@@ -220,7 +220,7 @@ def check_clean(container: Container) -> None:
     assert min(packs, default=0) >= 0
     assert {path.name for path in layout.folder.iterdir()} <= {
         *('config.json', 'loose', 'packs', 'sandbox', 'duplicates', 'packer.lock', 'ricordi-database.json'),
-        *('packs.idx', 'packs.idx-wal', 'packs.idx-shm', 'ricordi.access', 'ricordi.gate'),
+        *('packs.idx', 'packs.idx-wal', 'packs.idx-shm', 'ricordi.access', 'ricordi.gate', 'catalogue'),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, Protocol,
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.objects import HeldObject, OneOfRepository
 from ricordi.backend.usage import ObjectSize
-from ricordi.errors import CorruptStorage, MissingObject, NotExistent
+from ricordi.errors import CorruptStorage, InvalidOperation, MissingObject, NotExistent
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
+    from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
     from ricordi.backend.verification import Finding
     from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
@@ -320,6 +321,50 @@ class RepositoryBackend(ABC):
     def verification_state(self) -> VerificationState | None:
         """What is known of earlier verifications; None for a store that remembers none."""
         return None
+
+    def settings_fault(self) -> str:
+        """What is wrong with the settings of a store of which the objects are there; empty: nothing."""
+        return ''
+
+    def settings(self) -> bytes:
+        """The settings that a copy of this store has to have, as they are written; empty where there are none."""
+        return b''
+
+    def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
+        """Write the settings of a store anew, where `settings_fault` tells of some. What was there is kept.
+
+        For one who holds the exclusive lock of the profile.
+
+        :param uuid: the identifier that the database knows it by.
+        :param alike: other stores: one that has the same identifier is a copy, and its settings are taken.
+        """
+        raise InvalidOperation(f'a {type(self).__name__} has no settings that could be written anew')
+
+    def repair(
+        self,
+        order: RepairOrder,
+        sources: Sequence[RepairSource],
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Mending | SetAside]:
+        """Mend what a verification has found, from copies at hand and from sources. What goes out of use is kept.
+
+        Each object is looked at again, and what is sound by now is left alone. Unless `order.dry_run`, the caller holds
+        the exclusive lock of the profile. Ends early where `run` is told to stop.
+
+        :param sources: where objects may be taken from, in this order.
+        :param named_keys: as for `maintain`.
+        :returns: what was done about each fault, when it is durable, and where is kept what was put out of use.
+        """
+        raise InvalidOperation(f'nothing can be mended in a {type(self).__name__}')
+
+    def keep_aside(self, name: str, pieces: Iterable[bytes]) -> str:
+        """Keep a file with what a repair takes away, durably, where nobody minds it.
+
+        :param name: what it is called, after the time.
+        :returns: where it is in the store.
+        """
+        raise InvalidOperation(f'nothing can be kept in a {type(self).__name__}')
 
     @abstractmethod
     def close(self) -> None:

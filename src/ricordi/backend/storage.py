@@ -20,6 +20,7 @@ from ricordi.progress import Run
 if TYPE_CHECKING:
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
+    from ricordi.backend.repair import Mending, SetAside
     from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.backend.usage import Freed, Usage, UsageQuestion
     from ricordi.backend.verification import Finding
@@ -112,6 +113,15 @@ class StorageBackend(ABC):
 
         :raises ricordi.errors.UnreachableStorage: if it cannot be reached.
         """
+
+    @classmethod
+    def expected_repository(cls, profile: Profile) -> str | None:
+        """The identifier of the repository that the profile's database belongs to, found without opening it.
+
+        :returns: None where the database does not tell, or belongs to none.
+        :raises ricordi.errors.UnreachableStorage: it cannot be reached.
+        """
+        return None
 
     @classmethod
     @abstractmethod
@@ -418,6 +428,16 @@ class StorageBackend(ABC):
         :param thorough: also what takes long: all indexes against their tables.
         :param check_stop: asked often; raises `Interrupted` where the work shall end.
         :returns: what is not as it should be, as it is found.
+        """
+        yield from ()
+
+    def repair_database(
+        self, faults: Iterable[Finding], with_loss: bool = False, dry_run: bool = False
+    ) -> Iterator[Mending | SetAside]:
+        """Mend what `verify_database` has found. Unless `dry_run`, the caller holds the exclusive lock of the profile.
+
+        :param with_loss: also take away rows that name what is not there; they are kept by the repository before.
+        :returns: what was done about each fault.
         """
         yield from ()
 

@@ -40,6 +40,7 @@ WORDS: dict[Deed, str] = {
     'name profile': ': name one with -p, or set it with `ricordi profile set-default NAME`',
     'overwrite': '; --force overwrites it',
     'repack all': ': add --repack all to change it',
+    'repair storage': '; or see `ricordi storage repair`',
     'set default user': ': see `ricordi user set-default`',
     'show computer': ': see `ricordi computer show`',
     'verify': ': see `ricordi storage verify`',

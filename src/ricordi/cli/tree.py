@@ -78,6 +78,10 @@ TREE: Branch = {
                 'Make a new profile of what a backup holds: a snapshot, or what `verdi storage backup` made.',
                 'ricordi.cli.storage.restore:restore',
             ),
+            'repair': (
+                'Mend what a verification finds: from copies at hand, catalogues and other sources.',
+                'ricordi.cli.storage.repair:repair',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',

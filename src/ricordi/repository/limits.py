@@ -34,6 +34,9 @@ class Limits(NamedTuple):
     :param leftover_seconds: a half-written file that is younger may be one that is being written.
     :param few_questions: a pool of processes leaves so many to its caller: for a few it would take longer to start.
     :param stopped_seconds: how long a process may be stopped (SIGSTOP, a debugger) before its work is done without it.
+    :param trial_bytes: the largest object that lies in a pack as it is and is looked for by trying every length.
+    :param vain_trial_bytes: after so many bytes that were tried for nothing no more lengths are tried.
+    :param repair_objects: objects that a repair mends before it commits their rows.
     :param processors: how many there are to be used; None: those that this process may use.
     """
 
@@ -59,6 +62,9 @@ class Limits(NamedTuple):
     leftover_seconds: float = 3600.0
     few_questions: int = 16
     stopped_seconds: float = 1.5
+    trial_bytes: int = 8 << 20
+    vain_trial_bytes: int = 64 << 20
+    repair_objects: int = 2000
     processors: int | None = None
 
 

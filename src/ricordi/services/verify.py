@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -51,15 +51,29 @@ def verify_storage(
     """
     run = run or Run()
     with use_storage(profile, purpose='storage verify', wait=wait, stop=run.stop) as storage:
-        return _StorageVerification(options or VerifyOptions(), run).verify(storage)
+        return verify_open_storage(storage, options or VerifyOptions(), run)
+
+
+def verify_open_storage(
+    storage: StorageBackend,
+    options: VerifyOptions,
+    run: Run,
+    hear: Callable[[Finding], None] = lambda finding: None,
+) -> VerificationReport:
+    """Check a storage that is open.
+
+    :param hear: is told of each finding; of very many the report names some.
+    """
+    return _StorageVerification(options, run, hear).verify(storage)
 
 
 class _StorageVerification:
     """One verification of an open storage."""
 
-    def __init__(self, options: VerifyOptions, run: Run) -> None:
+    def __init__(self, options: VerifyOptions, run: Run, hear: Callable[[Finding], None]) -> None:
         self._options = options
         self._run = run
+        self._hear = hear
         self._found = _Findings(options.most_named)
 
     def verify(self, storage: StorageBackend) -> VerificationReport:
@@ -74,6 +88,7 @@ class _StorageVerification:
                     topics.append(one)
                 else:
                     self._found.add(one)
+                    self._hear(one)
         finally:
             self._run.progress.end()
         self._found.name_nodes(storage)

@@ -138,15 +138,21 @@ def migrate(session: Session) -> None:
 # -- tie to the repository --------------------------------------------------------------------------------------
 
 
+def expected_repository(session: Session) -> str | None:
+    """The identifier of the repository that a database belongs to; None where it does not say."""
+    try:
+        expected = get_global_variable(session, REPOSITORY_UUID)
+    except NotExistentKeyError:
+        return None
+    return expected if isinstance(expected, str) else None
+
+
 def check_repository(session: Session, repository_uuid: str | None) -> None:
     """See that database and repository belong together (formats/repository.md, *Meeting point*).
 
     :raises ricordi.errors.CorruptStorage: they do not, or the database does not say.
     """
-    try:
-        expected = get_global_variable(session, REPOSITORY_UUID)
-    except NotExistentKeyError:
-        expected = None
+    expected = expected_repository(session)
     if expected is None:
         raise CorruptStorage(f'the {session.dialect.place} does not say which repository belongs to it; restore it')
     if expected != repository_uuid:

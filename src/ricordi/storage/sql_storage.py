@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
+    from ricordi.backend.repair import Mending, SetAside
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.backend.usage import Freed, Usage, UsageQuestion
@@ -65,6 +66,11 @@ class SqlStorage(StorageBackend):
     def version_profile(cls, profile: Profile) -> str:
         with _passing_session(cls.dialect_of(profile)) as session:
             return schema.read_version(session)
+
+    @classmethod
+    def expected_repository(cls, profile: Profile) -> str | None:
+        with _passing_session(cls.dialect_of(profile)) as session:
+            return schema.expected_repository(session)
 
     @classmethod
     def migrate(cls, profile: Profile) -> None:
@@ -383,6 +389,14 @@ class SqlStorage(StorageBackend):
 
         self._sessions.check_open()
         return verify(self.dialect, self._repository.uuid, thorough, check_stop)
+
+    def repair_database(
+        self, faults: Iterable[Finding], with_loss: bool = False, dry_run: bool = False
+    ) -> Iterator[Mending | SetAside]:
+        from ricordi.storage.repair.database import repair_database
+
+        session = self.session if dry_run else self._writable_session
+        return repair_database(session, faults, with_loss, dry_run, self._repository.keep_aside)
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         return get_info(self.session, self._repository, detailed)

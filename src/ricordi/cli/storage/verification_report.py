@@ -19,11 +19,11 @@ MOST_SHOWN = 20
 """So many findings of each kind are shown to a person; the JSON has more."""
 
 WAYS_OUT: dict[Cure, str] = {
-    'second copy': 'a good copy is at hand: put the content in again, from it or from a backup',
-    'source': 'restore that file from a backup, or put the content in again',
-    'index': 'restore packs.idx from a backup',
-    'database': 'it can be mended in the database, and nothing is lost by that',
-    'database with loss': 'rows or values have to go from the database: make a backup of it first',
+    'second copy': 'a good copy is at hand: `ricordi storage repair`',
+    'source': '`ricordi storage repair --from SOURCE`, where the source is a backup, an archive, another profile',
+    'index': '`ricordi storage repair`',
+    'database': '`ricordi storage repair`; nothing is lost by that',
+    'database with loss': '`ricordi storage repair --database` for what points nowhere; all else a person must decide',
     'maintenance': '`ricordi storage maintain`',
     'full maintenance': '`ricordi storage maintain --full`',
     'migrate': '`ricordi storage migrate`',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,6 +24,7 @@ from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import IN_MEMORY_BYTES, ObjectStore
 
 if TYPE_CHECKING:
+    from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
     from ricordi.backend.verification import Finding
     from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
@@ -306,6 +307,38 @@ class Container(ObjectStore, RepositoryBackend):
         from ricordi.repository.maintenance.maintenance import maintain
 
         return maintain(self, options, named_keys, run or Run())
+
+    # -- repair -----------------------------------------------------------------------------------------------
+
+    def keep_aside(self, name: str, pieces: Iterable[bytes]) -> str:
+        from ricordi.repository.repair.aside import Aside
+
+        return Aside(self.layout).keep(name, pieces)
+
+    def settings_fault(self) -> str:
+        from ricordi.repository.repair.settings import fault_of_settings
+
+        return fault_of_settings(self.layout)
+
+    def settings(self) -> bytes:
+        return self.config.to_json()
+
+    def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
+        from ricordi.repository.repair.settings import write_settings
+
+        write_settings(self.layout, uuid, [other.settings() for other in alike if other.uuid == uuid])
+        self._config = None
+
+    def repair(
+        self,
+        order: RepairOrder,
+        sources: Sequence[RepairSource],
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Mending | SetAside]:
+        from ricordi.repository.repair.container import repair_container
+
+        return repair_container(self, order, sources, named_keys, run or Run())
 
 
 def _chained(head: bytes, handle: BinaryIO) -> Iterator[bytes]:

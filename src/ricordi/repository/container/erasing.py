@@ -63,6 +63,8 @@ def _rule(layout: Layout, name: str) -> Rule | None:
         layout.packs.name: _IS_PACK,
         layout.sandbox.name: bool,  # what lies there is of writers that were killed
         layout.duplicates.name: bool,
+        layout.catalogue.name: _IS_PACK,
+        layout.set_aside.name: bool,
         BARE_FOLDER: _IS_RECORD,
     }
     return rules.get(name)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from ricordi.errors import CorruptStorage, MissingObject
 from ricordi.folders import OpenFolder
+from ricordi.remedies import Remedy
 from ricordi.repository.container.index_connection import check_index_file, connect, state_of, translated
 from ricordi.repository.limits import USUAL
 
@@ -263,6 +264,28 @@ class Index:
         with self.guarded():
             return [key for (key,) in self.connection.execute(statement, (json.dumps(keys),))]
 
+    def all_rows(self) -> Iterator[PackedObject]:
+        """All rows as they lie there, whatever they say.
+
+        :raises ricordi.errors.CorruptStorage: at the first one that cannot be read.
+        """
+        self.take_any_text()
+        statement = f'SELECT id, {COLUMNS} FROM db_object WHERE id > ? ORDER BY id LIMIT {FETCH_AT_ONCE}'
+        after = -(1 << 63)
+        while True:
+            with self.guarded():
+                rows = self.connection.execute(statement, (after,)).fetchall()
+            if not rows:
+                return
+            after = rows[-1][0]
+            yield from (PackedObject._make(values) for _, *values in rows)
+
+    def keys_within(self, pack_id: int, begin: int, end: int) -> list[str]:
+        """The keys of those objects of a pack that lie, with any byte of them, between two places."""
+        statement = 'SELECT hashkey FROM db_object WHERE pack_id = ? AND "offset" < ? AND "offset" + length > ?'
+        with self.guarded():
+            return [key for (key,) in self.connection.execute(statement, (pack_id, end, begin))]
+
     def objects_of_pack(self, pack_id: int) -> Iterator[PackedObject]:
         """The rows of one pack by their offsets, or nearly so: as they were inserted, where that will do."""
         return self.objects_of_span(self.span_of_pack(pack_id))
@@ -380,7 +403,8 @@ class Index:
         if found != 'ok':
             raise CorruptStorage(
                 f'the index {self.path} is damaged ({found}); nothing was changed: restore it from a backup, or try '
-                '`sqlite3 packs.idx .recover`'
+                '`sqlite3 packs.idx .recover`',
+                remedy=Remedy('repair storage'),
             )
 
     def faults(self, thorough: bool, most: int) -> list[str]:
@@ -404,7 +428,8 @@ class Index:
         """The error for an index of which some rows say what cannot be."""
         return CorruptStorage(
             f'the index {self.path} is damaged: {self.odd_rows():,} of its rows say what cannot be; nothing was '
-            'changed: restore it from a backup'
+            'changed: restore it from a backup',
+            remedy=Remedy('repair storage'),
         )
 
     def odd_rows(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ricordi.errors import CorruptStorage, UnreachableStorage
 from ricordi.folders import check_place
+from ricordi.remedies import Remedy
 
 CACHE_KIB = 8192
 
@@ -87,7 +88,8 @@ def translated(error: sqlite3.DatabaseError, path: Path, busy_seconds: float) ->
     if code.startswith(('SQLITE_CORRUPT', 'SQLITE_NOTADB')):
         return CorruptStorage(
             f'the index {path} is damaged ({error}); nothing was changed: restore it from a backup, or try '
-            f'`sqlite3 packs.idx .recover`'
+            f'`sqlite3 packs.idx .recover`',
+            remedy=Remedy('repair storage'),
         )
     if code.startswith('SQLITE_IOERR'):
         return UnreachableStorage(f'the disk failed while the index {path} was used: {error}')

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ricordi.errors import CorruptStorage, InvalidOperation, UnreachableStorage
 from ricordi.files import new_file, read_regular
 from ricordi.folders import KeptFolder, OpenFolder
+from ricordi.remedies import Remedy
 
 CONTAINER_VERSION = 1
 LARGEST_CONFIG = 1 << 20
@@ -59,7 +60,9 @@ class ContainerConfig(NamedTuple):
         except OSError as error:
             raise UnreachableStorage(f'cannot read {path}: {error.strerror}; check the permissions') from None
         except (ValueError, RecursionError) as error:
-            raise CorruptStorage(f'{path} is not JSON ({error}); restore it from a backup') from None
+            raise CorruptStorage(
+                f'{path} is not JSON ({error}); restore it from a backup', remedy=Remedy('repair storage')
+            ) from None
         return cls._checked(content, path)
 
     @classmethod
@@ -77,7 +80,8 @@ class ContainerConfig(NamedTuple):
             sound = False
         if not sound:
             raise CorruptStorage(
-                f'{path} lacks what a container needs, or holds wrong values; restore it from a backup'
+                f'{path} lacks what a container needs, or holds wrong values; restore it from a backup',
+                remedy=Remedy('repair storage'),
             )
         if config.container_version != CONTAINER_VERSION:
             raise CorruptStorage(
@@ -107,6 +111,7 @@ class OpenFolders:
     def __init__(self, layout: Layout) -> None:
         places = (layout.folder, layout.loose, layout.packs, layout.sandbox, layout.duplicates)
         self._top, self._loose, self._packs, self._sandbox, self._duplicates = map(KeptFolder, places)
+        self._catalogue, self._set_aside = map(KeptFolder, (layout.catalogue, layout.set_aside))
 
     @property
     def top(self) -> OpenFolder:
@@ -116,12 +121,7 @@ class OpenFolders:
     @property
     def loose(self) -> OpenFolder:
         """Of the loose objects; made if it is missing."""
-        try:
-            return self._loose.now()
-        except FileNotFoundError:
-            with suppress(FileExistsError):
-                self.top.make_folder(self._loose.path.name, None)
-            return self._loose.now()
+        return self._made(self._loose)
 
     @property
     def packs(self) -> OpenFolder:
@@ -143,9 +143,28 @@ class OpenFolders:
         """Of second copies."""
         return self._duplicates.now()
 
+    @property
+    def catalogue(self) -> OpenFolder:
+        """Of the catalogues; made if it is missing."""
+        return self._made(self._catalogue)
+
+    @property
+    def set_aside(self) -> OpenFolder:
+        """Of what a repair has put out of use; made if it is missing."""
+        return self._made(self._set_aside)
+
+    def _made(self, kept: KeptFolder) -> OpenFolder:
+        try:
+            return kept.now()
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                self.top.make_folder(kept.path.name, None)
+            return kept.now()
+
     def let_go(self) -> None:
         """Hold none of them any more, until the next use."""
-        for kept in (self._top, self._loose, self._packs, self._sandbox, self._duplicates):
+        main = (self._top, self._loose, self._packs, self._sandbox, self._duplicates)
+        for kept in (*main, self._catalogue, self._set_aside):
             kept.let_go()
 
 
@@ -163,6 +182,8 @@ class Layout:
         self.packs = folder / 'packs'
         self.sandbox = folder / 'sandbox'
         self.duplicates = folder / 'duplicates'
+        self.catalogue = folder / 'catalogue'
+        self.set_aside = folder / 'set-aside'
         self.packer_lock = folder / 'packer.lock'
         self.owner = folder / 'ricordi-database.json'
         self.verified = folder / 'ricordi-verified.json'
@@ -175,7 +196,7 @@ class Layout:
         from ricordi.access.records import BARE_FOLDER
         from ricordi.access.storage_lock import GATE_NAME
 
-        folders = (self.loose, self.packs, self.sandbox, self.duplicates)
+        folders = (self.loose, self.packs, self.sandbox, self.duplicates, self.catalogue, self.set_aside)
         names = {path.name for path in (*folders, self.config, self.index, self.packer_lock, self.owner, self.verified)}
         names |= {f'{self.index.name}-wal', f'{self.index.name}-shm'}
         return names | {BARE_FOLDER, GATE_NAME}

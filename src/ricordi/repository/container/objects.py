@@ -19,6 +19,7 @@ from typing import BinaryIO, TypeVar, cast
 
 from ricordi.errors import CorruptStorage, LostObject
 from ricordi.model.file_trees import is_key
+from ricordi.remedies import Remedy
 from ricordi.repository.container.compression import InflatedStream, decompress
 from ricordi.repository.container.index import Index, PackedObject, not_existent
 from ricordi.repository.container.layout import ContainerConfig, Layout
@@ -130,7 +131,8 @@ class ObjectStore:
         elif not layout.index.exists():
             raise CorruptStorage(
                 f'the index {layout.index} is gone, but there are packs, or were: nothing in them can be found without '
-                'it; restore it from a backup. Nothing was changed'
+                'it; restore it from a backup. Nothing was changed',
+                remedy=Remedy('repair storage'),
             )
         read_only = not (os.access(layout.index, os.W_OK) and os.access(layout.folder, os.W_OK))
         return Index(layout.index, read_only=read_only, busy_seconds=self.limits.busy_seconds)
@@ -218,7 +220,8 @@ class ObjectStore:
     def _damaged(self, row: PackedObject, reason: str) -> CorruptStorage:
         return CorruptStorage(
             f'object {row.key} is damaged in {self.layout.pack_path(row.pack_id)} at byte {row.offset}: {reason}; '
-            'restore that file from a backup, or put the content in again'
+            'restore that file from a backup, or put the content in again',
+            remedy=Remedy('repair storage'),
         )
 
     def _read_checked(self, row: PackedObject) -> bytes:
@@ -329,5 +332,6 @@ def _is_small(row: PackedObject) -> bool:
 def _gone(row: PackedObject, layout: Layout) -> LostObject:
     return LostObject(
         f'object {row.key} cannot be read: the pack file {layout.pack_path(row.pack_id)} is gone; '
-        'restore it from a backup'
+        'restore it from a backup',
+        remedy=Remedy('repair storage'),
     )

@@ -23,6 +23,8 @@ from ricordi.backend.maintenance import (
 from ricordi.errors import NotExistent, RicordiError
 from ricordi.progress import Run
 from ricordi.remedies import Remedy
+from ricordi.repository.container.catalogue import keep_catalogues
+from ricordi.repository.container.index import PackSummary
 from ricordi.repository.container.layout import REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
@@ -86,6 +88,7 @@ def _maintain(
                 return report
             if not plan.steps:
                 report = report._replace(steps=_with_settled(settled, ()), after=report.before)
+                report = _with_catalogues(container, inventory, inventory.missing, report)
                 return report._replace(clean=_clean_mark(report, inventory, inventory.named))
             container.index.check()
             execution = Execution(container, inventory, options, plan, problems, run)
@@ -93,6 +96,7 @@ def _maintain(
             with closing(Inventory(container, None)) as counted:
                 after = execution.state_after(report.before, counted.state(), report.steps)
                 report = report._replace(after=after, steps=_with_settled(settled, report.steps))
+                report = _with_catalogues(container, counted, inventory.missing, report)
                 return report._replace(clean=_clean_mark(report, counted, inventory.named))
 
 
@@ -107,6 +111,26 @@ def _clean_mark(report: MaintenanceReport, inventory: Inventory, named: int) -> 
         return None
     is_clean = state.garbage == Amount() and not state.loose.objects and state.packed.objects == named
     return CleanMark('', inventory.fingerprint) if is_clean else None
+
+
+def _with_catalogues(
+    container: ObjectStore, inventory: Inventory, missing: int, report: MaintenanceReport
+) -> MaintenanceReport:
+    """Have the catalogues in step with the index; the report with a note where they cannot be written.
+
+    :param inventory: taken when the work was done.
+    :param missing: how many objects that nodes name are not there.
+    """
+    packs = {
+        pack.pack_id: PackSummary(pack.objects, pack.length, pack.size, pack.end, pack.compressed)
+        for pack in inventory.packs.values()
+    }
+    try:
+        keep_catalogues(container, packs, missing > 0)
+    except OSError as error:
+        text = f'the catalogues of packs cannot be written ({error.strerror or error}); all else was done'
+        return report._replace(notes=(*report.notes, Note(text)))
+    return report
 
 
 def _settle(container: ObjectStore, options: MaintenanceOptions) -> MaintenanceStep | None:

@@ -1,0 +1,116 @@
+"""`ricordi storage repair`: what a verification finds is mended, as far as there is anything to mend it from."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ricordi.cli.parameters import DURATION
+from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.signals import stopping
+from ricordi.cli.verb import format_option, option, verb, yes_option
+from ricordi.errors import InvalidOperation
+from ricordi.progress import Run, Stop
+
+if TYPE_CHECKING:
+    from ricordi.services.repair.repair import RepairReport
+
+
+@verb(
+    'ricordi storage repair --dry-run',
+    'ricordi -p main storage repair --from /backups/main --from paper.aiida --yes',
+    'ricordi storage repair --read --from other --wait 10m    # another profile; first read every byte',
+)
+@option(
+    '--from',
+    'sources',
+    multiple=True,
+    metavar='SOURCE',
+    group='What to do',
+    help='Where objects may be taken from: another profile, an archive, a container, a storage, a backup (also one of '
+    'verdi). May be given several times; the first that has an object as it should be gives it.',
+)
+@option('--read', is_flag=True, group='What to do', help='First read all content, and compare it with its SHA-256.')
+@option(
+    '--database',
+    is_flag=True,
+    group='What to do',
+    help='Also take away links, memberships, comments, logs and settings of users that name what is not there; they '
+    'are written to a file before.',
+)
+@option('--dry-run', is_flag=True, group='What to do', help='Show the plan and change nothing.')
+@option(
+    '--wait',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='Wait so long (90s, 10m, 2h; seconds without a unit) for others to leave the profile. [default: do not wait]',
+)
+@yes_option('Do not ask before mending.')
+@format_option()
+def repair(
+    session: CommandSession,
+    sources: tuple[str, ...],
+    read: bool,
+    database: bool,
+    dry_run: bool,
+    wait: float | None,
+    yes: bool,
+    output_format: str | None,
+) -> int:
+    """Mend what is missing or damaged, from copies at hand and from other sources.
+
+    The storage is verified first, beside other users, and the plan is shown. Then the profile is locked and each fault
+    mended: objects from second copies or a source, each compared with its SHA-256; the index from the catalogues beside
+    the packs, and from the packs themselves; indexes, constraints and sequences of the database. A damaged copy is not
+    destroyed: it is kept in set-aside/ of the container. Exit codes: 0 nothing is wrong (any more), 3 the storage
+    cannot be opened, 5 the profile is locked or in use, 6 something is left, 7 interrupted or out of room with more to
+    do.
+    """
+    from ricordi.cli.storage.repair_report import exit_code_of, plan_as_text
+    from ricordi.cli.terminal.drawing import drawing
+    from ricordi.cli.terminal.prompt import confirm
+    from ricordi.services.profiles.profiles import find_profile
+    from ricordi.services.repair.repair import RepairOptions, repair_storage
+
+    profile = find_profile(session.profile_name)
+
+    def consent(plan: RepairReport) -> bool:
+        if not yes:
+            print(plan_as_text(profile.name, plan), file=sys.stderr)
+        if not confirm(f'Lock profile `{profile.name}` and mend this?', yes):
+            raise InvalidOperation('nothing was changed')
+        return True
+
+    stop = Stop()
+    options = RepairOptions(sources, read, database, dry_run)
+    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+        report = repair_storage(profile, options, consent=consent, wait=wait, run=Run(progress, stop))
+    told = session.reports(output_format, dry_run)
+    if told:
+        _print_report(profile.name, report, output_format)
+    _tell_what_is_wrong(report, told)
+    return exit_code_of(report)
+
+
+def _print_report(profile: str, report: RepairReport, output_format: str | None) -> None:
+    from ricordi.cli.storage.repair_report import plan_as_text, report_as_data, report_as_text
+    from ricordi.cli.terminal.output import write_details
+
+    if output_format in (None, 'table'):
+        print(report_as_text(profile, report) if report.done else plan_as_text(profile, report))
+    else:
+        write_details(report_as_data(profile, report), output_format)
+
+
+def _tell_what_is_wrong(report: RepairReport, told: bool) -> None:
+    """Say on stderr why the exit code will not be 0; with what is left one by one if no report has told it."""
+    from ricordi.cli.storage.repair_report import left_in_words, left_lines
+
+    sys.stdout.flush()
+    if words := left_in_words(report):
+        print(f'ricordi: error: {words}', file=sys.stderr)
+        if not told:
+            print('\n'.join(left_lines(report)), file=sys.stderr)
+    if report.interrupted:
+        print(f'ricordi: error: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)

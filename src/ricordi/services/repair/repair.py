@@ -1,0 +1,224 @@
+"""Repair of a storage: verify, plan, ask, carry out, verify once more. See `docs/storage-repair.md`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from ricordi.backend.maintenance import OUT_OF_ROOM
+from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
+from ricordi.backend.verification_report import VerificationReport, VerifyOptions
+from ricordi.errors import InvalidOperation
+from ricordi.files import DISK_IS_FULL
+from ricordi.manager import lock_profile, storage_class, use_storage
+from ricordi.manager.settings import restore_settings, settings_fault
+from ricordi.progress import Run
+from ricordi.services.repair.faults import Faults
+from ricordi.services.repair.sources import open_sources
+from ricordi.services.verify import verify_open_storage
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.config import Profile
+
+SETTINGS = 'damaged container settings'
+
+
+class RepairOptions(NamedTuple):
+    """What a repair shall do.
+
+    :param sources: profiles, archives, containers, backups from which objects may be taken, in this order.
+    :param read: first read all content; else what earlier verifications have found damaged is known.
+    :param database: also mend what takes rows away from the database, which are written to a file before.
+    :param dry_run: tell what would be done, and change nothing.
+    """
+
+    sources: tuple[str, ...] = ()
+    read: bool = False
+    database: bool = False
+    dry_run: bool = False
+
+
+class RepairReport(NamedTuple):
+    """What is to be done, or was done.
+
+    :param found: the verification before; None where the storage could not be opened before its settings were mended.
+    :param planned: what would be done about each fault.
+    :param done: what was done about each; empty for a plan.
+    :param aside: files, in the store of objects, with what was put out of use.
+    :param after: the verification after; None for a plan, and where nothing could be done.
+    :param by_maintenance: by kind what a maintenance tidies.
+    :param interrupted: why it ended early, or None.
+    """
+
+    options: RepairOptions
+    found: VerificationReport | None = None
+    planned: tuple[Mending, ...] = ()
+    done: tuple[Mending, ...] = ()
+    aside: tuple[str, ...] = ()
+    after: VerificationReport | None = None
+    by_maintenance: dict[str, int] = {}
+    interrupted: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def can_do(self) -> bool:
+        """Whether anything of the plan can be done."""
+        return any(one.deed for one in self.planned)
+
+    @property
+    def left(self) -> tuple[Mending, ...]:
+        """What was, or would be, left as it is."""
+        return tuple(one for one in (self.done or self.planned) if not one.deed)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left that is wrong, as far as it was looked for."""
+        if self.interrupted:
+            return False
+        if self.after is not None:
+            return not self.left and not self.after.finding_count
+        return self.found is not None and not self.found.finding_count
+
+
+def repair_storage(
+    profile: Profile,
+    options: RepairOptions | None = None,
+    *,
+    consent: Callable[[RepairReport], bool] = lambda plan: True,
+    wait: float | None = None,
+    run: Run | None = None,
+) -> RepairReport:
+    """Mend what a verification finds in the storage of a profile, and verify it again.
+
+    First it is verified beside its other users, and a plan is made. With consent the profile is locked, and each fault
+    is looked at again and mended: objects from second copies, from what lies unnamed in packs, from sources; the index
+    from catalogues and packs. What is put out of use is kept in `set-aside/` of the container.
+
+        report = repair_storage(profile, RepairOptions(sources=('/backups/mine', 'copy.aiida')))
+        for one in report.left:
+            print(one.fault, one.subject, one.detail)
+
+    :param consent: is handed the plan; what it refuses is not done, and the plan is the report.
+    :param wait: seconds to wait for others to leave the profile; None: do not wait.
+    :param run: hears how far it is; ends the work early, by a request or when its time is over.
+    :raises ricordi.errors.UsageError: a source is none.
+    :raises ricordi.errors.AccessError: the profile is locked or in use.
+    :raises ricordi.errors.StorageError: the storage cannot be opened.
+    """
+    if storage_class(profile).read_only:
+        raise InvalidOperation(f'{profile.name!r} can only be read: nothing in it can be mended')
+    run, begin = run or Run(), time.perf_counter()
+    options = options or RepairOptions()
+    with open_sources(options.sources, profile, wait, run.stop) as sources:
+        report = _Repair(profile, options, sources, consent, wait, run).repair()
+    return report._replace(seconds=time.perf_counter() - begin)
+
+
+class _Repair:
+    """One repair."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        options: RepairOptions,
+        sources: Sequence[RepairSource],
+        consent: Callable[[RepairReport], bool],
+        wait: float | None,
+        run: Run,
+    ) -> None:
+        self._profile = profile
+        self._options = options
+        self._sources = sources
+        self._consent = consent
+        self._wait = wait
+        self._run = run
+        self._faults = Faults()
+        self._done: list[Mending] = []
+        self._aside: list[str] = []
+
+    def repair(self) -> RepairReport:
+        """Plan, ask, carry out."""
+        if fault := settings_fault(self._profile):
+            plan = RepairReport(self._options, planned=(self._of_settings(fault),))
+        else:
+            plan = self._plan()
+        if self._options.dry_run or plan.interrupted or not plan.can_do or not self._consent(plan):
+            return plan
+        purpose = 'storage repair'
+        with lock_profile(self._profile, purpose, wait=self._wait, stop=self._run.stop) as check:
+            return self._carry_out(plan, replace(self._run, lock_check=check))
+
+    # -- the plan ---------------------------------------------------------------------------------------------
+
+    def _of_settings(self, fault: str) -> Mending:
+        deed = 'they are written anew, as in a copy of the container or as the folder shows it'
+        return Mending(SETTINGS, 'write the configuration of the container anew', 'config.json', f'{fault}; {deed}')
+
+    def _plan(self) -> RepairReport:
+        options = VerifyOptions(read=self._options.read, remember=not self._options.dry_run)
+        with use_storage(
+            self._profile, purpose='storage repair, plan', wait=self._wait, stop=self._run.stop
+        ) as storage:
+            found = verify_open_storage(storage, options, self._run, self._faults.hear)
+            planned = [] if found.interrupted else list(self._mend(storage, self._faults, True, self._run))
+        return RepairReport(
+            self._options,
+            found,
+            tuple(one for one in planned if isinstance(one, Mending)),
+            by_maintenance=dict(self._faults.maintenance),
+            interrupted=found.interrupted,
+        )
+
+    # -- carrying out -----------------------------------------------------------------------------------------
+
+    def _carry_out(self, plan: RepairReport, run: Run) -> RepairReport:
+        reason, after = None, None
+        try:
+            if any(one.fault == SETTINGS for one in plan.planned):
+                restore_settings(self._profile, [source.objects for source in self._sources])
+                self._take(plan.planned)
+                self._faults = Faults()
+            with use_storage(self._profile, shared_access=False) as storage:
+                after = self._carry_out_in(storage, plan.found is None, run)
+        except OSError as error:
+            if error.errno not in DISK_IS_FULL:
+                raise
+            reason = OUT_OF_ROOM
+        return plan._replace(
+            done=tuple(self._done),
+            aside=tuple(self._aside),
+            after=after,
+            by_maintenance=dict(self._faults.maintenance),
+            interrupted=reason or run.stop.reason,
+        )
+
+    def _carry_out_in(self, storage: StorageBackend, is_unknown: bool, run: Run) -> VerificationReport:
+        """Mend, and verify once more."""
+        if is_unknown:
+            verify_open_storage(storage, VerifyOptions(read=self._options.read), run, self._faults.hear)
+        if self._faults.new_index:
+            self._take(storage.repository.repair(RepairOrder(new_index=True), (), storage.named_keys, run))
+            # What nodes name and nobody has shows only now.
+            known, self._faults = self._faults, Faults()
+            verify_open_storage(storage, VerifyOptions(), run, self._faults.hear)
+            self._faults.keys |= known.keys
+        if not run.stop.reason:
+            self._take(self._mend(storage, self._faults, False, run))
+        run.check_lock()
+        self._faults = Faults()
+        return verify_open_storage(storage, VerifyOptions(), run, self._faults.hear)
+
+    def _mend(self, storage: StorageBackend, faults: Faults, dry_run: bool, run: Run) -> Iterable[Mending | SetAside]:
+        yield from storage.repair_database(faults.database, self._options.database, dry_run)
+        if faults.of_objects:
+            yield from storage.repository.repair(faults.order(dry_run), self._sources, storage.named_keys, run)
+
+    def _take(self, told: Iterable[Mending | SetAside]) -> None:
+        for one in told:
+            if isinstance(one, SetAside):
+                self._aside.append(one.place)
+            else:
+                self._done.append(one)

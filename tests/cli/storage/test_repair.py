@@ -1,0 +1,99 @@
+"""`ricordi storage repair`: the plan, the question, the report, the exit codes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ricordi.cli.main import run
+from ricordi.repository.container.container import Container
+
+Ran = Callable[..., tuple[int, str, str]]
+PROFILE = 'loose'
+
+
+@pytest.fixture
+def ran(reference_home: Path, capsys: pytest.CaptureFixture[str]) -> Ran:
+    """Runs `storage repair`: exit code, output, errors."""
+
+    def repair(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = run(['-p', PROFILE, 'storage', 'repair', *words])
+        return code, *capsys.readouterr()
+
+    return repair
+
+
+@pytest.fixture
+def lost(reference_home: Path, tmp_path: Path) -> tuple[str, str]:
+    """A key of an object that was removed, and a copy of the container that has it."""
+    folder = reference_home / 'repository' / PROFILE / 'container'
+    shutil.copytree(folder, tmp_path / 'copy')
+    with Container(folder) as container:
+        key = next(container.layout.loose_keys(2))
+        Path(container.loose_path(key)).unlink()
+    return key, str(tmp_path / 'copy')
+
+
+def test_a_healthy_storage_needs_no_repair(ran: Ran) -> None:
+    code, out, err = ran()
+    assert (code, err) == (0, '')
+    assert 'there is nothing that it could mend' in out
+
+
+def test_off_a_terminal_the_plan_is_shown_and_nothing_is_done_without_yes(ran: Ran, lost: tuple[str, str]) -> None:
+    key, copy = lost
+    code, _, err = ran('--from', copy)
+    assert code == 2
+    assert key in err
+    assert '--yes' in err
+    assert ran('--dry-run')[0] == 6
+
+
+def test_what_is_missing_comes_from_a_source(ran: Ran, lost: tuple[str, str]) -> None:
+    key, copy = lost
+    code, out, _ = ran('--from', copy, '--dry-run')
+    assert code == 6
+    assert f'Take it from a source ({copy}): 1 missing object' in out
+    code, out, err = ran('--from', copy, '--yes')
+    assert (code, err) == (0, '')
+    assert key in out
+    assert 'Left: nothing' in out
+    assert ran()[0] == 0
+
+
+def test_what_is_in_no_source_is_left_and_told(ran: Ran, lost: tuple[str, str]) -> None:
+    key, _ = lost
+    code, out, err = ran('--yes')
+    assert code == 6
+    assert 'Left: 1 missing object' in out
+    assert key in out
+    assert 'node' in out
+    assert '1 missing object left' in err
+
+
+def test_the_report_as_json(ran: Ran, lost: tuple[str, str]) -> None:
+    key, copy = lost
+    code, out, _ = ran('--from', copy, '--yes', '--format', 'json')
+    report: dict[str, Any] = json.loads(out)
+    assert code == report['exit_code'] == 0
+    expected = {'fault': 'missing object', 'subject': key, 'deed': 'take it from a source', 'source': copy}
+    assert report['done'] == [{**expected, 'detail': ''}]
+    assert report['found'] == {'missing object': 1}
+    assert report['left'] == {}
+
+
+def test_what_is_no_source_is_wrong_usage(ran: Ran) -> None:
+    code, _, err = ran('--from', 'nowhere')
+    assert code == 2
+    assert "neither a profile nor a file or folder 'nowhere'" in err
+
+
+def test_an_archive_cannot_be_repaired(reference_home: Path, tmp_path: Path) -> None:
+    assert run(['-q', '-p', PROFILE, 'archive', 'create', '--all', str(tmp_path / 'all.aiida')]) == 0
+    assert run(['--archive', str(tmp_path / 'all.aiida'), 'storage', 'repair']) == 1
