@@ -65,7 +65,7 @@ def rebuild_index(store: ObjectStore, named_keys: KeyStream, run: Run) -> Iterat
         try:
             Index.create(draft)
             with closing(Index(draft)) as index:
-                made = _Filling(store, index, run).fill(named_keys)
+                made = _IndexFilling(store, index, run).fill(named_keys)
                 index.checkpoint()
             fsync_file(draft)
             run.check_lock()
@@ -96,7 +96,7 @@ def _exchange(store: ObjectStore, draft: Path, aside: Aside) -> None:
     top.sync()
 
 
-class _Filling:
+class _IndexFilling:
     """Fills a new index."""
 
     def __init__(self, store: ObjectStore, index: Index, run: Run) -> None:

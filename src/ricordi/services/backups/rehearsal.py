@@ -81,7 +81,7 @@ def rehearse(
         filling = Filling(source, run)
         filling.fill(storage)
         restored = time.monotonic()
-        rehearsal = _Check(source, filling, storage, run)
+        rehearsal = _RehearsalCheck(source, filling, storage, run)
         findings = tuple(rehearsal.findings())[:MOST_FINDINGS]
         return RehearsalReport(
             place=str(source.place),
@@ -102,7 +102,7 @@ def rehearse(
 
 
 @dataclass(frozen=True, slots=True)
-class _Check:
+class _RehearsalCheck:
     source: RestoreSource
     filling: Filling
     storage: SqliteDosStorage
