@@ -59,7 +59,7 @@ TREE: Branch = {
                 'ricordi.cli.storage.usage:usage',
             ),
             'verify': (
-                'Check the storage: database, index, all that nodes name; with --read every byte.',
+                'Check that nothing is missing or damaged, beside other users of the profile.',
                 'ricordi.cli.storage.verify:verify',
             ),
             'backup': (
@@ -79,7 +79,7 @@ TREE: Branch = {
                 'ricordi.cli.storage.restore:restore',
             ),
             'repair': (
-                'Mend what a verification finds: from copies at hand, catalogues and other sources.',
+                'Mend what is missing or damaged, from copies at hand and from other sources.',
                 'ricordi.cli.storage.repair:repair',
             ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
@@ -106,7 +106,7 @@ TREE: Branch = {
                     'unset': ('Remove extras of nodes.', 'ricordi.cli.node.values:unset_extras'),
                 },
             ),
-            'logs': ('Show the log records of nodes.', 'ricordi.cli.node.logs:logs'),
+            'logs': ('Show the log records of nodes, by time.', 'ricordi.cli.node.logs:logs'),
             'label': ('Show or set the label of nodes.', 'ricordi.cli.node.texts:label'),
             'description': ('Show or set the description of nodes.', 'ricordi.cli.node.texts:description'),
             'graph': (
@@ -172,18 +172,21 @@ TREE: Branch = {
     'process': (
         'Processes: what was run, and what runs.',
         {
-            'list': ('List processes.', 'ricordi.cli.process.list:list_processes'),
+            'list': (
+                'List processes: those that still run, unless told otherwise.',
+                'ricordi.cli.process.list:list_processes',
+            ),
             'show': (
                 'Show processes: properties, inputs, outputs, callers, called processes.',
                 'ricordi.cli.process.show:show',
             ),
             'report': ('Show what processes had to report: their logs.', 'ricordi.cli.process.report:report'),
             'status': (
-                'Show where processes stand, with those that they called.',
+                'Show where processes stand, with those that they called as a tree.',
                 'ricordi.cli.process.status:status',
             ),
             'call-root': (
-                'Show the processes at the root of the calls that led to processes.',
+                'Show the processes at the root of the calls that led to processes: their bare pks.',
                 'ricordi.cli.process.show:call_root',
             ),
             'dump': (
@@ -195,14 +198,26 @@ TREE: Branch = {
     'calcjob': (
         'Calculation jobs: their files and results, as far as they are stored.',
         {
-            'inputls': ('List the input files of a calculation job.', 'ricordi.cli.calcjob.files:inputls'),
-            'inputcat': ('Write an input file of a calculation job to stdout.', 'ricordi.cli.calcjob.files:inputcat'),
-            'outputls': ('List the files that came back from a calculation job.', 'ricordi.cli.calcjob.files:outputls'),
+            'inputls': (
+                'List the input files of a calculation job, or those in a folder of them.',
+                'ricordi.cli.calcjob.files:inputls',
+            ),
+            'inputcat': (
+                'Write an input file of a calculation job to stdout, as it is.',
+                'ricordi.cli.calcjob.files:inputcat',
+            ),
+            'outputls': (
+                'List the files that came back from a calculation job, or those in a folder of them.',
+                'ricordi.cli.calcjob.files:outputls',
+            ),
             'outputcat': (
-                'Write a file that came back from a calculation job to stdout.',
+                'Write a file that came back from a calculation job to stdout, as it is.',
                 'ricordi.cli.calcjob.files:outputcat',
             ),
-            'res': ('Show the results of a calculation job.', 'ricordi.cli.calcjob.results:res'),
+            'res': (
+                'Show the results of a calculation job: the items of its output `output_parameters`.',
+                'ricordi.cli.calcjob.results:res',
+            ),
         },
     ),
     'code': (
@@ -290,10 +305,13 @@ TREE: Branch = {
         'Options of the configuration, for a profile or for all.',
         {
             'list': ('List the options that have a value for the profile.', 'ricordi.cli.config:list_options'),
-            'get': ('Show the value of an option.', 'ricordi.cli.config:get'),
+            'get': ('Show the value of an option, as it counts for the profile.', 'ricordi.cli.config:get'),
             'show': ('Show what an option is for, and where it is set.', 'ricordi.cli.config:show'),
-            'set': ('Set an option.', 'ricordi.cli.config:set_option'),
-            'unset': ('Unset an option.', 'ricordi.cli.config:unset'),
+            'set': ('Set an option, for the profile or for all.', 'ricordi.cli.config:set_option'),
+            'unset': (
+                'Unset an option: what is set for all profiles counts then, or the default.',
+                'ricordi.cli.config:unset',
+            ),
         },
     ),
     'shell': ('Start Python with the profile loaded.', 'ricordi.cli.shell:shell'),

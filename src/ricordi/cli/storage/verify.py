@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     'ricordi -p main storage verify --read --format json',
     'ricordi -p main storage verify --read --max-runtime 30m    # each night: what was read longest ago',
     'ricordi storage verify --subset 10%',
-    'ricordi --archive paper.aiida storage verify --read',
+    'ricordi storage verify --read --archive paper.aiida',
 )
 @option('--read', is_flag=True, group='What to check', help='Also read all content, and compare it with its SHA-256.')
 @option(
