@@ -30,32 +30,37 @@ class KeySpool:
     def add(self, keys: Iterable[str]) -> Self:
         """Take keys."""
         source = iter(keys)
-        while portion := [bytes.fromhex(key) for key in islice(source, self._at_once)]:
-            portion.sort()
+        while portion := list(islice(source, self._at_once)):
+            digests = _apart(bytes.fromhex(''.join(portion)))
+            digests.sort()
             start = self._runs[-1][-1] if self._runs else 0
-            places = [start + KEY_BYTES * bisect_left(portion, first) for first in _FIRST_BYTES]
-            self._runs.append([*places, start + KEY_BYTES * len(portion)])
-            self._file.write(b''.join(portion))
+            places = [start + KEY_BYTES * bisect_left(digests, first) for first in _FIRST_BYTES]
+            self._runs.append([*places, start + KEY_BYTES * len(digests)])
+            self._file.write(b''.join(digests))
         self._file.flush()
         return self
 
     def ascending(self) -> Iterator[str]:
         """All keys, distinct and ascending. May be asked anew, also while an earlier answer is being read."""
-        for first in range(256):
-            found: set[bytes] = set()
-            for run in self._runs:
-                portion = os.pread(self._file.fileno(), run[first + 1] - run[first], run[first])
-                found.update(portion[place : place + KEY_BYTES] for place in range(0, len(portion), KEY_BYTES))
-            for key in sorted(found):
-                yield key.hex()
+        for digests in self._by_first_byte():
+            text = digests.hex()
+            yield from [text[place : place + 2 * KEY_BYTES] for place in range(0, len(text), 2 * KEY_BYTES)]
 
     def count_and_digest(self) -> tuple[int, str]:
         """How many keys there are, and the SHA-256 of them all: 32 bytes of each, ascending."""
-        count, digest = 0, hashlib.sha256()
-        for key in self.ascending():
-            digest.update(bytes.fromhex(key))
-            count += 1
-        return count, digest.hexdigest()
+        length, digest = 0, hashlib.sha256()
+        for digests in self._by_first_byte():
+            digest.update(digests)
+            length += len(digests)
+        return length // KEY_BYTES, digest.hexdigest()
+
+    def _by_first_byte(self) -> Iterator[bytes]:
+        """The keys that begin with the same byte, one after the other, distinct and ascending; then the next."""
+        for first in range(256):
+            found: set[bytes] = set()
+            for run in self._runs:
+                found.update(_apart(os.pread(self._file.fileno(), run[first + 1] - run[first], run[first])))
+            yield b''.join(sorted(found))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -66,6 +71,10 @@ class KeySpool:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _apart(digests: bytes) -> list[bytes]:
+    return [digests[place : place + KEY_BYTES] for place in range(0, len(digests), KEY_BYTES)]
 
 
 def lacking(wanted: Iterable[str], there: Iterable[str]) -> Iterator[str]:

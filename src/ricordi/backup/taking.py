@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import NamedTuple
 
 from ricordi import __version__
@@ -21,6 +22,8 @@ from ricordi.progress import Run
 
 MOST_NAMED = 1000
 """So many missing objects, and so many misfits, are named in a manifest."""
+
+NAMES_AT_ONCE = 10_000
 
 Has = Callable[[str], bool]
 """Whether the place has the object of a key."""
@@ -98,13 +101,15 @@ def spool_names(snapshot: DatabaseSnapshot, spool: KeySpool) -> NamedObjects:
 
     def keys() -> Iterator[str]:
         nonlocal number
-        for key in snapshot.named_keys():
-            if is_key(key):
-                yield key
+        source = snapshot.named_keys()
+        while some := list(islice(source, NAMES_AT_ONCE)):
+            if all(map(is_key, some)):
+                yield from some
                 continue
-            number += 1
-            if len(no_keys) < MOST_NAMED:
-                no_keys.append(key[:200])
+            odd = [name for name in some if not is_key(name)]
+            number += len(odd)
+            no_keys.extend(name[:200] for name in odd[: MOST_NAMED - len(no_keys)])
+            yield from filter(is_key, some)
 
     spool.add(keys())
     return NamedObjects(spool, *spool.count_and_digest(), tuple(no_keys), number)

@@ -170,9 +170,15 @@ class Container(ObjectStore, RepositoryBackend):
     def content_bytes(self, keys: Iterable[str]) -> int:
         total, wanted = 0, iter(keys)
         while chunk := list(islice(wanted, self.limits.bulk_keys)):
-            rows = {row.key: row.size for row in self.index.find_many(chunk) if row.is_possible}
-            total += sum(rows.values()) + super().content_bytes(key for key in chunk if key not in rows)
+            packed, size = self.index.content_bytes(chunk)
+            total += size
+            if packed < len(chunk):
+                total += super().content_bytes(self._unpacked(chunk))
         return total
+
+    def _unpacked(self, keys: list[str]) -> list[str]:
+        packed = {*self._packed_keys(keys)}
+        return [key for key in keys if key not in packed]
 
     def free_space(self) -> FreeSpace:
         return FreeSpace(free_bytes(self.layout.folder), str(self.layout.folder))

@@ -36,6 +36,17 @@ CREATE UNIQUE INDEX IF NOT EXISTS ix_db_object_hashkey ON db_object (hashkey);
 COLUMNS = 'hashkey, compressed, size, "offset", length, pack_id'
 FIND = f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?'
 FIND_MANY = f'SELECT {COLUMNS} FROM json_each(?) AS wanted CROSS JOIN db_object ON hashkey = wanted.value'
+BY_PLACE = (
+    'SELECT w.hashkey AS hashkey, o.compressed AS compressed, o.size AS size, o."offset" AS "offset", '
+    'o.length AS length, o.pack_id AS pack_id FROM temp.wanted AS w LEFT JOIN db_object AS o ON '
+    "o.hashkey = w.hashkey AND typeof(o.compressed) = 'integer' AND typeof(o.size) = 'integer' AND "
+    "typeof(o.\"offset\") = 'integer' AND typeof(o.length) = 'integer' AND typeof(o.pack_id) = 'integer' "
+    'ORDER BY o.pack_id, o."offset"'
+)
+CONTENT_BYTES = (
+    "SELECT COUNT(*), TOTAL(CASE WHEN typeof(size) = 'integer' THEN size END) "
+    'FROM json_each(?) AS wanted CROSS JOIN db_object ON hashkey = wanted.value'
+)
 PUT = (
     f'INSERT INTO db_object ({COLUMNS}) VALUES %s ON CONFLICT (hashkey) DO UPDATE SET '
     'compressed = excluded.compressed, size = excluded.size, "offset" = excluded."offset", '
@@ -227,13 +238,16 @@ class Index:
             raw.execute('CREATE TEMP TABLE wanted (hashkey VARCHAR PRIMARY KEY) WITHOUT ROWID')
             raw.execute('BEGIN')
             raw.executemany('INSERT INTO temp.wanted VALUES (?)', ((key,) for key in keys))
-            rows = raw.execute(
-                'SELECT w.hashkey, o.compressed, o.size, o."offset", o.length, o.pack_id FROM temp.wanted AS w '
-                'LEFT JOIN db_object AS o ON o.hashkey = w.hashkey ORDER BY o.pack_id, o."offset"'
-            )
-            for row in rows:
-                found = PackedObject._make(row)
-                yield found.key, None if found.pack_id is None else found
+            raw.execute(f'CREATE TEMP TABLE placed AS {BY_PLACE}')
+        for values in self.ascending(COLUMNS, 'temp.placed WHERE true', (), key='rowid', after=0):
+            found = PackedObject._make(values)
+            yield found.key, None if found.pack_id is None else found
+
+    def content_bytes(self, keys: list[str]) -> tuple[int, int]:
+        """How many of some thousand keys have a row, and the bytes of content of these."""
+        with self.guarded():
+            number, size = self.connection.execute(CONTENT_BYTES, (json.dumps(keys),)).fetchone()
+        return int(number), int(size)
 
     def keys(self, first: str) -> list[str]:
         """All keys that begin with the hex digit `first`, ascending."""
