@@ -26,7 +26,7 @@ myst_enable_extensions = ['colon_fence']
 PARTS = {
     'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql'),
     'The command line': (
-        *('storage-maintain', 'storage-backup', 'node', 'computer', 'group', 'dump', 'archive'),
+        *('storage-maintain', 'storage-backup', 'storage-restore', 'node', 'computer', 'group', 'dump', 'archive'),
         *('exit-codes', 'json-output', 'coming-from-verdi'),
     ),
     'Every verb': ('commands/*',),

@@ -51,6 +51,7 @@ VERBS: dict[str, VerbCase] = {
     'storage backup': VerbCase(('{tmp}/backup', '--tag', 'x'), 'changes'),
     'storage snapshots': VerbCase((), 'needs more'),
     'storage forget': VerbCase((), 'needs more', destroys=True),
+    'storage restore': VerbCase((), 'needs more'),
     'storage locks': VerbCase((), 'shows'),
     'storage unlock': VerbCase(('--yes',), 'changes', destroys=True),
     'node list': VerbCase((), 'lists names'),

@@ -3,6 +3,8 @@
 from typing import Literal, NamedTuple
 
 Deed = Literal[
+    'adopt storage',
+    'choose snapshot',
     'choose another folder',
     'choose another folder or overwrite',
     'choose another format',

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ricordi.remedies import Deed, Remedy
 
 WORDS: dict[Deed, str] = {
+    'adopt storage': '; choose another place, or give it a name with `ricordi profile setup`',
+    'choose snapshot': '; name one after an `@`, or its profile with --of',
     'choose another folder': ': give another --path',
     'choose another folder or overwrite': ': give another --path, or --overwrite to remove what is there',
     'choose another format': ' (-f)',

@@ -66,6 +66,10 @@ TREE: Branch = {
                 'Remove snapshots from the backup repository in the folder PLACE, by name or by a policy.',
                 'ricordi.cli.storage.snapshots:forget',
             ),
+            'restore': (
+                'Make a new profile of what a backup holds: a snapshot, or what `verdi storage backup` made.',
+                'ricordi.cli.storage.restore:restore',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',

@@ -48,6 +48,12 @@ DATABASE = (
 )
 
 
+BROKER = option(
+    '--broker',
+    type=click.Choice(('none', 'core.rabbitmq', 'core.zeromq')),
+    help='The message broker that AiiDA shall use with this profile; Ricordi needs none. [default: none]',
+)
+
 ADOPT = option(
     '--adopt',
     is_flag=True,
@@ -71,17 +77,39 @@ def setup_options() -> Callable[[Function], Function]:
         option(
             '--set-as-default/--no-set-as-default', default=True, help='Make it the default profile. [default: yes]'
         ),
-        option(
-            '--broker',
-            type=click.Choice(('none', 'core.rabbitmq', 'core.zeromq')),
-            help='The message broker that AiiDA shall use with this profile; Ricordi needs none. [default: none]',
-        ),
+        BROKER,
         option('--use-rabbitmq/--no-use-rabbitmq', default=None, hidden=True, help='The same as --broker.'),
         option('--email', group='Default user', help='Email address: who is the author of what is stored.'),
         option('--first-name', group='Default user', help='First name.'),
         option('--last-name', group='Default user', help='Last name.'),
         option('--institution', group='Default user', help='Institution.'),
     ]
+    return added(options)
+
+
+def database_options() -> Callable[[Function], Function]:
+    """The options that say where a storage on PostgreSQL is."""
+    options = [
+        option('--database-engine', default='postgresql_psycopg', hidden=True, help='How AiiDA reaches the database.'),
+        option('--database-hostname', group='Database', help='Host of the PostgreSQL server. [default: localhost]'),
+        option('--database-port', type=int, group='Database', help='Port of the PostgreSQL server. [default: 5432]'),
+        option('--database-username', group='Database', help='User of the database.'),
+        option('--database-password', group='Database', help='Password of that user.'),
+        option('--database-name', group='Database', help='Name of the database, which must be there and empty.'),
+        option(
+            '--admin-uri',
+            metavar='URI',
+            group='Database',
+            help='Address of an administrator of the server: user, password and database are made with these rights. '
+            'What is not named is chosen.',
+        ),
+        option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.'),
+    ]
+    return added(options)
+
+
+def added(options: list[Callable[[Function], Function]]) -> Callable[[Function], Function]:
+    """Adds options to a verb, in this order."""
 
     def decorate(function: Function) -> Function:
         for add in reversed(options):
@@ -121,20 +149,7 @@ def sqlite_dos(session: CommandSession, config: str | None, non_interactive: boo
     on_profile=False,
 )
 @setup_options()
-@option('--database-engine', default='postgresql_psycopg', hidden=True, help='How AiiDA reaches the database.')
-@option('--database-hostname', group='Database', help='Host of the PostgreSQL server. [default: localhost]')
-@option('--database-port', type=int, group='Database', help='Port of the PostgreSQL server. [default: 5432]')
-@option('--database-username', group='Database', help='User of the database.')
-@option('--database-password', group='Database', help='Password of that user.')
-@option('--database-name', group='Database', help='Name of the database, which must be there and empty.')
-@option(
-    '--admin-uri',
-    metavar='URI',
-    group='Database',
-    help='Address of an administrator of the server: user, password and database are made with these rights. What is '
-    'not named is chosen.',
-)
-@option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
+@database_options()
 @ADOPT
 @question_options()
 def psql_dos(session: CommandSession, config: str | None, non_interactive: bool | None, **given: Any) -> int:
@@ -143,18 +158,12 @@ def psql_dos(session: CommandSession, config: str | None, non_interactive: bool 
     The database has to be there and empty, unless --admin-uri names an administrator who may create it. If anything
     fails, what was created goes again.
     """
-    from ricordi.services.profiles.database import administrator_at, default_repository_uri, provided_database
+    from ricordi.services.profiles.database import administrator_at, provided_database
 
     administrator = administrator_at(given['admin_uri'])
-    database = DATABASE if administrator is None else _chosen(administrator)
-    repository = Question(
-        'repository_uri',
-        'URI of the repository',
-        lambda v: v['profile_name'] and default_repository_uri(v['profile_name']),
-    )
-    values = answer((_name(session), *PERSON, *database, repository), given, config, non_interactive)
-    keys = [question.key for question in (*database, repository)]
-    storage_config = {'database_engine': given['database_engine'], **{key: values[key] for key in keys}}
+    database = database_questions(administrator)
+    values = answer((_name(session), *PERSON, *database), given, config, non_interactive)
+    storage_config = psql_config(database, values, given)
     with provided_database(administrator, storage_config) as finish:
         _create(session, 'core.psql_dos', storage_config, _person(values), values, given, finish)
     return 0
@@ -223,6 +232,33 @@ def _broker(given: dict[str, Any]) -> str | None:
     if given['use_rabbitmq'] and given['broker'] != 'core.rabbitmq':
         raise UsageError(f'--use-rabbitmq and --broker {given["broker"]} contradict each other')
     return None if given['broker'] in (None, 'none') else str(given['broker'])
+
+
+def psql_config(questions: tuple[Question, ...], values: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The `storage.config` of a profile on PostgreSQL.
+
+    :param values: the answers to these and other questions.
+    :param given: the options that are no questions.
+    """
+    return {
+        'database_engine': given['database_engine'],
+        **{question.key: values[question.key] for question in questions},
+    }
+
+
+def database_questions(administrator: Administrator | None) -> tuple[Question, ...]:
+    """The questions for database and repository of a profile on PostgreSQL; the one for its name comes before them.
+
+    :param administrator: who makes the database.
+    """
+    from ricordi.services.profiles.database import default_repository_uri
+
+    repository = Question(
+        'repository_uri',
+        'URI of the repository',
+        lambda v: v['profile_name'] and default_repository_uri(v['profile_name']),
+    )
+    return (*(DATABASE if administrator is None else _chosen(administrator)), repository)
 
 
 def _chosen(administrator: Administrator) -> tuple[Question, ...]:

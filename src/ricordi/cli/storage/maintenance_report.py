@@ -37,7 +37,7 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
         'space_needed_bytes': report.space_needed,
         'seconds': None if options.dry_run else round(seconds(report), 6),
         'problem_count': report.problem_count,
-        'problems': [_problem_as_data(problem) for problem in report.problems],
+        'problems': [problem_as_data(problem) for problem in report.problems],
         'notes': [with_remedy(*note) for note in report.notes],
         'doubt': report.doubt or None,
         'exit_code': exit_code_of(report),
@@ -115,12 +115,17 @@ def problem_lines(report: MaintenanceReport) -> Iterator[str]:
             (pk, uuid, _) = problem.nodes[0]
             yield f'  file tree of node {pk} ({uuid}): {problem.detail}'
             continue
-        yield f'  {problem.kind} {problem.key}' + (f' ({problem.detail})' if problem.detail else '')
-        for pk, uuid, path in problem.nodes:
-            yield f'    node {pk} ({uuid}): {path}'
+        yield from object_lines(problem)
     unnamed = report.problem_count - len(report.problems)
     if unnamed > 0:
         yield f'  and {plural(unnamed, "more problem" if report.unclear_trees else "more object")}'
+
+
+def object_lines(problem: Problem) -> Iterator[str]:
+    """An object that is missing or damaged, with its nodes and paths, a line each."""
+    yield f'  {problem.kind} {problem.key}' + (f' ({problem.detail})' if problem.detail else '')
+    for pk, uuid, path in problem.nodes:
+        yield f'    node {pk} ({uuid}): {path}'
 
 
 def left_lines(report: MaintenanceReport) -> Iterator[str]:
@@ -245,6 +250,6 @@ def _left_as_data(step: UndoneStep) -> dict[str, Any]:
     }
 
 
-def _problem_as_data(problem: Problem) -> dict[str, Any]:
+def problem_as_data(problem: Problem) -> dict[str, Any]:
     nodes = [{'pk': pk, 'uuid': uuid, 'path': path} for pk, uuid, path in problem.nodes]
     return {'kind': problem.kind, 'key': problem.key, 'detail': problem.detail, 'nodes': nodes}

@@ -25,14 +25,19 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
 
 MARK = '.ricordi-setup'
+COPY = ' copy'
+"""What follows in the mark where all that is in the folder is a copy of what lies elsewhere, as of a restore."""
 _LARGEST_MARK = 1000
 CHOSEN_NAME = 'sqlite_dos_'
 """How the names of folders begin that a setup chooses, where it is told none."""
 
 
 @contextmanager
-def place_of_setup(kind: type[StorageBackend], profile: Profile) -> Iterator[None]:
-    """Have the folder of the storage of a profile for this process, marked until all is done or undone."""
+def place_of_setup(kind: type[StorageBackend], profile: Profile, whole: bool = False) -> Iterator[None]:
+    """Have the folder of the storage of a profile for this process, marked until all is done or undone.
+
+    :param whole: whatever comes into it until then is a copy of what lies elsewhere, and is no loss.
+    """
     where = kind.repository_location(profile)
     if where.kind != 'container' or where.path is None:
         yield
@@ -42,7 +47,7 @@ def place_of_setup(kind: type[StorageBackend], profile: Profile) -> Iterator[Non
     with own_place(folder):
         mark = folder / MARK
         if folder.parent == _searched() and not any(folder.iterdir()):
-            _write(mark, profile.uuid)
+            _write(mark, profile.uuid + (COPY if whole else ''))
         try:
             yield
         finally:
@@ -50,10 +55,19 @@ def place_of_setup(kind: type[StorageBackend], profile: Profile) -> Iterator[Non
                 remove_file(mark)
 
 
+def forget_mark(kind: type[StorageBackend], profile: Profile) -> None:
+    """Take away the mark of a setup that was killed when there was the profile, which now goes without its data."""
+    where = kind.repository_location(profile)
+    if where.kind == 'container' and where.path is not None:
+        with suppress(OSError):
+            remove_file(where.path.parent / MARK)
+
+
 def remove_leftovers(but: Path) -> None:
     """Remove the storages in the configuration folder that setups have left which were killed, and have no profile.
 
-    Only what is certain: with the mark of a setup, without a process at work there, without a node or an object.
+    Only what is certain: with the mark of a setup, without a process at work there, without a node or an object but
+    where these are copies.
 
     :param but: a folder in which a setup is about to go on.
     """
@@ -64,9 +78,10 @@ def remove_leftovers(but: Path) -> None:
         if folder == but or not (mark.exists() or _is_chosen_and_empty(folder)):
             continue
         with suppress(RicordiError, OSError), own_place(folder, seconds=0):
-            if mark.exists() and _read(mark) in known:
+            said = _read(mark) if mark.exists() else ''
+            if said.removesuffix(COPY) in known:
                 remove_file(mark)
-            elif _is_unused(folder):
+            elif _is_unused(folder, is_copy=said.endswith(COPY)):
                 remove_tree(folder)
 
 
@@ -101,8 +116,11 @@ def _is_chosen_and_empty(folder: Path) -> bool:
     return chosen is not None and folder.is_dir() and not any(folder.iterdir())
 
 
-def _is_unused(folder: Path) -> bool:
-    """Whether nothing is lost with a folder: no node, no object, no database elsewhere that names the container."""
+def _is_unused(folder: Path, is_copy: bool) -> bool:
+    """Whether nothing is lost with a folder: no node, no object, no database elsewhere that names the container.
+
+    :param is_copy: nodes and objects in it lie elsewhere too.
+    """
     from ricordi.backend.storage import RepositoryLocation
     from ricordi.storage.sqlite.dos import SqliteDosStorage, is_draft
 
@@ -111,9 +129,9 @@ def _is_unused(folder: Path) -> bool:
         if entry.name not in known and not is_draft(entry.name) and entry.name != MARK:
             return False
     with repository_at(RepositoryLocation('container', folder / 'container')) as repository:
-        if repository.holds_objects:
+        if repository.holds_objects and not is_copy:
             return False
         if not (folder / SQLITE_DATABASE).exists():
             return repository.owner is None  # else a PostgreSQL database may name it
     leftover = Profile('leftover', {'storage': {'backend': 'core.sqlite_dos', 'config': {'filepath': str(folder)}}})
-    return SqliteDosStorage.count_nodes(leftover) == 0
+    return is_copy or SqliteDosStorage.count_nodes(leftover) == 0

@@ -26,10 +26,11 @@ from ricordi.errors import (
 from ricordi.folders import remove_tree
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
 from ricordi.manager.backends import repository_at
+from ricordi.remedies import Remedy
 from ricordi.services.backups.history import forget_backups
 from ricordi.services.history import forget_maintenance
 from ricordi.services.person import Person
-from ricordi.services.profiles.leftovers import CHOSEN_NAME, place_of_setup
+from ricordi.services.profiles.leftovers import CHOSEN_NAME, forget_mark, place_of_setup
 from ricordi.services.profiles.profiles import find_profile
 from ricordi.storage.deletion import delete_database, holds_nodes
 
@@ -59,6 +60,8 @@ class Request:
     :param options: the options of the profile, by name.
     :param adopt: a person says that it shall have objects that are there, though they may be those of another database.
     :param furnish: what else shall be in the storage before there is a profile.
+    :param contents: puts all that shall be in the storage, which holds no row then, and tells the email of the default
+        user, if there is one; `person` is not asked for. A storage that a setup of this kind has left is gone on with.
     :param finish: called when all but the profile is there.
     """
 
@@ -71,6 +74,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     adopt: bool = False
     furnish: Callable[[StorageBackend], None] | None = None
+    contents: Callable[[StorageBackend], str | None] | None = None
     finish: Callable[[], None] = lambda: None
 
 
@@ -93,13 +97,17 @@ def create_profile(request: Request) -> Created:
     for option, value in request.options.items():
         config.set_option(option, value, scope=name)
     kind = storage_class(profile)
-    if person is None and not kind.read_only:
+    if person is None and not kind.read_only and request.contents is None:
         raise WrongValue('a storage that can be written to needs a default user: give an email address')
-    with place_of_setup(kind, profile), _undone_on_failure(config, profile) as undo:
+    whole = request.contents is not None
+    with place_of_setup(kind, profile, whole), _undone_on_failure(config, profile) as undo:
         if person is not None:
             profile.default_user_email = person.email
-        adopted = kind.read_only or _initialise_or_adopt(profile, request.adopt, undo)
+        adopted = kind.read_only or _initialise_or_adopt(profile, request.adopt, undo, whole)
         with use_storage(profile, purpose='profile setup') as storage:
+            if request.contents is not None:
+                _check_without_rows(storage)
+                profile.default_user_email = request.contents(storage)
             if person is not None and not kind.read_only:
                 _add_user(storage, person)
             if request.furnish is not None and not adopted:
@@ -237,6 +245,7 @@ def _held(
     """Have a profile alone, its data deleted if that is asked for; without, its storage need not be there."""
     if not delete_data:
         with ProfileAccessManager(profile).lock(purpose='profile delete', of_storage=False):
+            _keep_for_good(profile)
             yield
         return
     from ricordi.storage.deletion import delete_data as delete
@@ -248,8 +257,17 @@ def _held(
         yield
 
 
-def _initialise_or_adopt(profile: Profile, adopt: bool, undo: list[Callable[[], None]]) -> bool:
-    """Create the storage; True if there was one, which is then left as it is."""
+def _keep_for_good(profile: Profile) -> None:
+    """See that the storage of a profile that goes is not taken for what a setup has left."""
+    with suppress(RicordiError):  # one of a package that is not installed, or that cannot be understood
+        forget_mark(storage_class(profile), profile)
+
+
+def _initialise_or_adopt(profile: Profile, adopt: bool, undo: list[Callable[[], None]], whole: bool) -> bool:
+    """Create the storage; True if there was one, which is then left as it is.
+
+    :param whole: if anything fails, all that is in it by then goes too, for it was put by this process.
+    """
     kind = storage_class(profile)
     repository = repository_at(kind.repository_location(profile))
     before = repository.owner if repository.is_initialised else None
@@ -267,7 +285,7 @@ def _initialise_or_adopt(profile: Profile, adopt: bool, undo: list[Callable[[], 
             # it. Where the lock cannot be recorded, as on the full disk that all this is undone for, only the second.
             with suppress(ConfigurationError, OSError):
                 stack.enter_context(lock_profile(profile, 'profile setup'))
-            if holds_nodes(kind, profile) or (repository.holds_objects and not had_objects):
+            if not whole and (holds_nodes(kind, profile) or (repository.holds_objects and not had_objects)):
                 return
             delete_database(kind, profile)
             if had_repository:
@@ -342,6 +360,15 @@ def _is_withdrawn(profile: Profile, default: str | None) -> bool:
         except (RicordiError, OSError):
             continue
     return False
+
+
+def _check_without_rows(storage: StorageBackend) -> None:
+    """See that a storage holds no row: none does without a user."""
+    if next(storage.find(UserRow, limit=1), None) is not None:
+        raise StorageExists(
+            f'there is a storage already where {storage.profile.name!r} was to be: nothing of it was changed',
+            remedy=Remedy('adopt storage'),
+        )
 
 
 def _add_user(storage: StorageBackend, person: Person) -> None:

@@ -1,0 +1,141 @@
+"""`ricordi storage restore`: a new profile of what a backup holds, or a rehearsal of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ricordi.cli.parameters import DURATION, NEW_NAME, PathName
+from ricordi.cli.profile.setup import BROKER, DATABASE, NAME, database_options, database_questions, psql_config
+from ricordi.cli.session import CommandSession
+from ricordi.cli.storage.restore_report import tell_rehearsal, tell_restore
+from ricordi.cli.terminal.drawing import drawing
+from ricordi.cli.terminal.questions import Question, answer, question_options
+from ricordi.cli.terminal.signals import stopping
+from ricordi.cli.verb import format_option, option, verb
+from ricordi.errors import UsageError
+from ricordi.progress import Run, Stop
+
+if TYPE_CHECKING:
+    from ricordi.services.profiles.database import Administrator
+    from ricordi.services.profiles.setup import Request
+
+SQLITE, PSQL = 'core.sqlite_dos', 'core.psql_dos'
+_OF_DATABASE = (*(question.key for question in DATABASE), 'admin_uri', 'repository_uri')
+"""Options that only a storage on PostgreSQL has."""
+_FOLDER = Question('filepath', 'Folder for the data', required=False, applies=lambda values: False)
+"""Not asked for: where nothing is said, a folder is chosen."""
+
+
+@verb(
+    'ricordi storage restore /mnt/backup main',
+    'ricordi storage restore /mnt/backup@20261126T213000Z main --filepath /data/main',
+    'ricordi storage restore /mnt/backup main --storage core.psql_dos'
+    ' --admin-uri postgresql://postgres@localhost/postgres -n',
+    'ricordi storage restore /mnt/verdi-backup main',
+    'ricordi storage restore /mnt/backup --rehearse --format json',
+    on_profile=False,
+)
+@click.argument('place', metavar='PLACE[@SNAPSHOT]', type=PathName(file_okay=False))
+@click.argument('name', required=False, type=NEW_NAME)
+@option('--of', metavar='PROFILE', help='Name or uuid of the profile of which the newest snapshot is meant.')
+@option('--rehearse', is_flag=True, help='Restore into a temporary storage, check all of it, and remove it again.')
+@option('--storage', type=click.Choice((SQLITE, PSQL)), help=f'Where to restore to. [default: {SQLITE}]')
+@option('--filepath', metavar='FOLDER', type=PathName(file_okay=False), help=f'Where {SQLITE} stores the data.')
+@option('--set-as-default/--no-set-as-default', default=False, help='Make it the default profile.')
+@BROKER
+@database_options()
+@question_options()
+@option(
+    '--wait',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='Wait so long (90s, 10m, 2h; seconds without a unit) for others to be done with PLACE. [default: do not wait]',
+)
+@option(
+    '--max-runtime',
+    type=DURATION,
+    metavar='DURATION',
+    group='Time',
+    help='Give up cleanly after so long (90s, 10m, 2h; seconds without a unit); exits with 7.',
+)
+@format_option()
+def restore(
+    session: CommandSession,
+    place: str,
+    name: str | None,
+    of: str | None,
+    rehearse: bool,
+    wait: float | None,
+    max_runtime: float | None,
+    output_format: str | None,
+    **given: Any,
+) -> int:
+    """Make a new profile of what a backup holds: a snapshot, or what `verdi storage backup` made.
+
+    PLACE is a backup repository, of which the newest snapshot is restored, unless another is named; or a folder of
+    verdi's, of which the newest backup is. The objects are restored first, each compared with its key, then the
+    database; the profile gets its NAME last. If anything fails or is interrupted, nothing is left.
+
+    Exit codes: 0 all is there, 6 the backup lacked objects, which are named, and the profile was restored without
+    them; a rehearsal also ends with 6 where anything is not as it should be. 7 interrupted.
+    """
+    stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
+    if rehearse:
+        if given['storage'] == PSQL:
+            raise UsageError('--rehearse restores into a temporary storage on SQLite: leave --storage out')
+        from ricordi.services.backups.rehearsal import rehearse as run_rehearsal
+
+        with _long_work(session, stop) as run:
+            rehearsal = run_rehearsal(place, of=of, wait=wait, run=run)
+        return tell_rehearsal(session, rehearsal, output_format)
+    if name is None:
+        raise UsageError('missing argument NAME: what the new profile shall be called (or --rehearse)')
+    from ricordi.services.backups.restore import restore as run_restore
+    from ricordi.services.profiles.database import administrator_at, provided_database
+
+    administrator = administrator_at(given['admin_uri'])
+    request = _request(name, administrator, given)
+    made_by = administrator if request.backend == PSQL else None
+    with provided_database(made_by, request.storage_config) as finish, _long_work(session, stop) as run:
+        report = run_restore(place, replace(request, finish=finish), of=of, wait=wait, run=run)
+    return tell_restore(session, report, output_format)
+
+
+@contextmanager
+def _long_work(session: CommandSession, stop: Stop) -> Iterator[Run]:
+    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+        yield Run(progress, stop)
+
+
+def _request(name: str, administrator: Administrator | None, given: dict[str, Any]) -> Request:
+    """What the new profile shall be."""
+    from ricordi.services.profiles.broker import broker_config
+    from ricordi.services.profiles.setup import Request, sqlite_config
+
+    config, non_interactive = given['config'], given['non_interactive']
+    backend = given['storage'] or (PSQL if any(given[key] is not None for key in _OF_DATABASE) else SQLITE)
+    if backend == SQLITE:
+        _refuse(given, _OF_DATABASE, f'--storage {PSQL}')
+        values = answer((_FOLDER,), given, config, non_interactive)
+        storage_config = sqlite_config(values['filepath'])
+    else:
+        _refuse(given, ('filepath',), f'--storage {SQLITE}')
+        database = database_questions(administrator)
+        named = {**given, 'profile_name': name}
+        storage_config = psql_config(database, answer((NAME, *database), named, config, non_interactive), given)
+    broker = None if given['broker'] in (None, 'none') else given['broker']
+    return Request(
+        name, backend, storage_config, None, set_as_default=given['set_as_default'], broker=broker_config(broker)
+    )
+
+
+def _refuse(given: dict[str, Any], keys: Iterable[str], needed: str) -> None:
+    for key in keys:
+        if given[key] is not None:
+            raise UsageError(f'--{key.replace("_", "-")} needs {needed}')

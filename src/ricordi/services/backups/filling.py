@@ -1,0 +1,119 @@
+"""A new, empty storage filled from a source: objects first, each compared with its key, then the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ricordi.backend.maintenance import Amount, KeyStream, Problem
+from ricordi.backup.key_spool import KeySpool
+from ricordi.errors import Interrupted, NotEnoughSpace
+from ricordi.files import DISK_IS_FULL
+from ricordi.model.file_trees import is_key
+from ricordi.repository.archive.unpacking import ROOM_TO_SPARE, lacking_keys
+from ricordi.services.backups.counted import CountedSnapshot
+from ricordi.services.backups.source import RestoreSource
+
+if TYPE_CHECKING:
+    from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.progress import Run
+
+MOST_PROBLEMS = 100
+MOST_USES = 5
+
+
+def bytes_held(repository: RepositoryBackend) -> int:
+    """Bytes that all objects of a repository take there."""
+    info = repository.get_info(detailed=True)
+    return sum(int(info[form]['bytes']) for form in ('loose', 'packed') if form in info)
+
+
+class Filling:
+    """One source on its way into one storage.
+
+    `objects`, `problems` (the first ones), `unusable` and `snapshot.rows` tell afterwards what was done.
+    """
+
+    def __init__(self, source: RestoreSource, run: Run, *, database_beside: bool = True) -> None:
+        """
+        :param database_beside: whether the database comes onto the same disk as the objects.
+        """
+        self.source = source
+        self._database_bytes = source.database_bytes if database_beside else 0
+        self.snapshot = CountedSnapshot(source.snapshot)
+        self.objects = Amount()
+        self.problems: tuple[Problem, ...] = ()
+        self.unusable: set[str] = set()
+        """Keys of all objects that are missing or damaged in the source."""
+        self._reasons: dict[str, str] = {}
+        self._run = run
+
+    def fill(self, storage: StorageBackend) -> None:
+        """Put everything into a storage that holds no row; what of the objects is there is not put again.
+
+        :raises ricordi.errors.NotEnoughSpace: the disk has no room for it, or is full.
+        :raises ricordi.errors.Interrupted: the run was asked to end.
+        """
+        with KeySpool() as keys:
+            keys.add(key for key in self.snapshot.named_keys() if is_key(key))
+            self._put_objects(storage.repository, keys.ascending)  # before the rows that name them
+        storage.fill(self.snapshot, self._run)
+        self.problems = tuple(self._problems(storage))
+
+    # -- objects ------------------------------------------------------------------------------------------------
+
+    def _put_objects(self, repository: RepositoryBackend, keys: KeyStream) -> None:
+        with self._run.step('look through objects', None, 'objects'):
+            total = self.source.objects.content_bytes(keys())
+        self._check_room(repository, total)
+        stop = self._run.stop
+
+        def told(size: int) -> None:
+            self.objects = Amount(self.objects.objects, self.objects.bytes + size)
+            self._run.progress.advance(size)
+            if stop.reason:
+                raise Interrupted(f'{stop.reason}: ended early; what was restored so far is removed')
+
+        with self._run.step('restore objects', total):
+            try:
+                objects = self.source.objects.known_objects
+                repository.put_known_objects(
+                    lambda: objects(lacking_keys(repository, keys())), told, self._note_unusable
+                )
+            except OSError as error:
+                if error.errno not in DISK_IS_FULL:
+                    raise
+                raise NotEnoughSpace(
+                    f'the disk is full ({error.strerror}); what was restored so far is removed: make room, or choose '
+                    'another place'
+                ) from error
+        self.objects = Amount(sum(1 for _ in keys()) - len(self.unusable), self.objects.bytes)
+
+    def _check_room(self, repository: RepositoryBackend, content_bytes: int) -> None:
+        room = repository.free_space()
+        needed = content_bytes + self._database_bytes + ROOM_TO_SPARE
+        if room is not None and room.bytes < needed:
+            # objects are taken over in the form that they have; only now it is worth to look what that takes
+            needed -= max(0, content_bytes - bytes_held(self.source.objects))
+        if room is not None and room.bytes < needed:
+            raise NotEnoughSpace(
+                f'the storage takes up to {needed - ROOM_TO_SPARE:,} bytes, {ROOM_TO_SPARE:,} more are kept free for '
+                f'what else is written, and only {room.bytes:,} are free at {room.place}; nothing was restored: make '
+                f'room for {needed - room.bytes:,} bytes, or choose another place'
+            )
+
+    def _note_unusable(self, key: str, reason: str) -> None:
+        self.unusable.add(key)
+        if len(self._reasons) < MOST_PROBLEMS:
+            self._reasons[key] = reason
+
+    def _problems(self, storage: StorageBackend) -> Iterator[Problem]:
+        """What is missing or damaged, with the nodes that name it."""
+        uses: dict[str, list[tuple[int, str, str]]] = {key: [] for key in self._reasons}
+        for use in storage.uses_of_keys(self._reasons):
+            if len(uses[use.key]) < MOST_USES:
+                uses[use.key].append((use.pk, use.uuid, use.path))
+        there = self.source.objects.has_objects(self._reasons)
+        for (key, reason), damaged in zip(self._reasons.items(), there, strict=True):
+            yield Problem('damaged' if damaged else 'missing', key, reason, tuple(uses[key]))

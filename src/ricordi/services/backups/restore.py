@@ -1,0 +1,140 @@
+"""A new profile with all that a backup holds: objects first, then rows, the name of the profile last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ricordi.backend.maintenance import Amount, Problem
+from ricordi.backend.rows import UserRow
+from ricordi.backend.snapshots import Misfit
+from ricordi.config import load_config
+from ricordi.errors import ValidationError
+from ricordi.progress import Run
+from ricordi.services.backups.filling import Filling
+from ricordi.services.backups.opening import open_source
+from ricordi.services.backups.source import Maker, RestoreSource
+from ricordi.services.profiles.setup import Request, create_profile
+
+if TYPE_CHECKING:
+    from ricordi.backend.storage import StorageBackend
+    from ricordi.services.profiles.setup import Created
+
+SQLITE, PSQL = 'core.sqlite_dos', 'core.psql_dos'
+SHOWN_MISFITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What was restored.
+
+    :param place: where it comes from.
+    :param maker: which program had backed it up.
+    :param snapshot: its name.
+    :param taken: when it was made; None where that is not told.
+    :param of: name of the profile that it is of; empty where that is not told.
+    :param created: the new profile.
+    :param rows: by table.
+    :param objects: that are there now, and their bytes of content that were put.
+    :param problems: objects that the backup lacks, or that are damaged in it: the first ones.
+    :param problem_count: how many there are.
+    """
+
+    place: str
+    maker: Maker
+    snapshot: str
+    taken: datetime | None
+    of: str
+    created: Created
+    rows: Mapping[str, int]
+    objects: Amount
+    problems: tuple[Problem, ...]
+    problem_count: int
+    seconds: float
+
+
+def restore(
+    place: str, request: Request, *, of: str | None = None, wait: float | None = None, run: Run | None = None
+) -> RestoreReport:
+    """Make a profile of what a backup holds; all of it is on disk on return, or there is no such profile.
+
+    If it fails or is interrupted, what was put goes again; what a process that was killed has left is gone on with, or
+    removed, by the next restore. Objects that the backup lacks do not hold it up: the report names them.
+
+    :param place: `PLACE`, or `PLACE@SNAPSHOT`; see `open_source`.
+    :param request: what the new profile shall be; its default user is the one that the backup tells, if there is a row
+        of them, else the first.
+    :param of: name or uuid of the profile of which the newest snapshot is meant.
+    :param wait: seconds to wait for those who remove snapshots from the place; None: do not wait.
+    :raises ricordi.errors.ProfileConfigurationError: the name is taken.
+    :raises ricordi.errors.StorageError: the backup cannot be read, or the storage cannot be created.
+    :raises ricordi.errors.ValidationError: PostgreSQL has no place for a value of the backup; nothing was written.
+    :raises ricordi.errors.NotEnoughSpace: there is no room.
+    :raises ricordi.errors.Interrupted: the run was asked to end.
+    """
+    began, run = time.monotonic(), run or Run()
+    # before anything is read, which may take a while
+    load_config(create=True).create_profile(request.name, request.backend, request.storage_config)
+    with open_source(place, of, wait, run.stop) as source:
+        if request.backend == PSQL:
+            refuse_misfits(source, run)
+        filling = Filling(source, run, database_beside=request.backend == SQLITE)
+
+        def contents(storage: StorageBackend) -> str | None:
+            filling.fill(storage)
+            return user_of(storage, source.user)
+
+        created = create_profile(replace(request, person=None, contents=contents))
+        return RestoreReport(
+            place=str(source.place),
+            maker=source.maker,
+            snapshot=source.name,
+            taken=source.taken,
+            of=source.profile,
+            created=created,
+            rows=filling.snapshot.rows,
+            objects=filling.objects,
+            problems=filling.problems,
+            problem_count=len(filling.unusable),
+            seconds=time.monotonic() - began,
+        )
+
+
+def user_of(storage: StorageBackend, email: str) -> str | None:
+    """The email of the user who is to be the default one: the one that is told if there is a row of them, else the
+    first; None where there is no user at all."""
+    found = next(storage.find(UserRow, {'email': email}, limit=1), None) if email else None
+    found = found or next(storage.find(UserRow, limit=1), None)
+    return None if found is None else found.email
+
+
+def refuse_misfits(source: RestoreSource, run: Run) -> None:
+    """See that PostgreSQL has a place for all values; read through for that where nobody has yet.
+
+    :raises ricordi.errors.ValidationError: it has not; the first ones are named.
+    """
+    if source.snapshot.source == 'postgresql':
+        return
+    found = _misfits_of(source, run) if source.misfits is None else list(source.misfits)
+    if not found:
+        return
+    lines = [f'  {one.table}, pk {one.pk}, {one.column}: {one.reason}' for one in found[:SHOWN_MISFITS]]
+    if len(found) > SHOWN_MISFITS:
+        lines.append('  and more')
+    text = '\n'.join(lines)
+    raise ValidationError(
+        f'PostgreSQL has no place for what SQLite held in this backup; nothing was restored. Restore it into {SQLITE}, '
+        f'or change these there first:\n{text}'
+    )
+
+
+def _misfits_of(source: RestoreSource, run: Run) -> list[Misfit]:
+    snapshot = source.snapshot
+    with run.step('look for what PostgreSQL would refuse', None, 'rows'):
+        for part in snapshot.parts:
+            for piece in snapshot.pieces(part):
+                run.progress.advance(piece.rows)
+    return snapshot.misfits(SHOWN_MISFITS + 1)

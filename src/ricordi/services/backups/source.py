@@ -1,0 +1,41 @@
+"""What can be restored: a storage at one moment, whoever has backed it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from ricordi.backend.repository import RepositoryBackend
+from ricordi.backend.snapshots import DatabaseSnapshot, Misfit
+
+Maker = Literal['ricordi', 'verdi']
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreSource:
+    """A storage at one moment: what a restore reads.
+
+    :param place: where it is.
+    :param maker: which program has backed it up.
+    :param name: of the snapshot.
+    :param taken: when it was made, aware; None where that is not told.
+    :param profile: name of the profile that it is of; empty where that is not told.
+    :param user: email of the default user of that profile, where it is told.
+    :param snapshot: its database.
+    :param objects: where its objects are.
+    :param misfits: what PostgreSQL would refuse; None where nobody has looked yet.
+    :param database_bytes: about so many the database takes on disk.
+    """
+
+    place: Path
+    maker: Maker
+    name: str
+    taken: datetime | None
+    profile: str
+    user: str
+    snapshot: DatabaseSnapshot
+    objects: RepositoryBackend
+    misfits: tuple[Misfit, ...] | None
+    database_bytes: int

@@ -1,0 +1,93 @@
+"""Backups to restore: of AiiDA's own making, and made here of the storages that AiiDA made."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ricordi.config import load_config
+from ricordi.config.profile import Profile
+from ricordi.services.backups.backup import back_up
+from ricordi.services.profiles.setup import Request, sqlite_config
+
+DATA = Path(__file__).parents[2] / 'data'
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    """A folder of the test data."""
+    with tarfile.open(DATA / f'{name}.tar.gz') as archive:
+        archive.extractall(folder, filter='data')
+    return folder / name
+
+
+@pytest.fixture
+def home(empty_home: Path) -> Path:
+    """A configuration folder without a profile."""
+    load_config(create=True).store()
+    return empty_home
+
+
+@pytest.fixture(params=['sqlite', 'psql'])
+def verdi_backup(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder that `verdi storage backup` made, of each kind of database in turn."""
+    return unpacked(f'verdi_backup_{request.param}', tmp_path)
+
+
+@pytest.fixture
+def verdi_sqlite(tmp_path: Path) -> Path:
+    """One of a storage on SQLite."""
+    return unpacked('verdi_backup_sqlite', tmp_path)
+
+
+@pytest.fixture
+def verdi_psql(tmp_path: Path) -> Path:
+    """One of a storage on PostgreSQL."""
+    return unpacked('verdi_backup_psql', tmp_path)
+
+
+@pytest.fixture
+def mixed(home: Path, tmp_path: Path) -> Profile:
+    """The profile `mixed` over a storage that AiiDA made."""
+    config = load_config()
+    profile = config.create_profile('mixed', 'core.sqlite_dos', {'filepath': str(unpacked('mixed', tmp_path))})
+    profile.default_user_email = 'alice@example.org'
+    config.store()
+    return profile
+
+
+@pytest.fixture
+def place(mixed: Profile, tmp_path: Path) -> Path:
+    """A backup repository with one snapshot of that profile."""
+    back_up(mixed, tmp_path / 'place')
+    return tmp_path / 'place'
+
+
+@pytest.fixture
+def to_sqlite() -> Callable[..., Request]:
+    """What a new profile on SQLite shall be: `to_sqlite('back', folder)`."""
+    return lambda name='back', folder=None: Request(name, 'core.sqlite_dos', sqlite_config(folder), None, False)
+
+
+@pytest.fixture
+def to_psql(postgres: Any, new_database: Callable[[], str], tmp_path: Path) -> Callable[..., Request]:
+    """What a new profile on PostgreSQL shall be: `to_psql('back')`."""
+    config = postgres.storage_config(new_database(), tmp_path / 'on-psql')
+    return lambda name='back': Request(name, 'core.psql_dos', config, None, False)
+
+
+@pytest.fixture
+def without_pack() -> Callable[[Path], None]:
+    """Takes all objects out of a container: `without_pack(container)`."""
+
+    def remove(container: Path) -> None:
+        for pack in (container / 'packs').iterdir():
+            pack.unlink()
+        shutil.rmtree(container / 'loose')
+        (container / 'loose').mkdir()
+
+    return remove
