@@ -71,6 +71,8 @@ def test_a_row_is_one_line_with_a_field_for_each_value(values: list[Any]) -> Non
         (b'ab', ValueKind.TEXT, rb'\.b6162'),
         (StoredText(b'\xff'), ValueKind.TEXT, rb'\.tff'),
         (StoredText(b'x'), ValueKind.INT, rb'\.t78'),
+        (StoredText(b'2020-01-02 03:04:05.678901'), ValueKind.TIME, b'2020-01-02 03:04:05.678901'),
+        (StoredText(b'now'), ValueKind.TIME, rb'\.t6e6f77'),
         (7, ValueKind.TIME, rb'\.i7'),
     ],
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -98,6 +100,20 @@ def storage(profile: Profile, of: SimpleNamespace) -> Iterator[Any]:
 def sqlite_storage(sqlite_profile: Profile, of: SimpleNamespace) -> Iterator[Any]:
     """A new, empty SQLite storage."""
     yield from _new_storage(sqlite_profile, of)
+
+
+@pytest.fixture
+def make_sqlite_storage(
+    tmp_path: Path, make_profile: Callable[..., Profile], of: SimpleNamespace
+) -> Iterator[Callable[[], Any]]:
+    """Makes more new, empty SQLite storages."""
+    with ExitStack() as stack:
+
+        def make() -> Any:
+            config = {'filepath': str(tmp_path / f'storage-{uuid4().hex}')}
+            return stack.enter_context(contextmanager(_new_storage)(make_profile('core.sqlite_dos', config), of))
+
+        yield make
 
 
 @pytest.fixture

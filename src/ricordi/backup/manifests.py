@@ -99,7 +99,7 @@ def _from_data(name: str, data: Mapping[str, Any]) -> SnapshotRecord:
     return SnapshotRecord(
         name=name,
         time=datetime.fromisoformat(data['time']).astimezone(UTC),
-        origin=SnapshotOrigin(**{field: str(data['origin'][field]) for field in SnapshotOrigin._fields}),
+        origin=_origin(data['origin']),
         source=source,
         schema=str(data['schema']),
         parts=tuple(map(_part, data['tables'])),
@@ -115,6 +115,11 @@ def _from_data(name: str, data: Mapping[str, Any]) -> SnapshotRecord:
         seconds=float(data['seconds']),
         program=str(data['program']),
     )
+
+
+def _origin(data: Mapping[str, Any]) -> SnapshotOrigin:
+    told = {**SnapshotOrigin._field_defaults, **data}
+    return SnapshotOrigin(**{field: str(told[field]) for field in SnapshotOrigin._fields})
 
 
 def _amount(data: Mapping[str, Any]) -> Amount:

@@ -19,6 +19,7 @@ class SnapshotOrigin(NamedTuple):
     :param container: identifier of the container, which the database repeats; empty where there is none.
     :param database: name of the database on its server; empty for SQLite.
     :param host: on which it was backed up.
+    :param user: email of the default user of the profile; empty where there is none.
     """
 
     backend: str
@@ -27,6 +28,7 @@ class SnapshotOrigin(NamedTuple):
     container: str
     database: str
     host: str
+    user: str = ''
 
 
 class PieceEntry(NamedTuple):

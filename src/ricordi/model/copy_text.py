@@ -5,14 +5,14 @@ field is the primary key.
 
 - No value: `\N`.
 - Integers in decimal digits; booleans `t` and `f`; times `YYYY-MM-DD HH:MM:SS.ffffff` in UTC; uuids in 36 characters,
-  lower case; JSON and texts as they are stored, verbatim. (What SQLite holds in a column of uuids or times in another
-  form, as a text, stands as it is.)
+  lower case; JSON and texts as they are stored, verbatim. (A uuid that SQLite holds in another form stands as it is; so
+  does a time that begins with a digit.)
 - In each of them, backslash, backspace, form feed, LF, CR, TAB and vertical tab are written `\\ \b \f \n \r \t \v`; no
   other character is escaped, and no other escape is used.
 - An *odd* value is one that a column of its kind cannot hold by right, and that SQLite holds nevertheless. Its field is
-  `\.`, a letter, and hexadecimal digits in lower case: `\.t` and the bytes of a text that is not UTF-8 or stands where
-  an integer or a boolean belongs; `\.b` and the bytes of a BLOB; `\.r` and the eight bytes of a floating point number,
-  big-endian (IEEE 754); after `\.i` stands an integer in decimal digits. A row with such a field is an odd row.
+  `\.`, a letter, and hexadecimal digits in lower case: `\.t` and the bytes of a text that is not UTF-8, or stands where
+  an integer, a boolean or a time belongs; `\.b` and the bytes of a BLOB; `\.r` and the eight bytes of a floating point
+  number, big-endian (IEEE 754); after `\.i` stands an integer in decimal digits. A row with such a field is an odd row.
 
   Since every other backslash that follows a TAB is doubled, or followed by `N` or a letter of the list above, TAB,
   backslash, full stop are found in odd rows alone. `COPY` refuses such a line instead of misreading it.
@@ -57,8 +57,8 @@ def encode_field(value: Stored, kind: ValueKind) -> bytes:
     """The field of a value in a column of some kind; an odd one where it does not belong there."""
     if value is None:
         return b'\\N'
-    if isinstance(value, StoredText) and kind not in (ValueKind.INT, ValueKind.BOOL):
-        return escaped(value) if _is_utf8(value) else _odd(value)
+    if isinstance(value, StoredText):
+        return escaped(value) if _is_of_kind(value, kind) else _odd(value)
     if isinstance(value, int):
         if kind is ValueKind.BOOL and value in (0, 1):
             return b't' if value else b'f'
@@ -80,7 +80,11 @@ def escaped(text: bytes) -> bytes:
 _ESCAPED_BYTES = tuple((character.encode(), escape.encode()) for character, escape in ESCAPES)
 
 
-def _is_utf8(text: bytes) -> bool:
+def _is_of_kind(text: StoredText, kind: ValueKind) -> bool:
+    if kind in (ValueKind.INT, ValueKind.BOOL):
+        return False
+    if kind is ValueKind.TIME and not text[:1].isdigit():  # PostgreSQL takes `yesterday` for one, among others
+        return False
     try:
         text.decode()
     except UnicodeDecodeError:
@@ -177,7 +181,7 @@ def fields_of(line: bytes) -> list[str]:
 def value_text(value: Any) -> str:
     """What to call an odd value in a message."""
     if isinstance(value, StoredText):
-        return 'a text that is not UTF-8, or stands where a number belongs'
+        return 'a text that is not UTF-8, or none of its kind'
     if isinstance(value, bytes):
         return 'bytes in place of a text'
     return f'the number {value!r}'

@@ -6,7 +6,9 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from ricordi.cli.main import run as run_ricordi
@@ -104,3 +106,23 @@ def test_no_time_ends_with_7_and_leaves_nothing(run: Run, backup: Path) -> None:
 def test_a_place_that_is_none_ends_with_3_and_an_unclear_snapshot_names_the_way_out(run: Run, tmp_path: Path) -> None:
     code, _, err = run(tmp_path, 'back')
     assert (code, 'holds no backup' in err) == (3, True)
+
+
+def test_an_administrator_makes_the_database_and_it_goes_again_where_nothing_comes_of_it(
+    run: Run, backup: Path, postgres: Any
+) -> None:
+    def databases() -> set[str]:
+        with psycopg.connect(postgres.uri()) as connection:
+            return {name for (name,) in connection.execute('SELECT datname FROM pg_database')}
+
+    before = databases()
+    words = ('--admin-uri', postgres.uri(), '-n')
+    assert run(backup, 'undone', *words, '--max-runtime', '0s')[0] == 7
+    assert databases() == before
+    code, out, err = run(backup, 'back', *words)
+    assert code == 0, err
+    assert '74 nodes' in out
+    assert databases() == before | {'ricordi_back'}
+    assert load_config().get_profile('back').storage_backend == 'core.psql_dos'
+    deleted = run_ricordi(['profile', 'delete', 'back', '--delete-data', '--yes', '--admin-uri', postgres.uri()])
+    assert (deleted, databases()) == (0, before)

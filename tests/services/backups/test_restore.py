@@ -29,7 +29,7 @@ from ricordi.errors import (
     UnreachableStorage,
     ValidationError,
 )
-from ricordi.manager import use_storage
+from ricordi.manager import open_backup, use_storage
 from ricordi.progress import Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.services.backups.backup import back_up
@@ -110,6 +110,15 @@ def test_the_profile_is_the_default_one_only_where_there_is_no_other(
 ) -> None:
     assert restore(str(verdi_sqlite), to_sqlite('first')).created.is_default
     assert not restore(str(verdi_sqlite), to_sqlite('second')).created.is_default
+
+
+def test_the_default_user_is_the_one_that_the_profile_had(mixed: Profile, tmp_path: Path, to_sqlite: Ask) -> None:
+    for email, expected in (('bob@example.org', 'bob@example.org'), ('nobody@example.org', 'alice@example.org')):
+        config = load_config()
+        config.set_default_user_email(config.get_profile('mixed'), email)
+        back_up(config.get_profile('mixed'), tmp_path / email)
+        report = restore(str(tmp_path / email), to_sqlite(email.partition('@')[0]))
+        assert report.created.profile.default_user_email == expected
 
 
 # -- which one ----------------------------------------------------------------------------------------------------
@@ -260,6 +269,21 @@ def test_a_dump_that_was_cut_short_is_refused(home: Path, verdi_backup: Path, to
         os.truncate(dump, dump.stat().st_size - 100)
         with nothing_left(home), pytest.raises(CorruptStorage, match='cut short'):
             restore(str(verdi_backup), to_sqlite())
+
+
+def test_a_damaged_piece_of_the_database_leaves_nothing(home: Path, place: Path, to_sqlite: Ask) -> None:
+    with open_backup(place) as backup:
+        (snapshot,) = backup.snapshots()
+        links = next(one for one in snapshot.parts if one.part.table == 'db_dblink')
+        key = links.lists[0].key
+    with closing(sqlite3.connect(place / 'container' / 'packs.idx')) as index:
+        query = 'SELECT pack_id, offset, length FROM db_object WHERE hashkey = ?'
+        pack, offset, length = index.execute(query, (key,)).fetchone()
+    with (place / 'container' / 'packs' / str(pack)).open('r+b') as file:
+        file.seek(offset)
+        file.write(bytes(length))
+    with nothing_left(home), pytest.raises(CorruptStorage, match=key[:8]):
+        restore(str(place), to_sqlite())
 
 
 def test_what_postgresql_would_refuse_is_named_before_anything_is_written(

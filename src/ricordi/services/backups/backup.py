@@ -156,6 +156,7 @@ def origin_of(profile: Profile, storage: StorageBackend) -> SnapshotOrigin:
         storage.repository.uuid or '',
         str(profile.storage_config.get('database_name') or ''),
         socket.gethostname(),
+        profile.default_user_email or '',
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +15,8 @@ from ricordi.services.backups.source import RestoreSource
 from ricordi.services.backups.temporary import at_current_schema
 from ricordi.services.backups.verdi import is_verdi_backup, open_verdi_backup
 
-_WITH_SNAPSHOT = re.compile('(?P<place>.+)@(?P<snapshot>[^/]*)', re.DOTALL)
+OF_SNAPSHOT = '@'
+"""Stands between a place and the name of a snapshot in it."""
 
 
 def split_place(text: str) -> tuple[Path, str | None]:
@@ -25,10 +25,10 @@ def split_place(text: str) -> tuple[Path, str | None]:
     A folder may have an `@` in its name: what is there is meant before what could be.
     """
     path = Path(text).expanduser()
-    named = _WITH_SNAPSHOT.fullmatch(text)
-    if named is None or path.exists():
+    before = text.rfind(OF_SNAPSHOT)
+    if before < 1 or path.exists():
         return path, None
-    return Path(named['place']).expanduser(), named['snapshot'] or None
+    return Path(text[:before]).expanduser(), text[before + 1 :] or None
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def open_snapshot(
                 name=record.name,
                 taken=record.time,
                 profile=record.origin.profile,
-                user='',
+                user=record.origin.user,
                 snapshot=snapshot,
                 objects=backup.objects,
                 misfits=record.misfits,

@@ -62,10 +62,17 @@ def blocks(snapshot: DatabaseSnapshot, table: SnapshotTable, run: Run) -> Iterat
         streams = [_checked(snapshot, part) for part in table.parts]
         rows = (piece.data for piece in streams[0]) if len(streams) == 1 else _joined(table.name, streams)
         for block in rows:
-            if run.stop.reason:
-                raise Interrupted(f'{run.stop.reason}: ended early; nothing was put into the database')
+            check_not_asked_to_end(run)
             yield block
             run.progress.advance(block.count(b'\n'))
+
+
+def check_not_asked_to_end(run: Run) -> None:
+    """
+    :raises ricordi.errors.Interrupted: the run was asked to end.
+    """
+    if run.stop.reason:
+        raise Interrupted(f'{run.stop.reason}: ended early; nothing was put into the database')
 
 
 def _checked(snapshot: DatabaseSnapshot, part: TablePart) -> Iterator[Piece]:

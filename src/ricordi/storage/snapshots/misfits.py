@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +15,6 @@ from ricordi.storage.snapshots.parts import PartColumn
 from ricordi.storage.values import texts
 
 LARGEST_INTEGER = (1 << 31) - 1
-
-_TIME = re.compile(r'\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?')
 
 
 class Misfits:
@@ -74,7 +72,7 @@ def reason_against(column: PartColumn, value: Any) -> str:
         return f'it is longer than {column.limit} characters'
     if column.kind is ValueKind.UUID and not _is_uuid(value):
         return 'it is no uuid'
-    if column.kind is ValueKind.TIME and not _TIME.fullmatch(value):
+    if column.kind is ValueKind.TIME and not _is_time(value):
         return 'it is no time'
     return _reason_against_json(value) if column.kind is ValueKind.JSON else ''
 
@@ -102,6 +100,14 @@ def _is_unicode(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
         return False
     return True
 

@@ -14,7 +14,7 @@ from ricordi.model.copy_text import count_odd, is_odd, pk_of
 from ricordi.progress import Run
 from ricordi.storage.columns import place_of
 from ricordi.storage.session import Session
-from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks
+from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks, check_not_asked_to_end
 from ricordi.storage.snapshots.misfits import misfits_of
 
 _WHERE = re.compile(r'COPY \w+, line (\d+)(?:, column (\w+))?')
@@ -53,8 +53,10 @@ def filling(session: Session, run: Run) -> Iterator[Put]:
         yield put
         with run.step('make indexes', None, 'rows'):
             for _, statement in indexes:
+                check_not_asked_to_end(run)
                 session.execute(statement)
             for table, name, definition in keys:
+                check_not_asked_to_end(run)
                 session.execute(f'ALTER TABLE {table} ADD CONSTRAINT {name} {definition}')
             session.execute('ANALYZE')
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from ricordi.backend.snapshots import DatabaseSnapshot
-from ricordi.errors import CorruptStorage, Interrupted
+from ricordi.errors import CorruptStorage
 from ricordi.model.copy_text import NULL, StoredText, decode_field
 from ricordi.model.fields import ValueKind
 from ricordi.progress import Run
 from ricordi.storage.session import Session
-from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks
+from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks, check_not_asked_to_end
 from ricordi.storage.snapshots.parts import PartColumn
 from ricordi.storage.sqlite.strangers import end_when_asked
 
@@ -43,14 +43,15 @@ def filling(session: Session, run: Run) -> Iterator[Put]:
             yield put
             with run.step('make indexes', None, 'rows'):
                 for statement in indexes:
+                    check_not_asked_to_end(run)
                     session.execute(statement)
                 if not dangling_allowed:
                     _refuse_dangling(session)
                 session.execute('ANALYZE')
     except KeyboardInterrupt as error:
-        if run.stop.reason is None:
-            raise
-        raise Interrupted(f'{run.stop.reason}: ended early; nothing was put into the database') from error
+        if error.__cause__ is not None:  # the statement was ended, not this process
+            check_not_asked_to_end(run)
+        raise
 
 
 def _take_indexes_away(session: Session) -> list[str]:

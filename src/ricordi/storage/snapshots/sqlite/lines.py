@@ -57,6 +57,8 @@ def _usual(column: PartColumn) -> list[str]:
     usual = f"typeof({name}) = 'text'"
     if column.kind in _LENGTHS:
         usual += f' AND length({name}) = {_LENGTHS[column.kind]}'
+    if column.kind is ValueKind.TIME:
+        usual += f" AND {name} BETWEEN '0' AND ':'"  # it begins with a digit
     if column.limit is not None:
         usual += f' AND length({name}) <= {column.limit}'
     return [f'({null}{usual})']
