@@ -64,7 +64,7 @@ class Limits(NamedTuple):
     stopped_seconds: float = 1.5
     trial_bytes: int = 8 << 20
     vain_trial_bytes: int = 64 << 20
-    repair_objects: int = 2000
+    repair_objects: int = 50_000
     processors: int | None = None
 
 

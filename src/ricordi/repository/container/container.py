@@ -6,7 +6,7 @@ import hashlib
 import heapq
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -157,13 +157,22 @@ class Container(ObjectStore, RepositoryBackend):
         told: Callable[[int], None],
         unusable: Callable[[str, str], None] | None = None,
     ) -> None:
-        """Store objects of which the keys are known: straight into packs, or as loose files while another packs."""
+        """Store objects of which the keys are known: straight into packs, or as loose files while another packs.
+
+        The packs of a container that was empty have their catalogues at once; those of others with their next
+        maintenance, for a catalogue is written as a whole.
+        """
+        from ricordi.repository.container.catalogue import keep_catalogues
         from ricordi.repository.container.known import put_known_into_packs
         from ricordi.repository.container.packer_lock import packer_lock
 
+        was_empty = not self.index.count()
         try:
             with packer_lock(self.layout):
                 put_known_into_packs(self, objects(), told, unusable)
+                if was_empty:
+                    with suppress(OSError):  # the objects are there, and that is what was asked for
+                        keep_catalogues(self, self.index.packs(), lacks_objects=True)
         except PackerBusy:  # also where AiiDA packs, which knows nothing of that lock: it is met at the pack
             super().put_known_objects(objects, told, unusable)
 
