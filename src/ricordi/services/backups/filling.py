@@ -56,10 +56,15 @@ class Filling:
         :raises ricordi.errors.Interrupted: the run was asked to end.
         """
         with KeySpool() as keys:
-            keys.add(key for key in self.snapshot.named_keys() if is_key(key))
+            with self._run.step('look what nodes name', None, 'objects'):
+                keys.add(self._named_keys())
             self._put_objects(storage.repository, keys.ascending)  # before the rows that name them
         storage.fill(self.snapshot, self._run)
         self.problems = tuple(self._problems(storage))
+
+    def _check_stop(self) -> None:
+        if self._run.stop.reason:
+            raise Interrupted(f'{self._run.stop.reason}: ended early; what was restored so far is removed')
 
     # -- objects ------------------------------------------------------------------------------------------------
 
@@ -67,13 +72,11 @@ class Filling:
         with self._run.step('look through objects', None, 'objects'):
             total = self.source.objects.content_bytes(keys())
         self._check_room(repository, total)
-        stop = self._run.stop
 
         def told(size: int) -> None:
             self.objects = Amount(self.objects.objects, self.objects.bytes + size)
             self._run.progress.advance(size)
-            if stop.reason:
-                raise Interrupted(f'{stop.reason}: ended early; what was restored so far is removed')
+            self._check_stop()
 
         with self._run.step('restore objects', total):
             try:
@@ -89,6 +92,13 @@ class Filling:
                     'another place'
                 ) from error
         self.objects = Amount(sum(1 for _ in keys()) - len(self.unusable), self.objects.bytes)
+
+    def _named_keys(self) -> Iterator[str]:
+        for key in self.snapshot.named_keys():
+            self._check_stop()
+            if is_key(key):
+                self._run.progress.advance(1)
+                yield key
 
     def _check_room(self, repository: RepositoryBackend, content_bytes: int) -> None:
         room = repository.free_space()
