@@ -15,7 +15,7 @@ from ricordi.backup.place import BackupPlace
 from ricordi.backup.records import SnapshotOrigin, SnapshotRecord
 from ricordi.backup.stored_database import StoredDatabase
 from ricordi.backup.taking import check_stop, new_record, now, put_database, put_objects
-from ricordi.errors import MultipleObjectsError, NotExistent, RicordiError, StorageError
+from ricordi.errors import CorruptStorage, MultipleObjectsError, NotExistent, RicordiError, StorageError
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
@@ -32,11 +32,17 @@ class BackupRepository:
         """
         :param objects: the store in `container/` of the folder.
         :raises ricordi.errors.NoBackupRepository: there is no repository, or it is of a form that is not known here.
+        :raises ricordi.errors.CorruptStorage: its store is gone.
         """
         self.place = BackupPlace(folder)
         self.objects = objects
         """All objects by key: content of files, and pieces of databases."""
         self.id = self.place.id()
+        if not objects.is_initialised:
+            raise CorruptStorage(
+                f'the store of the backup repository in {folder} is gone: {self.place.container} is no container; '
+                'bring it back, or make another repository elsewhere'
+            )
 
     @contextmanager
     def held(self, wait: float | None = None, stop: Stop | None = None) -> Iterator[None]:
