@@ -16,7 +16,7 @@ from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks, check_n
 from ricordi.storage.snapshots.parts import PartColumn
 from ricordi.storage.sqlite.strangers import end_when_asked
 
-CACHE_KIB = 32 << 10
+CACHE_KIB = 16 << 10
 _BOOLEANS = {'t': 1, 'f': 0}
 
 
