@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import Amount, KeyStream, Problem
-from ricordi.backup.key_spool import KeySpool
+from ricordi.backup.key_spool import KeySpool, lacking
 from ricordi.errors import Interrupted, NotEnoughSpace
 from ricordi.files import DISK_IS_FULL
 from ricordi.model.file_trees import is_key
-from ricordi.repository.archive.unpacking import ROOM_TO_SPARE, lacking_keys
+from ricordi.repository.archive.unpacking import ROOM_TO_SPARE
 from ricordi.services.backups.counted import CountedSnapshot
 from ricordi.services.backups.source import RestoreSource
 
@@ -82,7 +82,7 @@ class Filling:
             try:
                 objects = self.source.objects.known_objects
                 repository.put_known_objects(
-                    lambda: objects(lacking_keys(repository, keys())), told, self._note_unusable
+                    lambda: objects(lacking(keys(), repository.list_objects())), told, self._note_unusable
                 )
             except OSError as error:
                 if error.errno not in DISK_IS_FULL:
