@@ -18,6 +18,9 @@ from typing import Any
 
 import pytest
 
+from deadlines import wait_until
+from programs import needed
+
 DATA = Path(__file__).parent / 'data'
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -222,3 +225,78 @@ def aiida_dump(aiida_python: str) -> Callable[..., str]:
         return done.stdout
 
     return dump
+
+
+# an SSH server ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SshServer:
+    """A server of our own on loopback, with one key that may come in."""
+
+    port: int
+    key: Path
+    known_hosts: Path
+    log: Path
+
+    @property
+    def logins(self) -> int:
+        """How often somebody came in."""
+        return self.log.read_text().count('Accepted publickey')
+
+
+@pytest.fixture(scope='session')
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    """A real sshd, run by whoever runs the tests; the tests of connections need it."""
+    program, _ = needed('sshd'), needed('ssh')
+    folder = tmp_path_factory.mktemp('sshd')
+    for name in ('host', 'user'):
+        subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', folder / name], check=True)
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    host_key = ' '.join((folder / 'host.pub').read_text().split()[:2])
+    (folder / 'known_hosts').write_text(f'[127.0.0.1]:{port} {host_key}\n')
+    (folder / 'sshd_config').write_text(
+        f'Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n'
+        f'PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nLogLevel INFO\n'
+    )
+    if os.geteuid() == 0:
+        Path('/run/sshd').mkdir(exist_ok=True)  # without which it does not start as root
+    log = folder / 'log'
+    with log.open('w') as output:
+        server = subprocess.Popen([program, '-D', '-e', '-f', folder / 'sshd_config'], stderr=output)
+    try:
+        _wait_for(port, server, log)
+        yield SshServer(port, folder / 'user', folder / 'known_hosts', log)
+    finally:
+        server.terminate()
+        server.wait(timeout=240)
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    def answers() -> bool:
+        assert server.poll() is None, log.read_text()
+        try:
+            socket.create_connection(('127.0.0.1', port)).close()
+        except OSError:
+            return False
+        return True
+
+    wait_until(answers, 'the server answers')
+
+
+@pytest.fixture
+def ssh_with_config(tmp_path: Path, sshd: SshServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Makes `ssh` read a configuration of the test (it finds the person's by the user database, not by HOME)."""
+    config = tmp_path / 'ssh_config'
+    config.write_text(
+        f'Host alias\n  HostName 127.0.0.1\n  Port {sshd.port}\n  IdentityFile {sshd.key}\n  IdentitiesOnly yes\n'
+        f'  UserKnownHostsFile {sshd.known_hosts}\n'
+    )
+    folder = tmp_path / 'bin'
+    folder.mkdir()
+    (folder / 'ssh').write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {config} "$@"\n')
+    (folder / 'ssh').chmod(0o755)
+    monkeypatch.setenv('PATH', f'{folder}:{os.environ["PATH"]}')
+    return config

@@ -271,3 +271,21 @@ def test_a_damaged_manifest_is_named_and_hides_no_other(
     assert list(faults) == [bad.name]
     with pytest.raises(CorruptStorage, match='not what its name says'):
         backups.find(bad.name)
+
+
+def test_what_is_wrong_with_a_snapshot_is_told(
+    backups: BackupRepository, source: Container, nodes: dict[int, str]
+) -> None:
+    Path(source.loose_path(lost := next(key for key in nodes.values() if not source.index.find(key)))).unlink()
+    record = backups.take(FewRows(nodes), source, ORIGIN)
+    assert record.missing == (lost,)
+    assert list(backups.check(record)) == []  # it says so itself
+    assert list(backups.check(record._replace(keys_digest='0' * 64))) == [
+        'the nodes of the snapshot name other objects than its manifest says'
+    ]
+    gone = next(key for key in nodes.values() if key != lost)
+    backups.objects.delete_objects([gone])
+    assert [gone in fault for fault in backups.check(record)] == [True]
+    fixed = next(one for one in record.parts if one.part.part == 'fixed')
+    backups.objects.delete_objects([fixed.lists[0].key])
+    assert 'rows of db_dbnode from pk 1 on cannot be found' in next(backups.check(record))

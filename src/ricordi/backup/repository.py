@@ -116,6 +116,15 @@ class BackupRepository:
         """The database of a snapshot; each piece of it is compared with its key when it is read."""
         return StoredDatabase(record, self.objects)
 
+    def check(self, record: SnapshotRecord) -> Iterator[str]:
+        """What is wrong with a snapshot, in words: its lists and pieces are read, the names of its objects compared.
+
+        The content of the objects is not read.
+        """
+        from ricordi.backup.checking import faults_of
+
+        return faults_of(record, self.objects)
+
     # -- taking and forgetting --------------------------------------------------------------------------------
 
     def take(

@@ -4,101 +4,26 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from deadlines import wait_until
-from programs import needed
 from ricordi.backend.rows import ComputerRow, NodeRow, UserRow
 from ricordi.config import load_config
 from ricordi.manager import use_storage
+
+if TYPE_CHECKING:
+    from conftest import SshServer
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 ME = getpass.getuser()
 CHECKS = 6
-
-
-# an SSH server ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SshServer:
-    """A server of our own on loopback, with one key that may come in."""
-
-    port: int
-    key: Path
-    known_hosts: Path
-    log: Path
-
-    @property
-    def logins(self) -> int:
-        """How often somebody came in."""
-        return self.log.read_text().count('Accepted publickey')
-
-
-@pytest.fixture(scope='module')
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    """A real sshd, run by whoever runs the tests; the tests of connections need it."""
-    program, _ = needed('sshd'), needed('ssh')
-    folder = tmp_path_factory.mktemp('sshd')
-    for name in ('host', 'user'):
-        subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', folder / name], check=True)
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    host_key = ' '.join((folder / 'host.pub').read_text().split()[:2])
-    (folder / 'known_hosts').write_text(f'[127.0.0.1]:{port} {host_key}\n')
-    (folder / 'sshd_config').write_text(
-        f'Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n'
-        f'PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nLogLevel INFO\n'
-    )
-    if os.geteuid() == 0:
-        Path('/run/sshd').mkdir(exist_ok=True)  # without which it does not start as root
-    log = folder / 'log'
-    with log.open('w') as output:
-        server = subprocess.Popen([program, '-D', '-e', '-f', folder / 'sshd_config'], stderr=output)
-    try:
-        _wait_for(port, server, log)
-        yield SshServer(port, folder / 'user', folder / 'known_hosts', log)
-    finally:
-        server.terminate()
-        server.wait(timeout=240)
-
-
-def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    def answers() -> bool:
-        assert server.poll() is None, log.read_text()
-        try:
-            socket.create_connection(('127.0.0.1', port)).close()
-        except OSError:
-            return False
-        return True
-
-    wait_until(answers, 'the server answers')
-
-
-@pytest.fixture
-def ssh_with_config(tmp_path: Path, sshd: SshServer, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Makes `ssh` read a configuration of the test (it finds the person's by the user database, not by HOME)."""
-    config = tmp_path / 'ssh_config'
-    config.write_text(
-        f'Host alias\n  HostName 127.0.0.1\n  Port {sshd.port}\n  IdentityFile {sshd.key}\n  IdentitiesOnly yes\n'
-        f'  UserKnownHostsFile {sshd.known_hosts}\n'
-    )
-    folder = tmp_path / 'bin'
-    folder.mkdir()
-    (folder / 'ssh').write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {config} "$@"\n')
-    (folder / 'ssh').chmod(0o755)
-    monkeypatch.setenv('PATH', f'{folder}:{os.environ["PATH"]}')
-    return config
 
 
 # computers -------------------------------------------------------------------------------------------------
