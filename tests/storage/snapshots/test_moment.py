@@ -92,7 +92,7 @@ def test_beside_a_writer_that_never_rests_each_snapshot_is_of_one_moment(
     thread = threading.Thread(target=hammer)
     thread.start()
     try:
-        for _ in range(5):
+        for _ in range(3):
             assert wrote.acquire(timeout=DEADLINE), 'the writer was locked out'
             with SqliteSnapshot(SqliteDialect(path, busy_seconds=DEADLINE), tmp_path, COPIED_BEFORE) as snapshot:
                 first, second = numbers(snapshot)
