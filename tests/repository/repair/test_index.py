@@ -161,3 +161,12 @@ def test_damage_beside_the_index_leaves_all_other_objects(packed: Container, mai
     lose(packed)
     rebuild(packed, keys)
     assert rows(packed) == before - {victim}
+
+
+def test_an_empty_object_divides_no_stretch_that_is_looked_through(container: Container) -> None:
+    keys = container.put_objects_into_pack([b'a long object that nobody knows the place of' * 3, b''])
+    container.index.connection.execute('UPDATE db_object SET "offset" = 20 WHERE length = 0')
+    container.index.connection.execute('DELETE FROM db_object WHERE length > 0')
+    done = list(container.repair(RepairOrder(tuple(keys)), [], lambda: iter(sorted(keys)), Run()))
+    assert [one.deed for one in done if isinstance(one, Mending)] == ['correct the index']
+    assert container.get_object_content(keys[0]).startswith(b'a long object')

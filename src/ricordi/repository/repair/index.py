@@ -23,12 +23,13 @@ from ricordi.files import fsync_file
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.repository.container.catalogue import catalogued_packs, keep_catalogues, read_catalogue
-from ricordi.repository.container.index import Index, PackedObject
+from ricordi.repository.container.index import EMPTY_PACK, Index, PackedObject
 from ricordi.repository.container.layout import REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.repair.aside import Aside
 from ricordi.repository.repair.whereabouts import found_by_scanning
+from ricordi.repository.verification.loose import EMPTY_KEY
 from ricordi.repository.verification.reader import check_rows, fault_of_row
 
 _ROWS_AT_ONCE = 500
@@ -104,6 +105,8 @@ class _Filling:
         self._index = index
         self._run = run
         self._sizes = store.layout.pack_sizes()
+        self._empty_in: int | None = None
+        """The pack in which the empty object was told to lie."""
 
     def fill(self, named_keys: KeyStream) -> _Made:
         """Put in all that is known, then what is missing and can be found."""
@@ -113,10 +116,11 @@ class _Filling:
             for pack_id in order:
                 told += self._put_proven(pack_id, read_catalogue(layout, pack_id))
             told += self._put_readable()
-        missing = list(self._lacking(named_keys()))
+        missing = [key for key in self._lacking(named_keys()) if key != EMPTY_KEY]  # which lies nowhere
         if missing:
             found = found_by_scanning(self._store, missing, self._index.objects_of_pack)
             scanned = self._put(list(found))
+        told += self._put_empty()
         return _Made(told, scanned, len(missing) - scanned)
 
     def _put_readable(self) -> int:
@@ -135,10 +139,20 @@ class _Filling:
         while some := list(islice(source, _ROWS_AT_ONCE)):
             self._run.check_lock()
             absent = set(self._index.absent([row.key for row in some]))
-            new = {row.key: row for row in some if row.key in absent and self._is_within(row)}
+            new = {row.key: row for row in some if row.key in absent and row.length and self._is_within(row)}
+            if any(row.key == EMPTY_KEY and not row.length for row in some):
+                self._empty_in = pack_id
             wrong = self._wrong(pack_id, new)
             told += self._put([row for key, row in new.items() if key not in wrong])
         return told
+
+    def _put_empty(self) -> int:
+        """Put in the empty object, for which any place is right: behind all others, as AiiDA wants it."""
+        pack_id = self._empty_in
+        if pack_id is None or not self._index.absent([EMPTY_KEY]):
+            return 0
+        end = self._index.packs().get(pack_id, EMPTY_PACK).end
+        return self._put([PackedObject(EMPTY_KEY, 0, 0, end, 0, pack_id)])
 
     def _wrong(self, pack_id: int, rows: Mapping[str, PackedObject]) -> set[str]:
         """The keys of those rows that are not so; each was read once more by itself: neighbours are read together."""
