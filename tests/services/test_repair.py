@@ -229,7 +229,7 @@ with use_storage(find_profile({PROFILE!r})):
         assert other.stdout.readline() == 'open\n'
         assert repair(source, read=True, dry_run=True).planned
         with pytest.raises(LockingProfileError):
-            repair(source)
+            repair(source, read=True)
         other.communicate('\n')
     assert verified() == {'damaged object': 1}
 
