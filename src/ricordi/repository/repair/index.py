@@ -60,7 +60,6 @@ def rebuild_index(store: ObjectStore, named_keys: KeyStream, run: Run) -> Iterat
     :raises ricordi.errors.PackerBusy: another process packs.
     """
     layout, aside = store.layout, Aside(store.layout)
-    layout.make_subfolders()
     with packer_lock(layout):
         draft = layout.sandbox / uuid.uuid4().hex
         try:
