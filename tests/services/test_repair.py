@@ -164,10 +164,22 @@ def test_what_was_broken_is_as_before_where_a_good_source_is_given(storage: Path
     report = repair(source, read=True)
     assert report.is_whole, (report.done, report.after)
     assert report.done
+    if report.found is not None:
+        assert all(finding.nodes for finding in report.found.findings if finding.key and not finding.notice)
     assert state() == before
     assert verified() == {}
     again = repair(source)
     assert (again.planned, again.is_whole) == ((), True)
+
+
+def test_damaged_settings_are_kept_and_taken_from_a_copy_where_one_is_given(storage: Path, source: str) -> None:
+    path = storage / 'container' / 'config.json'
+    before = path.read_bytes()
+    spoil_settings(storage)
+    assert repair(source).is_whole
+    assert path.read_bytes() == before
+    kept = [one.read_text() for one in (storage / 'container' / 'set-aside').iterdir()]
+    assert kept == ['{"container_version": 1}']
 
 
 def test_the_plan_names_what_would_be_done_and_changes_nothing(storage: Path, source: str) -> None:
