@@ -73,8 +73,10 @@ def build(folder: Path) -> tuple[Path, Path]:
 
 
 def files_of(home: Path) -> set[str]:
-    """The files of profile and storage, but for packs, which a crash may number differently."""
-    return {str(path.relative_to(home)) for path in home.rglob('*') if path.is_file() and path.parent.name != 'packs'}
+    """The files of profile and storage, but for packs and their catalogues, which a crash may number differently."""
+    numbered = ('packs', 'catalogue')
+    paths = (path for path in home.rglob('*') if path.is_file() and path.parent.name not in numbered)
+    return {str(path.relative_to(home)) for path in paths}
 
 
 def check(profile: Profile, home: Path, container: Path, expected: tuple[object, set[str]], other: OtherReader) -> None:

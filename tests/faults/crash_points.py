@@ -24,6 +24,7 @@ from typing import Any
 from faults.other_reader import OtherReader
 from faults.trap import TRIES, Trap, real_open
 from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.repository.container.catalogue import catalogued_packs
 from ricordi.repository.container.container import Container
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.limits import Limits
@@ -218,6 +219,7 @@ def check_clean(container: Container) -> None:
     assert {path.name for path in layout.packs.iterdir()} == {str(pack_id) for pack_id in packs}
     assert {pack_id: pack.end for pack_id, pack in packs.items()} == layout.pack_sizes()
     assert min(packs, default=0) >= 0
+    assert catalogued_packs(layout) == sorted(packs)
     assert {path.name for path in layout.folder.iterdir()} <= {
         *('config.json', 'loose', 'packs', 'sandbox', 'duplicates', 'packer.lock', 'ricordi-database.json'),
         *('packs.idx', 'packs.idx-wal', 'packs.idx-shm', 'ricordi.access', 'ricordi.gate', 'catalogue'),

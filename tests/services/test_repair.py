@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import sqlite3
@@ -10,10 +11,11 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
+from ricordi.backend.repair import RepairOrder, RepairSource
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.errors import InvalidOperation, LockingProfileError, UsageError
 from ricordi.manager import use_storage
@@ -115,6 +117,11 @@ def lose_loose(storage: Path) -> None:
     shutil.rmtree(storage / 'container' / 'loose')
 
 
+def lose_folders(storage: Path) -> None:
+    for name in ('packs', 'sandbox', 'duplicates', 'loose'):
+        shutil.rmtree(storage / 'container' / name)
+
+
 def lose_settings(storage: Path) -> None:
     (storage / 'container' / 'config.json').unlink()
 
@@ -141,6 +148,7 @@ BREAKS: dict[str, Callable[[Path], None]] = {
     'a compressed object': lambda storage: damage(storage, victims(storage)['compressed']),
     'the packs': lose_packs,
     'the loose objects': lose_loose,
+    'the folders': lose_folders,
     'the index': lose_index,
     'the settings': lose_settings,
     'damaged settings': spoil_settings,
@@ -156,10 +164,22 @@ def test_what_was_broken_is_as_before_where_a_good_source_is_given(storage: Path
     report = repair(source, read=True)
     assert report.is_whole, (report.done, report.after)
     assert report.done
+    if report.found is not None:
+        assert all(finding.nodes for finding in report.found.findings if finding.key and not finding.notice)
     assert state() == before
     assert verified() == {}
     again = repair(source)
     assert (again.planned, again.is_whole) == ((), True)
+
+
+def test_damaged_settings_are_kept_and_taken_from_a_copy_where_one_is_given(storage: Path, source: str) -> None:
+    path = storage / 'container' / 'config.json'
+    before = path.read_bytes()
+    spoil_settings(storage)
+    assert repair(source).is_whole
+    assert path.read_bytes() == before
+    kept = [one.read_text() for one in (storage / 'container' / 'set-aside').iterdir()]
+    assert kept == ['{"container_version": 1}']
 
 
 def test_the_plan_names_what_would_be_done_and_changes_nothing(storage: Path, source: str) -> None:
@@ -229,7 +249,7 @@ with use_storage(find_profile({PROFILE!r})):
         assert other.stdout.readline() == 'open\n'
         assert repair(source, read=True, dry_run=True).planned
         with pytest.raises(LockingProfileError):
-            repair(source)
+            repair(source, read=True)
         other.communicate('\n')
     assert verified() == {'damaged object': 1}
 
@@ -247,6 +267,23 @@ def test_a_repair_that_is_stopped_goes_on_in_the_next_run(storage: Path, source:
     assert (report.interrupted, report.is_whole) == ('SIGTERM', False)
     assert repair(source).is_whole
     assert verified() == {}
+
+
+def test_a_disk_that_is_full_leaves_a_clean_state_and_more_to_do(storage: Path, source: str) -> None:
+    class Full(Container):
+        def open(self, key: str) -> BinaryIO:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+    lose_packs(storage)
+    order = RepairOrder(tuple(victims(storage).values()))
+    with (
+        Full(Path(source) / 'container') as full,
+        Container(storage / 'container') as container,
+        pytest.raises(OSError, match='No space left'),
+    ):
+        list(container.repair(order, [RepairSource('full', full)], lambda: iter(()), Run()))
+    assert list((storage / 'container' / 'sandbox').iterdir()) == []
+    assert repair(source).is_whole
 
 
 # sources ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ import pytest
 from ricordi.backend.repair import Mending, RepairOrder, SetAside
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import VerifyOptions
-from ricordi.progress import Run
+from ricordi.errors import Interrupted
+from ricordi.progress import Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.container.index import PackedObject
 
@@ -161,3 +162,23 @@ def test_damage_beside_the_index_leaves_all_other_objects(packed: Container, mai
     lose(packed)
     rebuild(packed, keys)
     assert rows(packed) == before - {victim}
+
+
+def test_an_empty_object_divides_no_stretch_that_is_looked_through(container: Container) -> None:
+    keys = container.put_objects_into_pack([b'a long object that nobody knows the place of' * 3, b''])
+    container.index.connection.execute('UPDATE db_object SET "offset" = 20 WHERE length = 0')
+    container.index.connection.execute('DELETE FROM db_object WHERE length > 0')
+    done = list(container.repair(RepairOrder(tuple(keys)), [], lambda: iter(sorted(keys)), Run()))
+    assert [one.deed for one in done if isinstance(one, Mending)] == ['correct the index']
+    assert container.get_object_content(keys[0]).startswith(b'a long object')
+
+
+def test_a_new_index_is_given_up_where_the_work_is_told_to_end(packed: Container) -> None:
+    keys = list(packed.list_objects())
+    lose(packed)
+    stop = Stop()
+    stop.request('SIGTERM')
+    before = {path.name for path in packed.layout.folder.rglob('*')}
+    with pytest.raises(Interrupted, match='SIGTERM'):
+        list(packed.repair(RepairOrder(new_index=True), [], lambda: iter(sorted(keys)), Run(stop=stop)))
+    assert {path.name for path in packed.layout.folder.rglob('*')} == before | {'packer.lock'}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ricordi.cli.storage.verification_report import finding_lines, in_numbers
+from ricordi.cli.storage.verification_report import finding_lines, in_numbers, lines_of
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_seconds, plural
 from ricordi.errors import Interrupted, ProblemsFound
@@ -105,10 +105,16 @@ def left_lines(report: RepairReport) -> Iterator[str]:
 
 
 def _others(report: RepairReport) -> str:
-    """What was found and is about no object, so that nothing here mends it."""
-    if report.found is None or not report.found.finding_count:
+    """What was found and would be left, with the nodes that it is about."""
+    if report.found is None:
         return ''
-    return '\n'.join(['Found:', *finding_lines(report.found)])
+    mended = {one.subject for one in report.planned if one.deed}
+    left = [
+        one for one in report.found.findings if not one.notice and one.key not in mended and one.where not in mended
+    ]
+    lines = [line for one in left[:MOST_SHOWN] for line in lines_of(one)]
+    more = [f'  and {len(left) - MOST_SHOWN:,} more'] if len(left) > MOST_SHOWN else []
+    return '\n'.join(['Found, and not mended by itself:', *lines, *more]) if left else ''
 
 
 def _deeds(mendings: Iterable[Mending]) -> Iterator[str]:

@@ -112,7 +112,7 @@ def finding_lines(report: VerificationReport) -> Iterator[str]:
     for (notice, kind), group in groupby(report.findings, key=lambda finding: (finding.notice, finding.kind)):
         found = list(group)
         for finding in found[:MOST_SHOWN]:
-            yield from _lines_of(finding)
+            yield from lines_of(finding)
         number = (report.notices if notice else report.counts)[kind]
         if (more := number - len(found[:MOST_SHOWN])) > 0:
             yield f'  and {plural(more, f"more {kind}", f"more {_several(kind)}")}'
@@ -138,7 +138,8 @@ def _topics_table(report: VerificationReport) -> str:
     return format_table(rows, ['what', 'checked', 'read', 'time', ''], right=range(1, 4))
 
 
-def _lines_of(finding: Finding) -> Iterator[str]:
+def lines_of(finding: Finding) -> Iterator[str]:
+    """A finding for a person: what it is, where, the nodes, what to do."""
     mark = 'notice: ' if finding.notice else ''
     yield f'{mark}{finding.kind}{f" {finding.key}" if finding.key else ""}: {one_line(finding.detail)}'
     if finding.where:

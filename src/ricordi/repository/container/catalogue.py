@@ -78,6 +78,8 @@ def read_catalogue(layout: Layout, pack_id: int) -> Iterator[PackedObject]:
 
     None of it is proven: see the top of this file. What cannot be is left out.
     """
+    if not layout.catalogue.is_dir():
+        return
     try:
         handle = os.fdopen(layout.opened.catalogue.open(str(pack_id)), 'rb')
     except OSError:

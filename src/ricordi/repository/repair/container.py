@@ -17,6 +17,8 @@ def repair_container(
     store: ObjectStore, order: RepairOrder, sources: Sequence[RepairSource], named_keys: KeyStream, run: Run
 ) -> Iterator[Mending | SetAside]:
     """See `RepositoryBackend.repair`."""
+    if not order.dry_run:
+        store.layout.make_subfolders()
     rebuilds = order.new_index or _is_odd(store)
     if rebuilds and order.dry_run:
         yield describe_rebuild(store)

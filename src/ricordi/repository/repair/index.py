@@ -18,20 +18,21 @@ from typing import NamedTuple
 
 from ricordi.backend.maintenance import KeyStream
 from ricordi.backend.repair import Mending, SetAside
-from ricordi.errors import RicordiError
+from ricordi.errors import Interrupted, RicordiError
 from ricordi.files import fsync_file
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.repository.container.catalogue import catalogued_packs, keep_catalogues, read_catalogue
-from ricordi.repository.container.index import Index, PackedObject
+from ricordi.repository.container.index import EMPTY_PACK, Index, PackedObject
 from ricordi.repository.container.layout import REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.repair.aside import Aside
 from ricordi.repository.repair.whereabouts import found_by_scanning
+from ricordi.repository.verification.loose import EMPTY_KEY
 from ricordi.repository.verification.reader import check_rows, fault_of_row
 
-_ROWS_AT_ONCE = 500
+_ROWS_AT_ONCE = 10_000
 
 
 class _Made(NamedTuple):
@@ -59,12 +60,12 @@ def rebuild_index(store: ObjectStore, named_keys: KeyStream, run: Run) -> Iterat
     :raises ricordi.errors.PackerBusy: another process packs.
     """
     layout, aside = store.layout, Aside(store.layout)
-    layout.make_subfolders()
     with packer_lock(layout):
         draft = layout.sandbox / uuid.uuid4().hex
         try:
             Index.create(draft)
             with closing(Index(draft)) as index:
+                index.connection.execute('PRAGMA synchronous=OFF')  # it is fsynced as a whole before it counts
                 made = _IndexFilling(store, index, run).fill(named_keys)
                 index.checkpoint()
             fsync_file(draft)
@@ -104,6 +105,8 @@ class _IndexFilling:
         self._index = index
         self._run = run
         self._sizes = store.layout.pack_sizes()
+        self._empty_in: int | None = None
+        """The pack in which the empty object was told to lie."""
 
     def fill(self, named_keys: KeyStream) -> _Made:
         """Put in all that is known, then what is missing and can be found."""
@@ -113,10 +116,12 @@ class _IndexFilling:
             for pack_id in order:
                 told += self._put_proven(pack_id, read_catalogue(layout, pack_id))
             told += self._put_readable()
-        missing = list(self._lacking(named_keys()))
+        missing = [key for key in self._lacking(named_keys()) if key != EMPTY_KEY]  # which lies nowhere
         if missing:
-            found = found_by_scanning(self._store, missing, self._index.objects_of_pack)
+            found = found_by_scanning(self._store, missing, self._index.objects_of_pack, self._run)
             scanned = self._put(list(found))
+        told += self._put_empty()
+        self._check()
         return _Made(told, scanned, len(missing) - scanned)
 
     def _put_readable(self) -> int:
@@ -133,12 +138,30 @@ class _IndexFilling:
         """Put in those rows of a pack that are so and whose objects have none yet."""
         told, source = 0, iter(rows)
         while some := list(islice(source, _ROWS_AT_ONCE)):
-            self._run.check_lock()
+            self._check()
             absent = set(self._index.absent([row.key for row in some]))
-            new = {row.key: row for row in some if row.key in absent and self._is_within(row)}
+            new = {row.key: row for row in some if row.key in absent and row.length and self._is_within(row)}
+            if any(row.key == EMPTY_KEY and not row.length for row in some):
+                self._empty_in = pack_id
             wrong = self._wrong(pack_id, new)
             told += self._put([row for key, row in new.items() if key not in wrong])
         return told
+
+    def _check(self) -> None:
+        """
+        :raises ricordi.errors.Interrupted: the work shall end.
+        """
+        self._run.check_lock()
+        if reason := self._run.stop.reason:
+            raise Interrupted(f'{reason}: ended before the index was made anew, and nothing was changed')
+
+    def _put_empty(self) -> int:
+        """Put in the empty object, for which any place is right: behind all others, as AiiDA wants it."""
+        pack_id = self._empty_in
+        if pack_id is None or not self._index.absent([EMPTY_KEY]):
+            return 0
+        end = self._index.packs().get(pack_id, EMPTY_PACK).end
+        return self._put([PackedObject(EMPTY_KEY, 0, 0, end, 0, pack_id)])
 
     def _wrong(self, pack_id: int, rows: Mapping[str, PackedObject]) -> set[str]:
         """The keys of those rows that are not so; each was read once more by itself: neighbours are read together."""

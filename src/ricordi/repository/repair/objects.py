@@ -222,7 +222,7 @@ class ObjectMender:
         found: dict[str, PackedObject] = {}
         if left and not self._dry_run:
             self._commit()
-            rows = found_by_scanning(self._store, left, lambda pack_id: self._believed(pack_id, left))
+            rows = found_by_scanning(self._store, left, lambda pack_id: self._believed(pack_id, left), self._run)
             found = {row.key: row for row in rows}
         for key, look in left.items():
             if key in found:

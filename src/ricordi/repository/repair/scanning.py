@@ -96,7 +96,8 @@ def uncovered(rows: Iterable[PackedObject], size: int) -> Iterator[tuple[int, in
     :param size: bytes of the file.
     """
     position = 0
-    for offset, end in sorted((row.offset, row.offset + row.length) for row in rows):
+    # an empty object lies anywhere, also in the middle of another one
+    for offset, end in sorted((row.offset, row.offset + row.length) for row in rows if row.length):
         if offset > position:
             yield position, min(offset, size)
         position = max(position, end)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 
 from ricordi.errors import CorruptStorage, UnreachableStorage
-from ricordi.repository.container.layout import KEY_LENGTH, ContainerConfig, Layout
+from ricordi.files import new_file
+from ricordi.repository.container.layout import KEY_LENGTH, LARGEST_CONFIG, ContainerConfig, Layout
 from ricordi.repository.container.owner import has_object_files
 from ricordi.repository.repair.aside import Aside
 
@@ -36,21 +36,26 @@ def write_settings(layout: Layout, container_id: str, copies: Sequence[bytes]) -
     """
     new = ContainerConfig.new(_prefix_length(layout))._replace(container_id=container_id).to_json()
     content = next(filter(None, copies), new)
-    draft, top = f'.{layout.config.name}.{uuid.uuid4().hex}', layout.opened.top
-    try:
-        with os.fdopen(top.create(draft, 0o644), 'wb') as handle:
+    if os.path.lexists(layout.config):
+        _overwrite(layout, content)
+    else:
+        with new_file(layout.config, mode=0o644) as handle:
             handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        if layout.config.is_file():
-            Aside(layout).keep_file(layout.config, layout.config.name)
-        top.replace(draft, layout.config.name)
-    except BaseException:
-        with suppress(OSError):
-            top.unlink(draft)
-        raise
-    top.sync()
     layout.make_subfolders()
+
+
+def _overwrite(layout: Layout, content: bytes) -> None:
+    """Write the file anew in its place: the lock of the storage is held on this very file, so it is not replaced.
+
+    Killed on the way it is as damaged as before, and nobody can open the container; the next run writes it again.
+    """
+    top = layout.opened.top
+    Aside(layout).keep(layout.config.name, [top.read(layout.config.name, LARGEST_CONFIG)])
+    with os.fdopen(top.open_linked(layout.config.name, os.O_RDWR), 'r+b') as handle:
+        handle.truncate(0)
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def _prefix_length(layout: Layout) -> int:

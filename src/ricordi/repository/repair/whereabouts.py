@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from ricordi.progress import Run
 from ricordi.repository.container.catalogue import catalogued_packs, read_catalogue
 from ricordi.repository.container.index import PackedObject
 from ricordi.repository.container.layout import REPACK_ID, Layout
@@ -22,8 +23,8 @@ def told_by_catalogues(layout: Layout, wanted: Collection[str]) -> Iterator[Pack
                 yield row
 
 
-def found_by_scanning(store: ObjectStore, wanted: Iterable[str], rows_of: RowsOf) -> Iterator[PackedObject]:
-    """Objects that lie in the packs where no row says that anything lies.
+def found_by_scanning(store: ObjectStore, wanted: Iterable[str], rows_of: RowsOf, run: Run) -> Iterator[PackedObject]:
+    """Objects that lie in the packs where no row says that anything lies; ends early where it is told to stop.
 
     :param rows_of: the rows of a pack that are to be believed.
     """
@@ -33,4 +34,6 @@ def found_by_scanning(store: ObjectStore, wanted: Iterable[str], rows_of: RowsOf
         if not scan.wanted:
             return
         for begin, end in uncovered(rows_of(pack_id), sizes[pack_id]):
+            if run.stop.reason:
+                return
             yield from scan.stretch(pack_id, begin, end)

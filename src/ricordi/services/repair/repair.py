@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -147,9 +148,19 @@ class _Repair:
             plan = self._plan()
         if self._options.dry_run or plan.interrupted or not plan.can_do or not self._consent(plan):
             return plan
-        purpose = 'storage repair'
-        with lock_profile(self._profile, purpose, wait=self._wait, stop=self._run.stop) as check:
+        if fault:
+            self._restore_settings(plan)
+        with self._locked() as check:
             return self._carry_out(plan, replace(self._run, lock_check=check))
+
+    def _locked(self) -> AbstractContextManager[Callable[[], None]]:
+        return lock_profile(self._profile, 'storage repair', wait=self._wait, stop=self._run.stop)
+
+    def _restore_settings(self, plan: RepairReport) -> None:
+        # By a lock of its own: that of the storage is held on config.json, and so on none as long as there is none.
+        with self._locked():
+            restore_settings(self._profile, [source.objects for source in self._sources])
+        self._take(plan.planned)
 
     # -- the plan ---------------------------------------------------------------------------------------------
 
@@ -177,10 +188,6 @@ class _Repair:
     def _carry_out(self, plan: RepairReport, run: Run) -> RepairReport:
         reason, after = None, None
         try:
-            if any(one.fault == SETTINGS for one in plan.planned):
-                restore_settings(self._profile, [source.objects for source in self._sources])
-                self._take(plan.planned)
-                self._faults = Faults()
             with use_storage(self._profile, shared_access=False) as storage:
                 after = self._carry_out_in(storage, plan.found is None, run)
         except OSError as error:
