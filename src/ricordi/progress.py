@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-Unit = Literal['bytes', 'objects', 'rows', 'nodes']
+Unit = Literal['bytes', 'objects', 'rows', 'nodes', 'snapshots']
 
 
 class Progress:

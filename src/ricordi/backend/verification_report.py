@@ -12,7 +12,7 @@ from ricordi.backend.verification import Finding
 RECENT_DAYS = 30
 """What was read within so many days counts as read lately."""
 
-Unit = Literal['objects', 'rows', 'packs', 'files', 'members', '']
+Unit = Literal['objects', 'rows', 'packs', 'files', 'members', 'snapshots', '']
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class _StorageVerification:
         self._options = options
         self._run = run
         self._hear = hear
-        self._found = _Findings(options.most_named)
+        self._found = Findings(options.most_named)
 
     def verify(self, storage: StorageBackend) -> VerificationReport:
         """Look at all of it, and tell."""
@@ -143,7 +143,7 @@ class _StorageVerification:
         return None if all(topic.complete for topic in topics) else self._run.stop.reason
 
 
-class _Findings:
+class Findings:
     """The findings: the first ones of each kind by name, all by number."""
 
     def __init__(self, most_named: int) -> None:

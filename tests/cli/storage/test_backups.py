@@ -150,3 +150,17 @@ def test_a_place_without_its_objects_is_told(run_here: Run, reference_home: Path
     done = run_here('-p', 'mixed', 'storage', 'backup', place)
     assert done.returncode == 3
     assert 'the store of the backup repository' in done.stderr
+
+
+def test_a_place_is_verified_and_damage_ends_with_6(run_here: Run, reference_home: Path, place: Path) -> None:
+    assert run_here('-p', 'mixed', 'storage', 'backup', place).returncode == 0
+    done = run_here('storage', 'verify', '--backup', place)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert 'Nothing is wrong' in done.stdout
+    manifest = next((place / 'snapshots').iterdir())
+    manifest.write_text(manifest.read_text().replace('"mixed"', '"other"'))
+    done = run_here('storage', 'verify', '--backup', place, '--format', 'json')
+    told = json.loads(done.stdout)
+    assert (done.returncode, told['place'], told['counts']) == (6, str(place), {'damaged snapshot': 1})
+    done = run_here('-p', 'mixed', 'storage', 'verify', '--backup', place)
+    assert (done.returncode, 'in place of a profile' in done.stderr) == (2, True)

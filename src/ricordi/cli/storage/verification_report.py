@@ -44,11 +44,15 @@ def exit_code_of(report: VerificationReport) -> int:
 # for a program ---------------------------------------------------------------------------------------------
 
 
-def report_as_data(profile: str, report: VerificationReport) -> dict[str, Any]:
-    """The report as plain data; the keys are documented in docs/json-output.md and stay."""
+def report_as_data(subject: str, report: VerificationReport, noun: str = 'profile') -> dict[str, Any]:
+    """The report as plain data; the keys are documented in docs/json-output.md and stay.
+
+    :param subject: name of what was looked at.
+    :param noun: what it is: a profile, or a `place` with backups.
+    """
     subset = report.options.subset
     return {
-        'profile': profile,
+        noun: subject,
         'read': report.options.read,
         'subset': subset and {key: value for key, value in asdict(subset).items() if value},
         'interrupted': report.interrupted,
@@ -91,9 +95,10 @@ def _finding_as_data(finding: Finding) -> dict[str, Any]:
 # for a person ----------------------------------------------------------------------------------------------
 
 
-def report_as_text(profile: str, report: VerificationReport) -> str:
-    """The report for a person: what was looked at, what was found, what is known now."""
-    parts = [f'Verification of profile `{profile}`, {_what(report)}.', _topics_table(report)]
+def report_as_text(subject: str, report: VerificationReport, noun: str = 'profile') -> str:
+    """The report for a person: what was looked at, what was found, what is known now; arguments as above."""
+    name = f'`{subject}`' if noun == 'profile' else f'with backups {subject}'
+    parts = [f'Verification of {noun} {name}, {_what(report)}.', _topics_table(report)]
     if report.findings:
         parts.append('\n'.join(finding_lines(report)))
     if report.notes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ricordi.cli.parameters import DURATION, SUBSET
+from ricordi.cli.parameters import DURATION, SUBSET, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.verb import format_option, option, verb
+from ricordi.errors import UsageError
 from ricordi.progress import Run, Stop
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     'ricordi -p main storage verify --read --max-runtime 30m    # each night: what was read longest ago',
     'ricordi storage verify --subset 10%',
     'ricordi storage verify --read --archive paper.aiida',
+    'ricordi storage verify --backup /mnt/backup',
 )
 @option('--read', is_flag=True, group='What to check', help='Also read all content, and compare it with its SHA-256.')
 @option(
@@ -29,6 +32,14 @@ if TYPE_CHECKING:
     metavar='PART',
     group='What to check',
     help='Read a part of the content, that which was read longest ago: 10%, 20G; or one of some fixed parts: 3/12.',
+)
+@option(
+    '--backup',
+    'place',
+    type=PathName(path_type=Path),
+    metavar='PLACE',
+    group='What to check',
+    help='A backup repository, in place of a profile: its snapshots, and the store of all they are made of.',
 )
 @option(
     '--wait',
@@ -49,6 +60,7 @@ def verify(
     session: CommandSession,
     read: bool,
     subset: Subset | None,
+    place: Path | None,
     wait: float | None,
     max_runtime: float | None,
     output_format: str | None,
@@ -57,35 +69,45 @@ def verify(
 
     The structure takes seconds: the database against its own rules, the index against the packs, all that nodes name.
     With --read every byte is compared with its SHA-256, what was read longest ago first; what was read is remembered in
-    the container, and nothing else is changed. Exit codes: 0 all is well, 3 the storage cannot be opened, 5 the profile
+    the container, and nothing else is changed. With --backup the snapshots in a folder are checked in the same way:
+    that each has all it is made of. Exit codes: 0 all is well, 3 the storage cannot be opened, 5 the profile
     is locked, 6 something is missing, damaged or wrong, 7 interrupted or out of time with more to do.
     """
     from ricordi.backend.verification_report import VerifyOptions
     from ricordi.cli.storage.verification_report import exit_code_of
     from ricordi.cli.terminal.drawing import drawing
+    from ricordi.services.backups.verify import verify_backup
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.verify import verify_storage
 
-    profile = find_profile(session.profile_name)
+    if place is not None and session.profile_name is not None:
+        raise UsageError('--backup comes in place of a profile or an archive: give one of them')
     options = VerifyOptions(read or subset is not None, subset)
     stop = Stop(max_runtime)
     with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-        report = verify_storage(profile, options, wait=wait, run=Run(progress, stop))
+        run = Run(progress, stop)
+        if place is not None:
+            subject, noun = str(place), 'place'
+            report = verify_backup(place, options, wait=wait, run=run)
+        else:
+            profile = find_profile(session.profile_name)
+            subject, noun = profile.name, 'profile'
+            report = verify_storage(profile, options, wait=wait, run=run)
     told = session.reports(output_format)
     if told:
-        _print_report(profile.name, report, output_format)
+        _print_report(subject, noun, report, output_format)
     _tell_what_is_wrong(report, told)
     return exit_code_of(report)
 
 
-def _print_report(profile: str, report: VerificationReport, output_format: str | None) -> None:
+def _print_report(subject: str, noun: str, report: VerificationReport, output_format: str | None) -> None:
     from ricordi.cli.storage.verification_report import report_as_data, report_as_text
     from ricordi.cli.terminal.output import write_details
 
     if output_format in (None, 'table'):
-        print(report_as_text(profile, report))
+        print(report_as_text(subject, report, noun))
     else:
-        write_details(report_as_data(profile, report), output_format)
+        write_details(report_as_data(subject, report, noun), output_format)
 
 
 def _tell_what_is_wrong(report: VerificationReport, told: bool) -> None:

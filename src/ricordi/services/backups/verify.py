@@ -1,0 +1,94 @@
+"""Verification of a backup repository: its snapshots, and the store with all that they are made of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ricordi.backend.verification import Finding
+from ricordi.backend.verification_report import Topic, VerificationReport, VerifyOptions
+from ricordi.manager import open_backup
+from ricordi.progress import Run
+from ricordi.services.verify import CONTENT, NAMED, Findings
+
+if TYPE_CHECKING:
+    from ricordi.backup.repository import BackupRepository
+
+
+def verify_backup(
+    place: Path, options: VerifyOptions | None = None, *, wait: float | None = None, run: Run | None = None
+) -> VerificationReport:
+    """Check a backup repository, beside those who back up into it: nobody removes snapshots meanwhile.
+
+    Of each snapshot the manifest, the lists and the rows of its database are read, and all objects that its nodes name
+    looked for; then the index of the store and its packs are checked. With `options.read` every byte of the store is
+    compared with its SHA-256, what was read longest ago first.
+
+    :param options: None: without reading all content.
+    :param wait: seconds to wait for one who removes snapshots; None: do not wait.
+    :param run: hears how far it is; ends the work early, by a request or when its time is over.
+    :raises ricordi.errors.NoBackupRepository: there is none, or it is of a form that is not known here.
+    :raises ricordi.errors.BusyBackupRepository: snapshots are being removed.
+    """
+    options, run, begin = options or VerifyOptions(), run or Run(), time.perf_counter()
+    topics, findings = list[Topic](), Findings(options.most_named)
+    with open_backup(place) as repository, repository.held(wait, run.stop):
+        try:
+            for one in _all(repository, options, run):
+                if isinstance(one, Topic):
+                    topics.append(one)
+                else:
+                    findings.add(one)
+        finally:
+            run.progress.end()
+        structure = [topic.complete for topic in topics if not topic.name.startswith(CONTENT)]
+        if all(structure) and options.remember:
+            repository.objects.note_verified(findings.of_structure)
+        state = repository.objects.verification_state()
+    interrupted = None if all(topic.complete for topic in topics) else run.stop.reason
+    return VerificationReport(
+        options,
+        tuple(topics),
+        findings.in_order(),
+        dict(sorted(findings.counts.items())),
+        dict(sorted(findings.notices.items())),
+        interrupted,
+        state=state,
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def _all(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
+    yield from _snapshots(repository, run)
+    if run.stop.reason:
+        yield Topic('objects', complete=False)
+        return
+    for one in repository.objects.verify(options, lambda: iter(()), run):
+        if isinstance(one, Finding):
+            yield one._replace(remedy='')  # what mends the store of a profile does not mend that of backups
+        elif one.name != NAMED:  # each snapshot has looked for its own
+            yield one
+
+
+def _snapshots(repository: BackupRepository, run: Run) -> Iterator[Finding | Topic]:
+    """Every snapshot by itself: whether it has all that it is made of."""
+    begin, checked = time.perf_counter(), 0
+    records, faults = repository.read_all()
+    for name, error in faults.items():
+        yield Finding('damaged snapshot', str(error), f'snapshot {name}')
+    run.progress.begin('look at snapshots', len(records), 'snapshots')
+    for record in records:
+        if run.stop.reason:
+            break
+        for fault in repository.check(record):
+            yield Finding('damaged snapshot', fault, f'snapshot {record.name}')
+        if record.missing_count:
+            detail = f'{record.missing_count:,} objects were missing or damaged when it was made'
+            yield Finding('incomplete snapshot', detail, f'snapshot {record.name}', notice=True)
+        checked += 1
+        run.progress.advance(1)
+    run.progress.end()
+    seconds = time.perf_counter() - begin
+    yield Topic('snapshots', checked, 'snapshots', seconds=seconds, complete=checked == len(records))

@@ -1,0 +1,93 @@
+"""Damage to a place with backups is found, whatever part of it is meant; of what is sound nothing is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ricordi.backend.verification_report import VerificationReport, VerifyOptions
+from ricordi.config import load_config
+from ricordi.errors import NoBackupRepository
+from ricordi.manager import open_backup
+from ricordi.services.backups.backup import back_up
+from ricordi.services.backups.verify import verify_backup
+
+
+@pytest.fixture
+def place(reference_home: Path, tmp_path: Path) -> Path:
+    """A place with two snapshots of the reference data."""
+    profile = load_config().get_profile('mixed')
+    for tag in ('first', 'second'):
+        back_up(profile, tmp_path / 'place', tags=[tag])
+    return tmp_path / 'place'
+
+
+def found(place: Path, read: bool = False) -> VerificationReport:
+    return verify_backup(place, VerifyOptions(read))
+
+
+def test_of_a_sound_place_nothing_is_said_and_what_was_looked_at_is_remembered(place: Path) -> None:
+    report = found(place, read=True)
+    assert (report.counts, report.notices, report.interrupted) == ({}, {}, None)
+    assert [topic.checked for topic in report.topics if topic.name == 'snapshots'] == [2]
+    assert report.state is not None
+    assert report.state.structure is not None
+    assert report.state.findings == 0
+
+
+def flip(place: Path) -> None:
+    """One bit in the middle of the largest pack."""
+    pack = max((place / 'container' / 'packs').iterdir(), key=lambda path: path.stat().st_size)
+    content = bytearray(pack.read_bytes())
+    content[len(content) // 2] ^= 1
+    pack.write_bytes(content)
+
+
+def cut(place: Path) -> None:
+    pack = max((place / 'container' / 'packs').iterdir(), key=lambda path: path.stat().st_size)
+    pack.write_bytes(pack.read_bytes()[:-100])
+
+
+def spoil_manifest(place: Path) -> None:
+    path = min((place / 'snapshots').iterdir())
+    path.write_text(path.read_text().replace('"mixed"', '"other"'))
+
+
+def empty_manifest(place: Path) -> None:
+    min((place / 'snapshots').iterdir()).write_bytes(b'')
+
+
+def lose_pieces(place: Path) -> None:
+    with open_backup(place) as backups:
+        backups.objects.delete_objects([lists.key for part in backups.snapshots()[0].parts for lists in part.lists])
+
+
+def lose_content(place: Path) -> None:
+    with open_backup(place) as backups, backups.database(backups.snapshots()[0]) as database:
+        backups.objects.delete_objects([next(database.named_keys())])
+
+
+@pytest.mark.parametrize(
+    ('harm', 'kind'),
+    [
+        (flip, 'damaged object'),
+        (cut, 'damaged object'),
+        (spoil_manifest, 'damaged snapshot'),
+        (empty_manifest, 'damaged snapshot'),
+        (lose_pieces, 'damaged snapshot'),
+        (lose_content, 'damaged snapshot'),
+    ],
+)
+def test_each_damage_is_found(place: Path, harm: Callable[[Path], None], kind: str) -> None:
+    harm(place)
+    report = found(place, read=True)
+    assert kind in report.counts
+    assert report.state is not None
+    assert report.state.findings
+
+
+def test_a_folder_without_backups_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NoBackupRepository):
+        verify_backup(tmp_path)
