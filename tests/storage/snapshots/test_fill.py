@@ -25,6 +25,7 @@ from ricordi.errors import (
 from ricordi.progress import Progress, Run
 from ricordi.repository.archive.zip import ZipRepository
 from ricordi.storage.session import Session
+from ricordi.storage.snapshots.parts import PARTS
 from ricordi.storage.sqlite.zip import SqliteZipStorage
 
 
@@ -171,6 +172,21 @@ def test_rows_may_come_in_one_part_and_in_any_order_of_columns(storage: Any) -> 
     (user,) = storage.find(UserRow)
     assert (user.pk, user.institution, user.last_name, user.first_name) == (3, 'EPFL', 'B', 'A')
     assert user.email == 'a@example.org'
+
+
+def test_a_setting_that_sqlite_would_round_is_refused(storage: Any) -> None:
+    part = next(part for part in PARTS if part.table == 'db_dbsetting')
+
+    def setting(value: str) -> GivenSnapshot:
+        line = f'1\tnumber\t{value}\t\t2026-01-01 00:00:00.000000\n'.encode()
+        return GivenSnapshot({part: [Piece(1, 1, 0, line)]}, source='postgresql')
+
+    if storage.dialect.name == 'sqlite':
+        for value in ('0.12345678901234567', '12345678901234567890'):
+            with pytest.raises(ValidationError, match=f'it would round the number {value}'):
+                storage.fill(setting(value))
+    storage.fill(setting('0.5'))
+    assert storage.get_global_variable('number') == 0.5
 
 
 def test_it_is_not_filled_within_a_transaction_or_read_only(pieces: Pieces, storage: Any) -> None:

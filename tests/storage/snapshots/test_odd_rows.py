@@ -7,32 +7,16 @@ from typing import Any
 
 import pytest
 
-from given_snapshots import all_pieces, lines, without_settings
+from given_snapshots import GivenSnapshot, Pieces, all_pieces, lines, without_settings
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.snapshots import Misfit
 from ricordi.errors import ValidationError
+from ricordi.model.copy_text import count_odd, pk_of
 from ricordi.storage.snapshots.cutting import SnapshotLimits
 
 EVERYTHING = 'SELECT *, typeof(label), typeof(attributes), typeof(ctime), typeof(user_id) FROM db_dbnode ORDER BY id'
-
 TEXTS = 'SELECT label, description, process_type, CAST(attributes AS TEXT), CAST(extras AS TEXT) FROM db_dbnode'
-
-
-@pytest.fixture
-def node(sqlite_storage: Any) -> Any:
-    """Changes columns of the second of three nodes, past all checks: `node(label=b'\\xff')`; gives its pk."""
-    user = sqlite_storage.insert(EntityKind.USER, [{'email': 'a@example.org'}])[0]
-    pks = sqlite_storage.insert(EntityKind.NODE, [{'user_pk': user, 'label': name} for name in 'abc'])
-    raw = sqlite_storage.session.raw
-    raw.execute('PRAGMA foreign_keys = OFF')
-
-    def change(**values: Any) -> int:
-        for column, value in values.items():
-            raw.execute(f'UPDATE db_dbnode SET {column} = {value} WHERE id = ?', (pks[1],))
-        return pks[1]
-
-    return change
-
+SOUND = 1
 
 ODD = {
     'BLOB': {'label': "X'00ff'", 'description': "X''"},
@@ -45,6 +29,7 @@ ODD = {
 }
 PLAIN = {
     'other forms': {'uuid': "'ABC'", 'ctime': "'2020-01-01'"},
+    'no such day': {'ctime': "'2026-02-30 00:00'"},
     'NUL': {'label': "'a' || char(0) || 'b'"},
     'control characters': {
         'label': 'char(29)',
@@ -64,86 +49,127 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize('name', [*ODD, *PLAIN])
-def test_it_comes_back_in_sqlite_as_it_was_with_its_type(
-    name: str, node: Any, sqlite_storage: Any, make_sqlite_storage: Any
+PKS = {name: pk for pk, name in enumerate([*ODD, *PLAIN], start=2)}
+PKS['large pk'] = 1 << 31
+
+
+@pytest.fixture
+def storage_of_all(sqlite_storage: Any) -> Any:
+    """A storage with a node for each of the names, changed past all checks, and a sound one."""
+    user = sqlite_storage.insert(EntityKind.USER, [{'email': 'a@example.org'}])[0]
+    rows = [{'user_pk': user, 'label': name} for name in ('sound', *PKS)]
+    assert sqlite_storage.insert(EntityKind.NODE, rows)[0] == SOUND
+    raw = sqlite_storage.session.raw
+    raw.execute('PRAGMA foreign_keys = OFF')
+    raw.execute('UPDATE db_dbnode SET id = ? WHERE label = ?', (PKS['large pk'], 'large pk'))
+    for name, values in {**ODD, **PLAIN}.items():
+        for column, value in values.items():
+            raw.execute(f'UPDATE db_dbnode SET {column} = {value} WHERE id = ?', (PKS[name],))
+    return sqlite_storage
+
+
+@pytest.fixture
+def pieces(storage_of_all: Any) -> Pieces:
+    with storage_of_all.snapshot() as snapshot:
+        return all_pieces(snapshot)
+
+
+def only(pieces: Pieces, pk: int) -> Pieces:
+    """Of all nodes but one."""
+    found = dict(pieces)
+    for part in pieces:
+        if part.table == 'db_dbnode':
+            every = lines(pieces, *part[:2]).splitlines(keepends=True)
+            line = next(line for line in every if pk_of(line) == pk)
+            found[part] = [pieces[part][0]._replace(first=pk, rows=1, odd=count_odd(line), data=line)]
+    return found
+
+
+def test_all_comes_back_in_sqlite_as_it_was_with_its_type(
+    pieces: Pieces, storage_of_all: Any, make_sqlite_storage: Any
 ) -> None:
-    node(**{**ODD, **PLAIN}[name])
-    with sqlite_storage.snapshot() as snapshot:
-        before = all_pieces(snapshot)
-        assert sum(piece.odd for given in before.values() for piece in given) in ((1, 2) if name in ODD else (0,))
-        again = make_sqlite_storage()
-        again.fill(snapshot)
+    again = make_sqlite_storage()
+    again.fill(GivenSnapshot(pieces))
     with again.snapshot() as snapshot:
-        assert without_settings(all_pieces(snapshot)) == without_settings(before)
-    for storage in (sqlite_storage, again):
+        assert without_settings(all_pieces(snapshot)) == without_settings(pieces)
+    for storage in (storage_of_all, again):
         storage.session.raw.text_factory = bytes
-    assert again.session.raw.execute(EVERYTHING).fetchall() == sqlite_storage.session.raw.execute(EVERYTHING).fetchall()
+    assert again.session.raw.execute(EVERYTHING).fetchall() == storage_of_all.session.raw.execute(EVERYTHING).fetchall()
 
 
-@pytest.mark.parametrize(
-    ('values', 'column', 'reason'),
-    [
-        (ODD['BLOB'], 'label', 'it is bytes in place of a text'),
-        (ODD['no UTF-8'], 'label', 'it is a text that is not UTF-8, or none of its kind'),
-        (ODD['number as time'], 'mtime', 'it is the number 17'),
-        (PLAIN['other forms'], 'uuid', 'it is no uuid'),
-        ({'ctime': "'2026-02-30 00:00'"}, 'ctime', 'it is no time'),
-        ({'ctime': "'yesterday'"}, 'ctime', 'it is a text that is not UTF-8, or none of its kind'),
-        (PLAIN['NUL'], 'label', 'it holds the character NUL'),
-        (PLAIN['NaN'], 'attributes', 'it is no JSON: it holds NaN'),
-        (PLAIN['long'], 'label', 'it is longer than 255 characters'),
-        (PLAIN['large'], 'user_id', 'the number is larger than 2147483647'),
-        (PLAIN['half a surrogate pair'], 'extras', 'a string of it holds half a surrogate pair, such as \\ud800'),
-        (PLAIN['NUL in JSON'], 'extras', 'a string of it holds the character \\u0000'),
-        ({'id': str(1 << 31)}, 'id', 'the number is larger than 2147483647'),
-    ],
-)
-def test_what_postgresql_refuses_is_named(
-    values: dict[str, str], column: str, reason: str, node: Any, sqlite_storage: Any, psql_storage: Any
-) -> None:
-    pk = node(**values) if 'id' not in values else (node(**values), 1 << 31)[1]
-    with sqlite_storage.snapshot() as snapshot:
-        assert snapshot.misfits(10) == []
+def test_rows_with_values_of_a_wrong_type_are_odd_and_counted(pieces: Pieces) -> None:
+    for name in PKS:
+        assert any(piece.odd for given in only(pieces, PKS[name]).values() for piece in given) == (name in ODD), name
+    odd = [sum(piece.odd for piece in given) for part, given in pieces.items() if part.table == 'db_dbnode']
+    assert max(odd) <= len(ODD) <= sum(odd)
+
+
+REASONS = {
+    'BLOB': ('label', 'it is bytes in place of a text'),
+    'no UTF-8': ('label', 'it is a text that is not UTF-8, or none of its kind'),
+    'text as number': ('user_id', 'it is a text that is not UTF-8, or none of its kind'),
+    'number as time': ('ctime', 'it is the number 1.5'),
+    'number as JSON': ('attributes', 'it is the number 0.30000000000000004'),
+    'no time': ('ctime', 'it is a text that is not UTF-8, or none of its kind'),
+    'no time, as long as one': ('ctime', 'it is a text that is not UTF-8, or none of its kind'),
+    'no such day': ('ctime', 'it is no time'),
+    'other forms': ('uuid', 'it is no uuid'),
+    'NUL': ('label', 'it holds the character NUL'),
+    'NaN': ('attributes', 'it is no JSON: it holds NaN'),
+    'long': ('label', 'it is longer than 255 characters'),
+    'large': ('user_id', 'the number is larger than 2147483647'),
+    'large pk': ('id', 'the number is larger than 2147483647'),
+    'half a surrogate pair': ('extras', 'a string of it holds half a surrogate pair, such as \\ud800'),
+    'NUL in JSON': ('extras', 'a string of it holds the character \\u0000'),
+}
+
+
+def test_what_postgresql_would_refuse_is_named_and_nothing_else(storage_of_all: Any) -> None:
+    with storage_of_all.snapshot() as snapshot:
+        assert snapshot.misfits(100) == []
         all_pieces(snapshot)
-        assert Misfit('db_dbnode', pk, column, reason) in snapshot.misfits(10)
-        assert snapshot.misfits(0) == []
-        with pytest.raises(
-            ValidationError, match=rf'of the node with pk {pk} \(table db_dbnode\) cannot be put'
-        ) as told:
-            psql_storage.fill(snapshot)
-    assert any(found.reason in str(told.value) for found in snapshot.misfits(10))
-    assert psql_storage.session.execute('SELECT count(*) FROM db_dbuser').fetchone() == (0,)
+        found = snapshot.misfits(100)
+        assert snapshot.misfits(2) == found[:2]
+    for name, (column, reason) in REASONS.items():
+        assert Misfit('db_dbnode', PKS[name], column, reason) in found, name
+    assert {misfit.pk for misfit in found} == {PKS[name] for name in (*REASONS, 'no JSON')}
 
 
-@pytest.mark.parametrize(
-    'name', ['control characters', 'whole surrogate pair', 'text that only looks like it', 'bare numbers']
-)
-def test_what_postgresql_takes_is_no_misfit(name: str, node: Any, sqlite_storage: Any, psql_storage: Any) -> None:
-    pk = node(**PLAIN[name])
-    with sqlite_storage.snapshot() as snapshot:
-        all_pieces(snapshot)
-        assert snapshot.misfits(10) == []
-        psql_storage.fill(snapshot)
-    of_sqlite, of_psql = (
-        storage.session.execute(f'{TEXTS} WHERE id = {pk}').fetchone() for storage in (sqlite_storage, psql_storage)
-    )
-    assert of_psql[:3] == of_sqlite[:3]
-    assert [json.loads(text) for text in of_psql[3:]] == [json.loads(text) for text in of_sqlite[3:]]
-
-
-def test_no_more_misfits_are_remembered_than_is_useful(node: Any, sqlite_storage: Any) -> None:
-    node(**ODD['BLOB'], **ODD['number as time'])
-    with sqlite_storage.dialect.capture(None, SnapshotLimits(most_misfits=2)) as snapshot:
+def test_no_more_misfits_are_remembered_than_is_useful(storage_of_all: Any) -> None:
+    with storage_of_all.dialect.capture(None, SnapshotLimits(most_misfits=2)) as snapshot:
         all_pieces(snapshot)
         assert len(snapshot.misfits(10)) == 2
 
 
-def test_postgresql_refuses_odd_rows_of_itself(node: Any, sqlite_storage: Any, psql_storage: Any) -> None:
-    node(**ODD['BLOB'])
-    with sqlite_storage.snapshot() as snapshot:
-        odd = lines(all_pieces(snapshot), 'db_dbnode', 'changing')
+def test_postgresql_refuses_them_by_the_same_reasons(pieces: Pieces, psql_storage: Any) -> None:
+    for name, (_, reason) in REASONS.items():
+        with pytest.raises(ValidationError) as told:
+            psql_storage.fill(GivenSnapshot(only(pieces, PKS[name])))
+        message = str(told.value)
+        assert f'of the node with pk {PKS[name]} (table db_dbnode) cannot be put into PostgreSQL' in message, name
+        assert reason in message or name == 'large', message
+    assert psql_storage.session.execute('SELECT count(*) FROM db_dbuser').fetchone() == (0,)
+
+
+def test_what_postgresql_takes_is_what_sqlite_held(pieces: Pieces, storage_of_all: Any, psql_storage: Any) -> None:
+    refused = {PKS[name] for name in (*REASONS, 'no JSON')}
+    kept = dict(pieces)
+    for part in pieces:
+        if part.table == 'db_dbnode':
+            every = [line for line in lines(pieces, *part[:2]).splitlines(keepends=True) if pk_of(line) not in refused]
+            kept[part] = [pieces[part][0]._replace(first=SOUND, rows=len(every), odd=0, data=b''.join(every))]
+    psql_storage.fill(GivenSnapshot(kept))
+    for pk in (SOUND, *(pk for pk in PKS.values() if pk not in refused)):
+        of_sqlite, of_psql = (
+            storage.session.execute(f'{TEXTS} WHERE id = {pk}').fetchone() for storage in (storage_of_all, psql_storage)
+        )
+        assert of_psql[:3] == of_sqlite[:3]
+        assert [text and json.loads(text) for text in of_psql[3:]] == [t and json.loads(t) for t in of_sqlite[3:]]
+
+
+def test_postgresql_refuses_odd_rows_of_itself(pieces: Pieces, psql_storage: Any) -> None:
     raw = psql_storage.session.raw
     raw.execute('CREATE TEMP TABLE as_text (id text, label text, description text, mtime text, extras text)')
+    odd = lines(only(pieces, PKS['BLOB']), 'db_dbnode', 'changing')
     with pytest.raises(Exception, match='end-of-copy marker'), raw.cursor().copy('COPY as_text FROM STDIN') as copy:
         copy.write(odd)

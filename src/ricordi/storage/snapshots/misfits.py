@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -28,10 +29,9 @@ class Misfits:
         self._most = most
 
     def look_at(self, table: str, columns: Sequence[PartColumn], lines: bytes) -> None:
-        """Look closely at those of some lines that might hold one, if any might; none of them is odd."""
-        if _is_suspect(lines):
-            for line in filter(_is_suspect, lines.splitlines(keepends=True)):
-                self.look_closely(table, columns, line)
+        """Look closely at those of some lines that `may_misfit`; none of them is odd."""
+        for line in filter(may_misfit, lines.splitlines(keepends=True)):
+            self.look_closely(table, columns, line)
 
     def look_closely(self, table: str, columns: Sequence[PartColumn], line: bytes) -> None:
         """Look at each value of a row."""
@@ -40,11 +40,14 @@ class Misfits:
             self.found.extend(found[: self._most - len(self.found)])
 
 
-def _is_suspect(lines: bytes) -> bool:
-    """Whether PostgreSQL might refuse a text or JSON of some lines: a search of the bytes tells, most often."""
-    if b'\x00' in lines or b'NaN' in lines or b'Infinity' in lines:
+def may_misfit(text: bytes) -> bool:
+    """Whether PostgreSQL might refuse a text or JSON of some rows: a search of the bytes tells, most often."""
+    if b'\x00' in text or b'Infinity' in text or _NAN.search(text):
         return True
-    return b'\\\\' in lines and any(sign in lines for sign in (b'\\\\u0000', b'\\\\ud', b'\\\\uD'))
+    return b'\\' in text and any(sign in text for sign in (b'\\u0000', b'\\ud', b'\\uD'))
+
+
+_NAN = re.compile(rb'N(?:aN)')  # found faster than the bytes `NaN` are
 
 
 def misfits_of(table: str, columns: Sequence[PartColumn], line: bytes) -> list[Misfit]:

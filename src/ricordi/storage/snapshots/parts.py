@@ -1,4 +1,4 @@
-"""What a snapshot of a database consists of: its tables, in parts, and their columns (docs/formats/backups.md)."""
+"""What a snapshot of a database consists of: its tables, in parts, and their columns."""
 
 from __future__ import annotations
 

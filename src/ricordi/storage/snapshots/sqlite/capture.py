@@ -14,10 +14,10 @@ from ricordi.model.copy_text import StoredText, encode_row, is_odd
 from ricordi.storage import object_keys, schema
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
-from ricordi.storage.snapshots.misfits import LARGEST_INTEGER, Misfits
+from ricordi.storage.snapshots.misfits import LARGEST_INTEGER, Misfits, may_misfit
 from ricordi.storage.snapshots.parts import PARTS, columns_of
 from ricordi.storage.snapshots.sqlite.copy import begin_reading, copy_at_one_moment
-from ricordi.storage.snapshots.sqlite.lines import lines_of, row_sql
+from ricordi.storage.snapshots.sqlite.lines import joined, lines_of, row_sql
 
 if TYPE_CHECKING:
     from ricordi.storage.sqlite.dialect import SqliteDialect
@@ -56,12 +56,14 @@ class SqliteSnapshot(DatabaseSnapshot):
     def _batches(self, part: TablePart) -> Iterator[RowBatch]:
         columns = columns_of(part)
         for first, last, rows, nulls in self._joined_rows(part):
-            lines = None if last > LARGEST_INTEGER else lines_of(rows, nulls, len(columns))
-            if lines is None:
+            text = None if last > LARGEST_INTEGER else joined(rows, nulls, len(columns))
+            if text is None:
                 yield from self._looked_at(part, first, last)
-            else:
+                continue
+            lines = lines_of(text)
+            if may_misfit(text):
                 self._misfits.look_at(part.table, columns, lines)
-                yield RowBatch(first, len(rows), lines)
+            yield RowBatch(first, len(rows), lines)
 
     def _joined_rows(self, part: TablePart) -> Iterator[tuple[int, int, list[bytes | None], int]]:
         """First and last primary key of some rows, the rows as `row_sql` gives them, and how many nulls they have."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from ricordi.backend.snapshots import DatabaseSnapshot
-from ricordi.errors import CorruptStorage
+from ricordi.errors import CorruptStorage, ValidationError
 from ricordi.model.copy_text import NULL, StoredText, decode_field
 from ricordi.model.fields import ValueKind
 from ricordi.progress import Run
+from ricordi.storage.columns import place_of
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks, check_not_asked_to_end
-from ricordi.storage.snapshots.parts import PartColumn
+from ricordi.storage.snapshots.parts import SETTINGS, PartColumn
 from ricordi.storage.sqlite.strangers import end_when_asked
 
-CACHE_KIB = 32 << 10
+CACHE_KIB = 16 << 10
 _BOOLEANS = {'t': 1, 'f': 0}
 
 
@@ -80,11 +83,35 @@ def _put(session: Session, table: SnapshotTable, block: bytes) -> None:
         plain, odd = rows_of(block, columns)
     except (ValueError, KeyError) as error:
         raise CorruptStorage(f'the snapshot holds what is no row of table {table.name}: {error}') from error
+    if table.name == SETTINGS:
+        _refuse_rounded(plain, [column.name for column in columns])
     insert = f'INSERT INTO {table.name} ({table.column_names}) VALUES'
     session.execute_many(f'{insert} ({", ".join("?" for _ in columns)})', plain)
     for row in odd:
         marks = ', '.join('CAST(? AS TEXT)' if isinstance(value, StoredText) else '?' for value in row)
         session.execute(f'{insert} ({marks})', row)
+
+
+def _refuse_rounded(settings: list[list[Any]], columns: list[str]) -> None:
+    """See that no value of a setting is a bare number that SQLite, which takes it for one of its own, would round.
+
+    :raises ricordi.errors.ValidationError: one is.
+    """
+    for row in settings:
+        setting = dict(zip(columns, row, strict=True))
+        value = setting.get('val')
+        if isinstance(value, str) and _NUMBER.fullmatch(value) and not _is_kept(Decimal(value)):
+            place = place_of(SETTINGS, setting['id'], 'val')
+            raise ValidationError(f'{place} cannot be put into SQLite: it would round the number {value}')
+
+
+def _is_kept(number: Decimal) -> bool:
+    if number == number.to_integral_value() and abs(number) < 1 << 63:
+        return True
+    return Decimal(f'{float(number):.15g}') == number
+
+
+_NUMBER = re.compile(r'-?\d+(\.\d+)?([eE][+-]?\d+)?')
 
 
 def rows_of(block: bytes, columns: Sequence[PartColumn]) -> tuple[list[list[Any]], list[list[Any]]]:
