@@ -40,7 +40,7 @@ _FOLDER = Question('filepath', 'Folder for the data', required=False, applies=la
     'ricordi storage restore /mnt/backup --rehearse --format json',
     on_profile=False,
 )
-@click.argument('place', metavar='PLACE[@SNAPSHOT]', type=PathName(file_okay=False))
+@click.argument('place', metavar='PLACE[@SNAPSHOT]', type=PathName(file_okay=False, readable=False))
 @click.argument('name', required=False, type=NEW_NAME)
 @option('--of', metavar='PROFILE', help='Name or uuid of the profile of which the newest snapshot is meant.')
 @option('--rehearse', is_flag=True, help='Restore into a temporary storage, check all of it, and remove it again.')

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import Amount, KeyStream, Problem
-from ricordi.backup.key_spool import KeySpool
+from ricordi.backup.key_spool import KeySpool, lacking
 from ricordi.errors import Interrupted, NotEnoughSpace
 from ricordi.files import DISK_IS_FULL
 from ricordi.model.file_trees import is_key
-from ricordi.repository.archive.unpacking import ROOM_TO_SPARE, lacking_keys
+from ricordi.repository.archive.unpacking import ROOM_TO_SPARE
 from ricordi.services.backups.counted import CountedSnapshot
 from ricordi.services.backups.source import RestoreSource
 
@@ -56,10 +56,15 @@ class Filling:
         :raises ricordi.errors.Interrupted: the run was asked to end.
         """
         with KeySpool() as keys:
-            keys.add(key for key in self.snapshot.named_keys() if is_key(key))
+            with self._run.step('look what nodes name', None, 'objects'):
+                keys.add(self._named_keys())
             self._put_objects(storage.repository, keys.ascending)  # before the rows that name them
         storage.fill(self.snapshot, self._run)
         self.problems = tuple(self._problems(storage))
+
+    def _check_stop(self) -> None:
+        if self._run.stop.reason:
+            raise Interrupted(f'{self._run.stop.reason}: ended early; what was restored so far is removed')
 
     # -- objects ------------------------------------------------------------------------------------------------
 
@@ -67,19 +72,17 @@ class Filling:
         with self._run.step('look through objects', None, 'objects'):
             total = self.source.objects.content_bytes(keys())
         self._check_room(repository, total)
-        stop = self._run.stop
 
         def told(size: int) -> None:
             self.objects = Amount(self.objects.objects, self.objects.bytes + size)
             self._run.progress.advance(size)
-            if stop.reason:
-                raise Interrupted(f'{stop.reason}: ended early; what was restored so far is removed')
+            self._check_stop()
 
         with self._run.step('restore objects', total):
             try:
                 objects = self.source.objects.known_objects
                 repository.put_known_objects(
-                    lambda: objects(lacking_keys(repository, keys())), told, self._note_unusable
+                    lambda: objects(lacking(keys(), repository.list_objects())), told, self._note_unusable
                 )
             except OSError as error:
                 if error.errno not in DISK_IS_FULL:
@@ -89,6 +92,13 @@ class Filling:
                     'another place'
                 ) from error
         self.objects = Amount(sum(1 for _ in keys()) - len(self.unusable), self.objects.bytes)
+
+    def _named_keys(self) -> Iterator[str]:
+        for key in self.snapshot.named_keys():
+            self._check_stop()
+            if is_key(key):
+                self._run.progress.advance(1)
+                yield key
 
     def _check_room(self, repository: RepositoryBackend, content_bytes: int) -> None:
         room = repository.free_space()

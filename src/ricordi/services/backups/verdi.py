@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,7 @@ def _database(path: Path, stack: ExitStack) -> DatabaseSnapshot:
 def _time_of(name: str) -> datetime | None:
     match = _NAME.fullmatch(name)
     try:
-        return None if match is None else datetime.strptime(match[1], '%Y%m%d%H%M%S').replace(tzinfo=UTC)
+        return None if match is None else datetime.fromisoformat(f'{match[1][:8]}T{match[1][8:]}+00:00')
     except ValueError:
         return None
 
