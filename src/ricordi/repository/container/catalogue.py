@@ -17,6 +17,7 @@ from struct import Struct
 from typing import BinaryIO, NamedTuple
 
 from ricordi.files import file_identity, is_same_file
+from ricordi.model.file_trees import is_key
 from ricordi.repository.container.index import PackedObject, PackSummary
 from ricordi.repository.container.layout import Layout
 from ricordi.repository.container.objects import ObjectStore
@@ -46,6 +47,7 @@ def keep_catalogues(store: ObjectStore, packs: Mapping[int, PackSummary], lacks_
     :param lacks_objects: objects that nodes name are missing. Then a catalogue that knows more than the index stays:
         the index may have been lost, and begun anew by another program.
     :raises OSError: they cannot be written; those that are there stay as they are.
+    :raises ricordi.errors.CorruptStorage: the rows of the index cannot be read.
     """
     layout = store.layout
     wanted = {pack_id: summary for pack_id, summary in packs.items() if pack_id >= 0 and summary.objects}
@@ -134,7 +136,7 @@ def _write(store: ObjectStore, pack_id: int, summary: PackSummary, identity: str
             handle.write(json.dumps(head).encode() + b'\n')
             rows = store.index.objects_of_pack(pack_id)
             while some := list(islice(rows, _WRITE_AT_ONCE)):
-                handle.write(b''.join([_record(row) for row in some]))
+                handle.write(b''.join([_record(row) for row in some if is_key(row.key)]))
             handle.flush()
             os.fsync(handle.fileno())
         # Its content is on disk before it has the name: a crash leaves the old catalogue, or the new one.

@@ -20,7 +20,7 @@ from ricordi.backend.maintenance import (
     MaintenanceStep,
     Note,
 )
-from ricordi.errors import NotExistent, RicordiError
+from ricordi.errors import CorruptStorage, NotExistent, RicordiError
 from ricordi.progress import Run
 from ricordi.remedies import Remedy
 from ricordi.repository.container.catalogue import keep_catalogues
@@ -127,8 +127,9 @@ def _with_catalogues(
     }
     try:
         keep_catalogues(container, packs, missing > 0)
-    except OSError as error:
-        text = f'the catalogues of packs cannot be written ({error.strerror or error}); all else was done'
+    except (OSError, CorruptStorage) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).partition('; ')[0]
+        text = f'the catalogues of packs cannot be written ({reason}); all else was done'
         return report._replace(notes=(*report.notes, Note(text)))
     return report
 
