@@ -42,7 +42,7 @@ def test_everything_that_can_be_done_is_what_some_error_advises() -> None:
 
 
 def test_verbs_and_options_that_are_advised_are_there() -> None:
-    verbs = {' '.join(path) for path, _, _ in leaves()} | {'computer configure'}
+    verbs = {' '.join(path) for path, _, _ in leaves()} | {'computer configure', 'profile setup'}
     for words in WORDS.values():
         for line in re.findall(r'`ricordi ((?:-p \{\} )?)([^`]*)`', words):
             assert any(line[1].startswith(verb) for verb in verbs), line
