@@ -39,7 +39,7 @@ _ricordi_words() {
         'storage migrate') opts='--dry-run --yes --force -y -f --wait --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage usage') opts='--by --top --only --interactive -i --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'storage verify') opts='--read --subset --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'storage verify') opts='--read --subset --backup --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage backup') opts='--tag --dry-run --keep --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage snapshots') opts='--format --verbose -v --quiet -q --debug --help -h' ;;
         'storage forget') opts='--tag --keep --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --dry-run --yes --force -y -f --wait --format --verbose -v --quiet -q --debug --help -h' ;;
@@ -195,6 +195,7 @@ _ricordi_value() {
         'storage usage|--format') kind='words:table json jsonl csv yaml' ;;
         'storage usage|') kind=node ;;
         'storage verify|--subset') kind=any ;;
+        'storage verify|--backup') kind=file ;;
         'storage verify|--wait') kind=any ;;
         'storage verify|--max-runtime') kind=any ;;
         'storage verify|--format') kind='words:table json jsonl csv yaml' ;;

@@ -37,7 +37,7 @@ def verify_storage(
     """Check the storage of a profile, beside its other users: the database, the index, all that nodes name.
 
     With `options.read` every byte of the objects is compared with its SHA-256, what was read longest ago first. Nothing
-    is changed but the note of what was read when. No finding ends it; memory does not grow with the number of objects.
+    is changed but the note of what was read when. No finding ends it; memory does not grow with the number of objects::
 
         report = verify_storage(profile, VerifyOptions(read=True), run=Run(stop=Stop(1800)))
         for finding in report.findings:

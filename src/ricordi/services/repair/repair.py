@@ -96,7 +96,7 @@ def repair_storage(
 
     First it is verified beside its other users, and a plan is made. With consent the profile is locked, and each fault
     is looked at again and mended: objects from second copies, from what lies unnamed in packs, from sources; the index
-    from catalogues and packs. What is put out of use is kept in `set-aside/` of the container.
+    from catalogues and packs. What is put out of use is kept in `set-aside/` of the container::
 
         report = repair_storage(profile, RepairOptions(sources=('/backups/mine', 'copy.aiida')))
         for one in report.left:
