@@ -15,6 +15,7 @@ TABLES = {
     'maintain-postgres': 'Maintenance and short commands, PostgreSQL',
     'container': 'The container against disk-objectstore (in memory: /dev/shm)',
     'verify': 'Verification, SQLite',
+    'backup': 'Backups, SQLite',
     'memory': 'Memory of full maintenance',
     'orm': 'Frontend and QueryBuilder, SQLite',
     'orm-postgres': 'Frontend and QueryBuilder, PostgreSQL',

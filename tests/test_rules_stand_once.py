@@ -29,7 +29,6 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 OTHER_PATTERNS = {
     'repository/container/erasing.py': 'names of folders of loose objects',
-    'services/backups/opening.py': 'a place and the name of a snapshot in it',
 }
 SPLITTERS = {'partition', 'rpartition', 'split', 'rsplit', 'endswith', 'startswith', 'removesuffix', 'removeprefix'}
 MARKS = {'@': 'an address or the label of a code', '#!': 'a shebang'}

@@ -28,6 +28,8 @@ ELSEWHERE = (
     'computer goto',  # a machine of that name
     'https://',
     '/data/bands',
+    '/backup',
+    '/mnt/',
     '~/.config',  # outside of what a test may write to
     'storage usage -i',  # a terminal
     'jq .p.pk',  # a program that may not be here, and the query of the guide

@@ -129,7 +129,7 @@ def test_an_empty_name_is_refused_without_a_guess(run_here: Run, reference_home:
 @pytest.mark.parametrize(
     ('words', 'other'),
     [
-        (('storage', 'integrity'), 'verdi storage integrity'),
+        (('storage', 'integrity'), 'ricordi storage verify'),
         (('profile', 'configure-broker', 'core.rabbitmq'), 'verdi profile configure-broker'),
         (('archive', 'inspect', 'x.aiida'), 'ricordi archive info'),
         (('code', 'create'), 'verdi code create'),

@@ -367,3 +367,16 @@ def test_an_archive_cannot_be_repaired(storage: Path, tmp_path: Path) -> None:
     assert run(['-q', '-p', PROFILE, 'archive', 'create', '--all', str(tmp_path / 'all.aiida')]) == 0
     with pytest.raises(InvalidOperation, match='only be read'):
         repair_storage(find_profile(ArchiveName(tmp_path / 'all.aiida')))
+
+
+def test_a_place_with_backups_is_a_source(storage: Path, tmp_path: Path) -> None:
+    from ricordi.services.backups.backup import back_up
+
+    before = state()
+    back_up(find_profile(PROFILE), tmp_path / 'place')
+    for key in victims(storage).values():
+        damage(storage, key)
+    report = repair(str(tmp_path / 'place'), read=True)
+    assert report.is_whole
+    assert {one.source for one in report.done} == {str(tmp_path / 'place')}
+    assert state() == before

@@ -16,6 +16,7 @@ from ricordi.config import load_config
 from ricordi.errors import Interrupted
 from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.container import Container
+from ricordi.services.backups.backup import back_up
 from ricordi.services.backups.rehearsal import rehearse
 from ricordi.storage.sql_storage import SqlStorage
 
@@ -40,6 +41,15 @@ def test_a_sound_snapshot_is_restored_and_compared_row_by_row(place: Path, home:
     assert report.rows['db_dbnode'] > 0
     assert report.database_bytes > 10_000
     assert (home / 'config.json').read_bytes() == before
+
+
+@pytest.mark.parametrize('name', ['loose', 'mixed', 'aborted_before_commit', 'aborted_after_remove'])
+def test_each_storage_that_aiida_made_comes_back(reference_home: Path, tmp_path: Path, name: str) -> None:
+    record = back_up(load_config().get_profile(name), tmp_path / 'all').record
+    assert record is not None
+    report = rehearse(str(tmp_path / 'all'))
+    assert (report.succeeded, report.findings) == (record.complete, ())
+    assert (report.rows['db_dbnode'], report.objects.objects) == (record.rows['db_dbnode'], record.objects.objects)
 
 
 def test_what_verdi_backed_up_is_rehearsed_as_well(home: Path, verdi_backup: Path) -> None:

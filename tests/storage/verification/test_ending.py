@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from tests.storage.verification.conftest import places, verified
 
+from deadlines import wait_until
 from ricordi.errors import CorruptStorage, Interrupted, RicordiError, UnreachableStorage
 from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.verification import cycles
@@ -65,13 +66,18 @@ def test_at_whatever_look_it_is_asked_to_end_it_ends_with_that(filled: Any, chan
 
 def test_a_verification_that_is_not_read_to_its_end_lets_go_of_its_connection(filled_psql: Any, change: Change) -> None:
     change(filled_psql, ['UPDATE db_dbcomment SET user_id = 99 WHERE id = 2'])
-    count = 'SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()'
+    count = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+    )
+
+    def connections() -> int:
+        return int(filled_psql.session.execute(count).fetchone()[0])
+
     findings = filled_psql.verify_database()
     next(findings)
-    assert filled_psql.session.execute(count).fetchone()[0] == 2
+    assert connections() == 2
     findings.close()
-    ended = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
-    assert filled_psql.session.execute(ended).fetchone()[0] == 1
+    wait_until(lambda: connections() == 1, 'the server has ended the connection')
 
 
 def test_of_a_storage_that_was_closed_nothing_is_verified(filled_sqlite: Any) -> None:

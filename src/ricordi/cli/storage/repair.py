@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @verb(
     'ricordi storage repair --dry-run',
     'ricordi -p main storage repair --from /backups/main --from paper.aiida --yes',
-    'ricordi storage repair --read --from other --wait 10m    # another profile; first read every byte',
+    'ricordi storage repair --read --from old --wait 10m    # another profile; first read every byte',
 )
 @option(
     '--from',
