@@ -128,3 +128,8 @@ def test_status_plan_and_report_count_the_same_things(run_cli, reference_home: P
     assert looked['before'] == plan['before']
     assert plan['before']['packed'] == done['before']['packed']
     assert run_cli(*words, '--yes').returncode == 0
+
+
+def test_who_was_never_verified_is_told_so_on_that_line_alone(run_cli, reference_home: Path) -> None:
+    lines = run_cli('-p', 'mixed', 'status').stdout.splitlines()
+    assert [line.split()[0] for line in lines if 'storage verify' in line] == ['verification']

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
@@ -35,6 +35,13 @@ class StatusCheck:
     remedy: Remedy | None = None
 
 
+class Advised(NamedTuple):
+    """What is told of a check that is well, with what might be done all the same."""
+
+    detail: str
+    remedy: Remedy | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """All that was looked at, in order; after an error the rest is not checked."""
@@ -60,7 +67,9 @@ def get_status(profile_name: str | None) -> Status:
             checks.append(StatusCheck(name, 'not checked', ''))
             continue
         try:
-            checks.append(StatusCheck(name, 'ok', getattr(run, name)(), remedy=run.remedy))
+            told = getattr(run, name)()
+            advised = told if isinstance(told, Advised) else Advised(told)
+            checks.append(StatusCheck(name, 'ok', advised.detail, remedy=advised.remedy))
         except RicordiError as error:
             checks.append(StatusCheck(name, 'error', str(error), error.exit_code, error.remedy))
     return Status(run.found.name if run.found else None, tuple(checks), run.plan, run.state)
@@ -73,7 +82,6 @@ class _Checks:
         self._name = profile_name
         self._config: Config | None = None
         self.found: Profile | None = None
-        self.remedy: Remedy | None = None
         self.plan: MaintenanceReport | None = None
         self.state: VerificationState | None = None
 
@@ -134,7 +142,7 @@ class _Checks:
         held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
         return f'{held}, {state.garbage.objects:,} garbage' if state.garbage else held
 
-    def verification(self) -> str:
+    def verification(self) -> str | Advised:
         state = self.state
         if state is None:
             return 'not remembered for such a storage'
@@ -142,8 +150,7 @@ class _Checks:
             words = f'{state.findings:,} open finding{"" if state.findings == 1 else "s"}'
             raise ProblemsFound(words, remedy=Remedy('verify'))
         if state.structure is None and state.oldest is None:
-            self.remedy = Remedy('verify')
-            return 'never verified'
+            return Advised('never verified', Remedy('verify'))
         return state_in_words(state)
 
     def backup(self) -> str:
