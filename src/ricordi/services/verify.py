@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ricordi.manager import use_storage
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
+    from ricordi.backend.repository import RepositoryBackend
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
 
@@ -74,39 +75,16 @@ class _StorageVerification:
         self._options = options
         self._run = run
         self._hear = hear
-        self._found = Findings(options.most_named)
 
     def verify(self, storage: StorageBackend) -> VerificationReport:
-        """Look at all of it, and tell."""
-        begin, topics, notes = time.perf_counter(), list[Topic](), list[str]()
+        """Gathered at all of it, and tell."""
+        gathered, notes = Gathered(self._options.most_named, self._run), list[str]()
         if storage.unwritable:
             self._options = self._options._replace(remember=False)
             notes.append(f'what was looked at is not remembered: {storage.unwritable}')
-        try:
-            for one in self._all(storage):
-                if isinstance(one, Topic):
-                    topics.append(one)
-                else:
-                    self._found.add(one)
-                    self._hear(one)
-        finally:
-            self._run.progress.end()
-        self._found.name_nodes(storage)
-        structure = {topic.name: topic.complete for topic in topics if not topic.name.startswith(CONTENT)}
-        whole = all(structure.values()) and NAMED in structure and self._options.remember
-        if whole and (reason := storage.repository.note_verified(self._found.of_structure)):
-            notes.append(f'that it was checked cannot be remembered: {reason}')
-        return VerificationReport(
-            self._options,
-            tuple(topics),
-            self._found.in_order(),
-            dict(sorted(self._found.counts.items())),
-            dict(sorted(self._found.notices.items())),
-            self._interruption(topics),
-            tuple(notes),
-            storage.repository.verification_state(),
-            time.perf_counter() - begin,
-        )
+        gathered.take(self._all(storage), self._hear)
+        gathered.found.name_nodes(storage)
+        return gathered.report(self._options, storage.repository, notes)
 
     def _all(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
         yield from self._database(storage)
@@ -138,9 +116,63 @@ class _StorageVerification:
         if self._run.stop.reason:
             raise Interrupted(f'{self._run.stop.reason}: ended early')
 
-    def _interruption(self, topics: Iterable[Topic]) -> str | None:
+
+class Gathered:
+    """What was looked at and what was found, of anything that is verified."""
+
+    def __init__(self, most_named: int, run: Run, unshown: str = '') -> None:
+        """
+        :param most_named: so many findings of each kind are named; all are counted.
+        :param unshown: a topic that the report leaves out.
+        """
+        self._unshown = unshown
+        self.found = Findings(most_named)
+        self._run = run
+        self._begin = time.perf_counter()
+        self._topics: list[Topic] = []
+
+    def take(self, told: Iterable[Finding | Topic], hear: Callable[[Finding], None] = lambda finding: None) -> None:
+        """Take in what a verification tells.
+
+        :param hear: is told of each finding.
+        """
+        try:
+            for one in told:
+                if isinstance(one, Topic):
+                    self._topics.append(one)
+                else:
+                    self.found.add(one)
+                    hear(one)
+        finally:
+            self._run.progress.end()
+
+    def report(
+        self, options: VerifyOptions, repository: RepositoryBackend, notes: Sequence[str] = ()
+    ) -> VerificationReport:
+        """The report; that the structure was looked at as a whole is remembered in the repository."""
+        told = list(notes)
+        if self._is_whole and options.remember and (reason := repository.note_verified(self.found.of_structure)):
+            told.append(f'that it was checked cannot be remembered: {reason}')
+        return VerificationReport(
+            options,
+            tuple(topic for topic in self._topics if topic.name != self._unshown),
+            self.found.in_order(),
+            dict(sorted(self.found.counts.items())),
+            dict(sorted(self.found.notices.items())),
+            self._interruption(),
+            tuple(told),
+            repository.verification_state(),
+            time.perf_counter() - self._begin,
+        )
+
+    @property
+    def _is_whole(self) -> bool:
+        structure = {topic.name: topic.complete for topic in self._topics if not topic.name.startswith(CONTENT)}
+        return NAMED in structure and all(structure.values())
+
+    def _interruption(self) -> str | None:
         """Why not all was looked at; a request that came when all was done is none."""
-        return None if all(topic.complete for topic in topics) else self._run.stop.reason
+        return None if all(topic.complete for topic in self._topics) else self._run.stop.reason
 
 
 class Findings:

@@ -11,7 +11,7 @@ from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Topic, VerificationReport, VerifyOptions
 from ricordi.manager import open_backup
 from ricordi.progress import Run
-from ricordi.services.verify import CONTENT, NAMED, Findings
+from ricordi.services.verify import NAMED, Gathered
 
 if TYPE_CHECKING:
     from ricordi.backup.repository import BackupRepository
@@ -32,32 +32,11 @@ def verify_backup(
     :raises ricordi.errors.NoBackupRepository: there is none, or it is of a form that is not known here.
     :raises ricordi.errors.BusyBackupRepository: snapshots are being removed.
     """
-    options, run, begin = options or VerifyOptions(), run or Run(), time.perf_counter()
-    topics, findings = list[Topic](), Findings(options.most_named)
+    options, run = options or VerifyOptions(), run or Run()
+    gathered = Gathered(options.most_named, run, unshown=NAMED)  # each snapshot has looked for its own
     with open_backup(place) as repository, repository.held(wait, run.stop):
-        try:
-            for one in _all(repository, options, run):
-                if isinstance(one, Topic):
-                    topics.append(one)
-                else:
-                    findings.add(one)
-        finally:
-            run.progress.end()
-        structure = [topic.complete for topic in topics if not topic.name.startswith(CONTENT)]
-        if all(structure) and options.remember:
-            repository.objects.note_verified(findings.of_structure)
-        state = repository.objects.verification_state()
-    interrupted = None if all(topic.complete for topic in topics) else run.stop.reason
-    return VerificationReport(
-        options,
-        tuple(topics),
-        findings.in_order(),
-        dict(sorted(findings.counts.items())),
-        dict(sorted(findings.notices.items())),
-        interrupted,
-        state=state,
-        seconds=time.perf_counter() - begin,
-    )
+        gathered.take(_all(repository, options, run))
+        return gathered.report(options, repository.objects)
 
 
 def _all(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
@@ -66,10 +45,8 @@ def _all(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iter
         yield Topic('objects', complete=False)
         return
     for one in repository.objects.verify(options, lambda: iter(()), run):
-        if isinstance(one, Finding):
-            yield one._replace(remedy='')  # what mends the store of a profile does not mend that of backups
-        elif one.name != NAMED:  # each snapshot has looked for its own
-            yield one
+        # what would mend the store of a profile does not mend that of backups
+        yield one._replace(remedy='') if isinstance(one, Finding) else one
 
 
 def _snapshots(repository: BackupRepository, run: Run) -> Iterator[Finding | Topic]:
