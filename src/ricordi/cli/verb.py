@@ -181,6 +181,18 @@ def format_option() -> Callable[[Function], Function]:
     )
 
 
+def order_direction_option() -> Callable[[Function], Function]:
+    """`--order-direction`: which way a list is sorted."""
+    return option(
+        '--order-direction',
+        '-D',
+        type=click.Choice(['asc', 'desc']),
+        default='asc',
+        group='Output',
+        help='Upwards or downwards. [default: asc]',
+    )
+
+
 def yes_option(text: str = 'Do not ask.') -> Callable[[Function], Function]:
     """`--yes`, with verdi's `-f/--force` for the same."""
     return option('--yes', '-y', '--force', '-f', 'yes', is_flag=True, help=text)

@@ -17,6 +17,10 @@ CODE = 'data.core.code.'
 REMOTE = 'data.core.remote.'
 SINGLE_FILE = 'data.core.singlefile.'
 
+ACTIVE_STATES = ('created', 'running', 'waiting')
+FINAL_STATES = ('finished', 'excepted', 'killed')
+"""Where a process may stand, by its attribute `process_state`."""
+
 BEGINNINGS = ('data.', 'process.', 'node.')
 """With one of these every type begins."""
 

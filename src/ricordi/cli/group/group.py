@@ -24,7 +24,7 @@ from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.terminal.times import age
-from ricordi.cli.verb import format_option, option, verb, yes_option
+from ricordi.cli.verb import format_option, option, order_direction_option, verb, yes_option
 from ricordi.errors import InvalidOperation
 from ricordi.model.node_types import class_name
 
@@ -55,14 +55,7 @@ _COLUMNS = (
     group='Output',
     help='Sort by this. [default: label]',
 )
-@option(
-    '--order-direction',
-    '-D',
-    type=click.Choice(['asc', 'desc']),
-    default='asc',
-    group='Output',
-    help='Upwards or downwards. [default: asc]',
-)
+@order_direction_option()
 @option('--raw', '-r', is_flag=True, group='Output', help='Without heading, separated by tabs.')
 @format_option()
 def list_groups(

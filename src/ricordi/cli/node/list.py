@@ -12,7 +12,7 @@ from ricordi.cli.parameters import COMPUTER, GROUP, NODE, USER
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
-from ricordi.cli.verb import format_option, option, verb
+from ricordi.cli.verb import format_option, option, order_direction_option, verb
 
 DEFAULT = ('pk', 'uuid', 'node_type')
 HEADINGS = {
@@ -57,14 +57,7 @@ HEADINGS = {
 @option('--descendant-of', type=NODE, group='Which nodes', help='To which data provenance leads from this node.')
 @several('--project', '-P', metavar='FIELD', group='Output', help='What to show. [default: pk uuid node_type]')
 @option('--order-by', '-O', default='ctime', metavar='FIELD', group='Output', help='Sort by this. [default: ctime]')
-@option(
-    '--order-direction',
-    '-D',
-    type=click.Choice(['asc', 'desc']),
-    default='asc',
-    group='Output',
-    help='Upwards or downwards. [default: asc]',
-)
+@order_direction_option()
 @option('--limit', '-l', type=click.IntRange(min=0), group='Output', help='At most so many.')
 @option('--raw', '-r', is_flag=True, group='Output', help='Bare values without heading, separated by tabs.')
 @format_option()

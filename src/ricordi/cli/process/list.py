@@ -16,8 +16,9 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, one_line, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
 from ricordi.cli.terminal.times import age
-from ricordi.cli.verb import format_option, option, verb
-from ricordi.services.processes.names import ACTIVE, PROJECTIONS, STATES
+from ricordi.cli.verb import format_option, option, order_direction_option, verb
+from ricordi.model.node_types import ACTIVE_STATES
+from ricordi.services.processes.names import PROJECTIONS, STATES
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -82,14 +83,7 @@ _CACHED = '✔'
     group='Output',
     help='Sort by this. [default: ctime]',
 )
-@option(
-    '--order-direction',
-    '-D',
-    type=click.Choice(['asc', 'desc']),
-    default='asc',
-    group='Output',
-    help='Upwards or downwards. [default: asc]',
-)
+@order_direction_option()
 @option('--limit', '-l', type=click.IntRange(min=0), group='Output', help='At most so many.')
 @option('--raw', '-r', is_flag=True, group='Output', help='Bare values without heading, separated by tabs.')
 @format_option()
@@ -116,7 +110,7 @@ def list_processes(
     for_people = output_format in (None, 'table')
     bare = session.quiet and output_format is None and not raw
     fields = ('pk',) if bare else project or (DEFAULT if for_people else FOR_PROGRAMS)
-    wanted = () if all_entries else states or ACTIVE
+    wanted = () if all_entries else states or ACTIVE_STATES
     with opened(session, 'process list') as storage:
         rows = service.list_processes(
             storage,

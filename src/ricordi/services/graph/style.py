@@ -83,4 +83,4 @@ def _fill(node: GraphNode, highlight: Collection[str]) -> str:
         return CODE if node.node_type.startswith(node_types.CODE) else DATA
     if node_types.has_ended_well(node.state, node.exit_status):
         return GOOD
-    return BAD if node.state in ('finished', 'excepted', 'killed') else WAITING
+    return BAD if node.state in node_types.FINAL_STATES else WAITING

@@ -22,8 +22,8 @@ from ricordi.backend.query import (
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistentKeyError, QueryError
-from ricordi.model.node_types import PROCESS
-from ricordi.services.processes.names import ACTIVE, CACHED, PROJECTIONS, STATE
+from ricordi.model.node_types import ACTIVE_STATES, PROCESS
+from ricordi.services.processes.names import CACHED, PROJECTIONS, STATE
 
 _COLUMNS = ('pk', 'uuid', 'ctime', 'mtime', 'label', 'description', 'node_type', 'process_type')
 _FIELDS = {name: Field(name) for name in _COLUMNS} | {
@@ -71,7 +71,7 @@ class ProcessChoice:
     :param group: label, pk or uuid; a process is in it.
     """
 
-    states: tuple[str, ...] = ACTIVE
+    states: tuple[str, ...] = ACTIVE_STATES
     label: str | None = None
     paused: bool = False
     exit_status: int | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-ACTIVE = ('created', 'running', 'waiting')
-STATES = (*ACTIVE, 'finished', 'excepted', 'killed')
+from ricordi.model.node_types import ACTIVE_STATES, FINAL_STATES
+
+STATES = (*ACTIVE_STATES, *FINAL_STATES)
 
 STATE = 'state'
 """The projection that tells where a process stands, by three of its attributes."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ricordi.backend.verification import Finding
 from ricordi.model.links import LINK_RULES
+from ricordi.model.node_types import FINAL_STATES
 from ricordi.model.values import json_fault
 from ricordi.storage.columns import row_words
 from ricordi.storage.verification.declared import Column
@@ -14,7 +15,6 @@ from ricordi.storage.verification.look import Look, RowRule, RowSource, examine,
 NODES = 'db_dbnode'
 LINKS = 'db_dblink'
 FAMILIES = ('data', 'process')
-FINAL_STATES = ('finished', 'excepted', 'killed')
 
 
 def check_rows(look: Look, table: str) -> Iterator[Finding]:
