@@ -52,7 +52,7 @@ def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO],
     level, limits = container.config.compression_level, container.limits
     writer = pack_writer(container)
     keys: list[str] = []
-    any_packed = container.index.count() > 0
+    any_packed = not container.index.is_empty
     known: set[str] = set()
     try:
         for group, large in _groups(contents, limits):

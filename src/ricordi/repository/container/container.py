@@ -166,7 +166,7 @@ class Container(ObjectStore, RepositoryBackend):
         from ricordi.repository.container.known import put_known_into_packs
         from ricordi.repository.container.packer_lock import packer_lock
 
-        was_empty = not self.index.count()
+        was_empty = self.index.is_empty
         try:
             with packer_lock(self.layout):
                 put_known_into_packs(self, objects(), told, unusable)

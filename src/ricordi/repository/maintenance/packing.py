@@ -80,7 +80,7 @@ class LoosePacker:
         self._level = config.compression_level
         self._problems = problems
         self._run = run
-        self._any_packed = container.index.count() > 0
+        self._any_packed = not container.index.is_empty
         self._writer = PackWriter(
             container.layout,
             container.index,
