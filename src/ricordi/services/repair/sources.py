@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from ricordi.config import Profile
     from ricordi.progress import Stop
 
-CONTAINER = 'container'
-"""What the container is called in a storage, in a backup of AiiDA's, in a backup repository."""
-LAST_BACKUP = 'last-backup'
 SETTINGS = 'config.json'
 INDEX = 'packs.idx'
 
@@ -70,8 +67,11 @@ def _container_in(path: Path) -> Path:
 
     :raises ricordi.errors.UsageError: there is none.
     """
-    places = [path, path / CONTAINER, path / LAST_BACKUP / CONTAINER]
-    places += [one / CONTAINER for one in sorted(path.glob('backup_*'), reverse=True)]
+    from ricordi.services.backups.verdi import CONTAINER, LAST, backup_names
+
+    # which is what it is called in a storage and in a backup repository as well
+    places = [path, path / CONTAINER, path / LAST / CONTAINER]
+    places += [path / name / CONTAINER for name in reversed(backup_names(path))]
     for place in places:
         if (place / SETTINGS).is_file() and (place / INDEX).exists():
             return place
