@@ -14,14 +14,13 @@ from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import COMPUTER, GROUP, NODE, USER, ParamType, PathName
 from ricordi.cli.session import CommandSession
-from ricordi.cli.terminal.drawing import drawing
+from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
-from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
 from ricordi.errors import InvalidOperation, ProblemsFound
-from ricordi.progress import Run, Stop
+from ricordi.progress import Stop
 
 if TYPE_CHECKING:
     from ricordi.services.dump.content import Shape
@@ -139,8 +138,8 @@ def profile_dump(
     stop, request = Stop(), _request(dry_run, **chosen)
     with opened(session, 'profile dump') as storage:
         folder = path or _default_folder(storage.profile.name)
-        with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = dump_profile(storage, folder, request, Run(progress, stop))
+        with long_work(session, stop) as run:
+            report = dump_profile(storage, folder, request, run)
     return _tell(session, report, output_format)
 
 
@@ -161,8 +160,8 @@ def group_dump(
     stop, request = Stop(), _request(dry_run, **chosen)
     with opened(session, 'group dump') as storage:
         folder = path or _default_folder(find_group(storage, group).label)
-        with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = dump_group(storage, group, folder, request, Run(progress, stop))
+        with long_work(session, stop) as run:
+            report = dump_group(storage, group, folder, request, run)
     return _tell(session, report, output_format)
 
 
@@ -197,8 +196,8 @@ def process_dump(
                 f'process {row.pk} is not sealed (still running, or broken off): --dump-unsealed dumps it all the same'
             )
         folder = path or Path.cwd() / folder_name(row)
-        with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = dump_process(storage, row, folder, options, overwrite, Run(progress, stop))
+        with long_work(session, stop) as run:
+            report = dump_process(storage, row, folder, options, overwrite, run)
     return _tell(session, report, output_format)
 
 

@@ -29,9 +29,8 @@ def rehash(session: CommandSession, nodes: tuple[str, ...], types: tuple[str, ..
     The hashes are those of aiida-core 2.9. Nodes whose type comes from a plug-in are left as they are: their class is
     part of the hash, and only AiiDA knows it.
     """
-    from ricordi.cli.terminal.drawing import drawing
-    from ricordi.cli.terminal.signals import stopping
-    from ricordi.progress import Run, Stop
+    from ricordi.cli.terminal.long_work import long_work
+    from ricordi.progress import Stop
     from ricordi.services.nodes.finding import find_pks
     from ricordi.services.nodes.rehash import find_to_rehash, rehash_nodes
 
@@ -43,8 +42,8 @@ def rehash(session: CommandSession, nodes: tuple[str, ...], types: tuple[str, ..
             raise NotExistent('no node fits: there is nothing to rehash')
         if not dry_run and not confirm(f'Compute and overwrite the hash of {plural(len(pks), "node")}?', yes):
             raise InvalidOperation('no hash was changed')
-        with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-            report = rehash_nodes(storage, pks, dry_run, Run(progress, stop))
+        with long_work(session, stop) as run:
+            report = rehash_nodes(storage, pks, dry_run, run)
     changed = f'{"would change" if dry_run else "changed"}: {report.changed:,}'
     session.tell(f'{plural(report.total, "node")}; hashes that {changed}, that were right: {report.same:,}.')
     if report.unknown:

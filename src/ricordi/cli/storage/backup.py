@@ -69,17 +69,15 @@ def backup(
     place is locked, 6 the snapshot lacks objects that are missing or damaged in the storage, 7 interrupted or out of
     time: there is no snapshot, and the next run puts what is left.
     """
-    from ricordi.cli.terminal.drawing import drawing
-    from ricordi.cli.terminal.signals import stopping
-    from ricordi.progress import Run, Stop
+    from ricordi.cli.terminal.long_work import long_work
+    from ricordi.progress import Stop
     from ricordi.services.backups.backup import back_up, plan_backup
     from ricordi.services.profiles.profiles import find_profile
 
     policy = policy_of(keep)
     profile = find_profile(session.profile_name)
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
-    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-        run = Run(progress, stop)
+    with long_work(session, stop) as run:
         if dry_run:
             report = plan_backup(profile, place, wait=wait, run=run)
         else:

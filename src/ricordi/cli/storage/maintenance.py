@@ -14,12 +14,11 @@ from ricordi.cli.storage.maintenance_report import (
     report_as_data,
     report_as_text,
 )
-from ricordi.cli.terminal.drawing import drawing
+from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.prompt import confirm
-from ricordi.cli.terminal.signals import stopping
 from ricordi.errors import InvalidOperation
-from ricordi.progress import Run, Stop
+from ricordi.progress import Stop
 from ricordi.services import storage
 from ricordi.services.profiles.profiles import find_profile
 
@@ -47,8 +46,8 @@ def run_maintenance(
         if not confirm(question, yes):
             raise InvalidOperation('nothing was done')
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
-    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-        report = storage.maintain(profile, options, wait=wait, run=Run(progress, stop))
+    with long_work(session, stop) as run:
+        report = storage.maintain(profile, options, wait=wait, run=run)
     told = session.reports(output_format, options.dry_run)
     if told:
         _print_report(profile.name, report, output_format)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ricordi.cli.parameters import DURATION
 from ricordi.cli.session import CommandSession
-from ricordi.cli.terminal.signals import stopping
+from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation
-from ricordi.progress import Run, Stop
+from ricordi.progress import Stop
 
 if TYPE_CHECKING:
     from ricordi.services.repair.repair import RepairReport
@@ -68,7 +68,6 @@ def repair(
     do.
     """
     from ricordi.cli.storage.repair_report import exit_code_of, plan_as_text
-    from ricordi.cli.terminal.drawing import drawing
     from ricordi.cli.terminal.prompt import confirm
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.repair.repair import RepairOptions, repair_storage
@@ -84,8 +83,8 @@ def repair(
 
     stop = Stop()
     options = RepairOptions(sources, read, database, dry_run)
-    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-        report = repair_storage(profile, options, consent=consent, wait=wait, run=Run(progress, stop))
+    with long_work(session, stop) as run:
+        report = repair_storage(profile, options, consent=consent, wait=wait, run=run)
     told = session.reports(output_format, dry_run)
     if told:
         _print_report(profile.name, report, output_format)

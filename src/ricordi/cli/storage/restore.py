@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,11 @@ from ricordi.cli.parameters import DURATION, NEW_NAME, PathName
 from ricordi.cli.profile.setup import BROKER, DATABASE, NAME, database_options, database_questions, psql_config
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.restore_report import tell_rehearsal, tell_restore
-from ricordi.cli.terminal.drawing import drawing
+from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.questions import Question, answer, question_options
-from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
-from ricordi.progress import Run, Stop
+from ricordi.progress import Stop
 
 if TYPE_CHECKING:
     from ricordi.services.profiles.database import Administrator
@@ -91,7 +89,7 @@ def restore(
             raise UsageError('--rehearse restores into a temporary storage on SQLite: leave --storage out')
         from ricordi.services.backups.rehearsal import rehearse as run_rehearsal
 
-        with _long_work(session, stop) as run:
+        with long_work(session, stop) as run:
             rehearsal = run_rehearsal(place, of=of, wait=wait, run=run)
         return tell_rehearsal(session, rehearsal, output_format)
     if name is None:
@@ -102,15 +100,9 @@ def restore(
     administrator = administrator_at(given['admin_uri'])
     request = _request(name, administrator, given)
     made_by = administrator if request.backend == PSQL else None
-    with provided_database(made_by, request.storage_config) as finish, _long_work(session, stop) as run:
+    with provided_database(made_by, request.storage_config) as finish, long_work(session, stop) as run:
         report = run_restore(place, replace(request, finish=finish), of=of, wait=wait, run=run)
     return tell_restore(session, report, output_format)
-
-
-@contextmanager
-def _long_work(session: CommandSession, stop: Stop) -> Iterator[Run]:
-    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-        yield Run(progress, stop)
 
 
 def _request(name: str, administrator: Administrator | None, given: dict[str, Any]) -> Request:

@@ -129,15 +129,14 @@ def forget(
 
 
 def _carry_out(session: CommandSession, plan: ForgetPlan, dry_run: bool, wait: float | None) -> ForgetOutcome:
-    from ricordi.cli.terminal.drawing import drawing
-    from ricordi.cli.terminal.signals import stopping
-    from ricordi.progress import Run, Stop
+    from ricordi.cli.terminal.long_work import long_work
+    from ricordi.progress import Stop
     from ricordi.services.backups import snapshots as service
 
     stop = Stop()
-    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+    with long_work(session, stop) as run:
         carry_out = service.estimate_forgetting if dry_run else service.forget
-        return carry_out(plan, wait=wait, run=Run(progress, stop))
+        return carry_out(plan, wait=wait, run=run)
 
 
 def _told(

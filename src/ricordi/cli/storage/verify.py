@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ricordi.cli.parameters import DURATION, SUBSET, PathName
 from ricordi.cli.session import CommandSession
-from ricordi.cli.terminal.signals import stopping
+from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
-from ricordi.progress import Run, Stop
+from ricordi.progress import Stop
 
 if TYPE_CHECKING:
     from ricordi.backend.verification_report import Subset, VerificationReport
@@ -75,7 +75,6 @@ def verify(
     """
     from ricordi.backend.verification_report import VerifyOptions
     from ricordi.cli.storage.verification_report import exit_code_of
-    from ricordi.cli.terminal.drawing import drawing
     from ricordi.services.backups.verify import verify_backup
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.verify import verify_storage
@@ -84,8 +83,7 @@ def verify(
         raise UsageError('--backup comes in place of a profile or an archive: give one of them')
     options = VerifyOptions(read or subset is not None, subset)
     stop = Stop(max_runtime)
-    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
-        run = Run(progress, stop)
+    with long_work(session, stop) as run:
         if place is not None:
             subject, noun = str(place), 'place'
             report = verify_backup(place, options, wait=wait, run=run)
