@@ -55,6 +55,7 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing(run_here: Run, refe
         ('set', '-a', '-r', 'caching.enabled_for', 'x'): (2, 'contradict each other'),
         ('unset', 'nothing'): (1, 'there is no option'),
         ('get', 'nothing'): (1, 'there is no option'),
+        ('show', 'nothing'): (1, '`ricordi config list --advanced` shows those there are'),
     }
     for words, (code, text) in cases.items():
         done = run_here('-p', 'mixed', 'config', *words)

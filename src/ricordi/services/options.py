@@ -144,7 +144,8 @@ def find_option(name: str) -> Option:
         from ricordi.config.options import get_option_names
         from ricordi.services.suggestion import did_you_mean
 
-        raise ConfigurationError(f'{error}{did_you_mean(name, get_option_names()).rstrip(".")}') from None
+        hint = did_you_mean(name, get_option_names()).rstrip('.')
+        raise ConfigurationError(f'{error}{hint}', remedy=error.remedy) from None
 
 
 def _scope(config: Config, profile_name: str | None) -> str | None:
