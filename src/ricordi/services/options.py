@@ -145,7 +145,7 @@ def find_option(name: str) -> Option:
         from ricordi.services.suggestion import did_you_mean
 
         hint = did_you_mean(name, get_option_names()).rstrip('.')
-        raise ConfigurationError(f'{error}{hint}', remedy=error.remedy) from None
+        raise ConfigurationError(f'{error}{hint}', remedy=None if hint else error.remedy) from None
 
 
 def _scope(config: Config, profile_name: str | None) -> str | None:
