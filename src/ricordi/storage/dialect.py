@@ -12,8 +12,10 @@ from ricordi.errors import RicordiError, StorageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ricordi.backend.attribute_indexes import AttributeIndex
     from ricordi.backend.maintenance import MaintenanceStep
     from ricordi.backend.snapshots import DatabaseSnapshot
+    from ricordi.model.attribute_paths import AttributePath
     from ricordi.model.fields import ValueKind
     from ricordi.progress import Run
     from ricordi.storage.session import Session
@@ -184,6 +186,24 @@ class Dialect(ABC):
 
         :param node: SQL of the pk of the node.
         """
+
+    # -- indexes of attributes and extras -------------------------------------------------------------------------
+
+    @abstractmethod
+    def indexed_paths(self, session: Session) -> frozenset[AttributePath]:
+        """The paths in attributes and extras that queries may use an index of; asked before each that could."""
+
+    @abstractmethod
+    def list_attribute_indexes(self, session: Session) -> list[AttributeIndex]:
+        """The indexes of attributes and extras, by path."""
+
+    @abstractmethod
+    def add_attribute_index(self, session: Session, path: AttributePath) -> None:
+        """Make the index of a path, outside a transaction, without keeping readers out while it is made."""
+
+    @abstractmethod
+    def drop_attribute_index(self, session: Session, path: AttributePath) -> None:
+        """Remove the index of a path, outside a transaction."""
 
     # -- snapshots ----------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from ricordi.errors import LockedProfileError, RicordiError, ValidationError
 from ricordi.model.fields import ValueKind
 from ricordi.model.file_trees import FILE, FOLDER, NO_NAMES, SEPARATOR
 from ricordi.model.values import DamagedJson, damaged_time, why_unreadable
+from ricordi.storage.attribute_indexes import psql as indexes
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql import identity as psql_identity
 from ricordi.storage.psql import vacuum as psql_vacuum
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from ricordi.backend.attribute_indexes import AttributeIndex
     from ricordi.backend.snapshots import DatabaseSnapshot
+    from ricordi.model.attribute_paths import AttributePath
     from ricordi.progress import Run
     from ricordi.storage.snapshots.blocks import Put
     from ricordi.storage.snapshots.cutting import SnapshotLimits
@@ -114,6 +117,8 @@ class PsqlDialect(Dialect):
         self._cursors = itertools.count()
         self._lock = threading.Lock()
         self._idle: tuple[int, psycopg.Connection[Any]] | None = None
+        self._indexed: frozenset[AttributePath] | None = None
+        """What is known of the indexes of attributes: one too many costs nothing, one too few a little speed."""
 
     @property
     def place(self) -> str:
@@ -289,6 +294,24 @@ class PsqlDialect(Dialect):
     def links_out_of(self, node: str) -> str:
         # OFFSET keeps the planner from a hash join, which would read the whole table at each step of a walk.
         return f'LATERAL (SELECT output_id, type FROM db_dblink WHERE input_id = {node} OFFSET 0) AS link ON true'
+
+    # -- indexes of attributes and extras -------------------------------------------------------------------------
+
+    def indexed_paths(self, session: Session) -> frozenset[AttributePath]:
+        if self._indexed is None:
+            self._indexed = frozenset(index.path for index in self.list_attribute_indexes(session) if index.is_whole)
+        return self._indexed
+
+    def list_attribute_indexes(self, session: Session) -> list[AttributeIndex]:
+        return indexes.list_indexes(session)
+
+    def add_attribute_index(self, session: Session, path: AttributePath) -> None:
+        indexes.add_index(session, path)
+        self._indexed = None
+
+    def drop_attribute_index(self, session: Session, path: AttributePath) -> None:
+        indexes.drop_index(session, path)
+        self._indexed = None
 
     # -- snapshots ----------------------------------------------------------------------------------------------
 

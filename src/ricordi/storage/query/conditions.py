@@ -157,8 +157,7 @@ def _json_condition(comparison: Comparison, place: Place, sql: Expressions, nega
     if with_none:
         value = tuple(item for item in value if item is not None)
     found = _json_test(operator, value, place, sql)
-    if negated:
-        found = f'({found}) IS NOT TRUE'
+    found = f'({found}) IS NOT TRUE' if negated else sql.narrowed(place, operator, value, found)
     if not with_none:
         return found
     return f'({found} AND {sql.json_present(place)})' if negated else f'({found} OR {sql.json_absent(place)})'

@@ -25,6 +25,9 @@ T = TypeVar('T')
 FEW_ROWS = 1000
 """Up to so many rows are read at once; more are streamed, unless the caller wants them all."""
 
+FEW_FOUND = 5000
+"""Up to so many rows that an index of an attribute finds are looked at one by one, whatever other index there is."""
+
 _PARAMETER = re.compile(r':(p\d+)')
 
 
@@ -77,6 +80,20 @@ def explain_query(session: Session, query: Query, execute: bool = False, verbose
 
 
 def _expressions(session: Session) -> Expressions:
+    expressions = _fresh_expressions(session)
+    expressions.indexed = lambda: session.dialect.indexed_paths(session)
+    expressions.finds_few = lambda write: _finds_few(session, write)
+    return expressions
+
+
+def _finds_few(session: Session, write: Callable[[Expressions], str]) -> bool:
+    sql = _fresh_expressions(session)
+    sql.indexed = lambda: session.dialect.indexed_paths(session)
+    counted = f'SELECT count(*) FROM (SELECT 1 FROM {write(sql)} LIMIT {FEW_FOUND + 1})'
+    return bool(session.execute(counted, sql.parameters.values).fetchone()[0] <= FEW_FOUND)
+
+
+def _fresh_expressions(session: Session) -> Expressions:
     if session.dialect.name == 'postgresql':
         from ricordi.storage.query.psql import PsqlExpressions
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ricordi.backend.query import shown
 from ricordi.errors import QueryTypeError
+from ricordi.model.attribute_paths import AttributePath, may_be_indexed
 from ricordi.model.fields import ValueKind
 from ricordi.storage.query.numbers import is_huge, is_number
 from ricordi.storage.query.parameters import Parameters
@@ -50,6 +51,10 @@ class Expressions(ABC):
     most_parameters: ClassVar[int | None] = None
     """How many parameters a statement may have, where it is not the database that tells."""
     calls_python = False
+    indexed: Callable[[], frozenset[AttributePath]] = frozenset
+    """Tells which values of JSON there are indexes of."""
+    finds_few: Callable[[Callable[[Expressions], str]], bool] = staticmethod(lambda write: False)
+    """Tells whether few rows fit a test, which is written, with its table, on fresh expressions."""
 
     def __init__(self) -> None:
         self.parameters = Parameters(self.mark)
@@ -135,6 +140,28 @@ class Expressions(ABC):
     @abstractmethod
     def json_contains(self, place: Place, value: Any) -> str:
         """Whether a value contains another, as `@>` of PostgreSQL defines it."""
+
+    def has_index(self, place: Place, *more: str) -> bool:
+        """Whether there is an index of what lies there, or at a key in it."""
+        keys = (*place.path, *more)
+        column = place.sql.rpartition('.')[2]
+        return may_be_indexed(column, keys) and AttributePath(column, keys) in self.indexed()
+
+    def narrowed(self, place: Place, operator: str, value: Any, test: str) -> str:
+        """A test with what an index answers before it, where there is one and it can."""
+        more = (value,) if operator == 'has_key' else ()
+        if more and place.path:  # what lies there may be a list, with the key for an item
+            return test
+        found = self.index_condition(place, operator, value) if self.has_index(place, *more) else ''
+        return f'({found} AND {test})' if found else test
+
+    def guesses_at(self, place: Place, operator: str, value: Any) -> bool:
+        """Whether there is an index that can answer a test, and the database does not know of how many rows."""
+        return False
+
+    @abstractmethod
+    def index_condition(self, place: Place, operator: str, value: Any) -> str:
+        """What an index of a place can answer and a test implies; empty where the test says it so, or none can."""
 
     # -- results --------------------------------------------------------------------------------------------
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ricordi.backend.query import Comparison, Condition, Edge, EdgeKind
-from ricordi.model.fields import TABLES
+from ricordi.model.fields import TABLES, EntityKind, ValueKind
 from ricordi.storage.columns import column_name
 from ricordi.storage.query.conditions import condition_sql
 from ricordi.storage.query.expressions import Expressions
@@ -106,7 +107,25 @@ class Joins:
         return f'{alias}.{column_name(end.kind, of_end)} = {left}'  # type: ignore[arg-type]
 
     def _conditions(self, source: Source) -> list[str]:
-        return self._render(source, self._sources.filters.get(source.tag, ()), None)
+        conditions = self._sources.filters.get(source.tag, ())
+        return self._render(self._steered(source, conditions), conditions, None)
+
+    def _steered(self, source: Source, conditions: Sequence[Condition]) -> Source:
+        """The source of a vertex; if an index of an attribute finds few of its rows, no other index is searched."""
+        if source.kind is not EntityKind.NODE or not source.joined or len(conditions) < 2:
+            return source
+        for condition in conditions:
+            if isinstance(condition, Comparison) and self._finds_few(source, condition):
+                return replace(source, searched=False)
+        return source
+
+    def _finds_few(self, source: Source, test: Comparison) -> bool:
+        place = source.place(test.field)
+        if place.kind is not ValueKind.JSON or not self._sql.guesses_at(place, test.operator, test.value):
+            return False
+        return self._sql.finds_few(
+            lambda sql: f'{self._table(source)} WHERE {condition_sql(test, source.place, sql)}'
+        )
 
     def _render(self, source: Source, conditions: Iterable[Condition], alias: str | None) -> list[str]:
         rendered = [

@@ -11,6 +11,7 @@ from typing import Any
 from ricordi.model.fields import ValueKind
 from ricordi.storage.psql.dialect import SQL_TYPES
 from ricordi.storage.query.expressions import Decoder, Expressions, Place
+from ricordi.storage.query.index_keys import IndexKeys
 from ricordi.storage.query.numbers import Span, is_coarse, span_of, spellings
 from ricordi.storage.query.rows import decode_json, time_or_none
 from ricordi.storage.query.times import ISO_TIME, ISO_ZONE
@@ -127,6 +128,9 @@ class PsqlExpressions(Expressions):
             return self.false
         tests = [f'{self._json(place)} @> {self._constant(spelled)}' for spelled in spellings(value)]
         return f'({" OR ".join(tests)})'
+
+    def index_condition(self, place: Place, operator: str, value: Any) -> str:
+        return IndexKeys(self, place).condition(operator, value)
 
     # -- results --------------------------------------------------------------------------------------------
 

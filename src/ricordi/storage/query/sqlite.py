@@ -10,7 +10,9 @@ from typing import Any
 
 from ricordi.model.fields import ValueKind
 from ricordi.storage.query.expressions import Decoder, Expressions, Place
+from ricordi.storage.attribute_indexes.sqlite import literal_path
 from ricordi.storage.query.numbers import is_coarse, is_huge, is_number
+from ricordi.storage.query.patterns import after_prefix, parse_pattern
 from ricordi.storage.query.rows import decode_bounded, decode_json, decode_text, time_or_none
 
 _PLAIN_KEY = re.compile(r'[ !#-\[\]-~]+').fullmatch
@@ -19,6 +21,7 @@ _NUL = '\x00'
 _BEYOND_THE_END = '$[#]'
 _NO_JSON = 'no JSON'
 """What a guarded query yields where a value is to be read out of what is no JSON."""
+_BY_VALUE = ('==', 'in', '<', '<=', '>', '>=')
 _NUMBER = "('integer', 'real')"
 _TYPES = {
     'object': "= 'object'",
@@ -142,6 +145,25 @@ class SqliteExpressions(Expressions):
     def json_contains(self, place: Place, value: Any) -> str:
         return self._test(place, 'contains', value)
 
+    def guesses_at(self, place: Place, operator: str, value: Any) -> bool:
+        # Of an index SQLite keeps how many rows a value has on the average: as many that failed as that went well.
+        if not self.has_index(place):
+            return False
+        if operator == 'like':
+            return bool(parse_pattern(value).prefix) and _NUL not in value
+        values = value if operator == 'in' else (value,)
+        return operator in _BY_VALUE and all(map(_is_found_by_value, values))
+
+    def index_condition(self, place: Place, operator: str, value: Any) -> str:
+        if operator == 'has_key':
+            return f'json_type({self._document(place)[0]}, {literal_path((value,))}) IS NOT NULL'
+        prefix = parse_pattern(value).prefix if operator == 'like' else ''
+        if not prefix or _NUL in prefix:
+            return ''
+        end = after_prefix(prefix)
+        range_of_texts = f'{self._value(place)} >= {self.bind(prefix)}'
+        return range_of_texts if end is None else f'{range_of_texts} AND {self._value(place)} < {self.bind(end)}'
+
     # -- results --------------------------------------------------------------------------------------------
 
     def select(self, place: Place) -> tuple[str, Decoder | None]:
@@ -241,6 +263,8 @@ class SqliteExpressions(Expressions):
 
     def _json(self, function: str, place: Place) -> str:
         document, paths = self._document(place)
+        if self.has_index(place):
+            return f'{function}({document}, {literal_path(place.path)})'
         calls = [f'{function}({document}, {self.bind_once(path)})' for path in paths]
         return calls[0] if len(calls) == 1 else f'coalesce({", ".join(calls)})'
 
@@ -273,6 +297,10 @@ def _step(key: str) -> str:
 def _index_step(key: str) -> str:
     place = int(key)
     return f'[#{place}]' if place < 0 else f'[{place}]'
+
+
+def _is_found_by_value(value: Any) -> bool:
+    return isinstance(value, str | bool | int | float) and not _stands_alone(value)
 
 
 def _stands_alone(value: Any) -> bool:

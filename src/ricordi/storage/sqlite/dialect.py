@@ -20,6 +20,7 @@ from ricordi.folders import check_place
 from ricordi.model.fields import ValueKind
 from ricordi.model.file_trees import FILE, FOLDER, KEY_GLOB, NO_NAMES, SEPARATOR
 from ricordi.model.values import read_bounded
+from ricordi.storage.attribute_indexes import sqlite as indexes
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks, quoted
 from ricordi.storage.query.streams import spooled
 from ricordi.storage.session import Parameters, Session
@@ -32,7 +33,9 @@ from ricordi.storage.values import decode_json, encode_json, encode_uuid, utc
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from ricordi.backend.attribute_indexes import AttributeIndex
     from ricordi.backend.snapshots import DatabaseSnapshot
+    from ricordi.model.attribute_paths import AttributePath
     from ricordi.progress import Run
     from ricordi.storage.snapshots.blocks import Put
     from ricordi.storage.snapshots.cutting import SnapshotLimits
@@ -295,6 +298,20 @@ class SqliteDialect(Dialect):
 
     def links_out_of(self, node: str) -> str:
         return f'db_dblink AS link ON link.input_id = {node}'
+
+    # -- indexes of attributes and extras -------------------------------------------------------------------------
+
+    def indexed_paths(self, session: Session) -> frozenset[AttributePath]:
+        return indexes.indexed_paths(session)
+
+    def list_attribute_indexes(self, session: Session) -> list[AttributeIndex]:
+        return indexes.list_indexes(session)
+
+    def add_attribute_index(self, session: Session, path: AttributePath) -> None:
+        indexes.add_index(session, path)
+
+    def drop_attribute_index(self, session: Session, path: AttributePath) -> None:
+        indexes.drop_index(session, path)
 
     # -- snapshots ----------------------------------------------------------------------------------------------
 
