@@ -22,6 +22,7 @@ Deed = Literal[
     'keep data',
     'leave out everything',
     'list files',
+    'list indexes',
     'list group paths',
     'list options',
     'list problems',

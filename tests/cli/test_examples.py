@@ -56,6 +56,7 @@ BEFORE = {
     '-L cluster -H hpc.example.org -T core.ssh_async -S core.slurm',
     'computer export setup': 'rm cluster-setup.yaml',
     'computer export config': 'rm cluster-config.yaml && touch cluster.yaml',
+    'storage index drop': 'ricordi -q storage index add extras._aiida_hash',
     'archive create': 'rm *.aiida',
     'process': 'calculate',
     'calcjob': 'calculate',

@@ -19,6 +19,8 @@ def work_on(storage):
     storage.maintain(full=True, dry_run=False)
     errors = vars(storage.get_repository()._container.validate())
     assert not any(errors.values()), errors
+    by_attribute = orm.QueryBuilder().append(orm.Node, filters={'attributes.filename': node.filename})
+    assert node.pk in [found.pk for found in by_attribute.all(flat=True)]
     assert orm.load_node(node.uuid).get_content(mode='rb') == b'stored by AiiDA after a restore'
 
 

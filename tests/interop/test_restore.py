@@ -1,4 +1,7 @@
-"""What was restored, from our backups and from verdi's, into either database, AiiDA reads as before, and works on."""
+"""What was restored, from our backups and from verdi's, into either database, AiiDA reads as before, and works on.
+
+Also where attributes have indexes.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ import psycopg
 import pytest
 
 from ricordi.config import load_config
+from ricordi.manager import use_storage
+from ricordi.model.attribute_paths import read_attribute_path
 from ricordi.services.backups.backup import back_up
 from ricordi.services.backups.restore import restore
 from ricordi.services.profiles.setup import Request, sqlite_config
@@ -83,6 +88,9 @@ def test_aiida_reads_the_same_in_what_was_restored_and_works_on(
         restore(where, Request(f'{name}_to_psql', 'core.psql_dos', psql, None), of=of)
 
     names = [f'{name}_to_{target}' for name in sources for target in ('sqlite', 'psql')]
+    for name in ('of_sqlite_to_sqlite', 'of_sqlite_to_psql'):
+        with use_storage(load_config().get_profile(name)) as storage:
+            storage.add_attribute_index(read_attribute_path('attributes.filename'))
     done = subprocess.run(
         [aiida_python, SCRIPT, *names],
         env={**os.environ, 'AIIDA_PATH': str(empty_home)},

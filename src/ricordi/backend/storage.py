@@ -18,6 +18,7 @@ from ricordi.errors import InvalidOperation, UniquenessError
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
+    from ricordi.backend.attribute_indexes import AttributeIndex
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.repair import Mending, SetAside
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ricordi.backend.usage import Freed, Usage, UsageQuestion
     from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
+    from ricordi.model.attribute_paths import AttributePath
 
 
 class RepositoryLocation(NamedTuple):
@@ -389,6 +391,28 @@ class StorageBackend(ABC):
         :raises ricordi.errors.Interrupted: the run was asked to end.
         """
         raise InvalidOperation(f'{type(self).__name__} cannot be filled from a snapshot')
+
+    # -- indexes of attributes and extras -------------------------------------------------------------------------
+
+    def attribute_indexes(self) -> list[AttributeIndex]:
+        """The indexes of single attributes and extras of nodes, by path."""
+        return []
+
+    def add_attribute_index(self, path: AttributePath) -> None:
+        """Make an index of what lies at a path, by which filters find nodes; beside all who read meanwhile.
+
+        One that was cut short while it was made is made anew.
+
+        :raises ricordi.errors.InvalidOperation: there is one; a transaction is open; this storage can have none.
+        """
+        raise InvalidOperation(f'{type(self).__name__} has no indexes of attributes')
+
+    def drop_attribute_index(self, path: AttributePath) -> None:
+        """Remove the index of a path: filters give the same answers without it.
+
+        :raises ricordi.errors.NotExistent: there is none.
+        """
+        raise InvalidOperation(f'{type(self).__name__} has no indexes of attributes')
 
     # -- settings -------------------------------------------------------------------------------------------
 

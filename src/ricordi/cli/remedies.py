@@ -29,6 +29,7 @@ WORDS: dict[Deed, str] = {
     'keep data': ' (--keep-data)',
     'leave out everything': ': leave out --all, or the others',
     'list files': ': see `ricordi node repo ls {}`',
+    'list indexes': '; `ricordi storage index list` shows those there are',
     'list group paths': '; see `ricordi group path ls`',
     'list options': '; `ricordi config list --advanced` shows those there are',
     'list problems': '; `ricordi storage maintain --full --dry-run` lists all that is missing or unclear',

@@ -58,6 +58,21 @@ TREE: Branch = {
                 'Show what takes the space in the repository: of all nodes, or of some.',
                 'ricordi.cli.storage.usage:usage',
             ),
+            'index': (
+                'Indexes of single attributes and extras, by which filters find nodes.',
+                {
+                    'list': (
+                        'List the indexes of attributes and extras.',
+                        'ricordi.cli.storage.index:list_indexes',
+                    ),
+                    'add': ('Make indexes of attributes and extras.', 'ricordi.cli.storage.index:add'),
+                    'drop': ('Remove indexes of attributes and extras.', 'ricordi.cli.storage.index:drop'),
+                    'suggest': (
+                        'Look at some of the nodes, and tell what indexes would help filters.',
+                        'ricordi.cli.storage.index:suggest',
+                    ),
+                },
+            ),
             'verify': (
                 'Check that nothing is missing or damaged, beside other users of the profile.',
                 'ricordi.cli.storage.verify:verify',

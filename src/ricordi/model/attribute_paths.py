@@ -42,6 +42,6 @@ def read_attribute_path(text: str) -> AttributePath:
         raise WrongValue(f'{text!r} names no attribute or extra: it begins with `attributes.` or `extras.`')
     if not may_be_indexed(column, keys):
         raise WrongValue(
-            f'no index can be made of {text!r}: keys are of letters, digits, blanks and _ : / @ -, and not of digits alone'
+            f'no index can be made of {text!r}: keys are of letters, digits, blanks and _ : / @ -, not of digits alone'
         )
     return AttributePath(column, keys)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
 from ricordi.backend.rows import EntityKind, RowT
 from ricordi.backend.storage import KeyUse, StorageBackend
-from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage
+from ricordi.errors import InvalidOperation, NotExistent, ReadOnlyStorage, UnreachableStorage
 from ricordi.progress import Run
+from ricordi.remedies import Remedy
 from ricordi.storage import graph, object_keys, ownership, schema, settings
 from ricordi.storage.info import get_info
 from ricordi.storage.maintenance import maintain
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, Table
 
+    from ricordi.backend.attribute_indexes import AttributeIndex
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.repair import Mending, SetAside
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ricordi.backend.usage import Freed, Usage, UsageQuestion
     from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
+    from ricordi.model.attribute_paths import AttributePath
     from ricordi.storage.dialect import Dialect
     from ricordi.storage.engine import Engines
 
@@ -255,6 +258,28 @@ class SqlStorage(StorageBackend):
         from ricordi.storage.archive.target import SqlTarget
 
         return SqlTarget(self)
+
+    # -- indexes of attributes and extras -------------------------------------------------------------------------
+
+    def attribute_indexes(self) -> list[AttributeIndex]:
+        return self.dialect.list_attribute_indexes(self.session)
+
+    def add_attribute_index(self, path: AttributePath) -> None:
+        session = self._session_for_indexes()
+        if any(index.path == path and index.is_whole for index in self.attribute_indexes()):
+            raise InvalidOperation(f'there is an index of {path} already')
+        self.dialect.add_attribute_index(session, path)
+
+    def drop_attribute_index(self, path: AttributePath) -> None:
+        session = self._session_for_indexes()
+        if path not in (index.path for index in self.attribute_indexes()):
+            raise NotExistent(f'there is no index of {path}', remedy=Remedy('list indexes'))
+        self.dialect.drop_attribute_index(session, path)
+
+    def _session_for_indexes(self) -> Session:
+        if self.in_transaction:
+            raise InvalidOperation('a transaction is open: end it first, an index is made outside of it')
+        return self._writable_session
 
     # -- snapshots ------------------------------------------------------------------------------------------
 

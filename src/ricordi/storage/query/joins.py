@@ -123,9 +123,7 @@ class Joins:
         place = source.place(test.field)
         if place.kind is not ValueKind.JSON or not self._sql.guesses_at(place, test.operator, test.value):
             return False
-        return self._sql.finds_few(
-            lambda sql: f'{self._table(source)} WHERE {condition_sql(test, source.place, sql)}'
-        )
+        return self._sql.finds_few(lambda sql: f'{self._table(source)} WHERE {condition_sql(test, source.place, sql)}')
 
     def _render(self, source: Source, conditions: Iterable[Condition], alias: str | None) -> list[str]:
         rendered = [

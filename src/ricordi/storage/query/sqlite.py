@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ricordi.model.fields import ValueKind
-from ricordi.storage.query.expressions import Decoder, Expressions, Place
 from ricordi.storage.attribute_indexes.sqlite import literal_path
+from ricordi.storage.query.expressions import Decoder, Expressions, Place
 from ricordi.storage.query.numbers import is_coarse, is_huge, is_number
 from ricordi.storage.query.patterns import after_prefix, parse_pattern
 from ricordi.storage.query.rows import decode_bounded, decode_json, decode_text, time_or_none
