@@ -105,6 +105,8 @@ def keys_of_run(run_here: Run, reference_home: Path, tmp_path: Path) -> Callable
         words = [word.format(archive=DATA / 'reference.aiida', tmp=tmp_path) for word in CALLS[verb]]
         if verb in ('storage maintain', 'computer delete'):
             (reference_home / 'access' / 'mixed' / '1.pid').unlink()
+        if verb == 'storage index list':
+            run_here('-p', 'mixed', 'storage', 'index', 'add', 'attributes.process_state')
         done = run_here('-p', 'mixed', *verb.split(), *words, *more, '--format', 'json')
         assert done.returncode in (0, 6), done.stderr
         return set(printed(json.loads(done.stdout)))
