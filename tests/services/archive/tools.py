@@ -6,7 +6,7 @@ import sqlite3
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def everything_in(storage: StorageBackend) -> dict[str, Any]:
     def told(kind: K) -> list[dict[str, Any]]:
         rows = []
         for row in storage.find(ROW_TYPES[kind]):
-            values = {name: names[name].get(value) if name in names else value for name, value in asdict(row).items()}
+            values = {name: names[name].get(value) if name in names else value for name, value in as_told(row)}
             del values['pk']
             if 'extras' in values:
                 values['extras'] = {k: v for k, v in values['extras'].items() if not k.startswith('_aiida_')}
@@ -54,6 +54,11 @@ def everything_in(storage: StorageBackend) -> dict[str, Any]:
     found['objects'] = sorted((key, storage.repository.get_object_hash(key)) for key in keys)
     assert all(key == content for key, content in found['objects'])
     return found
+
+
+def as_told(row: Any) -> list[tuple[str, Any]]:
+    """The fields of a row with their values, which are not copied."""
+    return [(field.name, getattr(row, field.name)) for field in fields(row)]
 
 
 def changed(
