@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,13 @@ def named(path: Path) -> str:
     return path.relative_to(SOURCE).as_posix()
 
 
-def uses(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def uses(path: Path) -> tuple[tuple[int, str], ...]:
     """Line and dotted name of everything that a module names or imports, whatever the import was called there."""
+    return tuple(_uses(path))
+
+
+def _uses(path: Path) -> Iterator[tuple[int, str]]:
     tree = ast.parse(path.read_text(encoding='utf-8'))
     known: dict[str, str] = {}
     for node in ast.walk(tree):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -65,9 +66,15 @@ UUID_STARTS = {
 """Who may look for the start of a uuid, beside the storages themselves."""
 
 
+@lru_cache(maxsize=1)
+def nodes_of(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All nodes of a module, gone through once for all rules."""
+    return tuple(ast.walk(tree))
+
+
 def calls(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
     """The name of every method or function that is called, with its first argument where that is a text."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, 'id', '')
             first = node.args[0] if node.args else None
@@ -89,7 +96,7 @@ def kinds_of(pattern: str) -> list[str]:
 
 def lists_of_links(tree: ast.Module) -> Iterator[ast.expr]:
     """What holds the names of several link types; `create` and `return` alone are words of the language."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "'input_calc'" in node.value:
             yield node
         items = node.keys if isinstance(node, ast.Dict) else getattr(node, 'elts', ())
@@ -189,8 +196,8 @@ RULES_OF_FIELDS: dict[str, Callable[[ast.AST], bool]] = {
 
 def words_of_trees(tree: ast.Module) -> Iterator[ast.AST]:
     """What reads or writes `o` and `k` of a file tree, in Python or in SQL; what is said of them in words aside."""
-    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    told = {id(node.value) for node in nodes_of(tree) if isinstance(node, ast.Expr)}
+    for node in nodes_of(tree):
         asked: list[ast.expr | None] = []
         if isinstance(node, ast.Subscript):
             asked = [node.slice]
@@ -210,7 +217,7 @@ def words_of_trees(tree: ast.Module) -> Iterator[ast.AST]:
 
 def degrees_read(tree: ast.Module) -> Iterator[ast.Compare]:
     """What compares how many links there may be, in place of asking which fields have to differ."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Compare) and getattr(node.left, 'attr', '') in DEGREES:
             yield node
 
@@ -218,7 +225,7 @@ def degrees_read(tree: ast.Module) -> Iterator[ast.Compare]:
 def rules_of(name: str, tree: ast.Module) -> Iterator[str]:
     """The rules of `model` that a module has copies of."""
     if name not in FIELD_LISTS:
-        for node in ast.walk(tree):
+        for node in nodes_of(tree):
             yield from (rule for rule, is_copied in RULES_OF_FIELDS.items() if is_copied(node))
     if name not in LINK_LISTS:
         yield from ('which types of links there are' for _ in lists_of_links(tree))

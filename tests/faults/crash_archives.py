@@ -55,27 +55,26 @@ def crash_import(folder: Path) -> dict[str, int]:
         return new_profile(copy)
 
     profile = fresh()
-    _, points = killed(lambda: import_archive(profile, REFERENCE, PLAIN), 0, False)
+    _, points = killed(lambda: import_archive(profile, REFERENCE, PLAIN), 0)
     assert everything(profile) == whole
     for target in range(1, points + 1):
-        for after in (False, True):
-            kill_at(fresh, lambda: import_archive(profile, REFERENCE, PLAIN), target, after)
-            runs += 1
-            point = f'{"after" if after else "before"} change {target} of {points}'
-            found = everything(profile)
-            assert found in (empty, whole), f'{point}: a part of the archive is there'
-            import_archive(profile, REFERENCE, PLAIN)
-            assert everything(profile) == whole, point
-            report = maintain_storage(profile, MaintenanceOptions(full=True))
-            assert not report.problems, point
-            assert everything(profile) == whole, point
+        kill_at(fresh, lambda: import_archive(profile, REFERENCE, PLAIN), target)
+        runs += 1
+        point = f'after change {target} of {points}'
+        found = everything(profile)
+        assert found in (empty, whole), f'{point}: a part of the archive is there'
+        import_archive(profile, REFERENCE, PLAIN)
+        assert everything(profile) == whole, point
+        report = maintain_storage(profile, MaintenanceOptions(full=True))
+        assert not report.problems, point
+        assert everything(profile) == whole, point
     return {'points': points, 'runs': runs}
 
 
 def crash_create_by_workers(folder: Path) -> dict[str, int]:
     """The same, and the workers end with who asked them."""
     hand_in(Limits(few_questions=2, processors=2, batch_objects=5))
-    found = crash_create(folder, sides=1)
+    found = crash_create(folder, either=True)
     wait_for_end_of_workers(folder)
     started: list[object] = []
     start = worker_process.WorkerProcess
@@ -95,8 +94,11 @@ def wait_for_end_of_workers(folder: Path) -> None:
     wait_until(they_are_gone, 'the workers end')
 
 
-def crash_create(folder: Path, sides: int = 2) -> dict[str, int]:
-    """There is no archive, or the old one, or the whole new one; and no other file beside it."""
+def crash_create(folder: Path, either: bool = False) -> dict[str, int]:
+    """There is no archive, or the old one, or the whole new one; and no other file beside it.
+
+    :param either: killed once after each change, where there was an old archive or where there was none, in turn.
+    """
     profile = new_profile(folder / 'storage')
     initialise_storage(profile)
     import_archive(profile, REFERENCE, PLAIN)
@@ -113,13 +115,12 @@ def crash_create(folder: Path, sides: int = 2) -> dict[str, int]:
         create_archive(profile, archive, ALL, overwrite=True)
 
     fresh(old=False)
-    _, points = killed(create, 0, False)
+    _, points = killed(create, 0)
     for target in range(1, points + 1):
-        for after in (False, True)[:sides]:
-            old = target % 2 == 0
-            kill_at(lambda old=old: fresh(old), create, target, after)
+        for old in (target % 2 == 0,) if either else (False, True):
+            kill_at(lambda old=old: fresh(old), create, target)
             runs += 1
-            point = f'{"after" if after else "before"} change {target} of {points}'
+            point = f'after change {target} of {points}, {"an old archive" if old else "none"} there'
             names = [path.name for path in place.iterdir() if path != archive]
             assert len(names) <= 1, f'{point}: {names}'  # a name between link and rename
             if archive.exists() and not (old and archive.read_bytes() == b'old'):

@@ -108,14 +108,13 @@ def crash_everywhere(folder: Path, other: OtherReader) -> dict[str, int]:
         shutil.copytree(folder / 'template', home)
 
     begin_anew()
-    died, points = killed(maintain, 0, False)
+    died, points = killed(maintain, 0)
     assert not died
     expected = (whole, files_of(home))
     check(profile, home, container, expected, other)
     for target in range(1, points + 1):
-        after = target % 2 == 0  # the state after one change is that before the next
-        kill_at(begin_anew, maintain, target, after)
-        point = f'{"after" if after else "before"} change {target} of {points}'
+        kill_at(begin_anew, maintain, target)
+        point = f'after change {target} of {points}'
         try:
             check(profile, home, container, expected, other)
         except BaseException as error:

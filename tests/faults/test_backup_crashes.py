@@ -42,13 +42,13 @@ def is_whole(backups: BackupRepository, record: SnapshotRecord) -> bool:
 def kill_at_each_change(place: Path, before: Path, work: Callable[[], object], look: Callable[[], None]) -> int:
     """Do the work from the same beginning, again and again, killed at one change after the other; returns how many.
 
-    At odd ones just before, at even ones just after; ends with the change that there is none of.
+    Ends with the change that there is none of.
     """
     for point in count(1):
         shutil.rmtree(place, ignore_errors=True)
         if before.exists():
             shutil.copytree(before, place)
-        died, _ = killed(work, point, after=point % 2 == 0)
+        died, _ = killed(work, point)
         if not died:
             return point - 1
         look()

@@ -61,7 +61,7 @@ def test_a_restore_that_is_killed_leaves_a_whole_profile_or_none_and_the_next_on
 
     for point in count(1, STEP):
         shutil.rmtree(folder / 'home', ignore_errors=True)
-        died, _ = killed(work, point, after=point % 2 == 0)
+        died, _ = killed(work, point)
         if not died:
             break
         survived = load_config(create=True).profile_names

@@ -171,11 +171,11 @@ def test_killed_at_any_change_of_the_note_it_is_the_old_one_or_the_new_and_the_n
             assert container.note_verified(0) == ''
 
     begin_anew()
-    died, points = killed(verify, 0, False)
+    died, points = killed(verify, 0)
     assert not died
     assert points >= LEAST_POINTS
     for target in range(1, points + 1):
-        kill_at(begin_anew, verify, target, after=target % 2 == 0)
+        kill_at(begin_anew, verify, target)
         noted = json.loads((place / 'ricordi-verified.json').read_bytes())
         assert set(noted) == set(before)
         with Container(place, limits) as container:

@@ -1,4 +1,6 @@
-"""Counts the changes that a process makes to files, and kills it at one of them: what the crash tests share.
+"""Counts the changes that a process makes to files, and kills it right after one of them: what the crash tests share.
+
+What lies there after a change is what lies there before the next one: so each state between two changes is met once.
 
 A change is a write, an fsync, a rename, a link, a removal, a truncation, a new file or folder, and a commit.
 """
@@ -29,9 +31,8 @@ TRIES = 20
 class Trap:
     """Counts the changes of this process, and kills it at one of them."""
 
-    def __init__(self, target: int, after: bool) -> None:
+    def __init__(self, target: int) -> None:
         self.target = target
-        self.after = after
         self.count = 0
         self._guard = threading.Lock()
 
@@ -39,8 +40,6 @@ class Trap:
         with self._guard:
             self.count += 1
             here = self.count == self.target
-        if here and not self.after:
-            os.kill(os.getpid(), signal.SIGKILL)
         try:
             return function(*args, **kwargs)
         finally:
@@ -93,13 +92,13 @@ class Trap:
         sqlite3.connect = lambda *args, **kwargs: connect(*args, **{**kwargs, 'factory': CountedConnection})  # type: ignore[assignment]
 
 
-def killed(work: Callable[[], object], target: int, after: bool) -> tuple[bool, int]:
+def killed(work: Callable[[], object], target: int) -> tuple[bool, int]:
     """Do the work in a child that dies at a point: whether it died, and how many points there were if it did not."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         tell = os.write
-        trap = Trap(target, after)
+        trap = Trap(target)
         code = 1
         try:
             trap.set()
@@ -119,10 +118,10 @@ def killed(work: Callable[[], object], target: int, after: bool) -> tuple[bool, 
     return False, int(told)
 
 
-def kill_at(begin_anew: Callable[[], object], work: Callable[[], object], target: int, after: bool) -> None:
+def kill_at(begin_anew: Callable[[], object], work: Callable[[], object], target: int) -> None:
     """Have the work killed at this point."""
     for _ in range(TRIES):
         begin_anew()
-        if killed(work, target, after)[0]:
+        if killed(work, target)[0]:
             return
-    raise AssertionError(f'the process was not killed {"after" if after else "before"} change {target}')
+    raise AssertionError(f'the process was not killed after change {target}')
