@@ -195,7 +195,9 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def filling(self, session: Session, run: Run, before_commit: Callable[[], None]) -> AbstractContextManager[Put]:
+    def filling(
+        self, session: Session, run: Run, before_commit: Callable[[], None] = lambda: None
+    ) -> AbstractContextManager[Put]:
         """A transaction in which tables are filled from a snapshot, and after which indexes and statistics are there.
 
         :param session: of its own, outside a transaction.

@@ -303,7 +303,9 @@ class SqliteDialect(Dialect):
 
         return SqliteSnapshot(self, scratch, limits)
 
-    def filling(self, session: Session, run: Run, before_commit: Callable[[], None]) -> AbstractContextManager[Put]:
+    def filling(
+        self, session: Session, run: Run, before_commit: Callable[[], None] = lambda: None
+    ) -> AbstractContextManager[Put]:
         from ricordi.storage.snapshots.sqlite.fill import filling
 
         return filling(session, run, before_commit)
