@@ -26,7 +26,7 @@ class WorkBeside(Generic[Found]):
         """
         :param work: is handed the run that it is to be done with.
         """
-        self._progress = _HeldBack(run.progress)
+        self._progress = _LaterProgress(run.progress)
         self._stop = _EitherStop(run.stop)
         self._found: Queue[tuple[Found | None, BaseException | None]] = Queue(ahead)
         self._run = Run(self._progress, self._stop, run.lock_check)
@@ -88,7 +88,7 @@ class _EitherStop(Stop):
         return 'nobody hears' if self.closed else self._other.reason
 
 
-class _HeldBack(Progress):
+class _LaterProgress(Progress):
     """Tells nothing until it may, and then the step that is under way."""
 
     def __init__(self, progress: Progress) -> None:
