@@ -25,6 +25,7 @@ WORKERS = {
     'repository/maintenance/file_removal.py',
     'repository/maintenance/pack_check.py',
     'repository/verification/reader.py',
+    'services/backups/rows_beside.py',
 }
 """Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
 SETS_THE_ENVIRONMENT = {'cli/tour.py'}

@@ -20,7 +20,7 @@ class StoredForm(NamedTuple):
     :param size: bytes of content.
     """
 
-    data: bytes
+    data: bytes | memoryview
     size: int
     compressed: bool = False
 

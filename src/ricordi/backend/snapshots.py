@@ -73,6 +73,14 @@ class DatabaseSnapshot(ABC):
     sequences: Mapping[str, int]
     """By table the highest primary key ever given out, where that is known: no key of a deleted row comes back."""
 
+    @property
+    def state(self) -> str:
+        """What tells these rows from all others: databases of which it is the same hold the same rows.
+
+        Empty where nothing does but to read them.
+        """
+        return ''
+
     @abstractmethod
     def pieces(self, part: TablePart) -> Iterator[Piece]:
         """The rows of a part in pieces, by ascending primary key, in constant memory.

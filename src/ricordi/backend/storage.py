@@ -379,11 +379,14 @@ class StorageBackend(ABC):
         """
         raise InvalidOperation(f'{type(self).__name__} gives no snapshots of its database')
 
-    def fill(self, snapshot: DatabaseSnapshot, run: Run | None = None) -> None:
+    def fill(
+        self, snapshot: DatabaseSnapshot, run: Run | None = None, before_commit: Callable[[], None] = lambda: None
+    ) -> None:
         """Put all rows of a snapshot into this storage, which must be new, in one transaction.
 
         Its settings come along, but that the database stays tied to its own repository.
 
+        :param before_commit: called when all rows are there and nobody sees them yet; what it raises undoes them.
         :raises ricordi.errors.InvalidOperation: it cannot be filled so; a transaction is open; there are rows already.
         :raises ricordi.errors.IncompatibleStorageSchema: the snapshot has another schema.
         :raises ricordi.errors.CorruptStorage: the snapshot does not hold what it should.

@@ -12,7 +12,7 @@ from typing import Any
 
 from ricordi.backend.maintenance import Amount
 from ricordi.backend.snapshots import Misfit, TablePart
-from ricordi.backup.records import PartRecord, PieceEntry, SnapshotOrigin, SnapshotRecord
+from ricordi.backup.records import PartRecord, PieceEntry, SnapshotMark, SnapshotOrigin, SnapshotRecord
 from ricordi.errors import CorruptStorage, StorageError
 from ricordi.files import read_regular, write_atomic
 from ricordi.model.file_trees import is_key
@@ -62,6 +62,7 @@ def _digest(content: bytes) -> str:
 
 
 def _as_data(record: SnapshotRecord) -> dict[str, Any]:
+    mark = {} if record.mark is None else {'mark': record.mark._asdict()}
     return {
         'format': FORMAT,
         'time': record.time.isoformat(timespec='microseconds'),
@@ -88,6 +89,7 @@ def _as_data(record: SnapshotRecord) -> dict[str, Any]:
         'added': {'objects': record.added._asdict(), 'pieces': record.added_pieces._asdict()},
         'seconds': record.seconds,
         'program': record.program,
+        **mark,
     }
 
 
@@ -114,7 +116,12 @@ def _from_data(name: str, data: Mapping[str, Any]) -> SnapshotRecord:
         added_pieces=_amount(added['pieces']),
         seconds=float(data['seconds']),
         program=str(data['program']),
+        mark=_mark(data.get('mark')),
     )
+
+
+def _mark(data: Mapping[str, Any] | None) -> SnapshotMark | None:
+    return None if data is None else SnapshotMark(str(data['database']), str(data['store']))
 
 
 def _origin(data: Mapping[str, Any]) -> SnapshotOrigin:

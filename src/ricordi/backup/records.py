@@ -63,6 +63,18 @@ class PartRecord(NamedTuple):
         return sum(entry.rows for entry in self.lists)
 
 
+class SnapshotMark(NamedTuple):
+    """What tells that a later snapshot is of the same rows, and that all it is made of is still there.
+
+    :param database: `DatabaseSnapshot.state`, and the program that has read the rows.
+    :param store: SHA-256 of the keys of all objects in the place, ascending, LF after each, when all of the snapshot
+        were there.
+    """
+
+    database: str
+    store: str
+
+
 class SnapshotRecord(NamedTuple):
     """One storage at one moment, as its manifest tells.
 
@@ -80,6 +92,7 @@ class SnapshotRecord(NamedTuple):
     :param added_pieces: the same of its database.
     :param seconds: how long it took.
     :param program: that made it, with its version.
+    :param mark: by which a later one may know that nothing has changed; None where nothing tells that.
     """
 
     name: str
@@ -99,6 +112,7 @@ class SnapshotRecord(NamedTuple):
     added_pieces: Amount
     seconds: float
     program: str
+    mark: SnapshotMark | None = None
 
     @property
     def complete(self) -> bool:

@@ -11,10 +11,11 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import DatabaseSnapshot
 from ricordi.backup.key_spool import KeySpool
 from ricordi.backup.manifests import ENDING, read_manifest, write_manifest
+from ricordi.backup.marks import has_same_objects, has_same_rows, new_mark, state_of
 from ricordi.backup.place import BackupPlace
 from ricordi.backup.records import SnapshotOrigin, SnapshotRecord
 from ricordi.backup.stored_database import StoredDatabase
-from ricordi.backup.taking import check_stop, new_record, now, put_database, put_objects
+from ricordi.backup.taking import check_stop, new_record, now, put_database, put_objects, repeated
 from ricordi.errors import CorruptStorage, MultipleObjectsError, NotExistent, RicordiError, StorageError
 from ricordi.progress import Run
 
@@ -134,10 +135,13 @@ class BackupRepository:
         origin: SnapshotOrigin,
         *,
         tags: Sequence[str] = (),
+        previous: str = '',
         wait: float | None = None,
         run: Run | None = None,
     ) -> SnapshotRecord:
         """Put a snapshot of a storage into this place: what is there already is not put again.
+
+        A database of which the rows are those of the previous snapshot is not read.
 
         Objects that are missing or damaged in the storage are left out, and the snapshot says so. If it fails, or is
         ended early, there is no snapshot, and what was put stays for the next one.
@@ -145,6 +149,8 @@ class BackupRepository:
         :param snapshot: of the database; it is closed before the objects are copied.
         :param source: the objects of the storage.
         :param origin: which storage it is.
+        :param previous: name of the last snapshot of the same storage, if it is known; else the newest of all is
+            compared.
         :param wait: seconds to wait for those who remove snapshots; None: do not wait.
         :raises ricordi.errors.BusyBackupRepository: snapshots are being removed.
         :raises ricordi.errors.Interrupted: `run.stop` asked for an end.
@@ -153,18 +159,32 @@ class BackupRepository:
         run = run or Run()
         began = now()
         with self.place.locked('shared', wait, run.stop), KeySpool() as spool:
-            database = put_database(snapshot, self.objects, spool, run)
-            objects = put_objects(database.names, source, self.objects, run)
-            total = self._content_bytes(origin, database.names.digest, spool)
-            record = new_record(database, objects, origin, tuple(tags), began, total)
+            before = self._earlier(previous)
+            same_rows = before is not None and has_same_rows(before, snapshot, self.objects)
+            if before is not None and same_rows and has_same_objects(before, self.objects):
+                record = repeated(before, origin, tuple(tags), began)
+            else:
+                state = state_of(snapshot)  # of the rows that are put now; the snapshot is let go of then
+                database = put_database(snapshot, self.objects, spool, run, before if same_rows else None)
+                objects = put_objects(database.names, source, self.objects, run)
+                total = self._content_bytes(before, database.names.digest, spool)
+                record = new_record(database, objects, origin, tuple(tags), began, total)
+                record = record._replace(mark=new_mark(state, self.objects))
             check_stop(run)
             return write_manifest(self.place.snapshots, record)
 
-    def _content_bytes(self, origin: SnapshotOrigin, digest: str, keys: KeySpool) -> int:
+    def _earlier(self, name: str) -> SnapshotRecord | None:
+        """An earlier snapshot to compare with: the one of this name, else the last one; None where none can be read."""
+        names = self.names()
+        for one in [name] if name in names else names[-1:]:
+            with suppress(RicordiError):
+                return self.read(one)
+        return None
+
+    def _content_bytes(self, before: SnapshotRecord | None, digest: str, keys: KeySpool) -> int:
         """Bytes of content of what a snapshot names; of the same names an earlier one has counted them."""
-        for record in reversed(self.snapshots()):
-            if record.keys_digest == digest and record.complete:
-                return record.objects.bytes
+        if before is not None and before.keys_digest == digest and before.complete:
+            return before.objects.bytes
         return self.objects.content_bytes(keys.ascending())
 
     def forget(

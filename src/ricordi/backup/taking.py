@@ -128,14 +128,26 @@ class DatabaseTaken(NamedTuple):
     new: Amount
 
 
-def put_database(snapshot: DatabaseSnapshot, store: RepositoryBackend, spool: KeySpool, run: Run) -> DatabaseTaken:
-    """Put the rows, and let go of the snapshot: no transaction stays open while objects are copied."""
-    rows = DatabaseIntoPieces(snapshot, store.has_object, run)
-    with run.step('copy the database', None, 'rows'):
-        store.put_known_objects(rows.objects, lambda size: None)
+def put_database(
+    snapshot: DatabaseSnapshot,
+    store: RepositoryBackend,
+    spool: KeySpool,
+    run: Run,
+    same: SnapshotRecord | None,
+) -> DatabaseTaken:
+    """Put the rows, and let go of the snapshot: no transaction stays open while objects are copied.
+
+    :param same: an earlier snapshot that has the same rows; None where none is known.
+    """
+    if same is None:
+        rows = DatabaseIntoPieces(snapshot, store.has_object, run)
+        with run.step('copy the database', None, 'rows'):
+            store.put_known_objects(rows.objects, lambda size: None)
+        parts, misfits, new = tuple(rows.parts), tuple(snapshot.misfits(MOST_NAMED)), rows.new
+    else:
+        parts, misfits, new = same.parts, same.misfits, Amount()
     check_stop(run)
-    names = spool_names(snapshot, spool)
-    taken = DatabaseTaken(snapshot, tuple(rows.parts), names, tuple(snapshot.misfits(MOST_NAMED)), rows.new)
+    taken = DatabaseTaken(snapshot, parts, spool_names(snapshot, spool), misfits, new)
     snapshot.close()
     return taken
 
@@ -236,6 +248,22 @@ def new_record(
         tags=tags,
         added=objects.new,
         added_pieces=database.new,
+        seconds=round(time.monotonic() - began[1], 3),
+        program=f'ricordi {__version__}',
+    )
+
+
+def repeated(
+    before: SnapshotRecord, origin: SnapshotOrigin, tags: tuple[str, ...], began: tuple[datetime, float]
+) -> SnapshotRecord:
+    """What the manifest of a snapshot will say that has all that an earlier one has."""
+    return before._replace(
+        name='',
+        time=began[0],
+        origin=origin,
+        tags=tags,
+        added=Amount(),
+        added_pieces=Amount(),
         seconds=round(time.monotonic() - began[1], 3),
         program=f'ricordi {__version__}',
     )

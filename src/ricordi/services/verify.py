@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ricordi.backend.verification_report import Topic, VerificationReport, Verif
 from ricordi.errors import Interrupted
 from ricordi.manager import use_storage
 from ricordi.progress import Run
+from ricordi.services.beside import WorkBeside
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
@@ -87,13 +89,28 @@ class _StorageVerification:
         return gathered.report(self._options, storage.repository, notes)
 
     def _all(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
+        if storage.read_only or self._options.read:
+            yield from self._one_after_the_other(storage)
+            return
+        # both processors: the database mostly computes, and so does what is compared with the index
+        with closing(WorkBeside(lambda run: self._objects(storage, run), self._run)) as objects:
+            yield from self._database(storage)
+            if self._run.stop.reason:
+                yield Topic('objects', complete=False)
+            else:
+                yield from objects.results()
+
+    def _one_after_the_other(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
         yield from self._database(storage)
         if self._run.stop.reason:
             yield Topic('objects', complete=False)
-            return
+        else:
+            yield from self._objects(storage, self._run)
+
+    def _objects(self, storage: StorageBackend, run: Run) -> Iterator[Finding | Topic]:
         if not storage.read_only:
             yield from self._ownership(storage)
-        yield from storage.repository.verify(self._options, storage.named_keys, self._run)
+        yield from storage.repository.verify(self._options, storage.named_keys, run)
 
     def _database(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
         self._run.progress.begin('look at the database', None, 'rows')

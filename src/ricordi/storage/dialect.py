@@ -215,10 +215,13 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def filling(self, session: Session, run: Run) -> AbstractContextManager[Put]:
+    def filling(
+        self, session: Session, run: Run, before_commit: Callable[[], None] = lambda: None
+    ) -> AbstractContextManager[Put]:
         """A transaction in which tables are filled from a snapshot, and after which indexes and statistics are there.
 
         :param session: of its own, outside a transaction.
+        :param before_commit: called at the end of the transaction; what it raises undoes all.
         """
 
     # -- object keys --------------------------------------------------------------------------------------------

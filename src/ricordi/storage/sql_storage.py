@@ -287,12 +287,14 @@ class SqlStorage(StorageBackend):
         self._refuse_in_transaction()
         return self.dialect.capture(scratch)
 
-    def fill(self, snapshot: DatabaseSnapshot, run: Run | None = None) -> None:
+    def fill(
+        self, snapshot: DatabaseSnapshot, run: Run | None = None, before_commit: Callable[[], None] = lambda: None
+    ) -> None:
         self._refuse_in_transaction()
         self._refuse_if_unwritable()
         from ricordi.storage.snapshots.fill import fill
 
-        fill(self.dialect, snapshot, self._repository.uuid, run or Run())
+        fill(self.dialect, snapshot, self._repository.uuid, run or Run(), before_commit)
 
     def _refuse_in_transaction(self) -> None:
         self._sessions.check_open()

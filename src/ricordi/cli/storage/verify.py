@@ -75,7 +75,6 @@ def verify(
     """
     from ricordi.backend.verification_report import VerifyOptions
     from ricordi.cli.storage.verification_report import exit_code_of
-    from ricordi.services.backups.verify import verify_backup
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.verify import verify_storage
 
@@ -85,6 +84,8 @@ def verify(
     stop = Stop(max_runtime)
     with long_work(session, stop) as run:
         if place is not None:
+            from ricordi.services.backups.verify import verify_backup
+
             subject, noun = str(place), 'place'
             report = verify_backup(place, options, wait=wait, run=run)
         else:

@@ -178,7 +178,7 @@ class Container(ObjectStore, RepositoryBackend):
 
     def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
         """Objects as they lie: loose ones first, then pack by pack from front to back."""
-        from ricordi.repository.container.known import objects_as_they_lie
+        from ricordi.repository.container.held import objects_as_they_lie
 
         return objects_as_they_lie(self, keys)
 

@@ -1,91 +1,25 @@
-"""Objects of known keys: out of a container as they lie in it, and straight into the packs of another."""
+"""Objects of known keys straight into the packs of a container."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from typing import TYPE_CHECKING, BinaryIO, cast
 
-from ricordi.backend.objects import HeldObject, OneOfRepository, StoredForm, ZlibPieces
+from ricordi.backend.objects import HeldObject, StoredForm
 from ricordi.backend.repository import KnownObject
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.container.bulk import Measured, pack_writer, undone_on_error
-from ricordi.repository.container.compression import decompress
-from ricordi.repository.container.index import PackedObject
+from ricordi.repository.container.held import forms_read_together
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import PackWriter, StoredObject
-from ricordi.repository.container.streams import PackSlice
-from ricordi.repository.container.zlib_pieces import CheckedZlibPieces
 from ricordi.repository.limits import Limits
 from ricordi.repository.parallel import PLAIN_READERS, in_order
 
-if TYPE_CHECKING:
-    from ricordi.repository.container.container import Container
-
 Unusable = Callable[[str, str], None]
 """Hears the key of an object that is missing or damaged where it comes from, and what is wrong."""
-
-
-# out of a container ----------------------------------------------------------------------------------------
-
-
-def objects_as_they_lie(container: Container, keys: Iterable[str]) -> Iterator[HeldObject]:
-    """Objects of a container on their way elsewhere: loose ones first, then pack by pack from front to back."""
-    with closing(container.new_index()) as index:
-        for key, row in index.by_place(keys):
-            if row is not None and row.is_possible:
-                yield PackedOnItsWay(container, row)
-            else:  # loose, or nobody knows where
-                yield OneOfRepository(container, key)
-
-
-class PackedOnItsWay(HeldObject):
-    """An object in a pack, taken over in the form that it has there."""
-
-    def __init__(self, container: Container, row: PackedObject) -> None:
-        self._container = container
-        self._row = row
-
-    @property
-    def key(self) -> str:
-        return self._row.key
-
-    @property
-    def size(self) -> int:
-        return self._row.size
-
-    def stored(self, largest: int) -> StoredForm | None:
-        row = self._row
-        if max(row.size, row.length) > largest:
-            return None
-        try:
-            data = self._container.read_stored(row)
-            content = decompress(data) if row.compressed else data
-        except (FileNotFoundError, CorruptStorage, zlib.error):
-            content = None
-        if content is not None and hashlib.sha256(content).hexdigest() == row.key:
-            return StoredForm(data, len(content), bool(row.compressed))
-        # repacked meanwhile, or damaged: the container looks for a sound copy, and tells if there is none
-        content = self._container.get_object_content(row.key)
-        return StoredForm(content, len(content))
-
-    def open(self) -> BinaryIO:
-        return self._container.open(self._row.key)
-
-    def pieces(self) -> ZlibPieces | None:
-        row, container = self._row, self._container
-        if not row.compressed:
-            return None
-        try:
-            part = PackSlice(container.layout.pack_path(row.pack_id), row.offset, row.length)
-        except (OSError, CorruptStorage):
-            return None  # repacked meanwhile, or cut: the way by `open` finds out
-        return CheckedZlibPieces(chunks_of(cast(BinaryIO, part)), container.limits.window_bytes)
 
 
 # into packs ------------------------------------------------------------------------------------------------
@@ -106,7 +40,8 @@ def put_known_into_packs(
     writer = pack_writer(container)
 
     def read(batch: list[KnownObject]) -> list[tuple[KnownObject, StoredForm | Exception | None]]:
-        return [(one, _form_of(one, limits)) for one in batch]
+        together = forms_read_together(batch, limits)
+        return [(one, together.get(one.key) or _form_of(one, limits)) for one in batch]
 
     batches = in_order(read, batches_of(objects, limits), BATCHES_AHEAD, PLAIN_READERS)
     with closing(writer), closing(batches):

@@ -19,7 +19,7 @@ from ricordi.config import get_config_folder
 from ricordi.errors import BusyBackupRepository, InvalidOperation, NotEnoughSpace, UsageError
 from ricordi.manager import open_backup, storage_class, use_storage
 from ricordi.progress import Run
-from ricordi.services.backups.history import note_backup
+from ricordi.services.backups.history import last_backups, note_backup
 
 if TYPE_CHECKING:
     from ricordi.backend.snapshots import DatabaseSnapshot
@@ -81,7 +81,8 @@ def back_up(
         captured(storage, place) as snapshot,
     ):
         origin = origin_of(profile, storage)
-        record = repository.take(snapshot, storage.repository, origin, tags=tags, run=run)
+        previous = next((last.snapshot for last in last_backups(profile) if last.place == str(place)), '')
+        record = repository.take(snapshot, storage.repository, origin, tags=tags, previous=previous, run=run)
     note_backup(profile, place, record)
     report = BackupReport(place, record)
     if policy is not None and not policy.is_empty:

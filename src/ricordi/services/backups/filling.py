@@ -1,9 +1,13 @@
-"""A new, empty storage filled from a source: objects first, each compared with its key, then the rows."""
+"""A new, empty storage filled from a source: objects first, each compared with its key, then the rows.
+
+Of a large database the rows are put by a process of their own beside the objects, and committed after these.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.maintenance import Amount, KeyStream, Problem
 from ricordi.backup.key_spool import KeySpool, lacking
@@ -12,6 +16,7 @@ from ricordi.files import DISK_IS_FULL
 from ricordi.model.file_trees import is_key
 from ricordi.repository.archive.unpacking import ROOM_TO_SPARE
 from ricordi.services.backups.counted import CountedSnapshot
+from ricordi.services.backups.rows_beside import RowsBeside, several_processors
 from ricordi.services.backups.source import RestoreSource
 
 if TYPE_CHECKING:
@@ -21,6 +26,20 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 100
 MOST_USES = 5
+
+
+class FillingLimits(NamedTuple):
+    """When more than one process is worth it.
+
+    :param database_bytes: of rows, for which a process of their own is started.
+    :param processors: how many there are to be used; None: those that this process may use.
+    """
+
+    database_bytes: int = 8 << 20
+    processors: int | None = None
+
+
+USUAL = FillingLimits()
 
 
 def bytes_held(repository: RepositoryBackend) -> int:
@@ -35,12 +54,16 @@ class Filling:
     `objects`, `problems` (the first ones), `unusable` and `snapshot.rows` tell afterwards what was done.
     """
 
-    def __init__(self, source: RestoreSource, run: Run, *, database_beside: bool = True) -> None:
+    def __init__(
+        self, source: RestoreSource, run: Run, *, database_beside: bool = True, limits: FillingLimits = USUAL
+    ) -> None:
         """
-        :param database_beside: whether the database comes onto the same disk as the objects.
+        :param database_beside: whether the database is a file on the same disk as the objects.
         """
         self.source = source
+        self._database_beside = database_beside
         self._database_bytes = source.database_bytes if database_beside else 0
+        self._limits = limits
         self.snapshot = CountedSnapshot(source.snapshot)
         self.objects = Amount()
         self.problems: tuple[Problem, ...] = ()
@@ -55,12 +78,30 @@ class Filling:
         :raises ricordi.errors.NotEnoughSpace: the disk has no room for it, or is full.
         :raises ricordi.errors.Interrupted: the run was asked to end.
         """
-        with KeySpool() as keys:
-            with self._run.step('look what nodes name', None, 'objects'):
-                keys.add(self._named_keys())
-            self._put_objects(storage.repository, keys.ascending)  # before the rows that name them
-        storage.fill(self.snapshot, self._run)
+        with self._rows_beside(storage) as rows:
+            with KeySpool() as keys:
+                with self._run.step('look what nodes name', None, 'objects'):
+                    keys.add(self._named_keys())
+                self._put_objects(storage.repository, keys.ascending)
+            # only now, when all objects are there, a row that names them may be seen
+            put = None if rows is None else rows.commit(self._run)
+        if put is None:
+            storage.fill(self.snapshot, self._run)
+        else:
+            self.snapshot.rows, self.snapshot.bytes = put.rows, put.bytes
         self.problems = tuple(self._problems(storage))
+
+    @contextmanager
+    def _rows_beside(self, storage: StorageBackend) -> Iterator[RowsBeside | None]:
+        """A process that puts the rows, where it is worth one; it has ended after the block."""
+        large = self.source.database_bytes >= self._limits.database_bytes
+        if not (
+            self._database_beside and self.source.is_stored and large and several_processors(self._limits.processors)
+        ):
+            yield None
+            return
+        with closing(RowsBeside(self.source, storage)) as rows:
+            yield rows
 
     def _check_stop(self) -> None:
         if self._run.stop.reason:

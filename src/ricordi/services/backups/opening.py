@@ -60,7 +60,7 @@ def open_source(
         )
 
     with open_snapshot(place, wanted, of, wait, stop) as source, at_current_schema(source.snapshot) as snapshot:
-        yield replace(source, snapshot=snapshot)
+        yield replace(source, snapshot=snapshot, is_stored=snapshot is source.snapshot)
 
 
 def _check_readable(place: Path) -> None:

@@ -42,6 +42,7 @@ def open_snapshot(
                 objects=backup.objects,
                 misfits=record.misfits,
                 database_bytes=sum(entry.bytes for part in record.parts for entry in part.lists),
+                is_stored=True,
             )
 
 

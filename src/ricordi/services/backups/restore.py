@@ -14,7 +14,7 @@ from ricordi.backend.snapshots import Misfit
 from ricordi.config import load_config
 from ricordi.errors import ValidationError
 from ricordi.progress import Run
-from ricordi.services.backups.filling import Filling
+from ricordi.services.backups.filling import USUAL, Filling, FillingLimits
 from ricordi.services.backups.opening import open_source
 from ricordi.services.backups.source import Maker, RestoreSource
 from ricordi.services.profiles.setup import Request, create_profile
@@ -57,7 +57,13 @@ class RestoreReport:
 
 
 def restore(
-    place: str, request: Request, *, of: str | None = None, wait: float | None = None, run: Run | None = None
+    place: str,
+    request: Request,
+    *,
+    of: str | None = None,
+    wait: float | None = None,
+    run: Run | None = None,
+    limits: FillingLimits = USUAL,
 ) -> RestoreReport:
     """Make a profile of what a backup holds; all of it is on disk on return, or there is no such profile.
 
@@ -69,6 +75,7 @@ def restore(
         of them, else the first.
     :param of: name or uuid of the profile of which the newest snapshot is meant.
     :param wait: seconds to wait for those who remove snapshots from the place; None: do not wait.
+    :param limits: from when on rows are put beside objects.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the backup cannot be read, or the storage cannot be created.
     :raises ricordi.errors.ValidationError: PostgreSQL has no place for a value of the backup; nothing was written.
@@ -81,7 +88,7 @@ def restore(
     with open_source(place, of, wait, run.stop) as source:
         if request.backend == PSQL:
             refuse_misfits(source, run)
-        filling = Filling(source, run, database_beside=request.backend == SQLITE)
+        filling = Filling(source, run, database_beside=request.backend == SQLITE, limits=limits)
 
         def contents(storage: StorageBackend) -> str | None:
             filling.fill(storage)

@@ -27,6 +27,7 @@ class RestoreSource:
     :param objects: where its objects are.
     :param misfits: what PostgreSQL would refuse; None where nobody has looked yet.
     :param database_bytes: about so many the database takes on disk.
+    :param is_stored: whether another process finds the same database by place and name of the snapshot.
     """
 
     place: Path
@@ -39,3 +40,4 @@ class RestoreSource:
     objects: RepositoryBackend
     misfits: tuple[Misfit, ...] | None
     database_bytes: int
+    is_stored: bool = False

@@ -320,10 +320,12 @@ class PsqlDialect(Dialect):
 
         return PsqlSnapshot(self, limits)
 
-    def filling(self, session: Session, run: Run) -> AbstractContextManager[Put]:
+    def filling(
+        self, session: Session, run: Run, before_commit: Callable[[], None] = lambda: None
+    ) -> AbstractContextManager[Put]:
         from ricordi.storage.snapshots.psql.fill import filling
 
-        return filling(session, run)
+        return filling(session, run, before_commit)
 
     # -- object keys --------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 
 from ricordi.backend.snapshots import DatabaseSnapshot
@@ -16,10 +17,17 @@ from ricordi.storage.snapshots.blocks import tables_of
 from ricordi.storage.snapshots.parts import COLUMNS, SETTINGS
 
 
-def fill(dialect: Dialect, snapshot: DatabaseSnapshot, repository_uuid: str | None, run: Run) -> None:
+def fill(
+    dialect: Dialect,
+    snapshot: DatabaseSnapshot,
+    repository_uuid: str | None,
+    run: Run,
+    before_commit: Callable[[], None],
+) -> None:
     """Put all rows of a snapshot into a database that has the tables, and no rows.
 
     :param repository_uuid: of the repository that belongs to the database.
+    :param before_commit: called when all rows are there and nobody sees them yet; what it raises undoes them.
     :raises ricordi.errors.IncompatibleStorageSchema: the snapshot has another schema than this program works on.
     :raises ricordi.errors.StorageExists: the database holds rows.
     :raises ricordi.errors.CorruptStorage: the snapshot does not hold what it should.
@@ -30,7 +38,7 @@ def fill(dialect: Dialect, snapshot: DatabaseSnapshot, repository_uuid: str | No
     tables = tables_of(snapshot)
     with closing(Session(dialect)) as session:
         dialect.check_access(session.raw)
-        with dialect.filling(session, run) as put:
+        with dialect.filling(session, run, before_commit) as put:
             _check_empty(session)
             session.execute(f'DELETE FROM {SETTINGS}')
             for table in tables:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -31,8 +31,11 @@ _INDEXES = (
 
 
 @contextmanager
-def filling(session: Session, run: Run) -> Iterator[Put]:
-    """A transaction in which tables are filled; when the block ends, foreign keys, indexes and statistics are made."""
+def filling(session: Session, run: Run, before_commit: Callable[[], None]) -> Iterator[Put]:
+    """A transaction in which tables are filled; when the block ends, foreign keys, indexes and statistics are made.
+
+    :param before_commit: called at the end of the transaction; what it raises undoes all.
+    """
     session.execute("SET timezone = 'UTC'")
     session.execute("SET datestyle = 'ISO'")
     session.execute('SET statement_timeout = 0')
@@ -59,6 +62,7 @@ def filling(session: Session, run: Run) -> Iterator[Put]:
                 check_not_asked_to_end(run)
                 session.execute(f'ALTER TABLE {table} ADD CONSTRAINT {name} {definition}')
             session.execute('ANALYZE')
+        before_commit()
 
 
 def _copy(session: Session, table: SnapshotTable, block: bytes) -> None:

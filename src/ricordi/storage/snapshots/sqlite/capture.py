@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,7 +18,7 @@ from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
 from ricordi.storage.snapshots.misfits import LARGEST_INTEGER, Misfits, may_misfit
 from ricordi.storage.snapshots.parts import PARTS, columns_of
-from ricordi.storage.snapshots.sqlite.copy import begin_reading, copy_at_one_moment
+from ricordi.storage.snapshots.sqlite.copy import begin_reading, copy_at_one_moment, digest_of_file
 from ricordi.storage.snapshots.sqlite.lines import joined, lines_of, row_sql
 
 if TYPE_CHECKING:
@@ -43,12 +45,18 @@ class SqliteSnapshot(DatabaseSnapshot):
         """
         self._limits = limits = limits or SnapshotLimits()
         self._misfits = Misfits(limits.most_misfits)
-        self._session = _opened(dialect, scratch, limits, copied)
+        self._session, self._copy = _opened(dialect, scratch, limits, copied)
         try:
             self.schema = schema.read_version(self._session)
         except BaseException:
             self.close()
             raise
+
+    @cached_property
+    def state(self) -> str:
+        """The digest of the file, where it is all there is: neither a counter nor a time in it, which a copy of an
+        older file may have too."""
+        return '' if self._copy is None else f'sqlite {digest_of_file(self._copy)}'
 
     def pieces(self, part: TablePart) -> Iterator[Piece]:
         return cut(self._batches(part), part.width, self._limits.piece_bytes)
@@ -119,6 +127,9 @@ class SqliteSnapshot(DatabaseSnapshot):
 
     def close(self) -> None:
         self._session.close()
+        if self._copy is not None:
+            os.close(self._copy)  # no name and no other user: no lock is lost by that
+            self._copy = None
 
 
 def _batch(first: int, lines: list[bytes]) -> RowBatch:
@@ -136,8 +147,9 @@ def _fetched(raw: Any, cursor: Any) -> tuple[Any, ...] | None:
 
 def _opened(
     dialect: SqliteDialect, scratch: Path | None, limits: SnapshotLimits, copied: Callable[[], None]
-) -> Session:
-    """A session on a copy of the database; or on the database itself, in a transaction, where it is in WAL mode."""
+) -> tuple[Session, int | None]:
+    """A session on a copy of the database, and a descriptor of that file; or on the database itself, in a transaction,
+    where it is in WAL mode."""
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryFolder('snapshot')) if scratch is None else scratch
         target = folder / f'.ricordi-snapshot-{uuid4().hex}.sqlite'
@@ -145,8 +157,8 @@ def _opened(
         with closing(Session(dialect)) as session:
             is_copied = copy_at_one_moment(dialect.path, session, target, limits, copied)
         opened = Session(dialect.unchanging(target if is_copied else None))
-        if is_copied:
-            opened.execute('SELECT count(*) FROM sqlite_schema').fetchone()
-        else:
+        if not is_copied:
             begin_reading(opened)
-        return opened
+            return opened, None
+        opened.execute('SELECT count(*) FROM sqlite_schema').fetchone()
+        return opened, os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)

@@ -8,6 +8,7 @@ with each of their commits.)
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Callable
@@ -65,6 +66,17 @@ def copy_at_one_moment(
     finally:
         os.close(out)
     return True
+
+
+def digest_of_file(descriptor: int) -> str:
+    """A digest of all bytes of a file that does not change: SHA-256 of the SHA-256 of each 16 MiB."""
+    size = os.fstat(descriptor).st_size
+
+    def digest(offset: int) -> bytes:
+        return hashlib.sha256(os.pread(descriptor, _COPY_BYTES, offset)).digest()
+
+    with ThreadPoolExecutor(_COMPARERS) as pool:
+        return hashlib.sha256(b''.join(pool.map(digest, range(0, size, _COPY_BYTES)))).hexdigest()
 
 
 def begin_reading(session: Session) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -24,9 +24,10 @@ _BOOLEANS = {'t': 1, 'f': 0}
 
 
 @contextmanager
-def filling(session: Session, run: Run) -> Iterator[Put]:
+def filling(session: Session, run: Run, before_commit: Callable[[], None]) -> Iterator[Put]:
     """A transaction in which tables are filled; when the block ends, indexes and statistics are made, and it ends too.
 
+    :param before_commit: called at the end of the transaction; what it raises undoes all.
     :raises ricordi.errors.Interrupted: the run was asked to end.
     """
     end_when_asked(session.raw, lambda: run.stop.reason)
@@ -51,6 +52,7 @@ def filling(session: Session, run: Run) -> Iterator[Put]:
                 if not dangling_allowed:
                     _refuse_dangling(session)
                 session.execute('ANALYZE')
+            before_commit()
     except KeyboardInterrupt as error:
         if error.__cause__ is not None:  # the statement was ended, not this process
             check_not_asked_to_end(run)
