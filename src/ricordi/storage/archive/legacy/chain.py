@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from ricordi.storage.archive.legacy.records import Step
 from ricordi.storage.archive.legacy.steps import (
-    v0_2,
-    v0_3,
-    v0_4,
-    v0_5,
-    v0_6,
-    v0_7,
-    v0_8,
-    v0_9,
-    v0_10,
-    v0_11,
-    v0_12,
-    v0_13,
+    v02,
+    v03,
+    v04,
+    v05,
+    v06,
+    v07,
+    v08,
+    v09,
+    v10,
+    v11,
+    v12,
+    v13,
 )
 
-STEPS = tuple(module.STEP for module in (v0_2, v0_3, v0_4, v0_5, v0_6, v0_7, v0_8, v0_9, v0_10, v0_11, v0_12, v0_13))
+STEPS = tuple(module.STEP for module in (v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13))
 
 
 def steps_from(version: str) -> tuple[Step, ...]:

@@ -114,7 +114,7 @@ def _in_words(path: Path, run: Run) -> Iterator[None]:
         raise CorruptStorage(f'{path} cannot be brought to the current version: {error}') from error
 
 
-class _Reader:
+class _FileReader:
     """What both kinds of file have in common."""
 
     def __init__(self, path: Path, scratch: Scratch, run: Run) -> None:
@@ -138,7 +138,7 @@ class _Reader:
             raise CorruptStorage(f'there is no {DATA} in {self._path}; get the archive anew')
 
 
-class _ZipReader(_Reader):
+class _ZipReader(_FileReader):
     """A zip file: its objects stay where they are, and are called otherwise."""
 
     def __init__(
@@ -213,7 +213,7 @@ class _ZipReader(_Reader):
             raise ValueError('files in it share bytes')
 
 
-class _TarReader(_Reader):
+class _TarReader(_FileReader):
     """A tar file: as nothing in it can be found again, its objects go into a temporary zip file, each once."""
 
     def __init__(self, path: Path, folder: Path, scratch: Scratch, run: Run) -> None:

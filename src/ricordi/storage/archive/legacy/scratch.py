@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from ricordi.model.file_trees import new_children, new_file
+from ricordi.model.file_trees import is_file, new_children, new_file
 from ricordi.storage.archive.legacy.json_stream import JsonStream
 from ricordi.storage.archive.legacy.layout import KINDS, entity
 from ricordi.zipfiles.format import Member
@@ -124,7 +124,7 @@ class Scratch:
             place = root
             for folder in folders:
                 place = new_children(place).setdefault(folder, {})
-                if 'k' in place:
+                if is_file(place):
                     raise ValueError(f'{path[:200]!r} of node {uuid} lies in what is a file')
             new_children(place).setdefault(name, {} if key is None else new_file(key))
         return json.dumps(root)

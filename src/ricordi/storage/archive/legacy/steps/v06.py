@@ -11,7 +11,7 @@ DATE = 'date'
 LABEL = 'Legacy JobCalculation'
 
 
-class JobState(NamedTuple):
+class OldJobState(NamedTuple):
     """What a process in such a state would have as attributes."""
 
     process_state: str
@@ -24,11 +24,11 @@ class JobState(NamedTuple):
 
 STATES = {
     **dict.fromkeys(
-        ('NEW', 'TOSUBMIT', 'SUBMITTING', 'WITHSCHEDULER', 'COMPUTED', 'RETRIEVING', 'PARSING'), JobState('killed')
+        ('NEW', 'TOSUBMIT', 'SUBMITTING', 'WITHSCHEDULER', 'COMPUTED', 'RETRIEVING', 'PARSING'), OldJobState('killed')
     ),
-    **dict.fromkeys(('SUBMISSIONFAILED', 'RETRIEVALFAILED', 'PARSINGFAILED'), JobState('excepted')),
-    'FAILED': JobState('finished', 2),
-    'FINISHED': JobState('finished', 0),
+    **dict.fromkeys(('SUBMISSIONFAILED', 'RETRIEVALFAILED', 'PARSINGFAILED'), OldJobState('excepted')),
+    'FAILED': OldJobState('finished', 2),
+    'FINISHED': OldJobState('finished', 0),
 }
 
 
