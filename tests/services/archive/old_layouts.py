@@ -51,8 +51,9 @@ class OldArchive:
         if '.tar' in path.suffixes:
             with tarfile.open(path, 'w:gz' if path.suffix == '.gz' else 'w') as tar:
                 for name, content in self.members().items():
-                    header = tarfile.TarInfo(f'./{name}'.rstrip('/'))
+                    header = tarfile.TarInfo(name.rstrip('/'))
                     header.size, header.type = len(content), tarfile.DIRTYPE if name.endswith('/') else tarfile.REGTYPE
+                    header.mtime = 1_600_000_000  # a zip file knows no time before 1980
                     tar.addfile(header, io.BytesIO(content))
             return path
         with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
@@ -166,7 +167,7 @@ def _last() -> OldArchive:
                 _link(1, 4, 'y', 'input_work'),
                 _link(4, 5, 'result', 'return'),
             ],
-            'groups_uuid': {uuid(8): [uuid(1), uuid(3)], uuid(11): []},
+            'groups_uuid': {uuid(8): [uuid(1), uuid(3)], uuid(11): [uuid(5)]},
         },
         {
             f'{_place(2)}/raw_input/in.txt': b'the same in two nodes',

@@ -280,7 +280,7 @@ def test_a_tar_file_may_hold_hard_links_and_nothing_odd(tmp_path: Path) -> None:
         archive_of('0.9').write(path)
         with tarfile.open(path, 'a') as tar:
             header = tarfile.TarInfo(f'{place}/{name}')
-            header.type, header.linkname = kind, f'./{place}/out.txt'
+            header.type, header.linkname = kind, f'{place}/out.txt'
             tar.addfile(header)
         if name != 'hard':
             with pytest.raises(CorruptStorage, match='neither a file nor a folder'):
