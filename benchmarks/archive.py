@@ -2,8 +2,8 @@
 
     python benchmarks/archive.py HOME EMPTY [--peer PYTHON] [--runs 3] [--only TEXT] [--table archive]
 
-HOME is what make_profile.py made, EMPTY the same with `--nodes 0`. Both sides import the archive that the peer made, and
-one of AiiDA 1 that make_old_archive.py made (`--only old` needs no HOME).
+HOME is what make_profile.py made, EMPTY the same with `--nodes 0`. Both sides import the archive that the peer made,
+and one of AiiDA 1 that make_old_archive.py made (`--only old` needs no HOME).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python benchmarks/make_old_archive.py FILE [--nodes 60000] [--shrink 1]
 
-Of every six nodes one is a calculation, with two inputs, a folder of results, a dictionary and a number that came of it;
-there are as many files as nodes, of the sizes of make_profile.py.
+Of every six nodes one is a calculation, with two inputs, a folder of results, a dictionary and a number that came of
+it; there are as many files as nodes, of the sizes of make_profile.py.
 """
 
 from __future__ import annotations
