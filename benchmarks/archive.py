@@ -2,15 +2,18 @@
 
     python benchmarks/archive.py HOME EMPTY [--peer PYTHON] [--runs 3] [--only TEXT] [--table archive]
 
-HOME is what make_profile.py made, EMPTY the same with `--nodes 0`. Both sides import the archive that the peer made.
+HOME is what make_profile.py made, EMPTY the same with `--nodes 0`. Both sides import the archive that the peer made,
+and one of AiiDA 1 that make_old_archive.py made (`--only old` needs no HOME).
 """
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import make_old_archive
 import paired
 from paired import Action, Row
 
@@ -25,6 +28,8 @@ class Bench:
         self.scratch = scratch / 'archive'
         self.side = side
         self.runs = runs
+        self.old_nodes = 60_000
+        self.old_shrink = 1
 
     def command(self, side: str, home: Path, *arguments: str | Path) -> Action:
         """A run of one of the two programs."""
@@ -70,6 +75,26 @@ class Bench:
             work, 6, lambda side: self.command(side, self.scratch / side, 'archive', 'import', archive), lay_out
         )
 
+    def old(self) -> Row:
+        """Import an archive of AiiDA 1, which the peer has to migrate first."""
+        archive = self.scratch / 'old.aiida'
+        make_old_archive.make(archive, self.old_nodes, self.old_shrink)
+
+        def lay_out(side: str) -> None:
+            paired.clone(self.empty, self.scratch / side)
+            (self.scratch / 'migrated.aiida').unlink(missing_ok=True)
+
+        def load(side: str) -> Action:
+            if side == 'ours':
+                return self.command(side, self.scratch / side, 'archive', 'import', archive)
+            words = shlex.join(map(str, (self.programs[side], 'archive')))
+            old, new = (shlex.quote(str(self.scratch / name)) for name in ('old.aiida', 'migrated.aiida'))
+            script = f'{words} migrate {old} {new} && {words} import {new}'
+            return lambda: paired.run(('sh', '-c', script), {'AIIDA_PATH': str(self.scratch / side)})
+
+        work = f'`archive import` of one of AiiDA 1, {self.old_nodes:,} nodes; the peer: `migrate` and `import`'
+        return self.row(work, 6, load, lay_out)
+
     def info(self) -> Row:
         """What an archive says of itself."""
         archive = self.made()
@@ -102,13 +127,16 @@ def main() -> None:
     parser.add_argument('home', type=Path)
     parser.add_argument('empty', type=Path)
     parser.add_argument('--scratch', type=Path, default=paired.WORK / 'scratch')
+    parser.add_argument('--old-nodes', type=int, default=60_000, help='of the archive of AiiDA 1')
+    parser.add_argument('--old-shrink', type=int, default=1, help='its files are so many times smaller')
     parser.add_argument('--table', default='archive', help='name under which the results are kept')
     args = parser.parse_args()
     programs = {'ours': args.ours.absolute().parent / 'ricordi', 'peer': args.peer.absolute().parent / 'verdi'}
     bench = Bench(args.home, args.empty, programs, args.scratch, args.side, args.runs)
+    bench.old_nodes, bench.old_shrink = args.old_nodes, args.old_shrink
     bench.scratch.mkdir(parents=True, exist_ok=True)
     try:
-        for part in (bench.create_all, bench.create_group, bench.load, bench.info, bench.show):
+        for part in (bench.create_all, bench.create_group, bench.load, bench.old, bench.info, bench.show):
             if args.only in part.__name__:
                 paired.save(args.table, [part()])
     finally:

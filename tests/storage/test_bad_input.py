@@ -299,7 +299,7 @@ def test_broken_archives_are_told(tmp_path: Path, open_archive: Callable[[Path],
     with pytest.raises(CorruptStorage, match='only a part'):
         open_archive(path)
     for metadata, error, reason in (
-        ('{"export_version": "0.12"}', IncompatibleStorageSchema, 'verdi archive migrate'),
+        ('{"export_version": "0.12"}', IncompatibleStorageSchema, '0.12, and main_0001 is needed'),
         ('{"export_version": "main_0007"}', IncompatibleStorageSchema, 'update Ricordi'),
         ('{"export_version": "main_0001"}', CorruptStorage, 'no database'),
         ('not json', CorruptStorage, r'metadata\.json'),

@@ -165,12 +165,16 @@ class ZipDirectory:
         fields = LOCAL.unpack_from(found)
         name_length, extra_length = fields[9:11]
         name = found[LOCAL.size : LOCAL.size + name_length].decode('utf-8', 'replace')
-        if fields[0] != LOCAL_MARK or name != member.name:
+        if fields[0] != LOCAL_MARK or not self._is_called(member, name):
             raise self.damaged(f'{member.name} is not where the directory says')
         length = int(LOCAL.size + name_length + extra_length)
         if member.offset + length + member.packed > self.place.offset:
             raise self.damaged(f'{member.name} goes on past the last member')
         return length
+
+    def _is_called(self, member: Member, name: str) -> bool:
+        """Whether the name in a local header, if it was read to its end, is that of a member."""
+        return name == member.name
 
     def positions(self) -> Iterator[tuple[str, int]]:
         """Name of each member and where its entry begins in the directory."""
@@ -244,3 +248,12 @@ class ZipDirectory:
         if fields[0] != END64_MARK:
             raise self.damaged('its 64-bit end is not where it should be')
         return int(fields[7]), int(fields[8]), int(fields[9]), position
+
+
+class RenamingDirectory(ZipDirectory):
+    """A zip file of which members can be asked for by other names than they have in it, once `renamed` is set."""
+
+    renamed = False
+
+    def _is_called(self, member: Member, name: str) -> bool:
+        return self.renamed or super()._is_called(member, name)

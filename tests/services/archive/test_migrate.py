@@ -119,7 +119,7 @@ def test_an_older_archive_cannot_be_opened_and_the_way_out_is_told(tmp_path: Pat
     assert refused.value.remedy == Remedy('migrate archive', (str(path),))
 
 
-@pytest.mark.parametrize('version', ['0.9', '0.13', 'main_0002'])
+@pytest.mark.parametrize('version', ['0.0', '0.14', 'main_0002'])
 def test_there_is_no_way_from_other_versions(tmp_path: Path, version: str) -> None:
     path = as_version(version, tmp_path / 'x.aiida')
     with pytest.raises(StorageMigrationError, match=version):

@@ -77,8 +77,9 @@ def migrate(
 ) -> int:
     """Bring an archive to the version that this program works on.
 
-    One that has this version already is copied as it is. With `-` the result goes to standard output.
-    Archives of AiiDA 2 can be migrated; for those that AiiDA 1 wrote, use `verdi archive migrate`.
+    All versions that AiiDA ever wrote can be migrated, `0.1` to `0.13` included, be they zip or tar files. What cannot
+    be taken over, such as links to nodes that are not there, is told. One that has this version already is copied as
+    it is. With `-` the result goes to standard output.
     """
     from ricordi.services.archive.info import check_given
     from ricordi.services.archive.migrate import migrate_archive
@@ -102,4 +103,6 @@ def migrate(
         session.tell(f'{input_file} has version {done.after} already: copied it as it is to {where}.')
     else:
         session.tell(f'{input_file} has version {done.after} already: nothing to do.')
+    for note in done.notes:
+        session.tell(f'Note: {note}.')
     return 0

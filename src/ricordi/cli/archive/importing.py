@@ -206,6 +206,8 @@ def _tell(session: CommandSession, done: ImportedArchive) -> None:
         session.tell(f'The label `{label}` {"is" if done.dry_run else "was"} taken: it {become} `{other}`.')
     if done.extras_changed or done.comments_changed:
         session.tell(f'Changed the extras of {done.extras_changed:,} nodes and {done.comments_changed:,} comments.')
+    for note in done.notes:
+        session.tell(f'Note: {note}.')
     size = format_bytes(done.content_bytes)
     if done.dry_run:
         session.tell(f'Nothing was changed: {done.path} can be imported and would add {size} of content.')

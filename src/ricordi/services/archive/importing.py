@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing, nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from ricordi.errors import IncompatibleStorageSchema, ReadOnlyStorage
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.progress import Run, Stop
-from ricordi.services.archive.merging import ArchiveImport
-from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, unpack_database, version_error
+from ricordi.services.archive.merging import ArchiveImport, PreparedArchive
+from ricordi.storage.archive.file import HEAD, LEGACY, open_archive, unpack_database, version_error
+from ricordi.storage.archive.legacy.metadata import metadata_of
 from ricordi.storage.archive.merge import ImportedArchive, ImportRequest
 from ricordi.storage.archive.staging import Staging
 
@@ -44,12 +46,11 @@ def import_archive(
     run = run or Run()
     with (
         TemporaryFolder('archive') as folder,
-        closing(open_archive(path)) as directory,
-        closing(_staged(directory, folder, request, run.stop)) as staging,
+        _prepared(path, folder, request, run) as archive,
         use_storage(profile, purpose='archive import') if storage is None else nullcontext(storage) as storage,
     ):
         _refuse_unwritable(storage)
-        work = ArchiveImport(staging, directory, storage, request, run)
+        work = ArchiveImport(archive, storage, request, run)
         # As a whole before anything is written: afterwards nothing of a bad archive would be half in.
         work.check()
         if dry_run:
@@ -68,11 +69,29 @@ def _refuse_unwritable(storage: StorageBackend) -> None:
         raise ReadOnlyStorage(f'nothing can be imported: {storage.unwritable}')
 
 
-def _staged(directory: ZipDirectory, folder: Path, request: ImportRequest, stop: Stop) -> Staging:
-    """The database of the archive, unpacked and brought to the current version."""
-    path = directory.path
-    version = read_metadata(directory)['export_version']
-    database = folder / 'db.sqlite3'
+@contextmanager
+def _prepared(path: Path, folder: Path, request: ImportRequest, run: Run) -> Iterator[PreparedArchive]:
+    """An archive with its database unpacked and brought to the current version, for the length of a `with` block."""
+    version = metadata_of(path)['export_version']
+    if version in LEGACY and request.migrate:
+        from ricordi.services.archive.legacy import opened_legacy
+
+        with (
+            opened_legacy(path, version, folder, run) as found,
+            closing(Staging(found.database, str(path), run.stop)) as staging,
+        ):
+            yield PreparedArchive(staging, found.directory, path, found.members, found.notes)
+        return
+    with (
+        closing(open_archive(path)) as directory,
+        closing(_staged(directory, version, folder, request, run.stop)) as staging,
+    ):
+        yield PreparedArchive(staging, directory, path)
+
+
+def _staged(directory: ZipDirectory, version: str, folder: Path, request: ImportRequest, stop: Stop) -> Staging:
+    """The database of an archive of AiiDA 2."""
+    path, database = directory.path, folder / 'db.sqlite3'
     if version != HEAD:
         from ricordi.storage.archive.migration import can_migrate, migrate_database
 

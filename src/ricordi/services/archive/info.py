@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ricordi.config import Profile
-from ricordi.errors import UsageError
-from ricordi.storage.archive.file import HEAD, open_archive, read_metadata, read_version
+from ricordi.errors import StorageError, UsageError
+from ricordi.storage.archive.file import HEAD, LEGACY, open_archive
+from ricordi.storage.archive.legacy.metadata import metadata_of
 
 SHOWN = 5
 """So many of the things that an archive was made from are listed, unless details are asked for."""
@@ -28,13 +29,30 @@ def check_given(path: Path) -> None:
 def archive_profile(path: Path) -> Profile:
     """A profile of the storage `core.sqlite_zip` for an archive, in no configuration.
 
+    Of an archive of AiiDA 0 or 1 one of the current version is made, which is kept for a while.
+
     :raises ricordi.errors.UsageError: there is no file at the path.
+    :raises ricordi.errors.CorruptStorage: it is of AiiDA 0 or 1, and damaged.
     """
     check_given(path)
-    storage = {'backend': 'core.sqlite_zip', 'config': {'filepath': str(path.absolute())}}
+    storage = {'backend': 'core.sqlite_zip', 'config': {'filepath': str(_current(path).absolute())}}
     return Profile(
         path.name, {'storage': storage, 'process_control': {'backend': None, 'config': None}}, validate=False
     )
+
+
+def _current(path: Path) -> Path:
+    """The archive that is opened for the one at `path`."""
+    try:
+        version = metadata_of(path)['export_version']
+    except StorageError:
+        return path  # who opens it is told what is wrong
+    if version not in LEGACY:
+        return path
+    from ricordi.services.archive.migrate import migrate_archive
+    from ricordi.storage.archive.cache import migrated_copy
+
+    return migrated_copy(path, lambda target: migrate_archive(path, target))
 
 
 def get_version(path: Path) -> tuple[str, str]:
@@ -42,7 +60,7 @@ def get_version(path: Path) -> tuple[str, str]:
 
     :raises ricordi.errors.StorageError: there is no archive at `path`.
     """
-    return read_version(path), HEAD
+    return str(metadata_of(path)['export_version']), HEAD
 
 
 def get_archive_info(path: Path, detailed: bool) -> dict[str, Any]:
@@ -50,23 +68,28 @@ def get_archive_info(path: Path, detailed: bool) -> dict[str, Any]:
 
     :param detailed: also counts of rows and bytes of content, for which the database is unpacked and the directory
         read; and all that the archive was made from.
-    :returns: `path`, `bytes`, `version`, `objects`, `metadata` as the archive has it; detailed: `entities`: number of
+    :returns: `path`, `bytes`, `version`, `objects` (of AiiDA 0 and 1 only for details, else None), `metadata` as the
+        archive has it; detailed: `entities`: number of
         rows by kind, `database_bytes`, `content_bytes`.
     :raises ricordi.errors.StorageError: there is no archive at `path`, or, for details, none of the current version.
     """
-    with closing(open_archive(path)) as directory:
-        metadata = read_metadata(directory)
-        info: dict[str, Any] = {
-            'path': str(path),
-            'bytes': directory.file_bytes,
-            'version': metadata['export_version'],
-            'objects': max(0, directory.place.entries - 2),
-        }
+    metadata = metadata_of(path)
+    info: dict[str, Any] = {
+        'path': str(path),
+        'bytes': path.stat().st_size,
+        'version': metadata['export_version'],
+        'objects': None if metadata['export_version'] in LEGACY else _number_of_objects(path),
+    }
     if detailed:
         info |= _details(path)
     else:
         metadata = _shortened(metadata)
     return {**info, 'metadata': metadata}
+
+
+def _number_of_objects(path: Path) -> int:
+    with closing(open_archive(path)) as directory:
+        return max(0, directory.place.entries - 2)
 
 
 def _details(path: Path) -> dict[str, Any]:

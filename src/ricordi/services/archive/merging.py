@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -29,6 +29,8 @@ from ricordi.services.groups.groups import find_or_create_group
 from ricordi.storage.archive.merge import ImportedArchive, ImportRequest, Merger
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.storage import StorageBackend
     from ricordi.storage.archive.staging import Staging
@@ -43,12 +45,30 @@ WAIT_SECONDS = 600.0
 PAUSE_SECONDS = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedArchive:
+    """An archive that is about to be imported.
+
+    :param staging: its database, at the current version.
+    :param directory: the zip file that its objects are in.
+    :param path: the archive itself.
+    :param hashed: yields where its objects lie, for one whose objects have just been found by their content; None for
+        one that tells keys itself.
+    :param notes: what had to be left out, in words.
+    """
+
+    staging: Staging
+    directory: ZipDirectory
+    path: Path
+    hashed: Callable[[], Iterable[Member]] | None = None
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class ArchiveImport:
     """One archive on its way into one storage."""
 
-    staging: Staging
-    directory: ZipDirectory
+    archive: PreparedArchive
     storage: StorageBackend
     request: ImportRequest
     run: Run
@@ -59,15 +79,27 @@ class ArchiveImport:
     def __post_init__(self) -> None:
         self.target = self.storage.import_target()
 
+    @property
+    def staging(self) -> Staging:
+        """Its database."""
+        return self.archive.staging
+
+    @property
+    def directory(self) -> ZipDirectory:
+        """The file that its objects are in."""
+        return self.archive.directory
+
     def check(self) -> None:
         """See that all of the archive is sound; nothing is written."""
         with self.run.step('check the database', None, 'rows'):
             self.staging.check(self.target)
-            self.staging.take_members(checked_members(self.directory), PREFIX)
+            hashed = self.archive.hashed
+            self.staging.take_members(checked_members(self.directory) if hashed is None else hashed(), PREFIX)
             self.objects, self.content_bytes = self._find_lacking()
             check_room(self.storage.repository, self.content_bytes)
-        with self.run.step('check objects', self.content_bytes):
-            verify_members(self.directory, self._members(), self.run)
+        if hashed is None:
+            with self.run.step('check objects', self.content_bytes):
+                verify_members(self.directory, self._members(), self.run)
         if self.request.import_group:
             self._group_owner()
 
@@ -150,7 +182,8 @@ class ArchiveImport:
         """What is told of it."""
         return replace(
             merged,
-            path=str(self.directory.path),
+            path=str(self.archive.path),
+            notes=self.archive.notes,
             dry_run=dry_run,
             objects=self.objects,
             content_bytes=self.content_bytes,

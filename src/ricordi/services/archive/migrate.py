@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +23,13 @@ from ricordi.repository.limits import USUAL, Limits
 from ricordi.storage.archive.file import (
     DATABASE,
     HEAD,
+    LEGACY,
     METADATA,
     open_archive,
-    read_metadata,
     unpack_database,
     version_error,
 )
+from ricordi.storage.archive.legacy.metadata import as_today, metadata_of
 from ricordi.storage.archive.migration import can_migrate, migrate_database
 from ricordi.zipfiles.deflate import DeflatedPieces, crc32
 from ricordi.zipfiles.directory import ZipDirectory
@@ -46,6 +47,7 @@ class MigratedArchive:
 
     :param changed: whether anything had to be changed.
     :param copied: if not, whether it was copied to `path`.
+    :param notes: what had to be left out, in words.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class MigratedArchive:
     after: str
     changed: bool
     copied: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def migrate_archive(
@@ -79,65 +82,93 @@ def migrate_archive(
         raise UsageError(f'{target} is a folder; name a file')
     if os.path.lexists(target) and not overwrite:
         raise UsageError(f'there is a file {target} already', remedy=Remedy('overwrite'))
-    with closing(open_archive(source)) as directory:
-        metadata = read_metadata(directory)
-        before = metadata['export_version']
-        if before == HEAD:
-            copied = not (target.exists() and target.samefile(source))
-            if copied:
-                _copy(source, target, overwrite)
-            return MigratedArchive(target, before, HEAD, changed=False, copied=copied)
-        if not can_migrate(before):
-            raise version_error(StorageMigrationError, before, source)
-        _migrate(directory, metadata, target, overwrite, limits, run or Run())
-    return MigratedArchive(target, before, HEAD, changed=True)
-
-
-def _migrate(
-    directory: ZipDirectory,
-    metadata: dict[str, Any],
-    target: Path,
-    overwrite: bool,
-    limits: Limits,
-    run: Run,
-) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
+    metadata, run = metadata_of(source), run or Run()
+    before = metadata['export_version']
+    if before == HEAD:
+        copied = not (target.exists() and target.samefile(source))
+        if copied:
+            _copy(source, target, overwrite)
+        return MigratedArchive(target, before, HEAD, changed=False, copied=copied)
+    notes: tuple[str, ...] = ()
     with TemporaryFolder('archive') as folder:
-        old, new = folder / 'old.sqlite3', folder / DATABASE
-        unpack_database(directory, old, run.stop)
-        migrate_database(old, new, str(directory.path), run.stop)
-        old.unlink()
+        if before in LEGACY:
+            from ricordi.services.archive.legacy import opened_legacy
+
+            with opened_legacy(source, before, folder, run) as found:
+                notes = found.notes
+                writing = _Writing(found.directory, found.members(), found.database, hashed=True)
+                writing.write(target, overwrite, _converted(as_today(metadata), notes), limits, run)
+        elif can_migrate(before):
+            with closing(open_archive(source)) as directory:
+                database = _migrated_database(directory, folder, run)
+                writing = _Writing(directory, checked_members(directory), database)
+                writing.write(target, overwrite, _converted(metadata), limits, run)
+        else:
+            raise version_error(StorageMigrationError, before, source)
+    return MigratedArchive(target, before, HEAD, changed=True, notes=notes)
+
+
+def _migrated_database(directory: ZipDirectory, folder: Path, run: Run) -> Path:
+    old, new = folder / 'old.sqlite3', folder / DATABASE
+    unpack_database(directory, old, run.stop)
+    migrate_database(old, new, str(directory.path), run.stop)
+    old.unlink()
+    return new
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """A new archive of objects that lie in another, and of a database.
+
+    :param members: where the objects are in `directory`, among others.
+    :param hashed: whether the objects have just been read, so that their checksums need not be compared again.
+    """
+
+    directory: ZipDirectory
+    members: Iterable[Member]
+    database: Path
+    hashed: bool = False
+
+    def write(self, target: Path, overwrite: bool, metadata: dict[str, Any], limits: Limits, run: Run) -> None:
+        """Write the file."""
+        from concurrent.futures import ThreadPoolExecutor
+
         with (
             new_file(target, overwrite) as file,
             closing(ZipWriter(file, (METADATA, DATABASE))) as writer,
             ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix='deflate') as executor,
         ):
-            with run.step('copy objects', None, 'objects'):
-                for member in checked_members(directory):
-                    if member.name.startswith(PREFIX) and member.name != PREFIX:
-                        _copy_member(directory, member, writer, limits.large_bytes)
-                        run.progress.advance(1)
-                    if run.stop.reason:
-                        raise Interrupted(f'{run.stop.reason}: ended early, no archive was written')
-            with new.open('rb') as database:
+            self._write_objects(writer, limits, run)
+            with self.database.open('rb') as database:
                 chunks = iter(lambda: database.read(COPY_BYTES), b'')
-                writer.add_pieces(DATABASE, DeflatedPieces(chunks, DATABASE_LEVEL, executor), new.stat().st_size)
-            content = json.dumps(_converted(metadata)).encode()
+                size = self.database.stat().st_size
+                writer.add_pieces(DATABASE, DeflatedPieces(chunks, DATABASE_LEVEL, executor), size)
+            content = json.dumps(metadata).encode()
             writer.add(METADATA, STORED, crc32(content), len(content), content)
             writer.finish()
 
+    def _write_objects(self, writer: ZipWriter, limits: Limits, run: Run) -> None:
+        with run.step('copy objects', None, 'objects'):
+            for member in self.members:
+                if member.name.startswith(PREFIX) and member.name != PREFIX:
+                    _copy_member(self.directory, member, writer, limits.large_bytes, self.hashed)
+                    run.progress.advance(1)
+                if run.stop.reason:
+                    raise Interrupted(f'{run.stop.reason}: ended early, no archive was written')
 
-def _copy_member(directory: ZipDirectory, member: Member, writer: ZipWriter, large_bytes: int) -> None:
+
+def _copy_member(directory: ZipDirectory, member: Member, writer: ZipWriter, large_bytes: int, is_right: bool) -> None:
     """Take a member over as it is, after its checksum was found to be right."""
     check_readable(directory, member)
     if member.size > large_bytes or member.packed > large_bytes:
-        for _ in member_chunks(directory, member):
-            pass
+        if not is_right:
+            for _ in member_chunks(directory, member):
+                pass
         writer.add_pieces(member.name, _PackedBytes(directory, member), member.packed)
         return
     packed = directory.packed_bytes(member)
-    unpack(packed, member, directory)
+    if not is_right:
+        unpack(packed, member, directory)
     writer.add(member.name, member.method, member.crc, member.size, packed)
 
 
@@ -155,7 +186,7 @@ class _PackedBytes:
             yield self._directory.read(begin + position, min(COPY_BYTES, length - position))
 
 
-def _converted(metadata: dict[str, Any]) -> dict[str, Any]:
+def _converted(metadata: dict[str, Any], notes: Iterable[str] = ()) -> dict[str, Any]:
     """The metadata of the new archive: the version, and in `conversion_info` how it came about."""
     told = metadata.get('conversion_info')
     note = f'Converted from version {metadata["export_version"]} to {HEAD} with Ricordi {__version__}'
@@ -164,7 +195,7 @@ def _converted(metadata: dict[str, Any]) -> dict[str, Any]:
         'export_version': HEAD,
         'aiida_version': f'Ricordi {__version__}',
         'mtime': datetime.now().isoformat(),
-        'conversion_info': [*(told if isinstance(told, list) else []), note],
+        'conversion_info': [*(told if isinstance(told, list) else []), note, *notes],
     }
 
 

@@ -1,4 +1,4 @@
-"""Unpacked databases of archives, kept for the next command: in a folder that belongs to this user alone.
+"""Unpacked databases of archives, and what became of old archives, kept for the next command in a folder of this user.
 
 A kept file is used only if its size and CRC-32 are those that the archive tells, so that what another program did to
 it, or a crash left of it, is never taken for the database. Who uses one holds a lock on it; what is locked stays.
@@ -13,10 +13,12 @@ import stat
 import tempfile
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ricordi import __version__
 from ricordi.files import TemporaryFolder, free_bytes
 from ricordi.storage.archive.file import database_member, unpack_database
 from ricordi.zipfiles.codec import codec
@@ -72,6 +74,57 @@ def _kept_database(directory: ZipDirectory) -> tuple[Path, int] | None:
     return None if found is None else (path, found)
 
 
+_held: dict[Path, int | TemporaryFolder] = {}
+"""What `migrated_copy` has given out, and what holds it until this process ends."""
+
+
+def migrated_copy(archive: Path, make: Callable[[Path], object]) -> Path:
+    """An archive of the current version that was made of an old one; it stays where it is until this process ends.
+
+    Kept for the next command unless the archive is large, there is little room, or nowhere to keep it.
+
+    :param make: writes it to the path that it is given.
+    """
+    status, folder = archive.stat(), _cache_folder()
+    if folder is None or status.st_size > LARGEST_KEPT or free_bytes(folder) < 3 * status.st_size:
+        own = TemporaryFolder('archive')
+        make(own.path / archive.name)
+        _held[own.path] = own
+        return own.path / archive.name
+    told = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, __version__)
+    path = folder / f'{hashlib.sha256(repr(told).encode()).hexdigest()[:32]}.aiida'
+    while path not in _held:
+        descriptor = _locked(path)
+        if descriptor is not None:
+            _held[path] = descriptor
+            break
+        _make_room(folder, status.st_size)
+        draft = folder / f'.{path.name}.{os.getpid()}.{time.monotonic_ns()}'
+        try:
+            make(draft)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return path
+
+
+def _locked(path: Path) -> int | None:
+    """A descriptor that holds the lock of a kept file; None where there is none, or it is being removed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if path.stat().st_ino == os.fstat(descriptor).st_ino:
+            os.utime(path)
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
+
+
 def _cache_folder() -> Path | None:
     """The folder of this user; None where it is somebody else's, or others could write to it."""
     folder = Path(tempfile.gettempdir()) / f'ricordi-archives-{os.getuid()}'
@@ -92,17 +145,9 @@ def _identity(directory: ZipDirectory, member: Member) -> str:
 
 
 def _locked_if_sound(path: Path, member: Member) -> int | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        if path.stat().st_ino == os.fstat(descriptor).st_ino and _is_sound(descriptor, member):
-            os.utime(path)
-            return descriptor
-    except OSError:
-        pass
+    descriptor = _locked(path)
+    if descriptor is None or _is_sound(descriptor, member):
+        return descriptor
     os.close(descriptor)
     return None
 

@@ -19,6 +19,8 @@ HEAD = 'main_0001'
 """The version of archives that are written, and the one that can be opened."""
 MIGRATABLE = ('main_0000', 'main_0000a', 'main_0000b')
 """Versions that differ from the head in rows and constraints of the database only."""
+LEGACY = tuple(f'0.{number}' for number in range(1, 14))
+"""Versions of AiiDA 0 and 1: rows as JSON, files in a folder for each node, in a zip or a tar file."""
 METADATA = 'metadata.json'
 DATABASE = 'db.sqlite3'
 LARGEST_METADATA = 32 << 20
@@ -35,27 +37,31 @@ def read_metadata(directory: ZipDirectory) -> dict[str, Any]:
 
     :raises ricordi.errors.CorruptStorage: it is not there, or not what an archive has.
     """
-    member = _first_member(directory, METADATA)
+    member = find_member(directory, METADATA)
     if member is None:
         raise CorruptStorage(f'{directory.path} does not tell its version (no {METADATA}); it is no archive of AiiDA')
     if max(member.size, member.packed) > LARGEST_METADATA:
         raise CorruptStorage(f'{METADATA} in {directory.path} claims {member.size:,} bytes; it is no archive of AiiDA')
-    content = read_member(directory, member)
+    return parse_metadata(read_member(directory, member), directory.path)
+
+
+def parse_metadata(content: bytes, path: Path) -> dict[str, Any]:
+    """The content of `metadata.json`; errors as of `read_metadata`."""
     if sum(map(content.count, (b',', b'[', b'{'))) > MOST_ELEMENTS:
-        raise CorruptStorage(f'{METADATA} in {directory.path} has too many elements; it is no archive of AiiDA')
+        raise CorruptStorage(f'{METADATA} in {path} has too many elements; it is no archive of AiiDA')
     try:
         metadata: Any = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise CorruptStorage(f'{METADATA} in {directory.path} cannot be read ({error}); get the archive anew') from None
+        raise CorruptStorage(f'{METADATA} in {path} cannot be read ({error}); get the archive anew') from None
     if not isinstance(metadata, dict) or not isinstance(metadata.get('export_version'), str):
-        raise CorruptStorage(f'{directory.path} does not tell its version (in {METADATA}); it is no archive of AiiDA')
+        raise CorruptStorage(f'{path} does not tell its version (in {METADATA}); it is no archive of AiiDA')
     return metadata
 
 
 def read_version(path: Path) -> str:
     """The version of the archive at `path`.
 
-    :raises ricordi.errors.StorageError: it is not there, or no archive.
+    :raises ricordi.errors.StorageError: it is not there, or no archive in a zip file.
     """
     with closing(open_archive(path)) as directory:
         return str(read_metadata(directory)['export_version'])
@@ -72,7 +78,10 @@ def open_archive(path: Path) -> ZipDirectory:
         return ZipDirectory(path)
     except CorruptStorage:
         if is_tar(path):
-            raise StorageMigrationError(f'{path} is an archive in a tar file: {LEGACY_WAY_OUT}') from None
+            raise StorageMigrationError(
+                f'{path} is a tar file, as AiiDA wrote archives before 2.0, and {HEAD} is needed',
+                remedy=Remedy('migrate archive', (str(path),)),
+            ) from None
         raise
 
 
@@ -81,16 +90,6 @@ Error = TypeVar('Error', bound=RicordiError)
 HEAD_BYTES = 1 << 20
 """Enough for the first block of a file that is compressed with bzip2."""
 MOST_MEMORY = 64 << 20
-LEGACY_WAY_OUT = (
-    'AiiDA before 2.0 wrote it, and it is not read here; with AiiDA 2 installed, '
-    '`verdi archive migrate OLD NEW` makes a current one of it'
-)
-OLDEST_OF_AIIDA_2 = (0, 4)
-"""The oldest version of archives that AiiDA 2 migrates: the first that its `migrations/legacy` has a step for."""
-OLDER_WAY_OUT = (
-    'it is older than what AiiDA 2 reads; with aiida-core 1.6 installed (in an environment of its own), `verdi archive '
-    'migrate OLD NEW` brings it to version 0.10 or later, and with AiiDA 2 the same command makes a current one of that'
-)
 
 
 def is_tar(path: Path) -> bool:
@@ -136,16 +135,9 @@ def _first_block(path: Path, size: int) -> bytes:
 def version_error(kind: type[Error], version: str, path: Path) -> Error:
     """That an archive has not the current version, and what to do about it."""
     has_version = f'the archive {path} has version {version}'
-    if version in MIGRATABLE:
+    if version in (*MIGRATABLE, *LEGACY):
         return kind(f'{has_version}, and {HEAD} is needed', remedy=Remedy('migrate archive', (str(path),)))
-    if version.startswith('0.'):
-        return kind(f'{has_version}: {OLDER_WAY_OUT if _is_before_aiida_2(version) else LEGACY_WAY_OUT}')
     return kind(f'{has_version}, and {HEAD} is the newest known here: update Ricordi')
-
-
-def _is_before_aiida_2(version: str) -> bool:
-    numbers = version.split('.')[:2]
-    return all(part.isdecimal() for part in numbers) and tuple(map(int, numbers)) < OLDEST_OF_AIIDA_2
 
 
 def database_member(directory: ZipDirectory) -> Member:
@@ -153,7 +145,7 @@ def database_member(directory: ZipDirectory) -> Member:
 
     :raises ricordi.errors.CorruptStorage: there is none.
     """
-    member = _first_member(directory, DATABASE)
+    member = find_member(directory, DATABASE)
     if member is None:
         raise CorruptStorage(f'there is no database ({DATABASE}) in {directory.path}; get the archive anew')
     return member
@@ -187,6 +179,6 @@ def unpack_database(
                 raise Interrupted(f'{stop.reason}: ended early; nothing was changed')
 
 
-def _first_member(directory: ZipDirectory, name: str) -> Member | None:
-    """A member that is expected at the beginning of the directory."""
+def find_member(directory: ZipDirectory, name: str) -> Member | None:
+    """A member of an archive by its name, mostly at the beginning of the directory."""
     return next((member for member in directory.members() if member.name == name), None)

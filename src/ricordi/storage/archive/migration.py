@@ -70,10 +70,11 @@ def migrate_database(old: Path, new: Path, archive: str, stop: Stop) -> None:
             raw.execute('COMMIT')
             raw.execute('DETACH DATABASE old')
         except sqlite3.DatabaseError as error:
-            raise _failure(error, archive, stop) from error
+            raise failure_of(error, archive, stop) from error
 
 
-def _failure(error: sqlite3.DatabaseError, archive: str, stop: Stop) -> BaseException:
+def failure_of(error: sqlite3.Error, archive: str, stop: Stop) -> BaseException:
+    """What SQLite says while an archive is migrated, in words that name the archive."""
     if stop.reason:
         return Interrupted(f'{stop.reason}: ended early; nothing was changed')
     if was_interrupted(error):
