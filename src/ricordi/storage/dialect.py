@@ -122,6 +122,10 @@ class Dialect(ABC):
         """The other databases of the server that say that a repository belongs to them, as far as they can be asked."""
         return []
 
+    def change_token(self, session: Session) -> object | None:
+        """Equal as long as a session would read the same; None where that cannot be told without reading."""
+        return None
+
     def check_writable(self, raw: Any) -> None:  # noqa: B027 - a database without a server is no standby of another
         """See that the server can be written to.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import weakref
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ricordi.storage.dialect import Dialect
 
 Parameters = Sequence[Any] | dict[str, Any]
+
+_epochs = itertools.count()
 
 
 class Session:
@@ -33,6 +36,8 @@ class Session:
         """Whether queries guard against rows that they cannot work with, for one was met (`Dialect.is_of_a_row`)."""
         self.deferred: ExitStack | None = None
         """The transaction that waits for the first change."""
+        self.epoch = next(_epochs)
+        """Another one for each session, and after each roll-back."""
         self.pid = os.getpid()
         self._lost = False
         self._finalizer = weakref.finalize(self, _close_own, dialect, self.raw, self.pid)
@@ -82,6 +87,7 @@ class Session:
             with suppress(*self.dialect.driver_errors):
                 if self.dialect.in_transaction(self.raw):
                     self.raw.execute(rollback)
+            self.epoch = next(_epochs)
             while len(self.undo) > before:
                 self.undo.pop()()
             if self.ended is not None:

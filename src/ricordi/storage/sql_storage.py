@@ -6,12 +6,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
 from ricordi.backend.rows import EntityKind, RowT
 from ricordi.backend.storage import KeyUse, StorageBackend
-from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage
+from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnreachableStorage, ValidationError
 from ricordi.progress import Run
 from ricordi.storage import graph, object_keys, ownership, schema, settings
 from ricordi.storage.info import get_info
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from ricordi.storage.engine import Engines
 
 
+T = TypeVar('T')
+
+
 class SqlStorage(StorageBackend):
     """A storage over a SQL database. A backend says where its database and repository are, and with which dialect.
 
@@ -48,6 +51,7 @@ class SqlStorage(StorageBackend):
         self._profile = profile
         self._repository = repository
         self._rows = Rows(dialect)
+        self._lenient = False
         self._sessions = Sessions(dialect, f'the storage of profile {profile.name!r}')
         self._engines: Engines | None = None
 
@@ -124,6 +128,15 @@ class SqlStorage(StorageBackend):
     def version(self) -> str:
         return schema.read_version(self.session)
 
+    @property
+    def lenient(self) -> bool:
+        return self._lenient
+
+    @lenient.setter
+    def lenient(self, lenient: bool) -> None:
+        self._lenient = lenient
+        self._rows = Rows(self.dialect, self.dialect.limits_texts or not lenient)
+
     # -- SQL --------------------------------------------------------------------------------------------------
 
     @property
@@ -182,17 +195,21 @@ class SqlStorage(StorageBackend):
         if self.in_transaction:
             self.session.undo.append(undo)
 
+    def change_token(self) -> object | None:
+        session = self.session
+        return session.dialect.change_token(session)
+
     # -- rows -----------------------------------------------------------------------------------------------
 
     def insert(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-        return self._rows.insert(self._writable_session, kind, rows)
+        return self._taken(kind, rows, lambda chosen: self._rows.insert(self._writable_session, kind, chosen))
 
     def update(self, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
-        self._rows.update(self._writable_session, kind, pk, values)
+        self._taken(kind, [values], lambda chosen: self._rows.update(self._writable_session, kind, pk, chosen[0]))
         self._note_changes(kind, (pk,))
 
     def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._rows.bulk_update(self._writable_session, kind, rows)
+        self._taken(kind, rows, lambda chosen: self._rows.bulk_update(self._writable_session, kind, chosen))
         self._note_changes(kind, [row['pk'] for row in rows])
 
     def _note_changes(self, kind: EntityKind, pks: Sequence[int]) -> None:
@@ -201,11 +218,39 @@ class SqlStorage(StorageBackend):
         if self.in_transaction:
             self.session.ended = self.changes.settle
 
-    def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
+    def _taken(
+        self, kind: EntityKind, rows: Sequence[Mapping[str, Any]], put: Callable[[Sequence[Mapping[str, Any]]], T]
+    ) -> T:
+        """What `put` returns; values that it refuses are put as AiiDA would, where they shall be taken so."""
+        if not self._lenient:
+            return put(rows)
+        try:
+            return put(rows)
+        except ValidationError:
+            from ricordi.storage.values import loosened
+
+            return put([loosened(kind, row) for row in rows])
+
+    def clear(self) -> None:
+        self._refuse_in_transaction()
+        self._refuse_if_unwritable()
+        from ricordi.storage.deletion import delete_rows
+
+        delete_rows(self.session)
+        self._repository.erase()
+        self._repository.initialise()
+        settings.set_global_variable(self.session, schema.REPOSITORY_UUID, self._repository.uuid, None, True)
+        self.claim_repository()
+        self.changes.forget()
+
+    def delete(self, kind: EntityKind, pks: Iterable[int] | None) -> int:
         return self._rows.delete(self._writable_session, kind, pks)
 
     def get(self, row_type: type[RowT], pk: int, lock: bool = False) -> RowT | None:
         return self._rows.get(self.session, row_type, pk, lock)
+
+    def get_fields(self, row_type: type[RowT], pk: int, fields: Sequence[str]) -> tuple[Any, ...] | None:
+        return self._rows.get_fields(self.session, row_type, pk, fields)
 
     def find(
         self,
@@ -341,7 +386,7 @@ class SqlStorage(StorageBackend):
         """
         from ricordi.access import ProfileAccessManager
 
-        access = ProfileAccessManager(self._profile)
+        access = ProfileAccessManager(self._profile, self.config_folder)
 
         def guard() -> AbstractContextManager[Callable[[], None] | None]:
             return nullcontext(run.lock_check) if run.lock_check else self.full_guard(self._profile)
@@ -385,7 +430,7 @@ class SqlStorage(StorageBackend):
     def _refuse_without_lock(self) -> None:
         from ricordi.access import ProfileAccessManager
 
-        if not ProfileAccessManager(self._profile).holds_lock():
+        if not ProfileAccessManager(self._profile, self.config_folder).holds_lock():
             raise InvalidOperation(
                 f'full maintenance needs profile {self._profile.name!r} locked: wrap it in '
                 'ProfileAccessManager(profile).lock()'

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import MaintenanceStep
-from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
+from ricordi.errors import CorruptStorage, NoStorage, RicordiError, UnreachableStorage
 from ricordi.files import file_identity, is_same_file
 from ricordi.folders import check_place
 from ricordi.model.fields import ValueKind
@@ -186,7 +186,7 @@ class SqliteDialect(Dialect):
         try:
             status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            raise UnreachableStorage(
+            raise NoStorage(
                 f'there is no {self.place}: check the path in the profile, or whether the disk is mounted'
             ) from None
         except OSError as error:
@@ -229,6 +229,12 @@ class SqliteDialect(Dialect):
 
     def is_file(self, path: Path) -> bool:
         return self.path.exists() and self.path.samefile(path)
+
+    def change_token(self, session: Session) -> object:
+        raw = session.raw
+        with session.driver():
+            (version,) = raw.execute('PRAGMA data_version').fetchone()
+        return session.epoch, version, raw.total_changes
 
     # -- values ---------------------------------------------------------------------------------------------
 
