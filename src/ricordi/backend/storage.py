@@ -208,6 +208,14 @@ class StorageBackend(ABC):
     def transaction(self) -> AbstractContextManager[None]:
         """All changes inside are committed together at the end, or none is; nested ones are savepoints."""
 
+    def deferred_transaction(self) -> AbstractContextManager[None]:
+        """As `transaction`, but it begins with the first change inside: what only reads holds up nobody.
+
+        Inside another transaction, or another of these, it is a part of that one. `in_transaction` tells whether it
+        has begun.
+        """
+        return self.transaction()
+
     @property
     @abstractmethod
     def in_transaction(self) -> bool:
@@ -345,6 +353,14 @@ class StorageBackend(ABC):
     @abstractmethod
     def count_rows(self, query: Query) -> int:
         """How many rows `query_rows` would give."""
+
+    def nodes_by_day(self, user_pk: int | None = None) -> dict[str, int]:
+        """How many nodes were created on each day of the local calendar, `YYYY-MM-DD`, on which there were any.
+
+        :param user_pk: count those of this user.
+        :raises ricordi.errors.InvalidOperation: this storage cannot tell.
+        """
+        raise InvalidOperation(f'{type(self).__name__} does not count nodes by day')
 
     @abstractmethod
     def query_sql(self, query: Query, inline: bool = False) -> str:

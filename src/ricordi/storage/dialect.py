@@ -183,6 +183,10 @@ class Dialect(ABC):
         """As `stream`, so many rows at a time."""
 
     @abstractmethod
+    def local_day(self, time: str) -> str:
+        """SQL of the day of a time, `YYYY-MM-DD`, in the time zone of this machine or of the connection."""
+
+    @abstractmethod
     def links_out_of(self, node: str) -> str:
         """What to JOIN, as `link`, to get the links out of a node by index, however little is known of the tables.
 

@@ -152,7 +152,10 @@ class SqlStorage(StorageBackend):
     @property
     def _writable_session(self) -> Session:
         self._refuse_if_unwritable()
-        return self.session
+        session = self.session
+        if session.deferred is not None:
+            session.begin_deferred()
+        return session
 
     def _refuse_if_unwritable(self) -> None:
         if self.unwritable:
@@ -180,6 +183,9 @@ class SqlStorage(StorageBackend):
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._writable_session.transaction()
+
+    def deferred_transaction(self) -> AbstractContextManager[None]:
+        return self.session.deferred_transaction()
 
     @property
     def in_transaction(self) -> bool:
@@ -269,6 +275,9 @@ class SqlStorage(StorageBackend):
         from ricordi.storage.query import execution as query_execution
 
         return query_execution.count_rows(self.session, query)
+
+    def nodes_by_day(self, user_pk: int | None = None) -> dict[str, int]:
+        return graph.nodes_by_day(self.session, user_pk)
 
     def query_sql(self, query: Query, inline: bool = False) -> str:
         from ricordi.storage.query import execution as query_execution

@@ -49,19 +49,20 @@ class Description:
     keys: tuple[tuple[str, str], ...]
 
 
-def describe(data: Mapping[str, Any]) -> Description:
+def describe(data: Mapping[str, Any], filters_rows: bool = False) -> Description:
     """Translate and check the dictionary of a query.
 
     :param data: as `QueryBuilder.as_dict` gives it.
+    :param filters_rows: whether filters of outer joins leave rows out, as AiiDA's do (`Query.filters_rows`).
     :raises ricordi.errors.QueryError: it names what is not there, or asks what cannot be meant.
     """
     try:
-        return _described(data)
+        return _described(data, filters_rows)
     except RecursionError:
         raise QueryError('the query is nested too deeply') from None
 
 
-def _described(data: Mapping[str, Any]) -> Description:
+def _described(data: Mapping[str, Any], filters_rows: bool) -> Description:
     path = data['path']
     if not path:
         raise QueryError('this query has no vertex yet: append one first')
@@ -79,6 +80,7 @@ def _described(data: Mapping[str, Any]) -> Description:
         data['limit'],
         data['offset'],
         data['distinct'],
+        filters_rows,
     )
     return Description(query, keys)
 

@@ -286,6 +286,9 @@ class PsqlDialect(Dialect):
                 return
         raw.close()
 
+    def local_day(self, time: str) -> str:
+        return f"to_char({time}, 'YYYY-MM-DD')"
+
     def links_out_of(self, node: str) -> str:
         # OFFSET keeps the planner from a hash join, which would read the whole table at each step of a walk.
         return f'LATERAL (SELECT output_id, type FROM db_dblink WHERE input_id = {node} OFFSET 0) AS link ON true'

@@ -299,6 +299,9 @@ class SqliteDialect(Dialect):
             first = next(batches, [])
         yield from itertools.chain((first,) if first else (), batches)
 
+    def local_day(self, time: str) -> str:
+        return f"date({time}, 'localtime')"
+
     def links_out_of(self, node: str) -> str:
         return f'db_dblink AS link ON link.input_id = {node}'
 
