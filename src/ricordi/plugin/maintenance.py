@@ -9,6 +9,11 @@ from aiida.common.exceptions import AiidaException
 from aiida.storage.log import STORAGE_LOGGER
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, MaintenanceStep, maintenance_options
+from ricordi.config import get_config_folder
+from ricordi.plugin.locking import alone
+from ricordi.plugin.profiles import config_folder
+from ricordi.progress import Run
+from ricordi.services.history import note_maintenance, with_what_was_seen
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -36,23 +41,17 @@ def options_of(full: bool, dry_run: bool, asked: dict[str, Any]) -> MaintenanceO
 
 def maintain(storage: StorageBackend, options: MaintenanceOptions) -> MaintenanceReport:
     """Maintain a storage; a full one takes the lock of the profile unless this process holds it."""
-    from ricordi.services.history import note_maintenance, with_what_was_seen
-
-    chosen = with_what_was_seen(storage.profile, options)
-    report = storage.maintain(chosen) if not options.full or options.dry_run else _maintain_alone(storage, chosen)
+    if get_config_folder() != config_folder():  # the notes of maintenance are those of the folder that we see
+        return _carry_out(storage, options)
+    report = _carry_out(storage, with_what_was_seen(storage.profile, options))
     note_maintenance(storage.profile, report)
     return report
 
 
-def _maintain_alone(storage: StorageBackend, options: MaintenanceOptions) -> MaintenanceReport:
-    from ricordi.access import ProfileAccessManager
-    from ricordi.progress import Run
-
-    access = ProfileAccessManager(storage.profile, storage.config_folder)
-    if access.holds_lock():
+def _carry_out(storage: StorageBackend, options: MaintenanceOptions) -> MaintenanceReport:
+    if not options.full or options.dry_run:
         return storage.maintain(options)
-    guards = [lambda: storage.full_guard(storage.profile)]
-    with access.lock(purpose='storage maintain, full', guards=guards) as check:
+    with alone(storage.profile, 'storage maintain, full') as check:
         return storage.maintain(options, run=Run(lock_check=check))
 
 

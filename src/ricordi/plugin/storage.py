@@ -26,6 +26,7 @@ from ricordi.plugin.entities.logs import RicordiLogs
 from ricordi.plugin.entities.nodes import RicordiNodes
 from ricordi.plugin.entities.users import RicordiUsers
 from ricordi.plugin.errors import as_aiida, translated
+from ricordi.plugin.locking import alone
 from ricordi.plugin.models import PsqlSetup, SqliteSetup
 from ricordi.plugin.profiles import as_ricordi, config_folder
 from ricordi.storage.deletion import delete_data
@@ -97,7 +98,7 @@ class RicordiStorage(StorageBackend):
     @classmethod
     def _delete_data(cls, ours: Any) -> None:
         kind = storage_class(ours)
-        with translated():
+        with translated(), alone(ours, 'storage delete'):
             delete_data(kind, ours, repository_at(kind.repository_location(ours)))
 
     @classmethod
@@ -107,7 +108,7 @@ class RicordiStorage(StorageBackend):
         :raises aiida.common.exceptions.StorageMigrationError: there is no storage, or no way from its schema.
         """
         ours = as_ricordi(profile)
-        with translated():
+        with translated(), alone(ours, 'storage migrate'):
             try:
                 storage_class(ours).migrate(ours)
             except errors.NoStorage as error:
@@ -403,6 +404,20 @@ class RicordiPsqlDos(RicordiStorage):
     def _place(self) -> str:
         config = self.profile.storage_config
         return f'{config.get("database_name")} on {config.get("database_hostname")}'
+
+    def delete(self, delete_database_user: bool = False) -> None:
+        """Delete the storage with all its data, and the database.
+
+        :param delete_database_user: also the user of the database.
+        """
+        from aiida.manage.external.postgres import Postgres
+
+        super().delete()
+        config, server = self.profile.storage_config, Postgres.from_profile(self.profile)
+        if server.db_exists(config['database_name']):
+            server.drop_db(config['database_name'])
+        if delete_database_user and server.dbuser_exists(config['database_username']):
+            server.drop_dbuser(config['database_username'])
 
     def _backup(self, dest: str, keep: int | None = None) -> None:
         from aiida.storage.psql_dos.backend import PsqlDosBackend

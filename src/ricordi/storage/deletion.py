@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ricordi.errors import InvalidOperation
 from ricordi.folders import remove_file, remove_folder
-from ricordi.model.fields import TABLES
 from ricordi.remedies import Remedy
 from ricordi.storage.schema import ALL_TABLES
 from ricordi.storage.session import Session
@@ -65,13 +64,6 @@ def delete_database(kind: type[StorageBackend], profile: Profile) -> None:
     with closing(Session(dialect)) as session, session.transaction():
         for table in ALL_TABLES:
             session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
-
-
-def delete_rows(session: Session) -> None:
-    """Delete all rows but the settings, in one transaction."""
-    with session.transaction():
-        for kind in reversed(TABLES):
-            session.execute(f'DELETE FROM {TABLES[kind]}')
 
 
 def holds_nodes(kind: type[StorageBackend], profile: Profile) -> bool:

@@ -142,6 +142,11 @@ class Dialect(ABC):
     def decoder(self, kind: ValueKind) -> Decoder | None:
         """Turns what the driver hands out into the Python value; None where it is that already."""
 
+    def merged_json(self, column: str) -> str | None:
+        """SQL of the dictionary in a column without some keys and then with others, given as parameters in turn: a
+        list of those to drop, and those to set as JSON. None where it is read and written instead."""
+        return None
+
     @abstractmethod
     def table_of_values(self, kind: ValueKind) -> str:
         """A subquery with the one column `value`, over any number of values in one parameter (see `pack`)."""

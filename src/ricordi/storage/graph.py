@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ricordi.model.fields import EntityKind, ValueKind
+from ricordi.model.fields import TABLES, EntityKind, ValueKind
 from ricordi.storage.rows import Rows
 from ricordi.storage.session import Session
 
@@ -79,3 +79,10 @@ def delete_nodes_and_connections(session: Session, rows: Rows, pks: Iterable[int
         for kind in (EntityKind.GROUP_NODE, EntityKind.COMMENT, EntityKind.LOG):
             rows.delete_where(session, kind, {'node_pk': chosen})
         rows.delete_where(session, EntityKind.NODE, {'pk': chosen})
+
+
+def delete_rows(session: Session) -> None:
+    """Delete all rows but the settings, in one transaction."""
+    with session.transaction():
+        for kind in reversed(TABLES):
+            session.execute(f'DELETE FROM {TABLES[kind]}')

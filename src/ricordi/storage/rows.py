@@ -218,6 +218,28 @@ class Rows:
         if session.execute(statement, (*encoded, pk)).rowcount == 0:
             raise NotExistent(f'there is no {kind} with pk {pk}')
 
+    def update_json(
+        self, session: Session, kind: EntityKind, pk: int, field: str, values: Mapping[str, Any], drop: Sequence[str]
+    ) -> None:
+        """Set some keys of a field that holds a dictionary, and drop others; the rest stays as it is."""
+        merged = self.dialect.merged_json(column_name(kind, field))
+        if merged is None:
+            with session.transaction():  # which nobody else can write beside
+                found = self.get_fields(session, ROW_TYPES[kind], pk, (field,))
+                if found is None:
+                    raise NotExistent(f'there is no {kind} with pk {pk}')
+                kept = {key: value for key, value in found[0].items() if key not in drop}
+                self.update(session, kind, pk, {field: {**kept, **values}})
+            return
+        codec, mark = self.codec(kind), self.dialect.mark
+        changes, parameters = [f'{column_name(kind, field)} = {merged}'], [list(drop), codec.encode_new(field, values)]
+        if 'mtime' in codec.columns:
+            changes.append(f'mtime = {mark}')
+            parameters.append(codec.encode('mtime', datetime.now(UTC)))
+        statement = f'UPDATE {codec.table} SET {", ".join(changes)} WHERE id = {mark}'
+        if session.execute(statement, (*parameters, pk)).rowcount == 0:
+            raise NotExistent(f'there is no {kind} with pk {pk}')
+
     def bulk_update(self, session: Session, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
         """Change many rows, all or none."""
         alike: dict[str, list[tuple[Any, ...]]] = {}

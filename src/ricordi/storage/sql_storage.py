@@ -208,6 +208,17 @@ class SqlStorage(StorageBackend):
         self._taken(kind, [values], lambda chosen: self._rows.update(self._writable_session, kind, pk, chosen[0]))
         self._note_changes(kind, (pk,))
 
+    def update_json(
+        self, kind: EntityKind, pk: int, field: str, values: Mapping[str, Any], drop: Sequence[str] = ()
+    ) -> None:
+        session = self._writable_session
+        self._taken(
+            kind,
+            [{field: values}],
+            lambda chosen: self._rows.update_json(session, kind, pk, field, chosen[0][field], drop),
+        )
+        self._note_changes(kind, (pk,))
+
     def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
         self._taken(kind, rows, lambda chosen: self._rows.bulk_update(self._writable_session, kind, chosen))
         self._note_changes(kind, [row['pk'] for row in rows])
@@ -234,9 +245,7 @@ class SqlStorage(StorageBackend):
     def clear(self) -> None:
         self._refuse_in_transaction()
         self._refuse_if_unwritable()
-        from ricordi.storage.deletion import delete_rows
-
-        delete_rows(self.session)
+        graph.delete_rows(self.session)
         self._repository.erase()
         self._repository.initialise()
         settings.set_global_variable(self.session, schema.REPOSITORY_UUID, self._repository.uuid, None, True)

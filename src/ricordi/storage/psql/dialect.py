@@ -202,6 +202,9 @@ class PsqlDialect(Dialect):
     def decoder(self, kind: ValueKind) -> Decoder | None:
         return _in_utc if kind is ValueKind.TIME else None
 
+    def merged_json(self, column: str) -> str:
+        return f"(coalesce({column}, '{{}}'::jsonb) - %s::text[]) || %s::jsonb"
+
     def table_of_values(self, kind: ValueKind) -> str:
         return f'(SELECT unnest(%s::{SQL_TYPES[kind]}[]) AS value)'
 
