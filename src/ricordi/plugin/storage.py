@@ -49,6 +49,8 @@ class RicordiStorage(StorageBackend):
 
     Model: ClassVar[type]
     CliModel: ClassVar[type]
+    undeniable: ClassVar[frozenset[str]]
+    """Operators of queries that AiiDA can neither assert nor deny of a key of JSON that is missing."""
 
     # -- without opening ------------------------------------------------------------------------------------
 
@@ -358,6 +360,7 @@ class RicordiSqliteDos(RicordiStorage):
     """A SQLite database and a container in one folder: on disk what `core.sqlite_dos` is."""
 
     Model = CliModel = SqliteSetup
+    undeniable = frozenset({'contains'})
 
     @property
     def filepath_root(self) -> Path:
@@ -399,6 +402,7 @@ class RicordiPsqlDos(RicordiStorage):
     """A PostgreSQL database and a container: on disk what `core.psql_dos` is."""
 
     Model = CliModel = PsqlSetup
+    undeniable = frozenset({'contains', 'has_key', 'of_type'})
 
     @property
     def _place(self) -> str:
