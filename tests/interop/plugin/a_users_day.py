@@ -2,7 +2,7 @@
 
     AIIDA_PATH=/abs/config/folder python a_users_day.py '{"NAME": ["STORAGE", {…its config…}], …}' FOLDER
 
-For each profile: answers to queries, and which uuid belongs to which row, since uuids are the only thing that may differ.
+For each profile: answers to queries, and which uuid belongs to which row, since uuids are all that may differ.
 """
 
 import io

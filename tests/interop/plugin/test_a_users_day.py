@@ -83,6 +83,8 @@ def _bare(dump: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
             node['extras'].pop('_aiida_hash', None)
         if node['node_type'].startswith(('data.core.remote.', 'process.')):
             node['extras'].pop('_aiida_hash', None)  # of folders and uuids, too
+    for log in dump['logs']:
+        log['metadata'] = sorted(log['metadata'])  # what for: processes, threads, moments
     del dump['objects']
     text = TIME.sub('at some time', json.dumps(dump, ensure_ascii=False)).replace('/work/ricordi/', '/work/core/')
     for uuid, name in names.items():
