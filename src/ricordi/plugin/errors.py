@@ -24,6 +24,10 @@ class RefusedRow(Worded, exceptions.IntegrityError, exc.IntegrityError):
     """The database refused a row: AiiDA raises either class for that, depending on where."""
 
 
+class TakenLabel(RefusedRow, exceptions.UniquenessError):
+    """A group of that label is there: AiiDA tells of one error, and raises the other."""
+
+
 class BusyDatabase(Worded, exceptions.AiidaException, exc.OperationalError):
     """Another program holds the database; AiiDA's engine goes on without a time stamp that met this."""
 

@@ -16,7 +16,7 @@ from ricordi.plugin.entities.collections import RicordiCollection
 from ricordi.plugin.entities.json_fields import ExtrasFields
 from ricordi.plugin.entities.nodes import RicordiNode
 from ricordi.plugin.entities.properties import field, fixed, reference
-from ricordi.plugin.errors import translated
+from ricordi.plugin.errors import TakenLabel, translated
 
 if TYPE_CHECKING:
     from ricordi.plugin.storage import RicordiStorage
@@ -121,9 +121,7 @@ class RicordiGroup(ExtrasFields, BackendGroup):
         try:
             self._set('label', label)
         except exceptions.IntegrityError as error:
-            raise exceptions.UniquenessError(
-                f'a group of the same type with the label {label} already exists'
-            ) from error
+            raise TakenLabel(f'a group of the same type with the label {label} already exists') from error
 
     def count(self) -> int:
         """How many nodes are in it."""
