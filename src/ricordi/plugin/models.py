@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import uuid4
 
-from aiida.common.pydantic import MetadataField
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from ricordi.plugin.profiles import config_folder
 
@@ -18,7 +17,7 @@ def _new_folder() -> str:
 class SqliteSetup(BaseModel):
     """The configuration of a storage in a folder."""
 
-    filepath: str = MetadataField(
+    filepath: str = Field(
         title='Directory of the backend',
         description='The folder that holds the database and the repository.',
         default_factory=_new_folder,
@@ -34,25 +33,23 @@ class SqliteSetup(BaseModel):
 class PsqlSetup(BaseModel):
     """The configuration of a storage with a PostgreSQL database."""
 
-    database_engine: str = MetadataField(
+    database_engine: str = Field(
         title='PostgreSQL engine',
         description='What AiiDA would reach the database by.',
         default='postgresql_psycopg',
     )
-    database_hostname: str = MetadataField(
+    database_hostname: str = Field(
         title='PostgreSQL hostname', description='The host of the PostgreSQL server.', default='localhost'
     )
-    database_port: int = MetadataField(
-        title='PostgreSQL port', description='The port of the PostgreSQL server.', default=5432
-    )
-    database_username: str = MetadataField(
+    database_port: int = Field(title='PostgreSQL port', description='The port of the PostgreSQL server.', default=5432)
+    database_username: str = Field(
         title='PostgreSQL username', description='The user as whom to connect to the PostgreSQL server.'
     )
-    database_password: str = MetadataField(title='PostgreSQL password', description='The password of that user.')
-    database_name: str = MetadataField(
+    database_password: str = Field(title='PostgreSQL password', description='The password of that user.')
+    database_name: str = Field(
         title='PostgreSQL database name', description='The name of the database on the PostgreSQL server.'
     )
-    repository_uri: str = MetadataField(
+    repository_uri: str = Field(
         title='File repository URI',
         description='Where the repository is: file:// and an absolute path.',
     )
