@@ -60,6 +60,7 @@ def days(home: Path, aiida_python: str, aiida_environment: dict[str, str]) -> di
 
 def test_the_days_work_is_the_same(days: dict[str, Any]) -> None:
     assert days['ricordi']['storage'] == 'RicordiSqliteDos'
+    assert days['ricordi']['answers']['loops'] == [0, 3, 1, 3]
     for name, answer in days['core']['answers'].items():
         assert days['ricordi']['answers'][name] == answer, name
     assert sorted(days['ricordi']['uuids'].values()) == sorted(days['core']['uuids'].values())
