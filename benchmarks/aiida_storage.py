@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import paired
@@ -85,7 +86,8 @@ def main() -> None:
     for name, (work, bar) in WORK.items():
         if name in ours:
             wanted = POSTGRES_BARS.get(name, bar) if chosen.postgres else bar
-            rows.append(Row(work, ours[name], peer[name], wanted, chosen.runs))
+            row = Row(work, ours[name], peer[name], wanted, chosen.runs)
+            rows.append(replace(row, ours_cpu=ours[f'{name} cpu'], peer_cpu=peer[f'{name} cpu']))
     paired.save(chosen.table, rows)
 
 
