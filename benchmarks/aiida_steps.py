@@ -3,7 +3,7 @@
     AIIDA_PATH=/abs/new/folder python benchmarks/aiida_steps.py ricordi.sqlite_dos [TEXT] [--postgres URL]
 
 Makes a profile of 6,000 nodes in the folder and prints a JSON object: seconds and CPU seconds of each step, or of one
-repetition of it. With TEXT, only of those steps whose name contains it. Of PostgreSQL, the URL names a database that is empty.
+repetition of it. With TEXT, only of those steps whose name contains it. Of PostgreSQL, the URL names an empty database.
 """
 
 from __future__ import annotations
