@@ -78,12 +78,13 @@ class RicordiQueryBuilder(BackendQueryBuilder):
     def _iterate(self, rows: Iterator[Any]) -> Iterator[Any]:
         # The first row is there before the transaction begins: on SQLite all of them are, so reading needs no lock.
         for first in rows:
+            part_of_another = self._backend.in_transaction
             with self._transaction():
                 try:
                     yield first
                     yield from rows
                 except GeneratorExit:
-                    if self._backend.in_transaction:
+                    if self._backend.in_transaction and not part_of_another:
                         QUERYBUILD_LOGGER.warning(_LEFT)
                     raise
 

@@ -119,6 +119,29 @@ def queries(pk='id'):
     }
 
 
+def loops():
+    """What is left of changes in loops over rows: left by `break`, run to the end, left inside a transaction."""
+    storage = get_manager().get_profile_storage()
+    for _ in range(3):
+        orm.Int(7, label='loop').store()
+    query = orm.QueryBuilder().append(orm.Int, filters={'label': 'loop'})
+    for (node,) in query.iterall():
+        node.label = 'left'
+        break
+    left = orm.QueryBuilder().append(orm.Int, filters={'label': 'left'}).count()
+    for (node,) in query.iterall(batch_size=1):
+        node.base.extras.set('seen', True)
+        orm.Int(8, label='made').store()
+    made = orm.QueryBuilder().append(orm.Int, filters={'label': 'made'}).count()
+    with storage.transaction():
+        for row in query.iterdict():
+            next(iter(row.values()))['*'].label = 'inside'
+            break
+    inside = orm.QueryBuilder().append(orm.Int, filters={'label': 'inside'}).count()
+    seen = orm.QueryBuilder().append(orm.Int, filters={'extras.seen': True}).count()
+    return [left, made, inside, seen]
+
+
 def archives(folder, many):
     """Out, away, and in again."""
     create_archive(None, filename=folder / 'all.aiida')
@@ -149,9 +172,10 @@ def day(folder):
     many, tree = data()
     annotations(many, tree)
     chain, failed = processes(folder / 'work')
-    names = uuids()
     answers = {'queries': queries(), 'exit': [chain.exit_status, failed.exit_status]}
     answers['dumped'] = dumped(chain, folder)
+    answers['loops'] = loops()
+    names = uuids()
     storage = get_manager().get_profile_storage()
     storage.maintain(full=False)
     answers['archives'] = archives(folder, many)
