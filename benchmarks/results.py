@@ -28,6 +28,8 @@ TABLES = {
     'archive': 'Archives, SQLite',
     'archive-postgres': 'Archives, PostgreSQL',
     'archive-memory': 'Memory of archives',
+    'aiida': "AiiDA on Ricordi's storage, SQLite",
+    'aiida-postgres': "AiiDA on Ricordi's storage, PostgreSQL",
 }
 
 HEAD = """# Results

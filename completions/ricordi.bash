@@ -7,7 +7,7 @@ _ricordi_words() {
     opts='-p --profile --archive -v --verbose -q --quiet --debug --version -h --help'
     case $1 in
         '') subs='profile storage node group process calcjob code computer user archive config shell query presto status tour completion' ;;
-        profile) subs='list show set-default setup delete dump' ;;
+        profile) subs='list show set-default use-backend setup delete dump' ;;
         'profile setup') subs='core.sqlite_dos core.psql_dos core.sqlite_zip' ;;
         storage) subs='info version migrate maintain usage index verify backup snapshots forget restore repair locks unlock' ;;
         'storage index') subs='list add drop suggest' ;;
@@ -30,6 +30,7 @@ _ricordi_words() {
         'profile list') opts='--format --verbose -v --quiet -q --debug --help -h' ;;
         'profile show') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'profile set-default') opts='--verbose -v --quiet -q --debug --help -h' ;;
+        'profile use-backend') opts='--wait --verbose -v --quiet -q --debug --help -h' ;;
         'profile setup core.sqlite_dos') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --filepath --adopt --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
         'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --adopt --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
         'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbose -v --quiet -q --debug --help -h' ;;
@@ -144,6 +145,8 @@ _ricordi_value() {
         'profile show|--format') kind='words:table json jsonl csv yaml' ;;
         'profile show|') kind=profile ;;
         'profile set-default|') kind=profile ;;
+        'profile use-backend|--wait') kind=any ;;
+        'profile use-backend|') kind=profile ;;
         'profile setup core.sqlite_dos|--profile-name'|'profile setup core.sqlite_dos|-p') kind=any ;;
         'profile setup core.sqlite_dos|--broker') kind='words:none core.rabbitmq core.zeromq' ;;
         'profile setup core.sqlite_dos|--email') kind=any ;;

@@ -24,7 +24,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ['colon_fence']
 
 PARTS = {
-    'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql'),
+    'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql', 'aiida'),
     'The command line': (
         *(
             'storage-maintain',
@@ -49,7 +49,7 @@ PARTS = {
         f'formats/{page}'
         for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph', 'backups')
     ),
-    'Inside': ('architecture', 'storage-backends', 'decisions/*'),
+    'Inside': ('architecture', 'storage-backends', 'aiida-tests', 'decisions/*'),
 }
 """The navigation: heading → pages. It stands here since index.md is read on code hosts, too, as it is."""
 

@@ -37,6 +37,7 @@ VERBS: dict[str, VerbCase] = {
     'profile list': VerbCase((), 'lists names'),
     'profile show': VerbCase((), 'shows'),
     'profile set-default': VerbCase(('mixed',), 'changes'),
+    'profile use-backend': VerbCase(('mixed', 'ricordi'), 'changes'),
     'profile setup core.sqlite_dos': VerbCase(('--profile-name', 'new', '--email', 'a@b.c', '-n'), 'changes'),
     'profile setup core.psql_dos': VerbCase((), 'needs more'),
     'profile setup core.sqlite_zip': VerbCase(

@@ -189,6 +189,10 @@ class UnreachableStorage(StorageError):
     """The storage is not there, or does not let us in."""
 
 
+class NoStorage(UnreachableStorage):
+    """There is nothing yet where a storage should be."""
+
+
 class CorruptStorage(StorageError):
     """The storage contradicts itself."""
 

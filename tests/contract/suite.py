@@ -304,6 +304,25 @@ class StorageContract(QueryContract):
         with pytest.raises(NotExistent, match='4711'):
             storage.update(K.NODE, 4711, {'label': 'x'})
 
+    def test_single_keys_of_a_dictionary_are_set_and_dropped(
+        self, storage: StorageBackend, add: Callable[..., Any]
+    ) -> None:
+        pk = add(extras={'kept': {'deep': [1, 2.0]}, 'old': 1, 'gone': None})
+        before = storage.get(NodeRow, pk)
+        storage.update_json(K.NODE, pk, 'extras', {'old': 2, 'a "new" \\ one': [None]}, ['gone', 'never there'])
+        after = storage.get(NodeRow, pk)
+        assert after.extras == {'kept': {'deep': [1, 2.0]}, 'old': 2, 'a "new" \\ one': [None]}
+        assert after.mtime > before.mtime
+        with pytest.raises(NotExistent, match='4711'):
+            storage.update_json(K.NODE, 4711, 'extras', {'x': 1})
+
+    def test_some_fields_of_a_row_are_read_alone(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
+        pk = add(label='here', attributes={'a': 1})
+        fields = ('label', 'attributes', 'ctime', 'computer_pk')
+        row = storage.get(NodeRow, pk)
+        assert storage.get_fields(NodeRow, pk, fields) == ('here', {'a': 1}, row.ctime, None)
+        assert storage.get_fields(NodeRow, 4711, fields) is None
+
     def test_many_rows_are_updated_all_or_none(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pks = add(number=300)
         changes = [{'pk': pk, 'label' if pk % 2 else 'description': str(pk)} for pk in pks]
@@ -326,6 +345,8 @@ class StorageContract(QueryContract):
         assert storage.delete(K.NODE, [node]) == 1
         assert list(storage.find(CommentRow)) == []
         assert storage.delete(K.NODE, []) == 0
+        add(number=3)
+        assert storage.delete(K.NODE, None) == 3
 
     def test_a_user_whose_nodes_are_there_cannot_be_deleted(
         self, storage: StorageBackend, user: int, add: Callable[..., Any]

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import threading
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -195,3 +196,46 @@ def test_writers_of_several_processes_wait_for_each_other(storage: Any, of: Any)
                 os._exit(code)
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
     assert storage.get(NodeRow, pk).extras == {'count': 100}
+
+
+def test_a_deferred_transaction_begins_with_the_first_change(storage: Any) -> None:
+    with storage.deferred_transaction():
+        assert list(storage.find(UserRow)) == []
+        assert not storage.in_transaction
+        storage.insert(K.USER, [{'email': 'first'}])
+        assert storage.in_transaction
+        with storage.deferred_transaction(), storage.transaction():
+            storage.insert(K.USER, [{'email': 'second'}])
+        assert storage.in_transaction
+    assert not storage.in_transaction
+    assert [row.email for row in storage.find(UserRow)] == ['first', 'second']
+
+
+def test_a_deferred_transaction_is_rolled_back_as_a_whole(storage: Any) -> None:
+    undone: list[str] = []
+    with pytest.raises(KeyError), storage.deferred_transaction():  # noqa: PT012
+        with storage.transaction():
+            storage.insert(K.USER, [{'email': 'first'}])
+        storage.on_rollback(lambda: undone.append('first'))
+        raise KeyError
+    assert (undone, list(storage.find(UserRow))) == (['first'], [])
+    storage.insert(K.USER, [{'email': 'later'}])
+    assert not storage.in_transaction
+
+
+def test_a_deferred_transaction_inside_another_is_part_of_it(storage: Any) -> None:
+    with pytest.raises(KeyError), storage.transaction():  # noqa: PT012
+        with storage.deferred_transaction():
+            storage.insert(K.USER, [{'email': 'first'}])
+        assert storage.in_transaction
+        raise KeyError
+    assert list(storage.find(UserRow)) == []
+
+
+def test_nodes_are_counted_by_day(storage: Any) -> None:
+    alice, bob = (storage.insert(K.USER, [{'email': name}])[0] for name in ('alice', 'bob'))
+    for user, day in ((alice, 3), (alice, 4), (bob, 4)):
+        created = datetime(2026, 5, day, 12).astimezone()
+        storage.insert(K.NODE, [{'node_type': 'data.core.int.Int.', 'user_pk': user, 'ctime': created}])
+    assert storage.nodes_by_day() == {'2026-05-03': 1, '2026-05-04': 2}
+    assert storage.nodes_by_day(bob) == {'2026-05-04': 1}

@@ -111,7 +111,8 @@ class Edge:
     :param forward: link, walk: from `start` (source, ancestor) to `end` (target, descendant); member: `start` is the
         group.
     :param columns: of a reference: the fields of `start` and of `end` that are equal.
-    :param outer: keep rows of `start` for which there is no `end`; filters of edge and `end` then say what counts.
+    :param outer: keep rows of `start` for which there is no `end`; filters of edge and `end` then say what counts
+        (but see `Query.filters_rows`).
     """
 
     tag: str
@@ -156,6 +157,8 @@ class Query:
     :param filters: tag of a vertex or edge and what must hold for it.
     :param projections: at least one; their order is that of the values in a row of the result.
     :param distinct: rows that agree in all projections come once.
+    :param filters_rows: of outer joins: what does not hold for a row leaves it out of the result, as in AiiDA, so that
+        a filter of `end` also refuses rows without an `end`; False: filters say what counts as a partner.
     """
 
     vertices: tuple[Vertex, ...]
@@ -166,3 +169,4 @@ class Query:
     limit: int | None = None
     offset: int | None = None
     distinct: bool = False
+    filters_rows: bool = False

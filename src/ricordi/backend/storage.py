@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 from ricordi.backend.changes import Changes
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.backend.rows import EntityKind, RowT, UserRow
-from ricordi.errors import InvalidOperation, UniquenessError
+from ricordi.backend.rows import ROW_TYPES, EntityKind, RowT, UserRow
+from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ class StorageBackend(ABC):
 
     unwritable: str = ''
     """Why nothing may be written through this object, though the storage is none to be read only; else empty."""
+
+    config_folder: Path | None = None
+    """Where it is recorded who uses the profile; None: in the current configuration folder."""
 
     rivals: Callable[[], Sequence[str]] = staticmethod(lambda: ())
     """Tells the other profiles that have another database and the same repository, in words; set by who opens it."""
@@ -207,6 +210,14 @@ class StorageBackend(ABC):
     def transaction(self) -> AbstractContextManager[None]:
         """All changes inside are committed together at the end, or none is; nested ones are savepoints."""
 
+    def deferred_transaction(self) -> AbstractContextManager[None]:
+        """As `transaction`, but it begins with the first change inside: what only reads holds up nobody.
+
+        Inside another transaction, or another of these, it is a part of that one. `in_transaction` tells whether it
+        has begun.
+        """
+        return self.transaction()
+
     @property
     @abstractmethod
     def in_transaction(self) -> bool:
@@ -217,6 +228,20 @@ class StorageBackend(ABC):
 
         The frontend takes back with it what it changed in memory. Of several, the last is called first.
         """
+
+    def change_token(self) -> object | None:
+        """Equal as long as this thread would read the same, whoever changes the database; None: ask the rows."""
+        return None
+
+    @property
+    def lenient(self) -> bool:
+        """Whether values are taken as AiiDA takes them: a naive time is local, a key of JSON becomes a text, and a text
+        may be as long as the database has room for."""
+        return False
+
+    @lenient.setter
+    def lenient(self, lenient: bool) -> None:
+        raise InvalidOperation(f'{type(self).__name__} takes no values but those that it can give back as they are')
 
     # -- rows -----------------------------------------------------------------------------------------------
 
@@ -253,6 +278,21 @@ class StorageBackend(ABC):
         :raises ricordi.errors.NotExistent: there is no such row.
         """
 
+    def update_json(
+        self, kind: EntityKind, pk: int, field: str, values: Mapping[str, Any], drop: Sequence[str] = ()
+    ) -> None:
+        """Set some keys of a field that holds a dictionary, and drop others; what another process has done to the rest
+        of it stays. `mtime` as in `update`.
+
+        :raises ricordi.errors.NotExistent: there is no such row.
+        """
+        with self.transaction():
+            row = self.get(ROW_TYPES[kind], pk, lock=True)
+            if row is None:
+                raise NotExistent(f'there is no {kind} with pk {pk}')
+            kept = {key: value for key, value in getattr(row, field).items() if key not in drop}
+            self.update(kind, pk, {field: {**kept, **values}})
+
     @abstractmethod
     def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
         """Change many rows; each mapping holds `pk` and the fields to change. `mtime` as in `update`.
@@ -261,8 +301,10 @@ class StorageBackend(ABC):
         """
 
     @abstractmethod
-    def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
+    def delete(self, kind: EntityKind, pks: Iterable[int] | None) -> int:
         """Delete rows of one kind and what the schema's cascades remove with them; returns how many rows of `kind`.
+
+        For None all rows are deleted.
 
         Memberships go with their group. Links and memberships of nodes do not: see `delete_nodes_and_connections`.
 
@@ -276,6 +318,11 @@ class StorageBackend(ABC):
         :param row_type: the class of the row, which tells its kind: `row_type.kind`.
         :param lock: inside a transaction: nobody else changes the row until it ends.
         """
+
+    def get_fields(self, row_type: type[RowT], pk: int, fields: Sequence[str]) -> tuple[Any, ...] | None:
+        """Some fields of one row, without the cost of the others; None if there is no such row."""
+        row = self.get(row_type, pk)
+        return None if row is None else tuple(getattr(row, field) for field in fields)
 
     @abstractmethod
     def find(
@@ -308,6 +355,14 @@ class StorageBackend(ABC):
     @abstractmethod
     def count_rows(self, query: Query) -> int:
         """How many rows `query_rows` would give."""
+
+    def nodes_by_day(self, user_pk: int | None = None) -> dict[str, int]:
+        """How many nodes were created on each day of the local calendar, `YYYY-MM-DD`, on which there were any.
+
+        :param user_pk: count those of this user.
+        :raises ricordi.errors.InvalidOperation: this storage cannot tell.
+        """
+        raise InvalidOperation(f'{type(self).__name__} does not count nodes by day')
 
     @abstractmethod
     def query_sql(self, query: Query, inline: bool = False) -> str:
@@ -416,6 +471,13 @@ class StorageBackend(ABC):
         :raises ricordi.errors.NotExistent: there is none.
         """
         raise InvalidOperation(f'{type(self).__name__} has no indexes of attributes')
+
+    def clear(self) -> None:
+        """Remove all rows but the settings, and all objects; for storages that tests use. The caller has it alone.
+
+        :raises ricordi.errors.InvalidOperation: this storage cannot be emptied; or a transaction is open.
+        """
+        raise InvalidOperation(f'{type(self).__name__} cannot be emptied')
 
     # -- settings -------------------------------------------------------------------------------------------
 

@@ -20,6 +20,10 @@ TREE: Branch = {
                 'Make a profile the one that is used when none is named.',
                 'ricordi.cli.profile.profile:set_default',
             ),
+            'use-backend': (
+                "Have AiiDA work on a profile by Ricordi's storage, or by its own again.",
+                'ricordi.cli.profile.backend:use_backend',
+            ),
             'setup': (
                 'Set up a new profile.',
                 {

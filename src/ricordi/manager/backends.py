@@ -17,6 +17,8 @@ ENTRY_POINT_GROUP = 'ricordi.storage'
 BUILT_IN = {
     'core.sqlite_dos': 'ricordi.storage.sqlite.dos:SqliteDosStorage',
     'core.psql_dos': 'ricordi.storage.psql.dos:PsqlDosStorage',
+    'ricordi.sqlite_dos': 'ricordi.storage.sqlite.dos:SqliteDosStorage',
+    'ricordi.psql_dos': 'ricordi.storage.psql.dos:PsqlDosStorage',
     'core.sqlite_zip': 'ricordi.storage.sqlite.zip:SqliteZipStorage',
     'core.sqlite_temp': 'ricordi.storage.sqlite.temp:SqliteTempStorage',
 }

@@ -62,6 +62,7 @@ def open_storage(
             access.release()
         raise
     storage.unwritable = storage.unwritable or unwritable
+    storage.config_folder = config_folder
     storage.rivals = lambda: find_rivals(profile, config_folder)
     if access is not None:
         _accesses[storage] = access

@@ -124,6 +124,10 @@ class Dialect(ABC):
         """The other databases of the server that say that a repository belongs to them, as far as they can be asked."""
         return []
 
+    def change_token(self, session: Session) -> object | None:
+        """Equal as long as a session would read the same; None where that cannot be told without reading."""
+        return None
+
     def check_writable(self, raw: Any) -> None:  # noqa: B027 - a database without a server is no standby of another
         """See that the server can be written to.
 
@@ -139,6 +143,11 @@ class Dialect(ABC):
     @abstractmethod
     def decoder(self, kind: ValueKind) -> Decoder | None:
         """Turns what the driver hands out into the Python value; None where it is that already."""
+
+    def merged_json(self, column: str) -> str | None:
+        """SQL of the dictionary in a column without some keys and then with others, given as parameters in turn: a
+        list of those to drop, and those to set as JSON. None where it is read and written instead."""
+        return None
 
     @abstractmethod
     def table_of_values(self, kind: ValueKind) -> str:
@@ -179,6 +188,10 @@ class Dialect(ABC):
         self, session: Session, sql: str, parameters: Sequence[Any] | dict[str, Any], size: int
     ) -> Iterator[list[tuple[Any, ...]]]:
         """As `stream`, so many rows at a time."""
+
+    @abstractmethod
+    def local_day(self, time: str) -> str:
+        """SQL of the day of a time, `YYYY-MM-DD`, in the time zone of this machine or of the connection."""
 
     @abstractmethod
     def links_out_of(self, node: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ricordi.model.fields import EntityKind, ValueKind
+from ricordi.model.fields import TABLES, EntityKind, ValueKind
 from ricordi.storage.rows import Rows
 from ricordi.storage.session import Session
 
@@ -59,6 +59,15 @@ def has_path(session: Session, source_pk: int, target_pk: int, link_types: Seque
     return session.execute(statement, (source_pk, *link_types, *link_types, target_pk)).fetchone() is not None
 
 
+def nodes_by_day(session: Session, user_pk: int | None) -> dict[str, int]:
+    """How many nodes were created on each local day on which there were any."""
+    where = '' if user_pk is None else f' WHERE user_id = {session.dialect.mark}'
+    statement = (
+        f'SELECT {session.dialect.local_day("ctime")} AS day, count(*) FROM db_dbnode{where} GROUP BY 1 ORDER BY 1'
+    )
+    return dict(session.execute(statement, () if user_pk is None else (user_pk,)).fetchall())
+
+
 def delete_nodes_and_connections(session: Session, rows: Rows, pks: Iterable[int]) -> None:
     """Delete nodes with their links, memberships, comments and logs, in one transaction."""
     chosen = list(pks)
@@ -70,3 +79,10 @@ def delete_nodes_and_connections(session: Session, rows: Rows, pks: Iterable[int
         for kind in (EntityKind.GROUP_NODE, EntityKind.COMMENT, EntityKind.LOG):
             rows.delete_where(session, kind, {'node_pk': chosen})
         rows.delete_where(session, EntityKind.NODE, {'pk': chosen})
+
+
+def delete_rows(session: Session) -> None:
+    """Delete all rows but the settings, in one transaction."""
+    with session.transaction():
+        for kind in reversed(TABLES):
+            session.execute(f'DELETE FROM {TABLES[kind]}')

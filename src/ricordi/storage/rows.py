@@ -31,8 +31,12 @@ FIND_ROWS = 1000
 class RowCodec:
     """How rows of one kind go into and come out of one database."""
 
-    def __init__(self, dialect: Dialect, kind: EntityKind) -> None:
+    def __init__(self, dialect: Dialect, kind: EntityKind, limits_texts: bool = True) -> None:
+        """
+        :param limits_texts: whether a text is refused that is longer than its column was declared.
+        """
         self.kind = kind
+        self._limits_texts = limits_texts
         self.table = TABLES[kind]
         self.columns = columns(kind)
         self.select = f'SELECT {", ".join(self.columns.values())} FROM {self.table}'
@@ -45,6 +49,8 @@ class RowCodec:
         self._made = {field.name for field in known if field.kind in (ValueKind.UUID, ValueKind.TIME)}
         decoders = [dialect.decoder(field.kind) for field in known]
         self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode]
+        self._places = {field.name: place for place, field in enumerate(known)}
+        self._decoder_of = dict(self._decoders)
         self._texts = None
         if dialect.keeps_any_type:
             self._texts = _taker(_texts_in(known, nullable=False))
@@ -71,6 +77,27 @@ class RowCodec:
                 decoded[place] = self._damaged('it is no dictionary', values[0], place)
         return self._row_type(*decoded)
 
+    def decode_fields(self, pk: Any, fields: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
+        """As `decode`, of some fields of a row."""
+        return tuple(self._decode_field(pk, field, value) for field, value in zip(fields, values, strict=True))
+
+    def _decode_field(self, pk: Any, field: str, value: Any) -> Any:
+        place = self._places[field]
+        if value is None:
+            return {} if place in self._json else None
+        if isinstance(value, bytes):
+            value = damaged_bytes(value)
+        decode = self._decoder_of.get(place)
+        if decode is not None:
+            try:
+                value = decode(value)
+            except UNREADABLE as error:
+                reason = why_unreadable(error, value)
+                return self._damaged(reason, pk, place) if place in self._json else damaged_time()
+        if place in self._json and not isinstance(value, dict):
+            return self._damaged('it is no dictionary', pk, place)
+        return value
+
     def _decode_damaged(self, values: Sequence[Any]) -> list[Any]:
         """The values of a row in which one cannot be read; another stands for it, so that the row can be shown."""
         decoded = [damaged_bytes(value) if isinstance(value, bytes) else value for value in values]
@@ -92,7 +119,8 @@ class RowCodec:
 
     def encode_new(self, field: str, value: Any) -> Any:
         """What the driver takes for a value that is about to be kept."""
-        check_length(self.kind, field, value)
+        if self._limits_texts:
+            check_length(self.kind, field, value)
         return self.encode(field, value)
 
     def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -115,7 +143,7 @@ class RowCodec:
             return new_uuids(len(rows)) if name == 'uuid' else [self.encode(name, default(now))] * len(rows)
         if encoder is None:
             values = [row[name] for row in rows]
-            if FIELDS[self.kind][name].limit is not None:
+            if self._limits_texts and FIELDS[self.kind][name].limit is not None:
                 for value in values:
                     check_length(self.kind, name, value)
             return values
@@ -156,14 +184,18 @@ def _default_of(kind: EntityKind, name: str) -> Callable[[datetime], Any]:
 class Rows:
     """The rows of all kinds in the databases of one dialect; each call is given the session to work in."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, limits_texts: bool = True) -> None:
+        """
+        :param limits_texts: whether a text is refused that is longer than its column was declared.
+        """
         self.dialect = dialect
+        self._limits_texts = limits_texts
         self._codecs: dict[EntityKind, RowCodec] = {}
 
     def codec(self, kind: EntityKind) -> RowCodec:
         """The codec of a kind, made at first need."""
         if kind not in self._codecs:
-            self._codecs[kind] = RowCodec(self.dialect, kind)
+            self._codecs[kind] = RowCodec(self.dialect, kind, self._limits_texts)
         return self._codecs[kind]
 
     # -- changing -------------------------------------------------------------------------------------------
@@ -184,6 +216,28 @@ class Rows:
             return
         statement, encoded = self._update_statement(kind, values)
         if session.execute(statement, (*encoded, pk)).rowcount == 0:
+            raise NotExistent(f'there is no {kind} with pk {pk}')
+
+    def update_json(
+        self, session: Session, kind: EntityKind, pk: int, field: str, values: Mapping[str, Any], drop: Sequence[str]
+    ) -> None:
+        """Set some keys of a field that holds a dictionary, and drop others; the rest stays as it is."""
+        merged = self.dialect.merged_json(column_name(kind, field))
+        if merged is None:
+            with session.transaction():  # which nobody else can write beside
+                found = self.get_fields(session, ROW_TYPES[kind], pk, (field,))
+                if found is None:
+                    raise NotExistent(f'there is no {kind} with pk {pk}')
+                kept = {key: value for key, value in found[0].items() if key not in drop}
+                self.update(session, kind, pk, {field: {**kept, **values}})
+            return
+        codec, mark = self.codec(kind), self.dialect.mark
+        changes, parameters = [f'{column_name(kind, field)} = {merged}'], [list(drop), codec.encode_new(field, values)]
+        if 'mtime' in codec.columns:
+            changes.append(f'mtime = {mark}')
+            parameters.append(codec.encode('mtime', datetime.now(UTC)))
+        statement = f'UPDATE {codec.table} SET {", ".join(changes)} WHERE id = {mark}'
+        if session.execute(statement, (*parameters, pk)).rowcount == 0:
             raise NotExistent(f'there is no {kind} with pk {pk}')
 
     def bulk_update(self, session: Session, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -217,15 +271,15 @@ class Rows:
         if missing:
             raise NotExistent(f'there is no {kind} with pk {", ".join(map(str, missing[:10]))}; no row was changed')
 
-    def delete(self, session: Session, kind: EntityKind, pks: Iterable[int]) -> int:
-        """Delete rows; memberships go with their group."""
-        chosen = list(pks)
-        if not chosen:
+    def delete(self, session: Session, kind: EntityKind, pks: Iterable[int] | None) -> int:
+        """Delete rows, or all of them for None; memberships go with their group."""
+        chosen = None if pks is None else list(pks)
+        if chosen == []:
             return 0
         with session.transaction():
             if kind is EntityKind.GROUP:
-                self.delete_where(session, EntityKind.GROUP_NODE, {'group_pk': chosen})
-            return self.delete_where(session, kind, {'pk': chosen})
+                self.delete_where(session, EntityKind.GROUP_NODE, {} if chosen is None else {'group_pk': chosen})
+            return self.delete_where(session, kind, {} if chosen is None else {'pk': chosen})
 
     def delete_where(self, session: Session, kind: EntityKind, equal: Mapping[str, Any]) -> int:
         """Delete the rows that `find` would find; returns how many."""
@@ -242,6 +296,18 @@ class Rows:
         tail = self.dialect.lock_row if lock else ''
         values = session.execute(f'{codec.select} WHERE id = {self.dialect.mark}{tail}', (pk,)).fetchone()
         return None if values is None else codec.decode(values)
+
+    def get_fields(
+        self, session: Session, row_type: type[RowT], pk: int, fields: Sequence[str]
+    ) -> tuple[Any, ...] | None:
+        """Some fields of one row."""
+        if _has_no_place(pk):
+            return None
+        codec = self.codec(row_type.kind)
+        chosen = ', '.join(codec.columns[field] for field in fields)
+        statement = f'SELECT {chosen} FROM {codec.table} WHERE id = {self.dialect.mark}'
+        values = session.execute(statement, (pk,)).fetchone()
+        return None if values is None else codec.decode_fields(pk, fields, values)
 
     def find(
         self,

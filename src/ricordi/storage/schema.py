@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ricordi.errors import (
     CorruptStorage,
     IncompatibleStorageSchema,
+    NoStorage,
     NotExistentKeyError,
     RicordiError,
     StorageExists,
     StorageMigrationError,
-    UnreachableStorage,
 )
 from ricordi.model.fields import TABLES
 from ricordi.remedies import Remedy
@@ -81,7 +81,7 @@ def read_version(session: Session) -> str:
             raise CorruptStorage(
                 f'the {place} does not tell its schema revision (no table {_VERSION_TABLE}); restore it'
             )
-        raise UnreachableStorage(f'the {place} holds no storage; check the profile, or initialise a storage')
+        raise NoStorage(f'the {place} holds no storage; check the profile, or initialise a storage')
     rows = session.execute(f'SELECT version_num FROM {_VERSION_TABLE}').fetchall()
     if len(rows) != 1:
         raise CorruptStorage(f'the {place} has {len(rows)} rows in {_VERSION_TABLE} instead of one; restore it')

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import ClosedStorage, StorageError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ricordi.storage.dialect import Dialect
 
 Parameters = Sequence[Any] | dict[str, Any]
+
+_epochs = itertools.count()
 
 
 class Session:
@@ -31,6 +34,10 @@ class Session:
         of it has ended."""
         self.guarded = False
         """Whether queries guard against rows that they cannot work with, for one was met (`Dialect.is_of_a_row`)."""
+        self.deferred: ExitStack | None = None
+        """The transaction that waits for the first change."""
+        self.epoch = next(_epochs)
+        """Another one for each session, and after each roll-back."""
         self.pid = os.getpid()
         self._lost = False
         self._finalizer = weakref.finalize(self, _close_own, dialect, self.raw, self.pid)
@@ -80,6 +87,7 @@ class Session:
             with suppress(*self.dialect.driver_errors):
                 if self.dialect.in_transaction(self.raw):
                     self.raw.execute(rollback)
+            self.epoch = next(_epochs)
             while len(self.undo) > before:
                 self.undo.pop()()
             if self.ended is not None:
@@ -90,6 +98,23 @@ class Session:
             if not self.depth:
                 self._lost = False
                 self.undo.clear()
+
+    @contextmanager
+    def deferred_transaction(self) -> Iterator[None]:
+        """A transaction that begins with `begin_deferred`; inside another one it is a part of that."""
+        if self.depth or self.deferred is not None:
+            yield
+            return
+        try:
+            with ExitStack() as self.deferred:
+                yield
+        finally:
+            self.deferred = None
+
+    def begin_deferred(self) -> None:
+        """Begin the transaction that waits for the first change, if there is one."""
+        if self.deferred is not None and not self.depth:
+            self.deferred.enter_context(self.transaction())
 
     @property
     def closed(self) -> bool:

@@ -6,12 +6,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
 from ricordi.backend.rows import EntityKind, RowT
 from ricordi.backend.storage import KeyUse, StorageBackend
-from ricordi.errors import InvalidOperation, NotExistent, ReadOnlyStorage, UnreachableStorage
+from ricordi.errors import InvalidOperation, NotExistent, ReadOnlyStorage, UnreachableStorage, ValidationError
 from ricordi.progress import Run
 from ricordi.remedies import Remedy
 from ricordi.storage import graph, object_keys, ownership, schema, settings
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from ricordi.storage.engine import Engines
 
 
+T = TypeVar('T')
+
+
 class SqlStorage(StorageBackend):
     """A storage over a SQL database. A backend says where its database and repository are, and with which dialect.
 
@@ -51,6 +54,7 @@ class SqlStorage(StorageBackend):
         self._profile = profile
         self._repository = repository
         self._rows = Rows(dialect)
+        self._lenient = False
         self._sessions = Sessions(dialect, f'the storage of profile {profile.name!r}')
         self._engines: Engines | None = None
 
@@ -127,6 +131,15 @@ class SqlStorage(StorageBackend):
     def version(self) -> str:
         return schema.read_version(self.session)
 
+    @property
+    def lenient(self) -> bool:
+        return self._lenient
+
+    @lenient.setter
+    def lenient(self, lenient: bool) -> None:
+        self._lenient = lenient
+        self._rows = Rows(self.dialect, self.dialect.limits_texts or not lenient)
+
     # -- SQL --------------------------------------------------------------------------------------------------
 
     @property
@@ -142,7 +155,10 @@ class SqlStorage(StorageBackend):
     @property
     def _writable_session(self) -> Session:
         self._refuse_if_unwritable()
-        return self.session
+        session = self.session
+        if session.deferred is not None:
+            session.begin_deferred()
+        return session
 
     def _refuse_if_unwritable(self) -> None:
         if self.unwritable:
@@ -171,6 +187,9 @@ class SqlStorage(StorageBackend):
     def transaction(self) -> AbstractContextManager[None]:
         return self._writable_session.transaction()
 
+    def deferred_transaction(self) -> AbstractContextManager[None]:
+        return self.session.deferred_transaction()
+
     @property
     def in_transaction(self) -> bool:
         return self._sessions.in_transaction
@@ -179,17 +198,32 @@ class SqlStorage(StorageBackend):
         if self.in_transaction:
             self.session.undo.append(undo)
 
+    def change_token(self) -> object | None:
+        session = self.session
+        return session.dialect.change_token(session)
+
     # -- rows -----------------------------------------------------------------------------------------------
 
     def insert(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-        return self._rows.insert(self._writable_session, kind, rows)
+        return self._taken(kind, rows, lambda chosen: self._rows.insert(self._writable_session, kind, chosen))
 
     def update(self, kind: EntityKind, pk: int, values: Mapping[str, Any]) -> None:
-        self._rows.update(self._writable_session, kind, pk, values)
+        self._taken(kind, [values], lambda chosen: self._rows.update(self._writable_session, kind, pk, chosen[0]))
+        self._note_changes(kind, (pk,))
+
+    def update_json(
+        self, kind: EntityKind, pk: int, field: str, values: Mapping[str, Any], drop: Sequence[str] = ()
+    ) -> None:
+        session = self._writable_session
+        self._taken(
+            kind,
+            [{field: values}],
+            lambda chosen: self._rows.update_json(session, kind, pk, field, chosen[0][field], drop),
+        )
         self._note_changes(kind, (pk,))
 
     def bulk_update(self, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._rows.bulk_update(self._writable_session, kind, rows)
+        self._taken(kind, rows, lambda chosen: self._rows.bulk_update(self._writable_session, kind, chosen))
         self._note_changes(kind, [row['pk'] for row in rows])
 
     def _note_changes(self, kind: EntityKind, pks: Sequence[int]) -> None:
@@ -198,11 +232,37 @@ class SqlStorage(StorageBackend):
         if self.in_transaction:
             self.session.ended = self.changes.settle
 
-    def delete(self, kind: EntityKind, pks: Iterable[int]) -> int:
+    def _taken(
+        self, kind: EntityKind, rows: Sequence[Mapping[str, Any]], put: Callable[[Sequence[Mapping[str, Any]]], T]
+    ) -> T:
+        """What `put` returns; values that it refuses are put as AiiDA would, where they shall be taken so."""
+        if not self._lenient:
+            return put(rows)
+        try:
+            return put(rows)
+        except ValidationError:
+            from ricordi.storage.values import loosened
+
+            return put([loosened(kind, row) for row in rows])
+
+    def clear(self) -> None:
+        self._refuse_in_transaction()
+        self._refuse_if_unwritable()
+        graph.delete_rows(self.session)
+        self._repository.erase()
+        self._repository.initialise()
+        settings.set_global_variable(self.session, schema.REPOSITORY_UUID, self._repository.uuid, None, True)
+        self.claim_repository()
+        self.changes.forget()
+
+    def delete(self, kind: EntityKind, pks: Iterable[int] | None) -> int:
         return self._rows.delete(self._writable_session, kind, pks)
 
     def get(self, row_type: type[RowT], pk: int, lock: bool = False) -> RowT | None:
         return self._rows.get(self.session, row_type, pk, lock)
+
+    def get_fields(self, row_type: type[RowT], pk: int, fields: Sequence[str]) -> tuple[Any, ...] | None:
+        return self._rows.get_fields(self.session, row_type, pk, fields)
 
     def find(
         self,
@@ -227,6 +287,9 @@ class SqlStorage(StorageBackend):
         from ricordi.storage.query import execution as query_execution
 
         return query_execution.count_rows(self.session, query)
+
+    def nodes_by_day(self, user_pk: int | None = None) -> dict[str, int]:
+        return graph.nodes_by_day(self.session, user_pk)
 
     def query_sql(self, query: Query, inline: bool = False) -> str:
         from ricordi.storage.query import execution as query_execution
@@ -359,7 +422,7 @@ class SqlStorage(StorageBackend):
         """
         from ricordi.access import ProfileAccessManager
 
-        access = ProfileAccessManager(self._profile)
+        access = ProfileAccessManager(self._profile, self.config_folder)
 
         def guard() -> AbstractContextManager[Callable[[], None] | None]:
             return nullcontext(run.lock_check) if run.lock_check else self.full_guard(self._profile)
@@ -403,7 +466,7 @@ class SqlStorage(StorageBackend):
     def _refuse_without_lock(self) -> None:
         from ricordi.access import ProfileAccessManager
 
-        if not ProfileAccessManager(self._profile).holds_lock():
+        if not ProfileAccessManager(self._profile, self.config_folder).holds_lock():
             raise InvalidOperation(
                 f'full maintenance needs profile {self._profile.name!r} locked: wrap it in '
                 'ProfileAccessManager(profile).lock()'

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from ricordi.errors import ValidationError
+from ricordi.model.fields import FIELDS, EntityKind, ValueKind
 from ricordi.model.values import DEEPEST_JSON, is_far_time, is_uuid_text
 
 _CONTAINERS = (dict, list, tuple)
@@ -117,6 +119,23 @@ def texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):
             yield from texts(item, f'{path}[{number}]')
+
+
+def loosened(kind: EntityKind, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with values that can be kept where AiiDA keeps those that are refused: see `StorageBackend.lenient`."""
+    return {
+        name: _loosened(FIELDS[kind][name].kind, value) if name in FIELDS[kind] else value
+        for name, value in row.items()
+    }
+
+
+def _loosened(kind: ValueKind, value: Any) -> Any:
+    if kind is ValueKind.JSON:
+        with suppress(TypeError, ValueError, RecursionError):
+            return json.loads(json.dumps(value))
+    if kind is ValueKind.TIME and isinstance(value, datetime) and value.tzinfo is None:
+        return value.astimezone()
+    return value
 
 
 def encode_uuid(value: Any, name: str) -> str:

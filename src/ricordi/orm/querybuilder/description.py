@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,19 +49,21 @@ class Description:
     keys: tuple[tuple[str, str], ...]
 
 
-def describe(data: Mapping[str, Any]) -> Description:
+def describe(data: Mapping[str, Any], filters_rows: bool = False, unknown: Container[str] = ()) -> Description:
     """Translate and check the dictionary of a query.
 
     :param data: as `QueryBuilder.as_dict` gives it.
+    :param filters_rows: whether filters of outer joins leave rows out, as AiiDA's do (`Query.filters_rows`).
+    :param unknown: operators that neither hold nor can be denied of a key of JSON that is missing.
     :raises ricordi.errors.QueryError: it names what is not there, or asks what cannot be meant.
     """
     try:
-        return _described(data)
+        return _described(data, filters_rows, unknown)
     except RecursionError:
         raise QueryError('the query is nested too deeply') from None
 
 
-def _described(data: Mapping[str, Any]) -> Description:
+def _described(data: Mapping[str, Any], filters_rows: bool, unknown: Container[str]) -> Description:
     path = data['path']
     if not path:
         raise QueryError('this query has no vertex yet: append one first')
@@ -73,12 +75,13 @@ def _described(data: Mapping[str, Any]) -> Description:
     query = Query(
         vertices,
         edges,
-        tuple(_filters(data['filters'], kinds)),
+        tuple((tag, _present(condition, unknown)) for tag, condition in _filters(data['filters'], kinds)),
         projections,
         tuple(_orderings(data['order_by'], kinds)),
         data['limit'],
         data['offset'],
         data['distinct'],
+        filters_rows,
     )
     return Description(query, keys)
 
@@ -137,6 +140,20 @@ def _field_filter(tag: str, kind: EntityKind | EdgeKind, name: str, operations: 
             condition = Comparison(parse_field(tag, kind, name), operator, _operand(operator, value))
         parts.append(_negated(condition, negated))
     return _join(parts)
+
+
+def _present(condition: Condition, unknown: Container[str], negated: bool = False) -> Condition:
+    """The condition, or its negation, where the operators that are denied hold of keys only that are there."""
+    if not unknown:
+        return condition
+    if isinstance(condition, Negation):
+        return _present(condition.part, unknown, not negated)
+    if isinstance(condition, Junction):
+        parts = tuple(_present(part, unknown, negated) for part in condition.parts)
+        return Junction(parts, condition.any is not negated)
+    if negated and condition.operator in unknown:
+        return Junction((Negation(condition), Negation(Comparison(condition.field, '==', None))))
+    return Negation(condition) if negated else condition
 
 
 def _stripped(operator: Any) -> tuple[str, bool]:

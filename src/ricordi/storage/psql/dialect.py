@@ -207,6 +207,9 @@ class PsqlDialect(Dialect):
     def decoder(self, kind: ValueKind) -> Decoder | None:
         return _in_utc if kind is ValueKind.TIME else None
 
+    def merged_json(self, column: str) -> str:
+        return f"(coalesce({column}, '{{}}'::jsonb) - %s::text[]) || %s::jsonb"
+
     def table_of_values(self, kind: ValueKind) -> str:
         return f'(SELECT unnest(%s::{SQL_TYPES[kind]}[]) AS value)'
 
@@ -290,6 +293,9 @@ class PsqlDialect(Dialect):
                 self._idle = (os.getpid(), raw)
                 return
         raw.close()
+
+    def local_day(self, time: str) -> str:
+        return f"to_char({time}, 'YYYY-MM-DD')"
 
     def links_out_of(self, node: str) -> str:
         # OFFSET keeps the planner from a hash join, which would read the whole table at each step of a walk.

@@ -66,6 +66,9 @@ class Joins:
 
     def _join_outer(self, edge: Edge, end: Source) -> None:
         """Filters say what counts as a partner: they stand in ON. But `pk == None` asks for rows that have none."""
+        if self._sources.query.filters_rows:
+            self._join_outer_filtering_rows(edge, end)
+            return
         conditions = self._sources.filters.get(end.tag, [])
         without_partner = Comparison(PK, '==', None)
         if without_partner in conditions:
@@ -86,6 +89,19 @@ class Joins:
         self._from.append(f'LEFT JOIN {self._edge_table(edge, between)} ON {" AND ".join(tests)}')
         if end.joined:
             self._from.append(f'LEFT JOIN {self._table(end)} ON {end.alias}.id = {between.alias}.{far_column(edge)}')
+
+    def _join_outer_filtering_rows(self, edge: Edge, end: Source) -> None:
+        if edge.kind is EdgeKind.REFERENCE:
+            self._from.append(f'LEFT JOIN {self._table(end)} ON {self._reference(edge, end.alias)}')
+        else:
+            between = self._sources[edge.tag]
+            self._from.append(f'LEFT JOIN {self._edge_table(edge, between)} ON {self._near(edge, between)}')
+            if end.joined:
+                self._from.append(
+                    f'LEFT JOIN {self._table(end)} ON {end.alias}.id = {between.alias}.{far_column(edge)}'
+                )
+            self._where += self._conditions(between)
+        self._where += self._conditions(end)
 
     # -- parts ----------------------------------------------------------------------------------------------
 

@@ -71,6 +71,8 @@ class Sources:
         # What must hold for each tag, condition by condition.
         self.filters = dict[str, list[Condition]]()
         kinds = {vertex.tag: vertex.kind for vertex in query.vertices}
+        for tag in _optional_tags(query) if query.filters_rows else ():
+            del kinds[tag]  # there is no condition that holds for a row which is not there
         for tag, condition in query.filters:
             parts = [part for part in _parts(condition) if not _is_void(part, kinds.get(tag))]
             if parts:
@@ -146,6 +148,15 @@ def _parts(condition: Condition) -> Iterator[Condition]:
             yield from _parts(part)
     else:
         yield condition
+
+
+def _optional_tags(query: Query) -> set[str]:
+    """The vertices in or behind an outer join."""
+    optional: set[str] = set()
+    for edge in query.edges:
+        if edge.outer or edge.start in optional:
+            optional.add(edge.end)
+    return optional
 
 
 def _is_void(condition: Condition, kind: EntityKind | None) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import MaintenanceStep
-from ricordi.errors import CorruptStorage, RicordiError, UnreachableStorage
+from ricordi.errors import CorruptStorage, NoStorage, RicordiError, UnreachableStorage
 from ricordi.files import file_identity, is_same_file
 from ricordi.folders import check_place
 from ricordi.model.fields import ValueKind
@@ -189,7 +189,7 @@ class SqliteDialect(Dialect):
         try:
             status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            raise UnreachableStorage(
+            raise NoStorage(
                 f'there is no {self.place}: check the path in the profile, or whether the disk is mounted'
             ) from None
         except OSError as error:
@@ -232,6 +232,12 @@ class SqliteDialect(Dialect):
 
     def is_file(self, path: Path) -> bool:
         return self.path.exists() and self.path.samefile(path)
+
+    def change_token(self, session: Session) -> object:
+        raw = session.raw
+        with session.driver():
+            (version,) = raw.execute('PRAGMA data_version').fetchone()
+        return session.epoch, version, raw.total_changes
 
     # -- values ---------------------------------------------------------------------------------------------
 
@@ -295,6 +301,9 @@ class SqliteDialect(Dialect):
             batches = spooled(session.execute(sql, parameters), size)
             first = next(batches, [])
         yield from itertools.chain((first,) if first else (), batches)
+
+    def local_day(self, time: str) -> str:
+        return f"date({time}, 'localtime')"
 
     def links_out_of(self, node: str) -> str:
         return f'db_dblink AS link ON link.input_id = {node}'
