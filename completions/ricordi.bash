@@ -9,7 +9,7 @@ _ricordi_words() {
         '') subs='profile storage node group process calcjob code computer user archive config shell query presto status tour completion' ;;
         profile) subs='list show set-default setup delete dump' ;;
         'profile setup') subs='core.sqlite_dos core.psql_dos core.sqlite_zip' ;;
-        storage) subs='info version migrate maintain usage verify backup snapshots forget restore repair locks unlock' ;;
+        storage) subs='info version migrate maintain usage report verify backup snapshots forget restore repair locks unlock' ;;
         node) subs='list show attributes extras logs label description graph tree delete rehash comment repo' ;;
         'node extras') subs='show set unset' ;;
         'node graph') subs=generate ;;
@@ -39,6 +39,7 @@ _ricordi_words() {
         'storage migrate') opts='--dry-run --yes --force -y -f --wait --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage usage') opts='--by --top --only --interactive -i --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'storage report') opts='--output-file -O --overwrite --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage verify') opts='--read --subset --backup --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage backup') opts='--tag --dry-run --keep --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage snapshots') opts='--format --verbose -v --quiet -q --debug --help -h' ;;
@@ -194,6 +195,7 @@ _ricordi_value() {
         'storage usage|--only') kind=any ;;
         'storage usage|--format') kind='words:table json jsonl csv yaml' ;;
         'storage usage|') kind=node ;;
+        'storage report|--output-file'|'storage report|-O') kind=file ;;
         'storage verify|--subset') kind=any ;;
         'storage verify|--backup') kind=file ;;
         'storage verify|--wait') kind=any ;;

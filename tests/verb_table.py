@@ -49,6 +49,7 @@ VERBS: dict[str, VerbCase] = {
     'storage migrate': VerbCase((), 'changes', destroys=True),
     'storage maintain': VerbCase(('--full', '--yes'), 'changes', destroys=True),
     'storage usage': VerbCase((), 'shows'),
+    'storage report': VerbCase((), 'needs more'),
     'storage verify': VerbCase((), 'changes'),
     'storage backup': VerbCase(('{tmp}/backup', '--tag', 'x'), 'changes'),
     'storage snapshots': VerbCase((), 'needs more'),

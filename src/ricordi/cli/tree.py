@@ -58,6 +58,10 @@ TREE: Branch = {
                 'Show what takes the space in the repository: of all nodes, or of some.',
                 'ricordi.cli.storage.usage:usage',
             ),
+            'report': (
+                'Write a page for a browser: what takes the space, how it grew, how well it is kept.',
+                'ricordi.cli.storage.report:report',
+            ),
             'verify': (
                 'Check that nothing is missing or damaged, beside other users of the profile.',
                 'ricordi.cli.storage.verify:verify',
