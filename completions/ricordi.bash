@@ -37,7 +37,7 @@ _ricordi_words() {
         'storage info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage migrate') opts='--dry-run --yes --force -y -f --wait --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --output-file -O --overwrite --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage usage') opts='--by --top --only --interactive -i --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage report') opts='--output-file -O --overwrite --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage verify') opts='--read --subset --backup --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -189,7 +189,8 @@ _ricordi_value() {
         'storage maintain|--compress') kind='words:auto yes no keep' ;;
         'storage maintain|--wait') kind=any ;;
         'storage maintain|--max-runtime') kind=any ;;
-        'storage maintain|--format') kind='words:table json jsonl csv yaml' ;;
+        'storage maintain|--format') kind='words:table json jsonl csv yaml html' ;;
+        'storage maintain|--output-file'|'storage maintain|-O') kind=file ;;
         'storage usage|--by') kind='words:type process group computer user month file size node' ;;
         'storage usage|--top') kind=any ;;
         'storage usage|--only') kind=any ;;

@@ -83,3 +83,35 @@ def test_without_plotly_it_says_how_to_install_it(
     assert ' install ' in done.stderr
     assert not list(tmp_path.glob('*.html'))
     assert importlib.resources.files('plotly').is_dir()
+
+
+def test_a_plan_and_a_report_of_maintenance_are_pages_too(
+    run_here: Run, reference_home: Path, tmp_path: Path, browser: Browser
+) -> None:
+    plan, done = tmp_path / 'plan.html', tmp_path / 'done.html'
+    maintain = ('-p', 'loose', 'storage', 'maintain', '--full')
+    planned = json.loads(run_here(*maintain, '--dry-run', '--format', 'json').stdout)
+    assert run_here(*maintain, '--dry-run', '-O', plan).stdout == ''
+    answer = run_here(*maintain, '--yes', '--format', 'html', '-O', done)
+    assert (answer.returncode, answer.stdout) == (0, ''), answer.stderr
+    for file, words in ((plan, 'plan of a full maintenance'), (done, 'full maintenance')):
+        browser.open(file, 390, 900)
+        assert (browser.complaints, browser.requests) == ([], [])
+        assert browser.evaluate('document.documentElement.scrollWidth') == 390
+        assert words in browser.evaluate('document.title')
+    steps = browser.evaluate("[...document.querySelectorAll('tr td:first-child')].map((cell) => cell.textContent)")
+    assert [step['name'] for step in planned['steps']] == steps[: len(planned['steps'])]
+
+
+def test_a_page_that_cannot_be_written_keeps_maintenance_from_beginning(
+    run_here: Run, reference_home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / 'a.html'
+    file.write_text('mine')
+    maintain = ('-p', 'loose', 'storage', 'maintain')
+    for words in (('-O', file), ('-O', file, '--overwrite', '--format', 'json'), ('-O', tmp_path / 'none' / 'a.html')):
+        assert run_here(*maintain, *words).returncode == 2
+    assert file.read_text() == 'mine'
+    assert json.loads(run_here(*maintain, '--dry-run', '--format', 'json').stdout)['nothing_to_do'] is False
+    page = run_here(*maintain, '--dry-run', '--format', 'html').stdout
+    assert page.startswith('<!DOCTYPE html>')

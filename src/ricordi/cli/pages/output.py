@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,36 +39,48 @@ def page_options(required: bool) -> Callable[[Any], Any]:
     return decorate
 
 
-def write_page(session: CommandSession, file: Path, overwrite: bool, make: Callable[[], str]) -> None:
-    """Write a page: whole, or not at all. That it cannot be written is told before it is made.
+@dataclass(frozen=True, slots=True)
+class PagePlace:
+    """Where a page is to go.
 
-    :param make: gathers what the page tells, and makes it.
-    :raises ricordi.errors.UsageError: the file is there, or its folder is not, or may not be written to.
+    :param file: `-` stands for standard output.
+    :param overwrite: whether it may take the place of what is there.
     """
-    if str(file) == '-':
-        content = make().encode()
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-        return
-    from ricordi.files import new_file
 
-    _refuse(file, overwrite)
-    content = make().encode()
-    try:
-        with new_file(file, overwrite=overwrite) as handle:
-            handle.write(content)
-    except FileExistsError:  # somebody else has made it meanwhile
-        _refuse(file, overwrite)
-        raise
-    session.tell(f'Wrote {file}: {format_bytes(len(content))}.')
+    file: Path
+    overwrite: bool
 
+    def refuse(self) -> None:
+        """Raise where nothing can be written: to be asked before the work of which the page tells.
 
-def _refuse(file: Path, overwrite: bool) -> None:
-    """Raise where a file cannot be written."""
-    if not file.parent.is_dir():
-        raise UsageError(f'{file} cannot be written: there is no folder {file.parent}')
-    if not os.access(file.parent, os.W_OK | os.X_OK):
-        raise UsageError(f'{file} cannot be written: the folder {file.parent} may not be written to')
-    if os.path.lexists(file) and not overwrite:
-        raise UsageError(f'{file} is there already: give another name, or --overwrite')
+        :raises ricordi.errors.UsageError: the file is there, or its folder is not, or may not be written to.
+        """
+        if str(self.file) == '-':
+            return
+        folder = self.file.parent
+        if not folder.is_dir():
+            raise UsageError(f'{self.file} cannot be written: there is no folder {folder}')
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise UsageError(f'{self.file} cannot be written: the folder {folder} may not be written to')
+        if self.file.is_dir():
+            raise UsageError(f'{self.file} is a folder')
+        if os.path.lexists(self.file) and not self.overwrite:
+            raise UsageError(f'{self.file} is there already: give another name, or --overwrite')
+
+    def write(self, session: CommandSession, text: str) -> None:
+        """Write the page: whole, or not at all."""
+        content = text.encode()
+        if str(self.file) == '-':
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+            return
+        from ricordi.files import new_file
+
+        try:
+            with new_file(self.file, overwrite=self.overwrite) as handle:
+                handle.write(content)
+        except FileExistsError:  # somebody else has made it meanwhile
+            self.refuse()
+            raise
+        session.tell(f'Wrote {self.file}: {format_bytes(len(content))}.')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ricordi.cli.opened import opened
-from ricordi.cli.pages.output import page_options, write_page
+from ricordi.cli.pages.output import PagePlace, page_options
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.verb import verb
@@ -28,12 +28,10 @@ def report(session: CommandSession, output_file: Path, overwrite: bool) -> int:
     from ricordi.cli.pages.storage_page import storage_page
     from ricordi.services.usage.storage_report import make_report
 
+    page = PagePlace(output_file, overwrite)
+    page.refuse()
     load_plotly()  # before the work: that it is missing should not be told after minutes
-
-    def make() -> str:
-        with opened(session, 'storage report') as storage, drawing(session.quiet, session.verbose) as progress:
-            gathered = make_report(storage, Run(progress))
-        return storage_page(gathered)
-
-    write_page(session, output_file, overwrite, make)
+    with opened(session, 'storage report') as storage, drawing(session.quiet, session.verbose) as progress:
+        gathered = make_report(storage, Run(progress))
+    page.write(session, storage_page(gathered))
     return 0
