@@ -70,7 +70,7 @@ def link_colour(link: GraphLink) -> str:
 
 def _lines(node: GraphNode, identifiers: Sequence[str]) -> tuple[str, ...]:
     names = {'pk': str(node.pk), 'uuid': node.uuid[:8], 'label': node.label}
-    shown = '|'.join(names[kind] for kind in identifiers)
+    shown = '|'.join(names[kind] for kind in identifiers if names[kind])
     first = f'{node.name} ({shown})' if shown else node.name
     told = f'{first} {node.detail}'
     label = '' if node.label in told else node.label

@@ -1,6 +1,9 @@
 // The page as it begins. -----------------------------------------------------------------------------------
 
 theme(prefersDark.matches);
+let onScreen = '';
+window.addEventListener('beforeprint', () => { onScreen = document.documentElement.dataset.theme; theme(false); });
+window.addEventListener('afterprint', () => theme(onScreen === 'dark'));
 for (const [pk, element] of nodes) {
   element.setAttribute('role', 'button');
   element.setAttribute('aria-label', nameOf(pk));
