@@ -54,6 +54,7 @@ VERBS: dict[str, VerbCase] = {
     'storage index add': VerbCase(('extras.other',), 'changes'),
     'storage index drop': VerbCase((), 'needs more'),
     'storage index suggest': VerbCase((), 'shows'),
+    'storage report': VerbCase((), 'needs more'),
     'storage verify': VerbCase((), 'changes'),
     'storage backup': VerbCase(('{tmp}/backup', '--tag', 'x'), 'changes'),
     'storage snapshots': VerbCase((), 'needs more'),

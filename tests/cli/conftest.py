@@ -10,7 +10,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from both_programs import add_psql_profile
+from browser import Browser, started
 from deadlines import DEADLINE
 
 if TYPE_CHECKING:
@@ -108,3 +109,10 @@ def run_here(
 def each_profile(request: pytest.FixtureRequest, reference_home: Path) -> str:
     """The name of a profile with the reference data, on each database in turn."""
     return request.param if request.param == 'mixed' else request.getfixturevalue('psql_profile')
+
+
+@pytest.fixture(scope='session')
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser, started once for all pages."""
+    with started(tmp_path_factory.mktemp('browser')) as one:
+        yield one

@@ -52,6 +52,20 @@ class UsageContract:
         assert storage.freed_by([first, second]) == Freed(3, 3210)
         assert storage.freed_by([]) == Freed(0, 0)
 
+    def test_what_is_in_a_category_can_be_told_apart_by_its_files(
+        self, storage: StorageBackend, add: Callable[..., Any], keys: dict[str, str]
+    ) -> None:
+        node = add(
+            repository_metadata={'o': {'x.in': {'k': keys['a']}, 'y.out': {'k': keys['a']}, 'z.out': {'k': keys['b']}}}
+        )
+        usage = storage.usage(UsageQuestion(D.NODE, 10, within=D.FILE))
+        assert usage.shares == (
+            Share(node, 2, 210, 210, 0, 0, 1),
+            Share(node, 2, 210, 210, 1, 10, None, '.out'),
+            Share(node, 1, 10, 10, 1, 10, None, '.in'),
+        )
+        assert storage.usage(UsageQuestion(D.NODE, 10)).total == usage.total
+
     def test_of_files_what_another_file_has_is_shared(
         self, storage: StorageBackend, add: Callable[..., Any], keys: dict[str, str]
     ) -> None:

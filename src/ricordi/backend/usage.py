@@ -53,12 +53,14 @@ class UsageQuestion(NamedTuple):
     :param top: how many of them, and how many of the largest files; the largest first.
     :param chosen: only what has all of these values; of nodes, any number of pks.
     :param with_database: whether to tell the sizes of the database, too.
+    :param within: of each category also the sums by this, a dimension of files: what is told is both, mixed.
     """
 
     by: Dimension
     top: int
     chosen: tuple[tuple[Dimension, Category | tuple[int, ...]], ...] = ()
     with_database: bool = False
+    within: Dimension | None = None
 
 
 class Share(NamedTuple):
@@ -71,6 +73,7 @@ class Share(NamedTuple):
     :param shared_objects: of these: how many other nodes (by a dimension of files: other files) name as well.
     :param shared_bytes: what the shared ones take on disk.
     :param nodes: how many nodes, those without files among them; None where files are told apart or chosen.
+    :param within: of which files in the category, where they were asked for; None: all of them.
     """
 
     category: Category = None
@@ -80,6 +83,7 @@ class Share(NamedTuple):
     shared_objects: int = 0
     shared_bytes: int = 0
     nodes: int | None = None
+    within: Category = None
 
     @property
     def freed_objects(self) -> int:

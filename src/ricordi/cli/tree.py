@@ -77,6 +77,10 @@ TREE: Branch = {
                     ),
                 },
             ),
+            'report': (
+                'Write a page for a browser: what takes the space, how it grew, how well it is kept.',
+                'ricordi.cli.storage.report:report',
+            ),
             'verify': (
                 'Check that nothing is missing or damaged, beside other users of the profile.',
                 'ricordi.cli.storage.verify:verify',

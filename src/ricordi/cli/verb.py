@@ -170,12 +170,15 @@ def option(*names: str, group: str = 'Options', **attributes: Any) -> Callable[[
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
 
 
-def format_option() -> Callable[[Function], Function]:
-    """`--format`: how the result is written; the value is None where the user did not say."""
+def format_option(*more: str) -> Callable[[Function], Function]:
+    """`--format`: how the result is written; the value is None where the user did not say.
+
+    :param more: formats that this verb knows beside those of all.
+    """
     return option(
         '--format',
         'output_format',
-        type=click.Choice(FORMATS),
+        type=click.Choice((*FORMATS, *more)),
         group='Output',
         help='How to write the result. [default: table]',
     )

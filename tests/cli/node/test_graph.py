@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from browser import Browser
 from programs import needed
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SVG = '{http://www.w3.org/2000/svg}'
+WORKFLOW = 'process.workflow.workchain.WorkChainNode.'
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -128,79 +131,141 @@ def test_text_of_a_person_cannot_break_out_of_the_page(
 
 # in a browser ----------------------------------------------------------------------------------------------
 
-PROBE = """
-<script>
-window.addEventListener('load', () => {
-  const before = performance.now();
-  const node = document.querySelector('.node[data-pk="%(pk)s"]');
-  node.querySelector('text').dispatchEvent(new MouseEvent('click', {bubbles: true}));
-  const seconds = (performance.now() - before) / 1000;
-  const search = document.getElementById('search');
-  search.value = '%(pk)s';
-  const details = document.getElementById('details').textContent;
-  const near = document.querySelectorAll('.node.near').length;
-  search.dispatchEvent(new Event('input'));
-  const asked = performance.getEntriesByType('resource').length;
-  document.title = JSON.stringify({
-    nodes: document.querySelectorAll('.node').length, links: document.querySelectorAll('.link').length,
-    near, asked, seconds, details,
-    hits: document.querySelectorAll('.node.hit').length,
-  });
-});
-</script>
-"""
 
-
-def open_in_browser(page: Path, pk: str) -> dict:
-    """What a page shows after a click on a node and a search, found out inside Chromium."""
-    browser = needed('chromium', 'chromium-browser', 'google-chrome')
-    probed = page.with_name('probed.html')
-    probed.write_text(page.read_text().replace('</body>', PROBE % {'pk': pk} + '</body>'))
-    done = subprocess.run(
-        [
-            browser,
-            '--headless',
-            '--no-sandbox',
-            '--disable-gpu',
-            '--virtual-time-budget=5000',
-            '--dump-dom',
-            probed.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env={**os.environ, 'HOME': str(page.parent)},
-    )
-    import html
-
-    title = done.stdout.split('<title>')[1].split('</title>')[0]
-    return json.loads(html.unescape(title))
-
-
-def test_in_a_browser_a_click_shows_what_a_node_is(run_here: Run, reference_home: Path, tmp_path: Path) -> None:
-    page = tmp_path / 'a.html'
-    run_here('node', 'graph', 'generate', 13, '-O', page)
-    seen = open_in_browser(page, '13')
-    assert (seen['nodes'], seen['links'], seen['asked']) == (8, 9, 0)
-    assert 'add_multiply' in seen['details']
-    assert 'process.workflow.workfunction.WorkFunctionNode.' in seen['details']
-    assert 'call_calc: CALL' in seen['details']
-    assert seen['near'] == 7  # itself, inputs, calculations, the result
-    assert seen['hits'] >= 1
-
-
-def test_in_a_browser_two_thousand_nodes_stay_usable(run_here: Run, reference_home: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def screening(reference_home: Path) -> list[int]:
+    """The pks of a workflow that has called 30 others, each with 10 calculations: 331 processes, with 361 data."""
     from ricordi.config import load_config
     from ricordi.manager import use_storage
 
+    links: list[tuple[int, int, str, str]] = []
+    rows: list[dict[str, Any]] = []
+
+    def add(kind: str, **attributes: object) -> int:
+        rows.append({'node_type': kind, 'user_pk': 1, 'label': '', 'attributes': attributes})
+        return len(rows) - 1
+
+    def process(kind: str, label: str, status: int = 0) -> int:
+        return add(kind, process_label=label, process_state='finished', exit_status=status)
+
+    top = process(WORKFLOW, 'Screening')
+    given = add('data.core.dict.Dict.', cutoff_of_all=42)
+    links.append((given, top, 'input_work', 'parameters'))
+    for _ in range(30):
+        base = process(WORKFLOW, 'Base')
+        links += [(top, base, 'call_work', 'CALL'), (given, base, 'input_work', 'parameters')]
+        for number in range(10):
+            job = process('process.calculation.calcjob.CalcJobNode.', 'Pw', 401 if number == 3 else 0)
+            energy = add('data.core.float.Float.', value=1.5)
+            links += [(base, job, 'call_calc', 'CALL'), (given, job, 'input_calc', 'parameters')]
+            links.append((job, energy, 'create', 'energy'))
+        links += [(base, energy, 'return', 'energy'), (top, energy, 'return', f'energy_{base}')]
     with use_storage(load_config().get_profile('mixed')) as storage:
-        types = ['data.core.int.Int.', 'process.calculation.calcjob.CalcJobNode.'] * 1000
-        pks = storage.insert('node', [{'node_type': name, 'user_pk': 1} for name in types])
-        links = [(pks[max(0, number - 7 - number % 9 * 2)], pks[number]) for number in range(1, 2000)]
-        rows = [{'input_pk': source, 'output_pk': target, 'label': 'x', 'type': 'create'} for source, target in links]
-        storage.insert('link', rows)
+        pks: list[int] = storage.insert('node', rows)
+        storage.insert(
+            'link',
+            [{'input_pk': pks[a], 'output_pk': pks[b], 'type': kind, 'label': label} for a, b, kind, label in links],
+        )
+        storage.update(
+            'node', pks[0], {'extras': {'colour': 'red'}, 'repository_metadata': {'o': {'in.txt': {'k': 'a' * 64}}}}
+        )
+        storage.insert('comment', [{'node_pk': pks[0], 'user_pk': 1, 'content': 'to be looked at again'}])
+        storage.insert('log', [{'node_pk': pks[0], 'levelname': 'REPORT', 'message': 'all began well', 'time': NOW}])
+    return pks
+
+
+SHOWN = "document.querySelectorAll('.node:not(.away)').length"
+DETAILS = "document.getElementById('details').textContent"
+FOUND = "document.getElementById('found').textContent"
+
+
+def test_in_a_browser_a_click_shows_what_a_node_is(
+    run_here: Run, reference_home: Path, tmp_path: Path, browser: Browser
+) -> None:
     page = tmp_path / 'a.html'
-    assert run_here('-p', 'mixed', 'node', 'graph', 'generate', pks[0], '-O', page).returncode == 0
-    seen = open_in_browser(page, str(pks[0]))
-    assert seen['nodes'] > 1900
-    assert seen['seconds'] < 1.0
+    run_here('node', 'graph', 'generate', 13, '-O', page)
+    browser.open(page, 1600, 900)
+    assert (browser.evaluate(SHOWN), browser.evaluate("document.querySelectorAll('.link').length")) == (8, 9)
+    browser.click('.node[data-pk="13"]')
+    details = browser.evaluate(DETAILS)
+    assert 'add_multiply' in details
+    assert 'process.workflow.workfunction.WorkFunctionNode.' in details
+    assert 'call_calc: CALL' in details
+    assert browser.evaluate("document.querySelectorAll('.node.near').length") == 7
+    for width, dark in ((390, True), (1000, False)):
+        browser.open(page, width, 900, dark)
+        assert (browser.complaints, browser.requests) == ([], [])
+        assert browser.evaluate('document.documentElement.scrollWidth') == width
+        assert browser.evaluate('getComputedStyle(document.body).backgroundColor') == (
+            'rgb(21, 24, 29)' if dark else 'rgb(255, 255, 255)'
+        )
+        assert browser.evaluate(OVERLAPS) == []
+
+
+OVERLAPS = """(() => {
+  const all = document.querySelectorAll('.node:not(.away) > :first-child, #legend, #bar, #details');
+  const boxes = [...all].map((one) => {
+    const box = one.getBoundingClientRect();
+    return [one.id || one.parentNode.dataset.pk, box];
+  });
+  const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const under = (a, n) => boxes.slice(n + 1).filter(([, b]) => over(a, b));
+  return boxes.flatMap(([name, a], n) => under(a, n).map(([other]) => [name, other]));
+})()"""
+"""The nodes and parts of the page that lie over one another."""
+
+
+def test_in_a_browser_workflows_fold_and_what_is_searched_unfolds(
+    run_here: Run, screening: list[int], tmp_path: Path, browser: Browser
+) -> None:
+    page = tmp_path / 'a.html'
+    assert run_here('-p', 'mixed', 'node', 'graph', 'generate', screening[0], '-O', page).returncode == 0
+    browser.open(page, 1600, 900)
+    assert browser.evaluate(SHOWN) == 32  # the workflow, what it was given and gave back
+    assert '+ ' in browser.evaluate("document.querySelector('.node.folded .more').textContent")
+    assert browser.evaluate(OVERLAPS) == []
+    browser.click(f'.node[data-pk="{screening[0]}"]')
+    details = browser.evaluate(DETAILS)
+    assert all(words in details for words in ('in.txt', 'colour', 'to be looked at again', 'all began well'))
+
+    browser.press(' ')  # unfolds what is chosen: the workflows that it has called come into sight, folded
+    assert browser.evaluate(SHOWN) == 62
+    browser.press('0')
+    assert browser.evaluate(OVERLAPS) == []
+
+    browser.press('/')
+    browser.type('cutoff_of_all')
+    assert browser.evaluate(FOUND) == '1 found'
+    browser.evaluate("document.getElementById('search').select()")
+    browser.type('finished [401]')
+    assert browser.evaluate(FOUND) == '30 found'
+    first, second = (pk for pk in screening if pk in browser.evaluate('hits.slice(0, 2)'))
+    for shift, place, pk in ((False, '1 of 30', first), (False, '2 of 30', second), (True, '1 of 30', first)):
+        browser.press('Enter', shift)
+        assert (browser.evaluate(FOUND), browser.evaluate('chosen')) == (place, pk)
+        assert browser.evaluate(f'nodes.get({pk}).getBoundingClientRect().height') > 30
+    browser.click('#before')
+    assert browser.evaluate(FOUND) == '30 of 30'
+
+
+def test_in_a_browser_types_and_states_are_filtered_and_keys_lead_along_links(
+    run_here: Run, screening: list[int], tmp_path: Path, browser: Browser
+) -> None:
+    page = tmp_path / 'a.html'
+    assert run_here('-p', 'mixed', 'node', 'graph', 'generate', screening[2], '-O', page).returncode == 0
+    browser.open(page, 1600, 900)
+    before = browser.evaluate(SHOWN)
+    browser.click('#filters summary')
+    browser.click('[data-filter="type Float"]')
+    assert browser.evaluate(SHOWN) == before - 10
+    browser.click('[data-filter="state finished [401]"]')
+    assert browser.evaluate(SHOWN) == before - 11
+    browser.click('[data-filter="type Float"]')
+    browser.press('Escape')
+    browser.click(f'.node[data-pk="{screening[2]}"]')
+    browser.press('ArrowDown')
+    assert 'Pw' in browser.evaluate(DETAILS)
+    assert browser.evaluate('document.activeElement.getAttribute("aria-label")').startswith('Pw ')
+    browser.press('ArrowUp')
+    assert browser.evaluate('chosen') == screening[2]
+    assert (browser.complaints, browser.requests) == ([], [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
+from ricordi.cli.pages.output import PagePlace
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import (
     doubt_in_words,
@@ -31,12 +32,16 @@ def run_maintenance(
     wait: float | None,
     max_runtime: float | None,
     output_format: str | None,
+    page: PagePlace | None = None,
 ) -> int:
     """Ask if need be, maintain, print the report; returns the exit code.
 
     :param wait: seconds to wait for the lock, None: do not wait.
     :param max_runtime: seconds that waiting and work may take, None for no limit.
+    :param page: where the report goes as a page, in place of a text.
     """
+    if page is not None:
+        page.refuse()
     profile = find_profile(session.profile_name)
     if options.full and not options.dry_run:
         question = (
@@ -48,8 +53,12 @@ def run_maintenance(
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
     with long_work(session, stop) as run:
         report = storage.maintain(profile, options, wait=wait, run=run)
-    told = session.reports(output_format, options.dry_run)
-    if told:
+    told = page is not None or session.reports(output_format, options.dry_run)
+    if page is not None:
+        from ricordi.cli.pages.maintenance_page import maintenance_page
+
+        page.write(session, maintenance_page(profile.name, report))
+    elif told:
         _print_report(profile.name, report, output_format)
     _tell_what_is_wrong(report, told=told)
     return exit_code_of(report)

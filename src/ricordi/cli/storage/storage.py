@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ricordi.cli.pages.output import PagePlace, page_options
 from ricordi.cli.parameters import DURATION, PERCENT
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_details
@@ -105,6 +107,7 @@ def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | Non
     'ricordi storage maintain',
     'ricordi storage maintain --full --dry-run',
     'ricordi -p main storage maintain --full --yes --wait 10m --max-runtime 2h',
+    'ricordi storage maintain --full --dry-run --format html -O plan.html',
 )
 @option('--full', is_flag=True, group='What to do', help='Lock the profile; also remove garbage, repack and vacuum.')
 @option('--dry-run', is_flag=True, group='What to do', help='Show the plan and write nothing.')
@@ -148,7 +151,8 @@ def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | Non
     help='End cleanly after so long (90s, 10m, 2h; seconds without a unit); exits with 7 if there is more to do.',
 )
 @yes_option('Do not ask before a full maintenance.')
-@format_option()
+@format_option('html')
+@page_options(required=False)
 def maintain(
     session: CommandSession,
     full: bool,
@@ -163,6 +167,8 @@ def maintain(
     max_runtime: float | None,
     yes: bool,
     output_format: str | None,
+    output_file: Path | None,
+    overwrite: bool,
 ) -> int:
     """Pack the repository; with --full also remove garbage, repack and vacuum.
 
@@ -175,11 +181,15 @@ def maintain(
     for given, text in ((repack in ('auto', 'all'), f'--repack {repack}'), (max_waste is not None, '--max-waste')):
         if given and not full:
             raise UsageError(f'{text} needs --full: packs are rewritten only while the profile is locked')
+    if output_file is not None and output_format not in (None, 'html'):
+        raise UsageError(f'--output-file takes the page of --format html: leave it out with {output_format}')
     if adopt and not full:
         raise UsageError('--adopt needs --full: nothing else removes objects that no node names')
     from ricordi.backend.maintenance import MaintenanceOptions
     from ricordi.cli.storage.maintenance import run_maintenance
 
+    wants_page = output_format == 'html' or output_file is not None
+    page = PagePlace(output_file or Path('-'), overwrite) if wants_page else None
     options = MaintenanceOptions(
         full=full,
         dry_run=dry_run,
@@ -188,4 +198,6 @@ def maintain(
         compress=compress,  # type: ignore[arg-type]
         adopt=adopt,
     )
-    return run_maintenance(session, options, yes=yes, wait=wait, max_runtime=max_runtime, output_format=output_format)
+    return run_maintenance(
+        session, options, yes=yes, wait=wait, max_runtime=max_runtime, output_format=output_format, page=page
+    )

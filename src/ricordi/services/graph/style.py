@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from ricordi.model import node_types
 from ricordi.services.graph.subgraph import Graph, GraphLink, GraphNode
@@ -19,10 +20,14 @@ LINK_COLOURS = {
     'call_calc': '#b26a00',
     'call_work': '#8a4fa3',
 }
+LOOKS = {DATA: 'data', CODE: 'code', WAITING: 'waiting', GOOD: 'good', BAD: 'bad', FADED: 'faded'}
+"""What fill colours stand for."""
+
 DASHED = frozenset({'input_work', 'return'})
 """Links of logical provenance: what a workflow was given and gave back, not what was computed."""
 
 _LONGEST_LINE = 34
+_MOST_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Style:
     shape: str
     fill: str
     root: bool
+
+    @property
+    def look(self) -> str:
+        """What the fill colour stands for."""
+        return LOOKS[self.fill]
 
 
 def style_nodes(graph: Graph, identifiers: Sequence[str], highlight: Collection[str] = ()) -> dict[int, Style]:
@@ -60,14 +70,16 @@ def link_colour(link: GraphLink) -> str:
 
 def _lines(node: GraphNode, identifiers: Sequence[str]) -> tuple[str, ...]:
     names = {'pk': str(node.pk), 'uuid': node.uuid[:8], 'label': node.label}
-    shown = '|'.join(names[kind] for kind in identifiers)
+    shown = '|'.join(names[kind] for kind in identifiers if names[kind])
     first = f'{node.name} ({shown})' if shown else node.name
-    return tuple(_short(line) for line in (first, node.detail) if line)
+    told = f'{first} {node.detail}'
+    label = '' if node.label in told else node.label
+    return tuple(line for words in (first, label, node.detail) for line in _wrapped(words))
 
 
-def _short(line: str) -> str:
-    line = ' '.join(line.split())
-    return line if len(line) <= _LONGEST_LINE else f'{line[: _LONGEST_LINE - 1]}…'
+def _wrapped(words: str) -> list[str]:
+    """Words in lines of a width that can be looked at, cut where there are very many."""
+    return wrap(' '.join(words.split()), _LONGEST_LINE, max_lines=_MOST_LINES, placeholder='…')
 
 
 def _shape(node: GraphNode) -> str:

@@ -33,7 +33,8 @@ def svg_parts(graph: Graph, styles: Mapping[int, Style]) -> Iterator[str]:
 def svg_element(graph: Graph, styles: Mapping[int, Style]) -> Iterator[str]:
     """The graph as the lines of an `svg` element.
 
-    Nodes are groups of the class `node` with `data-pk`, links of the class `link` with `data-source`, `data-target`.
+    Nodes are groups of the class `node` with `data-pk`, their middle and size, and the name of their look; links are
+    of the class `link` with `data-source`, `data-target`, `data-type`.
     """
     sizes = {pk: size_of(style) for pk, style in styles.items()}
     layout = lay_out(sizes, [(link.source, link.target) for link in graph.links])
@@ -41,7 +42,8 @@ def svg_element(graph: Graph, styles: Mapping[int, Style]) -> Iterator[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{layout.width}" height="{layout.height}" '
         f'viewBox="0 0 {layout.width} {layout.height}" {_FONT} font-size="11">'
     )
-    yield '<style>.label{font-size:9px}.node text{text-anchor:middle}.link path{fill:none;stroke-width:1.2}</style>'
+    yield '<style>.label{font-size:9px;paint-order:stroke;stroke:#fff;stroke-width:3px}'
+    yield '.node text{text-anchor:middle}.link path{fill:none;stroke-width:1.2}</style>'
     yield '<defs>'
     for name, colour in LINK_COLOURS.items():
         yield (
@@ -75,7 +77,12 @@ def _node(pk: int, style: Style, place: Point, size: Size) -> str:
         f'<text x="{x:.1f}" y="{first + number * _LINE:.1f}">{_escaped(words)}</text>'
         for number, words in enumerate(style.lines)
     )
-    return f'<g class="node" data-pk="{pk}">{_shape(style.shape, place, size)} fill="{style.fill}" {line}/>{text}</g>'
+    root = ' data-root=""' if style.root else ''
+    where = f'data-x="{x:.1f}" data-y="{y:.1f}" data-w="{size[0]:.1f}" data-h="{size[1]:.1f}"'
+    return (
+        f'<g class="node" data-pk="{pk}" data-look="{style.look}" {where}{root}>'
+        f'{_shape(style.shape, place, size)} fill="{style.fill}" {line}/>{text}</g>'
+    )
 
 
 def _shape(shape: str, place: Point, size: Size) -> str:
@@ -103,7 +110,7 @@ def _link(link: GraphLink, way: Sequence[Point], layout: GraphLayout, sizes: Map
     dashes = ' stroke-dasharray="5 3"' if link.type in DASHED else ''
     x, y = _middle(points)
     return (
-        f'<g class="link" data-source="{link.source}" data-target="{link.target}">'
+        f'<g class="link" data-source="{link.source}" data-target="{link.target}" data-type="{_escaped(link.type)}">'
         f'<title>{_escaped(f"{link.type}: {link.label}")}</title>'
         f'<path d="{_path(points)}" stroke="{colour}"{dashes} marker-end="url(#arrow-{_escaped(link.type)})"/>'
         f'<text class="label" x="{x:.1f}" y="{y:.1f}" fill="{colour}">{_escaped(link.label)}</text></g>'
@@ -128,9 +135,10 @@ def _path(points: Sequence[Point]) -> str:
 
 
 def _middle(points: Sequence[Point]) -> Point:
+    """Where a label begins: right of the line, on the side that the line turns away from."""
     half = len(points) // 2
     (x, y), (next_x, next_y) = points[half - 1], points[half]
-    return (x + next_x) / 2 + 3, (y + next_y) / 2
+    return (x + next_x) / 2 + 5, (y + next_y) / 2 + (11 if next_x < x else -3)
 
 
 def _escaped(text: str) -> str:

@@ -53,13 +53,13 @@ class UsageSql(ABC):
         """A value as it is read, where it may be no text."""
         return value
 
-    def uses(self, by: Dimension, chosen: Chosen) -> Statement:
+    def uses(self, by: Dimension, chosen: Chosen, within: Dimension | None = None) -> Statement:
         """Who names which object: (key, pk, category, whether it is chosen, name of the file, how often), by key, pk.
 
         The name of a file is told where something of files is asked for, else it is empty. Whether a file or an object
         is chosen by its name or size is not told here: only whether its node is.
         """
-        if any(dimension is Dimension.FILE for dimension in (by, *(one for one, _ in chosen))):
+        if any(dimension is Dimension.FILE for dimension in (by, within, *(one for one, _ in chosen))):
             source, key, name = self.files, self.file_key, self.file_name
         else:
             source, key, name = self.keys, self.key, "''"

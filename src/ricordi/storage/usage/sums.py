@@ -7,9 +7,13 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 from ricordi.backend.usage import Category, Share
 from ricordi.errors import NotEnoughSpace
+
+Place = Category | tuple[Category, Category]
+"""A category, or a category and what of it is told apart."""
 
 MOST_IN_MEMORY = 100_000
 _ADD = (
@@ -27,13 +31,13 @@ class Sums:
     def __init__(self, database: sqlite3.Connection, most_in_memory: int) -> None:
         self._database = database
         self._most = most_in_memory
-        self._sums: dict[Category, list[int]] = {}
+        self._sums: dict[Place, list[int]] = {}
         database.execute(
             'CREATE TABLE sums (category TEXT PRIMARY KEY, objects INTEGER, stored INTEGER, content INTEGER, '
             'shared_objects INTEGER, shared INTEGER, nodes INTEGER) WITHOUT ROWID'
         )
 
-    def add(self, category: Category, stored: int, content: int, shared: bool) -> None:
+    def add(self, category: Place, stored: int, content: int, shared: bool) -> None:
         """Count one object.
 
         :param shared: whether what is not of this category names it as well.
@@ -64,11 +68,9 @@ class Sums:
         statement = 'SELECT * FROM sums ORDER BY stored DESC, objects DESC, nodes DESC, category LIMIT ?'
         with _with_room():
             rows = self._database.execute(statement, (number,)).fetchall()
-        return tuple(
-            Share._make((json.loads(category), *sums, nodes if with_nodes else None)) for category, *sums, nodes in rows
-        )
+        return tuple(_share(json.loads(place), sums, nodes if with_nodes else None) for place, *sums, nodes in rows)
 
-    def _of(self, category: Category) -> list[int]:
+    def _of(self, category: Place) -> list[int]:
         sums = self._sums.get(category)
         if sums is None:
             if len(self._sums) >= self._most:
@@ -84,6 +86,13 @@ class Sums:
             self._database.executemany(_ADD, rows)
             self._database.execute('COMMIT')
         self._sums.clear()
+
+
+def _share(place: Any, sums: list[int], nodes: int | None) -> Share:
+    """The sums of a category, or of what of it is told apart, of which no nodes were counted."""
+    if isinstance(place, list):
+        return Share._make((place[0], *sums, None, place[1]))
+    return Share._make((place, *sums, nodes, None))
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from ricordi.model.values import DamagedJson, text_or_damaged
 from ricordi.storage.usage.database import database_usage
 from ricordi.storage.usage.kinds import file_kind, size_class
 from ricordi.storage.usage.sql import UsageSql
-from ricordi.storage.usage.sums import MOST_IN_MEMORY, Sums, open_sums
+from ricordi.storage.usage.sums import MOST_IN_MEMORY, Place, Sums, open_sums
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
@@ -117,7 +117,7 @@ class _Names:
         self._sums = sums
         self.all = self.chosen = self.nodes = 0
         """How often it is named at all; how often by what is chosen; by how many nodes that are."""
-        self.by_category: dict[Category, int] = {}
+        self.by_category: dict[Place, int] = {}
         self.first_pks: list[int] = []
 
     def count(self, rows: Iterator[tuple[Any, ...]]) -> None:
@@ -132,7 +132,7 @@ class _Names:
         self.all = uses
         if chosen and self._filter.fits(name, self._size):
             self.chosen, self.nodes = uses, 1
-            self.by_category = {self._filter.category_of(category, name, self._size): uses}
+            self.by_category = dict.fromkeys(self._filter.places_of(category, name, self._size), uses)
             self.first_pks = [pk]
 
     def _count_several(self, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -149,8 +149,8 @@ class _Names:
                 self.all += uses
                 self.chosen += uses if is_chosen else 0
             if is_chosen:
-                category = self._filter.category_of(category, name, self._size)
-                self.by_category[category] = self.by_category.get(category, 0) + uses
+                for place in self._filter.places_of(category, name, self._size):
+                    self.by_category[place] = self.by_category.get(place, 0) + uses
                 if pk != last_chosen:
                     last_chosen = pk
                     self.nodes += 1
@@ -174,6 +174,7 @@ class _Filter:
 
     def __init__(self, question: UsageQuestion) -> None:
         self.by = question.by
+        self._within = question.within
         self._kinds = [value for dimension, value in question.chosen if dimension is Dimension.FILE]
         self._sizes = [value for dimension, value in question.chosen if dimension is Dimension.SIZE]
         self._takes_all = not self._kinds and not self._sizes
@@ -186,13 +187,22 @@ class _Filter:
             size is not None and wanted == size_class(size.content) for wanted in self._sizes
         )
 
-    def category_of(self, category: Category, name: str, size: ObjectSize | None) -> Category:
-        """Of a file, or of its node."""
-        if self.by is Dimension.FILE:
-            return file_kind(name)
-        if self.by is Dimension.SIZE:
-            return None if size is None else size_class(size.content)
-        return as_category(category)
+    def places_of(self, category: Category, name: str, size: ObjectSize | None) -> tuple[Place, ...]:
+        """To which sums a file counts: those of its category, and those within."""
+        if self.by in OF_FILES:
+            category = _kind_of(self.by, name, size)
+        else:
+            category = as_category(category)
+        if self._within is None:
+            return (category,)
+        return category, (category, _kind_of(self._within, name, size))
+
+
+def _kind_of(dimension: Dimension, name: str, size: ObjectSize | None) -> Category:
+    """The category of a file in a dimension of files."""
+    if dimension is Dimension.FILE:
+        return file_kind(name)
+    return None if size is None else size_class(size.content)
 
 
 def as_category(value: Any) -> Category:
@@ -229,7 +239,7 @@ class _Count:
         only_files = any(dimension in OF_FILES for dimension, _ in self._question.chosen)
         return Usage(
             self._question,
-            Share._make((None, *self._total, None if only_files else nodes)),
+            Share._make((None, *self._total, None if only_files else nodes, None)),
             shares,
             share_count,
             self._files(),
@@ -242,7 +252,8 @@ class _Count:
         return self._session.dialect.stream(self._session, *self._sql.counts(by, self._question.chosen))
 
     def _uses(self) -> Iterator[tuple[Any, ...]]:
-        statement, parameters = self._sql.uses(self._question.by, self._question.chosen)
+        question = self._question
+        statement, parameters = self._sql.uses(question.by, question.chosen, question.within)
         for key, pk, category, chosen, name, uses in self._session.dialect.stream(self._session, statement, parameters):
             # latin-1 keeps the order, whatever the bytes
             named = key.decode('latin-1') if isinstance(key, bytes) else key
