@@ -124,9 +124,9 @@ _ricordi_words() {
         'config unset') opts='--global -g --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         shell) opts='--plain --no-startup --interface -i --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         query) opts='--limit -l --offset --count --sql --dry-run -n --raw -r --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --use-zeromq --verbose -v --quiet -q --debug --help -h' ;;
+        presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --use-zeromq --set-as-default --no-set-as-default --verbose -v --quiet -q --debug --help -h' ;;
         status) opts='--no-rmq --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        tour) opts='--keep --format --verbose -v --quiet -q --debug --help -h' ;;
+        tour) opts='--nodes --keep --format --verbose -v --quiet -q --debug --help -h' ;;
         completion) opts='--verbose -v --quiet -q --debug --help -h' ;;
     esac
 }
@@ -513,6 +513,7 @@ _ricordi_value() {
         'presto|--postgres-username') kind=any ;;
         'presto|--postgres-password') kind=any ;;
         'status|--format') kind='words:table json jsonl csv yaml' ;;
+        'tour|--nodes') kind=any ;;
         'tour|--format') kind='words:table json jsonl csv yaml' ;;
         'completion|') kind='words:bash zsh fish' ;;
         *'|-p' | *'|--profile') kind=profile ;;

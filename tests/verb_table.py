@@ -138,6 +138,6 @@ VERBS: dict[str, VerbCase] = {
     'query': VerbCase(('{query}',), 'lists names'),
     'presto': VerbCase(('--profile-name', 'new', '--email', 'a@b.c'), 'changes'),
     'status': VerbCase((), 'shows'),
-    'tour': VerbCase((), 'changes'),
+    'tour': VerbCase(('--nodes', '10'), 'changes'),
     'completion': VerbCase(('bash',), 'gives content'),
 }

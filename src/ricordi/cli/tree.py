@@ -316,12 +316,15 @@ TREE: Branch = {
     ),
     'shell': ('Start Python with the profile loaded.', 'ricordi.cli.shell:shell'),
     'query': ('Answer a question about the provenance graph, written in JSON.', 'ricordi.cli.query:query'),
-    'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.profile.presto:presto'),
+    'presto': ('Set up a profile on SQLite with one command.', 'ricordi.cli.profile.presto:presto'),
     'status': (
         'Show whether the profile can be used and what maintenance would gain.',
         'ricordi.cli.status:status',
     ),
-    'tour': ('Show a full maintenance on a small storage in a temporary folder.', 'ricordi.cli.tour:tour'),
+    'tour': (
+        'Show on a storage in a temporary folder what is done about damage, garbage and waste.',
+        'ricordi.cli.tour.tour:tour',
+    ),
     'completion': ('Print the completion script for a shell.', 'ricordi.cli.completion.scripts:completion'),
 }
 
