@@ -195,9 +195,9 @@ _ricordi_value() {
         'profile setup core.sqlite_zip|--config') kind=file ;;
         'profile delete|--admin-uri') kind=any ;;
         'profile delete|') kind=profile ;;
-        'profile dump|--groups'|'profile dump|-G') kind=group ;;
-        'profile dump|--codes'|'profile dump|-X') kind=any ;;
-        'profile dump|--computers'|'profile dump|-Y') kind=computer ;;
+        'profile dump|--groups'|'profile dump|-G') kind='*group' ;;
+        'profile dump|--codes'|'profile dump|-X') kind='*any' ;;
+        'profile dump|--computers'|'profile dump|-Y') kind='*computer' ;;
         'profile dump|--user'|'profile dump|-u') kind=user ;;
         'profile dump|--path') kind=file ;;
         'profile dump|--past-days'|'profile dump|-p') kind=any ;;
@@ -268,31 +268,31 @@ _ricordi_value() {
         'storage repair|--wait') kind=any ;;
         'storage repair|--format') kind='words:table json jsonl csv yaml' ;;
         'storage locks|--format') kind='words:table json jsonl csv yaml' ;;
-        'node list|--where') kind=any ;;
-        'node list|--type'|'node list|--entry-point'|'node list|-e') kind=any ;;
-        'node list|--group'|'node list|-G') kind=group ;;
-        'node list|--computer'|'node list|-Y') kind=computer ;;
-        'node list|--user'|'node list|-u') kind=user ;;
+        'node list|--where') kind='*any' ;;
+        'node list|--type'|'node list|--entry-point'|'node list|-e') kind='*type' ;;
+        'node list|--group'|'node list|-G') kind='*group' ;;
+        'node list|--computer'|'node list|-Y') kind='*computer' ;;
+        'node list|--user'|'node list|-u') kind='*user' ;;
         'node list|--past-days'|'node list|-p') kind=any ;;
         'node list|--ancestor-of') kind=node ;;
         'node list|--descendant-of') kind=node ;;
-        'node list|--project'|'node list|-P') kind=any ;;
-        'node list|--order-by'|'node list|-O') kind=any ;;
+        'node list|--project'|'node list|-P') kind='*field' ;;
+        'node list|--order-by'|'node list|-O') kind=field ;;
         'node list|--order-direction'|'node list|-D') kind='words:asc desc' ;;
         'node list|--limit'|'node list|-l') kind=any ;;
         'node list|--format') kind='words:table json jsonl csv yaml' ;;
         'node show|--format') kind='words:table json jsonl csv yaml' ;;
         'node show|') kind=node ;;
-        'node attributes|--keys'|'node attributes|-k') kind=any ;;
+        'node attributes|--keys'|'node attributes|-k') kind='*attribute' ;;
         'node attributes|--identifier'|'node attributes|-i') kind='words:pk uuid' ;;
         'node attributes|--format'|'node attributes|-f') kind='words:table json jsonl csv yaml json+date yaml_expanded' ;;
         'node attributes|') kind=node ;;
-        'node extras show|--keys'|'node extras show|-k') kind=any ;;
+        'node extras show|--keys'|'node extras show|-k') kind='*extra' ;;
         'node extras show|--identifier'|'node extras show|-i') kind='words:pk uuid' ;;
         'node extras show|--format'|'node extras show|-f') kind='words:table json jsonl csv yaml json+date yaml_expanded' ;;
         'node extras show|') kind=node ;;
         'node extras set|') kind=node ;;
-        'node extras unset|--keys'|'node extras unset|-k') kind=any ;;
+        'node extras unset|--keys'|'node extras unset|-k') kind='*extra' ;;
         'node extras unset|') kind=node ;;
         'node logs|--levelname'|'node logs|-l') kind='words:NOTSET DEBUG INFO REPORT WARNING ERROR CRITICAL' ;;
         'node logs|--format') kind='words:table json jsonl csv yaml' ;;
@@ -306,7 +306,7 @@ _ricordi_value() {
         'node graph generate|--link-types'|'node graph generate|-l') kind='words:all data logic call' ;;
         'node graph generate|--ancestor-depth'|'node graph generate|-a') kind=any ;;
         'node graph generate|--descendant-depth'|'node graph generate|-d') kind=any ;;
-        'node graph generate|--identifier') kind='words:pk uuid label' ;;
+        'node graph generate|--identifier') kind='*words:pk uuid label' ;;
         'node graph generate|--highlight-classes'|'node graph generate|-c') kind=any ;;
         'node graph generate|--engine'|'node graph generate|-e') kind=any ;;
         'node graph generate|--output-format'|'node graph generate|-f') kind=any ;;
@@ -319,9 +319,9 @@ _ricordi_value() {
         'node tree|') kind=node ;;
         'node delete|--format') kind='words:table json jsonl csv yaml' ;;
         'node delete|') kind=node ;;
-        'node rehash|--entry-point'|'node rehash|-e') kind=any ;;
+        'node rehash|--entry-point'|'node rehash|-e') kind=type ;;
         'node rehash|') kind=node ;;
-        'node comment add|--nodes'|'node comment add|-N') kind=node ;;
+        'node comment add|--nodes'|'node comment add|-N') kind='*node' ;;
         'node comment add|') kind=any ;;
         'node comment show|--user'|'node comment show|-u') kind=user ;;
         'node comment show|--format') kind='words:table json jsonl csv yaml' ;;
@@ -334,7 +334,7 @@ _ricordi_value() {
         'node repo dump|') kind=node ;;
         'data core.array show|--format'|'data core.array show|-f') kind='words:table json jsonl csv yaml json+date yaml_expanded' ;;
         'data core.array show|') kind=node ;;
-        'data core.cif list|--groups'|'data core.cif list|-G') kind=group ;;
+        'data core.cif list|--groups'|'data core.cif list|-G') kind='*group' ;;
         'data core.cif list|--past-days'|'data core.cif list|-p') kind=any ;;
         'data core.cif list|--format') kind='words:table json jsonl csv yaml' ;;
         'data core.cif content|') kind=node ;;
@@ -346,9 +346,9 @@ _ricordi_value() {
         'data core.remote show|--format') kind='words:table json jsonl csv yaml' ;;
         'data core.remote show|') kind=node ;;
         'data core.singlefile content|') kind=node ;;
-        'data core.structure list|--with-elements'|'data core.structure list|-e') kind=any ;;
+        'data core.structure list|--with-elements'|'data core.structure list|-e') kind='*any' ;;
         'data core.structure list|--formula-mode'|'data core.structure list|-f') kind='words:hill hill_compact reduce count count_compact group' ;;
-        'data core.structure list|--groups'|'data core.structure list|-G') kind=group ;;
+        'data core.structure list|--groups'|'data core.structure list|-G') kind='*group' ;;
         'data core.structure list|--past-days'|'data core.structure list|-p') kind=any ;;
         'data core.structure list|--format') kind='words:table json jsonl csv yaml' ;;
         'data core.structure show|--format') kind='words:table json jsonl csv yaml' ;;
@@ -356,7 +356,7 @@ _ricordi_value() {
         'data core.structure export|--format'|'data core.structure export|-F') kind='words:cif xsf xyz' ;;
         'data core.structure export|--output'|'data core.structure export|-o') kind=file ;;
         'data core.structure export|') kind=node ;;
-        'data core.trajectory list|--groups'|'data core.trajectory list|-G') kind=group ;;
+        'data core.trajectory list|--groups'|'data core.trajectory list|-G') kind='*group' ;;
         'data core.trajectory list|--past-days'|'data core.trajectory list|-p') kind=any ;;
         'data core.trajectory list|--format') kind='words:table json jsonl csv yaml' ;;
         'data core.trajectory export|--trajectory-index'|'data core.trajectory export|-i') kind=any ;;
@@ -367,7 +367,7 @@ _ricordi_value() {
         'data core.upf export|--output'|'data core.upf export|-o') kind=file ;;
         'data core.upf export|') kind=node ;;
         'data core.upf exportfamily|') kind=folder ;;
-        'data core.upf listfamilies|--with-elements'|'data core.upf listfamilies|-e') kind=any ;;
+        'data core.upf listfamilies|--with-elements'|'data core.upf listfamilies|-e') kind='*any' ;;
         'data core.upf listfamilies|--format') kind='words:table json jsonl csv yaml' ;;
         'group list|--user'|'group list|-u') kind=user ;;
         'group list|--type-string'|'group list|-T') kind=any ;;
@@ -413,12 +413,12 @@ _ricordi_value() {
         'group path ls|--type-string'|'group path ls|-T') kind=any ;;
         'group path ls|--format') kind='words:table json jsonl csv yaml' ;;
         'group path ls|') kind=any ;;
-        'process list|--process-state'|'process list|-S') kind='words:created running waiting finished excepted killed' ;;
-        'process list|--process-label'|'process list|-L') kind=any ;;
+        'process list|--process-state'|'process list|-S') kind='*words:created running waiting finished excepted killed' ;;
+        'process list|--process-label'|'process list|-L') kind=process-label ;;
         'process list|--exit-status'|'process list|-E') kind=any ;;
         'process list|--past-days'|'process list|-p') kind=any ;;
         'process list|--group'|'process list|-G') kind=group ;;
-        'process list|--project'|'process list|-P') kind='words:pk uuid ctime mtime state process_state process_status exit_status exit_message sealed process_label label description node_type paused process_type job_state scheduler_state exception cached cached_from' ;;
+        'process list|--project'|'process list|-P') kind='*words:pk uuid ctime mtime state process_state process_status exit_status exit_message sealed process_label label description node_type paused process_type job_state scheduler_state exception cached cached_from' ;;
         'process list|--order-by'|'process list|-O') kind='words:ctime id' ;;
         'process list|--order-direction'|'process list|-D') kind='words:asc desc' ;;
         'process list|--limit'|'process list|-l') kind=any ;;
@@ -444,12 +444,12 @@ _ricordi_value() {
         'calcjob outputls|--format') kind='words:table json jsonl csv yaml' ;;
         'calcjob outputls|') kind=node ;;
         'calcjob outputcat|') kind=node ;;
-        'calcjob res|--keys'|'calcjob res|-k') kind=any ;;
+        'calcjob res|--keys'|'calcjob res|-k') kind='*any' ;;
         'calcjob res|--format'|'calcjob res|-f') kind='words:table json jsonl csv yaml json+date yaml_expanded' ;;
         'calcjob res|') kind=node ;;
         'code list|--computer'|'code list|-Y') kind=computer ;;
         'code list|--default-calc-job-plugin'|'code list|-d') kind=any ;;
-        'code list|--project'|'code list|-P') kind='words:full_label entry_point pk uuid label default_calc_job_plugin computer user' ;;
+        'code list|--project'|'code list|-P') kind='*words:full_label entry_point pk uuid label default_calc_job_plugin computer user' ;;
         'code list|--format') kind='words:table json jsonl csv yaml' ;;
         'code show|--format') kind='words:table json jsonl csv yaml' ;;
         'code show|') kind=code ;;
@@ -534,14 +534,14 @@ _ricordi_value() {
         'user configure|--institution') kind=any ;;
         'user configure|--config') kind=file ;;
         'user set-default|') kind=user ;;
-        'archive create|--nodes'|'archive create|-N') kind=node ;;
-        'archive create|--groups'|'archive create|-G') kind=group ;;
-        'archive create|--codes'|'archive create|-X') kind=any ;;
-        'archive create|--computers'|'archive create|-Y') kind=computer ;;
+        'archive create|--nodes'|'archive create|-N') kind='*node' ;;
+        'archive create|--groups'|'archive create|-G') kind='*group' ;;
+        'archive create|--codes'|'archive create|-X') kind='*any' ;;
+        'archive create|--computers'|'archive create|-Y') kind='*computer' ;;
         'archive create|--compress') kind=any ;;
         'archive create|--format') kind='words:table json jsonl csv yaml' ;;
         'archive create|') kind=file ;;
-        'archive import|--webpages'|'archive import|-w') kind=any ;;
+        'archive import|--webpages'|'archive import|-w') kind='*any' ;;
         'archive import|--group'|'archive import|-G') kind=group ;;
         'archive import|--extras-mode-new') kind='words:import none' ;;
         'archive import|--extras-mode-existing'|'archive import|-e') kind='words:none keep_existing update_existing mirror' ;;
@@ -637,7 +637,7 @@ _ricordi() {
         elif ((skip)); then
             [[ $word == = ]] && continue
             [[ $kind == profile ]] && named=$word
-            skip=0
+            [[ $kind == \** ]] || skip=0 # several values may follow
             continue
         fi
         _ricordi_words "$path"
@@ -656,6 +656,7 @@ _ricordi() {
         fi
         _ricordi_value "$path" ''
     fi
+    kind=${kind#\*}
     case $kind in
         words:*) mapfile -t COMPREPLY < <(compgen -W "${kind#words:}" -- "$cur") ;;
         file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
