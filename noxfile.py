@@ -27,6 +27,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     'types': ('mypy',),
     'layers': ('lint-imports',),
     'completions': ('python', '-m', 'ricordi.cli.completion.scripts', '--check', 'completions'),
+    'manual': ('python', '-m', 'ricordi.cli.manual', '--check', 'man'),
     'docs': ('sphinx-build', '-b', 'html', '--fail-on-warning', '--fresh-env', '--quiet', 'docs', str(SITE)),
 }
 """What is checked without running tests, from the quickest to the slowest."""
@@ -67,12 +68,13 @@ def checks(session: nox.Session) -> None:
 
 @nox.session(venv_backend='none')
 def fix(session: nox.Session) -> None:
-    """Put right what can be: format, imports, completion scripts, pages of the commands, SQL of the tables."""
+    """Put right what can be: format, imports, completion scripts, pages of commands and manual, SQL of the tables."""
     session.run(str(BIN / 'ruff'), 'format', '.', external=True)
     session.run(str(BIN / 'ruff'), 'check', '--fix', '.', external=True)
     for module, arguments in (
         ('ricordi.cli.completion.scripts', ('--write', 'completions')),
         ('ricordi.cli.reference', ('--write', 'docs/commands')),
+        ('ricordi.cli.manual', ('--write', 'man')),
         ('ricordi.storage.tables', ()),
     ):
         session.run(str(BIN / 'python'), '-m', module, *arguments, external=True)

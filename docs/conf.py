@@ -36,6 +36,7 @@ PARTS = {
             'space',
             'node',
             'process',
+            'data',
             'computer',
             'group',
             'dump',

@@ -32,6 +32,7 @@ ELSEWHERE = (
     '/mnt/',
     '~/.config',  # outside of what a test may write to
     'storage usage -i',  # a terminal
+    'data core.trajectory export',  # a trajectory
     'jq .p.pk',  # a program that may not be here, and the query of the guide
 )
 """What is not run: it needs something that is not here, or writes to where a test must not."""
@@ -58,6 +59,10 @@ BEFORE = {
     'computer export config': 'rm cluster-config.yaml && touch cluster.yaml',
     'storage index drop': 'ricordi -q storage index add extras._aiida_hash',
     'archive create': 'rm *.aiida',
+    'data core.cif': 'become data.core.cif.CifData.',
+    'data core.upf export ': 'become data.core.upf.UpfData.',
+    'data core.upf exportfamily': 'become data.core.upf.UpfData. && mkdir pseudos && '
+    'ricordi -q group relabel my-group my-family',
     'process': 'calculate',
     'calcjob': 'calculate',
 }
@@ -88,6 +93,13 @@ for output, label in ((4711, 'retrieved'), (4712, 'output_parameters')):
     database.execute('INSERT INTO db_dblink (input_id, output_id, label, type) VALUES (?, ?, ?, ?)', values)
 """
 """Makes node 42 a calculation job with files and results, and the node of uuid 9c1d another one."""
+
+BECOME = """
+import os, sqlite3, sys
+database = sqlite3.connect(os.environ['AIIDA_PATH'] + '/repository/loose/database.sqlite', isolation_level=None)
+database.execute('UPDATE db_dbnode SET node_type = ? WHERE id = 42', (sys.argv[1],))
+"""
+"""Makes node 42, which holds a file, one of another type."""
 
 GROUPS = ('my-group', 'old', 'new', 'bands', 'phonons', 'inbox', 'done', 'dicts', 'failed', 'projects/silicon/bulk')
 PIPED_TO = ('less', 'jq', 'mail', 'dot')
@@ -167,6 +179,7 @@ class World:
             (self._programs / name).write_text('#!/bin/sh\nexec cat\n')
         (self._programs / 'gpg').write_text(f'#!/bin/sh\n[ "$1" = --encrypt ] && exec cat\nexec cat {ARCHIVE}\n')
         (self._programs / 'calculate').write_text(f'#!{sys.executable}\n{CALCULATE}')
+        (self._programs / 'become').write_text(f'#!{sys.executable}\n{BECOME}')
         for program in self._programs.iterdir():
             program.chmod(0o755)
 

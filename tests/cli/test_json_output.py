@@ -35,7 +35,7 @@ CALLS: dict[str, list[str]] = {
     'computer delete': ['--dry-run', '--delete-nodes', 'cluster'],
     'archive create': ['{tmp}/new.aiida', '--nodes', '1'],
     'archive import': ['{archive}'],
-    'tour': [],
+    'tour': ['--nodes', '10'],
     'group list': ['-a', '-A', '-C'],
     'node show': ['4', '21', '22', '57', '1'],
 }

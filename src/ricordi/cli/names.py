@@ -79,6 +79,44 @@ def _options(profile_name: str | None, start: str) -> Iterable[str]:
     return get_option_names()
 
 
+def _fields(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.services.nodes.list import PROJECTIONS
+
+    column, dot, _ = start.partition('.')
+    if not dot:
+        return sorted(PROJECTIONS)
+    return (f'{column}.{key}' for key in _keys(profile_name, column))
+
+
+def _attributes(profile_name: str | None, start: str) -> Iterable[str]:
+    return (key for key in _keys(profile_name, 'attributes') if '.' not in key)
+
+
+def _extras(profile_name: str | None, start: str) -> Iterable[str]:
+    return (key for key in _keys(profile_name, 'extras') if '.' not in key)
+
+
+def _keys(profile_name: str | None, column: str) -> Iterable[str]:
+    from ricordi.services.names import json_keys
+    from ricordi.services.profiles.profiles import find_profile
+
+    return json_keys(find_profile(profile_name), column)
+
+
+def _types(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.services.names import type_names
+    from ricordi.services.profiles.profiles import find_profile
+
+    return type_names(find_profile(profile_name))
+
+
+def _process_labels(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.services.names import process_labels
+    from ricordi.services.profiles.profiles import find_profile
+
+    return process_labels(find_profile(profile_name))
+
+
 SOURCES: dict[str, Callable[[str | None, str], Iterable[str]]] = {
     'profile': _profiles,
     'user': _users,
@@ -87,4 +125,9 @@ SOURCES: dict[str, Callable[[str | None, str], Iterable[str]]] = {
     'node': _nodes,
     'code': _codes,
     'option': _options,
+    'field': _fields,
+    'type': _types,
+    'attribute': _attributes,
+    'extra': _extras,
+    'process-label': _process_labels,
 }

@@ -73,6 +73,19 @@ class Named(ParamType[str]):
         return _filled(self, value, param, ctx)
 
 
+class Offered(ParamType[str]):
+    """A word of which the program can list some that may be meant; any other will do as well."""
+
+    name = 'text'
+
+    def __init__(self, kind: str) -> None:
+        self.completion = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word as it stands."""
+        return str(value)
+
+
 class NewName(ParamType[str]):
     """The name of something that is to be made: any text but none."""
 
@@ -118,3 +131,8 @@ GROUP = Named('group')
 COMPUTER = Named('computer')
 CODE = Named('code')
 OPTION = Named('option')
+FIELD = Offered('field')
+NODE_TYPE = Offered('type')
+ATTRIBUTE = Offered('attribute')
+EXTRA = Offered('extra')
+PROCESS_LABEL = Offered('process-label')

@@ -161,6 +161,85 @@ TREE: Branch = {
             ),
         },
     ),
+    'data': (
+        'Data nodes: what they hold, as text.',
+        {
+            'core.array': (
+                'Arrays.',
+                {'show': ('Show the arrays of nodes, one node after the other.', 'ricordi.cli.data.show:array')},
+            ),
+            'core.cif': (
+                'CIF files of crystals.',
+                {
+                    'list': (
+                        'List CIF files with their formulas and where they are from.',
+                        'ricordi.cli.data.list:cif_files',
+                    ),
+                    'content': (
+                        'Write CIF files to stdout, as they are, one after the other.',
+                        'ricordi.cli.data.files:cif_content',
+                    ),
+                    'export': ('Export a CIF file, as it is.', 'ricordi.cli.data.files:cif_export'),
+                },
+            ),
+            'core.dict': (
+                'Dictionaries.',
+                {'show': ('Show what Dict nodes hold, one after the other.', 'ricordi.cli.data.show:dictionary')},
+            ),
+            'core.remote': (
+                'Folders on computers.',
+                {'show': ('Show where a remote folder is: computer and path.', 'ricordi.cli.data.show:remote')},
+            ),
+            'core.singlefile': (
+                'Single files.',
+                {
+                    'content': (
+                        'Write the file of a SinglefileData node to stdout, as it is.',
+                        'ricordi.cli.data.files:singlefile_content',
+                    ),
+                },
+            ),
+            'core.structure': (
+                'Structures: crystals and molecules.',
+                {
+                    'list': ('List structures with their formulas.', 'ricordi.cli.data.list:structures'),
+                    'show': ('Show structures as text: formula, cell, atoms.', 'ricordi.cli.data.show:structure'),
+                    'export': (
+                        'Export a structure: xyz (extended, with the cell), or xsf of XCrySDen.',
+                        'ricordi.cli.data.files:structure_export',
+                    ),
+                },
+            ),
+            'core.trajectory': (
+                'Trajectories of atoms.',
+                {
+                    'list': ('List trajectories.', 'ricordi.cli.data.list:trajectories'),
+                    'export': (
+                        'Export a trajectory: -F xsf, for XCrySDen.',
+                        'ricordi.cli.data.files:trajectory_export',
+                    ),
+                },
+            ),
+            'core.upf': (
+                'Pseudopotentials: UPF files.',
+                {
+                    'export': (
+                        'Export a pseudopotential: -F upf, the file as it is.',
+                        'ricordi.cli.data.files:upf_export',
+                    ),
+                    'exportfamily': (
+                        'Write the files of a family of pseudopotentials into a folder; those that are there stay as '
+                        'they are.',
+                        'ricordi.cli.data.files:upf_exportfamily',
+                    ),
+                    'listfamilies': (
+                        'List the families of pseudopotentials (UPF files).',
+                        'ricordi.cli.data.list:families',
+                    ),
+                },
+            ),
+        },
+    ),
     'group': (
         'Groups: named sets of nodes.',
         {
@@ -339,12 +418,15 @@ TREE: Branch = {
     ),
     'shell': ('Start Python with the profile loaded.', 'ricordi.cli.shell:shell'),
     'query': ('Answer a question about the provenance graph, written in JSON.', 'ricordi.cli.query:query'),
-    'presto': ('Set up a profile on SQLite with one command and no question.', 'ricordi.cli.profile.presto:presto'),
+    'presto': ('Set up a profile on SQLite with one command.', 'ricordi.cli.profile.presto:presto'),
     'status': (
         'Show whether the profile can be used and what maintenance would gain.',
         'ricordi.cli.status:status',
     ),
-    'tour': ('Show a full maintenance on a small storage in a temporary folder.', 'ricordi.cli.tour:tour'),
+    'tour': (
+        'Show on a storage in a temporary folder what is done about damage, garbage and waste.',
+        'ricordi.cli.tour.tour:tour',
+    ),
     'completion': ('Print the completion script for a shell.', 'ricordi.cli.completion.scripts:completion'),
 }
 
@@ -383,7 +465,16 @@ ELSEWHERE = {
             'config caching',
             'config downgrade',
             'daemon',
-            'data',
+            'data core.bands',
+            'data core.cif import',
+            'data core.cif show',
+            'data core.remote cat',
+            'data core.remote ls',
+            'data core.remote size',
+            'data core.structure import',
+            'data core.trajectory show',
+            'data core.upf import',
+            'data core.upf uploadfamily',
             'devel',
             'plugin',
             'process kill',

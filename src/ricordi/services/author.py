@@ -28,6 +28,13 @@ def default_user(storage: StorageBackend) -> UserRow:
     )
 
 
+def listed_owner(storage: StorageBackend) -> str | None:
+    """Whose nodes a list shows where nothing is said; in an archive, which names no default user, anybody's (None)."""
+    if storage.profile.default_user_email or not storage.read_only:
+        return default_user(storage).email
+    return None
+
+
 def find_user(storage: StorageBackend, email: str | None) -> UserRow:
     """The user of an address, or the default user for None.
 

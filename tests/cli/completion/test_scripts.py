@@ -98,6 +98,7 @@ CASES = [
     ('ricordi storage maintain --wait 10m --dry', {'--dry-run'}),
     ('ricordi completion ', {'bash', 'zsh', 'fish'}),
     ('ricordi --vers', {'--version'}),
+    ('ricordi process list -P pk exit_s', {'exit_status'}),
 ]
 
 
@@ -117,6 +118,34 @@ def test_profile_names_are_asked_of_the_program(
 ) -> None:
     assert COMPLETERS[shell](line) == ['mixed']
     assert path_with_ricordi.read_text().startswith('_names profile')
+
+
+@pytest.mark.parametrize('shell', COMPLETERS)
+def test_fields_keys_and_types_are_asked_of_the_program_however_many_were_given(
+    shell: str, path_with_ricordi: Path, reference_home: Path
+) -> None:
+    complete = COMPLETERS[shell]
+    assert complete('ricordi node list -P pk node_t') == ['node_type']
+    assert complete('ricordi -p mixed node list -P pk uuid attributes.exit_s') == ['attributes.exit_status']
+    assert complete('ricordi -p mixed node attributes 42 -k exit_s') == ['exit_status']
+
+
+@pytest.mark.parametrize(
+    ('kind', 'start', 'offered'),
+    [
+        ('field', 'pro', 'process_type'),
+        ('field', 'attributes.process_l', 'attributes.process_label'),
+        ('field', 'label.', ''),
+        ('attribute', 'cel', 'cell'),
+        ('extra', '_aiida_h', '_aiida_hash'),
+        ('type', 'core.array.k', 'core.array.kpoints'),
+        ('type', 'CalcJ', 'CalcJobNode'),
+        ('process-label', 'add_m', 'add_multiply'),
+        ('process-label', 'zz', ''),
+    ],
+)
+def test_what_the_program_offers(kind: str, start: str, offered: str, run_here, reference_home: Path) -> None:
+    assert run_here('_names', kind, start, 'mixed').stdout.strip() == offered
 
 
 @pytest.mark.parametrize('shell', COMPLETERS)

@@ -327,6 +327,29 @@ def test_presto_makes_a_working_default_profile_without_any_option(run_cli, empt
     assert (info['entities']['user'], info['entities']['computer'], info['entities']['authinfo']) == (1, 1, 1)
 
 
+def test_presto_says_whose_default_it_changes_and_what_comes_next(run_here, empty_home: Path) -> None:
+    first, second = run_here('presto', '-p', 'my work').stderr, run_here('presto').stderr
+    assert 'in the place of' not in first
+    assert 'ricordi archive import' in first
+    assert 'in the place of `my work`' in second
+    assert "ricordi profile set-default 'my work'" in second
+
+
+def test_presto_is_told_to_leave_the_default_profile(run_here, empty_home: Path) -> None:
+    run_here('presto')
+    done = run_here('presto', '-p', 'b b', '--no-set-as-default')
+    assert 'the default profile is `presto` as before' in done.stderr
+    assert "ricordi -p 'b b' shell" in done.stderr
+    assert json.loads((empty_home / 'config.json').read_text())['default_profile'] == 'presto'
+
+
+def test_presto_asks_on_a_terminal_before_it_changes_the_default(run_here, run_in_terminal, empty_home: Path) -> None:
+    run_here('presto')
+    done = run_in_terminal('presto', answers={'Make `presto-1` the default?': 'n\n'})
+    assert done.returncode == 0
+    assert json.loads((empty_home / 'config.json').read_text())['default_profile'] == 'presto'
+
+
 def test_presto_on_postgresql(run_cli, empty_home: Path, postgres) -> None:
     server = ('--postgres-hostname', postgres.host, '--postgres-port', postgres.port)
     assert run_cli('presto', '-p', 'fast', '--use-postgres', *server).returncode == 0

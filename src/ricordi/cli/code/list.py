@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +13,6 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.streamed_table import write_raw
 from ricordi.cli.verb import format_option, option, verb
-
-if TYPE_CHECKING:
-    from ricordi.backend.storage import StorageBackend
 
 WHICH = 'Which codes'
 FIELDS = ('full_label', 'entry_point', 'pk', 'uuid', 'label', 'default_calc_job_plugin', 'computer', 'user')
@@ -61,6 +57,7 @@ def list_codes(
     FIELD is one of full_label, entry_point, pk, uuid, label, default_calc_job_plugin, computer, user. With --quiet:
     the bare labels.
     """
+    from ricordi.services.author import listed_owner
     from ricordi.services.codes import list as service
 
     bare = session.quiet and output_format is None and not raw
@@ -69,7 +66,7 @@ def list_codes(
     if show_owner and 'user' not in fields:
         fields = (*fields, 'user')
     with opened(session, 'code list') as storage:
-        user = None if all_users else _default_user(storage)
+        user = None if all_users else listed_owner(storage)
         chosen = service.CodeFilter(computer, default_calc_job_plugin, hidden, user)
         codes = [asdict(code) for code in service.list_codes(storage, chosen)]
     if raw and output_format is None:
@@ -84,15 +81,6 @@ def list_codes(
     if not codes and for_people:
         session.tell('No code fits; --all shows hidden ones, --all-users (-A) those of all users.')
     return 0
-
-
-def _default_user(storage: StorageBackend) -> str | None:
-    """Whose codes are meant where nothing is said; in an archive, which names no default user, anybody's."""
-    from ricordi.services.author import default_user
-
-    if storage.profile.default_user_email or not storage.read_only:
-        return default_user(storage).email
-    return None
 
 
 def _plain(value: object) -> str:

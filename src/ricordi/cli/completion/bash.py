@@ -67,7 +67,7 @@ _ricordi() {
         elif ((skip)); then
             [[ $word == = ]] && continue
             [[ $kind == profile ]] && named=$word
-            skip=0
+            [[ $kind == \** ]] || skip=0 # several values may follow
             continue
         fi
         _ricordi_words "$path"
@@ -86,6 +86,7 @@ _ricordi() {
         fi
         _ricordi_value "$path" ''
     fi
+    kind=${kind#\*}
     case $kind in
         words:*) mapfile -t COMPREPLY < <(compgen -W "${kind#words:}" -- "$cur") ;;
         file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

@@ -24,7 +24,7 @@ function __ricordi_complete
             string match -q -- '--profile=*' $token; and set named (string replace -- '--profile=' '' $token)
         else if test -n "$kind"
             test "$kind" = profile; and set named $token
-            set kind ''
+            string match -q -- '\**' $kind; or set kind '' # several values may follow
         else if contains -- $token (__ricordi_words "$words" | string replace -r '\t.*' '')
             set -a words $token
         end
@@ -47,6 +47,7 @@ function __ricordi_complete
         end
         set kind (__ricordi_value "$words|")
     end
+    set kind (string replace -r -- '^[*]' '' "$kind")
     __ricordi_values "$kind" "$current" "$named" $tokens[1] | string replace -r -- '^' $before
 end
 

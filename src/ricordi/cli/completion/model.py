@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -15,15 +15,18 @@ class CompletedValue:
     """What stands for the value of an option or argument.
 
     :param kind: `words`, `file`, `folder`, `any` (nothing to offer), or the name of something the program lists.
+    :param several: whether all words that follow, up to the next option, are such values.
     """
 
     kind: str
     words: tuple[str, ...] = ()
+    several: bool = False
 
     @property
     def text(self) -> str:
-        """The kind, with the words where it is a list: `words:a b`."""
-        return f'words:{" ".join(self.words)}' if self.kind == 'words' else self.kind
+        """The kind, with the words where it is a list: `words:a b`; after a `*` where several values follow."""
+        text = f'words:{" ".join(self.words)}' if self.kind == 'words' else self.kind
+        return f'*{text}' if self.several else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,10 @@ def _verb(path: str, command: click.Command) -> CompletedVerb:
 def _option(option: click.Option) -> CompletedOption:
     names = tuple(sorted([*option.opts, *option.secondary_opts], key=lambda name: not name.startswith('--')))
     line = (option.help or '').split('. ')[0].rstrip('.').replace('\n', ' ')
-    return CompletedOption(names, line, None if option.is_flag or option.count else _value(option.type))
+    value = None if option.is_flag or option.count else _value(option.type)
+    if value is not None and getattr(option, 'takes_all_that_follows', False):
+        value = replace(value, several=True)
+    return CompletedOption(names, line, value)
 
 
 def _value(kind: click.ParamType) -> CompletedValue:  # type: ignore[type-arg,unused-ignore]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from ricordi.cli.generated import write_files, write_or_check
 from ricordi.cli.session import CommandSession
 from ricordi.cli.verb import verb
 
@@ -53,34 +54,13 @@ def generate(shell: str) -> str:
 
 def write_scripts(folder: Path) -> None:
     """Write the scripts of all shells into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for shell, name in FILES.items():
-        (folder / name).write_text(generate(shell), encoding='utf-8')
+    write_files(folder, _scripts())
 
 
-def stale_scripts(folder: Path) -> list[Path]:
-    """The scripts of a folder that are missing, or are not what the tree makes."""
-
-    def differs(path: Path, shell: str) -> bool:
-        return not path.is_file() or path.read_text(encoding='utf-8') != generate(shell)
-
-    return [folder / name for shell, name in FILES.items() if differs(folder / name, shell)]
-
-
-def _maintain_scripts(arguments: list[str]) -> int:
-    """What `python -m ricordi.cli.completion.scripts` does; returns the exit code."""
-    if len(arguments) != 2 or arguments[0] not in ('--write', '--check'):
-        print('usage: python -m ricordi.cli.completion.scripts --write FOLDER | --check FOLDER', file=sys.stderr)
-        return 2
-    folder = Path(arguments[1])
-    if arguments[0] == '--write':
-        write_scripts(folder)
-        return 0
-    stale = stale_scripts(folder)
-    for path in stale:
-        print(f'{path} is out of step: run python -m ricordi.cli.completion.scripts --write {folder}', file=sys.stderr)
-    return 1 if stale else 0
+def _scripts() -> dict[str, str]:
+    """Name and text of each script."""
+    return {name: generate(shell) for shell, name in FILES.items()}
 
 
 if __name__ == '__main__':
-    sys.exit(_maintain_scripts(sys.argv[1:]))
+    sys.exit(write_or_check('ricordi.cli.completion.scripts', _scripts(), sys.argv[1:]))

@@ -23,7 +23,7 @@ _ricordi() {
             continue
         elif ((skip)); then
             [[ $kind == profile ]] && named=$word
-            skip=0
+            [[ $kind == \** ]] || skip=0 # several values may follow
             continue
         fi
         _ricordi_words "$where"
@@ -44,6 +44,7 @@ _ricordi() {
             _ricordi_value "$where" ''
         fi
     fi
+    kind=${kind#\*}
     case $kind in
         words:*) names=(${=kind#words:}); compadd -a names ;;
         file) _files ;;

@@ -8,7 +8,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import COMPUTER, GROUP, NODE, USER
+from ricordi.cli.parameters import COMPUTER, FIELD, GROUP, NODE, NODE_TYPE, USER
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
@@ -45,6 +45,7 @@ HEADINGS = {
     '--entry-point',
     'types',
     group='Which nodes',
+    type=NODE_TYPE,
     metavar='TYPE',
     help='Such as core.dict, Dict, process.workflow.',
 )
@@ -55,8 +56,18 @@ HEADINGS = {
 @option('--past-days', '-p', type=click.FloatRange(min=0), group='Which nodes', help='Made in the last so many days.')
 @option('--ancestor-of', type=NODE, group='Which nodes', help='From which data provenance leads to this node.')
 @option('--descendant-of', type=NODE, group='Which nodes', help='To which data provenance leads from this node.')
-@several('--project', '-P', metavar='FIELD', group='Output', help='What to show. [default: pk uuid node_type]')
-@option('--order-by', '-O', default='ctime', metavar='FIELD', group='Output', help='Sort by this. [default: ctime]')
+@several(
+    '--project', '-P', type=FIELD, metavar='FIELD', group='Output', help='What to show. [default: pk uuid node_type]'
+)
+@option(
+    '--order-by',
+    '-O',
+    type=FIELD,
+    default='ctime',
+    metavar='FIELD',
+    group='Output',
+    help='Sort by this. [default: ctime]',
+)
 @order_direction_option()
 @option('--limit', '-l', type=click.IntRange(min=0), group='Output', help='At most so many.')
 @option('--raw', '-r', is_flag=True, group='Output', help='Bare values without heading, separated by tabs.')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers_or_end
 from ricordi.cli.opened import opened
+from ricordi.cli.parameters import NODE_TYPE
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
@@ -17,6 +18,7 @@ from ricordi.errors import InvalidOperation, NotExistent
     '--entry-point',
     '-e',
     'types',
+    type=NODE_TYPE,
     multiple=True,
     metavar='TYPE',
     help='Only nodes of this type, such as core.dict or CalcJobNode.',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_identifiers_or_end
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import NODE
+from ricordi.cli.parameters import ATTRIBUTE, EXTRA, NODE, Offered
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import flatten, one_line, to_json, write_list
 from ricordi.cli.terminal.prompt import confirm
@@ -22,8 +23,22 @@ OTHER_FORMATS = {'json+date': 'json', 'yaml_expanded': 'yaml'}
 """Names that verdi has for formats of ours."""
 
 
-def _show_options(function: Function) -> Function:
-    for add in (
+def _show_options(key: Offered) -> Callable[[Function], Function]:
+    """What both verbs that show take.
+
+    :param key: what may follow `--keys`.
+    """
+
+    def add(function: Function) -> Function:
+        for one in _options_to_show(key):
+            function = one(function)
+        return function
+
+    return add
+
+
+def _options_to_show(key: Offered) -> Iterator[Callable[[Function], Function]]:
+    yield from (
         option('--raw', '-r', is_flag=True, group='Output', help='One array for all nodes, as verdi writes it.'),
         option(
             '--format',
@@ -41,15 +56,13 @@ def _show_options(function: Function) -> Function:
             group='Output',
             help='How to name the nodes. [default: pk]',
         ),
-        several('--keys', '-k', help='Only these keys.'),
+        several('--keys', '-k', type=key, metavar='KEY', help='Only these keys.'),
         nodes_argument(),
-    ):
-        function = add(function)
-    return function
+    )
 
 
 @verb('ricordi node attributes 42', 'ricordi node attributes -k exit_status exit_message -- 42 43')
-@_show_options
+@_show_options(ATTRIBUTE)
 def attributes(session: CommandSession, nodes: tuple[str, ...], **options: Any) -> int:
     """Show the attributes of nodes.
 
@@ -60,7 +73,7 @@ def attributes(session: CommandSession, nodes: tuple[str, ...], **options: Any) 
 
 
 @verb('ricordi node extras show 42', 'ricordi node extras show --raw 42 43')
-@_show_options
+@_show_options(EXTRA)
 def extras(session: CommandSession, nodes: tuple[str, ...], **options: Any) -> int:
     """Show the extras of nodes.
 
@@ -136,7 +149,7 @@ def set_extras(session: CommandSession, arguments: tuple[str, ...], dry_run: boo
 
 @verb('ricordi node extras unset 42 -k quality', 'ricordi node extras unset --yes 42 43 -k tags weight')
 @nodes_argument()
-@several('--keys', '-k', required=True, help='The keys to remove.')
+@several('--keys', '-k', type=EXTRA, metavar='KEY', required=True, help='The keys to remove.')
 @option('--dry-run', '-n', is_flag=True, help='Tell what would be changed and change nothing.')
 @yes_option()
 def unset_extras(

@@ -11,7 +11,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import GROUP
+from ricordi.cli.parameters import GROUP, PROCESS_LABEL
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, one_line, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
@@ -61,7 +61,14 @@ _CACHED = '✔'
     metavar='STATE',
     help='In one of these states. [default: created running waiting]',
 )
-@option('--process-label', '-L', 'label', group=WHICH, help='With this process label; % and _ make it a pattern.')
+@option(
+    '--process-label',
+    '-L',
+    'label',
+    type=PROCESS_LABEL,
+    group=WHICH,
+    help='With this process label; % and _ make it a pattern.',
+)
 @option('--paused', is_flag=True, group=WHICH, help='That are paused.')
 @option('--exit-status', '-E', type=int, group=WHICH, help='Finished with this exit status.')
 @option('--failed', '-X', is_flag=True, group=WHICH, help='Finished with another exit status than 0.')

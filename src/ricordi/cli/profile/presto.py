@@ -30,7 +30,12 @@ from ricordi.errors import UsageError
 @option('--postgres-password', group='PostgreSQL', help='Password of the administrator.')
 @option('--use-zeromq', is_flag=True, help='Have AiiDA use its own broker with this profile; Ricordi needs none.')
 @option('--no-broker', is_flag=True, hidden=True)
-@option('-n/-I', '--non-interactive/--interactive', 'non_interactive', default=True, hidden=True)
+@option('-n/-I', '--non-interactive/--interactive', 'non_interactive', default=None, hidden=True)
+@option(
+    '--set-as-default/--no-set-as-default',
+    default=None,
+    help='Whether it becomes the default profile. [default: yes; on a terminal, asked where another one is]',
+)
 def presto(
     session: CommandSession,
     profile_name: str | None,
@@ -42,12 +47,14 @@ def presto(
     postgres_password: str | None,
     use_zeromq: bool,
     no_broker: bool,
-    non_interactive: bool,
+    non_interactive: bool | None,
+    set_as_default: bool | None,
 ) -> int:
-    """Set up a profile on SQLite with one command and no question.
+    """Set up a profile on SQLite with one command.
 
-    It becomes the default profile, with a default user and this machine as the computer `localhost`. With
-    --use-postgres, role and database are made by an administrator of the server.
+    It becomes the default profile, with a default user and this machine as the computer `localhost`. Nothing is asked
+    but whether it may take the place of another default profile, and that on a terminal alone. With --use-postgres,
+    role and database are made by an administrator of the server.
     """
     from dataclasses import replace
 
@@ -61,7 +68,42 @@ def presto(
     person = service.default_person()
     if email is not None:
         person = replace(person, email=email)
+    before = service.default_profile_name()
+    if before is not None and set_as_default is None:
+        set_as_default = bool(non_interactive) or _may_replace(before, name)
     server = (postgres_hostname, postgres_port, postgres_username, postgres_password)
-    done = service.presto(name, person, broker, Administrator(*server) if use_postgres else None)
-    session.tell(f'Created profile `{done.profile.name}` for {person.email}, now the default profile.')
+    administrator = Administrator(*server) if use_postgres else None
+    done = service.presto(name, person, broker, administrator, set_as_default is not False)
+    _tell(session, done.profile.name, person.email, before, done.is_default)
     return 0
+
+
+def _may_replace(before: str, name: str) -> bool:
+    """Ask whether the new profile becomes the default in the place of another; off a terminal it does."""
+    from ricordi.cli.terminal.prompt import confirm, is_interactive
+
+    return not is_interactive() or confirm(f'The default profile is `{before}`. Make `{name}` the default?', yes=False)
+
+
+def _tell(session: CommandSession, name: str, email: str, before: str | None, is_default: bool) -> None:
+    """Say what was made, whose place it has taken, and what comes next."""
+    from shlex import quote
+
+    if not is_default:
+        role = f'; the default profile is `{before}` as before'
+    elif before is None:
+        role = ', now the default profile'
+    else:
+        role = (
+            f', now the default profile in the place of `{before}`\n'
+            f'(back: `ricordi profile set-default {quote(before)}`)'
+        )
+    session.tell(f'Created profile `{name}` for {email}{role}.')
+    program = 'ricordi' if is_default else f'ricordi -p {quote(name)}'
+    session.tell(
+        'What comes next:\n'
+        f'  {program} archive import FILE   fill it from an archive, or from a URL\n'
+        f'  {program} shell                 Python with the profile loaded\n'
+        f'  {program} status                whether all is well\n'
+        f'  verdi works on it, too'
+    )

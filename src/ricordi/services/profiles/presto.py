@@ -46,11 +46,23 @@ def default_person(config: Config | None = None) -> Person:
     return Person(option('email') or FALLBACK_EMAIL, option('first_name'), option('last_name'), option('institution'))
 
 
-def presto(name: str, person: Person, broker: str | None = None, administrator: Administrator | None = None) -> Created:
+def default_profile_name() -> str | None:
+    """The profile that is used now where none is named."""
+    return load_config(create=True).default_profile_name
+
+
+def presto(
+    name: str,
+    person: Person,
+    broker: str | None = None,
+    administrator: Administrator | None = None,
+    set_as_default: bool = True,
+) -> Created:
     """Create a profile, make it the default, and set up this machine as its computer `localhost`: all, or nothing.
 
     :param broker: the message broker that AiiDA shall use, by entry point name.
     :param administrator: makes a database for it on a PostgreSQL server; None: it is on SQLite.
+    :param set_as_default: whether it becomes the default profile also where there is another.
     :raises ricordi.errors.WrongValue: the name cannot be one.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the storage cannot be created.
@@ -60,7 +72,9 @@ def presto(name: str, person: Person, broker: str | None = None, administrator: 
     furnish = partial(_add_localhost, str(workdir))
     backend, storage_config = _storage_of(name, administrator)
     request = Request(
-        name, backend, storage_config, person, broker=broker_config(broker), options=options, furnish=furnish
+        *(name, backend, storage_config, person, set_as_default, broker_config(broker)),
+        options=options,
+        furnish=furnish,
     )
     with provided_database(administrator, storage_config) as finish:
         return create_profile(replace(request, finish=finish))

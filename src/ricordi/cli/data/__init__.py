@@ -1,0 +1,1 @@
+"""The nouns under `data`: the content of data nodes as text."""

@@ -1,0 +1,1 @@
+"""The tour as a verb, and what it says."""

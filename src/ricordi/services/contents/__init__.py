@@ -1,0 +1,1 @@
+"""The content of data nodes as text: of dictionaries, arrays, structures, trajectories, files."""
