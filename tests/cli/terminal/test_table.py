@@ -1,6 +1,7 @@
 """Tables of text."""
 
-from ricordi.cli.terminal.table import display_width, format_table
+from ricordi.cli.terminal.table import format_table
+from ricordi.cli.terminal.widths import display_width
 
 
 def test_columns_are_as_wide_as_their_widest_cell_and_lines_have_no_trailing_blanks() -> None:
@@ -40,7 +41,7 @@ def test_a_cell_of_several_lines_makes_its_row_as_high() -> None:
 def test_signs_that_are_known_to_be_narrow_are_so() -> None:
     from wcwidth import wcwidth
 
-    from ricordi.cli.terminal import table
+    from ricordi.cli.terminal import widths
 
-    assert {chr(sign): wcwidth(chr(sign)) for sign in table._NARROW if wcwidth(chr(sign)) != 1} == {}
+    assert {chr(sign): wcwidth(chr(sign)) for sign in widths.NARROW if wcwidth(chr(sign)) != 1} == {}
     assert display_width('⏹ Finished [0]') == 14

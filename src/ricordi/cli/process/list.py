@@ -128,7 +128,8 @@ def list_processes(
             write_raw(texts)
             return 0
         counted = _Counted(texts)
-        write_table(iter(counted), [_HEADINGS.get(name, name.replace('_', ' ').capitalize()) for name in fields])
+        headings = [_HEADINGS.get(name, name.replace('_', ' ').capitalize()) for name in fields]
+        write_table(iter(counted), headings, fields)
         sys.stdout.flush()  # what is told comes after the table, where both go to one place
         _tell_more(session, storage, counted)
     return 0

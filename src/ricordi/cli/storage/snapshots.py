@@ -13,6 +13,7 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.keeping import keep_options, policy_of
 from ricordi.cli.terminal.output import OutputColumn, write_details, write_list
 from ricordi.cli.terminal.quantities import format_bytes, format_count
+from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, ProblemsFound, UsageError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     OutputColumn('name', 'Snapshot'),
-    OutputColumn('time', 'Time', lambda time: f'{time.astimezone():%Y-%m-%d %H:%M:%S}'),
+    OutputColumn('time', 'Time', local_time),
     OutputColumn('profile', 'Profile'),
     OutputColumn('host', 'Host'),
     OutputColumn('nodes', 'Nodes', format_count),
