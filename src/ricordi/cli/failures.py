@@ -51,6 +51,8 @@ def report_failure(error: BaseException, debug: bool) -> int:
     if debug:
         print(hide_in_text(''.join(traceback.format_exception(error))), end='', file=sys.stderr)
     print(prose(message, sys.stderr, '  '), file=sys.stderr, flush=True)
+    for note in getattr(error, '__notes__', ()):
+        print(hide_in_text(note), file=sys.stderr, flush=True)
     _flush_stdout()
     return code
 

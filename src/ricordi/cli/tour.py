@@ -57,7 +57,9 @@ def _configuration_in(folder: str) -> Iterator[None]:
 
 def _show(done: Tour, kept: str | None, output_format: str | None) -> None:
     if output_format in (None, 'table'):
-        print(_as_text(done, kept))
+        from ricordi.cli.terminal.prose import prose
+
+        print(prose(_as_text(done, kept)))
     else:
         from ricordi.cli.terminal.output import write_details
 
@@ -88,10 +90,10 @@ def _as_text(done: Tour, kept: str | None) -> str:
     named = plural(done.before.objects, 'object')
     parts = [
         f'A small storage that AiiDA made, in a temporary folder: its nodes name {named} of '
-        f'{format_bytes(done.before.bytes)} in all,\nand a node that was deleted has left garbage behind.',
+        f'{format_bytes(done.before.bytes)} in all, and a node that was deleted has left garbage behind.',
         '$ ricordi storage maintain --full --repack all',
         report_as_text(PROFILE, done.maintenance),
-        'Garbage in a pack gives its bytes back when the pack is rewritten. Without --repack all, that is done to\n'
+        'Garbage in a pack gives its bytes back when the pack is rewritten. Without --repack all, that is done to '
         'packs of which more than 10 % are waste (--max-waste), for it takes time and room; less waits for later.',
         _checked(done),
         '$ ricordi storage maintain --full',

@@ -12,9 +12,10 @@ import click
 from ricordi.cli.parameters import PROFILE, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.help_pages import WIDEST, HelpPage
+from ricordi.cli.terminal.kept_answers import keep_words, note_answers
 from ricordi.cli.terminal.screen import WHEN
 from ricordi.cli.terminal.streams import as_unicode
-from ricordi.errors import AccessWarning, StoppedWorker, UsageError
+from ricordi.errors import AccessWarning, RicordiError, StoppedWorker, UsageError
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
 COMMON = 'Common options'
@@ -42,6 +43,7 @@ class Verb(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take arguments and options apart; say which option has taken an argument for a value of its own."""
         given = list(args)
+        keep_words(ctx, given)
         try:
             return super().parse_args(ctx, args)
         except click.MissingParameter as error:
@@ -53,6 +55,14 @@ class Verb(click.Command):
                 f'missing argument {error.param.human_readable_name}: {found[0]} takes all that follows it, up to the '
                 'next option; put `--` before the argument, or the argument first'
             ) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; where it fails after a person has answered questions, the error tells how to repeat that."""
+        try:
+            return super().invoke(ctx)
+        except (RicordiError, OSError, KeyboardInterrupt, click.Abort) as error:
+            note_answers(ctx, error)
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, a paragraph per group, the common ones last."""

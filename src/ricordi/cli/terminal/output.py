@@ -129,10 +129,12 @@ def _topics(
     """Lines of names and values; what is nested is indented under its name, an empty line before each topic."""
 
     def pairs(group: Mapping[Any, Any], above: str, indent: str) -> Iterator[tuple[str, str]]:
+        texts = [show(f'{above}.{key}', value) for key, value in group.items()] if are_numbers(group.values()) else []
+        digits = max(map(len, texts), default=0)
         for key, value in group.items():
             dotted = f'{above}.{key}' if above else str(key)
             nested = _as_mapping(value)
-            text = show(dotted, value) if nested is None else short(nested)
+            text = show(dotted, value).rjust(digits) if nested is None else short(nested)
             if text is not None:
                 yield f'{indent}{name(str(key))}', text
             elif nested:

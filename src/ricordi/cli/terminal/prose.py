@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from ricordi.cli.terminal.screen import width
-from ricordi.cli.terminal.streams import harmless
-from ricordi.cli.terminal.widths import wrapped
+from ricordi.cli.terminal.streams import harmless, uncolored
+from ricordi.cli.terminal.widths import display_width, wrapped
 
 TYPE_CHECKING = False  # so that `typing` need not be imported where nothing is coloured
 if TYPE_CHECKING:
@@ -25,11 +25,20 @@ def prose(text: str, stream: TextIO | None = None, hanging: str = '') -> str:
     :param hanging: what the lines after the first of each paragraph begin with.
     """
     room = width(stream)
+    stream = stream or sys.stdout
     if room is not None:
-        text = '\n'.join(wrapped(harmless(text), room, hanging))
+        text = '\n'.join(_fitted(line, room, hanging, stream) for line in text.split('\n'))
     for beginning, tone in _TONES.items():
         if text.startswith(beginning):
             from ricordi.cli.terminal.colors import painted
 
-            return painted(beginning, tone, stream or sys.stdout) + text[len(beginning) :]
+            return painted(beginning, tone, stream) + text[len(beginning) :]
     return text
+
+
+def _fitted(line: str, room: int, hanging: str, stream: TextIO) -> str:
+    """A line in as many as it needs; one that has a colour is left alone where it fits, else it loses it."""
+    bare = uncolored(line, stream)
+    if bare != line and display_width(harmless(bare)) <= room:
+        return line
+    return '\n'.join(wrapped(harmless(bare), room, hanging))

@@ -100,6 +100,13 @@ def colored(text: str, code: str, stream: TextIO) -> str:
     return f'{mark}[{code}m{harmless(text)}{mark}[0m'
 
 
+def uncolored(text: str, stream: TextIO) -> str:
+    """A text without the colours that `colored` has put into it."""
+    mark = stream.mark if isinstance(stream, TerminalStream) else '\033'
+    first, *others = text.split(f'{mark}[')
+    return first + ''.join(part.partition('m')[2] for part in others)
+
+
 def write_colored(text: str, code: str) -> None:
     """Write a line to standard output in a colour."""
     sys.stdout.write(f'{colored(text, code, sys.stdout)}\n')

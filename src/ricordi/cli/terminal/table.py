@@ -63,19 +63,16 @@ class Table(NamedTuple):
         A mark without heading belongs to what comes after it.
         """
         pairs: list[tuple[str, str]] = []
-        for heading, cell in zip_longest(self.headings, row, fillvalue=''):
-            if not cell:
-                continue
-            marks = len(pairs) == 1 and not pairs[0][0] and len(pairs[0][1]) == 1
-            if marks or (pairs and not heading):
+        for number, (heading, cell) in enumerate(zip_longest(self.headings, row, fillvalue='')):
+            is_mark = len(pairs) == 1 and not pairs[0][0] and len(pairs[0][1]) == 1
+            if is_mark or (pairs and not heading and number in self.right):
                 name, before = pairs.pop()
-                cell = _like(before or cell, f'{before} {cell}')
+                cell = _like(before or cell, f'{before} {cell}'.strip())
                 heading = name or heading
             pairs.append((heading, cell))
-        if pairs:
-            (first, title), *others = pairs
-            yield from detail_lines([(first, title)], self.room) if first else wrapped(title, self.room or 0)
-            yield from detail_lines([(f'  {name}', value) for name, value in others], self.room)
+        (first, title), *others = [pair for pair in pairs if pair[1]] or [('', '')]
+        yield from detail_lines([(first, title)], self.room) if first else wrapped(title, self.room or 0)
+        yield from detail_lines([(f'  {name}', value) for name, value in others], self.room)
 
 
 def _like(cell: str, part: str) -> str:
