@@ -41,7 +41,7 @@ PARTS = {
             'dump',
             'archive',
         ),
-        *('exit-codes', 'json-output', 'coming-from-verdi'),
+        *('terminal', 'exit-codes', 'json-output', 'coming-from-verdi'),
     ),
     'Every verb': ('commands/*',),
     'Python reference': ('api/*',),

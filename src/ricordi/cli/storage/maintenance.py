@@ -67,8 +67,9 @@ def _ask(session: CommandSession, profile: Profile, options: MaintenanceOptions)
         plan = storage.maintain(profile, options._replace(dry_run=True), wait=None, run=run)
     if plan.nothing_to_do:
         return
-    session.tell(report_as_text(profile.name, plan))
-    if not confirm(prose(f'\n{start}{_consequences(plan)}. Go on?', sys.stderr), yes=False):
+    told = f'{report_as_text(profile.name, plan)}\n\n{start}{_consequences(plan)}.'
+    print(prose(told, sys.stderr), file=sys.stderr)
+    if not confirm('Go on?', yes=False):
         raise InvalidOperation('nothing was done')
 
 

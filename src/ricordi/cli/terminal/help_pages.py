@@ -38,6 +38,13 @@ class HelpPage(click.HelpFormatter):
                 self._write(wrapped(name, room, '  '))
             self._write([' ' * (left + col_spacing if beside else 4) + line for line in lines if line])
 
+    def write_text(self, text: str) -> None:
+        """Write paragraphs."""
+        paragraphs = [' '.join(part.split()) for part in text.split('\n\n')]
+        self._write(
+            [line for part in paragraphs for line in (*wrapped(part, self.width - self.current_indent), '')][:-1]
+        )
+
     def write_usage(self, prog: str, args: str = '', prefix: str | None = None) -> None:
         """Write the line of usage."""
         self._write(wrapped(f'{prefix or "Usage: "}{prog} {args}', self.width, '  '))
@@ -47,7 +54,7 @@ class HelpPage(click.HelpFormatter):
         self._write([line] if width() is None else continued(line, self.width - self.current_indent))
 
     def _write(self, lines: Sequence[str]) -> None:
-        self.write(''.join(f'{" " * self.current_indent}{line}\n' for line in lines))
+        self.write(''.join(f'{" " * self.current_indent if line else ""}{line}\n' for line in lines))
 
 
 def continued(line: str, room: int) -> list[str]:
@@ -67,7 +74,7 @@ def _units(line: str, room: int) -> list[str]:
     """What stays together where that is possible: an option with its value."""
     units: list[str] = []
     for word in quoted_words(line):
-        belongs = units and units[-1].startswith('-') and word[0] not in '-|' and ' ' not in units[-1]
+        belongs = units and units[-1].startswith('-') and word[:1] not in ('-', '|') and ' ' not in units[-1]
         if belongs and display_width(f'{units[-1]} {word}') <= room:
             units[-1] += f' {word}'
         else:

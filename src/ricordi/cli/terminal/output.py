@@ -137,7 +137,7 @@ def _topics(
             text = show(dotted, value).rjust(digits) if nested is None else short(nested)
             if text is not None:
                 yield f'{indent}{name(str(key))}', text
-            elif nested:
+            elif nested is not None and nested.items():
                 yield from [_EMPTY] * (not indent)
                 yield f'{indent}{name(str(key))}', ''
                 yield from pairs(nested, dotted, f'{indent}  ')
@@ -203,12 +203,12 @@ def shown(value: Any) -> str:
 
 def shown_nested(value: Any, indent: str = '') -> str:
     """A value in as many lines as it has parts: what a mapping holds is indented, a key a line."""
-    if not isinstance(value, Mapping) or not value:
+    if type(value) is not dict or not value:  # what is damaged refuses to be looked into
         return shown(value)
     lines = []
     for key, part in value.items():
         text = shown_nested(part, f'{indent}  ')
-        nested = isinstance(part, Mapping) and part
+        nested = type(part) is dict and part
         lines.append(f'{indent}{one_line(str(key))}:{chr(10) if nested else " "}{text}')
     return '\n'.join(lines)
 

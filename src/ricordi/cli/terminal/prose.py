@@ -18,6 +18,10 @@ _TONES: dict[str, Tone] = {'ricordi: error:': 'bad', 'ricordi: warning:': 'warni
 """Beginnings of messages that are coloured."""
 
 
+_NARROWEST = 12
+"""Columns that the text of a deep branch keeps."""
+
+
 def prose(text: str, stream: TextIO | None = None, hanging: str = '') -> str:
     """A text whose lines fit the terminal that a stream leads to; what goes elsewhere stays as it is.
 
@@ -34,6 +38,21 @@ def prose(text: str, stream: TextIO | None = None, hanging: str = '') -> str:
 
             return painted(beginning, tone, stream) + text[len(beginning) :]
     return text
+
+
+def branched(stems: str, branch: str, text: str) -> str:
+    """A line of a tree; where it is too long its text is wrapped, and the stems go on beside it.
+
+    :param stems: of the branches above.
+    :param branch: what leads to this one; nothing at the root.
+    """
+    room = width()
+    before = len(stems) + len(branch)
+    if room is None or before + display_width(text) <= room:
+        return f'{stems}{branch}{text}'
+    beside = '│   ' if branch.startswith('├') else ' ' * len(branch)
+    first, *more = wrapped(harmless(text), max(_NARROWEST, room - before - 2))
+    return '\n'.join([f'{stems}{branch}{first}', *(f'{stems}{beside}  {part}' for part in more)])
 
 
 def _fitted(line: str, room: int, hanging: str, stream: TextIO) -> str:

@@ -30,16 +30,20 @@ def display_width(text: str) -> int:
 def shortened(text: str, room: int, keeps_end: bool = False) -> str:
     """A text in at most `room` columns, an ellipsis in place of what is left out.
 
-    :param keeps_end: its end tells more than its beginning.
+    :param keeps_end: its end tells more than its beginning; of what dots part, parts are left whole.
     """
     if display_width(text) <= room:
         return text
-    kept = text[-room + 1 :] if keeps_end else text[: room - 1]
     if room <= 1:
         return '…'
+    kept = text[-room + 1 :] if keeps_end else text[: room - 1]
     while display_width(kept) >= room:
         kept = kept[1:] if keeps_end else kept[:-1]
-    return f'…{kept}' if keeps_end else f'{kept}…'
+    if not keeps_end:
+        return f'{kept}…'
+    _, _, whole = kept.partition('.')
+    starts_with_part = text.removesuffix(kept).endswith('.')
+    return f'…{kept if starts_with_part or not whole else whole}'
 
 
 def wrapped(text: str, room: int, hanging: str = '') -> list[str]:

@@ -87,8 +87,8 @@ def _details(storage: StorageBackend, graph: Graph) -> Iterator[tuple[int, dict[
             'state': node.detail if node.is_process else None,
             'label': node.label,
             'description': description,
-            'created': f'{ctime:%Y-%m-%d %H:%M:%S} UTC',
-            'modified': f'{mtime:%Y-%m-%d %H:%M:%S} UTC',
+            'created': ctime.astimezone().isoformat(' ', 'seconds'),
+            'modified': mtime.astimezone().isoformat(' ', 'seconds'),
         }
         yield (
             pk,
