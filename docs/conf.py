@@ -42,7 +42,7 @@ PARTS = {
             'dump',
             'archive',
         ),
-        *('exit-codes', 'json-output', 'coming-from-verdi'),
+        *('terminal', 'exit-codes', 'json-output', 'coming-from-verdi'),
     ),
     'Every verb': ('commands/*',),
     'Python reference': ('api/*',),

@@ -28,8 +28,9 @@ WORKERS = {
     'services/backups/rows_beside.py',
 }
 """Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
-SETS_THE_ENVIRONMENT = {'cli/tour/tour.py'}
-"""The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched."""
+SETS_THE_ENVIRONMENT = {'cli/tour/tour.py', 'cli/terminal/screen.py'}
+"""The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched; what a
+terminal is like (`COLUMNS`, `NO_COLOR`, `TERM`) and which zone is local (`TZ`) stands nowhere else."""
 SQLITE = ('storage/', 'repository/container/index.py', 'repository/container/index_connection.py')
 """Where `sqlite3` may be imported."""
 

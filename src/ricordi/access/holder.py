@@ -45,7 +45,7 @@ class Holder(NamedTuple):
         if self.command:
             text += f', command `{shorten(self.command)}`'
         if self.since is not None:
-            text += f', since {self.since.astimezone():%Y-%m-%d %H:%M:%S}'
+            text += f', since {self.since.astimezone().isoformat(" ", "seconds")}'
         if self.purpose:
             text += f', for {self.purpose}'
         if self.state == 'foreign':

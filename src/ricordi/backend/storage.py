@@ -73,7 +73,7 @@ class DatabaseSession(NamedTuple):
         if self.client:
             text += f', from {self.client}'
         if self.since is not None:
-            text += f', since {self.since.astimezone():%Y-%m-%d %H:%M:%S}'
+            text += f', since {self.since.astimezone().isoformat(" ", "seconds")}'
         return text
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import gc
 import sys
 
+from ricordi.cli.terminal.screen import WHEN, settle
 from ricordi.cli.terminal.streams import watch_streams
 from ricordi.cli.tree import ELSEWHERE, FORMER, SILENT, find, overview
 from ricordi.errors import UsageError
 
 FLAGS = {'-v': '--verbose', '--verbose': '--verbose', '-q': '--quiet', '--quiet': '--quiet', '--debug': '--debug'}
+
+SETTLED = ('--no-color', '--utc')
+"""Flags that are heeded before anything else, wherever they stand (`screen.settle`)."""
 
 SELDOM = (20_000, 20, 20)
 """How often garbage is looked for: importing makes many objects and none, and is most of what a short command does."""
@@ -47,6 +51,7 @@ def _run_hidden() -> int:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; errors are told on stderr."""
     try:
+        settle(arguments)
         code = dispatch(arguments)
         sys.stdout.flush()
     except BaseException as error:
@@ -107,6 +112,10 @@ def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
     word = arguments[position]
     if word in FLAGS:
         return 1, [FLAGS[word]]
+    if word in SETTLED:
+        return 1, []
+    if word == '--color' or word.startswith('--color='):
+        return _color_option(arguments, position)
     if word in ('-p', '--profile'):
         if position + 1 == len(arguments):
             raise UsageError(f'the option {word} needs the name of a profile')
@@ -124,9 +133,20 @@ def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
     raise UsageError(f'there is no option {word} before the verb; see `ricordi --help`')
 
 
+def _color_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
+    """How many arguments `--color` takes before the verb, which has no need of it: it is heeded already."""
+    word, following = arguments[position], arguments[position + 1 : position + 2]
+    when = word.removeprefix('--color=') if '=' in word else ''.join(following)
+    if when not in WHEN:
+        raise UsageError(f'the option --color takes one of {", ".join(WHEN)}')
+    return (1 if '=' in word else 2), []
+
+
 def is_global_option(word: str) -> bool:
     """Whether a word is an option that may stand before the verb."""
-    return word in FLAGS or word in ('--profile', '--archive') or word.startswith(('-p', '--profile=', '--archive='))
+    return word in (*FLAGS, *SETTLED, '--profile', '--archive', '--color') or word.startswith(
+        ('-p', '--profile=', '--archive=', '--color=')
+    )
 
 
 def unknown_word(word: str, path: list[str]) -> UsageError:

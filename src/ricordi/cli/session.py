@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, NamedTuple
 
+from ricordi.cli.terminal.prose import prose
 from ricordi.errors import AccessWarning, StoppedWorker, UsageError
 
 
@@ -31,7 +32,7 @@ class CommandSession(NamedTuple):
     def tell(self, message: str) -> None:
         """Say something to a person, on stderr, unless `--quiet`."""
         if not self.quiet:
-            print(message, file=sys.stderr, flush=True)
+            print(prose(message, sys.stderr), file=sys.stderr, flush=True)
 
     def tell_warning(self, message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         """Tell a warning of Python's (`warnings.showwarning`): in a line of its own if it is one of ours."""

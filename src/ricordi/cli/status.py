@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.cli.remedies import with_remedy
 from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def status(session: CommandSession, no_rmq: bool, print_traceback: bool, output_
     told = (replace(check, detail=with_remedy(check.detail, check.remedy)) for check in found.checks)
     found = replace(found, checks=tuple(told))
     if output_format in (None, 'table'):
-        print(_as_text(found))
+        print(prose(_as_text(found)))
     else:
         from ricordi.cli.terminal.output import write_details
 
@@ -47,10 +48,11 @@ def status(session: CommandSession, no_rmq: bool, print_traceback: bool, output_
 
 
 def _as_text(found: Status) -> str:
+    from ricordi.cli.terminal.colors import Toned
     from ricordi.cli.terminal.quantities import format_bytes
     from ricordi.cli.terminal.table import format_table
 
-    marks = {'ok': 'ok', 'error': 'ERROR', 'not checked': '-'}
+    marks = {'ok': Toned('ok', 'good'), 'error': Toned('ERROR', 'bad'), 'not checked': '-'}
     text = format_table([[check.name, marks[check.state], check.detail] for check in found.checks])
     if found.plan is not None and not found.plan.nothing_to_do:
         steps = ', '.join(step.detail for step in found.plan.steps)

@@ -7,6 +7,12 @@ below it.
 
 from __future__ import annotations
 
+from ricordi.cli.terminal.screen import width
+from ricordi.cli.terminal.widths import wrapped
+
+_NARROWEST_TEXT = 30
+"""Columns that a line of help needs beside its word."""
+
 Entry = tuple[str, 'str | Branch']
 Branch = dict[str, Entry]
 
@@ -441,6 +447,9 @@ GLOBAL_OPTIONS = (
     ('--archive FILE', 'An archive to look into, in place of a profile.'),
     ('-v, --verbose', 'Tell more, on stderr.'),
     ('-q, --quiet', 'No reports, notices and progress; lists as bare names.'),
+    ('--color WHEN', 'Colour always, never, or auto: on a terminal.'),
+    ('--no-color', 'No colour.'),
+    ('--utc', 'Tell and read times in UTC, not in local time.'),
     ('--debug', 'Show the traceback of an error.'),
     ('--version', 'Show the version of the program and exit.'),
     ('-h, --help', 'Show this message and exit.'),
@@ -534,23 +543,21 @@ def overview(path: list[str]) -> str:
     commands = tuple((word, line) for word, (line, _) in branch.items())
     below = 'Verbs' if path else 'Nouns and verbs'
     example = ' '.join(['ricordi', *(path or ['storage', 'maintain']), *(['VERB'] if path else []), '--help'])
-    return '\n'.join(
-        [
-            f'Usage: {usage}',
-            '',
-            f'  {title}',
-            '',
-            f'{below}:',
-            *_aligned(commands),
-            '',
-            'Options, before or after the verb:',
-            *_aligned(GLOBAL_OPTIONS),
-            '',
-            f'More about one of them: {example}',
-        ]
+    room = width()
+    text = (
+        f'Usage: {usage}\n\n  {title}\n\n{below}:\n{_aligned(commands, room)}\n\nOptions, before or after the verb:\n'
+        f'{_aligned(GLOBAL_OPTIONS, room)}\n\nMore about one of them: {example}'
     )
+    return text if room is None else '\n'.join(wrapped(text, room))
 
 
-def _aligned(pairs: tuple[tuple[str, str], ...]) -> list[str]:
-    width = max(len(left) for left, _ in pairs)
-    return [f'  {left:{width}}  {right}' for left, right in pairs]
+def _aligned(pairs: tuple[tuple[str, str], ...], room: int | None) -> str:
+    """Words and what they are, side by side, or one under the other where there is no room for that."""
+    left = max(len(word) for word, _ in pairs) + 4
+    lines = []
+    for word, text in pairs:
+        beside = room is None or room - left >= _NARROWEST_TEXT
+        first, *more = [text] if room is None else wrapped(text, room - (left if beside else 6))
+        lines += [f'  {word:{left - 2}}{first}'] if beside else [f'  {word}', f'      {first}']
+        lines += [' ' * (left if beside else 6) + line for line in more]
+    return '\n'.join(lines)

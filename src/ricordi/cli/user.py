@@ -11,6 +11,7 @@ from ricordi.cli.terminal.prompt import is_interactive
 from ricordi.cli.terminal.questions import Question, answer, question_options
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
+from ricordi.model.people import checked_email
 
 COLUMNS = (
     OutputColumn('default', '', lambda default: '*' if default else ''),
@@ -69,7 +70,7 @@ def configure(
         label = key.replace('_', ' ').capitalize()
         return Question(key, label, lambda values: getattr(known.get(values['email']), key, ''), required=False)
 
-    questions = (Question('email', 'Email address', profile.default_user_email),)
+    questions = (Question('email', 'Email address', profile.default_user_email, check=checked_email),)
     names = tuple(as_it_is(key) for key in _NAMES)
     values = answer((*questions, *names), given, config, non_interactive)
     person = Person(*(values[key] or '' for key in ('email', *_NAMES)))

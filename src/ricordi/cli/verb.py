@@ -11,11 +11,16 @@ import click
 
 from ricordi.cli.parameters import PROFILE, PathName
 from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.help_pages import WIDEST, HelpPage
+from ricordi.cli.terminal.kept_answers import keep_words, note_answers
+from ricordi.cli.terminal.screen import WHEN
 from ricordi.cli.terminal.streams import as_unicode
-from ricordi.errors import AccessWarning, StoppedWorker, UsageError
+from ricordi.errors import AccessWarning, RicordiError, StoppedWorker, UsageError
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
 COMMON = 'Common options'
+HEEDED = ('debug', 'common_color', 'common_no_color', 'common_utc')
+"""Options that `cli.main` looks for, which needs them also where the command line is wrong."""
 QUIET = 'No reports, notices and progress; lists as bare names.'
 Function = Callable[..., Any]
 
@@ -38,6 +43,7 @@ class Verb(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take arguments and options apart; say which option has taken an argument for a value of its own."""
         given = list(args)
+        keep_words(ctx, given)
         try:
             return super().parse_args(ctx, args)
         except click.MissingParameter as error:
@@ -49,6 +55,14 @@ class Verb(click.Command):
                 f'missing argument {error.param.human_readable_name}: {found[0]} takes all that follows it, up to the '
                 'next option; put `--` before the argument, or the argument first'
             ) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; where it fails after a person has answered questions, the error tells how to repeat that."""
+        try:
+            return super().invoke(ctx)
+        except (RicordiError, OSError, KeyboardInterrupt, click.Abort) as error:
+            note_answers(ctx, error)
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, a paragraph per group, the common ones last."""
@@ -64,9 +78,16 @@ class Verb(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
+        assert isinstance(formatter, HelpPage)
         with formatter.section('Examples' if len(self.examples) > 1 else 'Example'):
             for example in self.examples:
-                formatter.write(f'  {example}\n')
+                formatter.write_example(example)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help, as wide as there is room for."""
+        page = HelpPage()
+        self.format_help(ctx, page)
+        return page.getvalue().rstrip('\n')
 
 
 def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
@@ -82,7 +103,8 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
         paths = {parameter.name for parameter in parameters if isinstance(parameter.type, click.Path)}
 
         def callback(**values: Any) -> Any:
-            values.pop('debug')  # looked for by `cli.main`, which needs it also where the command line is wrong
+            for heeded in HEEDED:
+                values.pop(heeded, None)
             name = _place(values.pop('common_profile'), values.pop('common_archive'), on_profile)
             session = CommandSession(name, values.pop('verbose'), values.pop('quiet'))
             values = {key: value if key in paths else _as_unicode(value) for key, value in values.items()}
@@ -101,7 +123,7 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
             callback=callback,
             params=parameters + _common_options(taken, on_profile),
             help=function.__doc__,
-            context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100},
+            context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': WIDEST},
         )
         command.examples = examples
         return command
@@ -156,11 +178,21 @@ def _common_options(taken: set[str], on_profile: bool) -> list[click.Parameter]:
         hidden=not on_profile,
         help='An archive to look into, in place of a profile.',
     )
+    color = GroupedOption(
+        ['--color', 'common_color'],
+        group=COMMON,
+        type=click.Choice(WHEN),
+        metavar='WHEN',
+        help='Colour always, never, or auto: on a terminal.',
+    )
     return [
         profile,
         archive,
         flag('-v', '--verbose', text='Tell more, on stderr.'),
         flag('-q', '--quiet', text=QUIET),
+        *([] if '--color' in taken else [color]),
+        flag('--no-color', 'common_no_color', text='No colour.'),
+        flag('--utc', 'common_utc', text='Tell and read times in UTC, not in local time.'),
         flag('--debug', text='Show the traceback of an error.'),
     ]
 

@@ -1,6 +1,13 @@
 """Tables of text."""
 
-from ricordi.cli.terminal.table import display_width, format_table
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from ricordi.cli.terminal.shapes import NUMBER, TEXT, TYPE, UUID
+from ricordi.cli.terminal.table import format_table
+from ricordi.cli.terminal.widths import display_width, shortened, wrapped
 
 
 def test_columns_are_as_wide_as_their_widest_cell_and_lines_have_no_trailing_blanks() -> None:
@@ -40,7 +47,65 @@ def test_a_cell_of_several_lines_makes_its_row_as_high() -> None:
 def test_signs_that_are_known_to_be_narrow_are_so() -> None:
     from wcwidth import wcwidth
 
-    from ricordi.cli.terminal import table
+    from ricordi.cli.terminal import widths
 
-    assert {chr(sign): wcwidth(chr(sign)) for sign in table._NARROW if wcwidth(chr(sign)) != 1} == {}
+    assert {chr(sign): wcwidth(chr(sign)) for sign in widths.NARROW if wcwidth(chr(sign)) != 1} == {}
     assert display_width('⏹ Finished [0]') == 14
+
+
+@pytest.fixture
+def columns(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes standard output a terminal of so many columns."""
+
+    def narrow(count: int) -> None:
+        monkeypatch.setenv('COLUMNS', str(count))
+        monkeypatch.setattr(sys.stdout, 'isatty', lambda: True, raising=False)
+
+    return narrow
+
+
+ROW = ['7', '6513270e-269e-4d37-b2a7-4de452e6b438', 'data.core.singlefile.SinglefileData.', 'a text of some words']
+SHAPES = {0: NUMBER, 1: UUID, 2: TYPE, 3: TEXT}
+
+
+def test_a_uuid_gives_way_first_then_a_type_by_its_start_then_a_text_between_words(
+    columns: Callable[[int], None],
+) -> None:
+    columns(78)
+    assert format_table([ROW], ['PK', 'UUID', 'Type', 'Text'], (0,), SHAPES).split('\n')[2:] == [
+        ' 7  6513270e…  data.core.singlefile.SinglefileData.  a text of some words'
+    ]
+    columns(60)
+    assert format_table([ROW], ['PK', 'UUID', 'Type', 'Text'], (0,), SHAPES).split('\n')[2:] == [
+        ' 7  6513270e…  …SinglefileData.         a text of some words'
+    ]
+    columns(50)
+    lines = format_table([ROW], ['PK', 'UUID', 'Type', 'Text'], (0,), SHAPES).split('\n')[2:]
+    assert [line[31:].strip() for line in lines] == ['a text of some', 'words']
+
+
+def test_where_no_table_has_room_there_is_a_block_for_each_row(columns: Callable[[int], None]) -> None:
+    columns(30)
+    assert (
+        format_table([ROW, ROW], ['PK', 'UUID', 'Type', 'Text'], (0,), SHAPES).split('\n\n')
+        == [
+            'PK  7\n'
+            '  UUID\n    6513270e-269e-4d37-b2a7-\n    4de452e6b438\n'
+            '  Type\n    data.core.singlefile.\n    SinglefileData.\n'
+            '  Text  a text of some words'
+        ]
+        * 2
+    )
+
+
+def test_texts_are_wrapped_between_words_and_paths_after_folders() -> None:
+    assert wrapped('  one two three', 9) == ['  one two', '  three']
+    assert wrapped('see /a/long/path/to/it', 12) == ['see', '/a/long/', 'path/to/it']
+    assert wrapped('run `ricordi x y` now', 13) == ['run', '`ricordi x y`', 'now']
+    assert ''.join(wrapped('x' * 30, 12)) == 'x' * 30
+
+
+def test_wide_characters_count_twice_where_a_text_is_shortened() -> None:
+    assert shortened('日本語日本語', 7) == '日本語…'
+    assert shortened('abcdef', 4, keeps_end=True) == '…def'
+    assert shortened('abcdef', 6) == 'abcdef'

@@ -11,8 +11,8 @@ from ricordi.cli.archive.output import STDOUT, archive_output
 from ricordi.cli.parameters import PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.drawing import drawing
-from ricordi.cli.terminal.output import one_line, write_details
-from ricordi.cli.terminal.quantities import format_bytes, format_count
+from ricordi.cli.terminal.output import shown, write_details
+from ricordi.cli.terminal.quantities import format_amount, format_bytes, format_count, in_words
 from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
@@ -34,16 +34,17 @@ def info(session: CommandSession, path: Path, detailed: bool, output_format: str
     from ricordi.services.archive.info import check_given, get_archive_info
 
     check_given(path)
-    write_details(get_archive_info(path, detailed), output_format, show=_with_unit)
+    found = get_archive_info(path, detailed)
+    write_details(found, output_format, show=_with_unit, short=format_amount, name=in_words)
     return 0
 
 
 def _with_unit(key: str, value: Any) -> str:
     """A value of `archive info` for a person."""
     if not isinstance(value, int) or isinstance(value, bool):
-        return one_line(value)
+        return shown(value)
     if key.startswith('metadata.') and not key.startswith('metadata.creation_parameters.entity_counts.'):
-        return one_line(value)
+        return shown(value)
     return format_bytes(value) if key.endswith('bytes') else format_count(value)
 
 

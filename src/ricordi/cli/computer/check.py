@@ -18,6 +18,7 @@ from ricordi.cli.remedies import with_remedy
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.prompt import confirm, is_interactive
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UnreachableComputer, UsageError
 
@@ -74,7 +75,7 @@ def test(
 
 def _print(check: ComputerCheck, with_details: bool) -> None:
     message = f': {check.message}' if check.message else ''
-    print(f'* {check.name} … {"OK" if check.ok else "FAILED"}{message}', flush=True)
+    print(prose(f'* {check.name} … {"OK" if check.ok else "FAILED"}{message}', hanging='  '), flush=True)
     if check.details and with_details:
         print('\n'.join(f'    {line}' for line in check.details.splitlines()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +20,7 @@ from ricordi.services.computers.setup import MPIRUN_TEXT, WORK_DIR, ComputerSetu
 
 if TYPE_CHECKING:
     from ricordi.backend.rows import ComputerRow
+    from ricordi.backend.storage import StorageBackend
 
 JOBS = 'Job scripts'
 
@@ -100,6 +101,14 @@ def _questions(defaults: Values) -> tuple[Question, ...]:
     )
 
 
+def _asked(storage: StorageBackend, defaults: Values) -> tuple[Question, ...]:
+    """The questions where they are asked: a label that is taken is refused at once."""
+    from ricordi.services.computers.computers import check_label_is_free
+
+    label, *others = _questions(defaults)
+    return (replace(label, check=lambda text: check_label_is_free(storage, text)), *others)
+
+
 def _command(value: Any) -> str:
     """A command in one text; a file may have it as a list of words."""
     return ' '.join(map(str, value)) if isinstance(value, list) else str(value)
@@ -139,10 +148,10 @@ def setup(session: CommandSession, config: str | None, non_interactive: bool | N
     """
     from ricordi.services.computers.computers import create_computer
 
-    values = answer(_questions(_defaults()), given, config, non_interactive)
-    made = ComputerSetup(**values)
-    check_setup(made)
     with opened(session, 'computer setup') as storage:
+        values = answer(_asked(storage, _defaults()), given, config, non_interactive)
+        made = ComputerSetup(**values)
+        check_setup(made)
         row = create_computer(storage, made)
     _tell(session, row)
     return 0
@@ -174,7 +183,7 @@ def duplicate(
         source = find_computer(storage, computer)
         defaults = asdict(setup_of(source))
         del defaults['label']
-        values = answer(_questions(defaults), given, config, non_interactive)
+        values = answer(_asked(storage, defaults), given, config, non_interactive)
         check_setup(ComputerSetup(**values))
         row = duplicate_computer(storage, source, values)
     _tell(session, row)

@@ -14,6 +14,7 @@ from ricordi.cli.parameters import GROUP
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_details
 from ricordi.cli.terminal.prompt import confirm
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.traversal_options import delete_switches, plan_as_data, plan_as_text
@@ -73,7 +74,7 @@ def delete(
         if output_format not in (None, 'table'):
             write_details(_as_data(plan), output_format)
         elif dry_run:
-            print(_as_text(plan))
+            print(prose(_as_text(plan)))
         elif not yes:
             print(_as_text(plan), file=sys.stderr)
         if dry_run:

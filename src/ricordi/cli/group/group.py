@@ -157,9 +157,9 @@ def _print_group(row: GroupRow, uuid: bool, members: Iterator[GroupMember]) -> N
             ]
         )
     )
-    headings = [*(['UUID'] if uuid else []), 'PK', 'Type', 'Created']
+    columns = {**({'uuid': 'UUID'} if uuid else {}), 'pk': 'PK', 'node_type': 'Type', 'ctime': 'Created'}
     print()
-    write_table((_member_as_cells(member, uuid, now) for member in members), headings)
+    write_table((_member_as_cells(member, uuid, now) for member in members), list(columns.values()), list(columns))
 
 
 def _member_as_cells(member: GroupMember, uuid: bool, now: datetime) -> tuple[str, ...]:

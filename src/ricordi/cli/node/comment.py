@@ -11,6 +11,7 @@ from ricordi.cli.parameters import NODE, USER
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, keys_of, one_line, write_list
 from ricordi.cli.terminal.prompt import confirm, is_interactive
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -66,8 +67,8 @@ def show(session: CommandSession, nodes: tuple[str, ...], user: str | None, outp
     for comment in found:
         made, changed = local_time(comment.ctime), local_time(comment.mtime)
         when = made if made == changed else f'{made}, changed {changed}'
-        print(f'Comment {comment.pk} on node {comment.node_pk} by {comment.user}, {when}\n')
-        print('\n'.join(map(one_line, comment.content.splitlines())) + '\n')
+        print(prose(f'Comment {comment.pk} on node {comment.node_pk} by {comment.user}, {when}\n'))
+        print(prose('\n'.join(map(one_line, comment.content.splitlines())) + '\n'))
     if not found and identifiers:
         session.tell('No comments.')
     return 0

@@ -12,6 +12,7 @@ from ricordi.cli.remedies import with_remedy
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_details
 from ricordi.cli.terminal.prompt import confirm
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.traversal_options import delete_switches, plan_as_data, plan_as_text
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -77,7 +78,7 @@ def delete(
         if output_format not in (None, 'table'):
             write_details(_as_data(plan, cleaning), output_format)
         elif dry_run:
-            print(_as_text(plan, cleaning))
+            print(prose(_as_text(plan, cleaning)))
         elif not yes:
             print(_as_text(plan, cleaning), file=sys.stderr)
         if dry_run:

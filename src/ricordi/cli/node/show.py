@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.opened import opened
+from ricordi.cli.process.list import tone_of_state
 from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.colors import Toned
 from ricordi.cli.terminal.output import one_line, write_list
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.terminal.times import local_time
@@ -59,13 +61,13 @@ def _parts(node: NodeDetails, print_groups: bool) -> Iterator[str]:
         yield _neighbours('Called', node.called)
     if print_groups:
         rows = [[str(group.pk), one_line(group.label), group.type_string] for group in node.groups]
-        yield format_table(rows, ('PK', 'Group', 'Type')) if rows else 'In no group.'
+        yield format_table(rows, ('PK', 'Group', 'Type'), right=(0,)) if rows else 'In no group.'
 
 
 def _properties(node: NodeDetails) -> Iterator[list[str]]:
     yield ['type', one_line(node.name)]
     if node.state is not None:
-        yield ['state', one_line(_state(node))]
+        yield ['state', Toned(one_line(_state(node)), tone_of_state(node.state, node.exit_status))]
     yield ['pk', str(node.pk)]
     yield ['uuid', node.uuid]
     yield ['node type', node.node_type]
@@ -80,7 +82,7 @@ def _properties(node: NodeDetails) -> Iterator[list[str]]:
         yield ['computer', f'[{node.computer_pk}] {node.computer}']
     yield from _counts(node)
     if node.damaged:
-        yield ['damaged', one_line('; '.join(node.damaged))]
+        yield ['damaged', Toned(one_line('; '.join(node.damaged)), 'bad')]
 
 
 def _state(node: NodeDetails) -> str:
@@ -110,4 +112,4 @@ def _neighbours(heading: str, found: tuple[Neighbour, ...]) -> str:
                 rows.append([f'{"    " * depth}{name}', '', ''])
         open_namespaces = namespaces
         rows.append([f'{"    " * len(namespaces)}{label}', str(one.pk), one_line(one.name)])
-    return format_table(rows, (heading, 'PK', 'Type'))
+    return format_table(rows, (heading, 'PK', 'Type'), right=(1,))

@@ -12,6 +12,7 @@ from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.opened import opened
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_list
+from ricordi.cli.terminal.prose import branched
 from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _print(lines: Iterable[TreeLine]) -> None:
         node = line.node
         text = f'{node.name} [{node.pk}]' + (f' {node.detail}' if node.detail else '')
         link = f'{line.link_label} ({line.link_type}) ' if line.link_type else ''
-        print(f'{stems}{branch}{one_line(link + text)}{" ↑" if line.seen else ""}')
+        print(branched(stems, branch, f'{one_line(link + text)}{" ↑" if line.seen else ""}'))
 
 
 def _as_data(line: TreeLine) -> dict[str, Any]:

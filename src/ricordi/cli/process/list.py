@@ -13,9 +13,10 @@ from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import GROUP, PROCESS_LABEL
 from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.colors import Tone, Toned
 from ricordi.cli.terminal.output import OutputColumn, one_line, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
-from ricordi.cli.terminal.times import age
+from ricordi.cli.terminal.times import age, local_time
 from ricordi.cli.verb import format_option, option, order_direction_option, verb
 from ricordi.model.node_types import ACTIVE_STATES
 from ricordi.services.processes.names import PROJECTIONS, STATES
@@ -135,7 +136,8 @@ def list_processes(
             write_raw(texts)
             return 0
         counted = _Counted(texts)
-        write_table(iter(counted), [_HEADINGS.get(name, name.replace('_', ' ').capitalize()) for name in fields])
+        headings = [_HEADINGS.get(name, name.replace('_', ' ').capitalize()) for name in fields]
+        write_table(iter(counted), headings, fields)
         sys.stdout.flush()  # what is told comes after the table, where both go to one place
         _tell_more(session, storage, counted)
     return 0
@@ -173,11 +175,8 @@ def _tell_more(session: CommandSession, storage: StorageBackend, rows: _Counted)
     if changed is None:
         session.tell('Last time a process changed its state: never')
     else:
-        local = changed.astimezone()
-        session.tell(
-            f'Last time a process changed its state: {age(changed, datetime.now(UTC))} '
-            f'(at {local:%H:%M:%S} on {local:%Y-%m-%d})'
-        )
+        when = f'{age(changed, datetime.now(UTC))} ({local_time(changed)})'
+        session.tell(f'Last time a process changed its state: {when}')
 
 
 # values ----------------------------------------------------------------------------------------------------
@@ -205,11 +204,18 @@ def _capitalized(state: Any) -> str:
     return one_line(state).capitalize() or 'None'
 
 
+def tone_of_state(state: Any, exit_status: Any) -> Tone | None:
+    """Failed is bad; what has not ended is at work."""
+    if state in ('excepted', 'killed') or (state == 'finished' and exit_status):
+        return 'bad'
+    return 'busy' if state in ACTIVE_STATES else None
+
+
 def state_as_text(standing: Standing) -> str:
     """`⏹ Finished [0]`, `⏵ Running`, `⏸ Waiting` where it is paused."""
     state = standing.state if isinstance(standing.state, str) else ''  # a damaged row may hold anything
     mark = '⏸' if standing.paused and state in ('running', 'waiting') else _MARKS.get(state, '·')
-    return f'{mark} {state_in_words(standing)}'
+    return Toned(f'{mark} {state_in_words(standing)}', tone_of_state(state, standing.exit_status))
 
 
 def state_in_words(standing: Standing) -> str:

@@ -12,6 +12,7 @@ from ricordi.cli.opened import opened
 from ricordi.cli.process.arguments import chosen_processes, depth_option, processes_argument, read_processes
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_list
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb
 
@@ -54,7 +55,7 @@ def report(
         found = (report_of(storage, row, levelname, max_depth) for row in rows)
         if output_format in (None, 'table'):
             for one in found:
-                print('\n'.join(_as_text(one, indent_size)))
+                print(prose('\n'.join(_as_text(one, indent_size)), hanging='  '))
         else:
             write_list(map(_as_data, found), (), output_format)
     return 0

@@ -11,6 +11,7 @@ from ricordi.cli.opened import opened
 from ricordi.cli.process.arguments import chosen_processes, depth_option, processes_argument, read_processes
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_list
+from ricordi.cli.terminal.prose import branched
 from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _print(found: Iterable[CalledProcess], with_links: bool) -> None:
         lasts[one.depth :] = [one.last]
         stems = ''.join('    ' if last else '│   ' for last in lasts[:-1])
         branch = '' if one.depth == 0 else '└── ' if one.last else '├── '
-        print(f'{stems}{branch}{one_line(_as_text(one, with_links))}')
+        print(branched(stems, branch, one_line(_as_text(one, with_links))))
 
 
 def _as_text(one: CalledProcess, with_links: bool) -> str:

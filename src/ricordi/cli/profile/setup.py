@@ -15,6 +15,7 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.questions import Question, Values, answer, question_options
 from ricordi.cli.verb import Function, option, verb
 from ricordi.errors import ForeignRepository, UsageError, ValidationError
+from ricordi.model.people import checked_email
 
 if TYPE_CHECKING:
     from ricordi.services.person import Person
@@ -32,13 +33,38 @@ def _port(value: Any) -> int:
     return int(value)
 
 
-NAME = Question('profile_name', 'Name of the new profile')
+def _check_name(name: str) -> None:
+    from ricordi.services.profiles.answers import check_new_name
+
+    check_new_name(name)
+
+
+def _check_folder(path: str) -> None:
+    from ricordi.services.profiles.answers import check_new_folder
+
+    check_new_folder(path)
+
+
+def _check_repository(uri: str) -> None:
+    from ricordi.services.profiles.answers import check_repository_uri
+
+    check_repository_uri(uri)
+
+
+def _check_archive(path: str) -> None:
+    from ricordi.services.archive.info import check_given
+
+    check_given(Path(path))
+
+
+NAME = Question('profile_name', 'Name of the new profile', check=_check_name)
 PERSON = (
-    Question('email', 'Email address of the default user'),
+    Question('email', 'Email address of the default user', check=checked_email),
     Question('first_name', 'First name', '', required=False),
     Question('last_name', 'Last name', '', required=False),
     Question('institution', 'Institution', '', required=False),
 )
+FOLDER = Question('filepath', 'Folder for the data', required=False, check=_check_folder)
 DATABASE = (
     Question('database_hostname', 'Host of the PostgreSQL server', 'localhost'),
     Question('database_port', 'Port of the PostgreSQL server', 5432, convert=_port),
@@ -135,7 +161,7 @@ def sqlite_dos(session: CommandSession, config: str | None, non_interactive: boo
     """
     from ricordi.services.profiles.setup import sqlite_config
 
-    questions = (_name(session), *PERSON, Question('filepath', 'Folder for the data', required=False))
+    questions = (_name(session), *PERSON, FOLDER)
     values = answer(questions, given, config, non_interactive)
     _create(session, 'core.sqlite_dos', sqlite_config(values['filepath']), _person(values), values, given)
     return 0
@@ -178,7 +204,7 @@ def sqlite_zip(session: CommandSession, config: str | None, non_interactive: boo
     from ricordi.services.archive.info import check_given
     from ricordi.services.profiles.setup import zip_config
 
-    questions = (_name(session), Question('filepath', 'The archive'))
+    questions = (_name(session), Question('filepath', 'The archive', check=_check_archive))
     values = answer(questions, given, config, non_interactive)
     check_given(Path(values['filepath']))
     _create(session, 'core.sqlite_zip', zip_config(values['filepath']), None, values, given)
@@ -216,7 +242,7 @@ def _create(
 
 def _name(session: CommandSession) -> Question:
     """The question for the name; a profile named before the verb (`-p`) is the answer to it."""
-    return Question(NAME.key, NAME.text, session.profile_name)
+    return replace(NAME, default=session.profile_name)
 
 
 def _person(values: dict[str, Any]) -> Person:
@@ -257,6 +283,7 @@ def database_questions(administrator: Administrator | None) -> tuple[Question, .
         'repository_uri',
         'URI of the repository',
         lambda v: v['profile_name'] and default_repository_uri(v['profile_name']),
+        check=_check_repository,
     )
     return (*(DATABASE if administrator is None else _chosen(administrator)), repository)
 

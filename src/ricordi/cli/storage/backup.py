@@ -11,6 +11,7 @@ import click
 from ricordi.cli.parameters import DURATION, NEW_NAME, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.keeping import keep_options, policy_of
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _told(session: CommandSession, profile: str, report: BackupReport, output_fo
 
     if session.reports(output_format, report.record is None):
         if output_format in (None, 'table'):
-            print(backup_as_text(profile, report))
+            print(prose(backup_as_text(profile, report)))
         else:
             write_details(backup_as_data(profile, report), output_format)
     sys.stdout.flush()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.prompt import confirm
+from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import EntryPointError, InvalidOperation, LockedProfileError, StorageError
 
@@ -21,7 +22,7 @@ COLUMNS = (
     OutputColumn('pid', 'PID'),
     OutputColumn('host', 'Host'),
     OutputColumn('user', 'User'),
-    OutputColumn('since', 'Since', lambda since: f'{since.astimezone():%Y-%m-%d %H:%M:%S}'),
+    OutputColumn('since', 'Since', local_time),
     OutputColumn('purpose', 'For'),
     OutputColumn('command', 'Command'),
 )

@@ -10,6 +10,7 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import (
     doubt_in_words,
     exit_code_of,
+    freed,
     left_lines,
     problem_lines,
     report_as_data,
@@ -17,7 +18,10 @@ from ricordi.cli.storage.maintenance_report import (
 )
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.output import write_details
-from ricordi.cli.terminal.prompt import confirm
+from ricordi.cli.terminal.prompt import confirm, is_interactive
+from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.quantities import format_bytes, plural
+from ricordi.config import Profile
 from ricordi.errors import InvalidOperation
 from ricordi.progress import Stop
 from ricordi.services import storage
@@ -43,13 +47,8 @@ def run_maintenance(
     if page is not None:
         page.refuse()
     profile = find_profile(session.profile_name)
-    if options.full and not options.dry_run:
-        question = (
-            f'Full maintenance locks profile `{profile.name}` until it is done and removes, for good, the objects that '
-            'no node names. Go on?'
-        )
-        if not confirm(question, yes):
-            raise InvalidOperation('nothing was done')
+    if options.full and not options.dry_run and not yes:
+        _ask(session, profile, options)
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
     with long_work(session, stop) as run:
         report = storage.maintain(profile, options, wait=wait, run=run)
@@ -64,9 +63,40 @@ def run_maintenance(
     return exit_code_of(report)
 
 
+def _ask(session: CommandSession, profile: Profile, options: MaintenanceOptions) -> None:
+    """Show the plan of a full maintenance and ask whether to carry it out; nothing where there is nothing to do.
+
+    :raises ricordi.errors.UsageError: there is nobody to ask.
+    :raises ricordi.errors.InvalidOperation: the answer is no.
+    """
+    start = f'Full maintenance locks profile `{profile.name}` until it is done'
+    if not is_interactive():
+        confirm(f'{start} and removes, for good, the objects that no node names. Go on?', yes=False)
+    with long_work(session, Stop()) as run:
+        plan = storage.maintain(profile, options._replace(dry_run=True), wait=None, run=run)
+    if plan.nothing_to_do:
+        return
+    told = f'{report_as_text(profile.name, plan)}\n\n{start}{_consequences(plan)}.'
+    print(prose(told, sys.stderr), file=sys.stderr)
+    if not confirm('Go on?', yes=False):
+        raise InvalidOperation('nothing was done')
+
+
+def _consequences(plan: MaintenanceReport) -> str:
+    """What becomes of the disk, and what is gone for good."""
+    removed = plan.before.garbage if any(step.name == 'remove garbage' for step in plan.steps) else None
+    parts = []
+    if removed is not None and removed.objects:
+        size = format_bytes(removed.bytes)
+        parts.append(f'removes for good {plural(removed.objects, "object")} ({size}) that no node names')
+    if (given_back := freed(plan)) > 0:
+        parts.append(f'gives back {format_bytes(given_back)} of disk')
+    return ''.join(f' and {part}' for part in parts)
+
+
 def _print_report(profile: str, report: MaintenanceReport, output_format: str | None) -> None:
     if output_format in (None, 'table'):
-        print(report_as_text(profile, report))
+        print(prose(report_as_text(profile, report)))
     else:
         write_details(report_as_data(profile, report), output_format)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, MaintenanceReport, MaintenanceStep, Problem, UndoneStep
 from ricordi.cli.remedies import with_remedy
+from ricordi.cli.terminal.colors import Toned, painted
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.errors import Interrupted, ProblemsFound
@@ -79,7 +80,8 @@ def report_as_text(profile: str, report: MaintenanceReport) -> str:
     if report.notes:
         parts.append('\n'.join(f'Note: {with_remedy(*note)}' for note in report.notes))
     if report.problem_count:
-        parts.append('\n'.join(problem_lines(report)))
+        first, *others = problem_lines(report)
+        parts.append('\n'.join([painted(first, 'bad'), *others]))
     return '\n\n'.join(parts)
 
 
@@ -184,7 +186,11 @@ def _steps_table(report: MaintenanceReport) -> str:
     rows = []
     for step in report.steps:
         amounts = [format_bytes(count) if count else '' for count in (step.read, step.write, step.freed)]
-        took = [] if planned else [format_seconds(step.seconds) if step.seconds is not None else 'not done']
+        took = (
+            []
+            if planned
+            else [format_seconds(step.seconds) if step.seconds is not None else Toned('not done', 'warning')]
+        )
         rows.append([step.name, format_count(step.objects) if step.objects else '', *amounts, *took, step.detail])
     headings = ['step', 'objects', 'read', 'written', 'freed', *([] if planned else ['time']), '']
     return format_table(rows, headings, right=range(1, len(headings) - 1))
@@ -197,7 +203,7 @@ def _summary(report: MaintenanceReport) -> str:
         return f'Would {_expected(report)}; needs {format_bytes(report.space_needed)} of free disk meanwhile.'
     done = []
     if given_back:
-        done.append(f'{"Gave back" if given_back > 0 else "Took"} {amount}')
+        done.append(painted(f'Gave back {amount}', 'good') if given_back > 0 else f'Took {amount}')
     if report.after is not None and report.after.files < report.before.files:
         done.append(f'{plural(report.before.files - report.after.files, "file")} fewer')
     return f'{", ".join(done) or "Disk use is as before"}, in {format_seconds(seconds(report))}.'

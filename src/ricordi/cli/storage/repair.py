@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ricordi.cli.parameters import DURATION
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.long_work import long_work
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation
 from ricordi.progress import Stop
@@ -97,7 +98,7 @@ def _print_report(profile: str, report: RepairReport, output_format: str | None)
     from ricordi.cli.terminal.output import write_details
 
     if output_format in (None, 'table'):
-        print(report_as_text(profile, report) if report.done else plan_as_text(profile, report))
+        print(prose(report_as_text(profile, report) if report.done else plan_as_text(profile, report)))
     else:
         write_details(report_as_data(profile, report), output_format)
 

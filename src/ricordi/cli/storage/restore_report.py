@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import object_lines, problem_as_data
 from ricordi.cli.terminal.output import write_details
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
+from ricordi.cli.terminal.times import local_time
 from ricordi.errors import ProblemsFound
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ def tell_restore(session: CommandSession, report: RestoreReport, output_format: 
     """Print what was restored; returns the exit code."""
     if session.reports(output_format):
         if output_format in (None, 'table'):
-            print('\n'.join(_restore_lines(report)))
+            print(prose('\n'.join(_restore_lines(report))))
         else:
             write_details(_restore_as_data(report), output_format)
     return _tell_problems(report, 'the profile was restored without them')
@@ -31,7 +33,7 @@ def tell_rehearsal(session: CommandSession, report: RehearsalReport, output_form
     """Print how a rehearsal went; returns the exit code."""
     if session.reports(output_format):
         if output_format in (None, 'table'):
-            print('\n'.join(_rehearsal_lines(report)))
+            print(prose('\n'.join(_rehearsal_lines(report))))
         else:
             write_details(_rehearsal_as_data(report), output_format)
     code = _tell_problems(report, 'a restore would go on without them')
@@ -44,7 +46,7 @@ def tell_rehearsal(session: CommandSession, report: RehearsalReport, output_form
 
 
 def _source_line(report: RestoreReport | RehearsalReport) -> str:
-    taken = f' of {report.taken.astimezone():%Y-%m-%d %H:%M:%S}' if report.taken else ''
+    taken = f' of {local_time(report.taken)}' if report.taken else ''
     made = ', made by verdi' if report.maker == 'verdi' else ''
     profile = f', profile `{report.of}`' if report.of else ''
     return f'{report.snapshot} in {report.place}{taken}{profile}{made}'

@@ -12,7 +12,9 @@ from ricordi.cli.parameters import DURATION, NEW_NAME, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.keeping import keep_options, policy_of
 from ricordi.cli.terminal.output import OutputColumn, write_details, write_list
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import format_bytes, format_count
+from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, ProblemsFound, UsageError
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     OutputColumn('name', 'Snapshot'),
-    OutputColumn('time', 'Time', lambda time: f'{time.astimezone():%Y-%m-%d %H:%M:%S}'),
+    OutputColumn('time', 'Time', local_time),
     OutputColumn('profile', 'Profile'),
     OutputColumn('host', 'Host'),
     OutputColumn('nodes', 'Nodes', format_count),
@@ -149,7 +151,7 @@ def _told(
     code = exit_code_of_forgetting(report)
     if session.reports(output_format, dry_run):
         if output_format in (None, 'table'):
-            print(_as_text(plan, outcome, dry_run))
+            print(prose(_as_text(plan, outcome, dry_run)))
         else:
             keep = [{'name': name, 'reasons': list(reasons)} for name, reasons in plan.keep.items()]
             details = {'place': str(plan.place), 'dry_run': dry_run, 'forget': list(plan.forget), 'keep': keep}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import click
@@ -10,10 +11,12 @@ import click
 from ricordi.cli.pages.output import PagePlace, page_options
 from ricordi.cli.parameters import DURATION, PERCENT
 from ricordi.cli.session import CommandSession
-from ricordi.cli.terminal.output import one_line, write_details
+from ricordi.cli.terminal.output import shown, write_details
 from ricordi.cli.terminal.prompt import confirm
-from ricordi.cli.terminal.quantities import format_bytes, format_count
+from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.quantities import format_amount, format_bytes, format_count, in_words
 from ricordi.cli.terminal.signals import stopping
+from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UsageError
 from ricordi.progress import Stop
@@ -30,6 +33,10 @@ WAIT = option(
 )
 
 
+_TIMES = ('verified.structure', 'verified.oldest', 'last_maintained.live', 'last_maintained.full', 'last_backup.time')
+"""Keys of `storage info` whose values are times, written as text."""
+
+
 @verb('ricordi storage info', 'ricordi -p main storage info --detailed --format json')
 @option(
     '--detailed',
@@ -42,15 +49,20 @@ def info(session: CommandSession, detailed: bool, output_format: str | None) -> 
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.storage import get_info
 
-    write_details(get_info(find_profile(session.profile_name), detailed), output_format, show=_with_unit)
+    found = get_info(find_profile(session.profile_name), detailed)
+    write_details(found, output_format, show=_with_unit, short=format_amount, name=in_words)
     return 0
 
 
 def _with_unit(key: str, value: Any) -> str:
     """A value of `storage info` for a person: the keys say which numbers are bytes."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return one_line(value)
     *above, last = key.split('.')
+    if key in _TIMES and isinstance(value, str):
+        return local_time(datetime.fromisoformat(value))
+    if last.endswith('_share') and isinstance(value, float):
+        return f'{100 * value:.0f} %'
+    if not isinstance(value, int) or isinstance(value, bool):
+        return shown(value)
     is_size = last == 'bytes' or last.endswith('_bytes') or above[-1:] == ['tables']
     return format_bytes(value) if is_size else format_count(value)
 
@@ -67,7 +79,7 @@ def version(session: CommandSession, output_format: str | None) -> int:
 
     found = get_version(find_profile(session.profile_name))
     if output_format is None:
-        print(f'Profile `{found.profile}`: {found.backend}, schema {found.version}')
+        print(prose(f'Profile `{found.profile}`: {found.backend}, schema {found.version}'))
     else:
         write_details(found._asdict(), output_format)
     return 0 if found.version == found.head else 4

@@ -13,6 +13,7 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.usage_cells import cells, file_cells, name_of
 from ricordi.cli.terminal.drawing import drawing
 from ricordi.cli.terminal.output import write_details
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import format_option, option, verb
@@ -88,7 +89,7 @@ def usage(
         with drawing(session.quiet, session.verbose) as progress:
             report = space_used(storage, dimension, top, chosen, Run(progress))
         if output_format in (None, 'table'):
-            print(_as_text(report))
+            print(prose(_as_text(report)))
         else:
             write_details(_as_data(report, storage.profile.name, only), output_format)
     return 0

@@ -17,7 +17,8 @@ from ricordi.cli.storage.usage_cells import cells, file_cells, name_of
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.terminal.streams import TerminalStream, harmless
-from ricordi.cli.terminal.table import column_widths, display_width, format_line
+from ricordi.cli.terminal.table import column_widths, format_line
+from ricordi.cli.terminal.widths import display_width
 from ricordi.errors import UsageError
 
 if TYPE_CHECKING:

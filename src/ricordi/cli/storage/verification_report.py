@@ -9,6 +9,7 @@ from typing import Any
 
 from ricordi.backend.verification import Cure, Finding
 from ricordi.backend.verification_report import Topic, VerificationReport
+from ricordi.cli.terminal.colors import painted
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_seconds, plural
 from ricordi.cli.terminal.table import format_table
@@ -157,7 +158,8 @@ def lines_of(finding: Finding) -> Iterator[str]:
 
 
 def _summary(report: VerificationReport) -> str:
-    found = in_numbers(report.counts) if report.finding_count else 'Nothing is wrong'
+    wrong = report.finding_count > 0
+    found = painted(in_numbers(report.counts) if wrong else 'Nothing is wrong', 'bad' if wrong else 'good')
     if report.interrupted:
         found = f'{found} so far'
     notices = f'; {plural(sum(report.notices.values()), "notice")}' if report.notices else ''

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ricordi.cli.parameters import DURATION, SUBSET, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.long_work import long_work
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 from ricordi.progress import Stop
@@ -104,7 +105,7 @@ def _print_report(subject: str, noun: str, report: VerificationReport, output_fo
     from ricordi.cli.terminal.output import write_details
 
     if output_format in (None, 'table'):
-        print(report_as_text(subject, report, noun))
+        print(prose(report_as_text(subject, report, noun)))
     else:
         write_details(report_as_data(subject, report, noun), output_format)
 

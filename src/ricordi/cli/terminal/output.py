@@ -1,19 +1,29 @@
-"""Results on stdout: lists and details as table, JSON, JSON lines, CSV or YAML. No colour, no limit of width."""
+"""Results on stdout: lists and details as table, JSON, JSON lines, CSV or YAML.
+
+A table on a terminal fits it; the other forms are the same everywhere, without colour and limit of width.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from itertools import chain, islice
+from datetime import datetime
+from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
 
+from ricordi.cli.terminal.colors import Tone, Toned
+from ricordi.cli.terminal.screen import width as screen_width
+from ricordi.cli.terminal.shapes import NUMBER, ColumnShape, shape_of
 from ricordi.cli.terminal.streams import carries_all_characters
-from ricordi.cli.terminal.table import format_table
+from ricordi.cli.terminal.table import detail_lines, format_table
+from ricordi.cli.terminal.times import local_time
+from ricordi.cli.terminal.widths import display_width
 
 Row = Mapping[str, Any]
 
 _ROWS = 100
+_EMPTY = ('', '')
 
 
 class OutputColumn(NamedTuple):
@@ -22,18 +32,23 @@ class OutputColumn(NamedTuple):
     :param key: which value of the row.
     :param heading: what stands above it.
     :param show: how to write a value; None for as it is.
+    :param shape: how it gives way where the terminal is narrow; None: as a column of its key does.
+    :param tone: what a value means, for its colour.
     """
 
     key: str
     heading: str
     show: Callable[[Any], str] | None = None
+    shape: ColumnShape | None = None
+    tone: Callable[[Any], Tone | None] | None = None
 
     def text(self, row: Row) -> str:
         """The cell of `row`; a missing value is an empty cell."""
         value = row.get(self.key)
         if value is None:
             return ''
-        return self.show(value) if self.show else one_line(value)
+        text = self.show(value) if self.show else shown(value)
+        return Toned(text, self.tone(value)) if self.tone else text
 
 
 def keys_of(kind: type[Any]) -> tuple[str, ...]:
@@ -50,8 +65,7 @@ def write_list(
         those of the first row, or of the columns.
     """
     if output_format in (None, 'table'):
-        table = [[column.text(row) for column in columns] for row in rows]
-        print(format_table(table, [column.heading for column in columns]))
+        _write_table(list(rows), columns)
     elif output_format == 'json':
         _write_json_array(rows)
     elif output_format == 'jsonl':
@@ -63,14 +77,41 @@ def write_list(
         _write_yaml_list(rows)
 
 
+def _write_table(rows: Sequence[Row], columns: Sequence[OutputColumn]) -> None:
+    table = [[column.text(row) for column in columns] for row in rows]
+    shapes = {number: column.shape or shape_of(column.key) for number, column in enumerate(columns)}
+    right = [
+        number
+        for number, column in enumerate(columns)
+        if shapes[number] is NUMBER or are_numbers(row.get(column.key) for row in rows)
+    ]
+    shapes = {number: shape for number, shape in shapes.items() if number not in right}
+    print(format_table(table, [column.heading for column in columns], right, shapes))
+
+
+def are_numbers(values: Iterable[Any]) -> bool:
+    """Whether the values of a column are numbers, as far as there are any."""
+    kinds = {type(value) for value in values} - {type(None)}
+    return bool(kinds) and kinds <= {int, float}
+
+
 def write_details(
-    details: Row, output_format: str | None, show: Callable[[str, Any], str] = lambda key, value: one_line(value)
+    details: Row,
+    output_format: str | None,
+    show: Callable[[str, Any], str] = lambda key, value: shown(value),
+    short: Callable[[Row], str | None] = lambda group: None,
+    name: Callable[[str], str] = str,
 ) -> None:
-    """Write one thing: for a person and as CSV a line per value, nested keys joined by dots; else as it is.
+    """Write one thing: on a terminal indented by topics; elsewhere and as CSV a line per value, nested keys joined by
+    dots; in the other forms as it is.
 
     :param show: how to write the value of a dotted key for a person.
+    :param short: a mapping in one line, for a terminal; None: it is indented.
+    :param name: what a key is called on a terminal.
     """
-    if output_format in (None, 'table'):
+    if output_format in (None, 'table') and screen_width() is not None:
+        print('\n'.join(_topics(details, show, short, name)))
+    elif output_format in (None, 'table'):
         print(format_table([[key, show(key, value)] for key, value in flatten(details)]))
     elif output_format == 'json':
         print(to_json(details, indent=2))
@@ -80,6 +121,39 @@ def write_details(
         _write_csv(({'key': key, 'value': one_line(value)} for key, value in flatten(details)), ('key', 'value'))
     else:
         _write_yaml(details)
+
+
+def _topics(
+    details: Row, show: Callable[[str, Any], str], short: Callable[[Row], str | None], name: Callable[[str], str]
+) -> Iterator[str]:
+    """Lines of names and values; what is nested is indented under its name, an empty line before each topic."""
+
+    def pairs(group: Mapping[Any, Any], above: str, indent: str) -> Iterator[tuple[str, str]]:
+        texts = [show(f'{above}.{key}', value) for key, value in group.items()] if are_numbers(group.values()) else []
+        digits = max(map(len, texts), default=0)
+        for key, value in group.items():
+            dotted = f'{above}.{key}' if above else str(key)
+            nested = _as_mapping(value)
+            text = show(dotted, value).rjust(digits) if nested is None else short(nested)
+            if text is not None:
+                yield f'{indent}{name(str(key))}', text
+            elif nested is not None and nested.items():
+                yield from [_EMPTY] * (not indent)
+                yield f'{indent}{name(str(key))}', ''
+                yield from pairs(nested, dotted, f'{indent}  ')
+                yield from [_EMPTY] * (not indent)
+
+    lines = [pair for pair, _ in groupby(pairs(details, '', ''))]
+    lines = lines[lines[:1] == [_EMPTY] : len(lines) - (lines[-1:] == [_EMPTY])]
+    wide = max((display_width(left) for left, right in lines if right), default=0)
+    yield from detail_lines(lines, screen_width(), wide)
+
+
+def _as_mapping(value: Any) -> Mapping[Any, Any] | None:
+    """A mapping, or a list of mappings by their numbers; None for what is neither."""
+    if isinstance(value, list | tuple) and value and all(isinstance(part, Mapping) for part in value):
+        return dict(enumerate(value))
+    return value if isinstance(value, Mapping) else None
 
 
 def write_details_and_list(details: Row, key: str, rows: Iterable[Row], output_format: str) -> None:
@@ -103,10 +177,9 @@ def flatten(details: Mapping[Any, Any], above: str = '') -> Iterator[tuple[str, 
     """Pairs of dotted key and value; empty mappings vanish, mappings in a list get their number as key."""
     for key, value in details.items():
         name = f'{above}.{key}' if above else str(key)
-        if isinstance(value, Mapping):
-            yield from flatten(value, name)
-        elif isinstance(value, list | tuple) and value and all(isinstance(part, Mapping) for part in value):
-            yield from flatten(dict(enumerate(value)), name)
+        nested = _as_mapping(value)
+        if nested is not None:
+            yield from flatten(nested, name)
         else:
             yield name, value
 
@@ -121,6 +194,23 @@ def one_line(value: Any) -> str:
         return ', '.join(map(one_line, value))
     text = to_json(value)
     return text.strip('"')
+
+
+def shown(value: Any) -> str:
+    """A value in one line for a person: times in the local zone."""
+    return local_time(value) if isinstance(value, datetime) else one_line(value)
+
+
+def shown_nested(value: Any, indent: str = '') -> str:
+    """A value in as many lines as it has parts: what a mapping holds is indented, a key a line."""
+    if type(value) is not dict or not value:  # what is damaged refuses to be looked into
+        return shown(value)
+    lines = []
+    for key, part in value.items():
+        text = shown_nested(part, f'{indent}  ')
+        nested = type(part) is dict and part
+        lines.append(f'{indent}{one_line(str(key))}:{chr(10) if nested else " "}{text}')
+    return '\n'.join(lines)
 
 
 def to_json(value: Any, indent: int | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ricordi.cli.terminal.prose import prose
 from ricordi.errors import UsageError
 
 
@@ -23,5 +24,5 @@ def confirm(question: str, yes: bool, flag: str = '--yes') -> bool:
         return True
     if not is_interactive():
         raise UsageError(f'there is no terminal to ask on: add {flag} to answer yes to `{question}`')
-    print(f'{question} [y/N] ', end='', file=sys.stderr, flush=True)
+    print(prose(f'{question} [y/N]', sys.stderr), end=' ', file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ('y', 'yes')

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import UsageError
 
@@ -124,3 +125,20 @@ def plural(count: int, noun: str, several: str | None = None) -> str:
     :param several: what it is of several; None: with an s at the end.
     """
     return f'{count:,} {noun if count == 1 else several or f"{noun}s"}'
+
+
+def format_amount(group: Mapping[str, Any]) -> str | None:
+    """A mapping that is an amount, in words: `1,000 objects, 97.8 kB`; None for what is none."""
+    if 'objects' not in group or not set(group) <= {'objects', 'bytes', 'content_bytes'}:
+        return None
+    parts = [plural(group['objects'], 'object')]
+    parts += [format_bytes(group['bytes'])] if 'bytes' in group else []
+    parts += [f'{format_bytes(group["content_bytes"])} of content'] if 'content_bytes' in group else []
+    return ', '.join(parts)
+
+
+def in_words(key: str) -> str:
+    """A key of an output for programs as words, `waste` for `waste_bytes`; names that are no such keys stay."""
+    if not key.islower() or '.' in key or key.startswith(('db_', 'alembic_')):
+        return key
+    return 'size' if key == 'bytes' else key.removesuffix('_bytes').replace('_', ' ')

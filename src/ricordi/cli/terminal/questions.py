@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import click
 
 from ricordi.cli.parameters import PathName
+from ricordi.cli.remedies import message_of
+from ricordi.cli.terminal.kept_answers import keep_answer
 from ricordi.cli.terminal.prompt import is_interactive
+from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.streams import harmless
 from ricordi.cli.verb import Function, option
-from ricordi.errors import UsageError, ValidationError
+from ricordi.errors import RicordiError, UsageError, ValidationError
 from ricordi.files import read_regular
 
 _LONGEST_FILE = 1 << 20
@@ -34,6 +38,8 @@ class Question:
     :param applies: whether to ask a person at all, given the values that are known by then.
     :param lines: whether the answer may have many lines: a person may write it in an editor.
     :param words: whether a file may have it as a list of words.
+    :param check: refuses a value that cannot be used, for a reason that lies outside of it (a name is taken): a person
+        hears of it before the next question. Where nobody is asked, what is done with it tells.
     """
 
     key: str
@@ -45,6 +51,7 @@ class Question:
     applies: Callable[[Values], bool] | None = None
     lines: bool = False
     words: bool = False
+    check: Callable[[Any], object] | None = None
 
     @property
     def flag(self) -> str:
@@ -54,6 +61,14 @@ class Question:
     def default_for(self, values: Values) -> Any:
         """The default, given the values that are known by then."""
         return self.default(values) if callable(self.default) else self.default
+
+    def refuse(self, value: Any) -> None:
+        """Refuse a value that cannot be used.
+
+        :raises ricordi.errors.RicordiError: telling why.
+        """
+        if self.check is not None and value not in (None, ''):
+            self.check(value)
 
     def converted(self, value: Any, place: str | None = None) -> Any:
         """What was given, as a value.
@@ -88,10 +103,14 @@ def answer(
         value = question.converted(given.get(question.key), question.flag)
         if value is None and in_file.get(question.key) is not None:
             value = question.converted(in_file[question.key], f'{config}: `{question.key}`')
+        if value is not None and asks:
+            question.refuse(value)
         if value is None:
             default = question.default_for(values)
             applies = question.applies is None or question.applies(values)
             value = _ask(question, default) if asks and applies else default
+            if asks and applies and value != default:
+                keep_answer(question.flag, value, question.hidden)
         if value is None and question.required:
             missing.append(question.flag)
         values[question.key] = value
@@ -219,12 +238,20 @@ def _ask(question: Question, default: Any) -> Any:
         )
         if answered == '' and default is None:
             return None
-        if answered in (default, str(default)):
-            return default
         try:
-            return question.converted('' if answered == '!' and not question.required else answered)
-        except UsageError as error:
-            click.echo(harmless(f'Error: {error}'), err=True)
+            value = _meant(question, answered, default)
+            question.refuse(value)
+        except RicordiError as error:
+            click.echo(prose(f'Error: {message_of(error)}', sys.stderr), err=True)
+        else:
+            return value
+
+
+def _meant(question: Question, answered: Any, default: Any) -> Any:
+    """The value of what a person typed."""
+    if answered in (default, str(default)):
+        return default
+    return question.converted('' if answered == '!' and not question.required else answered)
 
 
 def _ask_lines(question: Question, default: str) -> str:

@@ -8,9 +8,9 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from ricordi.cli.terminal.output import one_line
-from ricordi.cli.terminal.table import column_widths, format_line
-from ricordi.cli.terminal.times import local_time
+from ricordi.cli.terminal.output import are_numbers, one_line, shown, shown_nested
+from ricordi.cli.terminal.shapes import NUMBER, shape_of
+from ricordi.cli.terminal.table import all_lines, laid_out
 
 _ROWS = 1000
 
@@ -24,21 +24,23 @@ def write_raw(rows: Iterator[Values]) -> None:
         sys.stdout.write('\n'.join(map('\t'.join, zip(*columns, strict=True))) + '\n')
 
 
-def write_table(rows: Iterator[Values], headings: Sequence[str]) -> None:
-    """Aligned columns under headings, as wide as the first rows ask for."""
-    first = [list(map(_shown, row)) for row in islice(rows, _ROWS)]
-    widths = column_widths([headings, *first])
-    rules = ['-' * width for width in widths]
-    following: Iterable[Sequence[str]] = (list(map(_shown, row)) for row in rows)
-    for line in chain([headings, rules], first, following):
-        sys.stdout.write(format_line(line, widths) + '\n')
+def write_table(rows: Iterator[Values], headings: Sequence[str], keys: Sequence[str] = ()) -> None:
+    """Aligned columns under headings, as wide as the first rows ask for and the terminal has room for.
+
+    :param keys: by which the shapes of the columns are known; none: the headings.
+    """
+    some = list(islice(rows, _ROWS))
+    first = [list(map(shown, row)) for row in some]
+    shapes = {number: shape_of(key) for number, key in enumerate(keys or headings)}
+    right = [n for n, column in enumerate(zip(*some, strict=True)) if shapes[n] is NUMBER or are_numbers(column)]
+    table = laid_out(first, headings, right, {n: shape for n, shape in shapes.items() if n not in right})
+    show = shown if table.widths else shown_nested
+    following: Iterable[Sequence[str]] = (list(map(show, row)) for row in chain(some, rows))
+    for line in chain(table.top(), all_lines(table, following)):
+        sys.stdout.write(line + '\n')
 
 
 def _plain(value: Any) -> str:
     if type(value) is int:
         return str(value)
     return value.isoformat() if isinstance(value, datetime) else one_line(value)
-
-
-def _shown(value: Any) -> str:
-    return local_time(value) if isinstance(value, datetime) else one_line(value)

@@ -16,6 +16,8 @@ from ricordi.errors import OutputError
 
 TYPE_CHECKING = False  # so that `typing` need not be imported, which costs as much as the help itself
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from _typeshed import ReadableBuffer
 
 _LAST_STANDARD = 2
@@ -75,9 +77,12 @@ def harmless(text: str) -> str:
 class TerminalStream(io.TextIOWrapper):
     """Text for a terminal, or for who reads messages."""
 
+    mark = f'<{os.urandom(12).hex()}>'
+    """What stands for the beginning of a command of this program's own; nobody else can know it."""
+
     def write(self, text: str, /) -> int:
-        """Write a text, made harmless; returns its length."""
-        super().write(harmless(text))
+        """Write a text, made harmless but for the commands behind our mark; returns its length."""
+        super().write('\033'.join(map(harmless, text.split(self.mark))))
         return len(text)
 
     def write_commands(self, text: str) -> None:
@@ -85,17 +90,26 @@ class TerminalStream(io.TextIOWrapper):
         super().write(text)
 
 
-def write_colored(text: str, code: str) -> None:
-    """Write a line to standard output in a colour.
+def colored(text: str, code: str, stream: TextIO) -> str:
+    """A text in a colour, as it is to be written to a stream.
 
     :param text: whatever it holds, the colour is the only command in it.
     :param code: of the colour, as `34;1`.
     """
-    line = f'\033[{code}m{harmless(text)}\033[0m\n'
-    if isinstance(sys.stdout, TerminalStream):
-        sys.stdout.write_commands(line)
-    else:
-        sys.stdout.write(line)
+    mark = stream.mark if isinstance(stream, TerminalStream) else '\033'
+    return f'{mark}[{code}m{harmless(text)}{mark}[0m'
+
+
+def uncolored(text: str, stream: TextIO) -> str:
+    """A text without the colours that `colored` has put into it."""
+    mark = stream.mark if isinstance(stream, TerminalStream) else '\033'
+    first, *others = text.split(f'{mark}[')
+    return first + ''.join(part.partition('m')[2] for part in others)
+
+
+def write_colored(text: str, code: str) -> None:
+    """Write a line to standard output in a colour."""
+    sys.stdout.write(f'{colored(text, code, sys.stdout)}\n')
 
 
 def watch_streams() -> None:

@@ -69,9 +69,10 @@ def _configuration_in(folder: str) -> Iterator[None]:
 
 def _show(done: Tour, kept: str | None, output_format: str | None, verbose: bool) -> None:
     if output_format in (None, 'table'):
+        from ricordi.cli.terminal.prose import prose
         from ricordi.cli.tour.text import as_text
 
-        print(as_text(done, kept, verbose))
+        print(prose(as_text(done, kept, verbose)))
     else:
         from ricordi.cli.terminal.output import write_details
 

@@ -90,7 +90,8 @@ def _of_profile(records: Sequence[SnapshotRecord], of: str) -> list[SnapshotReco
 def _listed(records: Sequence[SnapshotRecord]) -> str:
     """A line for each snapshot, the newest first."""
     lines = [
-        f'  {record.name}  {record.origin.profile} on {record.origin.host}, {record.time.astimezone():%Y-%m-%d %H:%M}'
+        f'  {record.name}  {record.origin.profile} on {record.origin.host}, '
+        f'{record.time.astimezone().isoformat(" ", "minutes")}'
         for record in reversed(records)
     ]
     more = [f'  and {len(lines) - SHOWN} more'] if len(lines) > SHOWN else []

@@ -132,10 +132,21 @@ def create_computer(
         with storage.transaction():
             (pk,) = storage.insert(EntityKind.COMPUTER, [values])
     except UniquenessError:
-        raise UniquenessError(
-            f'there is a computer {setup.label!r} already', remedy=Remedy('duplicate computer', (setup.label,))
-        ) from None
+        raise _taken(setup.label) from None
     return _rows(storage, {'pk': pk})[0]
+
+
+def check_label_is_free(storage: StorageBackend, label: str) -> None:
+    """Refuse a label that a computer has already.
+
+    :raises ricordi.errors.UniquenessError: telling so.
+    """
+    if _rows(storage, {'label': label}):
+        raise _taken(label)
+
+
+def _taken(label: str) -> UniquenessError:
+    return UniquenessError(f'there is a computer {label!r} already', remedy=Remedy('duplicate computer', (label,)))
 
 
 def duplicate_computer(storage: StorageBackend, source: ComputerRow, changes: Mapping[str, Any]) -> ComputerRow:

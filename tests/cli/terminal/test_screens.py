@@ -1,0 +1,145 @@
+"""What goes to a terminal of 40, 80 or 140 columns: no line is wider, no word is broken, no row is lost."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deadlines import DEADLINE
+from ricordi.cli import main
+from ricordi.cli.terminal.help_pages import quoted_words
+from ricordi.cli.terminal.widths import display_width
+from ricordi.cli.tree import TREE, leaves
+
+WIDTHS = (40, 80, 140)
+ARCHIVE = Path(__file__).parents[2] / 'data' / 'reference.aiida'
+Shown = Callable[..., str]
+
+
+class FakeTerminal(io.StringIO):
+    """A stream that is a terminal for who asks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
+    """What a command line shows on a terminal of so many columns."""
+
+    def run(columns: int, *arguments: str) -> str:
+        screen = FakeTerminal()
+        monkeypatch.setenv('COLUMNS', str(columns))
+        monkeypatch.setenv('NO_COLOR', '1')
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, 'stdout', screen)
+            patched.setattr(sys, 'stderr', messages := io.StringIO())  # no terminal: no bars
+            main.run(list(arguments))
+        assert screen.getvalue(), messages.getvalue()
+        return screen.getvalue()
+
+    return run
+
+
+def assert_fits(screen: str, columns: int) -> None:
+    lines = [line for line in screen.splitlines() if len(quoted_words(line.strip(' \\'))) > 1]
+    assert [line for line in lines if display_width(line) > columns] == []
+
+
+def short_words(screen: str) -> set[str]:
+    """The words that have room on every terminal, without the signs around them, and without numbers."""
+    words = {word.strip('`,;:.()[]"\'-') for word in screen.split()}
+    return {word for word in words if len(word) <= 16 and '…' not in word and word[:1].isalpha()}
+
+
+def assert_reads_well(shown: Shown, *arguments: str) -> None:
+    """A screen fits at each width, and has the words of one that is wide enough for everything."""
+    whole = shown(1000, *arguments)
+    for columns in WIDTHS:
+        screen = shown(columns, *arguments)
+        assert_fits(screen, columns)
+        assert short_words(whole) - short_words(screen) <= {'freed'}, screen  # a heading without values, in blocks
+
+
+def test_help_fits_with_its_examples(shown: Shown) -> None:
+    nouns = [noun for noun, (_, place) in TREE.items() if not isinstance(place, str)]
+    for words in ('', *nouns, *(' '.join(path) for path, _, _ in leaves())):
+        assert_reads_well(shown, *words.split(), '--help')
+
+
+def test_screens_of_a_profile_fit(shown: Shown, reference_home: Path) -> None:
+    for words in (
+        'profile list',
+        'profile show mixed',
+        'status',
+        'storage info',
+        'storage maintain --full --dry-run',
+        'node show 57',
+        'group list -A',
+        f'archive info --detailed {ARCHIVE}',
+    ):
+        assert_reads_well(shown, '-p', 'mixed', *words.split())
+
+
+def test_the_tour_fits_from_beginning_to_end(shown: Shown) -> None:
+    for columns in WIDTHS:
+        screen = shown(columns, 'tour')
+        assert_fits(screen, columns)
+        assert '`tour`' in screen
+
+
+def test_no_row_is_lost_and_pks_are_aligned_right(shown: Shown, reference_home: Path) -> None:
+    pks = shown(1000, '-p', 'mixed', 'node', 'list', '-P', 'pk', '-r').split()
+    for columns in WIDTHS:
+        screen = shown(columns, '-p', 'mixed', 'node', 'list', '-P', 'pk', 'uuid', 'node_type', 'ctime')
+        assert_fits(screen, columns)
+        assert [first or second for first, second in re.findall(r'^PK +(\d+)$|^ *(\d+)  ', screen, re.M)] == pks
+    assert '\n 9  ' in screen
+
+
+def test_processes_are_all_there_at_each_width(shown: Shown, reference_home: Path) -> None:
+    pks = shown(1000, '-p', 'mixed', 'process', 'list', '-a', '-P', 'pk', '-r').split()
+    for columns in WIDTHS:
+        screen = shown(columns, '-p', 'mixed', 'process', 'list', '-a')
+        assert_fits(screen, columns)
+        assert [first or second for first, second in re.findall(r'^PK +(\d+)$|^ *(\d+)  ', screen, re.M)] == pks
+
+
+def test_many_columns_become_a_block_for_each_node_with_what_is_nested_indented(
+    shown: Shown, reference_home: Path
+) -> None:
+    pks = shown(1000, '-p', 'mixed', 'node', 'list', '-P', 'pk', '-r').split()
+    for columns in WIDTHS:
+        screen = shown(columns, '-p', 'mixed', 'node', 'list', '-P', '*')
+        assert_fits(screen, columns)
+        assert re.findall(r'^PK  (\d+)$', screen, re.M) == pks
+
+
+def test_a_real_terminal_has_the_say_and_a_pipe_gets_all_of_it(
+    reference_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, '-m', 'ricordi', '-p', 'mixed', 'node', 'list', '-l', '3']
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 44, 0, 0))
+    monkeypatch.delenv('COLUMNS', raising=False)
+    subprocess.run(command, stdout=theirs, stderr=theirs, stdin=theirs, check=True, timeout=DEADLINE)
+    os.close(theirs)
+    lines = os.read(ours, 65536).decode().replace('\r\n', '\n').splitlines()
+    os.close(ours)
+    assert len(lines) == 5
+    assert max(map(display_width, lines)) <= 44
+    assert '…' in lines[2]
+    piped = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=DEADLINE).stdout
+    assert re.search(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', piped)
+    assert '…' not in piped
