@@ -103,6 +103,7 @@ class Bench:
         yield self._pair('backup, 1,000 old nodes touched', None, TOUCH)
         if self.side != 'peer':
             yield self._restore()
+            yield paired.pair('rehearsal: restored, checked, removed', self._rehearse, None, runs=self.runs)
             yield paired.pair('`verify --backup`', self._verify, None, runs=self.runs)
 
     def _restore(self) -> Row:
@@ -124,6 +125,9 @@ class Bench:
 
     def _is_there(self) -> bool:
         return '"again"' in (self.home / '.aiida' / 'config.json').read_text()
+
+    def _rehearse(self) -> Run:
+        return self.ricordi('storage', 'restore', self.places['ours'], '--rehearse')
 
     def _verify(self) -> Run:
         return self.ricordi('storage', 'verify', '--backup', self.places['ours'])

@@ -194,13 +194,16 @@ def clone(home: Path, target: Path, objects: bool = True) -> Path:
 
 
 def machine() -> str:
-    """The machine in words, without its name."""
+    """The machine in words, without its name, and what else it had to do."""
     model = next(
         (line.split(':')[1].strip() for line in Path('/proc/cpuinfo').read_text().splitlines() if 'model name' in line),
         platform.processor(),
     )
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / (1 << 30)
-    return f'{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}'
+    words = (
+        f'{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}'
+    )
+    return f'{words}; load when it ended: {os.getloadavg()[0]:.0f}'
 
 
 def save(table: str, rows: Sequence[Row]) -> None:

@@ -322,6 +322,17 @@ class RepositoryBackend(ABC):
         """What is known of earlier verifications; None for a store that remembers none."""
         return None
 
+    def damaged_objects(self) -> frozenset[str]:
+        """The keys of objects that a verification has found damaged, and that would be mended if they were put anew."""
+        return frozenset()
+
+    def forget_mended(self) -> int:
+        """Look again at objects that are noted as damaged, and note those no more that are what their key says.
+
+        Returns how many these are.
+        """
+        return 0
+
     def settings_fault(self) -> str:
         """What is wrong with the settings of a store of which the objects are there; empty: nothing."""
         return ''

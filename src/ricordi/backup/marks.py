@@ -29,15 +29,20 @@ def new_mark(snapshot_state: str, store: RepositoryBackend) -> SnapshotMark | No
     return SnapshotMark(snapshot_state, _digest_of_names(store)) if snapshot_state else None
 
 
-def has_same_rows(record: SnapshotRecord, snapshot: DatabaseSnapshot, store: RepositoryBackend) -> bool:
-    """Whether a database has the rows of an earlier snapshot, and the place has the pieces of these."""
+def has_same_rows(
+    record: SnapshotRecord, snapshot: DatabaseSnapshot, store: RepositoryBackend, damaged: frozenset[str]
+) -> bool:
+    """Whether a database has the rows of an earlier snapshot, and the place has the pieces of these.
+
+    :param damaged: keys of objects of the place that are not what they should be.
+    """
     if record.mark is None or record.mark.database != state_of(snapshot):
         return False
     try:
         pieces = [entry.key for one in record.parts for lists in one.lists for entry in pieces_in(store, lists)]
     except (CorruptStorage, NotExistent):
         return False
-    return all(store.has_objects(pieces))
+    return damaged.isdisjoint(pieces) and all(store.has_objects(pieces))
 
 
 def has_same_objects(record: SnapshotRecord, store: RepositoryBackend) -> bool:

@@ -141,7 +141,8 @@ class BackupRepository:
     ) -> SnapshotRecord:
         """Put a snapshot of a storage into this place: what is there already is not put again.
 
-        A database of which the rows are those of the previous snapshot is not read.
+        A database of which the rows are those of the previous snapshot is not read. What a verification has found
+        damaged in the place, and the storage has, is put anew.
 
         Objects that are missing or damaged in the storage are left out, and the snapshot says so. If it fails, or is
         ended early, there is no snapshot, and what was put stays for the next one.
@@ -160,13 +161,16 @@ class BackupRepository:
         began = now()
         with self.place.locked('shared', wait, run.stop), KeySpool() as spool:
             before = self._earlier(previous)
-            same_rows = before is not None and has_same_rows(before, snapshot, self.objects)
-            if before is not None and same_rows and has_same_objects(before, self.objects):
+            damaged = self.objects.damaged_objects()
+            same_rows = before is not None and has_same_rows(before, snapshot, self.objects, damaged)
+            if before is not None and same_rows and not damaged and has_same_objects(before, self.objects):
                 record = repeated(before, origin, tuple(tags), began)
             else:
                 state = state_of(snapshot)  # of the rows that are put now; the snapshot is let go of then
-                database = put_database(snapshot, self.objects, spool, run, before if same_rows else None)
-                objects = put_objects(database.names, source, self.objects, run)
+                database = put_database(snapshot, self.objects, spool, run, before if same_rows else None, damaged)
+                objects = put_objects(database.names, source, self.objects, run, damaged)
+                if damaged:
+                    self.objects.forget_mended()
                 total = self._content_bytes(before, database.names.digest, spool)
                 record = new_record(database, objects, origin, tuple(tags), began, total)
                 record = record._replace(mark=new_mark(state, self.objects))

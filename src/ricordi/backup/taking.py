@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from itertools import islice
 from typing import NamedTuple
@@ -134,13 +135,15 @@ def put_database(
     spool: KeySpool,
     run: Run,
     same: SnapshotRecord | None,
+    damaged: frozenset[str],
 ) -> DatabaseTaken:
     """Put the rows, and let go of the snapshot: no transaction stays open while objects are copied.
 
     :param same: an earlier snapshot that has the same rows; None where none is known.
+    :param damaged: keys of objects of the place that are put anew.
     """
     if same is None:
-        rows = DatabaseIntoPieces(snapshot, store.has_object, run)
+        rows = DatabaseIntoPieces(snapshot, lambda key: key not in damaged and store.has_object(key), run)
         with run.step('copy the database', None, 'rows'):
             store.put_known_objects(rows.objects, lambda size: None)
         parts, misfits, new = tuple(rows.parts), tuple(snapshot.misfits(MOST_NAMED)), rows.new
@@ -167,8 +170,10 @@ class ObjectsTaken(NamedTuple):
 class _Copying:
     """The objects that a place lacks, on their way there; counts what arrives."""
 
-    def __init__(self, source: RepositoryBackend, wanted: KeySpool, run: Run) -> None:
+    def __init__(self, source: RepositoryBackend, wanted: KeySpool, run: Run, damaged: frozenset[str]) -> None:
         self._source = source
+        self._damaged = damaged
+        self.still_damaged: set[str] = set()
         self._wanted = wanted
         self._run = run
         self.bytes = 0
@@ -190,29 +195,46 @@ class _Copying:
     def unusable(self, key: str, reason: str) -> None:
         """One cannot be had: the backup goes on."""
         self.lost_some = True
+        if key in self._damaged:
+            self.still_damaged.add(key)
 
 
-def put_objects(names: NamedObjects, source: RepositoryBackend, store: RepositoryBackend, run: Run) -> ObjectsTaken:
-    """Copy the objects that the place lacks, as they lie in the storage; those that cannot be had are left out."""
+def put_objects(
+    names: NamedObjects,
+    source: RepositoryBackend,
+    store: RepositoryBackend,
+    run: Run,
+    damaged: frozenset[str],
+) -> ObjectsTaken:
+    """Copy the objects that the place lacks, as they lie in the storage; those that cannot be had are left out.
+
+    :param damaged: keys of objects of the place that are put anew.
+    """
     with KeySpool() as wanted:
-        count, _ = wanted.add(lacking(names.keys.ascending(), store.list_objects())).count_and_digest()
-        copying = _Copying(source, wanted, run)
+        count, _ = wanted.add(lacking(names.keys.ascending(), _sound_in(store, damaged))).count_and_digest()
+        copying = _Copying(source, wanted, run, damaged)
         if count:
             with run.step('copy objects', source.content_bytes(wanted.ascending())):
                 store.put_known_objects(copying.objects, copying.told, copying.unusable)
         check_stop(run)
-    missing, missing_count = _missing(names, store if copying.lost_some else None)
+    there = _sound_in(store, copying.still_damaged) if copying.lost_some else None
+    missing, missing_count = _missing(names, there)
     arrived = count - (missing_count - names.no_key_count)
     return ObjectsTaken(Amount(arrived, copying.bytes), missing, missing_count)
 
 
-def _missing(names: NamedObjects, store: RepositoryBackend | None) -> tuple[tuple[str, ...], int]:
+def _sound_in(store: RepositoryBackend, damaged: AbstractSet[str]) -> Iterator[str]:
+    """The keys of what a store has, ascending, but for what is damaged."""
+    return (key for key in store.list_objects() if key not in damaged) if damaged else store.list_objects()
+
+
+def _missing(names: NamedObjects, there: Iterator[str] | None) -> tuple[tuple[str, ...], int]:
     """What is named and was not put: the first ones, and how many there are.
 
-    :param store: to be compared with the names; None: it has them all.
+    :param there: what the place has, to be compared with the names; None: it has them all.
     """
     first, count = list(names.no_keys), names.no_key_count
-    for key in lacking(names.keys.ascending(), store.list_objects()) if store else ():
+    for key in () if there is None else lacking(names.keys.ascending(), there):
         count += 1
         if len(first) < MOST_NAMED:
             first.append(key)

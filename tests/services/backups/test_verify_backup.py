@@ -10,7 +10,7 @@ import pytest
 from ricordi.backend.verification_report import VerificationReport, VerifyOptions
 from ricordi.config import load_config
 from ricordi.errors import NoBackupRepository
-from ricordi.manager import open_backup
+from ricordi.manager import open_backup, use_storage
 from ricordi.services.backups.backup import back_up
 from ricordi.services.backups.verify import verify_backup
 
@@ -91,3 +91,49 @@ def test_each_damage_is_found(place: Path, harm: Callable[[Path], None], kind: s
 def test_a_folder_without_backups_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoBackupRepository):
         verify_backup(tmp_path)
+
+
+def damage(place: Path, key: str) -> None:
+    """One bit of an object in its pack."""
+    with open_backup(place) as backups:
+        row = backups.objects.index.find(key)  # type: ignore[attr-defined]
+        assert row is not None
+    with (place / 'container' / 'packs' / str(row.pack_id)).open('r+b') as pack:
+        pack.seek(row.offset + row.length // 2)
+        (byte,) = pack.read(1)
+        pack.seek(row.offset + row.length // 2)
+        pack.write(bytes([byte ^ 1]))
+
+
+def test_what_was_found_damaged_is_put_anew_by_the_next_backup(place: Path) -> None:
+    profile = load_config().get_profile('mixed')
+    with open_backup(place) as backups:
+        record = backups.snapshots()[-1]
+        with backups.database(record) as database:
+            content = next(key for key in database.named_keys() if backups.objects.get_object_size(key) > 1)
+        lists = record.parts[0].lists[0].key
+    for key, put in ((content, (1, 0)), (lists, (0, 1))):
+        damage(place, key)
+        assert found(place, read=True).counts
+        made = back_up(profile, place).record
+        assert made is not None
+        assert (made.added.objects, made.added_pieces.objects) == put
+        assert made.complete
+        assert found(place, read=True).counts == {}
+        again = back_up(profile, place).record
+        assert again is not None
+        assert (again.added.objects, again.added_pieces.objects) == (0, 0)
+
+
+def test_what_is_damaged_in_the_place_and_missing_in_the_profile_is_told_to_be_missing(place: Path) -> None:
+    profile = load_config().get_profile('mixed')
+    with open_backup(place) as backups, backups.database(backups.snapshots()[-1]) as database:
+        key = next(key for key in database.named_keys() if backups.objects.get_object_size(key) > 1)
+    damage(place, key)
+    assert found(place, read=True).counts
+    with use_storage(profile) as storage:
+        storage.repository.delete_objects([key])
+    made = back_up(profile, place).record
+    assert made is not None
+    assert made.missing == (key,)
+    assert made.added.objects == 0

@@ -14,7 +14,7 @@ from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOpti
 from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import FreeSpace, KnownObject, Owner, RepositoryBackend
 from ricordi.backend.usage import ObjectSize
-from ricordi.errors import CorruptStorage, InvalidOperation, PackerBusy
+from ricordi.errors import CorruptStorage, InvalidOperation, NotExistent, PackerBusy
 from ricordi.files import free_bytes, make_folders
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
@@ -306,6 +306,28 @@ class Container(ObjectStore, RepositoryBackend):
         from ricordi.repository.verification.container import notes_of, state_of
 
         return state_of(self, notes_of(self))
+
+    def damaged_objects(self) -> frozenset[str]:
+        from ricordi.repository.verification.container import notes_of
+
+        # a loose copy would be read before one that is put into a pack
+        return frozenset(
+            key
+            for key in notes_of(self).damaged
+            if self.index.find(key) is not None and not os.path.lexists(self.loose_path(key))
+        )
+
+    def forget_mended(self) -> int:
+        from ricordi.repository.verification.container import notes_of
+
+        notes, mended = notes_of(self), 0
+        for key in list(notes.damaged):
+            with suppress(CorruptStorage, NotExistent, OSError):
+                if self.get_object_hash(key) == key:
+                    notes.remove_damaged(key)
+                    mended += 1
+        notes.save()
+        return mended
 
     def maintain(
         self,
