@@ -115,3 +115,14 @@ def test_a_page_that_cannot_be_written_keeps_maintenance_from_beginning(
     assert json.loads(run_here(*maintain, '--dry-run', '--format', 'json').stdout)['nothing_to_do'] is False
     page = run_here(*maintain, '--dry-run', '--format', 'html').stdout
     assert page.startswith('<!DOCTYPE html>')
+
+
+def test_where_there_is_no_file_yet_the_page_says_so(
+    run_here: Run, empty_home: Path, tmp_path: Path, browser: Browser
+) -> None:
+    run_here('profile', 'setup', 'core.sqlite_dos', '--profile-name', 'new', '--email', 'a@b.c', '-n')
+    file = tmp_path / 'new.html'
+    assert run_here('storage', 'report', '-O', file).returncode == 0
+    browser.open(file)
+    assert (browser.complaints, browser.requests) == ([], [])
+    assert 'No node has a file yet.' in browser.evaluate('document.body.innerText')

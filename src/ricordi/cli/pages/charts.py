@@ -23,6 +23,7 @@ COLOURS = ('#4c86c6', '#c9752d', '#4f9d69', '#a264b5', '#b89b2e', '#c45a6a', '#5
 """Legible on light and on dark, and told apart by those who see red and green alike."""
 BYTES = {'tickformat': '~s', 'ticksuffix': 'B'}
 MOST_BARS = 15
+MOST_TICKS = 6
 LONGEST_NAME = 34
 
 
@@ -106,7 +107,7 @@ def growth(months: Sequence[NamedShare]) -> Figure:
     stored = [one.share.stored_bytes for one in in_order]
     so_far = [sum(stored[: number + 1]) for number in range(len(stored))]
     hover = '%{x|%B %Y}: %{customdata}<extra></extra>'
-    common = {'x': [f'{name}-01' for name in names], 'showlegend': False, 'hovertemplate': hover}
+    common: Figure = {'x': [f'{name}-01' for name in names], 'showlegend': False, 'hovertemplate': hover}
     together = {
         'type': 'scatter',
         'mode': 'lines+markers' if len(names) < 60 else 'lines',
@@ -126,11 +127,16 @@ def growth(months: Sequence[NamedShare]) -> Figure:
         'height': 360,
         'margin': {'l': 10, 'r': 10, 't': 10, 'b': 10},
         'bargap': 0.2,
-        'xaxis': {'anchor': 'y', 'type': 'date', 'tickformat': '%b\n%Y', 'nticks': 8},
+        'xaxis': {'anchor': 'y', 'type': 'date', 'tickformat': '%b\n%Y', **_ticks(common['x'])},
         'yaxis': {**BYTES, 'domain': [0, 0.42], 'nticks': 4, 'title': {'text': 'in the month'}},
         'yaxis2': {**BYTES, 'domain': [0.52, 1], 'nticks': 4, 'rangemode': 'tozero', 'title': {'text': 'so far'}},
     }
     return {'data': [each | common, together | common], 'layout': layout}
+
+
+def _ticks(days: Sequence[str]) -> dict[str, Any]:
+    """Each month where they are few; else as many as fit."""
+    return {'nticks': 8} if len(days) > MOST_TICKS else {'tickvals': days}
 
 
 def _nodes(one: NamedShare) -> str:
@@ -197,7 +203,7 @@ def state(plan: MaintenanceReport, database_bytes: int | None) -> Figure:
 
 def freed(groups: Sequence[NamedShare]) -> Figure:
     """What deleting the nodes of a group would free, and what they share with other nodes."""
-    shown = [one for one in groups if one.pk is not None][:MOST_BARS]
+    shown = groups[:MOST_BARS]
     names = [_short(name_of(one)) for one in shown]
     hover = [
         f'{format_bytes(one.share.freed_bytes)} freed, {format_bytes(one.share.shared_bytes)} shared with others'

@@ -42,11 +42,11 @@ def storage_page(report: StorageReport) -> str:
 
 def _figures(report: StorageReport) -> dict[str, charts.Figure]:
     spaces = report.spaces
-    figures = {
-        'space': charts.treemaps({name: spaces[by] for name, by in MAPS.items()}),
-        'growth': charts.growth(spaces[Dimension.MONTH].shares),
-        'sizes': charts.sizes(spaces[Dimension.SIZE]),
-    }
+    figures: dict[str, charts.Figure] = {}
+    if report.total.usage.total.objects:
+        figures['space'] = charts.treemaps({name: spaces[by] for name, by in MAPS.items()})
+        figures['growth'] = charts.growth(spaces[Dimension.MONTH].shares)
+        figures['sizes'] = charts.sizes(spaces[Dimension.SIZE])
     if _groups(report):
         figures['freed'] = charts.freed(_groups(report))
     if report.plan is not None:
@@ -56,7 +56,8 @@ def _figures(report: StorageReport) -> dict[str, charts.Figure]:
 
 def _groups(report: StorageReport) -> list[NamedShare]:
     """The groups, those first that would free most."""
-    shares = [one for one in _whole(report.spaces[Dimension.GROUP]) if one.pk is not None]
+    groups = _whole(report.spaces[Dimension.GROUP])
+    shares = [one for one in groups if one.pk is not None and one.share.stored_bytes]
     return sorted(shares, key=lambda one: (-one.share.freed_bytes, -one.share.stored_bytes))
 
 
@@ -66,12 +67,15 @@ def _whole(space: SpaceReport) -> list[NamedShare]:
 
 def _sections(report: StorageReport) -> Iterator[str]:
     yield cards(_at_a_glance(report))
+    if not report.total.usage.total.objects:
+        yield '<p>No node has a file yet.</p>'
+        yield from _state(report)
+        return
     yield from _space(report)
     yield heading('Growth', 'What the nodes of each month take, by the month in which they were made (UTC).')
     yield chart('growth', 'What nodes take, by month, and all together up to it')
     yield _months(report)
     yield '<div class="pair"><section>'
-    yield heading('State of the repository', _state_words(report))
     yield from _state(report)
     yield '</section><section>'
     yield heading('Sizes of objects', 'By powers of ten of bytes of their content.')
@@ -87,11 +91,12 @@ def _at_a_glance(report: StorageReport) -> Iterator[Card]:
     yield Card(format_bytes(report.database_bytes or 0), f'database, {plural(report.entities["node"], "node")}')
     if usage.missing:
         yield Card(format_count(usage.missing), 'objects are missing', 'bad')
-    if report.plan is not None:
-        gain = max(0, freed(report.plan))
-        tone = 'warn' if gain > usage.total.stored_bytes // 10 else 'good'
-        yield Card(format_bytes(gain), 'a full maintenance would give back', tone)
-        yield _maintained(report)
+    if report.plan is None:  # an archive, of which nothing is kept in mind
+        return
+    gain = max(0, freed(report.plan))
+    tone = 'warn' if gain > usage.total.stored_bytes // 10 else 'good'
+    yield Card(format_bytes(gain), 'a full maintenance would give back', tone)
+    yield _maintained(report)
     yield _verified(report)
     yield _backed_up(report)
 
@@ -173,6 +178,7 @@ def _state_words(report: StorageReport) -> str:
 
 
 def _state(report: StorageReport) -> Iterator[str]:
+    yield heading('State of the repository', _state_words(report))
     plan = report.plan
     if plan is None:
         return

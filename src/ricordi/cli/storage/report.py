@@ -15,7 +15,7 @@ from ricordi.progress import Run
 @verb(
     'ricordi storage report -O report.html',
     'ricordi -p main storage report -O report.html --overwrite',
-    'ricordi --archive all.aiida storage report -O all.html',
+    'ricordi storage report --archive paper.aiida -O paper.html',
 )
 @page_options(required=True)
 def report(session: CommandSession, output_file: Path, overwrite: bool) -> int:
