@@ -109,12 +109,14 @@ class RicordiStorage(StorageBackend):
 
         :raises aiida.common.exceptions.StorageMigrationError: there is no storage, or no way from its schema.
         """
+        version = cls.version_profile(profile)
+        if version is None:
+            raise exceptions.StorageMigrationError('storage is uninitialised, cannot migrate.')
+        if version == cls.version_head():  # nobody has to leave for that
+            return
         ours = as_ricordi(profile)
         with translated(), alone(ours, 'storage migrate'):
-            try:
-                storage_class(ours).migrate(ours)
-            except errors.NoStorage as error:
-                raise exceptions.StorageMigrationError(f'storage is uninitialised, cannot migrate: {error}') from error
+            storage_class(ours).migrate(ours)
 
     # -- life -----------------------------------------------------------------------------------------------
 
