@@ -19,6 +19,8 @@ from typing import Any
 
 DEADLINE = 900.0
 """Seconds until chains that have not finished count as lost."""
+PATIENCE = 120
+"""Seconds until the daemon and its broker must have answered."""
 
 
 def main() -> int:
@@ -39,15 +41,16 @@ def main() -> int:
 
     code = make_code(folder)
     client = get_daemon_client()
-    client.start_daemon(number_workers=chosen.workers)
+    client.start_daemon(number_workers=chosen.workers, timeout=PATIENCE)
     try:
+        wait_for_broker()
         began = time.perf_counter()
         pks = [submit(code, number) for number in range(chosen.chains)]
         submitted = time.perf_counter()
         killed = wait(pks, client if chosen.kill else None)
         finished = time.perf_counter()
     finally:
-        client.stop_daemon(wait=True)
+        client.stop_daemon(wait=True, timeout=PATIENCE)
     print(f'submission {submitted - began:.2f} s, finished after {finished - submitted:.2f} s, killed {killed}')
     return report(pks)
 
@@ -70,6 +73,23 @@ def make_profile(backend: str, folder: Path) -> None:
     config.set_default_profile('daemon', overwrite=True)
     config.store()
     load_profile('daemon')
+
+
+def wait_for_broker() -> None:
+    """Wait until the broker, which the daemon starts, answers.
+
+    :raises ConnectionError: it does not.
+    """
+    from aiida.manage import get_manager
+
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            get_manager().get_communicator()
+            return
+        except ConnectionError:
+            if time.monotonic() > deadline:
+                raise
 
 
 def make_code(folder: Path) -> Any:

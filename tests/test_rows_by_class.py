@@ -16,6 +16,7 @@ ROWS = {row_type.__name__ for row_type in ROW_TYPES.values()}
 FAMILIES = {value for value in vars(node_types).values() if isinstance(value, str) and value.endswith('.')}
 MIXED = {
     'orm/querybuilder/results.py': 'what a query projects may be a link or a value',
+    'plugin/query.py': 'what a query projects may be a link or a value',
     'storage/query/rows.py': 'a row of a query is compared with anything',
 }
 """Who may ask of what class a row is."""

@@ -34,6 +34,8 @@ class Session:
         of it has ended."""
         self.guarded = False
         """Whether queries guard against rows that they cannot work with, for one was met (`Dialect.is_of_a_row`)."""
+        self.version: int | None = None
+        """What tells of changes by others, as long as there can be none to be seen: inside a transaction."""
         self.deferred: ExitStack | None = None
         """The transaction that waits for the first change."""
         self.epoch = next(_epochs)
@@ -75,6 +77,8 @@ class Session:
         else:
             begin, commit, rollback = self.dialect.begin, 'COMMIT', 'ROLLBACK'
         self.execute(begin)
+        if not self.depth:
+            self.version = None  # until now others may have made changes
         self.depth += 1
         before = len(self.undo)
         try:
@@ -97,6 +101,7 @@ class Session:
             self.depth -= 1
             if not self.depth:
                 self._lost = False
+                self.version = None
                 self.undo.clear()
 
     @contextmanager
@@ -109,7 +114,7 @@ class Session:
             with ExitStack() as self.deferred:
                 yield
         finally:
-            self.deferred = None
+            self.deferred = self.version = None
 
     def begin_deferred(self) -> None:
         """Begin the transaction that waits for the first change, if there is one."""

@@ -19,7 +19,6 @@ class RicordiAuthInfo(RicordiEntity, BackendAuthInfo):
     """How a user reaches a computer."""
 
     KIND = EntityKind.AUTHINFO
-    NEEDED = frozenset({'user_pk', 'computer_pk'})
 
     def __init__(
         self,

@@ -23,7 +23,6 @@ class RicordiComment(RicordiEntity, BackendComment):
     """What a user wrote about a node."""
 
     KIND = EntityKind.COMMENT
-    NEEDED = frozenset({'node_pk', 'user_pk'})
 
     def __init__(
         self,

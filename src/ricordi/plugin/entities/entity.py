@@ -29,7 +29,7 @@ class RicordiEntity:
 
     KIND: ClassVar[EntityKind]
     NEEDED: ClassVar[frozenset[str]] = frozenset()
-    """Fields that have no default: None is refused by the database, as in AiiDA."""
+    """Fields that have no default, besides references: None is refused by the database, as in AiiDA."""
 
     _backend: RicordiStorage
     _row: Any
@@ -161,7 +161,7 @@ class RicordiEntity:
         values = {}
         for name, default in _DEFAULTS[self.KIND].items():
             value = getattr(row, name)
-            if value is not None or name in self.NEEDED:
+            if value is not None or name in self.NEEDED or name in _REFERENCES[self.KIND]:
                 values[name] = value
             elif default is not None:
                 setattr(row, name, default())
@@ -187,6 +187,10 @@ def _default_of(kind: EntityKind, name: str) -> Any:
 
 
 _DEFAULTS = {kind: {name: _default_of(kind, name) for name in FIELDS[kind] if name != 'pk'} for kind in EntityKind}
+_REFERENCES = {
+    kind: {name for name, field in FIELDS[kind].items() if field.references and not field.nullable}
+    for kind in EntityKind
+}
 _READ_AFTER_INSERT = {
     kind: [name for name, field in FIELDS[kind].items() if field.kind is ValueKind.JSON or name == 'mtime']
     for kind in EntityKind

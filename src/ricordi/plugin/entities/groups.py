@@ -84,7 +84,7 @@ class RicordiGroup(ExtrasFields, BackendGroup):
     """A named set of nodes."""
 
     KIND = EntityKind.GROUP
-    NEEDED = frozenset({'label', 'user_pk'})
+    NEEDED = frozenset({'label'})
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ class RicordiLog(RicordiEntity, BackendLog):
     """A log record of a node."""
 
     KIND = EntityKind.LOG
-    NEEDED = frozenset({'loggername', 'levelname', 'node_pk'})
+    NEEDED = frozenset({'loggername', 'levelname'})
 
     def __init__(
         self,

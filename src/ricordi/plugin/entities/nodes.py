@@ -34,7 +34,7 @@ class RicordiNode(ExtrasFields, BackendNode):
     """A node of the provenance graph."""
 
     KIND = EntityKind.NODE
-    NEEDED = frozenset({'user_pk', 'node_type'})
+    NEEDED = frozenset({'node_type'})
 
     def __init__(
         self,

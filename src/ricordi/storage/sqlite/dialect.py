@@ -234,10 +234,15 @@ class SqliteDialect(Dialect):
         return self.path.exists() and self.path.samefile(path)
 
     def change_token(self, session: Session) -> object:
-        raw = session.raw
-        with session.driver():
-            (version,) = raw.execute('PRAGMA data_version').fetchone()
-        return session.epoch, version, raw.total_changes
+        version = session.version
+        if version is None:
+            try:  # asked for at each access to a field: by the driver's own cursor, and without a context
+                (version,) = sqlite3.Cursor(session.raw).execute('PRAGMA data_version').fetchone()
+            except self.driver_errors as error:
+                raise self.failure(error, session.raw) from error
+            if session.depth or session.deferred is not None:
+                session.version = version
+        return session.epoch, version, session.raw.total_changes
 
     # -- values ---------------------------------------------------------------------------------------------
 
