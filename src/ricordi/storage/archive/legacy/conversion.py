@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -108,6 +109,7 @@ class Conversion:
         changes = [step.node for step in self._steps if step.node is not None]
         for pk, fields, texts in self._scratch.nodes():
             uuid = str(fields.get('uuid'))
+            uuid.encode()  # what is no text would be told by SQLite in words that say nothing
             attributes, extras, *dates = map(LazyJson, texts)
             record = NodeRecord(fields, attributes, extras, dates[0], dates[1], self._scratch.symbols_of(uuid))
             if 'type' in fields:
@@ -215,7 +217,8 @@ def _value(kind: EntityKind, pk: int, field: RowField, value: Any) -> Any:
     if field.kind is ValueKind.INT and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
         return value
     if field.kind is ValueKind.TIME and isinstance(value, str):
-        return _time(value)
+        with suppress(ValueError):
+            return _time(value)
     if field.kind in (ValueKind.TEXT, ValueKind.UUID) and isinstance(value, str):
         return value
     raise ValueError(f'the {field.column} of the {row_words(TABLES[kind])} with pk {pk} cannot be {str(value)[:50]!r}')

@@ -14,7 +14,8 @@ from ricordi.zipfiles.format import Member
 
 SECTIONS = ('node_attributes', 'node_extras', 'node_attributes_conversion', 'node_extras_conversion')
 """Of `data.json`: values by the pk of a node."""
-LARGEST_PK = 1 << 63
+MOST_DIGITS = 19
+"""So many may be too many for a pk."""
 
 _TABLES = (
     'CREATE TABLE record (kind TEXT, pk INTEGER, fields TEXT, PRIMARY KEY (kind, pk)) WITHOUT ROWID',
@@ -167,10 +168,9 @@ def _fields(name: str, pk: int, text: str) -> dict[str, Any]:
 
 def _by_pk(stream: JsonStream) -> Iterator[tuple[int, str]]:
     for name in stream.members():
-        pk = int(name)
-        if not 0 <= pk < LARGEST_PK:
+        if not (name.isascii() and name.isdecimal() and len(name) < MOST_DIGITS):
             raise ValueError(f'{name[:50]!r} is no pk')
-        yield pk, json.dumps(stream.value())
+        yield int(name), json.dumps(stream.value())
 
 
 def _links(stream: JsonStream) -> Iterator[tuple[str | None, ...]]:
