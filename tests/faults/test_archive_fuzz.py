@@ -21,6 +21,7 @@ from ricordi.errors import RicordiError
 from ricordi.manager import get_config, initialise_storage, use_storage
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.importing import ImportRequest, import_archive
+from services.archive.old_layouts import VERSIONS, archive_of
 from services.archive.tools import REFERENCE, Members, changed, everything, files_in
 
 PLAIN = ImportRequest(authinfos=True, import_group=False)
@@ -214,6 +215,56 @@ def test_a_damaged_archive_that_is_opened_never_ends_in_a_traceback(
             create_archive(archive_profile(archive), tmp_path / 'y.aiida', ALL, overwrite=True)
         except (RicordiError, AssertionError):
             continue  # an object that is damaged is seen by `everything`
+
+
+# archives of AiiDA 0 and 1 ---------------------------------------------------------------------------------
+
+JUNK: tuple[Any, ...] = (
+    *(None, 0, -1, 1e300, 2**70, True, '', 'x', '\ud800', 'a\0b', [], {}, [[1]], {'k': 'v'}, '9' * 30),
+    *('date', '2019', 'type', 'data.base.X.', 'calculation.job.', '../../x'),
+)
+
+
+def change_somewhere(value: Any, chance: random.Random) -> None:
+    """Exchange, remove, rename or add one thing somewhere in what a JSON file holds."""
+    while True:
+        key = chance.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        if not isinstance(value[key], dict | list) or not value[key] or chance.random() < 0.2:
+            break
+        value = value[key]
+    match chance.randrange(4):
+        case 0 | 1:
+            value[key] = chance.choice(JUNK)
+        case 2:
+            del value[key]
+        case 3 if isinstance(value, dict):
+            value[str(chance.choice(JUNK))] = value.pop(key)
+        case 3:
+            value.append(chance.choice(JUNK))
+
+
+@pytest.mark.parametrize('seed', range(2))
+def test_an_old_archive_of_which_the_data_are_damaged_ends_in_words_or_is_taken(
+    tmp_path: Path, target: Target, seed: int
+) -> None:
+    chance = random.Random(3000 + seed)
+    for _ in range(12):
+        old = archive_of(chance.choice(VERSIONS))
+        for _ in range(chance.choice((1, 1, 3))):
+            change_somewhere(chance.choice((old.data, old.data, old.metadata)), chance)
+        if target.takes(old.write(tmp_path / chance.choice(('x.aiida', 'x.tar.gz')))):
+            everything(target.profile)
+            target.sees_a_sound_database()
+            target.restore()
+
+
+@pytest.mark.parametrize('ending', ['.aiida', '.tar.gz'])
+def test_an_old_archive_that_is_cut_off_anywhere_is_refused(tmp_path: Path, target: Target, ending: str) -> None:
+    archive = archive_of('0.9').write(tmp_path / f'x{ending}')
+    content, chance = archive.read_bytes(), random.Random(4)
+    for place in sorted(chance.sample(range(len(content)), 8)):
+        archive.write_bytes(content[:place])
+        assert not target.takes(archive), f'accepted without what comes after byte {place}'
 
 
 def damaged_archives(folder: Path) -> Iterator[Path]:

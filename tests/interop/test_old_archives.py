@@ -27,7 +27,7 @@ def read(aiida_python: str, tmp_path: Path) -> Any:
             env={**os.environ, 'AIIDA_PATH': str(tmp_path)},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
         )
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout.splitlines()[-1])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from ricordi.backend.rows import EntityKind
@@ -91,25 +93,28 @@ class Conversion:
         ready = ready or {}
         if not field_names(kind).issuperset(fields):
             self._unknown.update(f'{kind.value}.{name}' for name in fields.keys() - field_names(kind))
-        values = []
-        for one in FIELDS[kind].values():
-            if one.name == 'pk':
-                values.append(pk)
-            elif one.column in ready:
+        values: list[Any] = [pk]
+        for one, name in _plan(kind):
+            if one.column in ready:
                 values.append(ready[one.column])
             else:
-                values.append(_value(kind, pk, one, fields.get(field_name(one))))
+                value = fields.get(name)
+                plain = value is None or (type(value) is str and one.kind is ValueKind.TEXT)
+                values.append(value if plain else _value(kind, pk, one, value))
         return values
 
     # -- nodes --------------------------------------------------------------------------------------------------
 
     def _nodes(self) -> Iterator[list[Any]]:
         changes = [step.node for step in self._steps if step.node is not None]
-        note = 'INSERT OR REPLACE INTO temp.node VALUES (?, ?, ?, ?)'
-        for pk, record in self._node_records():
-            before = str(record.fields.get('type', record.node_type))
+        for pk, fields, texts in self._scratch.nodes():
+            uuid = str(fields.get('uuid'))
+            uuid.encode()  # what is no text would be told by SQLite in words that say nothing
+            attributes, extras, *dates = map(LazyJson, texts)
+            record = NodeRecord(fields, attributes, extras, dates[0], dates[1], self._scratch.symbols_of(uuid))
+            if 'type' in fields:
+                self._raw.execute('INSERT INTO temp.before VALUES (?, ?)', (pk, str(fields['type'])))
             _apply(changes, record)
-            fields, uuid = record.fields, str(record.fields.get('uuid'))
             ready = {
                 'attributes': _json(record.attributes, pk, 'attributes'),
                 'extras': _json(record.extras, pk, 'extras'),
@@ -118,45 +123,32 @@ class Conversion:
             for name in ready.keys() & fields.keys():
                 del fields[name]
             yield self._values(EntityKind.NODE, pk, fields, ready)
-            self._raw.execute(note, (uuid, pk, before, record.node_type))
-
-    def _node_records(self) -> Iterator[tuple[int, NodeRecord]]:
-        statement = (
-            'SELECT a.value, e.value, d.value, x.value FROM (SELECT ? AS pk) AS n '
-            'LEFT JOIN temp.node_attributes AS a USING (pk) LEFT JOIN temp.node_extras AS e USING (pk) '
-            'LEFT JOIN temp.node_attributes_conversion AS d USING (pk) '
-            'LEFT JOIN temp.node_extras_conversion AS x USING (pk)'
-        )
-        for pk, fields in self._scratch.records('Node'):
-            attributes, extras, dates, extra_dates = map(LazyJson, self._raw.execute(statement, (pk,)).fetchone())
-            symbols = self._raw.execute('SELECT content FROM temp.symbols WHERE uuid = ?', (str(fields.get('uuid')),))
-            (content,) = symbols.fetchone() or (None,)
-            yield pk, NodeRecord(fields, attributes, extras, dates, extra_dates, content)
 
     # -- links and groups ---------------------------------------------------------------------------------------
 
     def _links(self) -> Iterator[list[Any]]:
         changes = [step.link for step in self._steps if step.link is not None]
-        statement = (
-            'SELECT l.id, l.fields, s.pk, t.pk, s.before, t.before, t.after FROM temp.link AS l '
-            'LEFT JOIN temp.node AS s ON s.uuid = l.source LEFT JOIN temp.node AS t ON t.uuid = l.target ORDER BY l.id'
+        self._raw.execute(
+            "INSERT OR REPLACE INTO temp.node SELECT n.uuid, n.id, coalesce(b.node_type, ''), n.node_type "
+            'FROM main.db_dbnode AS n LEFT JOIN temp.before AS b ON b.pk = n.id WHERE n.uuid IS NOT NULL'
         )
-        for number, text, source, target, *types in self._raw.execute(statement):
-            record = LinkRecord(json.loads(text), *types)
+        statement = (
+            'SELECT l.id, l.source, l.target, l.label, l.type, s.pk, t.pk, s.before, t.before, t.after '
+            'FROM temp.link AS l LEFT JOIN temp.node AS s ON s.uuid = l.source '
+            'LEFT JOIN temp.node AS t ON t.uuid = l.target ORDER BY l.id'
+        )
+        for number, *ends, label, kind, source, target, before, target_before, after in self._raw.execute(statement):
+            record = LinkRecord({'label': label, 'type': kind}, before or '', target_before or '', after or '')
             if source is None or target is None:
                 record.left_out = 'its nodes are not all there'
             for change in changes:
                 if not record.left_out:
                     change(record)
-            fields = record.fields
             if record.left_out:
-                told = f'{fields.get("input")} → {fields.get("output")} ({fields.get("label")})'
-                self._leave_out(f'links were left out: {record.left_out}', told)
+                self._leave_out(f'links were left out: {record.left_out}', f'{ends[0]} → {ends[1]} ({label})')
                 continue
-            ends = {'input_id': source, 'output_id': target}
-            yield self._values(
-                EntityKind.LINK, number, {'label': fields.get('label'), 'type': fields.get('type')}, ends
-            )
+            ready = {'input_id': source, 'output_id': target}
+            yield self._values(EntityKind.LINK, number, record.fields, ready)
 
     def _add_members(self) -> None:
         found = (
@@ -195,6 +187,12 @@ class Conversion:
             self.notes.append(f'{lost:,} files were left out: their nodes are not there')
 
 
+@cache
+def _plan(kind: EntityKind) -> list[tuple[RowField, str]]:
+    """The fields of a kind after its pk, which comes first, and what they are called in an archive."""
+    return [(field, field_name(field)) for field in FIELDS[kind].values() if field.name != 'pk']
+
+
 def _apply(changes: list[Callable[[Any], None]], record: Any) -> None:
     for change in changes:
         change(record)
@@ -219,7 +217,8 @@ def _value(kind: EntityKind, pk: int, field: RowField, value: Any) -> Any:
     if field.kind is ValueKind.INT and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
         return value
     if field.kind is ValueKind.TIME and isinstance(value, str):
-        return _time(value)
+        with suppress(ValueError):
+            return _time(value)
     if field.kind in (ValueKind.TEXT, ValueKind.UUID) and isinstance(value, str):
         return value
     raise ValueError(f'the {field.column} of the {row_words(TABLES[kind])} with pk {pk} cannot be {str(value)[:50]!r}')

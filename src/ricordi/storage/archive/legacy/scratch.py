@@ -14,13 +14,15 @@ from ricordi.zipfiles.format import Member
 
 SECTIONS = ('node_attributes', 'node_extras', 'node_attributes_conversion', 'node_extras_conversion')
 """Of `data.json`: values by the pk of a node."""
-LARGEST_PK = 1 << 63
+MOST_DIGITS = 19
+"""So many may be too many for a pk."""
 
 _TABLES = (
     'CREATE TABLE record (kind TEXT, pk INTEGER, fields TEXT, PRIMARY KEY (kind, pk)) WITHOUT ROWID',
     *(f'CREATE TABLE {section} (pk INTEGER PRIMARY KEY, value TEXT)' for section in SECTIONS),
-    'CREATE TABLE link (id INTEGER PRIMARY KEY, fields TEXT, source TEXT, target TEXT)',
+    'CREATE TABLE link (id INTEGER PRIMARY KEY, source TEXT, target TEXT, label TEXT, type TEXT)',
     'CREATE TABLE member (id INTEGER PRIMARY KEY, "group" TEXT, node TEXT)',
+    'CREATE TABLE before (pk INTEGER PRIMARY KEY, node_type TEXT)',
     'CREATE TABLE node (uuid TEXT PRIMARY KEY, pk INTEGER, before TEXT, after TEXT) WITHOUT ROWID',
     'CREATE TABLE file (uuid TEXT, path TEXT, key TEXT, PRIMARY KEY (uuid, path)) WITHOUT ROWID',
     'CREATE TABLE symbols (uuid TEXT PRIMARY KEY, content BLOB)',
@@ -40,6 +42,7 @@ class Scratch:
         self.raw = raw
         self.other: dict[str, int] = {}
         """Entities that are no rows today, and how many of each there were."""
+        self._has_symbols = False
         for setting in ('temp_store = FILE', 'temp.journal_mode = OFF', 'temp.cache_size = -16384'):
             raw.execute(f'PRAGMA {setting}').fetchall()
         for statement in _TABLES:
@@ -58,7 +61,7 @@ class Scratch:
             elif section in SECTIONS:
                 self.raw.executemany(f'INSERT OR REPLACE INTO temp.{section} VALUES (?, ?)', _by_pk(stream))
             elif section == 'links_uuid':
-                statement = 'INSERT INTO temp.link (fields, source, target) VALUES (?, ?, ?)'
+                statement = 'INSERT INTO temp.link (source, target, label, type) VALUES (?, ?, ?, ?)'
                 self.raw.executemany(statement, _links(stream))
             elif section == 'groups_uuid':
                 self.raw.executemany('INSERT INTO temp.member ("group", node) VALUES (?, ?)', _members(stream))
@@ -80,10 +83,19 @@ class Scratch:
         :raises ValueError: one has no fields.
         """
         for pk, text in self.raw.execute('SELECT pk, fields FROM temp.record WHERE kind = ? ORDER BY pk', (name,)):
-            fields = json.loads(text)
-            if not isinstance(fields, dict):
-                raise ValueError(f'the {name} with pk {pk} has no fields')
-            yield pk, fields
+            yield pk, _fields(name, pk, text)
+
+    def nodes(self) -> Iterator[tuple[int, dict[str, Any], list[str | None]]]:
+        """Pk, fields, and the texts of `SECTIONS` of all nodes, by pk.
+
+        :raises ValueError: one has no fields.
+        """
+        values = ', '.join(f'{section}.value' for section in SECTIONS)
+        joins = ' '.join(f'LEFT JOIN temp.{section} ON {section}.pk = r.pk' for section in SECTIONS)
+        for pk, text, *texts in self.raw.execute(
+            f"SELECT r.pk, r.fields, {values} FROM temp.record AS r {joins} WHERE r.kind = 'Node' ORDER BY r.pk"
+        ):
+            yield pk, _fields('Node', pk, text), texts
 
     # -- files --------------------------------------------------------------------------------------------------
 
@@ -108,7 +120,15 @@ class Scratch:
 
     def take_symbols(self, uuid: str, content: bytes) -> None:
         """Keep the content of a small file that a step may take over into attributes."""
+        self._has_symbols = True
         self.raw.execute('INSERT OR REPLACE INTO temp.symbols VALUES (?, ?)', (uuid, content))
+
+    def symbols_of(self, uuid: str) -> bytes | None:
+        """What `take_symbols` has kept of a node."""
+        if not self._has_symbols:
+            return None
+        found = self.raw.execute('SELECT content FROM temp.symbols WHERE uuid = ?', (uuid,)).fetchone()
+        return None if found is None else bytes(found[0])
 
     def tree(self, uuid: str, without: list[str]) -> str:
         """The file tree of a node, as JSON.
@@ -139,20 +159,29 @@ class Scratch:
             yield Member(prefix + key, *rest)
 
 
+def _fields(name: str, pk: int, text: str) -> dict[str, Any]:
+    fields = json.loads(text)
+    if not isinstance(fields, dict):
+        raise ValueError(f'the {name} with pk {pk} has no fields')
+    return fields
+
+
 def _by_pk(stream: JsonStream) -> Iterator[tuple[int, str]]:
     for name in stream.members():
-        pk = int(name)
-        if not 0 <= pk < LARGEST_PK:
+        if not (name.isascii() and name.isdecimal() and len(name) < MOST_DIGITS):
             raise ValueError(f'{name[:50]!r} is no pk')
-        yield pk, json.dumps(stream.value())
+        yield int(name), json.dumps(stream.value())
 
 
-def _links(stream: JsonStream) -> Iterator[tuple[str, str, str]]:
+def _links(stream: JsonStream) -> Iterator[tuple[str | None, ...]]:
     for _ in stream.elements():
         link = stream.value()
         if not isinstance(link, dict):
             raise ValueError(f'{str(link)[:50]!r} is no link')
-        yield json.dumps(link), str(link.get('input')), str(link.get('output'))
+        values = tuple(map(link.get, ('input', 'output', 'label', 'type')))
+        if not all(isinstance(value, str | None) for value in values):
+            raise ValueError(f'{str(link)[:200]} is no link')
+        yield values
 
 
 def _members(stream: JsonStream) -> Iterator[tuple[str, str]]:
