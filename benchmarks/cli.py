@@ -1,6 +1,7 @@
 """Verbs of the command line against verdi's, on the same profile, whole processes.
 
     python benchmarks/cli.py HOME [--peer PYTHON] [--runs 5] [--only TEXT] [--table cli]
+    python benchmarks/cli.py HOME --reading --table cli-reading
 
 HOME is what make_profile.py made. Nothing in it is changed.
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 import paired
 from paired import Action, Row, Run
 
-CALCULATION, STRUCTURE, FOLDER, WORKFLOW = '7', '5', '8', '4'
+CALCULATION, STRUCTURE, FOLDER, WORKFLOW, PARAMETERS, CODE = '7', '5', '8', '4', '6', '1'
 """Pks of the first workflow that make_profile.py makes."""
 
 
@@ -41,15 +42,26 @@ VERBS = (
     Verb(('group', 'list', '-C'), 6),
     Verb(('group', 'show', 'group-000'), 7),
     Verb(('node', 'list', '--raw'), 4),
+    Verb(('node', 'graph', 'generate', WORKFLOW, '-f', 'svg', '-O', os.devnull), 5),
+)
+READING = (
     Verb(('process', 'list'), 8),
     Verb(('process', 'list', '--all', '--raw'), 8),
+    Verb(('process', 'list', '--failed', '--limit', '20'), 8),
     Verb(('process', 'show', CALCULATION), 8),
     Verb(('process', 'report', WORKFLOW), 8),
     Verb(('process', 'status', WORKFLOW), 8),
+    Verb(('process', 'call-root', CALCULATION), 8),
+    Verb(('calcjob', 'inputls', CALCULATION), 8),
     Verb(('calcjob', 'outputls', CALCULATION), 8),
     Verb(('code', 'list'), 8),
-    Verb(('node', 'graph', 'generate', WORKFLOW, '-f', 'svg', '-O', os.devnull), 5),
+    Verb(('code', 'show', CODE), 8),
+    Verb(('config', 'get', 'daemon.timeout'), 8),
+    Verb(('data', 'core.dict', 'show', PARAMETERS), 8),
+    Verb(('data', 'core.singlefile', 'content', STRUCTURE), 8),
+    Verb(('data', 'core.structure', 'list', '--all-users'), 8),
 )
+"""Reading processes, their files and results, codes, options, data."""
 COMPLETIONS = (('completing a verb', 'storage ma', 6.0), ('completing a group label', 'group show group-00', 6.0))
 
 
@@ -114,12 +126,15 @@ def main() -> None:
     """Measure what the command line asks for."""
     parser = paired.arguments(__doc__)
     parser.add_argument('home', type=Path)
+    parser.add_argument('--reading', action='store_true', help='those verbs that read processes, codes, data')
     parser.add_argument('--table', default='cli', help='name under which the results are kept')
     args = parser.parse_args()
     programs = {'ours': args.ours.absolute().parent / 'ricordi', 'peer': args.peer.absolute().parent / 'verdi'}
     bench = Bench(args.home.resolve(), programs, args.side, args.runs)
-    rows = [bench.verb(verb) for verb in VERBS if args.only in ' '.join(verb.arguments)]
-    rows += [bench.completion(*completion) for completion in COMPLETIONS if args.only in completion[0]]
+    verbs = READING if args.reading else VERBS
+    rows = [bench.verb(verb) for verb in verbs if args.only in ' '.join(verb.arguments)]
+    if not args.reading:
+        rows += [bench.completion(*completion) for completion in COMPLETIONS if args.only in completion[0]]
     paired.save(args.table, rows)
 
 

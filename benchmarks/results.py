@@ -24,6 +24,7 @@ TABLES = {
     'iterall-memory': 'Memory of `iterall`, SQLite',
     'iterall-memory-postgres': 'Memory of `iterall`, PostgreSQL',
     'cli': 'Verbs of the command line, SQLite',
+    'cli-reading': 'Reading processes, codes, data, SQLite',
     'cli-postgres': 'Verbs of the command line, PostgreSQL',
     'archive': 'Archives, SQLite',
     'archive-postgres': 'Archives, PostgreSQL',

@@ -134,7 +134,7 @@ def test_an_empty_name_is_refused_without_a_guess(run_here: Run, reference_home:
         (('archive', 'inspect', 'x.aiida'), 'ricordi archive info'),
         (('code', 'create'), 'verdi code create'),
         (('process', 'kill', '42'), 'verdi process kill'),
-        (('data',), 'verdi data'),
+        (('data', 'core.bands', 'list'), 'verdi data core.bands'),
         (('devel',), 'verdi devel'),
         (('broker',), 'verdi profile configure-broker'),
     ],

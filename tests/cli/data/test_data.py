@@ -106,6 +106,23 @@ def test_the_files_of_a_family_are_written_and_those_that_are_there_stay(
     assert 'holds no pseudopotentials' in run('core.upf', 'exportfamily', tmp_path, 'none').stderr
 
 
+@pytest.mark.parametrize('odd', ['{}', '{"kinds": 3, "sites": [{}], "cell": 1}', '{"kinds": [{}], "sites": []}'])
+def test_a_structure_that_aiida_would_not_make_is_told_of(run: Run, reference_home: Path, odd: str) -> None:
+    with closing(sqlite3.connect(reference_home / 'repository' / 'mixed' / 'database.sqlite')) as database:
+        database.execute('UPDATE db_dbnode SET attributes = ? WHERE id = ?', (odd, STRUCTURE))
+        database.commit()
+    for words in (('show', STRUCTURE), ('export', STRUCTURE), ('export', '-F', 'xsf', STRUCTURE)):
+        done = run('core.structure', *words)
+        assert (done.returncode, done.stdout) == (3, '')
+        assert 'node 45 is not as AiiDA makes' in done.stderr
+    assert run('core.structure', 'list', '-A', '-e', 'Si').returncode == 0
+
+
+def test_an_export_into_a_folder_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    assert run('core.structure', 'export', STRUCTURE, '-o', tmp_path, '-f').returncode == 2
+    assert run('core.structure', 'export', STRUCTURE, '-o', tmp_path / 'missing' / 'x').returncode == 2
+
+
 def test_where_a_remote_folder_is(run: Run) -> None:
     assert run('core.remote', 'show', REMOTE).stdout.startswith('- Remote computer name: ')
     assert json.loads(run('core.remote', 'show', REMOTE, '--format', 'json').stdout)['pk'] == 56

@@ -178,6 +178,8 @@ def _write(pieces: Iterable[bytes], output: Path | None, force: bool) -> None:
         return
     from ricordi.files import new_file
 
+    if output.is_dir():
+        raise UsageError(f'{output} is a folder: give the name of a file')
     try:
         with new_file(output, overwrite=force) as handle:
             handle.writelines(pieces)

@@ -153,4 +153,4 @@ def _write(
 
 
 def _formulae(values: list[str | None]) -> str:
-    return ','.join(value or '' for value in values)
+    return ','.join(str(value or '') for value in values) if isinstance(values, list) else str(values)

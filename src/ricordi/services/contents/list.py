@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.structures import FormulaMode
 from ricordi.orm.querybuilder.builder import QueryBuilder
-from ricordi.services.contents.structures import formula_of
+from ricordi.services.contents.structures import formula_of, has_any
 from ricordi.services.nodes.list import NodeFilter, list_nodes
 
 Found = dict[str, Any]
@@ -45,7 +45,7 @@ def list_structures(
     for pk, label, kinds, sites in list_nodes(storage, chosen.nodes('core.structure'), names):
         if kinds is None or sites is None:
             continue
-        if not elements or any(kind['symbols'][0] in elements for kind in kinds):
+        if not elements or has_any(kinds, elements):
             yield {'pk': pk, 'label': label, 'formula': formula_of(kinds, sites, mode)}
 
 
