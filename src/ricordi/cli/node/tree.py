@@ -13,6 +13,7 @@ from ricordi.cli.opened import opened
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import one_line, write_list
 from ricordi.cli.terminal.prose import branched
+from ricordi.cli.terminal.screen import width
 from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
@@ -57,14 +58,17 @@ def tree(
         types, forward = LINK_TYPES[link_types], direction == 'out'
         trees = (grow_tree(storage, pk, types, forward, depth) for pk in find_pks(storage, identifiers))
         if output_format in (None, 'table'):
-            _print(chain.from_iterable(trees))
+            if _print(chain.from_iterable(trees)) and width() is not None:
+                session.tell('↑ marks what stands further up already, with all that follows from it.')
         else:
             write_list(map(_as_data, chain.from_iterable(trees)), (), output_format)
     return 0
 
 
-def _print(lines: Iterable[TreeLine]) -> None:
+def _print(lines: Iterable[TreeLine]) -> bool:
+    """Print the lines; returns whether one is marked as seen before."""
     lasts: list[bool] = []
+    any_seen = False
     for line in lines:
         lasts[line.depth :] = [line.last]
         stems = ''.join('    ' if last else '│   ' for last in lasts[1:-1])
@@ -73,6 +77,8 @@ def _print(lines: Iterable[TreeLine]) -> None:
         text = f'{node.name} [{node.pk}]' + (f' {node.detail}' if node.detail else '')
         link = f'{line.link_label} ({line.link_type}) ' if line.link_type else ''
         print(branched(stems, branch, f'{one_line(link + text)}{" ↑" if line.seen else ""}'))
+        any_seen |= line.seen
+    return any_seen
 
 
 def _as_data(line: TreeLine) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, keys_of, write_list
+from ricordi.cli.terminal.screen import width
 from ricordi.services.profiles import profiles as service
 
 COLUMNS = (
@@ -23,6 +24,8 @@ def print_profiles(session: CommandSession, output_format: str | None) -> int:
         print('\n'.join(profile.name for profile in profiles))
     else:
         write_list(map(asdict, profiles), COLUMNS, output_format, keys_of(service.ProfileSummary))
+        if output_format in (None, 'table') and profiles and width() is not None:
+            session.tell('\n* marks the default profile.')
     return 0
 
 
