@@ -37,7 +37,7 @@ _ricordi_words() {
         'storage info') opts='--detailed --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage version') opts='--format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage migrate') opts='--dry-run --yes --force -y -f --wait --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
-        'storage maintain') opts='--full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        'storage maintain') opts='--all-profiles --full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage usage') opts='--by --top --only --interactive -i --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage verify') opts='--read --subset --backup --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         'storage backup') opts='--tag --dry-run --keep --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --wait --max-runtime --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
@@ -125,7 +125,7 @@ _ricordi_words() {
         shell) opts='--plain --no-startup --interface -i --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         query) opts='--limit -l --offset --count --sql --dry-run -n --raw -r --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --use-zeromq --verbose -v --quiet -q --debug --help -h' ;;
-        status) opts='--no-rmq --format --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
+        status) opts='--all-profiles --count --max-age-full --max-garbage --max-age-backup --no-rmq --format --output-file -O --profile -p --archive --verbose -v --quiet -q --debug --help -h' ;;
         tour) opts='--keep --format --verbose -v --quiet -q --debug --help -h' ;;
         completion) opts='--verbose -v --quiet -q --debug --help -h' ;;
     esac
@@ -188,7 +188,7 @@ _ricordi_value() {
         'storage maintain|--compress') kind='words:auto yes no keep' ;;
         'storage maintain|--wait') kind=any ;;
         'storage maintain|--max-runtime') kind=any ;;
-        'storage maintain|--format') kind='words:table json jsonl csv yaml' ;;
+        'storage maintain|--format') kind='words:table json jsonl csv yaml logfmt' ;;
         'storage usage|--by') kind='words:type process group computer user month file size node' ;;
         'storage usage|--top') kind=any ;;
         'storage usage|--only') kind=any ;;
@@ -512,7 +512,12 @@ _ricordi_value() {
         'presto|--postgres-port') kind=any ;;
         'presto|--postgres-username') kind=any ;;
         'presto|--postgres-password') kind=any ;;
-        'status|--format') kind='words:table json jsonl csv yaml' ;;
+        'status|--count') kind='words:auto yes no' ;;
+        'status|--max-age-full') kind=any ;;
+        'status|--max-garbage') kind=any ;;
+        'status|--max-age-backup') kind=any ;;
+        'status|--format') kind='words:table json jsonl csv yaml logfmt prometheus nagios' ;;
+        'status|--output-file'|'status|-O') kind=file ;;
         'tour|--format') kind='words:table json jsonl csv yaml' ;;
         'completion|') kind='words:bash zsh fish' ;;
         *'|-p' | *'|--profile') kind=profile ;;

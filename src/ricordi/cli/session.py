@@ -33,6 +33,12 @@ class CommandSession(NamedTuple):
         if not self.quiet:
             print(message, file=sys.stderr, flush=True)
 
+    @staticmethod
+    def tell_error(message: str) -> None:
+        """Say on stderr what went wrong where the work goes on."""
+        sys.stdout.flush()
+        print(f'ricordi: error: {message}', file=sys.stderr, flush=True)
+
     def tell_warning(self, message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         """Tell a warning of Python's (`warnings.showwarning`): in a line of its own if it is one of ours."""
         if issubclass(category, AccessWarning | StoppedWorker):

@@ -69,11 +69,12 @@ class Verb(click.Command):
                 formatter.write(f'  {example}\n')
 
 
-def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
+def verb(*examples: str, on_profile: bool = True, kind: type[Verb] = Verb) -> Callable[[Function], Verb]:
     """Make a command of a function whose first argument is the `CommandSession` and whose docstring is the help.
 
     :param examples: command lines that show the use.
     :param on_profile: whether it works on what `--profile` or `--archive` name; else the help leaves these out.
+    :param kind: of a class of its own, where it takes its arguments apart in a way of its own.
     """
 
     def decorate(function: Function) -> Verb:
@@ -96,7 +97,7 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
                 warnings.showwarning = session.tell_warning
                 return function(session, **values)
 
-        command = Verb(
+        command = kind(
             name=function.__name__,
             callback=callback,
             params=parameters + _common_options(taken, on_profile),
@@ -170,12 +171,15 @@ def option(*names: str, group: str = 'Options', **attributes: Any) -> Callable[[
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
 
 
-def format_option() -> Callable[[Function], Function]:
-    """`--format`: how the result is written; the value is None where the user did not say."""
+def format_option(*more: str) -> Callable[[Function], Function]:
+    """`--format`: how the result is written; the value is None where the user did not say.
+
+    :param more: what this verb knows besides.
+    """
     return option(
         '--format',
         'output_format',
-        type=click.Choice(FORMATS),
+        type=click.Choice((*FORMATS, *more)),
         group='Output',
         help='How to write the result. [default: table]',
     )

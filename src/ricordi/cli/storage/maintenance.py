@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
+from ricordi.cli.monitoring.logfmt import failure_line, maintenance_line
+from ricordi.cli.remedies import message_of
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import (
     doubt_in_words,
@@ -17,63 +21,142 @@ from ricordi.cli.storage.maintenance_report import (
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.prompt import confirm
-from ricordi.errors import InvalidOperation
+from ricordi.cli.terminal.quantities import plural
+from ricordi.errors import Interrupted, InvalidOperation, RicordiError
 from ricordi.progress import Stop
 from ricordi.services import storage
 from ricordi.services.profiles.profiles import find_profile
 
+if TYPE_CHECKING:
+    from ricordi.config import Profile
+    from ricordi.progress import Run
 
-def run_maintenance(
-    session: CommandSession,
-    options: MaintenanceOptions,
-    *,
-    yes: bool,
-    wait: float | None,
-    max_runtime: float | None,
-    output_format: str | None,
-) -> int:
-    """Ask if need be, maintain, print the report; returns the exit code.
+LOGFMT = 'logfmt'
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceCall:
+    """What the command line asks for.
 
     :param wait: seconds to wait for the lock, None: do not wait.
     :param max_runtime: seconds that waiting and work may take, None for no limit.
     """
-    profile = find_profile(session.profile_name)
-    if options.full and not options.dry_run:
-        question = (
-            f'Full maintenance locks profile `{profile.name}` until it is done and removes, for good, the objects that '
-            'no node names. Go on?'
-        )
-        if not confirm(question, yes):
-            raise InvalidOperation('nothing was done')
-    stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
-    with long_work(session, stop) as run:
-        report = storage.maintain(profile, options, wait=wait, run=run)
-    told = session.reports(output_format, options.dry_run)
-    if told:
-        _print_report(profile.name, report, output_format)
-    _tell_what_is_wrong(report, told=told)
+
+    session: CommandSession
+    options: MaintenanceOptions
+    yes: bool
+    wait: float | None
+    max_runtime: float | None
+    output_format: str | None
+
+    @property
+    def told(self) -> bool:
+        """Whether a report is printed."""
+        return self.session.reports(self.output_format, self.options.dry_run)
+
+
+def maintain_one(call: MaintenanceCall) -> int:
+    """Ask if need be, maintain the profile that is named, print the report; returns the exit code."""
+    profile = find_profile(call.session.profile_name)
+    _ask(call, f'profile `{profile.name}`', 'it is')
+    stop = _new_stop(call)
+    with long_work(call.session, stop) as run:
+        report = storage.maintain(profile, call.options, wait=call.wait, run=run)
+    if call.told:
+        _print_report(profile.name, report, call.output_format)
+    _tell_what_is_wrong(report, told=call.told)
     return exit_code_of(report)
+
+
+def maintain_all(call: MaintenanceCall) -> int:
+    """Ask once if need be, and maintain all profiles but those that can only be read, one after the other.
+
+    :returns: the exit code of the first profile that is not well.
+    """
+    profiles = storage.maintainable_profiles()
+    if not profiles:
+        call.session.tell('There are no profiles that can be maintained: nothing to do.')
+        return 0
+    _ask(call, f'{plural(len(profiles), "profile")} ({", ".join(one.name for one in profiles)})', 'each is')
+    stop, codes, data = _new_stop(call), [], []
+    with long_work(call.session, stop) as run:
+        for number, profile in enumerate(profiles):
+            if stop.reason:
+                left = ', '.join(one.name for one in profiles[number:])
+                call.session.tell_error(f'{stop.reason}: ended early, in a clean state; not begun: {left}')
+                codes.append(Interrupted.exit_code)
+                break
+            if number and call.told and call.output_format in (None, 'table'):
+                print()
+            code, told = _one_of_all(call, profile, run)
+            codes.append(code)
+            data.append(told)
+    if call.told and call.output_format not in (None, 'table', LOGFMT):
+        write_details({'profiles': data}, call.output_format)
+    return next((code for code in codes if code), 0)
+
+
+def _one_of_all(call: MaintenanceCall, profile: Profile, run: Run) -> tuple[int, dict[str, Any]]:
+    """Maintain a profile, and say what came of it; its exit code, and what a program is told."""
+    try:
+        report = storage.maintain(profile, call.options, wait=call.wait, run=run)
+    except RicordiError as error:
+        reason = message_of(error)
+        if call.output_format == LOGFMT:
+            print(failure_line(profile.name, call.options.full, error.exit_code, reason))
+        sys.stdout.flush()
+        call.session.tell_error(f'profile {profile.name}: {reason}')
+        return error.exit_code, {'profile': profile.name, 'error': reason, 'exit_code': error.exit_code}
+    data = report_as_data(profile.name, report)
+    if call.told and call.output_format in (None, 'table', LOGFMT):
+        _print_report(profile.name, report, call.output_format)
+    _tell_what_is_wrong(report, told=call.told, profile=f'profile {profile.name}: ')
+    return exit_code_of(report), data
+
+
+def _new_stop(call: MaintenanceCall) -> Stop:
+    return Stop(call.max_runtime, out_of_time='the time given by --max-runtime is over')
+
+
+def _ask(call: MaintenanceCall, profiles: str, it_is: str) -> None:
+    """Have a person agree to a full maintenance.
+
+    :raises ricordi.errors.InvalidOperation: it is not wanted.
+    """
+    if not call.options.full or call.options.dry_run:
+        return
+    question = (
+        f'Full maintenance locks {profiles} until {it_is} done and removes, for good, the objects that no node names. '
+        'Go on?'
+    )
+    if not confirm(question, call.yes):
+        raise InvalidOperation('nothing was done')
 
 
 def _print_report(profile: str, report: MaintenanceReport, output_format: str | None) -> None:
     if output_format in (None, 'table'):
         print(report_as_text(profile, report))
+    elif output_format == LOGFMT:
+        print(maintenance_line(profile, report))
     else:
         write_details(report_as_data(profile, report), output_format)
 
 
-def _tell_what_is_wrong(report: MaintenanceReport, told: bool) -> None:
-    """Say on stderr why the exit code will not be 0; with the problems one by one if no report has told them."""
+def _tell_what_is_wrong(report: MaintenanceReport, told: bool, profile: str = '') -> None:
+    """Say on stderr why the exit code will not be 0; with the problems one by one if no report has told them.
+
+    :param profile: which one it is, where there are several.
+    """
     sys.stdout.flush()
     if report.problem_count:
         lines = list(problem_lines(report))
-        print(f'ricordi: error: {lines[0].rstrip(":")}', file=sys.stderr)
+        print(f'ricordi: error: {profile}{lines[0].rstrip(":")}', file=sys.stderr)
         if not told:
             print('\n'.join(lines[1:]), file=sys.stderr)
     if report.doubt:
-        print(f'ricordi: error: {doubt_in_words(report)}', file=sys.stderr)
+        print(f'ricordi: error: {profile}{doubt_in_words(report)}', file=sys.stderr)
     if report.interrupted:
-        print(f'ricordi: error: {_early_end(report)}', file=sys.stderr)
+        print(f'ricordi: error: {profile}{_early_end(report)}', file=sys.stderr)
 
 
 def _early_end(report: MaintenanceReport) -> str:

@@ -307,6 +307,16 @@ class Container(ObjectStore, RepositoryBackend):
 
         return state_of(self, notes_of(self))
 
+    def estimated_count(self) -> int:
+        from ricordi.repository.maintenance.estimate import estimated_count
+
+        return estimated_count(self)
+
+    def hidden_by_killed_repack(self) -> int:
+        from ricordi.repository.maintenance.estimate import hidden_by_killed_repack
+
+        return hidden_by_killed_repack(self)
+
     def maintain(
         self,
         options: MaintenanceOptions,
