@@ -29,6 +29,7 @@ Deed = Literal[
     'list problems',
     'make backup',
     'maintain in full',
+    'make first profile',
     'make profile',
     'migrate archive',
     'migrate storage',

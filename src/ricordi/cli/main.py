@@ -105,6 +105,8 @@ def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
     The long form is what a verb is handed, since some verbs use the letter `-p` for something else.
     """
     word = arguments[position]
+    if word in ('-v', '--verbose', '--verbosity') or word.startswith('--verbosity='):
+        return _verbosity(arguments, position)
     if word in FLAGS:
         return 1, [FLAGS[word]]
     if word in ('-p', '--profile'):
@@ -124,9 +126,27 @@ def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
     raise UsageError(f'there is no option {word} before the verb; see `ricordi --help`')
 
 
+def _verbosity(arguments: list[str], position: int) -> tuple[int, list[str]]:
+    """`-v`, with or without a level after it, or `--verbosity LEVEL`; whether there is such a level, the verb says."""
+    from ricordi.services.nodes.log_levels import LEVELS
+
+    word, following = arguments[position], arguments[position + 1 : position + 2]
+    if word.startswith('--verbosity='):
+        return 1, ['--verbosity', word.removeprefix('--verbosity=')]
+    if word == '--verbosity' and not following:
+        raise UsageError('the option --verbosity needs the name of a level, such as INFO')
+    if word == '--verbosity' or (following and following[0].upper() in LEVELS):
+        return 2, ['--verbosity', following[0]]
+    return 1, ['--verbose']
+
+
 def is_global_option(word: str) -> bool:
     """Whether a word is an option that may stand before the verb."""
-    return word in FLAGS or word in ('--profile', '--archive') or word.startswith(('-p', '--profile=', '--archive='))
+    return (
+        word in FLAGS
+        or word in ('--profile', '--archive', '--verbosity')
+        or word.startswith(('-p', '--profile=', '--archive=', '--verbosity='))
+    )
 
 
 def unknown_word(word: str, path: list[str]) -> UsageError:

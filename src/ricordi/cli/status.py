@@ -172,7 +172,9 @@ def _write_for_program(found: Found, question: StatusQuestion, output_format: st
         print(text, end='')
     else:
         from ricordi.files import write_atomic
+        from ricordi.services.output_files import check_output_file
 
+        check_output_file(output_file.absolute())
         write_atomic(output_file.absolute(), text.encode(), mode=0o644)
     return 0
 

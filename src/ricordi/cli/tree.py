@@ -335,6 +335,7 @@ GLOBAL_OPTIONS = (
     ('-p, --profile PROFILE', 'The profile to work on; else the default profile.'),
     ('--archive FILE', 'An archive to look into, in place of a profile.'),
     ('-v, --verbose', 'Tell more, on stderr.'),
+    ('--verbosity LEVEL', 'What to tell on stderr, as for verdi; also -v LEVEL.'),
     ('-q, --quiet', 'No reports, notices and progress; lists as bare names.'),
     ('--debug', 'Show the traceback of an error.'),
     ('--version', 'Show the version of the program and exit.'),

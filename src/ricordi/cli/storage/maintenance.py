@@ -64,7 +64,7 @@ def maintain_one(call: MaintenanceCall) -> int:
         report = storage.maintain(profile, call.options, wait=call.wait, run=run)
     if call.told:
         _print_report(profile.name, report, call.output_format)
-    _tell_what_is_wrong(report, told=call.told)
+    _tell_what_is_wrong(report, told=call.told, profile=f'profile {profile.name}: ' if report.interrupted else '')
     return exit_code_of(report)
 
 
