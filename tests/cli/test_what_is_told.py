@@ -40,7 +40,7 @@ def test_a_configuration_without_profiles_names_what_makes_one(
     assert 'has no profiles yet: make one with `ricordi presto`, or with `ricordi profile setup`' in done.stderr
 
 
-@pytest.mark.parametrize(('pip', 'told'), [(True, ' -m pip install numpy'), (False, 'uv pip install --python ')])
+@pytest.mark.parametrize(('pip', 'told'), [(True, ' -m pip install numpy'), (False, 'uv pip install -p ')])
 def test_the_way_to_numpy_works_from_this_installation(monkeypatch: pytest.MonkeyPatch, pip: bool, told: str) -> None:
     from ricordi.orm.data import array
 

@@ -25,7 +25,7 @@ def _way_to_install(package: str) -> str:
     python = shlex.quote(sys.executable)
     if find_spec('pip') is not None:
         return f'{python} -m pip install {package}'
-    return f'uv pip install --python {python} {package}'
+    return f'uv pip install -p {python} {package}'
 
 
 def load_numpy() -> ModuleType:
