@@ -28,6 +28,7 @@ PARTS = {
     'The command line': (
         *(
             'storage-maintain',
+            'monitoring',
             'storage-backup',
             'storage-restore',
             'verify',

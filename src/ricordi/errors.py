@@ -47,6 +47,12 @@ class OutputError(RicordiError):
     """The result cannot be written to where it should go."""
 
 
+class UnwritableFile(OutputError, OSError):
+    """A file that was named for a result cannot be made there. The message names it."""
+
+    exit_code = UsageError.exit_code
+
+
 class ConfigurationError(RicordiError):
     """The configuration folder or file cannot be used as it is."""
 
@@ -65,6 +71,10 @@ class AccessWarning(UserWarning):
 
 class HeldBack(AccessWarning):
     """Another process waits for the profile to be its own, and is let in first, for a moment."""
+
+
+class WaitingForOthers(AccessWarning):
+    """What was asked for waits until others have left a profile; tells for how long at most, and for whom."""
 
 
 class UnrecordedUse(AccessWarning):

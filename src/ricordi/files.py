@@ -83,6 +83,16 @@ def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:
         folder.sync()
 
 
+def try_new_file(path: Path) -> None:
+    """Make a file in the folder where one of this name shall come, and take it away again, or raise as that does."""
+    draft = f'.{path.name}.{uuid.uuid4().hex[:12]}'
+    with OpenFolder(path.parent) as folder:
+        descriptor, named = _open_draft(folder, draft, 0o600)
+        os.close(descriptor)
+        if named:
+            folder.unlink(draft)
+
+
 @contextmanager
 def new_file(path: Path, overwrite: bool = False, mode: int = 0o666) -> Iterator[BinaryIO]:
     """A file to be filled inside the block, which gets its name at the end: whole and durable, or not at all.

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 Deed = Literal[
     'adopt storage',
+    'back up',
     'choose snapshot',
     'choose another folder',
     'choose another folder or overwrite',
@@ -16,6 +17,7 @@ Deed = Literal[
     'clear access records',
     'configure computer',
     'configure user',
+    'count objects',
     'do without login shell',
     'duplicate computer',
     'enable computer',
@@ -28,6 +30,7 @@ Deed = Literal[
     'list problems',
     'make backup',
     'maintain in full',
+    'make first profile',
     'make profile',
     'migrate archive',
     'migrate storage',

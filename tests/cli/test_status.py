@@ -80,7 +80,7 @@ def test_an_archive_needs_no_configuration(run_cli, empty_home: Path) -> None:
     archive = Path(__file__).parents[1] / 'data' / 'reference.aiida'
     done = run_cli('--archive', str(archive), 'status', '--format', 'json')
     assert (done.returncode, done.stderr) == (0, '')
-    assert [check['state'] for check in json.loads(done.stdout)['checks']] == ['ok'] * 8
+    assert [check['state'] for check in json.loads(done.stdout)['checks']] == ['ok'] * 9
     assert not empty_home.exists()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from ricordi.errors import AccessError, GivingWay, HeldBack, Interrupted
+from ricordi.errors import AccessError, GivingWay, HeldBack, Interrupted, WaitingForOthers
 
 if TYPE_CHECKING:
     from ricordi.access.holder import Holder
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SHORTEST_PAUSE = 0.01
 LONGEST_PAUSE = 0.25
+UNTOLD = 1.0
+"""Seconds of waiting that are not worth a word."""
 
 Result = TypeVar('Result')
 
@@ -81,25 +83,36 @@ class Reservation:
         return self._waits and (time.monotonic() - self._begin) % (2 * self._seconds) < self._seconds
 
 
-def retry(attempt: Callable[[], Result], wait: float | None, stop: Stop | None, what: str = 'the profile') -> Result:
-    """Call `attempt` until it raises no `AccessError`.
+def retry(
+    attempt: Callable[[], Result],
+    wait: float | None,
+    stop: Stop | None,
+    what: str = 'the profile',
+    untold: float = UNTOLD,
+) -> Result:
+    """Call `attempt` until it raises no `AccessError`; who waits is told for whom, by the warning `WaitingForOthers`.
 
     :param wait: seconds after which the last error is raised; None: after the first attempt. One that gives way
         (`GivingWay`) is made again in any case.
     :param what: is waited for, in words.
+    :param untold: seconds of waiting before that is told.
     :raises ricordi.errors.Interrupted: `stop` asked for an end while waiting.
     """
-    deadline = time.monotonic() + (wait or 0.0)
-    pause = SHORTEST_PAUSE
+    begin = time.monotonic()
+    deadline = begin + (wait or 0.0)
+    pause, told = SHORTEST_PAUSE, False
     while True:
         try:
             return attempt()
         except GivingWay:
             left = LONGEST_PAUSE
-        except AccessError:
+        except AccessError as error:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise
+            if not told and time.monotonic() - begin >= untold:
+                told = True
+                warnings.warn(f'waiting for {left:.0f} s at most: {error}', WaitingForOthers, stacklevel=3)
         if stop is not None and stop.reason is not None:
             raise Interrupted(f'stopped while waiting for {what}: {stop.reason}; nothing was done')
         time.sleep(min(left, pause * _scatter()))

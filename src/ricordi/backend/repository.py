@@ -318,6 +318,14 @@ class RepositoryBackend(ABC):
         """
         return ''
 
+    def estimated_count(self) -> int:
+        """About how many objects there are, told without counting; 0 for a store that is counted in no time."""
+        return 0
+
+    def hidden_by_killed_repack(self) -> int:
+        """How many objects AiiDA cannot read here since a repack of its was killed; Ricordi reads them all the same."""
+        return 0
+
     def verification_state(self) -> VerificationState | None:
         """What is known of earlier verifications; None for a store that remembers none."""
         return None

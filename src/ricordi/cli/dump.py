@@ -140,6 +140,8 @@ def profile_dump(
         folder = path or _default_folder(storage.profile.name)
         with long_work(session, stop) as run:
             report = dump_profile(storage, folder, request, run)
+    if not (request.also_ungrouped or report.new or report.changed or report.same or report.unsealed):
+        session.tell('ricordi: no group that was chosen has a process; --also-ungrouped dumps those that are in none')
     return _tell(session, report, output_format)
 
 
@@ -269,6 +271,9 @@ def _tell(session: CommandSession, report: DumpReport, output_format: str | None
 
 
 def _tell_sentence(session: CommandSession, report: DumpReport) -> None:
+    if report.nothing_to_do and not report.same:
+        session.tell('Nothing to do: there is no process to dump.')
+        return
     if report.nothing_to_do:
         session.tell(f'Nothing to do: {report.folder} is up to date ({plural(report.same, "folder")}).')
         return

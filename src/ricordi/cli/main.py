@@ -110,6 +110,8 @@ def global_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
     The long form is what a verb is handed, since some verbs use the letter `-p` for something else.
     """
     word = arguments[position]
+    if word in ('-v', '--verbose', '--verbosity') or word.startswith('--verbosity='):
+        return _verbosity(arguments, position)
     if word in FLAGS:
         return 1, [FLAGS[word]]
     if word in SETTLED:
@@ -142,10 +144,24 @@ def _color_option(arguments: list[str], position: int) -> tuple[int, list[str]]:
     return (1 if '=' in word else 2), []
 
 
+def _verbosity(arguments: list[str], position: int) -> tuple[int, list[str]]:
+    """`-v`, with or without a level after it, or `--verbosity LEVEL`; whether there is such a level, the verb says."""
+    from ricordi.services.nodes.log_levels import LEVELS
+
+    word, following = arguments[position], arguments[position + 1 : position + 2]
+    if word.startswith('--verbosity='):
+        return 1, ['--verbosity', word.removeprefix('--verbosity=')]
+    if word == '--verbosity' and not following:
+        raise UsageError('the option --verbosity needs the name of a level, such as INFO')
+    if word == '--verbosity' or (following and following[0].upper() in LEVELS):
+        return 2, ['--verbosity', following[0]]
+    return 1, ['--verbose']
+
+
 def is_global_option(word: str) -> bool:
     """Whether a word is an option that may stand before the verb."""
-    return word in (*FLAGS, *SETTLED, '--profile', '--archive', '--color') or word.startswith(
-        ('-p', '--profile=', '--archive=', '--color=')
+    return word in (*FLAGS, *SETTLED, '--profile', '--archive', '--color', '--verbosity') or word.startswith(
+        ('-p', '--profile=', '--archive=', '--color=', '--verbosity=')
     )
 
 

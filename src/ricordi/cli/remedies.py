@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 WORDS: dict[Deed, str] = {
     'adopt storage': '; choose another place, or give it a name with `ricordi profile setup`',
+    'back up': ': see `ricordi storage backup`',
     'choose snapshot': '; name one after an `@`, or its profile with --of',
     'choose another folder': ': give another --path',
     'choose another folder or overwrite': ': give another --path, or --overwrite to remove what is there',
@@ -23,6 +24,7 @@ WORDS: dict[Deed, str] = {
     'clear access records': ' with `ricordi storage unlock`',
     'configure computer': ': use `ricordi computer configure {}`',
     'configure user': ': see `ricordi user configure`',
+    'count objects': '; --count yes takes the time',
     'do without login shell': ': `ricordi computer configure {} -n --no-use-login-shell`',
     'duplicate computer': '; `ricordi computer duplicate {}` makes another with its settings',
     'enable computer': ': see `ricordi computer enable {}`',
@@ -35,6 +37,7 @@ WORDS: dict[Deed, str] = {
     'list problems': '; `ricordi storage maintain --full --dry-run` lists all that is missing or unclear',
     'make backup': '; `ricordi storage backup {}` makes one',
     'maintain in full': ': `ricordi storage maintain --full` does it',
+    'make first profile': ': make one with `ricordi presto`, or with `ricordi profile setup`',
     'make profile': ', or make a first profile with `ricordi presto`',
     'migrate archive': ': run `ricordi archive migrate {} NEW` first',
     'migrate storage': ': run `ricordi -p {} storage migrate`',

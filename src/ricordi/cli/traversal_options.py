@@ -62,10 +62,11 @@ def plan_as_data(plan: DeletionPlan) -> dict[str, Any]:
     }
 
 
-def plan_as_text(plan: DeletionPlan, folders_stay: bool = True) -> str:
+def plan_as_text(plan: DeletionPlan, folders_stay: bool = True, with_pks: bool = False) -> str:
     """A plan for a person: how many of what, by which rule.
 
     :param folders_stay: whether folders on other machines are left alone, which is worth a word.
+    :param with_pks: name each node, as `--verbose` asks for.
     """
     by_rule = [['named', f'{len(plan.start):,}', '']]
     by_rule += [[name.replace('_', '-'), f'{count:,}', _RULES[name]] for name, count in plan.by_rule.items()]
@@ -84,6 +85,8 @@ def plan_as_text(plan: DeletionPlan, folders_stay: bool = True) -> str:
         format_table(by_rule, ('Rule', 'Nodes', ''), right=(1,)),
         format_table(by_type, ('Node type', 'Nodes'), right=(1,)),
     ]
+    if with_pks:
+        parts.append(f'PKs: {" ".join(map(str, plan.pks))}')
     if beside:
         parts.append(f'With them go {", ".join(beside)}.')
     if plan.freed is not None and plan.freed.objects:

@@ -446,6 +446,7 @@ GLOBAL_OPTIONS = (
     ('-p, --profile PROFILE', 'The profile to work on; else the default profile.'),
     ('--archive FILE', 'An archive to look into, in place of a profile.'),
     ('-v, --verbose', 'Tell more, on stderr.'),
+    ('--verbosity LEVEL', 'What to tell on stderr, as for verdi; also -v LEVEL.'),
     ('-q, --quiet', 'No reports, notices and progress; lists as bare names.'),
     ('--color WHEN', 'Colour always, never, or auto: on a terminal.'),
     ('--no-color', 'No colour.'),

@@ -16,6 +16,7 @@ from ricordi.cli.terminal.kept_answers import keep_words, note_answers
 from ricordi.cli.terminal.screen import WHEN
 from ricordi.cli.terminal.streams import as_unicode
 from ricordi.errors import AccessWarning, RicordiError, StoppedWorker, UsageError
+from ricordi.services.nodes.log_levels import LEVELS
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
 COMMON = 'Common options'
@@ -35,6 +36,24 @@ class GroupedOption(click.Option):
         self.group = group
 
 
+class VerboseFlag(GroupedOption):
+    """`-v`, which also understands what `verdi` wants after it: `-v INFO` means `--verbosity INFO`."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Have the parser take the name of a level that follows."""
+        super().add_to_parser(parser, ctx)
+        option = parser._long_opt['--verbose']
+        take = option.process
+
+        def process(value: Any, state: Any) -> None:
+            if state.rargs and state.rargs[0].upper() in LEVELS:
+                parser._long_opt['--verbosity'].process(state.rargs.pop(0), state)
+            else:
+                take(value, state)
+
+        option.process = process
+
+
 class Verb(click.Command):
     """A command whose help groups its options and ends with examples."""
 
@@ -45,16 +64,24 @@ class Verb(click.Command):
         given = list(args)
         keep_words(ctx, given)
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except click.MissingParameter as error:
             takers = [one for one in self.params if getattr(one, 'takes_all_that_follows', False)]
             found = [name for one in takers for name in one.opts if name in given]
             if not found or not isinstance(error.param, click.Argument):
                 raise
-            raise UsageError(
-                f'missing argument {error.param.human_readable_name}: {found[0]} takes all that follows it, up to the '
-                'next option; put `--` before the argument, or the argument first'
-            ) from None
+            raise _taken(error.param, found[0]) from None
+        for argument in self.params:
+            if getattr(argument, 'is_needed', False) and not ctx.params.get(str(argument.name)):
+                self._refuse_if_taken(ctx, argument, given)
+        return rest
+
+    def _refuse_if_taken(self, ctx: click.Context, argument: click.Parameter, given: list[str]) -> None:
+        """An argument that may be empty is: refuse that where an option with several values may have taken it."""
+        for one in self.params:
+            values = ctx.params.get(str(one.name)) or ()
+            if getattr(one, 'takes_all_that_follows', False) and len(values) > 1:
+                raise _taken(argument, next((name for name in one.opts if name in given), one.opts[0]))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; where it fails after a person has answered questions, the error tells how to repeat that."""
@@ -90,11 +117,19 @@ class Verb(click.Command):
         return page.getvalue().rstrip('\n')
 
 
-def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
+def _taken(argument: click.Parameter, option: str) -> UsageError:
+    return UsageError(
+        f'missing argument {argument.human_readable_name}: {option} takes all that follows it, up to the next option; '
+        'put `--` before the argument, or the argument first'
+    )
+
+
+def verb(*examples: str, on_profile: bool = True, kind: type[Verb] = Verb) -> Callable[[Function], Verb]:
     """Make a command of a function whose first argument is the `CommandSession` and whose docstring is the help.
 
     :param examples: command lines that show the use.
     :param on_profile: whether it works on what `--profile` or `--archive` name; else the help leaves these out.
+    :param kind: of a class of its own, where it takes its arguments apart in a way of its own.
     """
 
     def decorate(function: Function) -> Verb:
@@ -106,7 +141,7 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
             for heeded in HEEDED:
                 values.pop(heeded, None)
             name = _place(values.pop('common_profile'), values.pop('common_archive'), on_profile)
-            session = CommandSession(name, values.pop('verbose'), values.pop('quiet'))
+            session = CommandSession(name, *_loudness(values))
             values = {key: value if key in paths else _as_unicode(value) for key, value in values.items()}
             if session.verbose and session.quiet:
                 raise UsageError('--verbose and --quiet contradict each other')
@@ -116,9 +151,10 @@ def verb(*examples: str, on_profile: bool = True) -> Callable[[Function], Verb]:
                 for category in (AccessWarning, StoppedWorker):
                     warnings.simplefilter('default', category)
                 warnings.showwarning = session.tell_warning
-                return function(session, **values)
+                with session.named_when_interrupted(on_profile):
+                    return function(session, **values)
 
-        command = Verb(
+        command = kind(
             name=function.__name__,
             callback=callback,
             params=parameters + _common_options(taken, on_profile),
@@ -140,6 +176,13 @@ def _as_unicode(value: Any) -> Any:
     return as_unicode(value) if isinstance(value, str) else value
 
 
+def _loudness(values: dict[str, Any]) -> tuple[bool, bool, int]:
+    """Whether to tell more, whether to be quiet, and the lowest level that is told, out of the options of a verb."""
+    verbose, quiet = values.pop('verbose'), values.pop('quiet')
+    level = LEVELS[(values.pop('verbosity') or 'REPORT').upper()]
+    return verbose or level < LEVELS['REPORT'], quiet, level
+
+
 def _place(profile: str | None, archive: str | None, on_profile: bool) -> str | None:
     """What to work on: a profile by name, or an archive by path."""
     if archive is not None and not on_profile:
@@ -154,7 +197,7 @@ def _place(profile: str | None, archive: str | None, on_profile: bool) -> str | 
 
 
 def _common_options(taken: set[str], on_profile: bool) -> list[click.Parameter]:
-    """`--profile`, `--verbose`, `--quiet`, `--debug`; without the letters that the verb uses for something else."""
+    """`--profile`, `--verbosity`, `--quiet` and so on; without the letters that the verb uses for something else."""
 
     def names(*wanted: str) -> list[str]:
         return [name for name in wanted if name not in taken]
@@ -188,7 +231,14 @@ def _common_options(taken: set[str], on_profile: bool) -> list[click.Parameter]:
     return [
         profile,
         archive,
-        flag('-v', '--verbose', text='Tell more, on stderr.'),
+        GroupedOption(
+            ['--verbosity'],
+            group=COMMON,
+            type=click.Choice(tuple(LEVELS), case_sensitive=False),
+            metavar='LEVEL',
+            help='What to tell on stderr, as for verdi: INFO more, WARNING less, CRITICAL nothing. Also -v LEVEL.',
+        ),
+        VerboseFlag(['-v', '--verbose'], group=COMMON, is_flag=True, help='Tell more, on stderr.'),
         flag('-q', '--quiet', text=QUIET),
         *([] if '--color' in taken else [color]),
         flag('--no-color', 'common_no_color', text='No colour.'),

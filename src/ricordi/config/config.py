@@ -163,6 +163,8 @@ class Config:
 
         :raises ricordi.errors.ProfileConfigurationError: there is no such profile, or no default one.
         """
+        if not self._profiles:
+            raise ProfileConfigurationError(f'{self.filepath} has no profiles yet', remedy=Remedy('make first profile'))
         if name is None:
             name = self.default_profile_name
             if name is None:

@@ -44,6 +44,19 @@ def last_maintained(profile: Profile) -> dict[str, str | None]:
     return {kind: noted.get(kind) for kind in KINDS}
 
 
+def maintained_at(profile: Profile) -> dict[str, datetime | None]:
+    """The same as times, aware; None also for what is no time."""
+    return {kind: _moment(text) for kind, text in last_maintained(profile).items()}
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)  # type: ignore[arg-type]  # what stands in the note may be anything
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def with_what_was_seen(profile: Profile, options: MaintenanceOptions) -> MaintenanceOptions:
     """The options with what the last maintenance knew: how it left the storage clean, what it found damaged."""
     from ricordi.backend.maintenance import CleanMark

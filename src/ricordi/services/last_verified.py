@@ -49,8 +49,18 @@ def _percent(share: float) -> str:
 
 
 def _ago(moment: datetime, now: datetime) -> str:
-    seconds = max(0, int((now - moment).total_seconds()))
+    return ago((now - moment).total_seconds())
+
+
+def ago(seconds: float) -> str:
+    """How long something is past: `3 hours ago`, `just now`."""
+    words = span_in_words(seconds)
+    return f'{words} ago' if words else 'just now'
+
+
+def span_in_words(seconds: float) -> str:
+    """A length of time in its largest unit, rounded down: `8 days`; empty where it is under a minute."""
     for length, unit in ((86_400, 'day'), (3600, 'hour'), (60, 'minute')):
-        if number := seconds // length:
-            return f'{number:,} {unit}{"" if number == 1 else "s"} ago'
-    return 'just now'
+        if number := max(0, int(seconds)) // length:
+            return f'{number:,} {unit}{"" if number == 1 else "s"}'
+    return ''

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import NodeRow
+from ricordi.config import load_config
 from ricordi.manager import maintain_storage, migrate_storage, storage_class, use_storage
 from ricordi.services.backups.history import last_backup_as_data
 from ricordi.services.history import last_maintained, note_maintenance, with_what_was_seen
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
     from ricordi.progress import Run, Stop
+
+
+def maintainable_profiles() -> list[Profile]:
+    """All profiles of the configuration but those that can only be read, in its order.
+
+    :raises ricordi.errors.ConfigurationError: there is no configuration, or it cannot be read.
+    """
+    return [profile for profile in load_config().profiles if not storage_class(profile).read_only]
 
 
 class StorageVersion(NamedTuple):

@@ -57,7 +57,7 @@ def test_nodes_are_removed_after_a_yes(ricordi: Run) -> None:
     assert ricordi('node', 'show', first).returncode == 0
 
 
-@pytest.mark.parametrize('words', [(), ('--clear', 1)])
+@pytest.mark.parametrize('words', [('--clear', 1)])
 def test_either_nodes_or_clear_is_given(ricordi: Run, words: tuple[object, ...]) -> None:
     assert ricordi('group', 'remove-nodes', '-G', 'numbers', *words).returncode == 2
 

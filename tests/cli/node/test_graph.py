@@ -269,3 +269,33 @@ def test_in_a_browser_types_and_states_are_filtered_and_keys_lead_along_links(
     browser.press('ArrowUp')
     assert browser.evaluate('chosen') == screening[2]
     assert (browser.complaints, browser.requests) == ([], [])
+
+
+@pytest.mark.parametrize('opener', ['#!/bin/sh\necho "links: not found" >&2\nexit 3\n', None])
+def test_without_a_viewer_one_line_says_what_to_install(
+    run_here: Run, reference_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opener: str | None
+) -> None:
+    programs = tmp_path / 'programs'
+    programs.mkdir()
+    if opener is not None:
+        (programs / 'xdg-open').write_text(opener)
+        (programs / 'xdg-open').chmod(0o755)
+    monkeypatch.setenv('PATH', f'{programs}')
+    monkeypatch.setattr('sys.platform', 'linux')
+    done = run_here('-p', 'mixed', 'node', 'graph', 'generate', '1', '-s', '-O', tmp_path / 'a.svg')
+    assert done.returncode == 0
+    (_, warning) = done.stderr.splitlines()
+    assert warning.startswith(f'ricordi: warning: nothing here opens {tmp_path / "a.svg"}: install ')
+
+
+def test_a_viewer_that_is_there_is_handed_the_file(
+    run_here: Run, reference_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opener = tmp_path / 'xdg-open'
+    opener.write_text(f'#!/bin/sh\necho "$1" >{tmp_path}/shown\n')
+    opener.chmod(0o755)
+    monkeypatch.setenv('PATH', f'{tmp_path}:/usr/bin:/bin')
+    monkeypatch.setattr('sys.platform', 'linux')
+    done = run_here('-p', 'mixed', 'node', 'graph', 'generate', '1', '-s', '-O', tmp_path / 'a.svg')
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / 'shown').read_text() == f'{tmp_path}/a.svg\n'

@@ -89,7 +89,7 @@ def migrate(
         raise UsageError('give either a file to write to or --in-place')
     check_given(input_file)
     stop = Stop()
-    with archive_output(output_file or input_file) as path, stopping(stop), drawing(session.quiet) as progress:
+    with archive_output(output_file or input_file) as path, stopping(stop), drawing(session.silent) as progress:
         done = migrate_archive(
             input_file,
             path,

@@ -134,7 +134,7 @@ def create(
         raise UsageError('the archive and a report cannot both go to standard output: leave --format out')
     profile, stop = find_profile(session.profile_name), Stop()
     place = nullcontext(output_file) if dry_run else archive_output(output_file)
-    with place as path, stopping(stop), drawing(session.quiet) as progress:
+    with place as path, stopping(stop), drawing(session.silent) as progress:
         made = create_archive(profile, path, request, overwrite=force, dry_run=dry_run, run=Run(progress, stop))
     to_stdout = output_file == STDOUT
     if session.reports(output_format, dry_run) and (dry_run or not to_stdout):

@@ -120,7 +120,7 @@ def import_archives(
     profile, stop = find_profile(session.profile_name), Stop()
     for archive in (*archives, *_on_pages(webpages)):
         # Signals are caught only when the archive is here: a server that stays silent would keep them waiting.
-        with drawing(session.quiet) as progress, _file(archive, run := Run(progress, stop)) as path, stopping(stop):
+        with drawing(session.silent) as progress, _file(archive, run := Run(progress, stop)) as path, stopping(stop):
             done = import_archive(profile, path, request, dry_run=dry_run or test_run, run=run)
         done = replace(done, path=archive)
         if session.reports(output_format, dry_run or test_run):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from ricordi.cli.completion.model import CompletedVerb, global_options, value_cases
+from ricordi.cli.completion.model import LEVEL_KIND, CompletedVerb, global_options, value_cases
 
 _HEAD = """\
 # Completion of ricordi for bash, generated from the tree of verbs: `ricordi completion bash`.
@@ -119,5 +119,11 @@ def bash_script(verbs: list[CompletedVerb], branches: list[tuple[str, list[tuple
     lines += ['_ricordi_value() {', "    kind=''", '    case "$1|$2" in']
     for patterns, kind in value_cases(verbs):
         lines.append(f'        {"|".join(map(shlex.quote, patterns))}) kind={shlex.quote(kind)} ;;')
-    lines += ["        *'|-p' | *'|--profile') kind=profile ;;", "        *'|--archive') kind=file ;;", '    esac', '}']
+    lines += [
+        "        *'|-p' | *'|--profile') kind=profile ;;",
+        "        *'|--archive') kind=file ;;",
+        f"        *'|--verbosity') kind='{LEVEL_KIND}' ;;",
+        '    esac',
+        '}',
+    ]
     return '\n'.join(lines) + '\n' + _TAIL

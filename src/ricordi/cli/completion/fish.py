@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ricordi.cli.completion.model import CompletedVerb, global_options, value_cases
+from ricordi.cli.completion.model import LEVEL_KIND, CompletedVerb, global_options, value_cases
 
 _HEAD = """\
 # Completion of ricordi for fish, generated from the tree of verbs: `ricordi completion fish`.
@@ -70,8 +70,12 @@ end
 complete -c ricordi -f -a '(__ricordi_complete)'
 """
 
-_PROFILE_OPTION = r"""        string match -rq '\|(-p|--profile)$' -- $argv[1]; and echo profile
-        string match -q '*|--archive' -- $argv[1]; and echo file"""
+_PROFILE_OPTION = (
+    r"""        string match -rq '\|(-p|--profile)$' -- $argv[1]; and echo profile
+        string match -q '*|--archive' -- $argv[1]; and echo file
+        string match -q '*|--verbosity' -- $argv[1]; and echo """
+    + f"'{LEVEL_KIND}'"
+)
 
 
 def fish_script(verbs: list[CompletedVerb], branches: list[tuple[str, list[tuple[str, str]]]]) -> str:

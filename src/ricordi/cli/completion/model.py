@@ -8,6 +8,7 @@ import click
 
 from ricordi.cli.main import load_command
 from ricordi.cli.tree import GLOBAL_OPTIONS, TREE, Branch, leaves
+from ricordi.services.nodes.log_levels import LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,13 @@ def _value(kind: click.ParamType) -> CompletedValue:  # type: ignore[type-arg,un
     return CompletedValue(getattr(kind, 'completion', 'any'))
 
 
+COMMON_VALUES = {'--profile', '--archive', '--verbosity'}
+"""Options with a value that mean the same wherever they stand."""
+
+LEVEL_KIND = f'words:{" ".join(LEVELS)}'
+"""The kind of value of `--verbosity`."""
+
+
 def global_options() -> list[tuple[str, str]]:
     """The options that may stand before the verb, one name each, with their lines of help."""
     return [(name.split()[0], line) for names, line in GLOBAL_OPTIONS for name in names.split(', ')]
@@ -106,7 +114,7 @@ def value_cases(verbs: list[CompletedVerb]) -> list[tuple[list[str], str]]:
     cases = []
     for verb in verbs:
         for option in verb.options:
-            if option.value is not None and not {'--profile', '--archive'} & {*option.names}:
+            if option.value is not None and not COMMON_VALUES & {*option.names}:
                 cases.append(([f'{verb.path}|{name}' for name in option.names], option.value.text))
             elif option.value is None and '-p' in option.names:
                 cases.append(([f'{verb.path}|-p'], ''))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -168,14 +169,14 @@ def delete(
             raise InvalidOperation(
                 f'{plural(plan.bound, "node")} {"is" if plan.bound == 1 else "are"} bound to computer {plan.label!r}: '
                 'nothing was deleted; --delete-nodes deletes them with it (see --dry-run), and `ricordi computer '
-                f'disable {plan.label}` only has it used no more'
+                f'disable {shlex.quote(plan.label)}` only has it used no more'
             )
         what = f'computer {plan.label!r}'
         if plan.nodes is not None:
             what += f' and {plural(len(plan.nodes.pks), "node")}'
         if dry_run or not yes or output_format is not None:
             plan = service.with_freed_space(storage, plan)
-        _show(plan, dry_run, yes, output_format)
+        _show(session, plan, dry_run, yes, output_format)
         if dry_run:
             needs = ', which needs --delete-nodes' if plan.bound and not delete_nodes else ''
             session.tell(f'Would delete {what}{needs}.')
@@ -188,10 +189,10 @@ def delete(
     return 0
 
 
-def _show(plan: ComputerDeletion, dry_run: bool, yes: bool, output_format: str | None) -> None:
+def _show(session: CommandSession, plan: ComputerDeletion, dry_run: bool, yes: bool, output_format: str | None) -> None:
     """Show the plan of a deletion: as data where that was asked for, else to a person who is about to decide."""
     if output_format not in (None, 'table'):
         nodes = None if plan.nodes is None else plan_as_data(plan.nodes)
         write_details({'pk': plan.pk, 'label': plan.label, 'bound_nodes': plan.bound, 'nodes': nodes}, output_format)
     elif plan.nodes is not None and (dry_run or not yes):
-        print(plan_as_text(plan.nodes), file=sys.stdout if dry_run else sys.stderr)
+        print(plan_as_text(plan.nodes, with_pks=session.verbose), file=sys.stdout if dry_run else sys.stderr)

@@ -86,6 +86,7 @@ def write_yaml(
     import yaml
 
     from ricordi.files import new_file
+    from ricordi.services.output_files import check_output_file
 
     text = yaml.dump(values, sort_keys=sort)
     if output_file == STDOUT:
@@ -94,10 +95,7 @@ def write_yaml(
     if output_file is None and '/' in default_name:
         raise UsageError(f'{default_name!r} is no name for a file: give OUTPUT_FILE')
     path = Path(output_file or default_name)
-    if path.is_dir():
-        raise UsageError(f'{path} is a folder: give the name of a file')
-    if not path.parent.is_dir():
-        raise UsageError(f'there is no folder {path.parent} for {path.name}: make it first')
+    check_output_file(path)
     if path.exists() and not overwrite:
         raise UsageError(f'{path} is there already: add --overwrite to replace it')
     with new_file(path, overwrite) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -191,8 +192,6 @@ def duplicate(
 
 
 def _tell(session: CommandSession, row: ComputerRow) -> None:
-    place = f'ricordi -p {session.profile_name}' if session.profile_name else 'ricordi'
-    session.tell(
-        f'Created computer {row.label!r}, pk {row.pk}. Before it can be used: `{place} computer configure '
-        f'{row.transport_type} {row.label}`'
-    )
+    place = ['-p', session.profile_name] if session.profile_name else []
+    command = shlex.join(['ricordi', *place, 'computer', 'configure', row.transport_type, row.label])
+    session.tell(f'Created computer {row.label!r}, pk {row.pk}. Before it can be used: `{command}`')

@@ -74,9 +74,9 @@ def delete(
         if output_format not in (None, 'table'):
             write_details(_as_data(plan), output_format)
         elif dry_run:
-            print(prose(_as_text(plan)))
+            print(prose(_as_text(plan, session.verbose)))
         elif not yes:
-            print(_as_text(plan), file=sys.stderr)
+            print(_as_text(plan, session.verbose), file=sys.stderr)
         if dry_run:
             session.tell(f'Would delete {what}.')
             return 0
@@ -102,10 +102,10 @@ def _as_data(plan: GroupDeletionPlan) -> dict[str, Any]:
     return {'groups': [asdict(group) for group in plan.groups], 'nodes': nodes}
 
 
-def _as_text(plan: GroupDeletionPlan) -> str:
+def _as_text(plan: GroupDeletionPlan, with_pks: bool) -> str:
     rows = [
         [str(group.pk), one_line(group.label), group.type_string, group.user, f'{group.node_count:,}']
         for group in plan.groups
     ]
     text = format_table(rows, ('PK', 'Label', 'Type string', 'User', 'Nodes'), right=(4,))
-    return text if plan.nodes is None else f'{text}\n\n{plan_as_text(plan.nodes)}'
+    return text if plan.nodes is None else f'{text}\n\n{plan_as_text(plan.nodes, with_pks=with_pks)}'

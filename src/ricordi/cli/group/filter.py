@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ricordi.cli.parameters import NODE, USER
+from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.verb import Function, option
 
 if TYPE_CHECKING:
@@ -66,19 +67,17 @@ def make_filter(
 
 
 def what_hides(storage: StorageBackend, all_types: bool, type_string: str, all_users: bool, **chosen: Any) -> str:
-    """Which option would show the groups that the type or the user hides."""
+    """How many groups the user or the type hides, and which option shows them; those of others first."""
     from ricordi.services.groups.groups import list_groups
 
-    def some_fit(every_type: bool, every_user: bool) -> bool:
-        return bool(
-            list_groups(
-                storage, make_filter(storage, every_user, type_string=None if every_type else type_string, **chosen)
-            )
-        )
+    def fitting(every_type: bool, every_user: bool) -> int:
+        one_type = None if every_type else type_string
+        return len(list_groups(storage, make_filter(storage, every_user, type_string=one_type, **chosen)))
 
-    by_type, by_user = not all_types and some_fit(True, all_users), not all_users and some_fit(all_types, True)
-    hints = ['--all shows groups of all types'] if by_type else []
-    hints += ['--all-users (-A) shows those of all users'] if by_user else []
-    if not hints and not all_types and not all_users and some_fit(True, True):
-        hints = ['--all --all-users shows groups of all types and users']
+    of_others = 0 if all_users else fitting(all_types, True)
+    of_types = 0 if all_types else fitting(True, all_users)
+    hints = [f'{plural(of_others, "is", "are")} of other users: --all-users (-A) shows them'] if of_others else []
+    hints += [f'{plural(of_types, "is", "are")} of other types: --all shows them'] if of_types else []
+    if not hints and not all_types and not all_users and (of_both := fitting(True, True)):
+        hints = [f'{plural(of_both, "is", "are")} of other users and types: --all --all-users shows them']
     return ''.join(f'; {hint}' for hint in hints)

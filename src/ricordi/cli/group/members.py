@@ -56,8 +56,8 @@ def remove_nodes(
     from ricordi.services.groups.members import member_pks, remove_nodes
     from ricordi.services.nodes.finding import find_pks
 
-    identifiers = read_identifiers_or_end(session, nodes)
-    if bool(identifiers) is clear:
+    identifiers = read_identifiers_or_end(session, nodes, needed=not clear)
+    if identifiers and clear:
         raise UsageError('give either the nodes to remove, or --clear for all of them')
     with opened(session, 'group remove-nodes') as storage:
         row = find_group(storage, group)
@@ -100,8 +100,8 @@ def move_nodes(
     from ricordi.services.groups.members import move_nodes, plan_move
     from ricordi.services.nodes.finding import find_pks
 
-    identifiers = read_identifiers_or_end(session, nodes)
-    if bool(identifiers) is all_nodes:
+    identifiers = read_identifiers_or_end(session, nodes, needed=not all_nodes)
+    if identifiers and all_nodes:
         raise UsageError('give either the nodes to move, or --all')
     with opened(session, 'group move-nodes') as storage:
         source, target = find_group(storage, source_group), find_group(storage, target_group)

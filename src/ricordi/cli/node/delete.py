@@ -57,9 +57,9 @@ def delete(
 ) -> int:
     """Delete nodes, with all that must not stay without them.
 
-    The plan tells how many nodes go by which rule. Their files stay in the repository until `ricordi storage maintain
-    --full` removes those that no other node has. If a work directory cannot be removed, no node is deleted. Only what
-    lies in the work directory of its computer is removed.
+    The plan tells how many nodes go by which rule, with -v also which ones. Their files stay in the repository until
+    `ricordi storage maintain --full` removes those that no other node has. If a work directory cannot be removed, no
+    node is deleted. Only what lies in the work directory of its computer is removed.
     """
     from ricordi.services.computers.cleaning import commands_for_cleaning
     from ricordi.services.computers.workdirs import plan_cleaning
@@ -78,9 +78,9 @@ def delete(
         if output_format not in (None, 'table'):
             write_details(_as_data(plan, cleaning), output_format)
         elif dry_run:
-            print(prose(_as_text(plan, cleaning)))
+            print(prose(_as_text(plan, cleaning, session.verbose)))
         elif not yes:
-            print(_as_text(plan, cleaning), file=sys.stderr)
+            print(_as_text(plan, cleaning, session.verbose), file=sys.stderr)
         if dry_run:
             session.tell(f'Would delete {what}.')
             return 0
@@ -132,15 +132,15 @@ def _as_data(plan: DeletionPlan, cleaning: CleaningPlan | None) -> dict[str, Any
     return data
 
 
-def _as_text(plan: DeletionPlan, cleaning: CleaningPlan | None) -> str:
+def _as_text(plan: DeletionPlan, cleaning: CleaningPlan | None, with_pks: bool) -> str:
     if cleaning is None:
-        return plan_as_text(plan)
+        return plan_as_text(plan, with_pks=with_pks)
     counts = ', '.join(f'{count:,} on {label}' for label, count in cleaning.by_computer.items()) or 'none'
     paths = [f'  {one_line(one.computer)}: {one_line(one.path)}' for one in cleaning.directories[:_SHOWN]]
     if len(cleaning.directories) > _SHOWN:
         paths.append(f'  … and {len(cleaning.directories) - _SHOWN:,} more: all are in `--dry-run --format json`')
     told = '\n'.join([f'Work directories to be removed: {counts}.', *paths])
-    parts = [plan_as_text(plan, folders_stay=False), told]
+    parts = [plan_as_text(plan, folders_stay=False, with_pks=with_pks), told]
     if cleaning.already_clean:
         parts.append(f'Work directories that were removed before: {cleaning.already_clean:,}.')
     if cleaning.in_use:

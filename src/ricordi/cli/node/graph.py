@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import PathName
 from ricordi.cli.session import CommandSession
+from ricordi.cli.terminal.viewer import open_with_viewer
 from ricordi.cli.verb import option, verb
 from ricordi.errors import UsageError
 
@@ -112,20 +112,35 @@ def generate(
     from ricordi.services.nodes.finding import find_pks
 
     given = read_identifiers_or_end(session, nodes)
+    _check_place(output_file)
     output_format = (output_format or _format_of(output_file)).lower()
     with opened(session, 'node graph generate') as storage:
         roots = find_pks(storage, given)
         reach = Reach(LINK_TYPES[link_types], ancestor_depth, descendant_depth, process_in, process_out)
         graph = grow_graph(storage, roots, reach)
         styles = style_nodes(graph, identifiers or ('uuid',), highlight_classes)
-        output_file = output_file or _default_file(roots, engine, output_format)
+        if output_file is None:
+            output_file = _default_file(roots, engine, output_format)
+            _check_place(output_file)
         _write(_draw(storage, graph, styles, engine, output_format), output_file)
     if str(output_file) == '-':
         return 0
     session.tell(f'Wrote {len(graph.nodes):,} nodes and {len(graph.links):,} links to {output_file}.')
     if show:
-        click.launch(os.fspath(output_file))
+        open_with_viewer(session, output_file)
     return 0
+
+
+def _check_place(file: Path | None) -> None:
+    """See that the drawing can be put there, before it is drawn."""
+    if file is None or str(file) == '-':
+        return
+    from ricordi.folders import target_of
+    from ricordi.services.output_files import check_output_file
+
+    target = target_of(file)
+    if target.is_file() or not target.exists():
+        check_output_file(target)
 
 
 def _write(parts: Iterable[bytes], file: Path) -> None:

@@ -36,7 +36,7 @@ def rehash(session: CommandSession, nodes: tuple[str, ...], types: tuple[str, ..
     from ricordi.services.nodes.finding import find_pks
     from ricordi.services.nodes.rehash import find_to_rehash, rehash_nodes
 
-    identifiers = read_identifiers_or_end(session, nodes)
+    identifiers = read_identifiers_or_end(session, nodes, needed=False)
     stop = Stop()
     with opened(session, 'node rehash') as storage:
         pks = find_to_rehash(storage, find_pks(storage, identifiers) if identifiers else None, types)

@@ -134,7 +134,7 @@ def set_extras(session: CommandSession, arguments: tuple[str, ...], dry_run: boo
 
     nodes = [word for word in arguments if '=' not in word]
     values = dict(_assignment(word) for word in arguments if '=' in word)
-    if not nodes or not values:
+    if not values:
         raise UsageError('give the nodes and at least one KEY=VALUE')
     identifiers = read_identifiers_or_end(session, nodes)
     with opened(session, 'node extras set') as storage:

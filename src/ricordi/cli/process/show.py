@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ricordi.cli.identifiers import nodes_argument
+from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.node.show import write_nodes
 from ricordi.cli.opened import opened
 from ricordi.cli.process.arguments import chosen_processes, processes_argument, read_processes
@@ -38,7 +38,7 @@ def call_root(session: CommandSession, nodes: tuple[str, ...], output_format: st
     """
     from ricordi.services.processes import calls
 
-    identifiers = read_processes(session, nodes, most_recent_node=False)
+    identifiers = read_identifiers(session, nodes)
     with opened(session, 'process call-root') as storage:
         found = [(row.pk, calls.call_root(storage, row)) for row in chosen_processes(session, storage, identifiers)]
     if output_format in (None, 'table'):

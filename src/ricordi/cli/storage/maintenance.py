@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
+from ricordi.cli.monitoring.logfmt import failure_line, maintenance_line
 from ricordi.cli.pages.output import PagePlace
+from ricordi.cli.remedies import message_of
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import (
     doubt_in_words,
@@ -21,49 +25,120 @@ from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.prompt import confirm, is_interactive
 from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import format_bytes, plural
-from ricordi.config import Profile
-from ricordi.errors import InvalidOperation
+from ricordi.errors import Interrupted, InvalidOperation, RicordiError
 from ricordi.progress import Stop
 from ricordi.services import storage
 from ricordi.services.profiles.profiles import find_profile
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def run_maintenance(
-    session: CommandSession,
-    options: MaintenanceOptions,
-    *,
-    yes: bool,
-    wait: float | None,
-    max_runtime: float | None,
-    output_format: str | None,
-    page: PagePlace | None = None,
-) -> int:
-    """Ask if need be, maintain, print the report; returns the exit code.
+    from ricordi.config import Profile
+    from ricordi.progress import Run
+
+LOGFMT = 'logfmt'
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceCall:
+    """What the command line asks for.
 
     :param wait: seconds to wait for the lock, None: do not wait.
     :param max_runtime: seconds that waiting and work may take, None for no limit.
     :param page: where the report goes as a page, in place of a text.
     """
-    if page is not None:
-        page.refuse()
-    profile = find_profile(session.profile_name)
-    if options.full and not options.dry_run and not yes:
-        _ask(session, profile, options)
-    stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
-    with long_work(session, stop) as run:
-        report = storage.maintain(profile, options, wait=wait, run=run)
-    told = page is not None or session.reports(output_format, options.dry_run)
-    if page is not None:
+
+    session: CommandSession
+    options: MaintenanceOptions
+    yes: bool
+    wait: float | None
+    max_runtime: float | None
+    output_format: str | None
+    page: PagePlace | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether a report is printed, or written."""
+        return self.page is not None or self.session.reports(self.output_format, self.options.dry_run)
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether a person has to agree, and has not yet."""
+        return self.options.full and not self.options.dry_run and not self.yes
+
+
+def maintain_one(call: MaintenanceCall) -> int:
+    """Ask if need be, maintain the profile that is named, print the report; returns the exit code."""
+    if call.page is not None:
+        call.page.refuse()
+    profile = find_profile(call.session.profile_name)
+    if call.needs_consent:
+        _ask(call, profile)
+    stop = _new_stop(call)
+    with long_work(call.session, stop) as run:
+        report = storage.maintain(profile, call.options, wait=call.wait, run=run)
+    if call.page is not None:
         from ricordi.cli.pages.maintenance_page import maintenance_page
 
-        page.write(session, maintenance_page(profile.name, report))
-    elif told:
-        _print_report(profile.name, report, output_format)
-    _tell_what_is_wrong(report, told=told)
+        call.page.write(call.session, maintenance_page(profile.name, report))
+    elif call.told:
+        _print_report(profile.name, report, call.output_format)
+    _tell_what_is_wrong(report, told=call.told, profile=f'profile {profile.name}: ' if report.interrupted else '')
     return exit_code_of(report)
 
 
-def _ask(session: CommandSession, profile: Profile, options: MaintenanceOptions) -> None:
+def maintain_all(call: MaintenanceCall) -> int:
+    """Ask once if need be, and maintain all profiles but those that can only be read, one after the other.
+
+    :returns: the exit code of the first profile that is not well.
+    """
+    profiles = storage.maintainable_profiles()
+    if not profiles:
+        call.session.tell('There are no profiles that can be maintained: nothing to do.')
+        return 0
+    if call.needs_consent:
+        _ask_of_all(profiles)
+    stop, codes, data = _new_stop(call), [], []
+    with long_work(call.session, stop) as run:
+        for number, profile in enumerate(profiles):
+            if stop.reason:
+                left = ', '.join(one.name for one in profiles[number:])
+                call.session.tell_error(f'{stop.reason}: ended early, in a clean state; not begun: {left}')
+                codes.append(Interrupted.exit_code)
+                break
+            if number and call.told and call.output_format in (None, 'table'):
+                print()
+            code, told = _one_of_all(call, profile, run)
+            codes.append(code)
+            data.append(told)
+    if call.told and call.output_format not in (None, 'table', LOGFMT):
+        write_details({'profiles': data}, call.output_format)
+    return next((code for code in codes if code), 0)
+
+
+def _one_of_all(call: MaintenanceCall, profile: Profile, run: Run) -> tuple[int, dict[str, Any]]:
+    """Maintain a profile, and say what came of it; its exit code, and what a program is told."""
+    try:
+        report = storage.maintain(profile, call.options, wait=call.wait, run=run)
+    except RicordiError as error:
+        reason = message_of(error)
+        if call.output_format == LOGFMT:
+            print(failure_line(profile.name, call.options.full, error.exit_code, reason))
+        sys.stdout.flush()
+        call.session.tell_error(f'profile {profile.name}: {reason}')
+        return error.exit_code, {'profile': profile.name, 'error': reason, 'exit_code': error.exit_code}
+    data = report_as_data(profile.name, report)
+    if call.told and call.output_format in (None, 'table', LOGFMT):
+        _print_report(profile.name, report, call.output_format)
+    _tell_what_is_wrong(report, told=call.told, profile=f'profile {profile.name}: ')
+    return exit_code_of(report), data
+
+
+def _new_stop(call: MaintenanceCall) -> Stop:
+    return Stop(call.max_runtime, out_of_time='the time given by --max-runtime is over')
+
+
+def _ask(call: MaintenanceCall, profile: Profile) -> None:
     """Show the plan of a full maintenance and ask whether to carry it out; nothing where there is nothing to do.
 
     :raises ricordi.errors.UsageError: there is nobody to ask.
@@ -72,13 +147,26 @@ def _ask(session: CommandSession, profile: Profile, options: MaintenanceOptions)
     start = f'Full maintenance locks profile `{profile.name}` until it is done'
     if not is_interactive():
         confirm(f'{start} and removes, for good, the objects that no node names. Go on?', yes=False)
-    with long_work(session, Stop()) as run:
-        plan = storage.maintain(profile, options._replace(dry_run=True), wait=None, run=run)
+    with long_work(call.session, Stop()) as run:
+        plan = storage.maintain(profile, call.options._replace(dry_run=True), wait=None, run=run)
     if plan.nothing_to_do:
         return
     told = f'{report_as_text(profile.name, plan)}\n\n{start}{_consequences(plan)}.'
     print(prose(told, sys.stderr), file=sys.stderr)
-    if not confirm('Go on?', yes=False):
+    _refuse_unless(confirm('Go on?', yes=False))
+
+
+def _ask_of_all(profiles: Sequence[Profile]) -> None:
+    names = f'{plural(len(profiles), "profile")} ({", ".join(one.name for one in profiles)})'
+    question = (
+        f'Full maintenance locks {names} until each is done and removes, for good, the objects that no node names. '
+        'Go on?'
+    )
+    _refuse_unless(confirm(question, yes=False))
+
+
+def _refuse_unless(wanted: bool) -> None:
+    if not wanted:
         raise InvalidOperation('nothing was done')
 
 
@@ -97,22 +185,27 @@ def _consequences(plan: MaintenanceReport) -> str:
 def _print_report(profile: str, report: MaintenanceReport, output_format: str | None) -> None:
     if output_format in (None, 'table'):
         print(prose(report_as_text(profile, report)))
+    elif output_format == LOGFMT:
+        print(maintenance_line(profile, report))
     else:
         write_details(report_as_data(profile, report), output_format)
 
 
-def _tell_what_is_wrong(report: MaintenanceReport, told: bool) -> None:
-    """Say on stderr why the exit code will not be 0; with the problems one by one if no report has told them."""
+def _tell_what_is_wrong(report: MaintenanceReport, told: bool, profile: str = '') -> None:
+    """Say on stderr why the exit code will not be 0; with the problems one by one if no report has told them.
+
+    :param profile: which one it is, where there are several.
+    """
     sys.stdout.flush()
     if report.problem_count:
         lines = list(problem_lines(report))
-        print(f'ricordi: error: {lines[0].rstrip(":")}', file=sys.stderr)
+        print(f'ricordi: error: {profile}{lines[0].rstrip(":")}', file=sys.stderr)
         if not told:
             print('\n'.join(lines[1:]), file=sys.stderr)
     if report.doubt:
-        print(f'ricordi: error: {doubt_in_words(report)}', file=sys.stderr)
+        print(f'ricordi: error: {profile}{doubt_in_words(report)}', file=sys.stderr)
     if report.interrupted:
-        print(f'ricordi: error: {_early_end(report)}', file=sys.stderr)
+        print(f'ricordi: error: {profile}{_early_end(report)}', file=sys.stderr)
 
 
 def _early_end(report: MaintenanceReport) -> str:

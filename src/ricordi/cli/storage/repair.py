@@ -89,7 +89,7 @@ def repair(
     told = session.reports(output_format, dry_run)
     if told:
         _print_report(profile.name, report, output_format)
-    _tell_what_is_wrong(report, told)
+    _tell_what_is_wrong(report, told, f'profile {profile.name}')
     return exit_code_of(report)
 
 
@@ -103,8 +103,11 @@ def _print_report(profile: str, report: RepairReport, output_format: str | None)
         write_details(report_as_data(profile, report), output_format)
 
 
-def _tell_what_is_wrong(report: RepairReport, told: bool) -> None:
-    """Say on stderr why the exit code will not be 0; with what is left one by one if no report has told it."""
+def _tell_what_is_wrong(report: RepairReport, told: bool, where: str) -> None:
+    """Say on stderr why the exit code will not be 0; with what is left one by one if no report has told it.
+
+    :param where: what was mended, in words.
+    """
     from ricordi.cli.storage.repair_report import left_in_words, left_lines
 
     sys.stdout.flush()
@@ -113,4 +116,4 @@ def _tell_what_is_wrong(report: RepairReport, told: bool) -> None:
         if not told:
             print('\n'.join(left_lines(report)), file=sys.stderr)
     if report.interrupted:
-        print(f'ricordi: error: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)
+        print(f'ricordi: error: {where}: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)

@@ -120,7 +120,9 @@ def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | Non
     'ricordi storage maintain --full --dry-run',
     'ricordi -p main storage maintain --full --yes --wait 10m --max-runtime 2h',
     'ricordi storage maintain --full --dry-run --format html -O plan.html',
+    'ricordi -q storage maintain --all-profiles --format logfmt',
 )
+@option('--all-profiles', is_flag=True, group='What to do', help='One profile of the configuration after the other.')
 @option('--full', is_flag=True, group='What to do', help='Lock the profile; also remove garbage, repack and vacuum.')
 @option('--dry-run', is_flag=True, group='What to do', help='Show the plan and write nothing.')
 @option(
@@ -163,10 +165,11 @@ def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | Non
     help='End cleanly after so long (90s, 10m, 2h; seconds without a unit); exits with 7 if there is more to do.',
 )
 @yes_option('Do not ask before a full maintenance.')
-@format_option('html')
+@format_option('logfmt', 'html')
 @page_options(required=False)
 def maintain(
     session: CommandSession,
+    all_profiles: bool,
     full: bool,
     dry_run: bool,
     repack: str | None,
@@ -186,7 +189,9 @@ def maintain(
 
     Without --full this runs beside other users of the profile and removes nothing but loose copies of objects that are
     packed and checked. Exit codes: 0 all done, 5 the profile is locked or in use, 6 objects are missing or damaged, or
-    may be those of another database, 7 interrupted, out of time or out of room with more to do.
+    may be those of another database, 7 interrupted, out of time or out of room with more to do. With --all-profiles the
+    code is that of the first profile that is not well, and no profile keeps those after it from their turn. --format
+    logfmt writes a line of key=value for a journal.
     """
     if no_repack and repack not in (None, 'none'):
         raise UsageError(f'--no-repack and --repack {repack} contradict each other')
@@ -198,7 +203,7 @@ def maintain(
     if adopt and not full:
         raise UsageError('--adopt needs --full: nothing else removes objects that no node names')
     from ricordi.backend.maintenance import MaintenanceOptions
-    from ricordi.cli.storage.maintenance import run_maintenance
+    from ricordi.cli.storage.maintenance import MaintenanceCall, maintain_all, maintain_one
 
     wants_page = output_format == 'html' or output_file is not None
     page = PagePlace(output_file or Path('-'), overwrite) if wants_page else None
@@ -210,6 +215,11 @@ def maintain(
         compress=compress,  # type: ignore[arg-type]
         adopt=adopt,
     )
-    return run_maintenance(
-        session, options, yes=yes, wait=wait, max_runtime=max_runtime, output_format=output_format, page=page
-    )
+    call = MaintenanceCall(session, options, yes, wait, max_runtime, output_format, page)
+    if not all_profiles:
+        return maintain_one(call)
+    if session.profile_name is not None:
+        raise UsageError('--all-profiles and a profile or archive by name contradict each other')
+    if page is not None:
+        raise UsageError('a page is of one profile: leave --all-profiles out, or the page')
+    return maintain_all(call)

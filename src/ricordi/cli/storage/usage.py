@@ -75,7 +75,7 @@ def usage(
     from ricordi.services.nodes.finding import find_pks
     from ricordi.services.usage.usage import parse_choice, space_used
 
-    identifiers = read_identifiers_or_end(session, nodes)
+    identifiers = read_identifiers_or_end(session, nodes, needed=False)
     with opened(session, 'storage usage') as storage:
         chosen = tuple(parse_choice(storage, text) for text in only)
         if identifiers:
@@ -86,7 +86,7 @@ def usage(
 
             walk_through(session, storage, dimension, chosen)
             return 0
-        with drawing(session.quiet, session.verbose) as progress:
+        with drawing(session.silent, session.verbose) as progress:
             report = space_used(storage, dimension, top, chosen, Run(progress))
         if output_format in (None, 'table'):
             print(prose(_as_text(report)))

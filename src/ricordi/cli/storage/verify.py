@@ -96,7 +96,7 @@ def verify(
     told = session.reports(output_format)
     if told:
         _print_report(subject, noun, report, output_format)
-    _tell_what_is_wrong(report, told)
+    _tell_what_is_wrong(report, told, f'{noun} {subject}')
     return exit_code_of(report)
 
 
@@ -110,8 +110,11 @@ def _print_report(subject: str, noun: str, report: VerificationReport, output_fo
         write_details(report_as_data(subject, report, noun), output_format)
 
 
-def _tell_what_is_wrong(report: VerificationReport, told: bool) -> None:
-    """Say on stderr why the exit code will not be 0; with the findings one by one if no report has told them."""
+def _tell_what_is_wrong(report: VerificationReport, told: bool, where: str) -> None:
+    """Say on stderr why the exit code will not be 0; with the findings one by one if no report has told them.
+
+    :param where: what was looked at, in words.
+    """
     from ricordi.cli.storage.verification_report import finding_lines, in_numbers
 
     sys.stdout.flush()
@@ -120,4 +123,4 @@ def _tell_what_is_wrong(report: VerificationReport, told: bool) -> None:
         if not told:
             print('\n'.join(finding_lines(report)), file=sys.stderr)
     if report.interrupted:
-        print(f'ricordi: error: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)
+        print(f'ricordi: error: {where}: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)

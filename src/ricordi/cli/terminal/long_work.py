@@ -14,5 +14,5 @@ from ricordi.progress import Run, Stop
 @contextmanager
 def long_work(session: CommandSession, stop: Stop) -> Iterator[Run]:
     """What is handed on with long work: its progress is drawn while inside, and signals ask for an early end."""
-    with stopping(stop), drawing(session.quiet, session.verbose) as progress:
+    with stopping(stop), drawing(session.silent, session.verbose) as progress:
         yield Run(progress, stop)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import re
+import shlex
+import sys
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
     import numpy
 
 
+def _way_to_install(package: str) -> str:
+    """What installs a package for this very Python, whichever tool has made its environment."""
+    python = shlex.quote(sys.executable)
+    if find_spec('pip') is not None:
+        return f'{python} -m pip install {package}'
+    return f'uv pip install -p {python} {package}'
+
+
 def load_numpy() -> ModuleType:
     """The numpy package.
 
@@ -25,7 +36,7 @@ def load_numpy() -> ModuleType:
     try:
         import numpy
     except ImportError:
-        raise InvalidOperation('arrays need numpy: pip install "ricordi[arrays]"') from None
+        raise InvalidOperation(f'arrays need numpy, which is not installed: {_way_to_install("numpy")}') from None
     return numpy
 
 

@@ -329,6 +329,16 @@ class Container(ObjectStore, RepositoryBackend):
         notes.save()
         return mended
 
+    def estimated_count(self) -> int:
+        from ricordi.repository.maintenance.estimate import estimated_count
+
+        return estimated_count(self)
+
+    def hidden_by_killed_repack(self) -> int:
+        from ricordi.repository.maintenance.estimate import hidden_by_killed_repack
+
+        return hidden_by_killed_repack(self)
+
     def maintain(
         self,
         options: MaintenanceOptions,

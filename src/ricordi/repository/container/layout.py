@@ -264,6 +264,15 @@ class Layout:
         folders = [f'/{name}' for name in self._loose_folders(prefix_length)] if prefix_length else ['']
         return sum(len(_of_objects(_names(f'{self._loose_text}{name}'), prefix_length)) for name in folders)
 
+    def estimate_loose(self, prefix_length: int, looked_into: int) -> int:
+        """About how many loose objects there are, going by the names in so many of their folders."""
+        if not prefix_length:
+            return self.count_loose(prefix_length)
+        folders = self._loose_folders(prefix_length)
+        some = folders[:: max(1, len(folders) // looked_into)][:looked_into]
+        found = sum(len(_of_objects(_names(f'{self._loose_text}/{name}'), prefix_length)) for name in some)
+        return round(found * len(folders) / len(some)) if some else 0
+
     def loose_keys(self, prefix_length: int, first: str = '') -> Iterator[str]:
         """Key of every loose object that begins with the hex digit `first`, or of every one, ascending."""
         if not prefix_length:

@@ -19,6 +19,7 @@ from ricordi.manager import use_storage
 from ricordi.model.traversal import EXPORT_RULES, choose_rules
 from ricordi.progress import Run
 from ricordi.remedies import Remedy
+from ricordi.services.output_files import check_output_file
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -160,8 +161,7 @@ def _check_request(request: ArchiveRequest) -> None:
 
 
 def _check_target(path: Path, overwrite: bool) -> None:
-    if path.is_dir():
-        raise UsageError(f'{path} is a folder; name a file')
+    check_output_file(path)
     if os.path.lexists(path) and not overwrite:
         raise UsageError(f'there is a file {path} already', remedy=Remedy('overwrite'))
 

@@ -20,6 +20,7 @@ from ricordi.remedies import Remedy
 from ricordi.repository.archive.unpacking import checked_members
 from ricordi.repository.archive.zip_keys import PREFIX
 from ricordi.repository.limits import USUAL, Limits
+from ricordi.services.output_files import check_output_file
 from ricordi.storage.archive.file import (
     DATABASE,
     HEAD,
@@ -78,8 +79,7 @@ def migrate_archive(
     """
     if version not in (None, HEAD):
         raise UsageError(f'archives are migrated to version {HEAD} only, not to {version}')
-    if target.is_dir():
-        raise UsageError(f'{target} is a folder; name a file')
+    check_output_file(target)
     if os.path.lexists(target) and not overwrite:
         raise UsageError(f'there is a file {target} already', remedy=Remedy('overwrite'))
     metadata, run = metadata_of(source), run or Run()

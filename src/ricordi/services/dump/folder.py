@@ -14,10 +14,11 @@ from typing import BinaryIO
 
 from ricordi.backend.repository import CHUNK_BYTES
 from ricordi.errors import AccessError, InvalidOperation
-from ricordi.folders import make_folder, target_of
+from ricordi.folders import target_of
 from ricordi.remedies import Remedy
 from ricordi.services.dump.names import DRAFT, LOG, METADATA, SAFEGUARD
 from ricordi.services.dump.root import NOT_OURS, DumpRoot, joined
+from ricordi.services.output_files import make_output_folder
 
 
 class DumpFolder:
@@ -67,7 +68,7 @@ class DumpFolder:
 
         :raises ricordi.errors.AccessError: another process dumps into it.
         """
-        make_folder(self.root, None, durable=False)
+        make_output_folder(self.root)
         self._open()
         self.make('', marked=True)
         try:

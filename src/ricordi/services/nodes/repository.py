@@ -26,6 +26,7 @@ from ricordi.model.file_trees import check_name, split_path
 from ricordi.model.node_types import SINGLE_FILE
 from ricordi.orm.nodes.repository_tree import FileTree
 from ricordi.remedies import Remedy
+from ricordi.services.output_files import make_output_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def dump_files(storage: StorageBackend, row: NodeRow, folder: Path) -> int:
     places = list(_places(row))
     if folder.exists() or folder.is_symlink():
         raise InvalidOperation(f'{folder} exists already: give the name of a folder that does not')
-    make_folder(folder, None, durable=False)
+    make_output_folder(folder)
     lacking = []
     for place, key in places:
         target = folder.joinpath(*place.parts)

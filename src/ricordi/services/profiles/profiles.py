@@ -40,10 +40,10 @@ def find_profile(name: str | None, config: Config | None = None) -> Profile:
 
         return archive_profile(Path(name))
     config = config or load_config()
-    if name is not None and name not in config.profile_names:
+    if name is not None and config.profile_names and name not in config.profile_names:
         from ricordi.services.suggestion import did_you_mean
 
-        known = ', '.join(config.profile_names) or 'none'
+        known = ', '.join(config.profile_names)
         hint = did_you_mean(name, config.profile_names).rstrip('.')
         raise ProfileConfigurationError(f'there is no profile {name!r} in {config.filepath}{hint} (profiles: {known})')
     return config.get_profile(name)
