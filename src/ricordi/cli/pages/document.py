@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from ricordi import __version__
+from ricordi.cli.terminal.times import local_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def document(title: str, parts: Iterable[str], made: datetime, charts: str = '')
     :param made: when what it tells was so, aware.
     :param charts: elements that draw; empty where nothing is drawn.
     """
-    footer = f'Made by Ricordi {__version__}, {in_words(made)}. This page asks for nothing over the network.'
+    footer = f'Made by Ricordi {__version__}, {local_time(made)}. This page asks for nothing over the network.'
     return Template(resource('page.html')).substitute(
         title=escape(title), style=resource('page.css'), body='\n'.join(parts), footer=escape(footer), charts=charts
     )
@@ -42,11 +43,6 @@ def document(title: str, parts: Iterable[str], made: datetime, charts: str = '')
 def resource(name: str) -> str:
     """A file that lies beside this one."""
     return (files('ricordi.cli.pages') / name).read_text(encoding='utf-8')
-
-
-def in_words(moment: datetime) -> str:
-    """A time in the zone of this machine, with its name: the page may be read elsewhere."""
-    return f'{moment.astimezone():%Y-%m-%d %H:%M:%S %Z}'
 
 
 def for_script(data: Any) -> str:

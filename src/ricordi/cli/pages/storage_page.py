@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from ricordi.backend.usage import Dimension
 from ricordi.cli.pages import charts
-from ricordi.cli.pages.document import Card, cards, chart, document, folded, heading, in_words, table
+from ricordi.cli.pages.document import Card, cards, chart, document, folded, heading, table
 from ricordi.cli.storage.maintenance_report import freed
 from ricordi.cli.storage.usage_cells import cells, name_of
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_count, plural
+from ricordi.cli.terminal.times import local_time
 from ricordi.services.last_verified import state_in_words
 from ricordi.services.usage.usage import NamedShare, SpaceReport
 
@@ -123,7 +124,7 @@ def _backed_up(report: StorageReport) -> Card:
     if last is None:
         return Card('none', 'snapshot that is known of', 'warn')
     lacks = '' if last.complete else '; it lacks objects'
-    words = f'last snapshot, {in_words(last.time)}, in {last.place}{lacks}'
+    words = f'last snapshot, {local_time(last.time)}, in {last.place}{lacks}'
     return Card(_age(last.time, report.made), words, '' if last.complete else 'bad')
 
 
@@ -135,7 +136,7 @@ def _age(moment: datetime, now: datetime) -> str:
 
 
 def _moment(text: str) -> str:
-    return in_words(datetime.fromisoformat(text))
+    return local_time(datetime.fromisoformat(text))
 
 
 def _space(report: StorageReport) -> Iterator[str]:

@@ -94,8 +94,8 @@ def _logs(storage: StorageBackend, pks: list[int]) -> dict[int, list[tuple[str, 
 
 
 def _time(moment: datetime) -> str:
-    """In the zone of this machine, with its name: the page may be read elsewhere."""
-    return f'{moment.astimezone():%Y-%m-%d %H:%M:%S %Z}'
+    """In the zone of this machine, with its offset: the page may be read elsewhere."""
+    return moment.astimezone().isoformat(' ', 'seconds')
 
 
 def _cut(text: str) -> str:
