@@ -62,6 +62,7 @@ class Steps:
         def every(*project: str) -> Iterator[list[Any]]:
             return orm.QueryBuilder().append(orm.Dict, project=list(project) or ['*']).iterall()
 
+        next(every())  # what is imported at the first query is no part of it
         with self.timed('iterall_objects'):
             assert sum(1 for _ in every()) >= NODES
         with self.timed('iterall_read'):
