@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import tarfile
 import zipfile
@@ -127,8 +128,11 @@ def test_an_old_archive_is_read_as_it_lies(tmp_path: Path, monkeypatch: pytest.M
     assert (kept.stat().st_ino, path.read_bytes()) == (made, before), 'used again'
 
 
-def test_a_file_in_which_nothing_can_be_kept_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('ricordi.storage.archive.cache.LARGEST_KEPT', 10)
+def test_where_nothing_can_be_kept_an_old_archive_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
+    (tmp_path / f'ricordi-archives-{os.getuid()}').write_text('in the way')
     path = archive_of('0.13').write(tmp_path / 'old.aiida')
     assert len(everything(path)['node']) == 6
 
