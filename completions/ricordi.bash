@@ -441,7 +441,7 @@ _ricordi_value() {
         'data core.upf export|--color') kind='words:always auto never' ;;
         'data core.upf export|') kind=node ;;
         'data core.upf exportfamily|--color') kind='words:always auto never' ;;
-        'data core.upf exportfamily|') kind=folder ;;
+        'data core.upf exportfamily|') kind=file ;;
         'data core.upf listfamilies|--with-elements'|'data core.upf listfamilies|-e') kind='*any' ;;
         'data core.upf listfamilies|--format') kind='words:table json jsonl csv yaml' ;;
         'data core.upf listfamilies|--color') kind='words:always auto never' ;;

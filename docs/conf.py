@@ -24,7 +24,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ['colon_fence']
 
 PARTS = {
-    'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql', 'aiida'),
+    'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql', 'attribute-indexes', 'aiida'),
     'The command line': (
         *(
             'storage-maintain',

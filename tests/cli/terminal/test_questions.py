@@ -20,7 +20,7 @@ def test_a_wrong_answer_is_asked_anew_and_what_was_typed_can_be_repeated(
 ) -> None:
     answers = {
         'Name of the new profile': 'mixed\n',
-        'choose another name': 'fresh one\n',
+        'already;': 'fresh one\n',
         'Email address': 'ada\n',
         'write it like': 'ada@example.org\n',
         'First name': 'Ada\n',

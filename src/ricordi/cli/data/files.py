@@ -135,12 +135,14 @@ def upf_export(session: CommandSession, node: str, file_format: str, output: Pat
 
 
 @verb('ricordi data core.upf exportfamily pseudos my-family')
-@click.argument('folder', type=PathName(file_okay=False, exists=True, path_type=Path))
+@click.argument('folder', type=PathName(path_type=Path))
 @click.argument('group', type=GROUP)
 def upf_exportfamily(session: CommandSession, folder: Path, group: str) -> int:
     """Write the files of a family of pseudopotentials into a folder; those that are there stay as they are."""
     from ricordi.services.contents.families import export_family
 
+    if not folder.is_dir():
+        raise UsageError(f'there is no folder {folder}: make it first')
     with opened(session, 'data core.upf exportfamily') as storage:
         written, there = export_family(storage, group, folder)
     for name in there:
