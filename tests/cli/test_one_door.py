@@ -28,6 +28,8 @@ RAW = {
     'terminal/signals.py': 'a constant text, written by a handler of signals',
     'node/repo.py': '`cat`: the content of a file, as it is',
     'calcjob/files.py': '`inputcat`, `outputcat`: the content of a file, as it is',
+    'data/files.py': '`export`: the content of a file, as it is',
+    'pages/output.py': 'a page as bytes, which was asked for with `-`',
     'shell.py': 'reads standard input',
     'node/graph.py': 'a drawing as bytes, which was asked for with `-`',
     'archive/output.py': 'an archive as bytes, off a terminal',
