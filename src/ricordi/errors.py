@@ -47,10 +47,8 @@ class OutputError(RicordiError):
     """The result cannot be written to where it should go."""
 
 
-class UnwritableFile(OutputError, OSError):
+class UnwritableFile(UsageError, OutputError, OSError):
     """A file that was named for a result cannot be made there. The message names it."""
-
-    exit_code = UsageError.exit_code
 
 
 class ConfigurationError(RicordiError):

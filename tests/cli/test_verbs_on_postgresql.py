@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Run = Callable[..., subprocess.CompletedProcess[str]]
 DATA = Path(__file__).parents[1] / 'data'
 READING = [verb for verb, case in VERBS.items() if case.kind in ('shows', 'lists names', 'gives content')]
+OF_EXTRAS = {'storage index suggest'}
+"""What tells of extras is not compared: an import, by which the data came into PostgreSQL, drops some."""
 LISTS = [verb for verb in READING if VERBS[verb].kind == 'lists names']
 
 
@@ -66,7 +68,9 @@ def test_a_verb_that_reads_tells_as_much_as_on_sqlite(answers: Callable[..., str
         assert ours.count('\n') == theirs.count('\n')
 
 
-@pytest.mark.parametrize('verb', [verb for verb in READING if VERBS[verb].kind != 'gives content'])
+@pytest.mark.parametrize(
+    'verb', [verb for verb in READING if VERBS[verb].kind != 'gives content' and verb not in OF_EXTRAS]
+)
 def test_a_verb_that_reads_gives_json_as_on_sqlite(answers: Callable[..., str], verb: str) -> None:
     ours, theirs = (json.loads(answers(profile, verb, '--format', 'json')) for profile in ('psql', 'loose'))
     assert shape(ours) == shape(theirs)

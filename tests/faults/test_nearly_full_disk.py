@@ -218,7 +218,7 @@ def test_what_is_left_for_want_of_room_is_told_with_exit_code_7_and_does_not_cou
     done = run_cli('-p', 'mixed', 'storage', 'maintain', '--full', '--yes')
     assert done.returncode == 7
     assert 'Left to do:\n  pack: 1 loose object into packs; needs 5' in done.stdout
-    assert done.stderr.startswith('ricordi: error: not enough free disk: ended early')
+    assert done.stderr.startswith('ricordi: error: profile mixed: not enough free disk: ended early')
     assert 'pack: 1 loose object' in done.stderr
     assert done.stderr.endswith('free some space and run it again\n')
     told = run_cli('-p', 'mixed', 'storage', 'info', '--format', 'json')

@@ -87,7 +87,7 @@ def _may_replace(before: str, name: str) -> bool:
 
 def _tell(session: CommandSession, name: str, email: str, before: str | None, is_default: bool) -> None:
     """Say what was made, whose place it has taken, and what comes next."""
-    from shlex import quote
+    import shlex
 
     if not is_default:
         role = f'; the default profile is `{before}` as before'
@@ -96,10 +96,10 @@ def _tell(session: CommandSession, name: str, email: str, before: str | None, is
     else:
         role = (
             f', now the default profile in the place of `{before}`\n'
-            f'(back: `ricordi profile set-default {quote(before)}`)'
+            f'(back: `ricordi profile set-default {shlex.quote(before)}`)'
         )
     session.tell(f'Created profile `{name}` for {email}{role}.')
-    program = 'ricordi' if is_default else f'ricordi -p {quote(name)}'
+    program = 'ricordi' if is_default else f'ricordi -p {shlex.quote(name)}'
     session.tell(
         'What comes next:\n'
         f'  {program} archive import FILE   fill it from an archive, or from a URL\n'
