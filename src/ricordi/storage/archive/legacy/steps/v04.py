@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ricordi.model.node_types import PROCESS
 from ricordi.storage.archive.legacy.numpy_texts import texts_in
 from ricordi.storage.archive.legacy.plugins import process_type_of
 from ricordi.storage.archive.legacy.records import Fields, LinkRecord, NodeRecord, Step, rename, replace
@@ -60,7 +61,7 @@ def _node(record: NodeRecord) -> None:
     for values in (record.attributes.dictionary, record.attribute_dates.dictionary):
         if record.node_type == CALC_JOB:
             rename(values, OPTIONS)
-        if record.node_type.startswith('process.'):
+        if record.node_type.startswith(PROCESS):
             rename(values, {'_process_label': 'process_label'})
     if record.node_type == TRAJECTORY:
         _take_symbols(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ricordi.model.node_types import PROCESS
 from ricordi.storage.archive.legacy.records import NodeRecord, Step
 
 GONE = ('_sealed', '_finished', '_failed', '_aborted', '_do_abort')
@@ -9,7 +10,7 @@ ACTIVE = ('created', 'running', 'waiting')
 
 
 def _node(record: NodeRecord) -> None:
-    if not record.node_type.startswith('process.'):
+    if not record.node_type.startswith(PROCESS):
         return
     attributes = record.attributes.dictionary
     state = attributes.get('process_state')
