@@ -187,6 +187,7 @@ def day(folder):
 
 def main():
     profiles, root = json.loads(sys.argv[1]), Path(sys.argv[2])
+    get_config(create=True).set_option('runner.poll.interval', 1)  # without a broker it asks for ends of processes
     out = {}
     for name, (backend, config) in profiles.items():
         create_profile(get_config(create=True), name=name, email='a@b', storage_backend=backend, storage_config=config)
