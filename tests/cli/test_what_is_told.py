@@ -42,10 +42,11 @@ def test_a_configuration_without_profiles_names_what_makes_one(
 
 @pytest.mark.parametrize(('pip', 'told'), [(True, ' -m pip install numpy'), (False, 'uv pip install -p ')])
 def test_the_way_to_numpy_works_from_this_installation(monkeypatch: pytest.MonkeyPatch, pip: bool, told: str) -> None:
+    from ricordi import installing
     from ricordi.orm.data import array
 
     monkeypatch.setitem(sys.modules, 'numpy', None)
-    monkeypatch.setattr(array, 'find_spec', lambda name: object() if pip else None)
+    monkeypatch.setattr(installing, 'find_spec', lambda name: object() if pip else None)
     with pytest.raises(InvalidOperation) as caught:
         array.load_numpy()
     assert told in str(caught.value)

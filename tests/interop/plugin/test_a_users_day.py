@@ -47,7 +47,7 @@ def days(home: Path, aiida_python: str, aiida_environment: dict[str, str]) -> di
         name: [f'{name}.sqlite_dos', {'filepath': str(home / f'storage_{name}')}] for name in ('core', 'ricordi')
     }
     done = subprocess.run(
-        [aiida_python, SCRIPT, json.dumps(profiles), home / 'work'],
+        [aiida_python, SCRIPT, json.dumps(profiles), home / 'folders'],
         env={**aiida_environment, 'AIIDA_PATH': str(home)},
         capture_output=True,
         text=True,
@@ -87,7 +87,7 @@ def _bare(dump: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     for log in dump['logs']:
         log['metadata'] = sorted(log['metadata'])  # what for: processes, threads, moments
     del dump['objects']
-    text = TIME.sub('at some time', json.dumps(dump, ensure_ascii=False)).replace('/work/ricordi/', '/work/core/')
+    text = TIME.sub('at some time', json.dumps(dump, ensure_ascii=False)).replace('/folders/ricordi/', '/folders/core/')
     for uuid, name in names.items():
         text = text.replace(uuid, name)
     bare: dict[str, Any] = json.loads(text)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
-from importlib.util import find_spec
 from typing import Any
 
 from ricordi.backend.maintenance import MaintenanceReport
@@ -15,6 +12,7 @@ from ricordi.cli.pages.document import for_script, resource
 from ricordi.cli.storage.usage_cells import name_of
 from ricordi.cli.terminal.quantities import format_bytes, format_count, plural
 from ricordi.errors import InvalidOperation
+from ricordi.installing import way_to_install
 from ricordi.services.usage.usage import NamedShare, SpaceReport, size_name
 
 Figure = dict[str, Any]
@@ -35,10 +33,8 @@ def load_plotly() -> str:
     try:
         return (files('plotly') / 'package_data' / 'plotly.min.js').read_text(encoding='utf-8')
     except (ModuleNotFoundError, FileNotFoundError):
-        python = shlex.quote(sys.executable)
-        command = f'{python} -m pip install plotly' if find_spec('pip') else f'uv pip install --python {python} plotly'
         raise InvalidOperation(
-            f'the page is drawn by plotly, which is not installed: `{command}` installs it'
+            f'the page is drawn by plotly, which is not installed: `{way_to_install("plotly")}` installs it'
         ) from None
 
 

@@ -5,27 +5,17 @@ from __future__ import annotations
 import base64
 import io
 import re
-import shlex
-import sys
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
 from ricordi.errors import InvalidOperation, NotExistentKeyError, ValidationError
+from ricordi.installing import way_to_install
 from ricordi.orm.data.data import Data
 from ricordi.orm.values import clean_value
 
 if TYPE_CHECKING:
     import numpy
-
-
-def _way_to_install(package: str) -> str:
-    """What installs a package for this very Python, whichever tool has made its environment."""
-    python = shlex.quote(sys.executable)
-    if find_spec('pip') is not None:
-        return f'{python} -m pip install {package}'
-    return f'uv pip install -p {python} {package}'
 
 
 def load_numpy() -> ModuleType:
@@ -36,7 +26,7 @@ def load_numpy() -> ModuleType:
     try:
         import numpy
     except ImportError:
-        raise InvalidOperation(f'arrays need numpy, which is not installed: {_way_to_install("numpy")}') from None
+        raise InvalidOperation(f'arrays need numpy, which is not installed: {way_to_install("numpy")}') from None
     return numpy
 
 

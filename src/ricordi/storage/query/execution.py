@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ from ricordi.storage.query.rows import Raw, decode_batches, decode_rows
 
 if TYPE_CHECKING:
     from ricordi.backend.query import Query
+    from ricordi.model.attribute_paths import AttributePath
     from ricordi.storage.query.expressions import Expressions
     from ricordi.storage.query.rows import Value
     from ricordi.storage.session import Session
@@ -81,14 +83,17 @@ def explain_query(session: Session, query: Query, execute: bool = False, verbose
 
 def _expressions(session: Session) -> Expressions:
     expressions = _fresh_expressions(session)
-    expressions.indexed = lambda: session.dialect.indexed_paths(session)
-    expressions.finds_few = lambda write: _finds_few(session, write)
+    # asked once for a statement, however many values of JSON it looks at
+    expressions.indexed = cache(lambda: session.dialect.indexed_paths(session))
+    expressions.finds_few = lambda write: _finds_few(session, write, expressions.indexed)
     return expressions
 
 
-def _finds_few(session: Session, write: Callable[[Expressions], str]) -> bool:
+def _finds_few(
+    session: Session, write: Callable[[Expressions], str], indexed: Callable[[], frozenset[AttributePath]]
+) -> bool:
     sql = _fresh_expressions(session)
-    sql.indexed = lambda: session.dialect.indexed_paths(session)
+    sql.indexed = indexed
     counted = f'SELECT count(*) FROM (SELECT 1 FROM {write(sql)} LIMIT {FEW_FOUND + 1})'
     return bool(session.execute(counted, sql.parameters.values).fetchone()[0] <= FEW_FOUND)
 

@@ -46,19 +46,23 @@ class Joins:
             elif edge.outer:
                 self._join_outer(edge, source)
             else:
-                self._join_inner(edge, source)
+                self._join_all(edge, source, 'JOIN')
 
     # -- inner ----------------------------------------------------------------------------------------------
 
-    def _join_inner(self, edge: Edge, end: Source) -> None:
+    def _join_all(self, edge: Edge, end: Source, join: str) -> None:
+        """Join all that is linked; filters stand in WHERE.
+
+        :param join: `JOIN` or `LEFT JOIN`.
+        """
         if edge.kind is EdgeKind.REFERENCE:
-            self._from.append(f'JOIN {self._table(end)} ON {self._reference(edge, end.alias)}')
+            self._from.append(f'{join} {self._table(end)} ON {self._reference(edge, end.alias)}')
             self._where += self._conditions(end)
             return
         between = self._sources[edge.tag]
-        self._from.append(f'JOIN {self._edge_table(edge, between)} ON {self._near(edge, between)}')
+        self._from.append(f'{join} {self._edge_table(edge, between)} ON {self._near(edge, between)}')
         if end.joined:
-            self._from.append(f'JOIN {self._table(end)} ON {end.alias}.id = {between.alias}.{far_column(edge)}')
+            self._from.append(f'{join} {self._table(end)} ON {end.alias}.id = {between.alias}.{far_column(edge)}')
         self._where += self._conditions(between)
         self._where += self._conditions(end)
 
@@ -67,7 +71,7 @@ class Joins:
     def _join_outer(self, edge: Edge, end: Source) -> None:
         """Filters say what counts as a partner: they stand in ON. But `pk == None` asks for rows that have none."""
         if self._sources.query.filters_rows:
-            self._join_outer_filtering_rows(edge, end)
+            self._join_all(edge, end, 'LEFT JOIN')
             return
         conditions = self._sources.filters.get(end.tag, [])
         without_partner = Comparison(PK, '==', None)
@@ -89,19 +93,6 @@ class Joins:
         self._from.append(f'LEFT JOIN {self._edge_table(edge, between)} ON {" AND ".join(tests)}')
         if end.joined:
             self._from.append(f'LEFT JOIN {self._table(end)} ON {end.alias}.id = {between.alias}.{far_column(edge)}')
-
-    def _join_outer_filtering_rows(self, edge: Edge, end: Source) -> None:
-        if edge.kind is EdgeKind.REFERENCE:
-            self._from.append(f'LEFT JOIN {self._table(end)} ON {self._reference(edge, end.alias)}')
-        else:
-            between = self._sources[edge.tag]
-            self._from.append(f'LEFT JOIN {self._edge_table(edge, between)} ON {self._near(edge, between)}')
-            if end.joined:
-                self._from.append(
-                    f'LEFT JOIN {self._table(end)} ON {end.alias}.id = {between.alias}.{far_column(edge)}'
-                )
-            self._where += self._conditions(between)
-        self._where += self._conditions(end)
 
     # -- parts ----------------------------------------------------------------------------------------------
 
