@@ -224,7 +224,7 @@ class Rows:
         """Set some keys of a field that holds a dictionary, and drop others; the rest stays as it is."""
         merged = self.dialect.merged_json(column_name(kind, field))
         if merged is None:
-            with session.transaction():  # which nobody else can write beside
+            with session.unbroken():
                 found = self.get_fields(session, ROW_TYPES[kind], pk, (field,))
                 if found is None:
                     raise NotExistent(f'there is no {kind} with pk {pk}')

@@ -105,6 +105,18 @@ class Session:
                 self.undo.clear()
 
     @contextmanager
+    def unbroken(self) -> Iterator[None]:
+        """What is inside is a part of the transaction that is open, or is one of its own.
+
+        Without a savepoint: for statements of which only the last one changes anything.
+        """
+        if self.depth:
+            yield
+            return
+        with self.transaction():
+            yield
+
+    @contextmanager
     def deferred_transaction(self) -> Iterator[None]:
         """A transaction that begins with `begin_deferred`; inside another one it is a part of that."""
         if self.depth or self.deferred is not None:
