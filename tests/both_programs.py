@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aiida_process import run_in_aiida
 from prepared import make_home, unpack_psql_repository
 
 if TYPE_CHECKING:
@@ -50,13 +50,8 @@ def add_psql_profile(home: Path, postgres: PostgresServer, database: str) -> str
 
 def run_verdi(python: str, home: Path, commands: Sequence[Command], profile: str = PROFILE) -> list[Any]:
     """What verdi answers to each command, all in one process."""
-    done = subprocess.run(
-        [python, TESTS / 'interop' / 'run_verdi.py', profile],
-        input=json.dumps(commands, default=str),
-        env={**os.environ, 'AIIDA_PATH': str(home)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    environment = {**os.environ, 'AIIDA_PATH': str(home)}
+    given = json.dumps(commands, default=str)
+    done = run_in_aiida(python, [TESTS / 'interop' / 'run_verdi.py', profile], environment, given)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from aiida_process import run_in_aiida
 from deadlines import wait_until
 from in_memory import MEMORY, has_room_in_memory
 from prepared import make_home
@@ -262,9 +263,7 @@ def aiida_dump(aiida_python: str) -> Callable[..., str]:
 
     def dump(home: Path, *args: str) -> str:
         environment = {**os.environ, 'AIIDA_PATH': str(home)}
-        done = subprocess.run(
-            [aiida_python, script, *args], env=environment, capture_output=True, text=True, timeout=300
-        )
+        done = run_in_aiida(aiida_python, [script, *args], environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
