@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from aiida_process import run_in_aiida
 from deadlines import wait_until
@@ -40,6 +41,13 @@ if 'TMPDIR' not in os.environ and has_room_in_memory():
     # nothing here can tell memory from a disk but by waiting for it: no test takes the current away
     os.environ['TMPDIR'] = str(MEMORY)
     tempfile.tempdir = None
+
+
+# a change lands by what it does, not by what is drawn or how fast the machine is: `--hypothesis-profile=default` draws anew each time
+settings.register_profile(
+    'the same each time', derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile('the same each time')
 
 
 @pytest.hookimpl(optionalhook=True)
