@@ -43,7 +43,8 @@ if 'TMPDIR' not in os.environ and has_room_in_memory():
     tempfile.tempdir = None
 
 
-# a change lands by what it does, not by what is drawn or how fast the machine is: `--hypothesis-profile=default` draws anew each time
+# a change lands by what it does, not by what is drawn or how fast the machine is;
+# `--hypothesis-profile=default` draws anew each time
 settings.register_profile(
     'the same each time', derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
