@@ -12,5 +12,7 @@ ENOUGH_BYTES = 4 << 30
 
 
 def has_room_in_memory() -> bool:
-    """Whether there is room for all that tests lay down."""
-    return os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH_BYTES
+    """Whether there is room for all that tests lay down, and programs among it may be run there."""
+    if not os.access(MEMORY, os.W_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return False
+    return shutil.disk_usage(MEMORY).free >= ENOUGH_BYTES
