@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from aiida_process import run_in_aiida
+from prepared import make_home, unpack_psql_repository
 
 if TYPE_CHECKING:
     from conftest import PostgresServer
@@ -17,22 +17,20 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 PROFILE = 'mixed'
 Command = Sequence[Any]
-
-
-def make_home(folder: Path) -> Path:
-    """A configuration folder with the profiles that AiiDA made."""
-    subprocess.run([sys.executable, TESTS / 'data' / 'unpack.py', folder], check=True, stdout=subprocess.DEVNULL)
-    return folder / '.aiida'
+__all__ = ['PROFILE', 'TESTS', 'Command', 'add_psql_profile', 'make_home', 'run_verdi']
 
 
 def add_psql_profile(home: Path, postgres: PostgresServer, database: str) -> str:
-    """Fill an empty database with the reference data that AiiDA made; the name of the profile that is put over it."""
+    """The name of a profile that is put over a database with the reference data that AiiDA made.
+
+    :param database: a copy of `prepared.reference_database`, or an empty one, which is filled.
+    """
     import psycopg
 
     with psycopg.connect(postgres.uri(database), autocommit=True) as connection:
-        connection.execute((TESTS / 'data' / 'psql_dos.sql').read_bytes())
-    with tarfile.open(TESTS / 'data' / 'psql_dos.tar.gz') as tar:
-        tar.extractall(home / 'repository', filter='data')
+        if connection.execute("SELECT to_regclass('db_dbnode')").fetchone() == (None,):
+            connection.execute((TESTS / 'data' / 'psql_dos.sql').read_bytes())
+    unpack_psql_repository(home / 'repository')
     path = home / 'config.json'
     config = json.loads(path.read_text())
     config['profiles']['psql'] = {
@@ -52,13 +50,8 @@ def add_psql_profile(home: Path, postgres: PostgresServer, database: str) -> str
 
 def run_verdi(python: str, home: Path, commands: Sequence[Command], profile: str = PROFILE) -> list[Any]:
     """What verdi answers to each command, all in one process."""
-    done = subprocess.run(
-        [python, TESTS / 'interop' / 'run_verdi.py', profile],
-        input=json.dumps(commands, default=str),
-        env={**os.environ, 'AIIDA_PATH': str(home)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    environment = {**os.environ, 'AIIDA_PATH': str(home)}
+    given = json.dumps(commands, default=str)
+    done = run_in_aiida(python, [TESTS / 'interop' / 'run_verdi.py', profile], environment, given)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -20,6 +20,7 @@ import pytest
 from both_programs import add_psql_profile
 from browser import Browser, started
 from deadlines import DEADLINE
+from prepared import reference_database
 
 if TYPE_CHECKING:
     from conftest import PostgresServer
@@ -81,9 +82,9 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
 
 
 @pytest.fixture
-def psql_profile(reference_home: Path, postgres: PostgresServer, new_database: Callable[[], str]) -> str:
+def psql_profile(reference_home: Path, postgres: PostgresServer, new_database: Callable[..., str]) -> str:
     """The name of a `core.psql_dos` profile, with the content of the reference archive, in the configuration folder."""
-    return add_psql_profile(reference_home, postgres, new_database())
+    return add_psql_profile(reference_home, postgres, new_database(reference_database(postgres)))
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def run_and_measure(home: Path, *words: str) -> tuple[int, int]:
     [
         *(f'node list --format {name}' for name in ('json', 'jsonl', 'csv', 'yaml', 'table')),
         'node list --raw',
-        *(f'group show large --format {name}' for name in ('json', 'jsonl', 'csv', 'yaml', 'table')),
+        *(f'group show large --format {name}' for name in ('json', 'table')),  # others are written as those above
     ],
 )
 def test_60000_rows_are_written_in_little_memory(large_home: Path, words: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aiida_process import run_in_aiida
 from ricordi.config import load_config
 
 pytestmark = pytest.mark.interop
@@ -42,7 +42,7 @@ def run_aiida(aiida_python: str, empty_home: Path) -> Callable[[str], str]:
 
     def run(code: str) -> str:
         environment = {**os.environ, 'AIIDA_PATH': str(empty_home)}
-        done = subprocess.run([aiida_python, '-c', code], env=environment, capture_output=True, text=True)
+        done = run_in_aiida(aiida_python, ['-c', code], environment)
         assert done.returncode == 0, done.stderr
         return (done.stdout.strip().splitlines() or [''])[-1]
 

@@ -21,7 +21,7 @@ from ricordi.repository.container.container import Container
 from ricordi.repository.maintenance.packing import LoosePacker
 
 HERE = Path(__file__).parent
-SECONDS = float(os.environ.get('RICORDI_RACE_SECONDS', '30'))
+SECONDS = float(os.environ.get('RICORDI_RACE_SECONDS', '12'))
 USERS = 8
 
 
@@ -76,7 +76,7 @@ def test_eight_processes_add_and_read_while_live_maintenance_loops(
 def test_processes_of_disk_objectstore_add_and_read_while_live_maintenance_loops(
     container: Container, aiida_python: str
 ) -> None:
-    folder, seconds = container.layout.folder, min(SECONDS, 20)
+    folder, seconds = container.layout.folder, min(SECONDS, 10)
     theirs = HERE / 'race_by_disk_objectstore.py'
     maintained, *used = race(
         [sys.executable, HERE / 'race.py', 'maintain', folder, seconds + 2, 0],

@@ -23,7 +23,7 @@ CHANGING = ('INSERT', 'UPDATE', 'DELETE')
 """Outside a transaction each of them commits."""
 REBUILDING = ('VACUUM', 'ANALYZE')
 """These take long: there are points also in their midst, one after each `OPERATIONS` of SQLite's own machine."""
-OPERATIONS = 200
+OPERATIONS = 500
 TRIES = 20
 """An fsync that was begun early may take so long that the next is left out: then a run has a point less."""
 

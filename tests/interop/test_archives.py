@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aiida_process import run_in_aiida
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.importing import ImportRequest, import_archive
 from ricordi.services.profiles.profiles import find_profile
@@ -44,13 +45,7 @@ for path in sys.argv[1:]:
 
 
 def run_aiida(python: str, home: Path, script: str, *args: str) -> None:
-    done = subprocess.run(
-        [python, '-c', script, *args],
-        env={**os.environ, 'AIIDA_PATH': str(home)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_in_aiida(python, ['-c', script, *args], {**os.environ, 'AIIDA_PATH': str(home)})
     assert done.returncode == 0, done.stderr
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from both_programs import add_psql_profile
 from deadlines import wait_until
+from prepared import reference_database
 from ricordi.backend.rows import NodeRow
 from ricordi.config import load_config
 from ricordi.manager import use_storage
@@ -67,12 +68,12 @@ def test_each_snapshot_beside_writers_has_all_that_was_stored_before(
     reference_home: Path,
     tmp_path: Path,
     postgres: Any,
-    new_database: Callable[[], str],
+    new_database: Callable[..., str],
     aiida_python: str,
     profile: str,
 ) -> None:
     if profile == 'psql':
-        add_psql_profile(reference_home, postgres, new_database())
+        add_psql_profile(reference_home, postgres, new_database(reference_database(postgres)))
     place, before = tmp_path / 'place', dict[str, dict[str, str]]()
     with writers(reference_home, tmp_path, profile, aiida_python) as stored:
         for _ in range(3):

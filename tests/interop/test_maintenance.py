@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aiida_process import run_in_aiida
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind
 from ricordi.manager import get_config, initialise_storage, maintain_storage, use_storage
@@ -36,13 +37,7 @@ assert b'stored by AiiDA after Ricordi' in contents
 
 
 def run_aiida(python: str, home: Path, script: str, *args: str) -> None:
-    done = subprocess.run(
-        [python, '-c', script, *args],
-        env={**os.environ, 'AIIDA_PATH': str(home)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_in_aiida(python, ['-c', script, *args], {**os.environ, 'AIIDA_PATH': str(home)})
     assert done.returncode == 0, done.stderr
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from prepared import initialised_database, lay_repository
 from ricordi import orm
 from ricordi.backend.context import default_backend
 from ricordi.config.profile import Profile
@@ -56,17 +57,24 @@ def loaded(storage: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def new_storage(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Makes storages with a default user: `new_storage('sqlite')`, `new_storage('psql', database)`."""
+    """Makes storages with a default user: `new_storage()`, `new_storage('psql', config)`.
+
+    The database of such a configuration is a copy of `prepared.initialised_database`.
+    """
     made = []
 
     def make(kind: str = 'sqlite', config: dict[str, Any] | None = None) -> Any:
         backend = f'core.{kind}_dos'
         profile = make_profile(backend, config or {'filepath': str(tmp_path / f'storage{len(made)}')})
         location = CLASSES[backend].repository_location(profile)
-        with Container(location.path) as repository:
-            CLASSES[backend].initialise(profile, repository)
+        if kind == 'psql':
+            lay_repository(location.path.parent)
+        else:
+            with Container(location.path) as repository:
+                CLASSES[backend].initialise(profile, repository)
         storage = open_storage(profile)
         made.append(storage)
+        storage.claim_repository()
         orm.User(EMAIL, 'Giuseppe', 'Verdi', backend=storage).store()
         return storage
 
@@ -82,7 +90,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path, new_storage: Callabl
     config = None
     if request.param == 'psql':
         postgres = request.getfixturevalue('postgres')
-        database = request.getfixturevalue('new_database')()
+        database = request.getfixturevalue('new_database')(initialised_database(postgres))
         config = postgres.storage_config(database, tmp_path / 'repository')
     with loaded(new_storage(request.param, config)) as made:
         yield made

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from prepared import initialised_database, lay_repository
 from ricordi.backend.rows import EntityKind
 from ricordi.config.profile import Profile
 from ricordi.manager import get_config, initialise_storage, use_storage
@@ -46,12 +47,16 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     config: dict[str, Any] = {'filepath': str(tmp_path / 'storage')}
     if request.param == 'psql':
         postgres = request.getfixturevalue('postgres')
-        config = postgres.storage_config(request.getfixturevalue('new_database')(), tmp_path / 'repository')
+        database = request.getfixturevalue('new_database')(initialised_database(postgres))
+        config = postgres.storage_config(database, tmp_path / 'repository')
+        lay_repository(tmp_path / 'repository')
     profile = profile_of(f'core.{request.param}_dos', config)
     kind = CLASSES[profile.storage_backend]
-    with Container(kind.repository_location(profile).path) as repository:
-        kind.initialise(profile, repository)
+    if request.param == 'sqlite':
+        with Container(kind.repository_location(profile).path) as repository:
+            kind.initialise(profile, repository)
     made = open_storage(profile)
+    made.claim_repository()
     made.insert(EntityKind.USER, [{'email': EMAIL}])
     yield made
     made.close()
@@ -122,11 +127,15 @@ def new_profile(request: pytest.FixtureRequest, tmp_path: Path, empty_home: Path
         storage_config: dict[str, Any] = {'filepath': str(tmp_path / name)}
         if backend == 'core.psql_dos':
             postgres = request.getfixturevalue('postgres')
-            storage_config = postgres.storage_config(request.getfixturevalue('new_database')(), tmp_path / name)
+            database = request.getfixturevalue('new_database')(initialised_database(postgres))
+            storage_config = postgres.storage_config(database, tmp_path / name)
+            lay_repository(tmp_path / name)
         config = get_config(create=True)
         profile = config.create_profile(name, backend, storage_config)
-        initialise_storage(profile)
+        if backend != 'core.psql_dos':
+            initialise_storage(profile)
         with use_storage(profile) as storage:
+            storage.claim_repository()
             storage.insert(EntityKind.USER, [{'email': 'me@example.org'}])
         profile.default_user_email = 'me@example.org'
         config.store()

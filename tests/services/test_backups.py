@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from both_programs import add_psql_profile
+from prepared import reference_database
 from ricordi.backend.rows import GroupRow
 from ricordi.backup.policy import KeepPolicy
 from ricordi.backup.records import SnapshotRecord
@@ -34,9 +35,9 @@ def profile_of(name: str) -> Profile:
 
 
 @pytest.fixture
-def psql(reference_home: Path, postgres: PostgresServer, new_database: Callable[[], str]) -> Profile:
+def psql(reference_home: Path, postgres: PostgresServer, new_database: Callable[..., str]) -> Profile:
     """The reference data in PostgreSQL."""
-    return profile_of(add_psql_profile(reference_home, postgres, new_database()))
+    return profile_of(add_psql_profile(reference_home, postgres, new_database(reference_database(postgres))))
 
 
 @pytest.fixture(params=['mixed', 'psql'])

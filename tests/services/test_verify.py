@@ -552,11 +552,12 @@ def test_on_what_aiida_wrote_there_is_no_finding(reference_home: Path, name: str
 
 
 def test_on_postgresql_there_is_no_finding(
-    reference_home: Path, postgres: object, new_database: Callable[[], str]
+    reference_home: Path, postgres: object, new_database: Callable[..., str]
 ) -> None:
     from both_programs import add_psql_profile
+    from prepared import reference_database
 
-    name = add_psql_profile(reference_home, postgres, new_database())  # type: ignore[arg-type]
+    name = add_psql_profile(reference_home, postgres, new_database(reference_database(postgres)))  # type: ignore[arg-type]
     with use_storage(find_profile(name)) as storage:
         storage.claim_repository()  # other tests may have left the same data in another database of the server
     assert verify(READ, name).counts == {}

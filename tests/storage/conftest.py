@@ -10,15 +10,16 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
+from prepared import initialised_database, lay_repository, reference_database, unpack_psql_repository
 from ricordi.config.profile import Profile
 from ricordi.repository.container.container import Container
 from ricordi.storage.psql.dos import PsqlDosStorage
 from ricordi.storage.sqlite.dos import SqliteDosStorage
 
 DATA = Path(__file__).parents[1] / 'data'
+STORAGES = {'storage', 'psql_storage'}
 CLASSES = {'core.sqlite_dos': SqliteDosStorage, 'core.psql_dos': PsqlDosStorage}
 
 
@@ -48,10 +49,15 @@ def sqlite_profile(tmp_path: Path, make_profile: Callable[..., Profile]) -> Prof
 
 @pytest.fixture
 def psql_profile(
-    tmp_path: Path, postgres: Any, new_database: Callable[[], str], make_profile: Callable[..., Profile]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    postgres: Any,
+    new_database: Callable[..., str],
+    make_profile: Callable[..., Profile],
 ) -> Profile:
-    """A profile over a new, empty PostgreSQL database."""
-    return make_profile('core.psql_dos', postgres.storage_config(new_database(), tmp_path / 'repository'))
+    """A profile over a new PostgreSQL database: empty, or with the tables where the test has the storage made."""
+    templates = (initialised_database(postgres),) if STORAGES & {*request.fixturenames} else ()
+    return make_profile('core.psql_dos', postgres.storage_config(new_database(*templates), tmp_path / 'repository'))
 
 
 @pytest.fixture(params=['sqlite', 'psql'])
@@ -83,8 +89,12 @@ def of() -> SimpleNamespace:
 
 
 def _new_storage(profile: Profile, of: SimpleNamespace) -> Iterator[Any]:
-    of.initialise(profile)
+    if profile.storage_backend == 'core.psql_dos':
+        lay_repository(of.kind(profile).repository_location(profile).path.parent)
+    else:
+        of.initialise(profile)
     storage = of.open(profile)
+    storage.claim_repository()
     yield storage
     storage.close()
     storage.repository.close()
@@ -133,15 +143,11 @@ def reference_sqlite_profile(tmp_path: Path, make_profile: Callable[..., Profile
 
 @pytest.fixture
 def reference_psql_profile(
-    tmp_path: Path, postgres: Any, new_database: Callable[[], str], make_profile: Callable[..., Profile]
+    tmp_path: Path, postgres: Any, new_database: Callable[..., str], make_profile: Callable[..., Profile]
 ) -> Profile:
     """The reference storage that AiiDA made on PostgreSQL."""
-    database = new_database()
-    with psycopg.connect(postgres.uri(database), autocommit=True) as connection:
-        connection.execute((DATA / 'psql_dos.sql').read_bytes())
-    with tarfile.open(DATA / 'psql_dos.tar.gz') as archive:
-        archive.extractall(tmp_path / 'reference', filter='data')
-    repository = next((tmp_path / 'reference').rglob('container')).parent
+    database = new_database(reference_database(postgres))
+    repository = unpack_psql_repository(tmp_path / 'reference')
     return make_profile('core.psql_dos', postgres.storage_config(database, repository), 'psql')
 
 

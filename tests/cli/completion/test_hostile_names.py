@@ -26,7 +26,8 @@ SHELLS = {
     ),
     'zsh': (
         ['zsh', '-f', '-i'],
-        f"PS1='rea''dy>'; autoload -Uz compinit; compinit -u -D; source {SCRIPTS / '_ricordi'}; unsetopt beep\n",
+        "PS1='rea''dy>'; autoload -Uz compinit; compinit -u -C -d $ZSH_FUNCTIONS; "
+        f'source {SCRIPTS / "_ricordi"}; unsetopt beep\n',
     ),
 }
 LABELS = {

@@ -194,7 +194,8 @@ INTERACTIVE = {
     ),
     'zsh': (
         ['zsh', '-f', '-i'],
-        f"PS1='rea''dy>'; autoload -Uz compinit; compinit -u -D; source {SCRIPTS / '_ricordi'}; unsetopt beep\n",
+        "PS1='rea''dy>'; autoload -Uz compinit; compinit -u -C -d $ZSH_FUNCTIONS; "
+        f'source {SCRIPTS / "_ricordi"}; unsetopt beep\n',
     ),
 }
 """Shells that are driven at a terminal: how they are started, and what makes them ready."""

@@ -322,7 +322,7 @@ def test_what_a_killed_process_left_goes_with_the_next(tmp_path: Path) -> None:
     assert list(tmp_path.glob('ricordi-nodes-*')) == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tree=st.dictionaries(NAMES, TREES, max_size=5))
 def test_any_tree_comes_back_from_the_storage(tree: dict[str, Any], sqlite_storage: Any) -> None:
     node = orm.FolderData()
