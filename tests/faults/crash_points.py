@@ -90,6 +90,7 @@ SMALL = Limits(
     early_sync_bytes=1500,
     commit_bytes=2500,
     commit_objects=3,
+    first_commits=1,
     group_objects=2,
     put_objects=2,
     window_bytes=2000,

@@ -170,7 +170,7 @@ def test_the_last_backup_is_told(reference_home: Path, tmp_path: Path) -> None:
     check = get_status('mixed').checks[-1]
     assert (check.name, check.state) == ('backup', 'ok')
     assert record.name in check.detail
-    assert 'min old' in check.detail
+    assert 'a moment old' in check.detail
     forget_backups(profile)
     assert last_backups(profile) == []
 

@@ -46,6 +46,8 @@ class ZlibPieces(Protocol):
 class HeldObject(ABC):
     """An object of which the key is known (`KnownObject`); where it lies compressed, it is taken over as it is."""
 
+    __slots__ = ()
+
     @property
     @abstractmethod
     def key(self) -> str:

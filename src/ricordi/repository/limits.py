@@ -23,6 +23,8 @@ class Limits(NamedTuple):
     :param early_sync_bytes: after which an fsync is begun beside the work.
     :param commit_bytes: appended to packs before their rows are committed.
     :param commit_objects: the same in number.
+    :param first_commits: so many times as much is committed at once into a container that was empty, and that nobody
+        reads yet.
     :param batch_objects: objects of an archive that are taken together.
     :param many_files: so many are removed by threads, before it is worth a process.
     :param ask_at_once: files that this process is asked to remove: it ends with us, but for the portion in hand.
@@ -51,7 +53,8 @@ class Limits(NamedTuple):
     early_sync_bytes: int = 32 << 20
     commit_bytes: int = 64 << 20
     commit_objects: int = 10_000
-    batch_objects: int = 64
+    first_commits: int = 4
+    batch_objects: int = 256
     many_files: int = 8000
     ask_at_once: int = 128
     share_bytes: int = 128 << 20
@@ -66,6 +69,13 @@ class Limits(NamedTuple):
     vain_trial_bytes: int = 64 << 20
     repair_objects: int = 50_000
     processors: int | None = None
+
+    @property
+    def of_first_filling(self) -> Limits:
+        """The same, but for how much is committed at once into a container that was empty."""
+        return self._replace(
+            commit_bytes=self.first_commits * self.commit_bytes, commit_objects=self.first_commits * self.commit_objects
+        )
 
 
 USUAL = Limits()

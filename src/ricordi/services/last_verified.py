@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ricordi.backend.verification_report import RECENT_DAYS, VerificationState
+from ricordi.services.ages import ago
 
 
 def state_as_data(state: VerificationState) -> dict[str, Any]:
@@ -27,12 +28,12 @@ def state_in_words(state: VerificationState, now: datetime | None = None) -> str
     :param now: None: now.
     """
     now = now or datetime.now(UTC)
-    words = [f'structure checked {_ago(state.structure, now)}' if state.structure else 'structure never checked']
+    words = [f'structure checked {ago(state.structure, now)}' if state.structure else 'structure never checked']
     if state.oldest is None:
         words.append('content never read')
     else:
         words.append(f'{_percent(state.recent_share)} of the content read within {RECENT_DAYS} days')
-        words.append(f'the part that was read longest ago {_ago(state.oldest, now)}')
+        words.append(f'the part that was read longest ago {ago(state.oldest, now)}')
         if state.read < state.total:
             words.append(f'{_percent(1 - state.read / state.total)} never')
     number = f'{state.findings:,}' if state.findings else 'no'
@@ -46,21 +47,3 @@ def _percent(share: float) -> str:
     if 0 < share < 1 and whole in (0, 100):
         return 'under 1 %' if whole == 0 else 'over 99 %'
     return f'{whole} %'
-
-
-def _ago(moment: datetime, now: datetime) -> str:
-    return ago((now - moment).total_seconds())
-
-
-def ago(seconds: float) -> str:
-    """How long something is past: `3 hours ago`, `just now`."""
-    words = span_in_words(seconds)
-    return f'{words} ago' if words else 'just now'
-
-
-def span_in_words(seconds: float) -> str:
-    """A length of time in its largest unit, rounded down: `8 days`; empty where it is under a minute."""
-    for length, unit in ((86_400, 'day'), (3600, 'hour'), (60, 'minute')):
-        if number := max(0, int(seconds)) // length:
-            return f'{number:,} {unit}{"" if number == 1 else "s"}'
-    return ''

@@ -14,9 +14,10 @@ from ricordi.config import Config, Profile, load_config
 from ricordi.errors import IncompatibleStorageSchema, Interrupted, LockedProfileError, ProblemsFound, RicordiError
 from ricordi.manager import storage_class, use_storage
 from ricordi.remedies import Remedy
+from ricordi.services.ages import ago, span_in_words
 from ricordi.services.backups.history import LastBackup, last_backups
 from ricordi.services.history import maintained_at, with_what_was_seen
-from ricordi.services.last_verified import ago, span_in_words, state_in_words
+from ricordi.services.last_verified import state_in_words
 from ricordi.services.profiles.profiles import ArchiveName, find_profile, location
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ class _Checks:
             words = 'no full one is known of'
             return Advised(words, Remedy('maintain in full'), warning=True) if limit is not None else words
         age = (self._now - moment).total_seconds()
-        words = f'the last full one {ago(age)}'
+        words = f'the last full one {ago(moment, self._now)}'
         if limit is not None and age > limit:
             words = f'{words}, more than {span_in_words(limit) or "a moment"}'
             return Advised(words, Remedy('maintain in full'), warning=True)
@@ -285,7 +286,8 @@ class _Checks:
         if last is None:
             return Advised('none is known of', advice, warning=True) if limit is not None else 'none is known of'
         lacks = '' if last.complete else ', which lacks objects'
-        words = f'{last.age} old, in {last.place} ({last.snapshot}){lacks}'
-        if limit is not None and (self._now - last.time).total_seconds() > limit:
+        age = (self._now - last.time).total_seconds()
+        words = f'{span_in_words(age) or "a moment"} old, in {last.place} ({last.snapshot}){lacks}'
+        if limit is not None and age > limit:
             return Advised(f'{words}, more than {span_in_words(limit) or "a moment"}', advice, warning=True)
         return words

@@ -23,10 +23,10 @@ from ricordi.cli.terminal.output import (
 from ricordi.cli.terminal.prompt import confirm
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.terminal.table import format_table
-from ricordi.cli.terminal.times import age
 from ricordi.cli.verb import format_option, option, order_direction_option, verb, yes_option
 from ricordi.errors import InvalidOperation
 from ricordi.model.node_types import class_name
+from ricordi.services.ages import ago_in_short
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -163,7 +163,7 @@ def _print_group(row: GroupRow, uuid: bool, members: Iterator[GroupMember]) -> N
 
 
 def _member_as_cells(member: GroupMember, uuid: bool, now: datetime) -> tuple[str, ...]:
-    cells = (str(member.pk), class_name(member.node_type), age(member.ctime, now))
+    cells = (str(member.pk), class_name(member.node_type), ago_in_short(member.ctime, now))
     return (member.uuid, *cells) if uuid else cells
 
 

@@ -14,6 +14,7 @@ from ricordi.cli.storage.usage_cells import cells, name_of
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_count, plural
 from ricordi.cli.terminal.times import local_time
+from ricordi.services.ages import ago
 from ricordi.services.last_verified import state_in_words
 from ricordi.services.usage.usage import NamedShare, SpaceReport
 
@@ -106,7 +107,7 @@ def _maintained(report: StorageReport) -> Card:
     when = report.maintained.get('full')
     if when is None:
         return Card('never', 'full maintenance, as far as is known', 'warn')
-    return Card(_age(datetime.fromisoformat(when), report.made), f'last full maintenance, {_moment(when)}')
+    return Card(ago(datetime.fromisoformat(when), report.made), f'last full maintenance, {_moment(when)}')
 
 
 def _verified(report: StorageReport) -> Card:
@@ -116,7 +117,7 @@ def _verified(report: StorageReport) -> Card:
     if state.findings:
         return Card(format_count(state.findings), 'open findings of the verification', 'bad')
     last = max(moment for moment in (state.structure, state.oldest) if moment is not None)
-    return Card(_age(last, report.made), f'verified: {state_in_words(state, report.made)}', 'good')
+    return Card(ago(last, report.made), f'verified: {state_in_words(state, report.made)}', 'good')
 
 
 def _backed_up(report: StorageReport) -> Card:
@@ -125,14 +126,7 @@ def _backed_up(report: StorageReport) -> Card:
         return Card('none', 'snapshot that is known of', 'warn')
     lacks = '' if last.complete else '; it lacks objects'
     words = f'last snapshot, {local_time(last.time)}, in {last.place}{lacks}'
-    return Card(_age(last.time, report.made), words, '' if last.complete else 'bad')
-
-
-def _age(moment: datetime, now: datetime) -> str:
-    hours = max(0, int((now - moment).total_seconds()) // 3600)
-    if hours < 48:
-        return f'{plural(hours, "hour")} ago' if hours else 'just now'
-    return f'{hours // 24:,} days ago'
+    return Card(ago(last.time, report.made), words, '' if last.complete else 'bad')
 
 
 def _moment(text: str) -> str:

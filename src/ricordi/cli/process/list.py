@@ -16,9 +16,10 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.colors import Tone, Toned
 from ricordi.cli.terminal.output import OutputColumn, one_line, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
-from ricordi.cli.terminal.times import age, local_time
+from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, order_direction_option, verb
 from ricordi.model.node_types import ACTIVE_STATES
+from ricordi.services.ages import ago_in_short
 from ricordi.services.processes.names import PROJECTIONS, STATES
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _tell_more(session: CommandSession, storage: StorageBackend, rows: _Counted)
     if changed is None:
         session.tell('Last time a process changed its state: never')
     else:
-        when = f'{age(changed, datetime.now(UTC))} ({local_time(changed)})'
+        when = f'{ago_in_short(changed, datetime.now(UTC))} ({local_time(changed)})'
         session.tell(f'Last time a process changed its state: {when}')
 
 
@@ -185,8 +186,8 @@ def _tell_more(session: CommandSession, storage: StorageBackend, rows: _Counted)
 def _as_texts(rows: Iterator[tuple[Any, ...]], fields: Sequence[str]) -> Iterator[tuple[str, ...]]:
     now = datetime.now(UTC)
     shown: dict[str, Callable[[Any], str]] = {
-        'ctime': lambda value: age(value, now),
-        'mtime': lambda value: age(value, now),
+        'ctime': lambda value: ago_in_short(value, now),
+        'mtime': lambda value: ago_in_short(value, now),
         'state': state_as_text,
         'process_state': _capitalized,
         'cached': lambda value: _CACHED if value else '',

@@ -11,12 +11,3 @@ from datetime import datetime
 def local_time(moment: datetime | None) -> str:
     """`2025-03-01 12:30:05+01:00`, or nothing for None."""
     return '' if moment is None else moment.astimezone().isoformat(' ', 'seconds')
-
-
-def age(moment: datetime, now: datetime) -> str:
-    """How long ago something was, in its largest unit: `5s ago`, `3h ago`, `12D ago`."""
-    seconds = max(0, int((now - moment).total_seconds()))
-    for length, unit in ((86400, 'D'), (3600, 'h'), (60, 'm')):
-        if seconds >= length:
-            return f'{seconds // length}{unit} ago'
-    return f'{seconds}s ago'

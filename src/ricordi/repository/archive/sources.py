@@ -88,7 +88,7 @@ def _of_container(container: Container, keys: Iterable[str]) -> Iterator[ObjectS
     """Loose ones first, then pack by pack from front to back."""
     with closing(container.new_index()) as index:
         for key, row in index.by_place(keys):
-            if row is not None and row.is_possible:
+            if row is not None:
                 yield PackedSource(container, row)
             else:  # in no pack, or nobody knows where
                 yield loose_source(container, key, _size(container, key))

@@ -40,11 +40,14 @@ def would_keep_form(content: bytes, mode: CompressMode, is_compressed: bool, lev
     return wanted == is_compressed or (wanted and not stored_form(content, mode, is_compressed, level)[1])
 
 
-def pack_writer(container: ObjectStore) -> PackWriter:
-    """What appends new objects to the packs."""
+def pack_writer(container: ObjectStore, limits: Limits | None = None) -> PackWriter:
+    """What appends new objects to the packs.
+
+    :param limits: after how much is written, fsynced and committed; None: those of the container.
+    """
     index, target = container.index, container.config.pack_size_target
     first_pack = pack_to_append_to(container.layout, index, target)
-    return PackWriter(container.layout, index, target, index.put, first_pack, limits=container.limits)
+    return PackWriter(container.layout, index, target, index.put, first_pack, limits=limits or container.limits)
 
 
 def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO], mode: CompressMode) -> list[str]:

@@ -169,7 +169,8 @@ class Container(ObjectStore, RepositoryBackend):
         was_empty = self.index.is_empty
         try:
             with packer_lock(self.layout):
-                put_known_into_packs(self, objects(), told, unusable)
+                limits = self.limits.of_first_filling if was_empty else self.limits
+                put_known_into_packs(self, objects(), told, unusable, limits)
                 if was_empty:
                     with suppress(OSError):  # the objects are there, and that is what was asked for
                         keep_catalogues(self, self.index.packs(), lacks_objects=True)

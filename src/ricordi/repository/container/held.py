@@ -6,14 +6,15 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from ricordi.backend.objects import HeldObject, OneOfRepository, StoredForm, ZlibPieces
+from ricordi.backend.repository import KnownObject
 from ricordi.errors import CorruptStorage
 from ricordi.repository.container.compression import decompress
 from ricordi.repository.container.index import PackedObject
 from ricordi.repository.container.loose import chunks_of
-from ricordi.repository.container.pack_windows import content_of
+from ricordi.repository.container.pack_windows import content_of, is_large
 from ricordi.repository.container.streams import PackSlice
 from ricordi.repository.container.zlib_pieces import CheckedZlibPieces
 from ricordi.repository.limits import Limits
@@ -26,7 +27,7 @@ def objects_as_they_lie(container: Container, keys: Iterable[str]) -> Iterator[H
     """Objects of a container on their way elsewhere: loose ones first, then pack by pack from front to back."""
     with closing(container.new_index()) as index:
         for key, row in index.by_place(keys):
-            if row is not None and row.is_possible:
+            if row is not None:
                 yield PackedOnItsWay(container, row)
             else:  # loose, or nobody knows where
                 yield OneOfRepository(container, key)
@@ -35,18 +36,11 @@ def objects_as_they_lie(container: Container, keys: Iterable[str]) -> Iterator[H
 class PackedOnItsWay(HeldObject):
     """An object in a pack, taken over in the form that it has there."""
 
+    __slots__ = ('container', 'row')
+
     def __init__(self, container: Container, row: PackedObject) -> None:
         self.container = container
         self.row = row
-
-    def follows(self, other: PackedOnItsWay) -> bool:
-        """Whether it lies right behind another one."""
-        ours, before = self.row, other.row
-        return (
-            ours.offset == before.offset + before.length
-            and ours.pack_id == before.pack_id
-            and self.container is other.container
-        )
 
     @property
     def key(self) -> str:
@@ -85,47 +79,75 @@ class PackedOnItsWay(HeldObject):
         return CheckedZlibPieces(chunks_of(cast(BinaryIO, part)), container.limits.window_bytes)
 
 
-def forms_read_together(batch: Iterable[object], limits: Limits) -> dict[str, StoredForm]:
-    """By key those objects of a batch that follow one another in a pack, read at once, as far as they are sound."""
-    packed = (one for one in batch if isinstance(one, PackedOnItsWay))
-    return {
-        key: form
-        for neighbours in _neighbours(packed, limits)
-        if len(neighbours) > 1
-        for key, form in _sound_forms(neighbours)
-    }
+class Stretch(NamedTuple):
+    """Small objects that lie one right behind the other in a pack, each compared with its key.
+
+    :param data: their bytes, as they lie.
+    :param rows: which of them is where in `data`; the number of the pack says nothing.
+    :param size: bytes of content of all.
+    """
+
+    data: bytes | memoryview
+    rows: list[PackedObject]
+    size: int
 
 
-def _neighbours(objects: Iterable[PackedOnItsWay], limits: Limits) -> Iterator[list[PackedOnItsWay]]:
-    """Small objects that follow one another in a pack without a gap, in groups that are read at once."""
-    group: list[PackedOnItsWay] = []
-    length = 0
+def stretches_of(batch: Iterable[KnownObject], limits: Limits) -> Iterator[Stretch | KnownObject]:
+    """A batch in its order: objects that follow one another in a pack, read at once, and all others as they are.
+
+    A damaged one comes as it is: who reads it alone is told what is wrong.
+    """
+    for group in _neighbours(batch, limits):
+        if len(group) == 1 or not isinstance(group[0], PackedOnItsWay):
+            yield from group
+        else:
+            yield from _read_together(cast(list[PackedOnItsWay], group))
+
+
+def _neighbours(objects: Iterable[KnownObject], limits: Limits) -> Iterator[list[KnownObject]]:
+    """Objects in groups: small ones that follow one another in a pack without a gap, and each other one alone."""
+    group: list[KnownObject] = []
+    start, end, place = 0, 0, None
     for one in objects:
-        row = one.row
-        if row.size > limits.large_bytes or row.length > limits.large_bytes:
-            continue
-        if group and (not one.follows(group[-1]) or length + row.length > limits.window_bytes):
+        here = None
+        if isinstance(one, PackedOnItsWay) and not is_large(one.row, limits):
+            _, _, _, offset, length, pack_id = one.row
+            here = (one.container, pack_id)
+        if group and (here is None or here != place or offset != end or end + length - start > limits.window_bytes):
             yield group
-            group, length = [], 0
+            group = []
+        if here is not None and not group:
+            start = offset
         group.append(one)
-        length += row.length
+        if here is not None:
+            end = offset + length
+        place = here
     if group:
         yield group
 
 
-def _sound_forms(neighbours: list[PackedOnItsWay]) -> Iterator[tuple[str, StoredForm]]:
-    """Those whose bytes give their key; of the others it is found out one by one what is wrong."""
-    first = neighbours[0]
-    end = neighbours[-1].row.offset + neighbours[-1].row.length
+def _read_together(neighbours: list[PackedOnItsWay]) -> Iterator[Stretch | KnownObject]:
+    """Read neighbours at once, and compare each with its key."""
+    first, last = neighbours[0].row, neighbours[-1].row
+    start, end = first.offset, last.offset + last.length
     try:
-        stored = memoryview(first.container.read_stored(first.row._replace(length=end - first.row.offset)))
+        stored = memoryview(neighbours[0].container.read_stored(first._replace(length=end - start)))
     except (OSError, CorruptStorage):
+        yield from neighbours
         return
+    rows: list[PackedObject] = []
+    begin = total = 0
     for one in neighbours:
-        begin = one.row.offset - first.row.offset
-        data = stored[begin : begin + one.row.length]
+        key, compressed, _, offset, length, pack_id = row = one.row
         try:
-            size = len(content_of(one.row, data))
+            size = len(content_of(row, stored[offset - start : offset - start + length]))
         except zlib.error:
-            continue
-        yield one.key, StoredForm(data, size, bool(one.row.compressed))
+            if rows:
+                yield Stretch(stored[begin : offset - start], rows, total)
+            yield one
+            rows, begin, total = [], offset - start + length, 0
+        else:
+            rows.append(PackedObject(key, compressed, size, offset - start - begin, length, pack_id))
+            total += size
+    if rows:
+        yield Stretch(stored[begin:], rows, total)

@@ -37,12 +37,20 @@ CREATE UNIQUE INDEX IF NOT EXISTS ix_db_object_hashkey ON db_object (hashkey);
 COLUMNS = 'hashkey, compressed, size, "offset", length, pack_id'
 FIND = f'SELECT {COLUMNS} FROM db_object WHERE hashkey = ?'
 FIND_MANY = f'SELECT {COLUMNS} FROM json_each(?) AS wanted CROSS JOIN db_object ON hashkey = wanted.value'
+MOST = 1 << 50
+"""Above any number of bytes or packs that can be."""
+IS_POSSIBLE = (
+    "typeof(o.size) = 'integer' AND typeof(o.\"offset\") = 'integer' AND typeof(o.length) = 'integer' AND "
+    "typeof(o.pack_id) = 'integer' AND typeof(o.compressed) = 'integer' AND "
+    'min(o.size, o."offset", o.length, o.pack_id + 1) >= 0 AND '
+    f'max(o.size, o."offset", o.length, o.pack_id) <= {MOST} AND '
+    '(o.compressed = 1 OR (o.compressed = 0 AND o.size = o.length))'
+)
+"""The same as `PackedObject.is_possible`, of a row `o`."""
 BY_PLACE = (
     'SELECT w.hashkey AS hashkey, o.compressed AS compressed, o.size AS size, o."offset" AS "offset", '
     'o.length AS length, o.pack_id AS pack_id FROM temp.wanted AS w LEFT JOIN db_object AS o ON '
-    "o.hashkey = w.hashkey AND typeof(o.compressed) = 'integer' AND typeof(o.size) = 'integer' AND "
-    "typeof(o.\"offset\") = 'integer' AND typeof(o.length) = 'integer' AND typeof(o.pack_id) = 'integer' "
-    'ORDER BY o.pack_id, o."offset"'
+    f'o.hashkey = w.hashkey AND {IS_POSSIBLE} ORDER BY o.pack_id, o."offset"'
 )
 CONTENT_BYTES = (
     "SELECT COUNT(*), TOTAL(CASE WHEN typeof(size) = 'integer' THEN size END) "
@@ -64,8 +72,6 @@ FIND_AT_ONCE = 2000
 FETCH_AT_ONCE = 1000
 PUT_AT_ONCE = 100
 LOOKED_AT = 2000
-MOST = 1 << 50
-"""Above any number of bytes or packs that can be."""
 
 
 class PackedObject(NamedTuple):
@@ -230,7 +236,7 @@ class Index:
             yield from map(PackedObject._make, rows)
 
     def by_place(self, keys: Iterable[str]) -> Iterator[tuple[str, PackedObject | None]]:
-        """Keys with their rows, pack by pack from front to back; those without one come first.
+        """Keys with their rows, pack by pack from front to back; those without one that can be come first.
 
         They are sorted by SQLite, so that memory does not grow. For a connection of its own, once.
         """
@@ -238,11 +244,12 @@ class Index:
         with self.guarded():
             raw.execute('CREATE TEMP TABLE wanted (hashkey VARCHAR PRIMARY KEY) WITHOUT ROWID')
             raw.execute('BEGIN')
-            raw.executemany('INSERT INTO temp.wanted VALUES (?)', ((key,) for key in keys))
+            source = iter(keys)
+            while some := list(islice(source, FIND_AT_ONCE)):
+                raw.execute('INSERT INTO temp.wanted SELECT value FROM json_each(?)', (json.dumps(some),))
             raw.execute(f'CREATE TEMP TABLE placed AS {BY_PLACE}')
         for values in self.ascending(COLUMNS, 'temp.placed WHERE true', (), key='rowid', after=0):
-            found = PackedObject._make(values)
-            yield found.key, None if found.pack_id is None else found
+            yield values[0], None if values[-1] is None else PackedObject._make(values)
 
     def content_bytes(self, keys: list[str]) -> tuple[int, int]:
         """How many of some thousand keys have a row, and the bytes of content of these."""

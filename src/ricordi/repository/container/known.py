@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from typing import NamedTuple
 
 from ricordi.backend.objects import HeldObject, StoredForm
 from ricordi.backend.repository import KnownObject
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.container.bulk import Measured, pack_writer, undone_on_error
-from ricordi.repository.container.held import forms_read_together
+from ricordi.repository.container.held import Stretch, stretches_of
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import PackWriter, StoredObject
@@ -30,18 +31,19 @@ def put_known_into_packs(
     objects: Iterable[KnownObject],
     told: Callable[[int], None],
     unusable: Unusable | None = None,
+    limits: Limits | None = None,
 ) -> None:
     """Append objects of which the keys are known, read ahead by threads. For one who holds `packer_lock`.
 
     :param told: hears of the bytes of content that were appended.
     :param unusable: hears of those that cannot be read, which are left out; None: the first of them is an error.
+    :param limits: after how much is written, fsynced and committed; None: those of the container.
     """
-    limits = container.limits
-    writer = pack_writer(container)
+    limits = limits or container.limits
+    writer = pack_writer(container, limits)
 
-    def read(batch: list[KnownObject]) -> list[tuple[KnownObject, StoredForm | Exception | None]]:
-        together = forms_read_together(batch, limits)
-        return [(one, together.get(one.key) or _form_of(one, limits)) for one in batch]
+    def read(batch: list[KnownObject]) -> list[Stretch | Alone]:
+        return [one if isinstance(one, Stretch) else _alone(one, limits) for one in stretches_of(batch, limits)]
 
     batches = in_order(read, batches_of(objects, limits), BATCHES_AHEAD, PLAIN_READERS)
     with closing(writer), closing(batches):
@@ -53,40 +55,59 @@ def put_known_into_packs(
         writer.commit()
 
 
-def _form_of(one: KnownObject, limits: Limits) -> StoredForm | Exception | None:
-    """How an object shall lie; None of a large one; what is wrong with one that cannot be read."""
+class Alone(NamedTuple):
+    """An object that is put by itself.
+
+    :param form: how it shall lie; None of a large one, and of one that cannot be read.
+    :param error: what is wrong with one that cannot be read.
+    """
+
+    one: KnownObject
+    form: StoredForm | None
+    error: Exception | None = None
+
+
+def _alone(one: KnownObject, limits: Limits) -> Alone:
     try:
         if isinstance(one, HeldObject):
-            return one.stored(limits.large_bytes)
+            return Alone(one, one.stored(limits.large_bytes))
         content = one.content(limits.large_bytes)
-        return None if content is None else StoredForm(content, one.size)
+        return Alone(one, None if content is None else StoredForm(content, one.size))
     except (CorruptStorage, NotExistent, OSError) as error:
-        return error
+        return Alone(one, None, error)
 
 
-def _append_batch(
-    writer: PackWriter, batch: list[tuple[KnownObject, StoredForm | Exception | None]], unusable: Unusable | None
-) -> int:
+def _append_batch(writer: PackWriter, batch: list[Stretch | Alone], unusable: Unusable | None) -> int:
     """Append what was read, and stream what is large; returns the bytes of content."""
-    forms = [(one, form) for one, form in batch if isinstance(form, StoredForm)]
-    writer.append_many([StoredObject(one.key, form.data, form.size, form.compressed) for one, form in forms])
-    total = sum([form.size for _, form in forms])
-    for one, form in batch:
-        if isinstance(form, StoredForm):
-            continue
-        try:
-            if form is not None:
-                raise form
-            total += _append_large(writer, one)
-        except (CorruptStorage, NotExistent) as error:
-            if unusable is None:
-                raise
-            unusable(one.key, str(error))
-        except OSError as error:
-            if unusable is None or error.errno != errno.EIO:
-                raise  # it is about the pack, not about the object that is read
-            unusable(one.key, str(error))
-    return total
+    total = 0
+    small: list[StoredObject] = []
+    for read in batch:
+        if isinstance(read, Stretch):
+            writer.append_stretch(read.data, read.rows)
+            total += read.size
+        elif read.form is not None:
+            small.append(StoredObject(read.one.key, read.form.data, read.form.size, read.form.compressed))
+            total += read.form.size
+    writer.append_many(small)
+    others = (read for read in batch if isinstance(read, Alone) and read.form is None)
+    return total + sum(_append_other(writer, read, unusable) for read in others)
+
+
+def _append_other(writer: PackWriter, read: Alone, unusable: Unusable | None) -> int:
+    """Stream a large object into the pack, or tell what is wrong with one; returns the bytes of content."""
+    try:
+        if read.error is not None:
+            raise read.error
+        return _append_large(writer, read.one)
+    except (CorruptStorage, NotExistent) as error:
+        if unusable is None:
+            raise
+        unusable(read.one.key, str(error))
+    except OSError as error:
+        if unusable is None or error.errno != errno.EIO:
+            raise  # it is about the pack, not about the object that is read
+        unusable(read.one.key, str(error))
+    return 0
 
 
 def _append_large(writer: PackWriter, one: KnownObject) -> int:

@@ -165,6 +165,21 @@ class PackWriter:
         if self._buffered >= self._limits.flush_bytes:
             self._flush()
 
+    def append_stretch(self, stored: bytes | memoryview, objects: Sequence[PackedObject]) -> None:
+        """Append small objects that lie one behind the other already; `objects` tell which is where in `stored`."""
+        self._need_pack()
+        place, pack_id = self._flushed + self._buffered, self._next_pack
+        if len(objects) > 1 and place + len(stored) >= self._size_target:
+            for one in objects:
+                self.append_stretch(stored[one.offset : one.offset + one.length], [one._replace(offset=0)])
+            return
+        self._rows += [
+            PackedObject(key, compressed, size, place + offset, length, pack_id)
+            for key, compressed, size, offset, length, _ in objects
+        ]
+        self._row_bytes += len(stored)
+        self._add(stored)
+
     def append_chunks(self, stored: Iterable[bytes]) -> tuple[int, int]:
         """Append the stored form of a large object in pieces; returns the offset and the length.
 
@@ -320,20 +335,22 @@ class PackWriter:
         """Append to a pack and read it back: what is not found where it was put is not named by a row."""
         if lock is not None and not lock.is_held():
             raise self._foreign_writer(touched.pack_id)
-        content = b''.join(pieces)
-        pieces.clear()
-        view = memoryview(content)
-        while view:
-            number = os.write(descriptor, view)
-            touched.written_end += number
-            view = view[number:]
-        # Two that append to one file at once both take its old end for their beginning: only reading back tells.
-        position = 0
-        while position < len(content):
-            piece = os.pread(descriptor, min(CHECK_BYTES, len(content) - position), start + position)
-            if not piece or content[position : position + len(piece)] != piece:
-                raise self._foreign_writer(touched.pack_id)
-            position += len(piece)
+        for content in _joined(pieces):
+            view = memoryview(content)
+            while view:
+                number = os.write(descriptor, view)
+                touched.written_end += number
+                view = view[number:]
+            # Two that append to one file at once both take its old end for their beginning: only reading back tells.
+            self._read_back(descriptor, touched.pack_id, content, start)
+            start += len(content)
+
+    def _read_back(self, descriptor: int, pack_id: int, content: bytes | memoryview, start: int) -> None:
+        """Compare what was appended with what the pack has there."""
+        for position in range(0, len(content), CHECK_BYTES):
+            part = bytes(content[position : position + CHECK_BYTES])  # views are compared item by item
+            if os.pread(descriptor, len(part), start + position) != part:
+                raise self._foreign_writer(pack_id)
 
     def _await_flush(self) -> None:
         if self._flush_under_way is not None:
@@ -402,3 +419,20 @@ class PackWriter:
                 packs.unlink(name)
         finally:
             os.close(descriptor)
+
+
+def _joined(pieces: list[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """The same bytes in larger pieces; the list is emptied on the way."""
+    small: list[bytes | memoryview] = []
+    pieces.reverse()
+    while pieces:
+        piece = pieces.pop()
+        if len(piece) < CHECK_BYTES:
+            small.append(piece)
+            continue
+        if small:
+            yield b''.join(small)
+            small = []
+        yield piece
+    if small:
+        yield b''.join(small)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.maintenance import Amount, KeyStream, Problem
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 100
 MOST_USES = 5
+KEYS_AT_ONCE = 1000
 
 
 class FillingLimits(NamedTuple):
@@ -135,11 +137,12 @@ class Filling:
         self.objects = Amount(sum(1 for _ in keys()) - len(self.unusable), self.objects.bytes)
 
     def _named_keys(self) -> Iterator[str]:
-        for key in self.snapshot.named_keys():
+        named = self.snapshot.named_keys()
+        while some := list(islice(named, KEYS_AT_ONCE)):
             self._check_stop()
-            if is_key(key):
-                self._run.progress.advance(1)
-                yield key
+            keys = list(filter(is_key, some))
+            self._run.progress.advance(len(keys))
+            yield from keys
 
     def _check_room(self, repository: RepositoryBackend, content_bytes: int) -> None:
         room = repository.free_space()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,14 +30,6 @@ class LastBackup(NamedTuple):
     snapshot: str
     time: datetime
     complete: bool
-
-    @property
-    def age(self) -> str:
-        """How old it is, in words: `12 min`, `3 h`, `2 days`."""
-        seconds = max(0.0, (datetime.now(UTC) - self.time).total_seconds())
-        if seconds < 2 * 3600:
-            return f'{seconds // 60:.0f} min'
-        return f'{seconds // 3600:.0f} h' if seconds < 48 * 3600 else f'{seconds // 86400:.0f} days'
 
 
 def note_backup(profile: Profile, place: Path, record: SnapshotRecord) -> None:

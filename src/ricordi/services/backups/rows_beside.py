@@ -7,6 +7,7 @@ has put nothing, and the work is done without it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -142,6 +143,7 @@ def put_rows(question: list[Any], answer: Callable[[object], None], committing: 
 
 def main() -> None:
     """Answer the process that has started this one, and end when that ends."""
+    gc.disable()  # very many rows come and go, and none in a circle
     lines: SimpleQueue[str] = SimpleQueue()
 
     def listen() -> None:

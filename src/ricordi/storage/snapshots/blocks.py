@@ -104,7 +104,7 @@ def _joined(table: str, streams: list[Iterator[Piece]]) -> Iterator[bytes]:
         together = min(map(len, waiting))
         if not together:
             break
-        yield b''.join([_row(table, lines) for lines in zip(*(lines[:together] for lines in waiting), strict=True)])
+        yield _rows(table, [lines[:together] for lines in waiting])
         waiting = [lines[together:] for lines in waiting]
     if any(waiting):
         raise _apart(table)
@@ -114,14 +114,16 @@ def _lines(piece: Piece | None) -> list[bytes]:
     return [] if piece is None else piece.data.split(b'\n')[:-1]
 
 
-def _row(table: str, lines: tuple[bytes, ...]) -> bytes:
-    first, *others = lines
-    pk = first[: first.index(b'\t') + 1]
-    for line in others:
-        if not line.startswith(pk):
+def _rows(table: str, parts: list[list[bytes]]) -> bytes:
+    """The lines of rows of which each part has some columns."""
+    rows, *others = parts
+    pks = [line.partition(b'\t')[0] for line in rows]
+    for part in others:
+        parted = [line.partition(b'\t') for line in part]
+        if [pk for pk, _, _ in parted] != pks:
             raise _apart(table)
-        first += line[len(pk) - 1 :]
-    return first + b'\n'
+        rows = [line + b'\t' + rest for line, (_, _, rest) in zip(rows, parted, strict=True)]
+    return b'\n'.join(rows) + b'\n'
 
 
 def _apart(table: str) -> CorruptStorage:
