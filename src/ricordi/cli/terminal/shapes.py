@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ricordi.cli.terminal.widths import display_width, longest_word, shortened, wrapped
+from ricordi.records import NamedTuple
 
 Line = Sequence[str]
 

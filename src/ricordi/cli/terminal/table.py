@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
-from typing import NamedTuple
 
 from ricordi.cli.terminal.colors import Toned, painted, tone_of
 from ricordi.cli.terminal.screen import width as screen_width
 from ricordi.cli.terminal.shapes import GAP, NAME, NUMBER, TEXT, ColumnShape, Line, fitted_widths
 from ricordi.cli.terminal.widths import display_width, wrapped
+from ricordi.records import NamedTuple
 
 _NARROWEST_VALUE = 24
 """Columns for a value beside its name; with fewer it comes under it."""
