@@ -34,23 +34,48 @@ class Table(NamedTuple):
     room: int | None
 
     def top(self) -> Iterator[str]:
-        """The lines above the rows."""
+        """The lines above the rows; a heading that is wider than its column is wrapped between words."""
         if self.headings and self.widths:
-            yield from self._beside([[*self.headings, *[''] * (len(self.widths) - len(self.headings))]])
+            headings = [*self.headings, *[''] * (len(self.widths) - len(self.headings))]
+            high = [wrapped(heading, width) for heading, width in zip(headings, self.widths, strict=True)]
+            yield from self._beside(zip_longest(*high, fillvalue=''))
             yield from self._beside([['-' * width for width in self.widths]])
+
+    def instead_of_rows(self) -> Iterator[str]:
+        """The headings of a table without rows that is wider than there is room for."""
+        if self.headings and not self.widths:
+            yield from wrapped(', '.join(filter(None, self.headings)), self.room or 0)
 
     def lines(self, row: Line) -> Iterator[str]:
         """A row in as many lines as it needs."""
         if self.room is None:
             return self._beside(_high(row))
-        if not self.widths:
+        widths = self.widths
+        if any(self._is_whole_and_wider(cell, number) for number, cell in enumerate(row)):
+            widths = self._widened_for(row)
+        if not widths:
             return self._block(row)
         high = zip_longest(*map(self._fitted, row, range(len(row))), fillvalue='')
-        return self._beside(high)
+        return (format_line(line, widths, self.right) for line in high)
+
+    def _is_whole_and_wider(self, cell: str, number: int) -> bool:
+        """Whether a cell that is not taken apart has no room in its column, which was measured by other rows."""
+        return (
+            bool(self.widths) and self.shapes[number].gives == 'nothing' and display_width(cell) > self.widths[number]
+        )
+
+    def _widened_for(self, row: Line) -> Sequence[int]:
+        """The widths of a line of its own for such a row; none where that has no room either."""
+        widths = [
+            max(width, display_width(cell)) if shape.gives == 'nothing' else width
+            for cell, width, shape in zip_longest(row, self.widths, self.shapes, fillvalue='')
+        ]
+        fits = sum(widths) + GAP * (len(widths) - 1) <= (self.room or 0)
+        return widths if fits else ()
 
     def _fitted(self, cell: str, number: int) -> list[str]:
         width = self.widths[number]
-        if '\n' not in cell and display_width(cell) <= width:
+        if '\n' not in cell and (display_width(cell) <= width or self.shapes[number].gives == 'nothing'):
             return [cell]
         return [_like(cell, part) for part in self.shapes[number].fitted(cell, width)]
 
@@ -116,7 +141,7 @@ def format_table(
     table = laid_out(rows, headings, right, shapes)
     if not headings and table.room is not None and not table.widths:
         return '\n'.join(detail_lines([(row[0], ' '.join(filter(None, row[1:]))) for row in rows if row], table.room))
-    return '\n'.join(chain(table.top(), all_lines(table, rows)))
+    return '\n'.join(chain(table.top(), all_lines(table, rows) if rows else table.instead_of_rows()))
 
 
 def all_lines(table: Table, rows: Iterable[Line]) -> Iterator[str]:
