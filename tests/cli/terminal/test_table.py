@@ -144,3 +144,27 @@ def test_a_number_that_comes_later_stays_whole_also_where_its_column_is_narrower
         '  Text  short text',
         ' 2  short text',
     ]
+
+
+def test_names_and_values_that_are_no_table_stand_a_pair_a_line_and_values_whole_where_they_can(
+    columns: Callable[[int], None],
+) -> None:
+    columns(40)
+    rows = [['type', 'Int'], ['uuid', ROW[1]], ['process type', 'aiida.calculations:of.a.long.name.of.a.plugin']]
+    assert format_table(rows, ['Property', 'Value']).split('\n') == [
+        'type          Int',
+        'uuid',
+        f'  {ROW[1]}',
+        'process type  aiida.calculations:of.a.',
+        '              long.name.of.a.plugin',
+    ]
+
+
+def test_in_a_block_the_name_behind_numbers_is_the_title(columns: Callable[[int], None]) -> None:
+    columns(24)
+    rows = [['12,345,678', '2,500', 'data.core.folder']]
+    assert format_table(rows, ['Stored', 'Nodes', 'Type'], (0, 1)).split('\n') == [
+        'Type  data.core.folder',
+        '  Stored  12,345,678',
+        '  Nodes   2,500',
+    ]

@@ -12,9 +12,11 @@ from itertools import chain, zip_longest
 from ricordi.cli.terminal.colors import Toned, painted, tone_of
 from ricordi.cli.terminal.screen import width as screen_width
 from ricordi.cli.terminal.shapes import GAP, NAME, NUMBER, TEXT, ColumnShape, Line, fitted_widths
-from ricordi.cli.terminal.widths import display_width, wrapped
+from ricordi.cli.terminal.widths import display_width, longest_word, wrapped
 from ricordi.records import NamedTuple
 
+_PAIR = 2
+"""Columns of a table of names and values, which needs no headings where it is no table."""
 _NARROWEST_VALUE = 24
 """Columns for a value beside its name; with fewer it comes under it."""
 
@@ -85,7 +87,7 @@ class Table(NamedTuple):
     def _block(self, row: Line) -> Iterator[str]:
         """A row as a name and a value a line; a column without heading belongs to the one before it.
 
-        A mark without heading belongs to what comes after it.
+        A mark without heading belongs to what comes after it. Where numbers stand before a name, that is the title.
         """
         pairs: list[tuple[str, str]] = []
         for number, (heading, cell) in enumerate(zip_longest(self.headings, row, fillvalue='')):
@@ -95,6 +97,9 @@ class Table(NamedTuple):
                 cell = _like(before or cell, f'{before} {cell}'.strip())
                 heading = name or heading
             pairs.append((heading, cell))
+        last = len(pairs) - 1
+        if 1 < last == len(self.right) and last not in self.right:
+            pairs = [pairs[last], *pairs[:last]]
         (first, title), *others = [pair for pair in pairs if pair[1]] or [('', '')]
         yield from detail_lines([(first, title)], self.room) if first else wrapped(title, self.room or 0)
         yield from detail_lines([(f'  {name}', value) for name, value in others], self.room)
@@ -139,7 +144,7 @@ def format_table(
     :param shapes: how columns give way on a terminal, by their number.
     """
     table = laid_out(rows, headings, right, shapes)
-    if not headings and table.room is not None and not table.widths:
+    if len(headings) in (0, _PAIR) and rows and table.room is not None and not table.widths:
         return '\n'.join(detail_lines([(row[0], ' '.join(filter(None, row[1:]))) for row in rows if row], table.room))
     return '\n'.join(chain(table.top(), all_lines(table, rows) if rows else table.instead_of_rows()))
 
@@ -164,7 +169,7 @@ def detail_lines(pairs: Sequence[tuple[str, str]], room: int | None, names: int 
             continue
         left = room - wide - GAP
         indent = len(name) - len(name.lstrip(' ')) + 2
-        if left >= _NARROWEST_VALUE:
+        if left >= _NARROWEST_VALUE and not left < longest_word(value) <= room - indent:
             first, *more = [_like(value, part) for part in wrapped(value, left)]
             yield format_line([name, first], [wide, 0])
             yield from (format_line(['', part], [wide, 0]) for part in more)
