@@ -245,9 +245,9 @@ _ricordi_value() {
         'storage index list|--format') kind='words:table json jsonl csv yaml' ;;
         'storage index list|--color') kind='words:always auto never' ;;
         'storage index add|--color') kind='words:always auto never' ;;
-        'storage index add|') kind=any ;;
+        'storage index add|') kind=json-field ;;
         'storage index drop|--color') kind='words:always auto never' ;;
-        'storage index drop|') kind=any ;;
+        'storage index drop|') kind=json-field ;;
         'storage index suggest|--format') kind='words:table json jsonl csv yaml' ;;
         'storage index suggest|--color') kind='words:always auto never' ;;
         'storage report|--output-file'|'storage report|-O') kind=file ;;
@@ -310,7 +310,7 @@ _ricordi_value() {
         'storage locks|--format') kind='words:table json jsonl csv yaml' ;;
         'storage locks|--color') kind='words:always auto never' ;;
         'storage unlock|--color') kind='words:always auto never' ;;
-        'node list|--where') kind='*any' ;;
+        'node list|--where') kind='*filter' ;;
         'node list|--type'|'node list|--entry-point'|'node list|-e') kind='*type' ;;
         'node list|--group'|'node list|-G') kind='*group' ;;
         'node list|--computer'|'node list|-Y') kind='*computer' ;;

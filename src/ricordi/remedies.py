@@ -1,6 +1,8 @@
 """What a person can do about an error, as data: the command line says which of its verbs and options does it."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from ricordi.records import NamedTuple
 
 Deed = Literal[
     'adopt storage',

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from ricordi.records import NamedTuple
 
 LONGEST_COMMAND = 160
 

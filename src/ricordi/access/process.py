@@ -8,7 +8,9 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from ricordi.records import NamedTuple
 
 Existence = Literal['gone', 'running', 'unreadable']
 

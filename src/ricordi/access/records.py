@@ -10,7 +10,9 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from ricordi.records import NamedTuple
 
 Kind = Literal['access', 'lock']
 State = Literal['live', 'stale', 'foreign']

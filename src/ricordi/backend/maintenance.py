@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from ricordi.records import NamedTuple
 from ricordi.remedies import Remedy
 
 RepackMode = Literal['auto', 'all', 'none']

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ricordi.cli.option_value import as_text, print_value
 from ricordi.cli.parameters import OPTION
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, one_line, write_details, write_list
@@ -21,11 +22,7 @@ _NOT_SET = '<NOTSET>'
 
 def _cell(value: Any) -> str:
     """As verdi writes it: a line for each value of a list, truth as a word of Python's."""
-    return '\n'.join(map(one_line, value)) if isinstance(value, list) else _plain(value)
-
-
-def _plain(value: Any) -> str:
-    return one_line(value) if isinstance(value, str) else str(value)
+    return '\n'.join(map(one_line, value)) if isinstance(value, list) else as_text(value)
 
 
 _COLUMNS = (OutputColumn('name', 'name'), OutputColumn('source', 'source'), OutputColumn('value', 'value', _cell))
@@ -64,15 +61,7 @@ def list_options(
 @format_option()
 def get(session: CommandSession, name: str, output_format: str | None) -> int:
     """Show the value of an option, as it counts for the profile."""
-    from ricordi.services import options as service
-
-    session.refuse_archive()
-    value = service.get_value(session.profile_name, name)
-    if output_format in (None, 'table'):
-        print(_plain(value))
-    else:
-        write_details({'name': service.find_option(name).name, 'value': value}, output_format)
-    return 0
+    return print_value(session, name, output_format)
 
 
 @verb('ricordi config show caching.enabled_for')
@@ -96,7 +85,7 @@ def show(session: CommandSession, name: str, output_format: str | None) -> int:
         'global_only': found.global_only,
         'values': values,
     }
-    write_details(described, output_format, lambda key, value: _plain(value))
+    write_details(described, output_format, lambda key, value: as_text(value))
     return 0
 
 
@@ -122,7 +111,7 @@ def set_option(session: CommandSession, name: str, value: str, for_all: bool, ap
         raise UsageError('--append and --remove contradict each other')
     how: service.Change = 'append' if append else 'remove' if remove else 'set'
     changed = service.change_option(session.profile_name, name, value, for_all, how)
-    _tell(session, changed, f'set to {_plain(changed.value)}')
+    _tell(session, changed, f'set to {as_text(changed.value)}')
     return 0
 
 

@@ -18,8 +18,12 @@ SETTLED = ('--no-color', '--utc')
 SELDOM = (20_000, 20, 20)
 """How often garbage is looked for: importing makes many objects and none, and is most of what a short command does."""
 
-WITHOUT_OPTIONS = {'ricordi.cli.profile.profile:list_profiles': 'ricordi.cli.profile.list:without_options'}
-"""Verbs that people have run at every prompt: where nothing is to be parsed, click (half of the time) is not loaded."""
+WITHOUT_OPTIONS = {
+    ('ricordi.cli.profile.profile:list_profiles', 0): 'ricordi.cli.profile.list:without_options',
+    ('ricordi.cli.config:get', 1): 'ricordi.cli.option_value:without_options',
+}
+"""Verbs that people have run at every prompt, with how many arguments: where no option is to be parsed, click (half of
+the time) is not loaded."""
 
 NAMES = '_names'
 """The hidden word by which completion scripts ask for names."""
@@ -29,7 +33,9 @@ def main() -> None:
     """Run the command line of this process and exit with its code."""
     gc.set_threshold(*SELDOM)
     watch_streams()
-    sys.exit(_run_hidden() if any(map(_may_hold_a_password, sys.argv)) else run(sys.argv[1:]))
+    code = _run_hidden() if any(map(_may_hold_a_password, sys.argv)) else run(sys.argv[1:])
+    gc.freeze()  # the end of the process is no time to look for garbage
+    sys.exit(code)
 
 
 def _may_hold_a_password(word: str) -> bool:
@@ -181,11 +187,11 @@ def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
     """Import the module of a verb and run its click command, or what stands for it; returns the exit code."""
     from ricordi.cli.terminal.signals import end_tidily
 
-    without_click = None if arguments else WITHOUT_OPTIONS.get(place)
+    without_click = None if any(map(is_no_argument, arguments)) else WITHOUT_OPTIONS.get((place, len(arguments)))
     command = load_command(without_click or place)
     end_tidily()
     if without_click:
-        return int(command())
+        return int(command(*arguments))
     # Imported by now; and not `command.main`, which has its own way with a broken pipe.
     import click
 
@@ -195,6 +201,11 @@ def run_verb(place: str, path: list[str], arguments: list[str]) -> int:
     except click.exceptions.Exit as done:  # how click ends --help
         return done.exit_code
     return code if isinstance(code, int) else 0
+
+
+def is_no_argument(word: str) -> bool:
+    """Whether a word is an option, or one that click has to look at: it holds what the locale cannot say."""
+    return word.startswith('-') or not word.isascii()
 
 
 def load_command(place: str):  # type: ignore[no-untyped-def]  # a click.Command: naming the type would import click

@@ -96,6 +96,17 @@ def _extras(profile_name: str | None, start: str) -> Iterable[str]:
     return (key for key in _keys(profile_name, 'extras') if '.' not in key)
 
 
+def _filters(profile_name: str | None, start: str) -> Iterable[str]:
+    from ricordi.services.nodes.begun_filter import continuations
+
+    return continuations(start, lambda word: _fields(profile_name, word))
+
+
+def _json_fields(profile_name: str | None, start: str) -> Iterable[str]:
+    columns = [column for column in ('attributes', 'extras') if column.startswith(start.partition('.')[0])]
+    return [f'{column}.{key}' for column in columns for key in _keys(profile_name, column)]
+
+
 def _keys(profile_name: str | None, column: str) -> Iterable[str]:
     from ricordi.services.names import json_keys
     from ricordi.services.profiles.profiles import find_profile
@@ -126,6 +137,8 @@ SOURCES: dict[str, Callable[[str | None, str], Iterable[str]]] = {
     'code': _codes,
     'option': _options,
     'field': _fields,
+    'filter': _filters,
+    'json-field': _json_fields,
     'type': _types,
     'attribute': _attributes,
     'extra': _extras,

@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
 from ricordi.config.merge import merge
 from ricordi.errors import ConfigurationError, MissingConfigurationError
+from ricordi.records import NamedTuple
 
 if TYPE_CHECKING:
     from ricordi.folders import OpenFolder
@@ -245,7 +245,7 @@ def _found_in_place(folder: OpenFolder, name: str) -> Interference:
 
 def _write_beside(folder: OpenFolder, name: str, content: bytes, mode: int) -> str:
     """Write a draft, which belongs to whom the folder does; returns its name."""
-    draft = f'.{name}.{uuid4().hex[:8]}'
+    draft = f'.{name}.{os.urandom(4).hex()}'
     with os.fdopen(folder.create(draft), 'wb') as handle:
         handle.write(content)
         handle.flush()

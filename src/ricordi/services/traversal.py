@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from ricordi.backend.query import Comparison, Field, Junction, Projection, Query, Vertex
@@ -11,6 +10,7 @@ from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent
 from ricordi.model.traversal import Rule
+from ricordi.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import MISSING
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
@@ -175,10 +174,8 @@ def _default_of(kind: EntityKind, name: str) -> Callable[[datetime], Any]:
         return lambda now: new_uuids(1)[0]
     if FIELDS[kind][name].kind is ValueKind.TIME:
         return lambda now: now
-    field: Any = ROW_TYPES[kind].__dataclass_fields__[name]
-    if field.default is not MISSING:
-        return lambda now: field.default
-    return lambda now: field.default_factory()
+    made: Any = ROW_TYPES[kind]
+    return lambda now: getattr(made(), name)
 
 
 class Rows:

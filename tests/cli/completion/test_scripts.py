@@ -128,6 +128,8 @@ def test_fields_keys_and_types_are_asked_of_the_program_however_many_were_given(
     assert complete('ricordi node list -P pk node_t') == ['node_type']
     assert complete('ricordi -p mixed node list -P pk uuid attributes.exit_s') == ['attributes.exit_status']
     assert complete('ricordi -p mixed node attributes 42 -k exit_s') == ['exit_status']
+    assert complete('ricordi -p mixed node list --where attributes.exit_s') == ['attributes.exit_status']
+    assert complete('ricordi -p mixed storage index add attributes.exit_s') == ['attributes.exit_status']
 
 
 @pytest.mark.parametrize(
@@ -142,6 +144,16 @@ def test_fields_keys_and_types_are_asked_of_the_program_however_many_were_given(
         ('type', 'CalcJ', 'CalcJobNode'),
         ('process-label', 'add_m', 'add_multiply'),
         ('process-label', 'zz', ''),
+        ('filter', 'attributes.exit_s', 'attributes.exit_status'),
+        ('filter', "label == 'a b' and not (extras._aiida_h", "label == 'a b' and not (extras._aiida_hash"),
+        ('filter', 'pk != 3 a', 'pk != 3 and'),
+        ('filter', 'ctime > 2025-01-31 or pk in [1, 2] o', 'ctime > 2025-01-31 or pk in [1, 2] or'),
+        ('filter', 'label not li', 'label not like'),
+        ('filter', 'label not =', ''),
+        ('filter', 'label == ', ''),
+        ('filter', "label == 'a", ''),
+        ('json-field', 'attributes.exit_s', 'attributes.exit_status'),
+        ('json-field', 'extras._aiida_h', 'extras._aiida_hash'),
     ],
 )
 def test_what_the_program_offers(kind: str, start: str, offered: str, run_here, reference_home: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from ricordi.cli import main
 from ricordi.cli.terminal.colors import PALETTE, Toned, painted
+from ricordi.cli.terminal.drawing import _new_bar
 from ricordi.cli.terminal.screen import settle
 from ricordi.cli.terminal.table import format_table
 
@@ -95,3 +96,17 @@ def test_a_wrong_word_for_when_is_refused(capsys: pytest.CaptureFixture[str], re
     assert main.run(['--color', 'blue', 'profile', 'list']) == 2
     assert 'always, auto, never' in capsys.readouterr().err
     assert main.run(['profile', 'list', '--color', 'blue']) == 2
+
+
+@pytest.mark.parametrize(
+    ('words', 'no_color', 'expected'), [([], '', True), (['--no-color'], '', False), ([], '1', False)]
+)
+def test_names_of_folders_and_the_bar_have_colour_unless_somebody_wants_none(
+    words: list[str], no_color: str, expected: bool, run_here, reference_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('NO_COLOR', no_color)
+    monkeypatch.setenv('TERM', 'xterm')
+    listed = run_here(*words, '-p', 'mixed', 'node', 'repo', 'ls', '-c', '10').stdout
+    assert ('\x1b[34;1mout/\x1b[0m' if expected else 'out/') in listed.splitlines()
+    monkeypatch.setattr(sys, 'stderr', Terminal())
+    assert _new_bar().console.no_color is not expected

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from ricordi.cli.terminal.shapes import NUMBER, TEXT, TYPE, UUID
-from ricordi.cli.terminal.table import format_table
+from ricordi.cli.terminal.table import all_lines, format_table, laid_out
 from ricordi.cli.terminal.widths import display_width, shortened, wrapped
 
 
@@ -109,3 +109,62 @@ def test_wide_characters_count_twice_where_a_text_is_shortened() -> None:
     assert shortened('日本語日本語', 7) == '日本語…'
     assert shortened('abcdef', 4, keeps_end=True) == '…def'
     assert shortened('abcdef', 6) == 'abcdef'
+
+
+def test_a_heading_that_is_wider_than_its_column_is_wrapped_above_it(columns: Callable[[int], None]) -> None:
+    columns(40)
+    rows = [['alpha', '', 'one two three four five'], ['beta', '', 'six']]
+    assert format_table(rows, ['Name', 'Process status of it', 'Text']).split('\n') == [
+        'Name   Process status   Text',
+        '       of it',
+        '-----  ---------------  ----------------',
+        'alpha                   one two three',
+        '                        four five',
+        'beta                    six',
+    ]
+
+
+def test_an_empty_table_shows_its_headings_however_narrow_it_is(columns: Callable[[int], None]) -> None:
+    headings = ['Name', 'Entry point of the plug-in', 'Description of it', '']
+    columns(20)
+    assert format_table([], headings).split('\n') == ['Name, Entry point of', 'the plug-in,', 'Description of it']
+    columns(80)
+    assert format_table([], headings).startswith('Name  Entry point of the plug-in  Description of it\n----  ---')
+
+
+def test_a_number_that_comes_later_stays_whole_also_where_its_column_is_narrower(
+    columns: Callable[[int], None],
+) -> None:
+    columns(40)
+    table = laid_out([['1', 'short text']], ['PK', 'Text'], (0,))
+    rows = [['12345678', 'short text'], ['1' * 35, 'short text'], ['2', 'short text']]
+    assert list(all_lines(table, rows)) == [
+        '12345678  short text',
+        f'PK  {"1" * 35}',
+        '  Text  short text',
+        ' 2  short text',
+    ]
+
+
+def test_names_and_values_that_are_no_table_stand_a_pair_a_line_and_values_whole_where_they_can(
+    columns: Callable[[int], None],
+) -> None:
+    columns(40)
+    rows = [['type', 'Int'], ['uuid', ROW[1]], ['process type', 'aiida.calculations:of.a.long.name.of.a.plugin']]
+    assert format_table(rows, ['Property', 'Value']).split('\n') == [
+        'type          Int',
+        'uuid',
+        f'  {ROW[1]}',
+        'process type  aiida.calculations:of.a.',
+        '              long.name.of.a.plugin',
+    ]
+
+
+def test_in_a_block_the_name_behind_numbers_is_the_title(columns: Callable[[int], None]) -> None:
+    columns(24)
+    rows = [['12,345,678', '2,500', 'data.core.folder']]
+    assert format_table(rows, ['Stored', 'Nodes', 'Type'], (0, 1)).split('\n') == [
+        'Type  data.core.folder',
+        '  Stored  12,345,678',
+        '  Nodes   2,500',
+    ]

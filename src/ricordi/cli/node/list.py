@@ -8,7 +8,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import COMPUTER, FIELD, GROUP, NODE, NODE_TYPE, USER
+from ricordi.cli.parameters import COMPUTER, FIELD, FILTER, GROUP, NODE, NODE_TYPE, USER
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
@@ -35,6 +35,7 @@ HEADINGS = {
 @several(
     '--where',
     group='Which nodes',
+    type=FILTER,
     metavar='FILTER',
     help="Such as 'attributes.exit_status > 0', \"label like 'run%' and ctime > 2025-01-31\", "
     "'user == ada@example.org', 'computer != localhost'.",

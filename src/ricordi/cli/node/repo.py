@@ -13,6 +13,7 @@ from ricordi.cli.parameters import NODE, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.quantities import format_bytes, plural
+from ricordi.cli.terminal.screen import refuses_colors
 from ricordi.cli.terminal.streams import write_colored
 from ricordi.cli.verb import format_option, option, verb
 
@@ -56,9 +57,10 @@ def write_listing(
 
     entries = service.list_files(row, path)
     if not long and output_format is None:
+        colored = color and not refuses_colors()
         for entry in entries:
             name = f'{entry.name}/' if entry.is_folder else entry.name
-            if color and entry.is_folder:
+            if colored and entry.is_folder:
                 write_colored(name, '34;1')
             else:
                 print(name)

@@ -183,8 +183,8 @@ def _state(report: StorageReport) -> Iterator[str]:
     if plan.nothing_to_do:
         yield '<p class="good">Nothing to do for a full maintenance.</p>'
         return
-    rows = [[step.name, format_bytes(step.freed) if step.freed else '', step.detail] for step in plan.steps]
-    yield table(('Step', 'Frees', ''), rows, (1,), 'What a full maintenance would do')
+    rows = [[step.name, step.detail, format_bytes(step.freed) if step.freed else ''] for step in plan.steps]
+    yield table(('Step', 'What', 'Frees'), rows, (2,), 'What a full maintenance would do')
 
 
 def _freed(report: StorageReport) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ricordi.cli.opened import opened
+from ricordi.cli.parameters import JSON_FIELD
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.quantities import format_bytes
@@ -54,7 +55,7 @@ def list_indexes(session: CommandSession, output_format: str | None) -> int:
     'ricordi storage index add attributes.process_state attributes.exit_status',
     'ricordi storage index add extras._aiida_hash',
 )
-@click.argument('paths', nargs=-1, required=True, metavar='PATH…')
+@click.argument('paths', nargs=-1, required=True, metavar='PATH…', type=JSON_FIELD)
 def add(session: CommandSession, paths: tuple[str, ...]) -> int:
     """Make indexes of attributes and extras.
 
@@ -72,7 +73,7 @@ def add(session: CommandSession, paths: tuple[str, ...]) -> int:
 
 
 @verb('ricordi storage index drop extras._aiida_hash')
-@click.argument('paths', nargs=-1, required=True, metavar='PATH…')
+@click.argument('paths', nargs=-1, required=True, metavar='PATH…', type=JSON_FIELD)
 def drop(session: CommandSession, paths: tuple[str, ...]) -> int:
     """Remove indexes of attributes and extras.
 

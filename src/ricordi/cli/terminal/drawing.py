@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from ricordi.cli.terminal.meter import Meter
 from ricordi.cli.terminal.quantities import format_seconds
+from ricordi.cli.terminal.screen import has_colors
 from ricordi.cli.terminal.streams import TerminalStream, harmless
 from ricordi.progress import Progress, Unit
 
@@ -140,7 +141,7 @@ def _new_bar() -> RichProgress:
         TextColumn('{task.description}', markup=False),
         BarColumn(bar_width=24),
         TextColumn('{task.fields[words]}', markup=False),
-        console=Console(file=cast('IO[str]', _Screen())),
+        console=Console(file=cast('IO[str]', _Screen()), no_color=not has_colors(sys.stderr)),
         transient=True,
         refresh_per_second=8,
     )

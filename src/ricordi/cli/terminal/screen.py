@@ -75,6 +75,11 @@ def width(stream: TextIO | None = None) -> int | None:
     return max(NARROWEST, columns or _USUAL)
 
 
+def refuses_colors() -> bool:
+    """Whether somebody wants no colour, also where a verb was asked for some."""
+    return _chosen['color'] == 'never' or (_chosen['color'] == 'auto' and bool(os.environ.get('NO_COLOR')))
+
+
 def has_colors(stream: TextIO | None = None) -> bool:
     """Whether what goes to a stream may be coloured: on a terminal that has colours, unless somebody wants none.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ricordi.cli.terminal.widths import display_width, longest_word, shortened, wrapped
+from ricordi.records import NamedTuple
 
 Line = Sequence[str]
 
@@ -70,7 +71,8 @@ def fitted_widths(lines: Sequence[Line], natural: Sequence[int], shapes: Sequenc
     :param room: columns of the terminal.
     """
     room -= GAP * (len(natural) - 1)
-    widths = [min(width, max(room, 1)) for width in natural]
+    whole = [shape.gives == 'nothing' for shape in shapes]
+    widths = [width if kept else min(width, max(room, 1)) for width, kept in zip(natural, whole, strict=True)]
     excess = sum(widths) - room
     if excess <= 0:
         return widths

@@ -36,7 +36,7 @@ def write_table(rows: Iterator[Values], headings: Sequence[str], keys: Sequence[
     table = laid_out(first, headings, right, {n: shape for n, shape in shapes.items() if n not in right})
     show = shown if table.widths else shown_nested
     following: Iterable[Sequence[str]] = (list(map(show, row)) for row in chain(some, rows))
-    for line in chain(table.top(), all_lines(table, following)):
+    for line in chain(table.top(), all_lines(table, following) if some else table.instead_of_rows()):
         sys.stdout.write(line + '\n')
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
-from typing import NamedTuple
 
 from ricordi.cli.terminal.colors import Toned, painted, tone_of
 from ricordi.cli.terminal.screen import width as screen_width
 from ricordi.cli.terminal.shapes import GAP, NAME, NUMBER, TEXT, ColumnShape, Line, fitted_widths
-from ricordi.cli.terminal.widths import display_width, wrapped
+from ricordi.cli.terminal.widths import display_width, longest_word, wrapped
+from ricordi.records import NamedTuple
 
+_PAIR = 2
+"""Columns of a table of names and values, which needs no headings where it is no table."""
 _NARROWEST_VALUE = 24
 """Columns for a value beside its name; with fewer it comes under it."""
 
@@ -34,23 +36,48 @@ class Table(NamedTuple):
     room: int | None
 
     def top(self) -> Iterator[str]:
-        """The lines above the rows."""
+        """The lines above the rows; a heading that is wider than its column is wrapped between words."""
         if self.headings and self.widths:
-            yield from self._beside([[*self.headings, *[''] * (len(self.widths) - len(self.headings))]])
+            headings = [*self.headings, *[''] * (len(self.widths) - len(self.headings))]
+            high = [wrapped(heading, width) for heading, width in zip(headings, self.widths, strict=True)]
+            yield from self._beside(zip_longest(*high, fillvalue=''))
             yield from self._beside([['-' * width for width in self.widths]])
+
+    def instead_of_rows(self) -> Iterator[str]:
+        """The headings of a table without rows that is wider than there is room for."""
+        if self.headings and not self.widths:
+            yield from wrapped(', '.join(filter(None, self.headings)), self.room or 0)
 
     def lines(self, row: Line) -> Iterator[str]:
         """A row in as many lines as it needs."""
         if self.room is None:
             return self._beside(_high(row))
-        if not self.widths:
+        widths = self.widths
+        if any(self._is_whole_and_wider(cell, number) for number, cell in enumerate(row)):
+            widths = self._widened_for(row)
+        if not widths:
             return self._block(row)
         high = zip_longest(*map(self._fitted, row, range(len(row))), fillvalue='')
-        return self._beside(high)
+        return (format_line(line, widths, self.right) for line in high)
+
+    def _is_whole_and_wider(self, cell: str, number: int) -> bool:
+        """Whether a cell that is not taken apart has no room in its column, which was measured by other rows."""
+        return (
+            bool(self.widths) and self.shapes[number].gives == 'nothing' and display_width(cell) > self.widths[number]
+        )
+
+    def _widened_for(self, row: Line) -> Sequence[int]:
+        """The widths of a line of its own for such a row; none where that has no room either."""
+        widths = [
+            max(width, display_width(cell)) if shape.gives == 'nothing' else width
+            for cell, width, shape in zip_longest(row, self.widths, self.shapes, fillvalue='')
+        ]
+        fits = sum(widths) + GAP * (len(widths) - 1) <= (self.room or 0)
+        return widths if fits else ()
 
     def _fitted(self, cell: str, number: int) -> list[str]:
         width = self.widths[number]
-        if '\n' not in cell and display_width(cell) <= width:
+        if '\n' not in cell and (display_width(cell) <= width or self.shapes[number].gives == 'nothing'):
             return [cell]
         return [_like(cell, part) for part in self.shapes[number].fitted(cell, width)]
 
@@ -60,7 +87,7 @@ class Table(NamedTuple):
     def _block(self, row: Line) -> Iterator[str]:
         """A row as a name and a value a line; a column without heading belongs to the one before it.
 
-        A mark without heading belongs to what comes after it.
+        A mark without heading belongs to what comes after it. Where numbers stand before a name, that is the title.
         """
         pairs: list[tuple[str, str]] = []
         for number, (heading, cell) in enumerate(zip_longest(self.headings, row, fillvalue='')):
@@ -70,6 +97,9 @@ class Table(NamedTuple):
                 cell = _like(before or cell, f'{before} {cell}'.strip())
                 heading = name or heading
             pairs.append((heading, cell))
+        last = len(pairs) - 1
+        if 1 < last == len(self.right) and last not in self.right:
+            pairs = [pairs[last], *pairs[:last]]
         (first, title), *others = [pair for pair in pairs if pair[1]] or [('', '')]
         yield from detail_lines([(first, title)], self.room) if first else wrapped(title, self.room or 0)
         yield from detail_lines([(f'  {name}', value) for name, value in others], self.room)
@@ -114,9 +144,9 @@ def format_table(
     :param shapes: how columns give way on a terminal, by their number.
     """
     table = laid_out(rows, headings, right, shapes)
-    if not headings and table.room is not None and not table.widths:
+    if len(headings) in (0, _PAIR) and rows and table.room is not None and not table.widths:
         return '\n'.join(detail_lines([(row[0], ' '.join(filter(None, row[1:]))) for row in rows if row], table.room))
-    return '\n'.join(chain(table.top(), all_lines(table, rows)))
+    return '\n'.join(chain(table.top(), all_lines(table, rows) if rows else table.instead_of_rows()))
 
 
 def all_lines(table: Table, rows: Iterable[Line]) -> Iterator[str]:
@@ -139,7 +169,7 @@ def detail_lines(pairs: Sequence[tuple[str, str]], room: int | None, names: int 
             continue
         left = room - wide - GAP
         indent = len(name) - len(name.lstrip(' ')) + 2
-        if left >= _NARROWEST_VALUE:
+        if left >= _NARROWEST_VALUE and not left < longest_word(value) <= room - indent:
             first, *more = [_like(value, part) for part in wrapped(value, left)]
             yield format_line([name, first], [wide, 0])
             yield from (format_line(['', part], [wide, 0]) for part in more)

@@ -33,9 +33,13 @@ _TOKEN = re.compile(
 _NUMBER = re.compile(r'[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?')
 _CONSTANTS = {'true': True, 'false': False, 'null': None, 'none': None}
 _SIGNS = {'==': '==', '=': '==', '!=': '!==', '<>': '!==', '<': '<', '<=': '<=', '>': '>', '>=': '>='}
-_WORDS = {'in', 'like', 'ilike', 'contains', 'has_key', 'of_type', 'of_length', 'longer', 'shorter'}
+WORD_OPERATORS = ('in', 'like', 'ilike', 'contains', 'has_key', 'of_type', 'of_length', 'longer', 'shorter')
+"""Operators before which `not` may stand."""
 _EMPTY_KEY = re.compile(r'^\.|(?<!\\)\.(?:\.|$)')
-_JUNCTIONS = {'and', 'or'}
+JUNCTIONS = ('and', 'or')
+"""What joins comparisons."""
+OPERATORS = (*_SIGNS, *sorted(WORD_OPERATORS))
+"""What may stand between a field and a value."""
 _TIMES = {name for fields in FIELDS.values() for name, field in fields.items() if field.kind is ValueKind.TIME}
 _DEEPEST = 50
 _MOST_DIGITS = 1000
@@ -67,12 +71,29 @@ def check_no_empty_key(field: str) -> None:
         )
 
 
+def tokens_of(text: str) -> list[tuple[str, str, int]]:
+    """Kind, text and place of each token of a filter.
+
+    :raises ricordi.errors.UsageError: there is something that is none.
+    """
+    tokens, place = [], 0
+    while place < len(text.rstrip()):
+        match = _TOKEN.match(text, place)
+        if match is None or match.lastgroup is None:
+            start = len(text) - len(text[place:].lstrip())
+            raise UsageError(f'cannot read the filter `{text}` from `{text[start:]}` on')
+        kind = match.lastgroup
+        tokens.append((kind, match[kind], match.start(kind)))
+        place = match.end()
+    return tokens
+
+
 class _Reader:
     """Reads one text from left to right."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = self._split(text)
+        self._tokens = tokens_of(text)
         self._next = 0
         self._depth = 0
 
@@ -81,19 +102,6 @@ class _Reader:
         if self._next < len(self._tokens):
             raise self._wrong('`and`, `or` or the end was expected')
         return found
-
-    def _split(self, text: str) -> list[tuple[str, str, int]]:
-        """Kind, text and place of each token."""
-        tokens, place = [], 0
-        while place < len(text.rstrip()):
-            match = _TOKEN.match(text, place)
-            if match is None or match.lastgroup is None:
-                start = len(text) - len(text[place:].lstrip())
-                raise UsageError(f'cannot read the filter `{text}` from `{text[start:]}` on')
-            kind = match.lastgroup
-            tokens.append((kind, match[kind], match.start(kind)))
-            place = match.end()
-        return tokens
 
     # -- grammar --------------------------------------------------------------------------------------------
 
@@ -132,7 +140,7 @@ class _Reader:
             raise self._wrong('the name of a field was expected')
         name = field if kind == 'word' else _unquoted(field)
         check_no_empty_key(name)
-        if name.lstrip('!~') in _JUNCTIONS:
+        if name.lstrip('!~') in JUNCTIONS:
             raise UsageError(f'cannot read the filter `{self._text}`: `{name}` joins comparisons, and is no field')
         operator = self._operator()
         value = self._value(is_time=name in _TIMES)
@@ -145,10 +153,10 @@ class _Reader:
         kind, text, _ = self._take('an operator was expected')
         if kind == 'sign' and not negation:
             return _SIGNS[text]
-        if kind == 'word' and text.lower() in _WORDS:
+        if kind == 'word' and text.lower() in WORD_OPERATORS:
             return negation + text.lower()
         self._next -= 1
-        raise self._wrong(f'an operator was expected, one of {" ".join(_SIGNS)} {" ".join(sorted(_WORDS))}')
+        raise self._wrong(f'an operator was expected, one of {" ".join(OPERATORS)}')
 
     def _value(self, is_time: bool) -> Any:
         kind, text, _ = self._take('a value was expected')

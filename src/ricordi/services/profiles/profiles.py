@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ricordi.config import Config, Profile, hide_secrets, load_config
 from ricordi.errors import ProfileConfigurationError
+from ricordi.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
@@ -22,6 +21,7 @@ from ricordi.model.values import (
     read_bounded,
     why_unreadable,
 )
+from ricordi.records import dataclass
 from ricordi.storage.columns import place_of
 
 Raw = tuple[Any, ...]

@@ -7,7 +7,6 @@ while they are few, else into a file without a name, from which they come back i
 from __future__ import annotations
 
 import marshal
-import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
@@ -32,12 +31,19 @@ def _pack_plain(batch: list[Raw]) -> bytes:
     try:
         return marshal.dumps(batch)
     except ValueError:
+        import pickle
+
         return pickle.dumps(batch)
 
 
 def _unpack_plain(data: bytes) -> list[Raw]:
-    unpacked: list[Raw] = pickle.loads(data) if data[:1] == _PICKLED else marshal.loads(data)
-    return unpacked
+    if data[:1] != _PICKLED:
+        unpacked: list[Raw] = marshal.loads(data)
+        return unpacked
+    import pickle
+
+    damaged: list[Raw] = pickle.loads(data)
+    return damaged
 
 
 def spooled(
