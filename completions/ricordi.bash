@@ -154,7 +154,7 @@ _ricordi_words() {
         'config set') opts='--global -g --append -a --remove -r --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'config unset') opts='--global -g --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         shell) opts='--plain --no-startup --interface -i --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
-        query) opts='--limit -l --offset --count --sql --dry-run -n --raw -r --format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
+        query) opts='--limit -l --offset --count --sql --dry-run -n --raw -r --format --output-file -O --overwrite --nested --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         presto) opts='--profile-name -p --email --use-postgres --postgres-hostname --postgres-port --postgres-username --postgres-password --use-zeromq --set-as-default --no-set-as-default --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         status) opts='--all-profiles --count --max-age-full --max-garbage --max-age-backup --no-rmq --format --output-file -O --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         tour) opts='--nodes --keep --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
@@ -695,7 +695,9 @@ _ricordi_value() {
         'shell|--color') kind='words:always auto never' ;;
         'query|--limit'|'query|-l') kind=any ;;
         'query|--offset') kind=any ;;
-        'query|--format') kind='words:table json jsonl csv yaml' ;;
+        'query|--format') kind='words:table json jsonl csv yaml parquet arrow' ;;
+        'query|--output-file'|'query|-O') kind=file ;;
+        'query|--nested') kind='words:text struct' ;;
         'query|--color') kind='words:always auto never' ;;
         'query|') kind=file ;;
         'presto|--profile-name'|'presto|-p') kind=any ;;

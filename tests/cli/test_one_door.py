@@ -35,6 +35,7 @@ RAW = {
     'archive/output.py': 'an archive as bytes, off a terminal',
     'storage/usage_walk.py': 'a screen, of lines that are made harmless',
     'query.py': 'reads standard input',
+    'tables.py': 'a table as bytes, off a terminal',
     'archive/importing.py': 'reads standard input',
     'identifiers.py': 'reads standard input',
 }

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from ricordi.model.attribute_paths import AttributePath
 
 
+TABLE_ROWS = 10_000
+"""Rows of a record batch, unless the caller wants another number."""
+
+
 class RepositoryLocation(NamedTuple):
     """Which object store a storage wants to be handed, and where it is.
 
@@ -352,6 +356,19 @@ class StorageBackend(ABC):
 
         :param batch_size: how many rows to fetch at a time; None for what is good.
         """
+
+    def query_tables(
+        self, query: Query, names: Sequence[str], batch_size: int = TABLE_ROWS, struct: bool = False
+    ) -> Iterator[Any]:
+        """Answer a query with record batches of Arrow, streamed in constant memory, at least one: no Python object for
+        each value. The values are those of `query_rows`; a whole entity is a struct of its fields.
+
+        :param names: what each projection is called.
+        :param batch_size: rows of a batch, at most.
+        :param struct: whether nested JSON shall be structs and lists where its values have one type, instead of text.
+        :raises ricordi.errors.InvalidOperation: pyarrow is not installed; the storage gives no tables.
+        """
+        raise InvalidOperation(f'{type(self).__name__} gives rows, not tables')
 
     @abstractmethod
     def count_rows(self, query: Query) -> int:

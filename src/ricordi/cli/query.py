@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import PathName
 from ricordi.cli.session import CommandSession
+from ricordi.cli.tables import TABLE_FORMATS, check_table_place, write_batches_to
 from ricordi.cli.terminal.output import OutputColumn, write_details, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
 from ricordi.cli.verb import format_option, option, verb
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     'ricordi query failed.json --format jsonl --limit 10',
     """echo '{"path": [{"entity_type": "group", "tag": "g"}], "project": {"g": ["label"]}}' | ricordi query -""",
     'ricordi query failed.json --count',
+    'ricordi query failed.json --format parquet -O failed.parquet',
     'ricordi query failed.json --format jsonl | jq .p.pk | ricordi group add-nodes -G failed -',
 )
 @click.argument('file', type=PathName())
@@ -32,7 +35,22 @@ if TYPE_CHECKING:
 @option('--count', 'only_count', is_flag=True, group='Output', help='Only tell how many rows there are.')
 @option('--sql', '--dry-run', '-n', 'only_sql', is_flag=True, group='Output', help='Only show the SQL; ask nothing.')
 @option('--raw', '-r', is_flag=True, group='Output', help='Bare values without heading, separated by tabs.')
-@format_option()
+@format_option(*TABLE_FORMATS)
+@option(
+    '--output-file',
+    '-O',
+    type=PathName(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar='FILE',
+    group='Output',
+    help='The file that parquet or arrow is written to, or - for stdout.',
+)
+@option('--overwrite', is_flag=True, group='Output', help='Replace the file if it is there.')
+@option(
+    '--nested',
+    type=click.Choice(('text', 'struct')),
+    group='Output',
+    help='Nested JSON in parquet and arrow: JSON text; or structs and lists, where all have one type. [default: text]',
+)
 def query(
     session: CommandSession,
     file: str,
@@ -42,17 +60,27 @@ def query(
     only_sql: bool,
     raw: bool,
     output_format: str | None,
+    output_file: Path | None,
+    overwrite: bool,
+    nested: str | None,
 ) -> int:
     """Answer a question about the provenance graph, written in JSON.
 
     FILE, or standard input for -, holds a dictionary as QueryBuilder.as_dict() gives it: path, filters, project,
     order_by, limit, offset, distinct. JSON objects are tag → name → value; CSV and table have columns TAG.NAME. What is
-    projected whole comes as an object of all its fields. --format jsonl streams. With --quiet: bare values.
+    projected whole comes as an object of all its fields. --format jsonl streams. With --quiet: bare values. --format
+    parquet and arrow are tables for pandas, polars and DuckDB, streamed, with columns TAG.NAME (needs pyarrow).
     """
     from ricordi.services import query as service
 
     if only_count and only_sql:
         raise UsageError('--count and --sql contradict each other')
+    as_table = output_format in TABLE_FORMATS
+    if as_table and (only_count or only_sql or raw):
+        raise UsageError(f'--format {output_format} is for rows: leave out --count, --sql and --raw')
+    if not as_table and (output_file is not None or overwrite or nested is not None):
+        raise UsageError('--output-file, --overwrite and --nested are for --format parquet and arrow')
+    place = check_table_place(output_file, overwrite) if as_table else None
     text, name = _read(file)
     with opened(session, 'query') as storage:
         question = service.read_question(storage, text, name, limit, offset)
@@ -60,6 +88,11 @@ def query(
             _write_one('count', service.count(storage, question), output_format)
         elif only_sql:
             _write_one('sql', service.sql(storage, question), output_format)
+        elif place is not None and output_format is not None:
+            from ricordi.services.tables import write_batches
+
+            batches = service.tables(storage, question, nested == 'struct')
+            write_batches_to(session, place, batches, output_format, write_batches)
         else:
             _write_rows(storage, question, output_format, raw or session.quiet)
     return 0

@@ -62,6 +62,16 @@ def answer(storage: StorageBackend, question: CheckedQuery) -> Iterator[tuple[An
     return _with_dictionaries(rows, whole) if whole else rows
 
 
+def tables(storage: StorageBackend, question: CheckedQuery, struct: bool = False) -> Iterator[Any]:
+    """The rows as record batches of Arrow, at least one, streamed in constant memory; columns are called `TAG.NAME`.
+
+    :param struct: whether nested JSON shall be structs and lists instead of text.
+    :raises ricordi.errors.InvalidOperation: pyarrow is not installed.
+    """
+    names = [f'{tag}.{name}' for tag, name in question.columns]
+    return storage.query_tables(question.query, names, struct=struct)
+
+
 def count(storage: StorageBackend, question: CheckedQuery) -> int:
     """How many rows `answer` gives."""
     return storage.count_rows(question.query)

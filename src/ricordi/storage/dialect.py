@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ricordi.model.attribute_paths import AttributePath
     from ricordi.model.fields import ValueKind
     from ricordi.progress import Run
-    from ricordi.storage.session import Session
+    from ricordi.storage.arrow.batch import TableSource
+    from ricordi.storage.session import Parameters, Session
     from ricordi.storage.snapshots.blocks import Put
     from ricordi.storage.snapshots.cutting import SnapshotLimits
     from ricordi.storage.verification.reader import DatabaseReader
@@ -181,6 +182,15 @@ class Dialect(ABC):
         """A connection of its own that a verification looks at the database by; the caller closes it.
 
         :param check_stop: asked now and then, raises when the work should end.
+        """
+
+    @abstractmethod
+    def table_source(
+        self, session: Session, sql: str, parameters: Parameters, plain: Sequence[bool], size: int
+    ) -> TableSource:
+        """The rows of a SELECT for tables, `size` at a time.
+
+        :param plain: for each column, whether its values are wanted as text.
         """
 
     @abstractmethod

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
 from ricordi.backend.rows import EntityKind, RowT
-from ricordi.backend.storage import KeyUse, StorageBackend
+from ricordi.backend.storage import TABLE_ROWS, KeyUse, StorageBackend
 from ricordi.errors import InvalidOperation, NotExistent, ReadOnlyStorage, UnreachableStorage, ValidationError
 from ricordi.progress import Run
 from ricordi.remedies import Remedy
@@ -282,6 +282,13 @@ class SqlStorage(StorageBackend):
         from ricordi.storage.query import execution as query_execution
 
         return query_execution.query_rows(self.session, query, batch_size)
+
+    def query_tables(
+        self, query: Query, names: Sequence[str], batch_size: int = TABLE_ROWS, struct: bool = False
+    ) -> Iterator[Any]:
+        from ricordi.storage.query import execution as query_execution
+
+        return query_execution.query_tables(self.session, query, names, batch_size, struct)
 
     def count_rows(self, query: Query) -> int:
         from ricordi.storage.query import execution as query_execution

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Self
 
+from ricordi.backend.storage import TABLE_ROWS
 from ricordi.errors import MultipleObjectsError, NotExistent, QueryError
 from ricordi.orm.querybuilder.description import Description, describe
 from ricordi.orm.querybuilder.path import QueryPath
@@ -55,6 +56,27 @@ class QueryBuilder(QueryPath):
         """As `iterall`, each row as tag → field → value."""
         description = self._describe()
         return rows_as_dicts(self._iterate(description, batch_size), description.keys)
+
+    def arrow(self, batch_size: int = TABLE_ROWS, nested: str = 'text') -> Iterator[Any]:
+        """The rows as record batches of Arrow, one after the other, in constant memory; needs pyarrow.
+
+        There is at least one: `pyarrow.Table.from_batches(query.arrow())` always has a schema. Columns are called by
+        what is projected, with the tag and a dot before it where that alone would not tell them apart. A value inside
+        JSON has the type that all of them have: integer, number, truth or text; where they have none in common, each is
+        JSON text.
+
+        :param batch_size: rows of a batch, at most.
+        :param nested: `text`: what is nested is JSON text; `struct`: structs and lists, where all have one type.
+        :raises ricordi.errors.InvalidOperation: pyarrow is not installed.
+        """
+        if nested not in ('text', 'struct'):
+            raise QueryError(f"nested is 'text' or 'struct', not {nested!r}")
+        _check_batch_size(batch_size)
+        description = self._describe()
+        names = [name for _, name in description.keys]
+        if len(set(names)) < len(names):
+            names = [f'{tag}.{name}' for tag, name in description.keys]
+        return self._backend.query_tables(description.query, names, batch_size, nested == 'struct')
 
     def all(self, batch_size: int | None = None, flat: bool = False) -> list[Any]:
         """All rows.
@@ -119,7 +141,12 @@ class QueryBuilder(QueryPath):
         return describe(data)
 
     def _iterate(self, description: Description, batch_size: int | None) -> Iterator[list[Any]]:
-        if batch_size is not None and (type(batch_size) is not int or batch_size < 1):
-            raise QueryError(f'batch_size is a number of rows, at least 1, not {batch_size!r}')
+        if batch_size is not None:
+            _check_batch_size(batch_size)
         rows = self._backend.query_rows(description.query, batch_size)
         return rows_as_lists(rows, entity_makers(description.query, self._backend))
+
+
+def _check_batch_size(size: Any) -> None:
+    if type(size) is not int or size < 1:
+        raise QueryError(f'batch_size is a number of rows, at least 1, not {size!r}')

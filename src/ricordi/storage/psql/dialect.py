@@ -10,7 +10,7 @@ import re
 import select
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.model.attribute_paths import AttributePath
     from ricordi.progress import Run
+    from ricordi.storage.arrow.batch import TableSource
     from ricordi.storage.snapshots.blocks import Put
     from ricordi.storage.snapshots.cutting import SnapshotLimits
     from ricordi.storage.verification.reader import DatabaseReader
@@ -271,6 +272,23 @@ class PsqlDialect(Dialect):
                 batch = cursor.fetchmany(more)
         except self.driver_errors as error:
             raise self.failure(error) from error
+        finally:
+            self._put_back(raw)
+
+    def table_source(
+        self, session: Session, sql: str, parameters: Parameters, plain: Sequence[bool], size: int
+    ) -> TableSource:
+        from ricordi.storage.arrow.psql import PsqlTable
+
+        return PsqlTable(self, session, sql, parameters, len(plain), size)
+
+    @contextmanager
+    def reading(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection that reads what there is at one moment, whatever is changed meanwhile."""
+        raw = self._reader()
+        try:
+            raw.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+            yield raw
         finally:
             self._put_back(raw)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain
@@ -18,6 +18,7 @@ from ricordi.storage.query.rows import Raw, decode_batches, decode_rows
 if TYPE_CHECKING:
     from ricordi.backend.query import Query
     from ricordi.model.attribute_paths import AttributePath
+    from ricordi.storage.arrow.batch import TableSource
     from ricordi.storage.query.expressions import Expressions
     from ricordi.storage.query.rows import Value
     from ricordi.storage.session import Session
@@ -42,6 +43,31 @@ def query_rows(session: Session, query: Query, batch_size: int | None = None) ->
     if batch_size is None or (query.limit is not None and query.limit <= FEW_ROWS):
         return _or_guarded(session, statement, query, lambda statement: _all_rows(session, statement))
     return _streamed(session, query, statement, batch_size)
+
+
+def query_tables(session: Session, query: Query, names: Sequence[str], batch_size: int, struct: bool) -> Iterator[Any]:
+    """Answer a query with record batches of Arrow; the first one is there when this returns.
+
+    :param names: what each projection is called.
+    :param struct: whether nested JSON shall be structs and lists instead of text.
+    """
+    from ricordi.storage.arrow.package import check_pyarrow
+
+    check_pyarrow()
+    from ricordi.storage.arrow.columns import columns_of
+    from ricordi.storage.arrow.tables import table_batches
+
+    statement = compile_query(query, _expressions(session))
+    groups = columns_of(query, names, statement.values)
+    plain = [column.plain for group in groups for column in group.columns]
+
+    def ask(statement: Statement) -> TableSource:
+        _prepare(session, statement)
+        with _asking():
+            return session.dialect.table_source(session, statement.sql, statement.parameters, plain, batch_size)
+
+    batches = table_batches(groups, _or_guarded(session, statement, query, ask), struct)
+    return iter(list(batches)) if session.depth else batches  # what a rollback would take along
 
 
 def count_rows(session: Session, query: Query) -> int:

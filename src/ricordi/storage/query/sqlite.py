@@ -185,7 +185,7 @@ class SqliteExpressions(Expressions):
         paths = [*paths, _BEYOND_THE_END][:2]
         text = f'json_extract({document}, {", ".join(map(self.bind_once, paths))})'
         if not self._guarded_rows:
-            return text, _first_found
+            return text, first_found
         return f"CASE WHEN {_is_json(place.sql)} THEN {text} ELSE '{_NO_JSON}' END", _first_found_of_json
 
     def json_number(self, place: Place) -> str:
@@ -318,14 +318,15 @@ def _is_json(sql: str) -> str:
 def _first_found_of_json(text: str | None) -> Any:
     if text == _NO_JSON:
         raise ValueError('it is no JSON')
-    return _first_found(text)
+    return first_found(text)
 
 
 def _decode_bool(value: Any) -> bool | None:
     return None if value is None else bool(value)
 
 
-def _first_found(text: str | None) -> Any:
+def first_found(text: str | None) -> Any:
+    """The value that one of two paths has found: of the array of both."""
     if text is None:
         return None
     first, second = decode_json(text)  # a ValueError or TypeError where one of them cannot be read

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.model.attribute_paths import AttributePath
     from ricordi.progress import Run
+    from ricordi.storage.arrow.batch import TableSource
     from ricordi.storage.snapshots.blocks import Put
     from ricordi.storage.snapshots.cutting import SnapshotLimits
     from ricordi.storage.verification.reader import DatabaseReader
@@ -306,6 +307,13 @@ class SqliteDialect(Dialect):
             batches = spooled(session.execute(sql, parameters), size)
             first = next(batches, [])
         yield from itertools.chain((first,) if first else (), batches)
+
+    def table_source(
+        self, session: Session, sql: str, parameters: Parameters, plain: Sequence[bool], size: int
+    ) -> TableSource:
+        from ricordi.storage.arrow.sqlite import SqliteTable
+
+        return SqliteTable(session, sql, parameters, plain, size)
 
     def local_day(self, time: str) -> str:
         return f"date({time}, 'localtime')"
