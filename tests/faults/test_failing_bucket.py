@@ -1,0 +1,207 @@
+"""An object store that fails at any one request: what is asked for is done all the same, or the error says why not.
+
+Never are other bytes given than were put, and nothing that was put is lost.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from failing_proxy import (
+    ALTERED_REQUEST,
+    FULL,
+    LASTING,
+    PASSING,
+    QUOTA,
+    SILENT,
+    FailingProxy,
+    Fault,
+    running_proxy,
+)
+from object_stores import ObjectStoreServer
+from ricordi.backend.bucket import BucketLocation
+from ricordi.errors import NotEnoughSpace, StorageError, UnreachableStorage
+
+pytest.importorskip('obstore')
+
+from ricordi.repository.bucket.bucket import BucketRepository
+from ricordi.repository.bucket.limits import BucketLimits
+
+PART = 5 << 20
+"""Bytes; stores take no smaller parts, but for the last."""
+LIMITS = BucketLimits(
+    inline_bytes=1000,
+    large_bytes=100_000,
+    part_bytes=PART,
+    read_bytes=PART // 2,
+    window_bytes=40_000,
+    tries=3,
+    pause_seconds=0.01,
+    retries=2,
+)
+
+
+@dataclass
+class Failing:
+    """A store behind the proxy, and what was put into it and acknowledged."""
+
+    repository: BucketRepository
+    proxy: FailingProxy
+    put: dict[str, bytes] = field(default_factory=dict)
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def content(self, size: int) -> bytes:
+        return self.chance.randbytes(size)
+
+    def acknowledge(self, keys: list[str], contents: list[bytes]) -> None:
+        self.put.update(zip(keys, contents, strict=True))
+
+    def all_is_there(self) -> None:
+        """All that was acknowledged is given, as it was put."""
+        self.proxy.clear()
+        found = {key: stream.read() for key, stream in self.repository.iter_object_streams([*self.put])}
+        assert found == self.put
+
+
+@pytest.fixture
+def new_failing(
+    object_store: ObjectStoreServer, new_bucket: Callable[[], str], new_database: Callable[[], str], postgres: Any
+) -> Iterator[Callable[[BucketLimits], Failing]]:
+    with running_proxy(object_store.endpoint) as proxy:
+        database = {'host': postgres.host, 'port': postgres.port, 'user': 'postgres', 'dbname': new_database()}
+        location = BucketLocation(
+            database,
+            new_bucket(),
+            endpoint=proxy.endpoint,
+            access_key_id=object_store.access_key,
+            secret_access_key=object_store.secret_key,
+        )
+
+        def make(limits: BucketLimits) -> Failing:
+            repository = BucketRepository(location, limits)
+            if not repository.is_initialised:
+                repository.initialise()
+            made.append(repository)
+            return Failing(repository, proxy)
+
+        made: list[BucketRepository] = []
+        yield make
+        for repository in made:
+            repository.close()
+
+
+@pytest.fixture
+def failing(new_failing: Callable[[BucketLimits], Failing]) -> Failing:
+    return new_failing(LIMITS)
+
+
+# what is done ----------------------------------------------------------------------------------------------
+
+
+def put_one(store: Failing) -> None:
+    content = store.content(5000)
+    store.acknowledge([store.repository.put_object_from_bytes(content)], [content])
+
+
+def put_many(store: Failing) -> None:
+    contents = [store.content(2000 + number) for number in range(20)]
+    store.acknowledge(store.repository.put_objects(contents), contents)
+
+
+def put_large(store: Failing) -> None:
+    content = store.content(PART + 1000)
+    store.acknowledge([store.repository.put_object_from_filelike(io.BytesIO(content))], [content])
+
+
+def read_each(store: Failing) -> None:
+    for key, content in store.put.items():
+        assert store.repository.get_object_content(key) == content
+
+
+def read_stream(store: Failing) -> None:
+    key = next(key for key, content in store.put.items() if len(content) > LIMITS.large_bytes)
+    with store.repository.open(key) as handle:
+        assert b''.join(iter(lambda: handle.read(1_000_000), b'')) == store.put[key]
+
+
+def read_many(store: Failing) -> None:
+    found = {key: stream.read() for key, stream in store.repository.iter_object_streams([*store.put])}
+    assert found == store.put
+
+
+Deed = Callable[[Failing], None]
+WRITING: tuple[Deed, ...] = (put_one, put_many, put_large)
+READING: tuple[Deed, ...] = (read_each, read_stream, read_many)
+
+
+def requests_of(deed: Deed, store: Failing) -> list[str]:
+    """What is asked of the store when all goes well."""
+    store.proxy.clear()
+    deed(store)
+    return [*store.proxy.kinds]
+
+
+def attempt(deed: Deed, store: Failing, fault: Fault, at: int, lasting: bool = False) -> StorageError | None:
+    """Do something while a request fails; the error, if there is one."""
+    store.proxy.fail(fault, at, lasting)
+    try:
+        deed(store)
+    except StorageError as error:
+        return error
+    return None
+
+
+# the tests -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('deed', [put_one, put_many, *READING])
+def test_what_fails_once_is_done_all_the_same(deed: Deed, failing: Failing) -> None:
+    for before in WRITING:
+        before(failing)
+    for number in range(1, len(requests_of(deed, failing)) + 1):
+        for fault in PASSING:
+            error = attempt(deed, failing, fault, number)
+            assert error is None, (fault, number)
+    failing.all_is_there()
+
+
+def test_a_stream_that_is_put_comes_in_whole_or_with_an_error(failing: Failing) -> None:
+    kinds = requests_of(put_large, failing)
+    assert {'begin', 'part', 'end'} <= {*kinds}
+    for number in range(1, len(kinds) + 1):
+        for fault in PASSING:
+            error = attempt(put_large, failing, fault, number)
+            assert error is None or type(error) is UnreachableStorage, (fault, number)
+            if fault is ALTERED_REQUEST:
+                assert error is not None, number
+    failing.all_is_there()
+
+
+@pytest.mark.parametrize('deed', [*WRITING, *READING])
+def test_what_goes_on_failing_is_an_error_that_names_the_place(deed: Deed, failing: Failing) -> None:
+    for before in WRITING:
+        before(failing)
+    kinds = requests_of(deed, failing)
+    for number in range(1, len(kinds) + 1):
+        for fault in LASTING:
+            error = attempt(deed, failing, fault, number, lasting=True)
+            full = fault in (QUOTA, FULL) and type(error) is NotEnoughSpace
+            assert full or (type(error) is UnreachableStorage and error.exit_code == 3), (fault, number, error)
+            assert failing.repository.location.bucket in str(error)
+            assert failing.repository.location.secret_access_key not in str(error)
+    failing.proxy.clear()
+    deed(failing)
+    failing.all_is_there()
+
+
+def test_a_request_that_is_never_answered_is_sent_again(new_failing: Callable[[BucketLimits], Failing]) -> None:
+    failing = new_failing(LIMITS._replace(request_seconds=2, retries=20, retry_seconds=600))
+    for deed in (put_one, put_many, read_each, read_many):
+        assert attempt(deed, failing, SILENT, at=1) is None
+    failing.all_is_there()
