@@ -8,7 +8,7 @@ _ricordi_words() {
     case $1 in
         '') subs='profile storage node data group process calcjob code computer user archive config shell query presto status tour completion' ;;
         profile) subs='list show set-default use-backend setup delete dump' ;;
-        'profile setup') subs='core.sqlite_dos core.psql_dos core.sqlite_zip' ;;
+        'profile setup') subs='core.sqlite_dos core.psql_dos ricordi.psql_bucket core.sqlite_zip' ;;
         storage) subs='info version migrate maintain usage index report verify backup snapshots forget restore repair locks unlock' ;;
         'storage index') subs='list add drop suggest' ;;
         node) subs='list show attributes extras logs label description graph tree delete rehash comment repo' ;;
@@ -42,6 +42,7 @@ _ricordi_words() {
         'profile use-backend') opts='--wait --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile setup core.sqlite_dos') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --filepath --adopt --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --adopt --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
+        'profile setup ricordi.psql_bucket') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --endpoint-url --bucket-name --prefix --region --make-bucket --access-key-id --secret-access-key --keep-secret --credentials-profile --cache-folder --cache-bytes --adopt --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile delete') opts='--delete-data --keep-data --admin-uri --dry-run -n --yes --force -y -f --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile dump') opts='--all -a --groups -G --also-ungrouped --no-also-ungrouped --codes -X --computers -Y --user -u --organize-by-groups --no-organize-by-groups --relabel-groups --no-relabel-groups --path --dry-run -n --overwrite -o --past-days -p --start-date --end-date --filter-by-last-dump-time --no-filter-by-last-dump-time --dump-unsealed --no-dump-unsealed --only-top-level-calcs --no-only-top-level-calcs --only-top-level-workflows --no-only-top-level-workflows --symlink-calcs --no-symlink-calcs --delete-missing --no-delete-missing --include-inputs --exclude-inputs --include-outputs --exclude-outputs --include-attributes --exclude-attributes --include-extras --exclude-extras --flat -f --format --profile --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
@@ -200,6 +201,29 @@ _ricordi_value() {
         'profile setup core.psql_dos|--repository-uri') kind=any ;;
         'profile setup core.psql_dos|--config') kind=file ;;
         'profile setup core.psql_dos|--color') kind='words:always auto never' ;;
+        'profile setup ricordi.psql_bucket|--profile-name'|'profile setup ricordi.psql_bucket|-p') kind=any ;;
+        'profile setup ricordi.psql_bucket|--broker') kind='words:none core.rabbitmq core.zeromq' ;;
+        'profile setup ricordi.psql_bucket|--email') kind=any ;;
+        'profile setup ricordi.psql_bucket|--first-name') kind=any ;;
+        'profile setup ricordi.psql_bucket|--last-name') kind=any ;;
+        'profile setup ricordi.psql_bucket|--institution') kind=any ;;
+        'profile setup ricordi.psql_bucket|--database-hostname') kind=any ;;
+        'profile setup ricordi.psql_bucket|--database-port') kind=any ;;
+        'profile setup ricordi.psql_bucket|--database-username') kind=any ;;
+        'profile setup ricordi.psql_bucket|--database-password') kind=any ;;
+        'profile setup ricordi.psql_bucket|--database-name') kind=any ;;
+        'profile setup ricordi.psql_bucket|--admin-uri') kind=any ;;
+        'profile setup ricordi.psql_bucket|--endpoint-url') kind=any ;;
+        'profile setup ricordi.psql_bucket|--bucket-name') kind=any ;;
+        'profile setup ricordi.psql_bucket|--prefix') kind=any ;;
+        'profile setup ricordi.psql_bucket|--region') kind=any ;;
+        'profile setup ricordi.psql_bucket|--access-key-id') kind=any ;;
+        'profile setup ricordi.psql_bucket|--secret-access-key') kind=any ;;
+        'profile setup ricordi.psql_bucket|--credentials-profile') kind=any ;;
+        'profile setup ricordi.psql_bucket|--cache-folder') kind=folder ;;
+        'profile setup ricordi.psql_bucket|--cache-bytes') kind=any ;;
+        'profile setup ricordi.psql_bucket|--config') kind=file ;;
+        'profile setup ricordi.psql_bucket|--color') kind='words:always auto never' ;;
         'profile setup core.sqlite_zip|--profile-name'|'profile setup core.sqlite_zip|-p') kind=any ;;
         'profile setup core.sqlite_zip|--broker') kind='words:none core.rabbitmq core.zeromq' ;;
         'profile setup core.sqlite_zip|--email') kind=any ;;

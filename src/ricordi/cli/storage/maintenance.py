@@ -145,6 +145,8 @@ def _ask(call: MaintenanceCall, profile: Profile) -> None:
     :raises ricordi.errors.InvalidOperation: the answer is no.
     """
     start = f'Full maintenance locks profile `{profile.name}` until it is done'
+    if not storage.locks_for_full(profile):
+        start = f'Full maintenance of profile `{profile.name}` goes on beside those who use it'
     if not is_interactive():
         confirm(f'{start} and removes, for good, the objects that no node names. Go on?', yes=False)
     with long_work(call.session, Stop()) as run:

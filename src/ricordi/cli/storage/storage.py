@@ -123,7 +123,12 @@ def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | Non
     'ricordi -q storage maintain --all-profiles --format logfmt',
 )
 @option('--all-profiles', is_flag=True, group='What to do', help='One profile of the configuration after the other.')
-@option('--full', is_flag=True, group='What to do', help='Lock the profile; also remove garbage, repack and vacuum.')
+@option(
+    '--full',
+    is_flag=True,
+    group='What to do',
+    help='Also remove garbage, repack and vacuum, with the profile locked unless its objects are in a bucket.',
+)
 @option('--dry-run', is_flag=True, group='What to do', help='Show the plan and write nothing.')
 @option(
     '--repack',
