@@ -1,4 +1,4 @@
-"""Sizes, numbers and times by which the store in a bucket divides its work: one record, handed in where less is wanted."""
+"""By what the store in a bucket divides its work: one record, handed in where less is wanted."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ class BucketLimits(NamedTuple):
     :param read_bytes: that a stream over a large object fetches at once.
     :param cached_bytes: the largest object that is kept in the cache of this machine.
     :param small_pack: packs below this share of `pack_bytes` are merged.
+    :param merge_from: so many small packs are worth to be merged beside other users.
     :param tries: how often a pack is put anew under another name, and a statement sent to a server that was lost.
     :param pause_seconds: before the second try; it doubles with each.
+    :param retries: how often the client repeats one request by itself.
     :param request_seconds: how long one request may take.
     :param retry_seconds: how long requests of one kind are repeated by the client.
     :param grace_seconds: what nobody names stays so long; and a pack after it was condemned, for those who read it.
@@ -40,8 +42,10 @@ class BucketLimits(NamedTuple):
     read_bytes: int = 4 << 20
     cached_bytes: int = 1 << 20
     small_pack: float = 0.25
+    merge_from: int = 8
     tries: int = 4
     pause_seconds: float = 0.2
+    retries: int = 6
     request_seconds: float = 120.0
     retry_seconds: float = 60.0
     grace_seconds: float = 3600.0

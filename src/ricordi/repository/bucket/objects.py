@@ -1,0 +1,237 @@
+"""The requests to the bucket, counted, with failures put in words. Nothing here knows what a pack holds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from ricordi.backend.bucket import BucketLocation
+from ricordi.backend.maintenance import Traffic
+from ricordi.errors import CorruptStorage, LostObject, RicordiError, UnreachableStorage
+from ricordi.installing import way_to_install
+from ricordi.repository.bucket.failures import store_failure
+from ricordi.repository.bucket.limits import BucketLimits
+from ricordi.repository.bucket.uploading import upload_in_parts
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Client
+
+MOST_COALESCED = 1 << 20
+"""Bytes between two ranges that are read along rather than asked for apart."""
+DELETED_AT_ONCE = 1000
+
+
+class Listed(NamedTuple):
+    """Something in the bucket, as it lists it."""
+
+    name: str
+    bytes: int
+    modified: datetime
+
+
+def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
+    """The client of the bucket; nothing is asked of the server yet.
+
+    :raises ricordi.errors.UnreachableStorage: the package for it is missing, or the location cannot be meant.
+    """
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import S3Store
+    except ImportError:
+        raise UnreachableStorage(
+            f'the {location.place} is reached by the package obstore, which is missing: '
+            f'{way_to_install("ricordi[bucket]")}'
+        ) from None
+    given = {
+        'endpoint': location.endpoint,
+        'region': location.region,
+        'access_key_id': location.access_key_id,
+        'secret_access_key': location.secret_access_key,
+        'session_token': location.session_token,
+    }
+    try:
+        return S3Store(
+            location.bucket,
+            prefix=location.prefix or None,
+            virtual_hosted_style_request=location.virtual_hosted,
+            client_options={
+                'allow_http': location.endpoint.startswith('http://'),
+                'timeout': timedelta(seconds=limits.request_seconds),
+                'connect_timeout': timedelta(seconds=min(10, limits.request_seconds)),
+            },
+            retry_config={
+                'max_retries': limits.retries,
+                'retry_timeout': timedelta(seconds=limits.retry_seconds),
+                'backoff': {
+                    'init_backoff': timedelta(seconds=limits.pause_seconds),
+                    'max_backoff': timedelta(seconds=max(5, limits.pause_seconds)),
+                    'base': 2,
+                },
+            },
+            **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]
+        )
+    except (BaseError, ValueError) as error:
+        raise store_failure(error, location.place, 'open anything') from error
+
+
+class PackStore:
+    """What lies under one folder of the bucket, by name."""
+
+    def __init__(self, client: Callable[[], Client], folder: str, place: str, limits: BucketLimits) -> None:
+        """
+        :param client: makes it; asked once, at the first request.
+        :param folder: in the bucket; without slashes at its ends.
+        """
+        self._make = client
+        self._made: Client | None = None
+        self._folder = folder
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._traffic = Traffic()
+        self.place = place
+
+    @property
+    def _client(self) -> Client:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def _path(self, name: str) -> str:
+        return f'{self._folder}/{name}'
+
+    @property
+    def traffic(self) -> Traffic:
+        """All requests so far."""
+        return self._traffic
+
+    def _count(self, requests: Traffic) -> None:
+        with self._lock:
+            self._traffic = self._traffic + requests
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def put(self, name: str, data: bytes | bytearray | memoryview) -> None:
+        """Upload what is in memory, whole or not at all."""
+        import obstore
+
+        with self._worded(f'put {name}'):
+            obstore.put(self._client, self._path(name), data, use_multipart=False)
+        self._count(Traffic(puts=1, sent=len(data)))
+
+    def put_stream(self, name: str, pieces: Iterable[bytes]) -> int:
+        """Upload in parts what comes in pieces, in constant memory, whole or not at all; returns its bytes."""
+        limits = self._limits
+        with self._worded(f'put {name}'):
+            size = upload_in_parts(self._client, self._path(name), pieces, limits.part_bytes, limits.parts_at_once)
+        self._count(Traffic(puts=2 + max(1, -(-size // limits.part_bytes)), sent=size))
+        return size
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Take things away; what is gone already is no error."""
+        import obstore
+
+        for first in range(0, len(names), DELETED_AT_ONCE):
+            some = [self._path(name) for name in names[first : first + DELETED_AT_ONCE]]
+            with suppress(LostObject), self._worded(f'delete {names[first]}'):
+                obstore.delete(self._client, some if len(some) > 1 else some[0])
+            self._count(Traffic(deletes=1))
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def get(self, name: str) -> bytes:
+        """All of something small.
+
+        :raises ricordi.errors.LostObject: it is not there.
+        """
+        import obstore
+
+        with self._worded(f'read {name}'):
+            data = bytes(obstore.get(self._client, self._path(name)).bytes())
+        self._count(Traffic(gets=1, received=len(data)))
+        return data
+
+    def get_range(self, name: str, start: int, length: int) -> bytes:
+        """Bytes of something.
+
+        :raises ricordi.errors.LostObject: it is not there.
+        :raises ricordi.errors.CorruptStorage: it ends before that.
+        """
+        (piece,) = self.get_ranges(name, [(start, length)])
+        return bytes(piece)
+
+    def get_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[memoryview]:
+        """Parts of something, given as start and length; what lies close together is asked for together.
+
+        :raises ricordi.errors.LostObject: it is not there.
+        :raises ricordi.errors.CorruptStorage: it ends before that.
+        """
+        import obstore
+
+        asked = [one for one in ranges if one[1]]  # an empty range is refused
+        with self._worded(f'read {name}'):
+            found = (
+                []
+                if not asked
+                else obstore.get_ranges(
+                    self._client,
+                    self._path(name),
+                    starts=[start for start, _ in asked],
+                    lengths=[length for _, length in asked],
+                    coalesce=MOST_COALESCED,
+                )
+            )
+        self._count(_cost(asked))
+        if [len(piece) for piece in found] != [length for _, length in asked]:
+            raise CorruptStorage(f'{name} in the {self.place} ends before its objects do')
+        pieces = iter(found)
+        return [memoryview(next(pieces)) if length else memoryview(b'') for _, length in ranges]
+
+    def size(self, name: str) -> int:
+        """Bytes of something.
+
+        :raises ricordi.errors.LostObject: it is not there.
+        """
+        import obstore
+
+        with self._worded(f'look at {name}'):
+            size = obstore.head(self._client, self._path(name))['size']
+        self._count(Traffic(gets=1))
+        return size
+
+    def listed(self, folder: str = '') -> Iterator[Listed]:
+        """What lies under a folder, in constant memory."""
+        import obstore
+
+        cut = len(self._folder) + 1
+        with self._worded('list what is there'):
+            for page in obstore.list(self._client, self._path(folder).rstrip('/') + '/', chunk_size=1000):
+                self._count(Traffic(lists=1))
+                for one in page:
+                    yield Listed(one['path'][cut:], one['size'], one['last_modified'])
+
+    @contextmanager
+    def _worded(self, deed: str) -> Iterator[None]:
+        """Errors of the client in our words; those of whoever hands in what is uploaded stay as they are."""
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except RicordiError:
+            raise
+        except (BaseError, FileNotFoundError) as error:
+            raise store_failure(error, self.place, deed) from error
+
+
+def _cost(ranges: Sequence[tuple[int, int]]) -> Traffic:
+    """The requests that reading ranges takes, those that lie close together in one."""
+    gets = received = end = 0
+    for start, length in sorted(ranges):
+        if not gets or start - end > MOST_COALESCED:
+            gets, received = gets + 1, received + length
+        else:
+            received += max(0, start + length - end)
+        end = max(end, start + length)
+    return Traffic(gets=gets, received=received)
