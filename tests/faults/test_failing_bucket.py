@@ -186,7 +186,7 @@ def test_a_stream_that_is_put_comes_in_whole_or_with_an_error(failing: Failing) 
             error = attempt(put_large, failing, fault, number)
             assert error is None or type(error) is UnreachableStorage, (fault, number)
             if fault is ALTERED_REQUEST:
-                assert 'has not arrived' in str(error)
+                assert 'otherwise than it was sent' in str(error)
     failing.all_is_there()
 
 
