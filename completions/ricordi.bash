@@ -9,7 +9,7 @@ _ricordi_words() {
         '') subs='profile storage node data group process calcjob code computer user archive config shell query presto status tour completion' ;;
         profile) subs='list show set-default use-backend setup delete dump' ;;
         'profile setup') subs='core.sqlite_dos core.psql_dos ricordi.psql_bucket core.sqlite_zip' ;;
-        storage) subs='info version migrate maintain usage index report verify backup snapshots forget restore repair locks unlock' ;;
+        storage) subs='info version migrate maintain usage index report verify backup snapshots forget restore repair move locks unlock' ;;
         'storage index') subs='list add drop suggest' ;;
         node) subs='list show attributes extras logs label description graph tree delete rehash comment repo' ;;
         'node extras') subs='show set unset' ;;
@@ -42,7 +42,7 @@ _ricordi_words() {
         'profile use-backend') opts='--wait --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile setup core.sqlite_dos') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --filepath --adopt --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile setup core.psql_dos') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --adopt --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
-        'profile setup ricordi.psql_bucket') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --endpoint-url --bucket-name --prefix --region --make-bucket --access-key-id --secret-access-key --keep-secret --credentials-profile --cache-folder --cache-bytes --adopt --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
+        'profile setup ricordi.psql_bucket') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --database-hostname --database-port --database-username --database-password --database-name --admin-uri --bucket-name --prefix --endpoint-url --region --make-bucket --access-key-id --secret-access-key --keep-secret --credentials-profile --cache-folder --cache-bytes --adopt --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile setup core.sqlite_zip') opts='--profile-name -p --set-as-default --no-set-as-default --broker --email --first-name --last-name --institution --filepath --config --non-interactive --interactive -n -I --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile delete') opts='--delete-data --keep-data --admin-uri --dry-run -n --yes --force -y -f --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'profile dump') opts='--all -a --groups -G --also-ungrouped --no-also-ungrouped --codes -X --computers -Y --user -u --organize-by-groups --no-organize-by-groups --relabel-groups --no-relabel-groups --path --dry-run -n --overwrite -o --past-days -p --start-date --end-date --filter-by-last-dump-time --no-filter-by-last-dump-time --dump-unsealed --no-dump-unsealed --only-top-level-calcs --no-only-top-level-calcs --only-top-level-workflows --no-only-top-level-workflows --symlink-calcs --no-symlink-calcs --delete-missing --no-delete-missing --include-inputs --exclude-inputs --include-outputs --exclude-outputs --include-attributes --exclude-attributes --include-extras --exclude-extras --flat -f --format --profile --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
@@ -62,6 +62,7 @@ _ricordi_words() {
         'storage forget') opts='--tag --keep --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --dry-run --yes --force -y -f --wait --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage restore') opts='--of --rehearse --storage --filepath --set-as-default --no-set-as-default --broker --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --config --non-interactive --interactive -n -I --wait --max-runtime --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage repair') opts='--from --read --database --dry-run --wait --yes --force -y -f --format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
+        'storage move') opts='--to --endpoint-url --region --make-bucket --access-key-id --secret-access-key --keep-secret --credentials-profile --cache-folder --cache-bytes --dry-run -n --erase-old --yes --force -y -f --wait --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage locks') opts='--format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage unlock') opts='--dry-run --yes --force -y -f --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'node list') opts='--where --type --entry-point -e --subclassing --no-subclassing --group -G --computer -Y --user -u --past-days -p --ancestor-of --descendant-of --project -P --order-by -O --order-direction -D --limit -l --raw -r --format --profile --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
@@ -213,9 +214,9 @@ _ricordi_value() {
         'profile setup ricordi.psql_bucket|--database-password') kind=any ;;
         'profile setup ricordi.psql_bucket|--database-name') kind=any ;;
         'profile setup ricordi.psql_bucket|--admin-uri') kind=any ;;
-        'profile setup ricordi.psql_bucket|--endpoint-url') kind=any ;;
         'profile setup ricordi.psql_bucket|--bucket-name') kind=any ;;
         'profile setup ricordi.psql_bucket|--prefix') kind=any ;;
+        'profile setup ricordi.psql_bucket|--endpoint-url') kind=any ;;
         'profile setup ricordi.psql_bucket|--region') kind=any ;;
         'profile setup ricordi.psql_bucket|--access-key-id') kind=any ;;
         'profile setup ricordi.psql_bucket|--secret-access-key') kind=any ;;
@@ -331,6 +332,18 @@ _ricordi_value() {
         'storage repair|--wait') kind=any ;;
         'storage repair|--format') kind='words:table json jsonl csv yaml' ;;
         'storage repair|--color') kind='words:always auto never' ;;
+        'storage move|--to') kind=any ;;
+        'storage move|--endpoint-url') kind=any ;;
+        'storage move|--region') kind=any ;;
+        'storage move|--access-key-id') kind=any ;;
+        'storage move|--secret-access-key') kind=any ;;
+        'storage move|--credentials-profile') kind=any ;;
+        'storage move|--cache-folder') kind=folder ;;
+        'storage move|--cache-bytes') kind=any ;;
+        'storage move|--wait') kind=any ;;
+        'storage move|--format') kind='words:table json jsonl csv yaml' ;;
+        'storage move|--color') kind='words:always auto never' ;;
+        'storage move|') kind=profile ;;
         'storage locks|--format') kind='words:table json jsonl csv yaml' ;;
         'storage locks|--color') kind='words:always auto never' ;;
         'storage unlock|--color') kind='words:always auto never' ;;

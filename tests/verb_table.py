@@ -62,6 +62,7 @@ VERBS: dict[str, VerbCase] = {
     'storage forget': VerbCase((), 'needs more', destroys=True),
     'storage restore': VerbCase((), 'needs more'),
     'storage repair': VerbCase(('--yes',), 'changes'),
+    'storage move': VerbCase((), 'needs more'),
     'storage locks': VerbCase((), 'shows'),
     'storage unlock': VerbCase(('--yes',), 'changes', destroys=True),
     'node list': VerbCase((), 'lists names'),

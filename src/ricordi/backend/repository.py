@@ -119,6 +119,9 @@ class RepositoryBackend(ABC):
         refused, and no object goes that one names.
         """
 
+    def release_nodes(self) -> None:  # noqa: B027 - as above
+        """Have the database of the storage mind no more what nodes name, for another store has the objects by now."""
+
     @property
     @abstractmethod
     def uuid(self) -> str | None:
@@ -133,6 +136,7 @@ class RepositoryBackend(ABC):
     def initialise(self, **kwargs: Any) -> None:
         """Create an empty store.
 
+        :param kwargs: `identifier`, where it shall have that of another store; what else may be said is the store's.
         :raises ricordi.errors.InvalidOperation: if there is one already.
         """
 

@@ -115,6 +115,10 @@ TREE: Branch = {
                 'Mend what is missing or damaged, from copies at hand and from other sources.',
                 'ricordi.cli.storage.repair:repair',
             ),
+            'move': (
+                'Move the objects of a profile into a bucket of an object store, or into a container again.',
+                'ricordi.cli.storage.move:move',
+            ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (
                 'Clear access records and locks that nobody can check, such as those of other hosts.',

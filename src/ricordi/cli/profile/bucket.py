@@ -71,7 +71,17 @@ def bucket_questions(keep_secret: bool) -> tuple[Question, ...]:
 
 
 def bucket_options() -> Callable[[Function], Function]:
-    """The options that say where a bucket is, and who we are there."""
+    """The options that name a bucket, and those of `store_options`."""
+    options = [
+        option('--bucket-name', group='Bucket', help='Name of the bucket.'),
+        option('--prefix', metavar='FOLDER', group='Bucket', help='A folder in the bucket. [default: its top]'),
+        store_options(),
+    ]
+    return added(options)
+
+
+def store_options() -> Callable[[Function], Function]:
+    """The options that say where an object store is, who we are there, and what is kept of what is read."""
     options = [
         option(
             '--endpoint-url',
@@ -79,8 +89,6 @@ def bucket_options() -> Callable[[Function], Function]:
             group='Bucket',
             help='Address of the object store, as https://s3.example.org. [default: that of AWS]',
         ),
-        option('--bucket-name', group='Bucket', help='Name of the bucket.'),
-        option('--prefix', metavar='FOLDER', group='Bucket', help='A folder in the bucket. [default: its top]'),
         option('--region', group='Bucket', help='Region of the bucket. [default: as found, or us-east-1]'),
         option('--make-bucket', is_flag=True, group='Bucket', help='Make the bucket if it is not there.'),
         option(

@@ -88,11 +88,12 @@ class BucketRepository(RepositoryBackend):
         return self.index.is_there
 
     def initialise(self, **kwargs: Any) -> None:
-        """Make the tables; the bucket has to be there, and to let us write, which is tried first.
+        """Make the tables; the bucket has to be there, and to let us write, which is tried first. `identifier` may be
+        given.
 
         :raises ricordi.errors.UnreachableStorage: it is not, or does not.
         """
-        uuid = uuid4()
+        uuid = UUID(hex=kwargs.get('identifier') or uuid4().hex)
         store = self._store_of(uuid)
         store.put(SETTINGS, json.dumps({'ricordi_bucket': 1, 'uuid': uuid.hex}).encode())
         try:
@@ -110,6 +111,9 @@ class BucketRepository(RepositoryBackend):
         :raises ricordi.errors.IntegrityError: a node names an object that is not there.
         """
         self.index.make_guard()
+
+    def release_nodes(self) -> None:
+        self.index.drop_guard()
 
     def erase(self) -> None:
         if self.is_initialised:

@@ -134,6 +134,17 @@ class BucketIndex:
 
         self.database.once(make)
 
+    def drop_guard(self) -> None:
+        """Have the database keep no more what nodes name; nothing where it does not."""
+
+        def remove(link: Link) -> None:
+            link.execute('SELECT pg_advisory_xact_lock(hashtext(%s))', (f'{self._schema}.guard',))
+            link.execute('DROP FUNCTION IF EXISTS note_new_nodes, note_changed_node CASCADE')
+            link.execute('DROP TABLE IF EXISTS node_references')
+            link.execute('DROP FUNCTION IF EXISTS keys_of')
+
+        self.database.transaction(remove)
+
     def drop(self) -> None:
         """Take the tables away, with triggers and all; nothing where there are none."""
         name = sql.Identifier(self._schema)
