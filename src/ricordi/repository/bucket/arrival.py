@@ -50,7 +50,7 @@ class SentBytes:
         parts = [*self._parts, *([self._part.digest()] if self._filled or not self._parts else [])]
         return f'{_md5(b"".join(parts)).hexdigest()}-{len(parts)}'
 
-    def is_what_lies_there(self, pieces: Iterable[bytes]) -> bool:
+    def is_what_lies_there(self, pieces: Iterable[bytes | memoryview]) -> bool:
         """Whether what was read back is the same.
 
         :param pieces: all of it.

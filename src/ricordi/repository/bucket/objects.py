@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.bucket import BucketLocation
@@ -16,6 +17,7 @@ from ricordi.repository.bucket.arrival import SentBytes
 from ricordi.repository.bucket.failures import store_failure
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.uploading import upload_in_parts
+from ricordi.repository.parallel import in_order
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 MOST_COALESCED = 1 << 20
 """Bytes between two ranges that are read along rather than asked for apart."""
 DELETED_AT_ONCE = 1000
+SPANS_AT_ONCE = 8
+"""Parts of one thing that are fetched together."""
+LOOKS_AT_SPAN = 2
+
+Span = list[tuple[int, int]]
+"""Ranges, as start and length, that are fetched by one request."""
 
 
 class Listed(NamedTuple):
@@ -197,26 +205,34 @@ class PackStore:
         :raises ricordi.errors.LostObject: it is not there.
         :raises ricordi.errors.CorruptStorage: it ends before that.
         """
+        spans = list(spans_of(ranges))
+        found: dict[tuple[int, int], memoryview] = {}
+        for span, data in zip(spans, self._spans(name, spans), strict=True):
+            first = span[0][0]
+            found |= {(start, length): data[start - first :][:length] for start, length in span}
+        return [found.get(one, memoryview(b'')) for one in ranges]
+
+    def _spans(self, name: str, spans: Sequence[Span]) -> Iterable[memoryview]:
+        if len(spans) == 1:
+            return [self._span(name, spans[0])]
+        return in_order(partial(self._span, name), spans, SPANS_AT_ONCE, SPANS_AT_ONCE)
+
+    def _span(self, name: str, span: Span) -> memoryview:
+        """All bytes from the first of some ranges to the last; what came too short is asked for once more.
+
+        Not by the client's `get_ranges`, which ends its thread in a panic where the answer is too short.
+        """
         import obstore
 
-        asked = [one for one in ranges if one[1]]  # an empty range is refused
-        with self._worded(f'read {name}'):
-            found = (
-                []
-                if not asked
-                else obstore.get_ranges(
-                    self._client,
-                    self._path(name),
-                    starts=[start for start, _ in asked],
-                    lengths=[length for _, length in asked],
-                    coalesce=MOST_COALESCED,
-                )
-            )
-        self._count(_cost(asked))
-        if [len(piece) for piece in found] != [length for _, length in asked]:
-            raise CorruptStorage(f'{name} in the {self.place} ends before its objects do')
-        pieces = iter(found)
-        return [memoryview(next(pieces)) if length else memoryview(b'') for _, length in ranges]
+        first = span[0][0]
+        wanted = max(start + length for start, length in span) - first
+        for _ in range(LOOKS_AT_SPAN):
+            with self._worded(f'read {name}'):
+                data = obstore.get_range(self._client, self._path(name), start=first, length=wanted)
+            self._count(Traffic(gets=1, received=len(data)))
+            if len(data) == wanted:
+                return memoryview(data)
+        raise CorruptStorage(f'{name} in the {self.place} ends before its objects do')
 
     def size(self, name: str) -> int:
         """Bytes of something.
@@ -254,13 +270,15 @@ class PackStore:
             raise store_failure(error, self.place, deed) from error
 
 
-def _cost(ranges: Sequence[tuple[int, int]]) -> Traffic:
-    """The requests that reading ranges takes, those that lie close together in one."""
-    gets = received = end = 0
-    for start, length in sorted(ranges):
-        if not gets or start - end > MOST_COALESCED:
-            gets, received = gets + 1, received + length
-        else:
-            received += max(0, start + length - end)
+def spans_of(ranges: Iterable[tuple[int, int]]) -> Iterator[Span]:
+    """Ranges, ascending, in groups that are worth one request each; empty ones are left out."""
+    span: Span = []
+    end = 0
+    for start, length in sorted(one for one in ranges if one[1]):
+        if span and start - end > MOST_COALESCED:
+            yield span
+            span = []
+        span.append((start, length))
         end = max(end, start + length)
-    return Traffic(gets=gets, received=received)
+    if span:
+        yield span
