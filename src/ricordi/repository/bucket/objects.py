@@ -8,11 +8,13 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from ricordi.backend.bucket import BucketLocation
 from ricordi.backend.maintenance import Traffic
 from ricordi.errors import CorruptStorage, LostObject, RicordiError, UnreachableStorage
 from ricordi.installing import way_to_install
+from ricordi.repository.bucket.arrival import SentBytes
 from ricordi.repository.bucket.failures import store_failure
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.uploading import upload_in_parts
@@ -53,6 +55,10 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
             f'the {location.place} is reached by the package obstore, which is missing: '
             f'{way_to_install("ricordi[bucket]")}'
         ) from None
+    if location.endpoint and not _is_address(location.endpoint):
+        raise UnreachableStorage(
+            f'cannot reach the {location.place}: its endpoint is no address; it has to be like https://s3.example.org'
+        )
     given = {
         'endpoint': location.endpoint,
         'region': location.region,
@@ -83,6 +89,15 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
         )
     except (BaseError, ValueError) as error:
         raise store_failure(error, location.place, 'open anything') from error
+
+
+def _is_address(endpoint: str) -> bool:
+    """Whether the client can do anything with an endpoint: it ends in a panic where it cannot."""
+    try:
+        parts = urlsplit(endpoint)
+        return parts.scheme in ('http', 'https') and bool(parts.hostname) and not set(endpoint) & set(' \t\n')
+    except ValueError:
+        return False
 
 
 class PackStore:
@@ -122,20 +137,48 @@ class PackStore:
     # -- writing ----------------------------------------------------------------------------------------------
 
     def put(self, name: str, data: bytes | bytearray | memoryview) -> None:
-        """Upload what is in memory, whole or not at all."""
+        """Upload what is in memory, whole or not at all.
+
+        :raises ricordi.errors.UnreachableStorage: it may be there all the same, or otherwise than it was sent.
+        """
         import obstore
 
+        sent = SentBytes()
+        sent.add(data)
         with self._worded(f'put {name}'):
-            obstore.put(self._client, self._path(name), data, use_multipart=False)
+            answer = obstore.put(self._client, self._path(name), data, use_multipart=False)
         self._count(Traffic(puts=1, sent=len(data)))
+        self._check_arrival(name, sent, answer['e_tag'])
 
     def put_stream(self, name: str, pieces: Iterable[bytes]) -> int:
-        """Upload in parts what comes in pieces, in constant memory, whole or not at all; returns its bytes."""
+        """Upload in parts what comes in pieces, in constant memory, whole or not at all; returns its bytes.
+
+        :raises ricordi.errors.UnreachableStorage: as of `put`.
+        """
         limits = self._limits
+        sent = SentBytes(limits.part_bytes)
         with self._worded(f'put {name}'):
-            size = upload_in_parts(self._client, self._path(name), pieces, limits.part_bytes, limits.parts_at_once)
-        self._count(Traffic(puts=2 + max(1, -(-size // limits.part_bytes)), sent=size))
-        return size
+            passing = sent.passing(pieces)
+            tag = upload_in_parts(self._client, self._path(name), passing, limits.part_bytes, limits.parts_at_once)
+        self._count(Traffic(puts=2 + max(1, -(-sent.size // limits.part_bytes)), sent=sent.size))
+        self._check_arrival(name, sent, tag)
+        return sent.size
+
+    def _check_arrival(self, name: str, sent: SentBytes, tag: str | None) -> None:
+        """Refuse an upload that lies there otherwise than it was sent; one of which the store tells nothing is read."""
+        import obstore
+
+        if tag is not None and tag.strip('"') == sent.tag:
+            return
+        with self._worded(f'read back {name}'):
+            pieces = obstore.get(self._client, self._path(name)).stream()
+            arrived = sent.is_what_lies_there(bytes(piece) for piece in pieces)
+        self._count(Traffic(gets=1, received=sent.size))
+        if not arrived:
+            raise UnreachableStorage(
+                f'what was put as {name} in the {self.place} lies there otherwise than it was sent; try again, and '
+                'check the network and the store'
+            )
 
     def delete(self, names: Sequence[str]) -> None:
         """Take things away; what is gone already is no error."""
