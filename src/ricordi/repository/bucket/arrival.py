@@ -46,11 +46,11 @@ class SentBytes:
     def tag(self) -> str:
         """What most stores answer, once all has passed."""
         if not self._part_bytes:
-            return self._part.hexdigest()
+            return str(self._part.hexdigest())
         parts = [*self._parts, *([self._part.digest()] if self._filled or not self._parts else [])]
         return f'{_md5(b"".join(parts)).hexdigest()}-{len(parts)}'
 
-    def is_what_lies_there(self, pieces: Iterable[bytes]) -> bool:
+    def is_what_lies_there(self, pieces: Iterable[bytes | memoryview]) -> bool:
         """Whether what was read back is the same.
 
         :param pieces: all of it.

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from ricordi.backend.objects import HeldObject, OneOfRepository, StoredForm
-from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.repository.bucket.index import Placement, hashes_of
 
 if TYPE_CHECKING:
@@ -48,18 +47,9 @@ class FetchedObject(HeldObject):
         if self._place.size > largest:
             return None
         content = self._content
-        if isinstance(content, Exception):
-            content = self._read_again(content)
+        if not isinstance(content, bytes):  # moved meanwhile, or read badly; or it is damaged, which is told then
+            content = self._bucket.get_object_content(self.key)
         return StoredForm(content, len(content))
-
-    def _read_again(self, error: Exception) -> bytes:
-        """It may have been moved, or read badly.
-
-        :raises ricordi.errors.CorruptStorage: it is damaged.
-        """
-        if not isinstance(error, CorruptStorage | NotExistent):
-            raise error
-        return self._bucket.get_object_content(self.key)
 
     def open(self) -> BinaryIO:
         return self._bucket.open(self.key)

@@ -6,15 +6,18 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.bucket import BucketLocation
 from ricordi.backend.maintenance import Traffic
 from ricordi.errors import CorruptStorage, LostObject, RicordiError, UnreachableStorage
 from ricordi.installing import way_to_install
+from ricordi.repository.bucket.arrival import SentBytes
 from ricordi.repository.bucket.failures import store_failure
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.uploading import upload_in_parts
+from ricordi.repository.parallel import in_order
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
 MOST_COALESCED = 1 << 20
 """Bytes between two ranges that are read along rather than asked for apart."""
 DELETED_AT_ONCE = 1000
+SPANS_AT_ONCE = 8
+"""Parts of one thing that are fetched together."""
+LOOKS_AT_SPAN = 2
+
+Span = list[tuple[int, int]]
+"""Ranges, as start and length, that are fetched by one request."""
 
 
 class Listed(NamedTuple):
@@ -114,20 +123,48 @@ class PackStore:
     # -- writing ----------------------------------------------------------------------------------------------
 
     def put(self, name: str, data: bytes | bytearray | memoryview) -> None:
-        """Upload what is in memory, whole or not at all."""
+        """Upload what is in memory, whole or not at all.
+
+        :raises ricordi.errors.UnreachableStorage: it may be there all the same, or otherwise than it was sent.
+        """
         import obstore
 
+        sent = SentBytes()
+        sent.add(data)
         with self._worded(f'put {name}'):
-            obstore.put(self._client, self._path(name), data, use_multipart=False)
+            answer = obstore.put(self._client, self._path(name), data, use_multipart=False)
         self._count(Traffic(puts=1, sent=len(data)))
+        self._check_arrival(name, sent, answer['e_tag'])
 
     def put_stream(self, name: str, pieces: Iterable[bytes]) -> int:
-        """Upload in parts what comes in pieces, in constant memory, whole or not at all; returns its bytes."""
+        """Upload in parts what comes in pieces, in constant memory, whole or not at all; returns its bytes.
+
+        :raises ricordi.errors.UnreachableStorage: as of `put`.
+        """
         limits = self._limits
+        sent = SentBytes(limits.part_bytes)
         with self._worded(f'put {name}'):
-            size = upload_in_parts(self._client, self._path(name), pieces, limits.part_bytes, limits.parts_at_once)
-        self._count(Traffic(puts=2 + max(1, -(-size // limits.part_bytes)), sent=size))
-        return size
+            passing = sent.passing(pieces)
+            tag = upload_in_parts(self._client, self._path(name), passing, limits.part_bytes, limits.parts_at_once)
+        self._count(Traffic(puts=2 + max(1, -(-sent.size // limits.part_bytes)), sent=sent.size))
+        self._check_arrival(name, sent, tag)
+        return sent.size
+
+    def _check_arrival(self, name: str, sent: SentBytes, tag: str | None) -> None:
+        """Refuse an upload that lies there otherwise than it was sent; one of which the store tells nothing is read."""
+        import obstore
+
+        if tag is not None and tag.strip('"') == sent.tag:
+            return
+        with self._worded(f'read back {name}'):
+            pieces = obstore.get(self._client, self._path(name)).stream()
+            arrived = sent.is_what_lies_there(bytes(piece) for piece in pieces)
+        self._count(Traffic(gets=1, received=sent.size))
+        if not arrived:
+            raise UnreachableStorage(
+                f'what was put as {name} in the {self.place} lies there otherwise than it was sent; try again, and '
+                'check the network and the store'
+            )
 
     def delete(self, names: Sequence[str]) -> None:
         """Take things away; what is gone already is no error."""
@@ -168,26 +205,34 @@ class PackStore:
         :raises ricordi.errors.LostObject: it is not there.
         :raises ricordi.errors.CorruptStorage: it ends before that.
         """
+        spans = list(spans_of(ranges))
+        found: dict[tuple[int, int], memoryview] = {}
+        for span, data in zip(spans, self._spans(name, spans), strict=True):
+            first = span[0][0]
+            found |= {(start, length): data[start - first :][:length] for start, length in span}
+        return [found.get(one, memoryview(b'')) for one in ranges]
+
+    def _spans(self, name: str, spans: Sequence[Span]) -> Iterable[memoryview]:
+        if len(spans) == 1:
+            return [self._span(name, spans[0])]
+        return in_order(partial(self._span, name), spans, SPANS_AT_ONCE, SPANS_AT_ONCE)
+
+    def _span(self, name: str, span: Span) -> memoryview:
+        """All bytes from the first of some ranges to the last; what came too short is asked for once more.
+
+        Not by the client's `get_ranges`, which ends its thread in a panic where the answer is too short.
+        """
         import obstore
 
-        asked = [one for one in ranges if one[1]]  # an empty range is refused
-        with self._worded(f'read {name}'):
-            found = (
-                []
-                if not asked
-                else obstore.get_ranges(
-                    self._client,
-                    self._path(name),
-                    starts=[start for start, _ in asked],
-                    lengths=[length for _, length in asked],
-                    coalesce=MOST_COALESCED,
-                )
-            )
-        self._count(_cost(asked))
-        if [len(piece) for piece in found] != [length for _, length in asked]:
-            raise CorruptStorage(f'{name} in the {self.place} ends before its objects do')
-        pieces = iter(found)
-        return [memoryview(next(pieces)) if length else memoryview(b'') for _, length in ranges]
+        first = span[0][0]
+        wanted = max(start + length for start, length in span) - first
+        for _ in range(LOOKS_AT_SPAN):
+            with self._worded(f'read {name}'):
+                data = obstore.get_range(self._client, self._path(name), start=first, length=wanted)
+            self._count(Traffic(gets=1, received=len(data)))
+            if len(data) == wanted:
+                return memoryview(data)
+        raise CorruptStorage(f'{name} in the {self.place} ends before its objects do')
 
     def size(self, name: str) -> int:
         """Bytes of something.
@@ -225,13 +270,15 @@ class PackStore:
             raise store_failure(error, self.place, deed) from error
 
 
-def _cost(ranges: Sequence[tuple[int, int]]) -> Traffic:
-    """The requests that reading ranges takes, those that lie close together in one."""
-    gets = received = end = 0
-    for start, length in sorted(ranges):
-        if not gets or start - end > MOST_COALESCED:
-            gets, received = gets + 1, received + length
-        else:
-            received += max(0, start + length - end)
+def spans_of(ranges: Iterable[tuple[int, int]]) -> Iterator[Span]:
+    """Ranges, ascending, in groups that are worth one request each; empty ones are left out."""
+    span: Span = []
+    end = 0
+    for start, length in sorted(one for one in ranges if one[1]):
+        if span and start - end > MOST_COALESCED:
+            yield span
+            span = []
+        span.append((start, length))
         end = max(end, start + length)
-    return Traffic(gets=gets, received=received)
+    if span:
+        yield span

@@ -22,8 +22,10 @@ class Abandoned(Exception):
     """Tells the client to take back the parts: what was to be uploaded could not be had."""
 
 
-def upload_in_parts(client: Client, path: str, pieces: Iterable[bytes], part_bytes: int, parts_at_once: int) -> int:
-    """Upload it whole or not at all; returns its bytes. What making the pieces raises is raised as it is."""
+def upload_in_parts(
+    client: Client, path: str, pieces: Iterable[bytes], part_bytes: int, parts_at_once: int
+) -> str | None:
+    """Upload it whole or not at all; the tag that the store gives it. What the pieces raise is raised as it is."""
     import obstore
 
     waiting: Queue[bytes | Abandoned | None] = Queue(PIECES_AHEAD)
@@ -38,16 +40,13 @@ def upload_in_parts(client: Client, path: str, pieces: Iterable[bytes], part_byt
             max_concurrency=parts_at_once,
         )
         try:
-            size = 0
             for piece in pieces:
                 _hand_over(waiting, piece, task)
-                size += len(piece)
         except BaseException:
             _hand_over(waiting, Abandoned(), task)
             raise
         _hand_over(waiting, None, task)
-        task.result()
-    return size
+        return task.result()['e_tag']
 
 
 def _taken_from(waiting: Queue[bytes | Abandoned | None]) -> Iterator[bytes]:

@@ -11,13 +11,14 @@ from ricordi.repository.bucket.maintenance.step import BucketWork
 from ricordi.repository.bucket.objects import DELETED_AT_ONCE, Listed
 from ricordi.repository.bucket.publishing import PACKS, pack_name
 
-_OUT_OF_USE = """
-((state = 'live' AND NOT EXISTS (SELECT 1 FROM objects AS o WHERE o.pack = p.uuid))
-OR (state = 'writing' AND created <= clock_timestamp() - %s * interval '1 s'))
-"""
+_EMPTY = "state = 'live' AND NOT EXISTS (SELECT 1 FROM objects AS o WHERE o.pack = p.uuid)"
+_LATE = "state = 'writing' AND created <= clock_timestamp() - %s * interval '1 s'"
 _DUE = "state = 'condemned' AND condemned <= clock_timestamp() - %s * interval '1 s'"
-_COUNT = f'SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM packs AS p WHERE ({_DUE}) OR ({_OUT_OF_USE})'
-_CONDEMN = f"UPDATE packs AS p SET state = 'condemned', condemned = clock_timestamp() WHERE {_OUT_OF_USE}"
+_COUNT = f'SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM packs AS p WHERE ({_DUE}) OR ({_EMPTY}) OR ({_LATE})'
+# Two statements. One for both would wait for a writer who is publishing his pack, then find it live, and look for its
+# objects as of the time before he had put them in: it would condemn a pack that is in use.
+_CONDEMN_LATE = f"UPDATE packs SET state = 'condemned', condemned = clock_timestamp() WHERE {_LATE}"
+_CONDEMN_EMPTY = f"UPDATE packs AS p SET state = 'condemned', condemned = clock_timestamp() WHERE {_EMPTY}"
 _TAKE = f'SELECT uuid, bytes FROM packs WHERE {_DUE} LIMIT %s'
 
 
@@ -39,7 +40,8 @@ class PackRemoval:
         return MaintenanceStep(self.name, f'{packs} packs out of use', freed=size) if packs else None
 
     def carry_out(self) -> MaintenanceStep:
-        condemned = self._bucket.database.change(_CONDEMN, (self._writing_seconds,))
+        condemned = self._bucket.database.change(_CONDEMN_LATE, (self._writing_seconds,))
+        condemned += self._bucket.database.change(_CONDEMN_EMPTY)
         removed = freed = 0
         while not self._work.run.stop.reason:
             parameters = (self._work.grace_seconds, DELETED_AT_ONCE)
