@@ -1,26 +1,14 @@
-"""The object store of the tests keeps what it has acknowledged when it is killed: the proofs lean on that."""
+"""The object store of the tests: buckets are apart, and go with what is in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from object_stores import ObjectStoreServer, running_store
+from object_stores import ObjectStoreServer
 
 obstore = pytest.importorskip('obstore')
-
-
-def test_what_was_put_is_there_after_a_kill(tmp_path: Path) -> None:
-    with running_store(tmp_path) as server:
-        bucket = server.new_bucket()
-        for number in range(20):
-            obstore.put(server.client(bucket), f'one/{number:02}', b'%d' % number * 5000)
-        server.kill()
-        server.start()
-        assert server.names(bucket) == [f'one/{number:02}' for number in range(20)]
-        assert bytes(obstore.get(server.client(bucket), 'one/07').bytes()) == b'7' * 5000
 
 
 def test_each_bucket_is_empty_and_goes_with_what_is_in_it(

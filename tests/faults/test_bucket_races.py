@@ -92,10 +92,6 @@ class Race:
     chance: random.Random = field(default_factory=lambda: random.Random(5))
     racers: list[Racer] = field(default_factory=list)
 
-    @property
-    def done(self) -> int:
-        return sum(racer.done for racer in self.racers)
-
     @contextmanager
     def running(self) -> Iterator[None]:
         with store_at(self.settings) as store:
@@ -211,7 +207,7 @@ def settings_of(store: ObjectStoreServer, database: dict[str, Any]) -> dict[str,
 def keys_of_nodes(store: BucketRepository) -> list[str]:
     """What nodes name, found in what they say, not in what the database has noted."""
     rows = store.database.rows(
-        "SELECT DISTINCT jsonb_path_query(repository_metadata, '$.**.k') #>> '{}' FROM db_dbnode"
+        "SELECT DISTINCT jsonb_path_query(repository_metadata, '$.**.k') #>> '{}' FROM public.db_dbnode"
     )
     return [key for (key,) in rows]
 

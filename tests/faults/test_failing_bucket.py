@@ -31,6 +31,7 @@ from failing_proxy import (
 )
 from object_stores import ObjectStoreServer
 from ricordi.backend.bucket import BucketLocation
+from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.errors import CorruptStorage, NotEnoughSpace, StorageError, UnreachableStorage
 
 pytest.importorskip('obstore')
@@ -140,9 +141,25 @@ def read_stream(store: Failing) -> None:
         assert b''.join(iter(lambda: handle.read(1_000_000), b'')) == content
 
 
+def pack(store: Failing) -> None:
+    contents = [store.content(500) for _ in range(3)]
+    store.acknowledge([store.repository.put_object_from_bytes(content) for content in contents], contents)
+    maintain(store, MaintenanceOptions())
+
+
+def repack(store: Failing) -> None:
+    maintain(store, MaintenanceOptions(full=True, repack='all'))
+
+
+def maintain(store: Failing, options: MaintenanceOptions) -> None:
+    """Maintain; nothing that was put may be taken for damaged, garbage or missing."""
+    report = store.repository.maintain(options, lambda: iter(sorted(store.put)))
+    assert not report.problems
+
+
 Deed = Callable[[Failing], None]
-BEFORE: dict[Deed, Deed] = {read_one: put_one, read_many: put_many, read_stream: put_large}
-"""What is put for that which reads it."""
+BEFORE: dict[Deed, Deed] = {read_one: put_one, read_many: put_many, read_stream: put_large, repack: put_many}
+"""What is put for that which reads it, or writes it anew."""
 
 
 def requests_of(deed: Deed, store: Failing) -> list[str]:
@@ -165,7 +182,7 @@ def attempt(deed: Deed, store: Failing, fault: Fault, at: int, lasting: bool = F
 # the tests -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('deed', [put_one, put_many, read_one, read_many, read_stream])
+@pytest.mark.parametrize('deed', [put_one, put_many, read_one, read_many, read_stream, pack, repack])
 def test_what_fails_once_is_done_all_the_same(deed: Deed, failing: Failing) -> None:
     BEFORE.get(deed, put_one)(failing)
     for number in range(1, len(requests_of(deed, failing)) + 1):
@@ -190,7 +207,7 @@ def test_a_stream_that_is_put_comes_in_whole_or_with_an_error(failing: Failing) 
     failing.all_is_there()
 
 
-@pytest.mark.parametrize('deed', [put_one, put_many, read_one, read_many])
+@pytest.mark.parametrize('deed', [put_one, put_many, read_one, read_many, pack, repack])
 def test_what_goes_on_failing_is_an_error_that_names_the_place(deed: Deed, failing: Failing) -> None:
     BEFORE.get(deed, put_one)(failing)
     for number in range(1, len(requests_of(deed, failing)) + 1):
