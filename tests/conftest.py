@@ -227,8 +227,10 @@ def bucket_config(
     new_bucket: Callable[[], str],
     tmp_path: Path,
 ) -> Callable[..., dict[str, object]]:
-    """Makes the `storage.config` of a `ricordi.psql_bucket` profile: an empty database, a cache, a bucket that is named or
-    new; in one bucket each storage has a folder of its own."""
+    """Makes the `storage.config` of a `ricordi.psql_bucket` profile: an empty database, a cache, a bucket.
+
+    A bucket that is named may have other storages in it: each has a folder of its own.
+    """
 
     def make(bucket: str | None = None) -> dict[str, object]:
         config = postgres.storage_config(new_database(), tmp_path)
