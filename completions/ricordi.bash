@@ -49,7 +49,7 @@ _ricordi_words() {
         'storage info') opts='--detailed --format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage version') opts='--format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage migrate') opts='--dry-run --yes --force -y -f --wait --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
-        'storage maintain') opts='--all-profiles --full --dry-run --repack --no-repack --max-waste --compress --adopt --wait --max-runtime --yes --force -y -f --format --output-file -O --overwrite --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
+        'storage maintain') opts='--all-profiles --full --dry-run --repack --no-repack --max-waste --compress --grace --adopt --wait --max-runtime --yes --force -y -f --format --output-file -O --overwrite --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage usage') opts='--by --top --only --interactive -i --format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage index list') opts='--format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage index add') opts='--profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
@@ -256,6 +256,7 @@ _ricordi_value() {
         'storage maintain|--repack') kind='words:auto all none' ;;
         'storage maintain|--max-waste') kind=any ;;
         'storage maintain|--compress') kind='words:auto yes no keep' ;;
+        'storage maintain|--grace') kind=any ;;
         'storage maintain|--wait') kind=any ;;
         'storage maintain|--max-runtime') kind=any ;;
         'storage maintain|--format') kind='words:table json jsonl csv yaml logfmt html' ;;

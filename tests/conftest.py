@@ -226,15 +226,18 @@ def bucket_config(
     object_store: ObjectStoreServer,
     new_bucket: Callable[[], str],
     tmp_path: Path,
-) -> Callable[[], dict[str, object]]:
-    """Makes the `storage.config` of a `ricordi.psql_bucket` profile: an empty database, an empty bucket, a cache."""
+) -> Callable[..., dict[str, object]]:
+    """Makes the `storage.config` of a `ricordi.psql_bucket` profile: an empty database, a cache, a bucket.
 
-    def make() -> dict[str, object]:
+    A bucket that is named may have other storages in it: each has a folder of its own.
+    """
+
+    def make(bucket: str | None = None) -> dict[str, object]:
         config = postgres.storage_config(new_database(), tmp_path)
         del config['repository_uri']
         store = {
             'endpoint_url': object_store.endpoint,
-            'bucket_name': new_bucket(),
+            'bucket_name': bucket or new_bucket(),
             'access_key_id': object_store.access_key,
             'secret_access_key': object_store.secret_key,
             'cache_folder': str(tmp_path / 'cache'),

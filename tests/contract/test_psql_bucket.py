@@ -14,18 +14,27 @@ from ricordi.errors import CorruptStorage
 from ricordi.storage.psql.bucket import PsqlBucketStorage
 
 
+@pytest.fixture(scope='module')
+def bucket(object_store: Any) -> Iterator[str]:
+    """A bucket that all tests share."""
+    name = object_store.new_bucket()
+    yield name
+    object_store.remove_bucket(name)
+
+
 class TestPsqlBucket(StorageContract, UsageContract):
     @pytest.fixture
     def storage(
         self,
         opened: Any,
-        bucket_config: Callable[[], dict[str, object]],
+        bucket: str,
+        bucket_config: Callable[..., dict[str, object]],
         every_bucket_has: Callable[..., None],
         monkeypatch: pytest.MonkeyPatch,
     ) -> Iterator[Any]:
         every_bucket_has(grace_seconds=0)
         monkeypatch.setattr(PsqlBucketStorage, 'grace_seconds', 0)
-        with opened('ricordi.psql_bucket', bucket_config(), new=True) as storage:
+        with opened('ricordi.psql_bucket', bucket_config(bucket), new=True) as storage:
             yield storage
 
     def test_a_missing_object_is_told_with_its_nodes(

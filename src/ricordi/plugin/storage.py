@@ -444,5 +444,5 @@ class RicordiPsqlBucket(RicordiPsqlDos):
 
     def _backup(self, dest: str, keep: int | None = None) -> None:
         raise exceptions.StorageBackupError(
-            'verdi has no backup of objects in a bucket; Ricordi has: `ricordi storage backup`'
+            'verdi has no backup of objects in a bucket; Ricordi has one for every profile'
         )

@@ -61,7 +61,7 @@ def test_database_and_bucket_are_made_used_and_deleted_again(
         ('storage', 'info', '--detailed'),
         ('storage', 'verify', '--read'),
         ('storage', 'usage'),
-        ('storage', 'maintain', '--full', '--yes'),
+        ('storage', 'maintain', '--full', '--yes', '--grace', '0'),
         ('storage', 'version'),
         ('storage', 'migrate', '--yes'),
     ):
@@ -86,6 +86,11 @@ def test_a_setup_that_fails_leaves_neither_bucket_nor_database_behind(
     assert done.returncode != 0, done.stderr
     assert roles_and_databases(postgres) == before
     assert not bucket_is_there(object_store, 'not-kept')
+
+
+def test_a_grace_is_for_buckets_alone(run_here: Callable[..., Any], reference_home: Path) -> None:
+    done = run_here('-p', 'mixed', 'storage', 'maintain', '--grace', '1h')
+    assert (done.returncode, 'in a bucket' in done.stderr) == (2, True)
 
 
 def test_a_secret_is_kept_only_where_that_is_asked_for_and_never_shown(

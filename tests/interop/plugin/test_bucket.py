@@ -35,7 +35,7 @@ def test_aiida_works_in_a_bucket(
     assert told['contents'] == sorted(f'content {number}' for number in range(1, 20))
     assert f's3://{config["bucket_name"]} at http://' in told['shown']
     assert told['backup'] == ['StorageBackupError', told['backup'][1]]
-    assert 'ricordi storage backup' in told['backup'][1]
+    assert 'Ricordi' in told['backup'][1]
     assert str(config['secret_access_key']) not in done.stdout + done.stderr
     assert main.run(['-p', 'p', 'storage', 'verify', '--read']) == 0
     assert 'ricsecret' not in ''.join(capsys.readouterr())

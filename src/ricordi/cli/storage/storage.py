@@ -155,6 +155,13 @@ def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | Non
     'bare option), or leave each object in the form it has. [default: keep]',
 )
 @option(
+    '--grace',
+    type=DURATION,
+    metavar='DURATION',
+    group='What to do',
+    help='Of a bucket: how long objects that no node names stay, and packs that others may read. [default: 1h]',
+)
+@option(
     '--adopt',
     is_flag=True,
     group='What to do',
@@ -181,6 +188,7 @@ def maintain(
     no_repack: bool,
     max_waste: float | None,
     compress: str,
+    grace: float | None,
     adopt: bool,
     incremental_cleanup: bool,
     wait: float | None,
@@ -219,6 +227,7 @@ def maintain(
         max_waste=MAX_WASTE if max_waste is None else max_waste,
         compress=compress,  # type: ignore[arg-type]
         adopt=adopt,
+        grace_seconds=grace,
     )
     call = MaintenanceCall(session, options, yes, wait, max_runtime, output_format, page)
     if not all_profiles:
