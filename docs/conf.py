@@ -27,6 +27,7 @@ PARTS = {
     'Use': ('guide-storing', 'guide-querying', 'guide-groups', 'python-names', 'own-sql', 'attribute-indexes', 'aiida'),
     'The command line': (
         *(
+            'buckets',
             'storage-maintain',
             'monitoring',
             'storage-backup',

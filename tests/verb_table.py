@@ -40,6 +40,7 @@ VERBS: dict[str, VerbCase] = {
     'profile use-backend': VerbCase(('mixed', 'ricordi'), 'changes'),
     'profile setup core.sqlite_dos': VerbCase(('--profile-name', 'new', '--email', 'a@b.c', '-n'), 'changes'),
     'profile setup core.psql_dos': VerbCase((), 'needs more'),
+    'profile setup ricordi.psql_bucket': VerbCase((), 'needs more'),
     'profile setup core.sqlite_zip': VerbCase(
         ('--profile-name', 'new', '--email', 'a@b.c', '--filepath', '{archive}', '-n'), 'changes'
     ),
@@ -61,6 +62,7 @@ VERBS: dict[str, VerbCase] = {
     'storage forget': VerbCase((), 'needs more', destroys=True),
     'storage restore': VerbCase((), 'needs more'),
     'storage repair': VerbCase(('--yes',), 'changes'),
+    'storage move': VerbCase((), 'needs more'),
     'storage locks': VerbCase((), 'shows'),
     'storage unlock': VerbCase(('--yes',), 'changes', destroys=True),
     'node list': VerbCase((), 'lists names'),

@@ -42,6 +42,8 @@ class MaintenanceOptions(NamedTuple):
     :param keep_unnamed: remove nothing for want of a name, since what nodes name is not certain.
     :param suspects: keys of objects that an earlier maintenance has found damaged: they are looked at before the plan
         is made, which else reads no content and would count them as sound.
+    :param grace_seconds: in a bucket: how long what nobody names stays, since it was put last, and a pack that is out
+        of use, since it was condemned. None: nothing stays where nobody else is there (`full`), else what is usual.
     """
 
     full: bool = False
@@ -53,6 +55,7 @@ class MaintenanceOptions(NamedTuple):
     adopt: bool = False
     keep_unnamed: bool = False
     suspects: tuple[str, ...] = ()
+    grace_seconds: float | None = None
 
 
 def maintenance_options(full: bool | MaintenanceOptions, dry_run: bool, asked: Mapping[str, Any]) -> MaintenanceOptions:
@@ -77,6 +80,32 @@ def maintenance_options(full: bool | MaintenanceOptions, dry_run: bool, asked: M
     if unknown:
         raise TypeError(f'maintenance knows no {unknown[0]!r}; it knows full, dry_run, repack, max_waste, compress')
     return MaintenanceOptions(full=full, dry_run=dry_run, **fields)
+
+
+class Traffic(NamedTuple):
+    """Requests to an object store, and bytes moved: both cost money, and time.
+
+    :param sent: bytes put there; `received`: bytes read from there.
+    """
+
+    puts: int = 0
+    gets: int = 0
+    lists: int = 0
+    deletes: int = 0
+    sent: int = 0
+    received: int = 0
+
+    def __add__(self, other: tuple[int, ...]) -> Traffic:  # type: ignore[override]
+        return Traffic(*(one + more for one, more in zip(self, other, strict=True)))
+
+    def since(self, before: Traffic) -> Traffic:
+        """What came after an earlier count."""
+        return Traffic(*(one - earlier for one, earlier in zip(self, before, strict=True)))
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return self.puts + self.gets + self.lists + self.deletes
 
 
 class Amount(NamedTuple):
@@ -181,6 +210,7 @@ class MaintenanceReport(NamedTuple):
     :param clean: what the storage looks like now, if a full maintenance has left it clean.
     :param doubt: why another database may name objects of the same container; then the container was maintained as it
         is live, and nothing was removed for want of a name. Empty where it is certain that none does.
+    :param traffic: what it took, or in a plan has taken by now, of an object store; None where there is none.
     """
 
     options: MaintenanceOptions
@@ -196,6 +226,7 @@ class MaintenanceReport(NamedTuple):
     doubt: str = ''
     unclear_trees: int = 0
     left: tuple[UndoneStep, ...] = ()
+    traffic: Traffic | None = None
 
     @property
     def nothing_to_do(self) -> bool:

@@ -113,6 +113,16 @@ class RepositoryBackend(ABC):
     def complete(self) -> None:  # noqa: B027 - most are there whole or not at all
         """Make what an empty store lacks, for its creation was cut short."""
 
+    def guard_nodes(self) -> None:  # noqa: B027 - most cannot be asked by a database
+        """Have the database of the storage, of which the tables are there by now, keep the objects that nodes name.
+
+        Nothing is done where that is so already. From then on a node that names an object which is not there is
+        refused, and no object goes that one names.
+        """
+
+    def release_nodes(self) -> None:  # noqa: B027 - as above
+        """Have the database of the storage mind no more what nodes name, for another store has the objects by now."""
+
     @property
     @abstractmethod
     def uuid(self) -> str | None:
@@ -127,6 +137,7 @@ class RepositoryBackend(ABC):
     def initialise(self, **kwargs: Any) -> None:
         """Create an empty store.
 
+        :param kwargs: `identifier`, where it shall have that of another store; what else may be said is the store's.
         :raises ricordi.errors.InvalidOperation: if there is one already.
         """
 

@@ -38,6 +38,10 @@ TREE: Branch = {
                         'ricordi.cli.profile.setup:sqlite_dos',
                     ),
                     'core.psql_dos': ('Set up a profile on PostgreSQL.', 'ricordi.cli.profile.setup:psql_dos'),
+                    'ricordi.psql_bucket': (
+                        'Set up a profile on PostgreSQL with its objects in a bucket of an object store.',
+                        'ricordi.cli.profile.bucket:psql_bucket',
+                    ),
                     'core.sqlite_zip': (
                         'Set up a read-only profile on an archive.',
                         'ricordi.cli.profile.setup:sqlite_zip',
@@ -110,6 +114,10 @@ TREE: Branch = {
             'repair': (
                 'Mend what is missing or damaged, from copies at hand and from other sources.',
                 'ricordi.cli.storage.repair:repair',
+            ),
+            'move': (
+                'Move the objects of a profile into a bucket of an object store, or into a container again.',
+                'ricordi.cli.storage.move:move',
             ),
             'locks': ('Show who uses or locks the profile.', 'ricordi.cli.storage.locks:locks'),
             'unlock': (

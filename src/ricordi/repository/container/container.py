@@ -41,7 +41,7 @@ class Container(ObjectStore, RepositoryBackend):
         return self.layout.config.is_file()
 
     def initialise(self, **kwargs: Any) -> None:
-        """Create the container. `pack_size_target` (bytes) and `loose_prefix_len` may be given.
+        """Create the container. `pack_size_target` (bytes), `loose_prefix_len` and `identifier` may be given.
 
         `config.json` comes last: until then there is no container, only what the next creation takes away. If it fails,
         that goes at once.

@@ -39,9 +39,12 @@ class ContainerConfig(NamedTuple):
     compression_algorithm: str
 
     @classmethod
-    def new(cls, loose_prefix_len: int = 2, pack_size_target: int = 4 * 1024**3) -> ContainerConfig:
+    def new(
+        cls, loose_prefix_len: int = 2, pack_size_target: int = 4 * 1024**3, identifier: str | None = None
+    ) -> ContainerConfig:
         """The configuration of a container that is about to be created."""
-        return cls(CONTAINER_VERSION, loose_prefix_len, pack_size_target, 'sha256', uuid.uuid4().hex, 'zlib+1')
+        identifier = identifier or uuid.uuid4().hex
+        return cls(CONTAINER_VERSION, loose_prefix_len, pack_size_target, 'sha256', identifier, 'zlib+1')
 
     @classmethod
     def read(cls, path: Path) -> ContainerConfig:

@@ -1,0 +1,270 @@
+"""The store of objects in a bucket: packs in an S3-compatible store, their index in PostgreSQL, for many hosts.
+
+What may never be the other way round stands in `publishing.py`, what keeps others' work safe from maintenance in
+`maintenance/maintenance.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import UUID, uuid4
+
+from ricordi.backend.bucket import BucketLocation
+from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.objects import HeldObject
+from ricordi.backend.repository import KnownObject, Owner, RepositoryBackend
+from ricordi.backend.usage import ObjectSize
+from ricordi.errors import LostObject
+from ricordi.progress import Run
+from ricordi.repository.bucket.cache import ReadCache
+from ricordi.repository.bucket.database import IndexDatabase
+from ricordi.repository.bucket.index import BucketIndex, hashes_of
+from ricordi.repository.bucket.limits import USUAL, BucketLimits
+from ricordi.repository.bucket.objects import PackStore, open_client
+from ricordi.repository.bucket.publishing import Publisher
+from ricordi.repository.bucket.putting import Putter
+from ricordi.repository.bucket.reading import BucketReader
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Client
+
+    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification_report import Topic, VerifyOptions
+
+SETTINGS = 'ricordi.json'
+OWNER = 'owner.json'
+
+
+class BucketRepository(RepositoryBackend):
+    """A store in a folder of a bucket, named by the identifier of the store: two stores in one bucket never meet.
+
+    Making the object connects to nothing.
+    """
+
+    keeps_owner = True
+
+    def __init__(
+        self, location: BucketLocation, limits: BucketLimits = USUAL, client: Callable[[], Client] | None = None
+    ) -> None:
+        """
+        :param client: makes the client of the bucket, where it shall not be what the location says.
+        """
+        self.location = location
+        self.limits = limits
+        self._client = client or (lambda: open_client(location, limits))
+        self.database = IndexDatabase(location, limits)
+        self.index = BucketIndex(self.database, location.schema, limits.listed, limits.grace_seconds / 4)
+        self.cache = ReadCache(location.cache_folder, location.cache_bytes)
+        self._uuid: UUID | None = None
+        self._store: PackStore | None = None
+
+    @property
+    def store(self) -> PackStore:
+        """The folder of the bucket.
+
+        :raises ricordi.errors.UnreachableStorage: the database, which knows the folder, cannot be reached.
+        """
+        if self._store is None:
+            self._store = self._store_of(self._own_uuid())
+        return self._store
+
+    def _store_of(self, uuid: UUID) -> PackStore:
+        return PackStore(self._client, uuid.hex, self.location.place, self.limits)
+
+    def _own_uuid(self) -> UUID:
+        if self._uuid is None:
+            self._uuid = self.index.uuid()
+        return self._uuid
+
+    @property
+    def uuid(self) -> str | None:
+        return self._own_uuid().hex
+
+    @property
+    def is_initialised(self) -> bool:
+        return self.index.is_there
+
+    def initialise(self, **kwargs: Any) -> None:
+        """Make the tables; the bucket has to be there, and to let us write, which is tried first. `identifier` may be
+        given.
+
+        :raises ricordi.errors.UnreachableStorage: it is not, or does not.
+        """
+        uuid = UUID(hex=kwargs.get('identifier') or uuid4().hex)
+        store = self._store_of(uuid)
+        store.put(SETTINGS, json.dumps({'ricordi_bucket': 1, 'uuid': uuid.hex}).encode())
+        try:
+            self.index.create(uuid)
+        except BaseException:
+            store.delete([SETTINGS])
+            raise
+        self._uuid = None
+
+    def guard_nodes(self) -> None:
+        """Have the database itself keep what nodes name, from now on and for those that are there; may be called again.
+
+        A node whose objects are not there can then not be committed, and an object that a node names cannot go.
+
+        :raises ricordi.errors.IntegrityError: a node names an object that is not there.
+        """
+        self.index.make_guard()
+
+    def release_nodes(self) -> None:
+        self.index.drop_guard()
+
+    def erase(self) -> None:
+        if self.is_initialised:
+            store = self.store
+            while names := [one.name for one in islice(store.listed(), self.limits.rows)]:
+                store.delete(names)
+            self.index.drop()
+        self.close()
+        self._uuid = self._store = None
+
+    @property
+    def owner(self) -> Owner | None:
+        try:
+            told = json.loads(self.store.get(OWNER))
+            return Owner(str(told['database']), str(told['place']), bool(told['confirmed']))
+        except LostObject:
+            return None
+        except (ValueError, KeyError, TypeError):
+            return Owner('', f'database that {OWNER} does not tell', confirmed=False)
+
+    def set_owner(self, owner: Owner | None) -> None:
+        if owner is None:
+            self.store.delete([OWNER])
+        else:
+            self.store.put(OWNER, json.dumps(owner._asdict()).encode())
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    @property
+    def publisher(self) -> Publisher:
+        """What uploads packs."""
+        return Publisher(self.index, self.store, self.limits)
+
+    @property
+    def _putter(self) -> Putter:
+        return Putter(self.index, self.publisher, self.limits)
+
+    def put_object_from_filelike(self, handle: BinaryIO) -> str:
+        return self._putter.put_stream(handle)
+
+    def put_object_from_bytes(self, content: bytes) -> str:
+        return self._putter.put_bytes(content)
+
+    def put_objects(self, contents: Iterable[bytes | BinaryIO]) -> list[str]:
+        return self._putter.put_many(contents)
+
+    def put_objects_into_pack(self, contents: Iterable[bytes | BinaryIO], compress: CompressMode = 'no') -> list[str]:
+        """Store many objects in packs, durable together on return; the keys come in order.
+
+        :param compress: as in maintenance; `keep` means `no` here.
+        """
+        return self._putter.put_many(contents, compress)
+
+    def put_known_objects(
+        self,
+        objects: Callable[[], Iterable[KnownObject]],
+        told: Callable[[int], None],
+        unusable: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._putter.put_known(objects(), told, unusable)
+
+    def delete_objects(self, keys: Iterable[str]) -> None:
+        """Remove objects from the index; their bytes are waste, until maintenance takes it away.
+
+        :raises ricordi.errors.StillInUse: a node names one of them.
+        """
+        wanted = iter(hashes_of(keys))
+        while some := list(islice(wanted, self.limits.listed)):
+            self.index.delete(some)
+            self.cache.drop(some)
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    @property
+    def reader(self) -> BucketReader:
+        """What reads objects."""
+        return BucketReader(self.index, self.store, self.cache, self.limits)
+
+    def has_objects(self, keys: Iterable[str]) -> list[bool]:
+        found: list[bool] = []
+        wanted = iter(keys)
+        while some := list(islice(wanted, self.limits.listed)):
+            there = self.index.there(hashes_of(some))
+            found += [bool(hashes := hashes_of([key])) and hashes[0] in there for key in some]
+        return found
+
+    def open(self, key: str) -> BinaryIO:
+        return self.reader.open(key)
+
+    def get_object_content(self, key: str) -> bytes:
+        return self.reader.content(key)
+
+    def get_object_size(self, key: str) -> int:
+        return self.reader.placement(key).size
+
+    def get_object_hash(self, key: str) -> str:
+        return self.reader.hash_of(key)
+
+    def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
+        return self.reader.streams(keys)
+
+    def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
+        from ricordi.repository.bucket.held import objects_in_bucket
+
+        return objects_in_bucket(self, keys)
+
+    def list_objects(self) -> Iterator[str]:
+        return (hash.hex() for hash in self.index.hashes())
+
+    def object_sizes(self) -> Iterator[ObjectSize]:
+        return (ObjectSize(place.key, place.stored, place.size) for place in self.index.placements())
+
+    def sizes_of(self, keys: Iterable[str]) -> Iterator[ObjectSize]:
+        wanted = iter(keys)
+        while some := list(islice(wanted, self.limits.rows)):
+            places = sorted(self.index.find_many(hashes_of(some)))
+            yield from (ObjectSize(place.key, place.stored, place.size) for place in places)
+
+    def content_bytes(self, keys: Iterable[str]) -> int:
+        return sum(one.content for one in self.sizes_of(keys))
+
+    @property
+    def holds_objects(self) -> bool:
+        return self.database.rows('SELECT EXISTS (SELECT 1 FROM objects)') == [(True,)]
+
+    # -- counting and maintenance -----------------------------------------------------------------------------
+
+    def estimated_count(self) -> int:
+        ((count,),) = self.database.rows(
+            'SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass', ('objects',)
+        )
+        return int(count)
+
+    def get_info(self, detailed: bool = False) -> dict[str, Any]:
+        """Objects and bytes in the database and in packs, packs, waste; `detailed`: each pack."""
+        from ricordi.repository.bucket.counting import info_of
+
+        return {'uuid': self.uuid, 'bucket': self.location.place, **info_of(self.database, detailed)}
+
+    def maintain(self, options: MaintenanceOptions, named_keys: KeyStream, run: Run | None = None) -> MaintenanceReport:
+        from ricordi.repository.bucket.maintenance.maintenance import maintain
+
+        return maintain(self, options, named_keys, run or Run())
+
+    def verify(
+        self, options: VerifyOptions, named_keys: KeyStream, run: Run | None = None
+    ) -> Iterator[Finding | Topic]:
+        from ricordi.repository.bucket.verification import verify_bucket
+
+        return verify_bucket(self, options, named_keys, run or Run())
+
+    def close(self) -> None:
+        self.database.close()
+        self.cache.close()

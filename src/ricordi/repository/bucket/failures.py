@@ -1,0 +1,102 @@
+"""What the errors of PostgreSQL and of an object store mean, and the way out of each. No message holds a secret."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+
+from ricordi.errors import (
+    AccessError,
+    CorruptStorage,
+    IntegrityError,
+    LostObject,
+    NotEnoughSpace,
+    ReadOnlyStorage,
+    RicordiError,
+    StorageError,
+    UnreachableStorage,
+)
+
+BUSY_STATES = ('40001', '40P01', '55P03')
+LOST_STATES = ('08', '57P')
+
+_OF_CLASSES = {
+    'UnauthenticatedError': 'the credentials are refused or have expired: check them',
+    'PermissionDeniedError': 'the credentials do not permit it: ask whoever runs the store for the right',
+}
+_OF_WORDS = (
+    ('NoSuchBucket', 'the bucket is not there: check its name, or make it'),
+    ('InvalidAccessKeyId', 'the credentials are refused: check the access key'),
+    ('SignatureDoesNotMatch', 'the credentials are refused: check the secret access key'),
+    ('RequestTimeTooSkewed', 'the clock of this machine is wrong: set it'),
+    ('ExpiredToken', 'the credentials have expired: get new ones'),
+    ('AccessDenied', 'the credentials do not permit it: ask whoever runs the store for the right'),
+    ('dns error', 'check the host name of the endpoint'),
+    ('Connection refused', 'check that the store runs, and the endpoint'),
+    ('connect', 'check that the store runs, and the endpoint'),
+    ('timed out', 'check that the store runs and that no firewall is between'),
+)
+_FULL = ('QuotaExceeded', 'InsufficientStorage', 'EntityTooLarge', 'XMinioStorageFull', 'No space left')
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """Whether the connection is gone, so that what was sent may have been done, or not."""
+    if error.sqlstate:
+        return error.sqlstate.startswith(LOST_STATES)
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def is_busy(error: psycopg.Error) -> bool:
+    """Whether it was undone because of another's change, and may be tried again."""
+    return error.sqlstate in BUSY_STATES
+
+
+def index_failure(error: psycopg.Error, place: str) -> RicordiError:
+    """The error for a statement, or a connection, that failed.
+
+    :param place: the database in words.
+    """
+    reason, state = _reason(error), error.sqlstate or ''
+    if is_busy(error):
+        return AccessError(f'the {place} was busy with the change of another program ({reason}); try again')
+    if state.startswith('23'):
+        return IntegrityError(f'the {place} refused a change: {error.diag.message_detail or reason}')
+    if state in ('53100', '53400'):
+        return NotEnoughSpace(f'the disk of the {place} is full; nothing of the change was kept')
+    if state == '25006':
+        return ReadOnlyStorage(f'the {place} cannot be written: {reason}')
+    if state in ('42P01', '3F000') or state.startswith('XX'):
+        return CorruptStorage(f'the index of objects in the {place} is damaged ({reason}); restore it from a backup')
+    if state == '42501':
+        return UnreachableStorage(f'the user may not do that in the {place} ({reason}): ask for the right')
+    if is_lost(error) or state.startswith(('28', '3D', '53')):
+        return UnreachableStorage(f'cannot reach the {place} ({reason}); check that the server runs, and the profile')
+    return StorageError(f'the {place} refused: {reason}')
+
+
+def _reason(error: psycopg.Error) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip() and not line[0].isspace()]
+    return (error.diag.message_primary or (lines[-1] if lines else type(error).__name__)).strip().rstrip('.')
+
+
+def store_failure(error: Exception, place: str, deed: str) -> RicordiError:
+    """The error for a request to the object store that failed, tried as often as is worth it.
+
+    :param place: the bucket in words.
+    :param deed: what was asked for, in words.
+    """
+    told = str(error)
+    if any(word in told for word in _FULL):
+        return NotEnoughSpace(f'the {place} is full, or over its quota; cannot {deed}')
+    if isinstance(error, FileNotFoundError) and 'NoSuchBucket' not in told:
+        return LostObject(f'cannot {deed}: it is not in the {place}; restore it from a backup')
+    way = next((way for word, way in _OF_WORDS if word in told), None) or _OF_CLASSES.get(type(error).__name__)
+    return UnreachableStorage(f'cannot {deed} in the {place}: {_first_line(told)}; {way or "try again later"}')
+
+
+def _first_line(told: str) -> str:
+    """The cause in one line, the store's own word first: the client repeats the whole request and more below it."""
+    if code := re.search('<Code>([^<]+)</Code>', told):
+        return code.group(1)
+    return next((line.strip()[:300] for line in told.splitlines() if line.strip()), 'no reason is told').rstrip('.')

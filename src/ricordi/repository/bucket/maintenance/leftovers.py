@@ -1,0 +1,110 @@
+"""What is out of use leaves the bucket: packs without objects, packs that were never finished, what has no row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from ricordi.backend.maintenance import MaintenanceStep
+from ricordi.repository.bucket.maintenance.step import BucketWork
+from ricordi.repository.bucket.objects import DELETED_AT_ONCE, Listed
+from ricordi.repository.bucket.publishing import PACKS, pack_name
+
+_EMPTY = "state = 'live' AND NOT EXISTS (SELECT 1 FROM objects AS o WHERE o.pack = p.uuid)"
+_LATE = "state = 'writing' AND created <= clock_timestamp() - %s * interval '1 s'"
+_DUE = "state = 'condemned' AND condemned <= clock_timestamp() - %s * interval '1 s'"
+_COUNT = f'SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM packs AS p WHERE ({_DUE}) OR ({_EMPTY}) OR ({_LATE})'
+# Two statements. One for both would wait for a writer who is publishing his pack, then find it live, and look for its
+# objects as of the time before he had put them in: it would condemn a pack that is in use.
+_CONDEMN_LATE = f"UPDATE packs SET state = 'condemned', condemned = clock_timestamp() WHERE {_LATE}"
+_CONDEMN_EMPTY = f"UPDATE packs AS p SET state = 'condemned', condemned = clock_timestamp() WHERE {_EMPTY}"
+_TAKE = f'SELECT uuid, bytes FROM packs WHERE {_DUE} LIMIT %s'
+
+
+class PackRemoval:
+    """Condemns packs that nobody needs; and removes from the bucket, then from the index, those whose grace is over."""
+
+    name = 'remove packs'
+
+    def __init__(self, work: BucketWork) -> None:
+        self._work = work
+        self._bucket = work.bucket
+        # Who holds the profile knows that nobody writes a pack now. Else one that is given up too early is put anew.
+        alone = work.options.full and work.run.lock_check is not None
+        self._writing_seconds = 0.0 if alone else self._bucket.limits.leftover_seconds
+
+    def plan(self) -> MaintenanceStep | None:
+        parameters = (self._work.grace_seconds, self._writing_seconds)
+        ((packs, size),) = self._bucket.database.rows(_COUNT, parameters)
+        return MaintenanceStep(self.name, f'{packs} packs out of use', freed=size) if packs else None
+
+    def carry_out(self) -> MaintenanceStep:
+        condemned = self._bucket.database.change(_CONDEMN_LATE, (self._writing_seconds,))
+        condemned += self._bucket.database.change(_CONDEMN_EMPTY)
+        removed = freed = 0
+        while not self._work.run.stop.reason:
+            parameters = (self._work.grace_seconds, DELETED_AT_ONCE)
+            rows = self._bucket.database.rows(_TAKE, parameters)
+            if not rows:
+                break
+            # The bucket first: a row that is left tells the next run what else there is to remove.
+            self._bucket.store.delete([pack_name(pack) for pack, _ in rows])
+            packs = [pack for pack, _ in rows]
+            self._bucket.database.change("DELETE FROM packs WHERE uuid = ANY(%s) AND state = 'condemned'", (packs,))
+            removed, freed = removed + len(rows), freed + sum(size for _, size in rows)
+        detail = f'{condemned} packs put out of use, {removed} removed'
+        return MaintenanceStep(self.name, detail, freed=freed)
+
+
+class BucketSweep:
+    """Removes what lies among the packs for long and has no row: an upload that came late, after its pack was removed.
+
+    The listing comes before the look at the rows: a pack has its row before it is uploaded, so what has none by then
+    is nobody's.
+    """
+
+    name = 'sweep'
+
+    def __init__(self, work: BucketWork) -> None:
+        self._work = work
+        self._bucket = work.bucket
+
+    def plan(self) -> MaintenanceStep | None:
+        found = [*self._leftovers()]
+        if not found:
+            return None
+        return MaintenanceStep(self.name, f'{len(found)} files without a row', freed=sum(one.bytes for one in found))
+
+    def carry_out(self) -> MaintenanceStep:
+        found = [*self._leftovers()]
+        self._bucket.store.delete([one.name for one in found])
+        freed = sum(one.bytes for one in found)
+        return MaintenanceStep(self.name, f'{len(found)} files without a row', freed=freed)
+
+    def _leftovers(self) -> Iterator[Listed]:
+        ((now,),) = self._bucket.database.rows('SELECT clock_timestamp()')
+        before = now - timedelta(seconds=self._bucket.limits.leftover_seconds)
+        waiting: dict[UUID, Listed] = {}
+        for one in self._bucket.store.listed(PACKS):
+            pack = _pack_of(one.name)
+            if pack is not None and one.modified <= before:
+                waiting[pack] = one
+            if len(waiting) >= self._bucket.limits.rows:
+                yield from self._without_row(waiting)
+                waiting = {}
+        yield from self._without_row(waiting)
+
+    def _without_row(self, listed: dict[UUID, Listed]) -> Iterator[Listed]:
+        rows = self._bucket.database.rows('SELECT uuid FROM packs WHERE uuid = ANY(%s)', ([*listed],)) if listed else ()
+        known = {pack for (pack,) in rows}
+        return (one for pack, one in listed.items() if pack not in known)
+
+
+def _pack_of(name: str) -> UUID | None:
+    """The pack that something in the bucket is; None of what no program of ours has put there."""
+    try:
+        pack = UUID(name.rpartition('/')[2])
+    except ValueError:
+        return None
+    return pack if pack_name(pack) == name else None

@@ -1,0 +1,128 @@
+"""Maintenance of a store in a bucket, from any number of hosts at once: steps that are planned, then carried out.
+
+What keeps others' work safe is not a lock: objects go from the index only if the database has no reference to them, or
+under the lock of the profile; a pack leaves the bucket when no object of the index is in it, and after a grace period.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ricordi.backend.maintenance import (
+    Amount,
+    KeyStream,
+    MaintenanceOptions,
+    MaintenanceReport,
+    MaintenanceStep,
+    Note,
+    Traffic,
+    UndoneStep,
+)
+from ricordi.errors import CorruptStorage, NotExistent
+from ricordi.progress import Run
+from ricordi.repository.bucket.counting import state_of
+from ricordi.repository.bucket.maintenance.garbage import GarbageRemoval, Unnamed
+from ricordi.repository.bucket.maintenance.inline import InlinePacking
+from ricordi.repository.bucket.maintenance.leftovers import BucketSweep, PackRemoval
+from ricordi.repository.bucket.maintenance.merging import PackMerging
+from ricordi.repository.bucket.maintenance.step import BucketStep, BucketWork
+from ricordi.repository.maintenance.problems import Problems
+
+if TYPE_CHECKING:
+    from ricordi.repository.bucket.bucket import BucketRepository
+
+
+def maintain(
+    bucket: BucketRepository, options: MaintenanceOptions, named_keys: KeyStream, run: Run
+) -> MaintenanceReport:
+    """Plan and, unless `options.dry_run`, carry out; see `RepositoryBackend.maintain`.
+
+    Beside others: what is in the database is packed, small packs are merged, packs out of use are removed. Full: also
+    garbage, waste, and what lies in the bucket without a row.
+    """
+    before = bucket.store.traffic
+    problems = Problems()
+    unnamed = Unnamed(bucket, named_keys, problems, _grace(bucket, options))
+    _look_at_suspects(bucket, options, problems)
+    amount = unnamed.amount()
+    work = BucketWork(bucket, options, run, problems, _grace(bucket, options))
+    state = state_of(bucket.database, amount, unnamed.missing)
+    steps = _steps(work, unnamed, amount)
+    report = MaintenanceReport(options, state)
+    report = _planned(report, steps) if options.dry_run else _carried_out(report, steps, work, unnamed)
+    traffic = bucket.store.traffic.since(before)
+    return report._replace(
+        problems=tuple(problems.first.values()),
+        problem_count=problems.count,
+        traffic=traffic,
+        notes=_notes(traffic, report),
+    )
+
+
+def _grace(bucket: BucketRepository, options: MaintenanceOptions) -> float:
+    if options.grace_seconds is not None:
+        return options.grace_seconds
+    return 0.0 if options.full else bucket.limits.grace_seconds
+
+
+def _steps(work: BucketWork, unnamed: Unnamed, garbage: Amount) -> list[BucketStep]:
+    steps: list[BucketStep] = []
+    if work.options.full and not work.options.keep_unnamed and not work.problems.count:
+        steps.append(GarbageRemoval(work, unnamed, garbage))
+    steps += [InlinePacking(work), PackMerging(work), PackRemoval(work)]
+    if work.options.full:
+        steps.append(BucketSweep(work))
+    return steps
+
+
+def _planned(report: MaintenanceReport, steps: Sequence[BucketStep]) -> MaintenanceReport:
+    return report._replace(steps=tuple(plan for step in steps if (plan := step.plan()) is not None))
+
+
+def _carried_out(
+    report: MaintenanceReport, steps: Sequence[BucketStep], work: BucketWork, unnamed: Unnamed
+) -> MaintenanceReport:
+    """What was done. Each step is planned when it is its turn: what those before it have freed is its to take."""
+    done: list[MaintenanceStep] = []
+    left: list[UndoneStep] = []
+    for step in steps:
+        plan = step.plan()
+        if plan is None:
+            continue
+        if work.run.stop.reason:
+            left.append(UndoneStep(plan.name, plan.detail, plan.objects))
+            continue
+        begin = time.perf_counter()
+        with work.run.step(plan.name, plan.objects or None, 'objects'):
+            result = step.carry_out()
+        done.append(result._replace(seconds=time.perf_counter() - begin))
+        if result.objects < plan.objects and work.run.stop.reason:
+            left.append(UndoneStep(plan.name, plan.detail, plan.objects - result.objects))
+    after = report.before
+    if done:
+        after = state_of(work.bucket.database, unnamed.amount(), unnamed.missing)
+    return report._replace(
+        steps=tuple(done), after=after, left=tuple(left), interrupted=work.run.stop.reason if left else None
+    )
+
+
+def _look_at_suspects(bucket: BucketRepository, options: MaintenanceOptions, problems: Problems) -> None:
+    for key in options.suspects:
+        try:
+            bucket.get_object_hash(key)
+        except NotExistent:
+            continue  # removed since, or told as missing
+        except CorruptStorage as error:
+            problems.add('damaged', key, str(error).partition('; ')[0])
+
+
+def _notes(traffic: Traffic, report: MaintenanceReport) -> tuple[Note, ...]:
+    """What it took of the object store, where it took more than a look."""
+    if not report.steps or not traffic.requests:
+        return ()
+    counts = {'to put': traffic.puts, 'to read': traffic.gets, 'to list': traffic.lists, 'to delete': traffic.deletes}
+    each = ', '.join(f'{count} {deed}' for deed, count in counts.items() if count)
+    moved = f'{traffic.sent / 1e6:.1f} MB sent, {traffic.received / 1e6:.1f} MB received'
+    return (Note(f'{traffic.requests} requests to the object store ({each}); {moved}'),)

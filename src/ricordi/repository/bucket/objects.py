@@ -1,0 +1,298 @@
+"""The requests to the bucket, counted, with failures put in words. Nothing here knows what a pack holds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from ricordi.backend.bucket import BucketLocation
+from ricordi.backend.maintenance import Traffic
+from ricordi.errors import CorruptStorage, LostObject, RicordiError, UnreachableStorage
+from ricordi.installing import way_to_install
+from ricordi.repository.bucket.arrival import SentBytes
+from ricordi.repository.bucket.failures import store_failure
+from ricordi.repository.bucket.limits import BucketLimits
+from ricordi.repository.bucket.uploading import upload_in_parts
+from ricordi.repository.parallel import in_order
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Client
+
+MOST_COALESCED = 1 << 20
+"""Bytes between two ranges that are read along rather than asked for apart."""
+DELETED_AT_ONCE = 1000
+SPANS_AT_ONCE = 8
+"""Parts of one thing that are fetched together."""
+LOOKS_AT_SPAN = 2
+
+Span = list[tuple[int, int]]
+"""Ranges, as start and length, that are fetched by one request."""
+
+
+class Listed(NamedTuple):
+    """Something in the bucket, as it lists it."""
+
+    name: str
+    bytes: int
+    modified: datetime
+
+
+def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
+    """The client of the bucket; nothing is asked of the server yet.
+
+    :raises ricordi.errors.UnreachableStorage: the package for it is missing, or the location cannot be meant.
+    """
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import S3Store
+    except ImportError:
+        raise UnreachableStorage(
+            f'the {location.place} is reached by the package obstore, which is missing: '
+            f'{way_to_install("ricordi[bucket]")}'
+        ) from None
+    if location.endpoint and not _is_address(location.endpoint):
+        raise UnreachableStorage(
+            f'cannot reach the {location.place}: its endpoint is no address; it has to be like https://s3.example.org'
+        )
+    given = {
+        'endpoint': location.endpoint,
+        'region': location.region,
+        'access_key_id': location.access_key_id,
+        'secret_access_key': location.secret_access_key,
+        'session_token': location.session_token,
+    }
+    try:
+        return S3Store(
+            location.bucket,
+            prefix=location.prefix or None,
+            virtual_hosted_style_request=location.virtual_hosted,
+            client_options={
+                'allow_http': location.endpoint.startswith('http://'),
+                'timeout': timedelta(seconds=limits.request_seconds),
+                'connect_timeout': timedelta(seconds=min(10, limits.request_seconds)),
+            },
+            retry_config={
+                'max_retries': limits.retries,
+                'retry_timeout': timedelta(seconds=limits.retry_seconds),
+                'backoff': {
+                    'init_backoff': timedelta(seconds=limits.pause_seconds),
+                    'max_backoff': timedelta(seconds=max(5, limits.pause_seconds)),
+                    'base': 2,
+                },
+            },
+            **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]
+        )
+    except (BaseError, ValueError) as error:
+        raise store_failure(error, location.place, 'open anything') from error
+
+
+def _is_address(endpoint: str) -> bool:
+    """Whether the client can do anything with an endpoint: it ends in a panic where it cannot."""
+    try:
+        parts = urlsplit(endpoint)
+        return parts.scheme in ('http', 'https') and bool(parts.hostname) and not set(endpoint) & set(' \t\n')
+    except ValueError:
+        return False
+
+
+class PackStore:
+    """What lies under one folder of the bucket, by name."""
+
+    def __init__(self, client: Callable[[], Client], folder: str, place: str, limits: BucketLimits) -> None:
+        """
+        :param client: makes it; asked once, at the first request.
+        :param folder: in the bucket; without slashes at its ends.
+        """
+        self._make = client
+        self._made: Client | None = None
+        self._folder = folder
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._traffic = Traffic()
+        self.place = place
+
+    @property
+    def _client(self) -> Client:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def _path(self, name: str) -> str:
+        return f'{self._folder}/{name}'
+
+    @property
+    def traffic(self) -> Traffic:
+        """All requests so far."""
+        return self._traffic
+
+    def _count(self, requests: Traffic) -> None:
+        with self._lock:
+            self._traffic = self._traffic + requests
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def put(self, name: str, data: bytes | bytearray | memoryview) -> None:
+        """Upload what is in memory, whole or not at all.
+
+        :raises ricordi.errors.UnreachableStorage: it may be there all the same, or otherwise than it was sent.
+        """
+        import obstore
+
+        sent = SentBytes()
+        sent.add(data)
+        with self._worded(f'put {name}'):
+            answer = obstore.put(self._client, self._path(name), data, use_multipart=False)
+        self._count(Traffic(puts=1, sent=len(data)))
+        self._check_arrival(name, sent, answer['e_tag'])
+
+    def put_stream(self, name: str, pieces: Iterable[bytes]) -> int:
+        """Upload in parts what comes in pieces, in constant memory, whole or not at all; returns its bytes.
+
+        :raises ricordi.errors.UnreachableStorage: as of `put`.
+        """
+        limits = self._limits
+        sent = SentBytes(limits.part_bytes)
+        with self._worded(f'put {name}'):
+            passing = sent.passing(pieces)
+            tag = upload_in_parts(self._client, self._path(name), passing, limits.part_bytes, limits.parts_at_once)
+        self._count(Traffic(puts=2 + max(1, -(-sent.size // limits.part_bytes)), sent=sent.size))
+        self._check_arrival(name, sent, tag)
+        return sent.size
+
+    def _check_arrival(self, name: str, sent: SentBytes, tag: str | None) -> None:
+        """Refuse an upload that lies there otherwise than it was sent; one of which the store tells nothing is read."""
+        import obstore
+
+        if tag is not None and tag.strip('"') == sent.tag:
+            return
+        with self._worded(f'read back {name}'):
+            pieces = obstore.get(self._client, self._path(name)).stream()
+            arrived = sent.is_what_lies_there(bytes(piece) for piece in pieces)
+        self._count(Traffic(gets=1, received=sent.size))
+        if not arrived:
+            raise UnreachableStorage(
+                f'what was put as {name} in the {self.place} lies there otherwise than it was sent; try again, and '
+                'check the network and the store'
+            )
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Take things away; what is gone already is no error."""
+        import obstore
+
+        for first in range(0, len(names), DELETED_AT_ONCE):
+            some = [self._path(name) for name in names[first : first + DELETED_AT_ONCE]]
+            with suppress(LostObject), self._worded(f'delete {names[first]}'):
+                obstore.delete(self._client, some if len(some) > 1 else some[0])
+            self._count(Traffic(deletes=1))
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def get(self, name: str) -> bytes:
+        """All of something small.
+
+        :raises ricordi.errors.LostObject: it is not there.
+        """
+        import obstore
+
+        with self._worded(f'read {name}'):
+            data = bytes(obstore.get(self._client, self._path(name)).bytes())
+        self._count(Traffic(gets=1, received=len(data)))
+        return data
+
+    def get_range(self, name: str, start: int, length: int) -> bytes:
+        """Bytes of something.
+
+        :raises ricordi.errors.LostObject: it is not there.
+        :raises ricordi.errors.CorruptStorage: it ends before that.
+        """
+        (piece,) = self.get_ranges(name, [(start, length)])
+        return bytes(piece)
+
+    def get_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[memoryview]:
+        """Parts of something, given as start and length; what lies close together is asked for together.
+
+        :raises ricordi.errors.LostObject: it is not there.
+        :raises ricordi.errors.CorruptStorage: it ends before that.
+        """
+        spans = list(spans_of(ranges))
+        found: dict[tuple[int, int], memoryview] = {}
+        for span, data in zip(spans, self._spans(name, spans), strict=True):
+            first = span[0][0]
+            found |= {(start, length): data[start - first :][:length] for start, length in span}
+        return [found.get(one, memoryview(b'')) for one in ranges]
+
+    def _spans(self, name: str, spans: Sequence[Span]) -> Iterable[memoryview]:
+        if len(spans) == 1:
+            return [self._span(name, spans[0])]
+        return in_order(partial(self._span, name), spans, SPANS_AT_ONCE, SPANS_AT_ONCE)
+
+    def _span(self, name: str, span: Span) -> memoryview:
+        """All bytes from the first of some ranges to the last; what came too short is asked for once more.
+
+        Not by the client's `get_ranges`, which ends its thread in a panic where the answer is too short.
+        """
+        import obstore
+
+        first = span[0][0]
+        wanted = max(start + length for start, length in span) - first
+        for _ in range(LOOKS_AT_SPAN):
+            with self._worded(f'read {name}'):
+                data = obstore.get_range(self._client, self._path(name), start=first, length=wanted)
+            self._count(Traffic(gets=1, received=len(data)))
+            if len(data) == wanted:
+                return memoryview(data)
+        raise CorruptStorage(f'{name} in the {self.place} ends before its objects do')
+
+    def size(self, name: str) -> int:
+        """Bytes of something.
+
+        :raises ricordi.errors.LostObject: it is not there.
+        """
+        import obstore
+
+        with self._worded(f'look at {name}'):
+            size = obstore.head(self._client, self._path(name))['size']
+        self._count(Traffic(gets=1))
+        return size
+
+    def listed(self, folder: str = '') -> Iterator[Listed]:
+        """What lies under a folder, in constant memory."""
+        import obstore
+
+        cut = len(self._folder) + 1
+        with self._worded('list what is there'):
+            for page in obstore.list(self._client, self._path(folder).rstrip('/') + '/', chunk_size=1000):
+                self._count(Traffic(lists=1))
+                for one in page:
+                    yield Listed(one['path'][cut:], one['size'], one['last_modified'])
+
+    @contextmanager
+    def _worded(self, deed: str) -> Iterator[None]:
+        """Errors of the client in our words; those of whoever hands in what is uploaded stay as they are."""
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except RicordiError:
+            raise
+        except (BaseError, FileNotFoundError) as error:
+            raise store_failure(error, self.place, deed) from error
+
+
+def spans_of(ranges: Iterable[tuple[int, int]]) -> Iterator[Span]:
+    """Ranges, ascending, in groups that are worth one request each; empty ones are left out."""
+    span: Span = []
+    end = 0
+    for start, length in sorted(one for one in ranges if one[1]):
+        if span and start - end > MOST_COALESCED:
+            yield span
+            span = []
+        span.append((start, length))
+        end = max(end, start + length)
+    if span:
+        yield span

@@ -1,0 +1,219 @@
+"""Maintenance of a store in a bucket, beside others and full, with and without the database's own references."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import obstore
+import pytest
+
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.progress import Run, Stop
+from ricordi.repository.bucket.bucket import BucketRepository
+from ricordi.repository.bucket.publishing import pack_name
+
+Maintain = Callable[..., MaintenanceReport]
+
+
+def contents(number: int, seed: int = 0, size: int = 500) -> list[bytes]:
+    source = random.Random(seed)
+    return [source.randbytes(size) for _ in range(number)]
+
+
+def names(report: MaintenanceReport) -> list[str]:
+    return [step.name for step in report.steps]
+
+
+def packs_in_bucket(bucket: BucketRepository) -> int:
+    return len([*bucket.store.listed('packs')])
+
+
+def test_what_is_in_the_database_is_packed_beside_others_and_a_second_run_finds_nothing(
+    bucket: BucketRepository, maintain: Maintain
+) -> None:
+    wanted = contents(150)
+    keys = [bucket.put_object_from_bytes(content) for content in wanted]
+    plan = maintain(bucket, dry_run=True)
+    assert [(step.name, step.objects) for step in plan.steps] == [('pack', 150)]
+    assert bucket.get_info()['loose']['objects'] == 150
+    report = maintain(bucket, compress='auto')
+    assert report.before.loose.objects == 150
+    assert report.after is not None
+    assert (report.after.loose.objects, report.after.packed.objects) == (0, 150)
+    assert report.after.packs == packs_in_bucket(bucket) == 2
+    assert [bucket.get_object_content(key) for key in keys] == wanted
+    assert report.traffic is not None
+    assert (report.traffic.puts, report.traffic.sent > 75_000) == (2, True)
+    assert 'requests to the object store (2 to put)' in report.notes[0].text
+    assert maintain(bucket).nothing_to_do
+
+
+def test_small_packs_are_merged_and_the_old_ones_leave_the_bucket(bucket: BucketRepository, maintain: Maintain) -> None:
+    wanted = {}
+    for seed in range(8):
+        batch = contents(3, seed)
+        wanted.update(zip(bucket.put_objects(batch), batch, strict=True))
+    assert packs_in_bucket(bucket) == 8
+    report = maintain(bucket)
+    assert names(report) == ['repack', 'remove packs']
+    assert packs_in_bucket(bucket) == 1
+    assert bucket.get_info()['waste_bytes'] == 0
+    assert {key: handle.read() for key, handle in bucket.iter_object_streams(wanted)} == wanted
+    assert maintain(bucket).nothing_to_do
+
+
+def test_packs_out_of_use_stay_for_their_grace(opened: Any, maintain: Maintain) -> None:
+    bucket = opened(grace_seconds=3600.0)
+    bucket.initialise()
+    for seed in range(8):
+        bucket.put_objects(contents(3, seed))
+    assert names(maintain(bucket)) == ['repack', 'remove packs']
+    assert packs_in_bucket(bucket) == 9
+    assert maintain(bucket).nothing_to_do
+    assert names(maintain(bucket, grace_seconds=0.0)) == ['remove packs']
+    assert packs_in_bucket(bucket) == 1
+
+
+@pytest.mark.parametrize('guarded', [False, True])
+def test_full_maintenance_removes_garbage_and_waste(
+    bucket: BucketRepository, maintain: Maintain, add_node: Any, guarded: bool
+) -> None:
+    if guarded:
+        bucket.guard_nodes()
+    keys = bucket.put_objects(contents(100, size=900))
+    inline = [bucket.put_object_from_bytes(content) for content in contents(4, seed=1)]
+    named = [*keys[::2], inline[0]]
+    add_node(*named)
+    plan = maintain(bucket, named, full=True, dry_run=True)
+    assert plan.before.garbage is not None
+    assert (plan.before.garbage.objects, plan.steps[0].name) == (53, 'remove garbage')
+    report = maintain(bucket, named, full=True)
+    assert names(report) == ['remove garbage', 'pack', 'repack', 'remove packs']
+    assert list(bucket.list_objects()) == sorted(named)
+    assert report.after is not None
+    assert (report.after.packed.objects, report.after.waste_bytes, report.after.garbage) == (51, 0, (0, 0))
+    assert report.after.packs == packs_in_bucket(bucket)
+    assert {key: len(handle.read()) for key, handle in bucket.iter_object_streams(named)}[inline[0]] == 500
+    assert maintain(bucket, named, full=True).nothing_to_do
+
+
+def test_nothing_is_removed_where_something_is_missing_or_nobody_is_certain(
+    bucket: BucketRepository, maintain: Maintain
+) -> None:
+    (garbage,) = bucket.put_objects(contents(1))
+    report = maintain(bucket, ['d' * 64], full=True)
+    assert [(one.kind, one.key) for one in report.problems] == [('missing', 'd' * 64)]
+    assert (report.problem_count, report.before.missing) == (1, 1)
+    maintain(bucket, [], full=True, keep_unnamed=True)
+    maintain(bucket, [])
+    assert bucket.has_object(garbage)
+
+
+def test_what_was_put_lately_is_no_garbage_yet_and_counts_as_put_anew_when_it_is_put_again(
+    opened: Any, maintain: Maintain, raw: Any
+) -> None:
+    bucket = opened(grace_seconds=1000.0)
+    bucket.initialise()
+    bucket.guard_nodes()
+    old, again = bucket.put_objects(contents(2))
+    young = bucket.put_object_from_bytes(b'young')
+    raw.execute("UPDATE ricordi_bucket.objects SET touched = touched - interval '1 h' WHERE pack IS NOT NULL")
+    bucket.put_objects(contents(2)[1:])
+    report = maintain(bucket, full=True, grace_seconds=1000.0)
+    assert report.steps[0].objects == 1
+    assert bucket.has_objects([old, again, young]) == [False, True, True]
+
+
+def test_damaged_objects_are_told_and_stay_where_they_are(bucket: BucketRepository, maintain: Maintain) -> None:
+    keys = bucket.put_objects(contents(10, size=1500))
+    bucket.delete_objects(keys[5:])
+    place = bucket.index.find(keys[2])
+    assert place is not None
+    assert place.pack is not None
+    path = f'{bucket.uuid}/{pack_name(place.pack)}'
+    data = bytearray(obstore.get(bucket._client(), path).bytes())
+    data[place.start + 7] ^= 1
+    obstore.put(bucket._client(), path, bytes(data))
+    report = maintain(bucket, full=True)
+    assert [(one.kind, one.key) for one in report.problems] == [('damaged', keys[2])]
+    assert bucket.index.find(keys[2]) == place
+    assert bucket.has_objects(keys[:5]) == [True] * 5
+    assert [len(bucket.get_object_content(key)) for key in (keys[0], keys[4])] == [1500, 1500]
+    assert maintain(bucket, full=True, suspects=(keys[2],)).problem_count == 1
+
+
+def test_what_a_killed_writer_has_left_is_taken_away(opened: Any, maintain: Maintain) -> None:
+    bucket = opened(leftover_seconds=-10.0)
+    bucket.initialise()
+    begun = bucket.index.intend(5, 'somebody')
+    bucket.store.put(pack_name(begun), b'begun')
+    late = uuid4()
+    bucket.store.put(pack_name(late), b'late')
+    bucket.store.put('packs/of-a-person', b'kept')
+    report = maintain(bucket, full=True)
+    assert names(report) == ['remove packs', 'sweep']
+    assert [one.name for one in bucket.store.listed('packs')] == ['packs/of-a-person']
+    assert maintain(bucket, full=True).nothing_to_do
+
+
+def test_a_pack_that_was_given_up_while_it_was_uploaded_is_put_anew(bucket: BucketRepository, raw: Any) -> None:
+    given_up: list[Any] = []
+    publish = bucket.index.publish
+
+    def publish_too_late(pack: Any, *arguments: Any) -> bool:
+        if not given_up:
+            raw.execute("UPDATE ricordi_bucket.packs SET state = 'condemned', condemned = now()")
+            given_up.append(pack)
+        return publish(pack, *arguments)
+
+    bucket.index.publish = publish_too_late  # type: ignore[method-assign]
+    (key,) = bucket.put_objects([b'put anew'])
+    assert bucket.get_object_content(key) == b'put anew'
+    place = bucket.index.find(key)
+    assert place is not None
+    assert place.pack not in given_up
+
+
+def test_a_reader_who_knows_an_old_place_finds_the_new_one(bucket: BucketRepository, maintain: Maintain) -> None:
+    large = random.Random(1).randbytes(60_000)
+    keys = bucket.put_objects(contents(3))
+    (key,) = bucket.put_objects_into_pack([large])
+    old = [bucket.index.find(one) for one in keys]
+    with bucket.open(keys[0]) as opened_before:
+        maintain(bucket, [*keys, key], full=True, repack='all')
+        assert opened_before.read() == contents(3)[0]
+    assert [handle.read() for _, handle in bucket.reader.streams_at(old)] == contents(3)
+
+
+def test_a_run_that_is_told_to_stop_says_what_is_left(bucket: BucketRepository) -> None:
+    keys = [bucket.put_object_from_bytes(content) for content in contents(5)]
+    stop = Stop()
+    stop.request('SIGTERM')
+    report = bucket.maintain(MaintenanceOptions(), lambda: iter(sorted(keys)), Run(stop=stop))
+    assert report.interrupted == 'SIGTERM'
+    assert [(step.name, step.objects) for step in report.left] == [('pack', 5)]
+    assert bucket.get_info()['loose']['objects'] == 5
+
+
+def test_two_hosts_pack_at_once_and_take_different_objects(opened: Any, bucket: BucketRepository) -> None:
+    from ricordi.repository.bucket.database import Link
+    from ricordi.repository.bucket.maintenance.inline import InlinePacking
+    from ricordi.repository.bucket.maintenance.maintenance import BucketWork, Problems
+
+    wanted = contents(30)
+    keys = [bucket.put_object_from_bytes(content) for content in wanted]
+    other = opened(pack_bytes=5000)
+    theirs = InlinePacking(BucketWork(other, MaintenanceOptions(), Run(), Problems(), 0.0))
+    ours = InlinePacking(BucketWork(bucket, MaintenanceOptions(), Run(), Problems(), 0.0))
+
+    def while_they_hold_some(link: Link) -> int:
+        held = len(theirs._filled(link).entries)
+        assert ours.carry_out().objects == 30 - held
+        return held
+
+    assert other.database.once(while_they_hold_some) == 20
+    assert theirs.carry_out().objects == 20
+    assert [bucket.get_object_content(key) for key in keys] == wanted
