@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, settings
 from aiida_process import run_in_aiida
 from deadlines import wait_until
 from in_memory import MEMORY, has_room_in_memory
-from prepared import make_home
 from object_stores import ObjectStoreServer, running_store
+from prepared import make_home
 from programs import needed
 
 DATA = Path(__file__).parent / 'data'
