@@ -7,8 +7,8 @@ keys of the customer, the upload is read back.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
+from hashlib import md5
 from typing import Any
 
 
@@ -62,4 +62,4 @@ class SentBytes:
 
 
 def _md5(data: bytes = b'') -> Any:
-    return hashlib.md5(data, usedforsecurity=False)
+    return md5(data, usedforsecurity=False)

@@ -1,4 +1,5 @@
-"""What a pack in the bucket looks like: objects one after the other, then the list of them, which explains it.
+"""What a pack in the bucket looks like: objects one after the other, then the list of them, which explains it
+(formats/bucket.md, *In the bucket*).
 
 The list is a zlib stream of lines `key start stored size compressed`; behind it come its length in bytes, eight of
 them, the highest first, and `MAGIC`. From it the index can be rebuilt.
