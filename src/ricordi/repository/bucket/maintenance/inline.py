@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,20 @@ class InlinePacking:
         return MaintenanceStep(self.name, 'what is in the database goes into packs', objects, read=size, write=size)
 
     def _pack_some(self) -> list[PackEntry]:
-        """Pack as much as a pack holds: taken, uploaded and moved in one transaction, behind the intent."""
+        """Pack as much as a pack holds; anew where it fails or was given up meanwhile, as often as is worth it."""
+        pause = self._bucket.limits.pause_seconds
+        for _ in range(self._bucket.limits.tries - 1):
+            last = self._last
+            try:
+                return self._once_packed()
+            except (UnreachableStorage, AccessError):
+                self._last = last
+                time.sleep(pause)
+                pause *= 2
+        return self._once_packed()
+
+    def _once_packed(self) -> list[PackEntry]:
+        """Taken, uploaded and moved in one transaction, behind the intent."""
         pack = self._bucket.index.intend(0, writer())
         try:
             entries = self._bucket.database.once(lambda link: self._in_transaction(link, pack))

@@ -132,6 +132,8 @@ class PackMerging:
         draft, places = PackDraft(), []
         for one in self._bucket.reader.contents([Placement(*row) for row in rows]):
             if isinstance(one.content, Exception):
+                one = self._read_again(one)
+            if isinstance(one.content, Exception):
                 self._note(one, one.content)
                 continue
             self._add(draft, one, one.content)
@@ -148,6 +150,11 @@ class PackMerging:
         else:
             form = form_of(content, self._work.options.compress)
             draft.add(one.place.hash, form.data, form.size, form.compressed)
+
+    def _read_again(self, one: ReadObject) -> ReadObject:
+        """What comes of a second try: the way may be what is bad."""
+        (again,) = self._bucket.reader.contents([one.place])
+        return again
 
     def _note(self, one: ReadObject, error: Exception) -> None:
         """Tell of an object that cannot be read, unless it was only moved meanwhile."""
