@@ -50,7 +50,7 @@ PARTS = {
     'Python reference': ('api/*',),
     'Formats': tuple(
         f'formats/{page}'
-        for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph', 'backups')
+        for page in ('index', 'config', 'access', 'database', 'repository', 'archive', 'graph', 'backups', 'bucket')
     ),
     'Inside': ('architecture', 'storage-backends', 'aiida-tests', 'decisions/*'),
 }

@@ -209,7 +209,7 @@ class MaintenanceReport(NamedTuple):
     :param clean: what the storage looks like now, if a full maintenance has left it clean.
     :param doubt: why another database may name objects of the same container; then the container was maintained as it
         is live, and nothing was removed for want of a name. Empty where it is certain that none does.
-    :param traffic: what it took, or in a plan has taken by now, of an object store; None where there is none.
+    :param traffic: what it took, or in a plan will about take, of an object store; None where there is none.
     """
 
     options: MaintenanceOptions

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 
 from conftest import PostgresServer
 from object_stores import ObjectStoreServer
-from ricordi.backend.bucket import BucketLocation
+from ricordi.backend.bucket import SCHEMA, BucketLocation
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.repository.bucket.bucket import BucketRepository
 from ricordi.repository.bucket.limits import BucketLimits
@@ -41,14 +42,26 @@ def bucket_of_session(object_store: ObjectStoreServer) -> str:
     return object_store.new_bucket()
 
 
+@pytest.fixture(scope='module')
+def shared_database(new_database_of_module: Callable[[], str]) -> str:
+    """A database for all tests that do not look into it: each has a schema of its own there."""
+    return new_database_of_module()
+
+
 @pytest.fixture
 def location(
-    postgres: PostgresServer, object_store: ObjectStoreServer, bucket_of_session: str, new_database: Callable[[], str]
+    request: pytest.FixtureRequest,
+    postgres: PostgresServer,
+    object_store: ObjectStoreServer,
+    bucket_of_session: str,
+    shared_database: str,
 ) -> BucketLocation:
-    """A place for a store, with a database of its own in which there are nodes."""
-    database = new_database()
-    with psycopg.connect(postgres.uri(database), autocommit=True) as raw:
-        raw.execute(NODES)
+    """A place for a store; with a database of its own, in which there are nodes, for those who look into it."""
+    database, schema = shared_database, f'schema "{uuid4().hex[:8]}"'
+    if 'raw' in request.fixturenames:
+        database, schema = request.getfixturevalue('new_database')(), SCHEMA
+        with psycopg.connect(postgres.uri(database), autocommit=True) as raw:
+            raw.execute(NODES)
     return BucketLocation(
         {'host': postgres.host, 'port': postgres.port, 'user': 'postgres', 'dbname': database},
         bucket_of_session,
@@ -56,6 +69,7 @@ def location(
         region=object_store.region,
         access_key_id=object_store.access_key,
         secret_access_key=object_store.secret_key,
+        schema=schema,
     )
 
 
@@ -118,16 +132,14 @@ def sha256(content: bytes) -> str:
 
 
 @pytest.fixture
-def new_store(
-    postgres: PostgresServer, location: BucketLocation, new_database: Callable[[], str]
-) -> Iterator[Callable[[], BucketRepository]]:
-    """Makes further stores, each with a database of its own."""
+def new_store(location: BucketLocation) -> Iterator[Callable[[], BucketRepository]]:
+    """Makes further stores beside the first, in the same bucket and the same database."""
     from dataclasses import replace
 
     with ExitStack() as stack:
 
         def make() -> BucketRepository:
-            there = replace(location, database={**location.database, 'dbname': new_database()})
+            there = replace(location, schema=uuid4().hex)
             made = stack.enter_context(BucketRepository(there, BucketLimits(**SMALL)))
             made.initialise()
             return made

@@ -10,7 +10,7 @@ from uuid import uuid4
 import obstore
 import pytest
 
-from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, Traffic
 from ricordi.progress import Run, Stop
 from ricordi.repository.bucket.bucket import BucketRepository
 from ricordi.repository.bucket.publishing import pack_name
@@ -34,19 +34,21 @@ def packs_in_bucket(bucket: BucketRepository) -> int:
 def test_what_is_in_the_database_is_packed_beside_others_and_a_second_run_finds_nothing(
     bucket: BucketRepository, maintain: Maintain
 ) -> None:
-    wanted = contents(150)
+    wanted = contents(60, size=900)
     keys = [bucket.put_object_from_bytes(content) for content in wanted]
     plan = maintain(bucket, dry_run=True)
-    assert [(step.name, step.objects) for step in plan.steps] == [('pack', 150)]
-    assert bucket.get_info()['loose']['objects'] == 150
+    assert [(step.name, step.objects) for step in plan.steps] == [('pack', 60)]
+    assert plan.traffic == Traffic(puts=2, sent=54_000)
+    assert plan.notes[0].text.startswith('about 2 requests')
+    assert bucket.get_info()['loose']['objects'] == 60
     report = maintain(bucket, compress='auto')
-    assert report.before.loose.objects == 150
+    assert report.before.loose.objects == 60
     assert report.after is not None
-    assert (report.after.loose.objects, report.after.packed.objects) == (0, 150)
+    assert (report.after.loose.objects, report.after.packed.objects) == (0, 60)
     assert report.after.packs == packs_in_bucket(bucket) == 2
     assert [bucket.get_object_content(key) for key in keys] == wanted
     assert report.traffic is not None
-    assert (report.traffic.puts, report.traffic.sent > 75_000) == (2, True)
+    assert (report.traffic.puts, report.traffic.sent > 54_000) == (2, True)
     assert 'requests to the object store (2 to put)' in report.notes[0].text
     assert maintain(bucket).nothing_to_do
 

@@ -41,6 +41,7 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
         'problems': [problem_as_data(problem) for problem in report.problems],
         'notes': [with_remedy(*note) for note in report.notes],
         'doubt': report.doubt or None,
+        'object_store': report.traffic and report.traffic._asdict(),
         'exit_code': exit_code_of(report),
     }
 

@@ -21,7 +21,8 @@ FROM packs
 """
 _INDEX_BYTES = """
 SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class AS c
-WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+WHERE c.relkind = 'r' AND c.relnamespace = (
+    SELECT oid FROM pg_namespace WHERE nspname = current_schema())
 """
 _EACH_PACK = """
 SELECT p.uuid::text, p.state, p.bytes, count(o.hash), coalesce(sum(o.stored), 0)::bigint

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from ricordi.backend.bucket import BucketLocation
 from ricordi.backend.maintenance import Traffic
@@ -54,6 +55,10 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
             f'the {location.place} is reached by the package obstore, which is missing: '
             f'{way_to_install("ricordi[bucket]")}'
         ) from None
+    if location.endpoint and not _is_address(location.endpoint):
+        raise UnreachableStorage(
+            f'cannot reach the {location.place}: its endpoint is no address; it has to be like https://s3.example.org'
+        )
     given = {
         'endpoint': location.endpoint,
         'region': location.region,
@@ -84,6 +89,15 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
         )
     except (BaseError, ValueError) as error:
         raise store_failure(error, location.place, 'open anything') from error
+
+
+def _is_address(endpoint: str) -> bool:
+    """Whether the client can do anything with an endpoint: it ends in a panic where it cannot."""
+    try:
+        parts = urlsplit(endpoint)
+        return parts.scheme in ('http', 'https') and bool(parts.hostname) and not set(endpoint) & set(' \t\n')
+    except ValueError:
+        return False
 
 
 class PackStore:

@@ -23,6 +23,7 @@ from ricordi.backend.maintenance import (
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.progress import Run
 from ricordi.repository.bucket.counting import state_of
+from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.maintenance.garbage import GarbageRemoval, Unnamed
 from ricordi.repository.bucket.maintenance.inline import InlinePacking
 from ricordi.repository.bucket.maintenance.leftovers import BucketSweep, PackRemoval
@@ -52,7 +53,7 @@ def maintain(
     steps = _steps(work, unnamed, amount)
     report = MaintenanceReport(options, state)
     report = _planned(report, steps) if options.dry_run else _carried_out(report, steps, work, unnamed)
-    traffic = bucket.store.traffic.since(before)
+    traffic = expected(report.steps, bucket.limits) if options.dry_run else bucket.store.traffic.since(before)
     return report._replace(
         problems=tuple(problems.first.values()),
         problem_count=problems.count,
@@ -118,11 +119,27 @@ def _look_at_suspects(bucket: BucketRepository, options: MaintenanceOptions, pro
             problems.add('damaged', key, str(error).partition('; ')[0])
 
 
+def expected(steps: Sequence[MaintenanceStep], limits: BucketLimits) -> Traffic:
+    """About what a plan will take of the object store."""
+    total = Traffic()
+    for step in steps:
+        puts = -(-step.write // limits.pack_bytes)
+        if step.name == PackMerging.name:
+            gets = -(-step.read // limits.window_bytes)
+            total += Traffic(puts=puts, gets=gets, sent=step.write, received=step.read)
+        elif step.name == InlinePacking.name:  # what is read comes from the database
+            total += Traffic(puts=puts, sent=step.write)
+        elif step.name != GarbageRemoval.name:
+            total += Traffic(deletes=1)
+    return total
+
+
 def _notes(traffic: Traffic, report: MaintenanceReport) -> tuple[Note, ...]:
-    """What it took of the object store, where it took more than a look."""
+    """What it takes of the object store, where it takes more than a look."""
     if not report.steps or not traffic.requests:
         return ()
     counts = {'to put': traffic.puts, 'to read': traffic.gets, 'to list': traffic.lists, 'to delete': traffic.deletes}
     each = ', '.join(f'{count} {deed}' for deed, count in counts.items() if count)
     moved = f'{traffic.sent / 1e6:.1f} MB sent, {traffic.received / 1e6:.1f} MB received'
-    return (Note(f'{traffic.requests} requests to the object store ({each}); {moved}'),)
+    about = 'about ' if report.options.dry_run else ''
+    return (Note(f'{about}{traffic.requests} requests to the object store ({each}); {moved}'),)
