@@ -90,7 +90,7 @@ def tests(session: nox.Session) -> None:
 def aiida(session: nox.Session) -> None:
     """Make an environment with aiida-core for the interop tests: RICORDI_AIIDA_PYTHON=.ci/build/aiida/bin/python."""
     python = make_environment(session, AIIDA)
-    session.run(python, '-m', 'pip', 'install', '-q', 'aiida-core==2.9.4', 'psycopg[binary]', external=True)
+    session.run(python, '-m', 'pip', 'install', '-q', 'aiida-core==2.9.4', 'psycopg[binary]', 'obstore', external=True)
 
 
 @nox.session(venv_backend='none')

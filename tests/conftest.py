@@ -219,6 +219,47 @@ def new_bucket(object_store: ObjectStoreServer) -> Iterator[Callable[[], str]]:
         object_store.remove_bucket(name)
 
 
+@pytest.fixture
+def bucket_config(
+    postgres: PostgresServer,
+    new_database: Callable[[], str],
+    object_store: ObjectStoreServer,
+    new_bucket: Callable[[], str],
+    tmp_path: Path,
+) -> Callable[..., dict[str, object]]:
+    """Makes the `storage.config` of a `ricordi.psql_bucket` profile: an empty database, a cache, a bucket.
+
+    A bucket that is named may have other storages in it: each has a folder of its own.
+    """
+
+    def make(bucket: str | None = None) -> dict[str, object]:
+        config = postgres.storage_config(new_database(), tmp_path)
+        del config['repository_uri']
+        store = {
+            'endpoint_url': object_store.endpoint,
+            'bucket_name': bucket or new_bucket(),
+            'access_key_id': object_store.access_key,
+            'secret_access_key': object_store.secret_key,
+            'cache_folder': str(tmp_path / 'cache'),
+        }
+        return {**config, **store}
+
+    return make
+
+
+@pytest.fixture
+def every_bucket_has(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Hands other limits to every bucket that is opened from now on: `every_bucket_has(grace_seconds=0)`."""
+
+    def hand_in(**limits: Any) -> None:
+        from ricordi.repository.bucket.bucket import BucketRepository
+        from ricordi.repository.bucket.limits import BucketLimits
+
+        monkeypatch.setattr(BucketRepository.__init__, '__defaults__', (BucketLimits(**limits), None))
+
+    return hand_in
+
+
 # aiida-core ------------------------------------------------------------------------------------------------
 
 

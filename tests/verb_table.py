@@ -40,6 +40,7 @@ VERBS: dict[str, VerbCase] = {
     'profile use-backend': VerbCase(('mixed', 'ricordi'), 'changes'),
     'profile setup core.sqlite_dos': VerbCase(('--profile-name', 'new', '--email', 'a@b.c', '-n'), 'changes'),
     'profile setup core.psql_dos': VerbCase((), 'needs more'),
+    'profile setup ricordi.psql_bucket': VerbCase((), 'needs more'),
     'profile setup core.sqlite_zip': VerbCase(
         ('--profile-name', 'new', '--email', 'a@b.c', '--filepath', '{archive}', '-n'), 'changes'
     ),

@@ -144,6 +144,10 @@ class UniquenessError(IntegrityError):
     """A second entity with the same unique value."""
 
 
+class GoneObject(IntegrityError):
+    """An object that a new node names is not in the repository any more: put its content anew, and store it again."""
+
+
 class InvalidOperation(RicordiError):
     """The operation makes no sense in this state."""
 

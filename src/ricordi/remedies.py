@@ -30,6 +30,7 @@ Deed = Literal[
     'list problems',
     'make backup',
     'maintain in full',
+    'make bucket',
     'make first profile',
     'make profile',
     'migrate archive',

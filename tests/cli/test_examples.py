@@ -23,6 +23,7 @@ ARCHIVE = Path(__file__).parents[1] / 'data' / 'reference.aiida'
 EXAMPLES = {' '.join(path): load_command(place).examples for path, _, place in leaves()}
 
 ELSEWHERE = (
+    'profile setup ricordi.psql_bucket',  # servers of that name
     'profile setup core.psql_dos',  # a server that lets ada in
     'computer test',
     'computer goto',  # a machine of that name

@@ -69,9 +69,14 @@ class StorageContract(QueryContract):
 
         return insert
 
+    @pytest.fixture
+    def unguarded(self, storage: StorageBackend) -> None:
+        """Nodes may name what is not there: a storage that keeps them from it says in its own how that comes all the
+        same, as where it was put back from a dump."""
+
     # -- inserting and getting --------------------------------------------------------------------------------
 
-    def test_a_row_comes_back_as_it_was_inserted(self, storage: StorageBackend, user: int) -> None:
+    def test_a_row_comes_back_as_it_was_inserted(self, storage: StorageBackend, user: int, unguarded: None) -> None:
         computer = storage.insert(K.COMPUTER, [{'label': 'here', 'hostname': 'localhost', 'metadata': {'a': [1]}}])[0]
         moment = datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=timezone(timedelta(hours=-7)))
         values = {
@@ -630,7 +635,7 @@ class StorageContract(QueryContract):
     # -- objects ------------------------------------------------------------------------------------------------
 
     def test_the_keys_that_nodes_name_are_distinct_and_sorted(
-        self, storage: StorageBackend, add: Callable[..., Any]
+        self, storage: StorageBackend, add: Callable[..., Any], unguarded: None
     ) -> None:
         one, two, three = ('1' * 64, '2' * 64, '3' * 64)
         first = add(repository_metadata={'o': {'k': {'k': two}, 'o': {'o': {'k': {'o': {'k': {'k': three}}}}}}})
@@ -644,7 +649,9 @@ class StorageContract(QueryContract):
         )
         assert list(storage.uses_of_keys([])) == []
 
-    def test_rows_can_be_added_while_keys_are_streamed(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
+    def test_rows_can_be_added_while_keys_are_streamed(
+        self, storage: StorageBackend, add: Callable[..., Any], unguarded: None
+    ) -> None:
         def tree(number: int) -> JsonDict:
             return {'o': {'f': {'k': f'{number:064x}'}}}
 
@@ -695,7 +702,7 @@ class StorageContract(QueryContract):
             storage.maintain(MaintenanceOptions(), dry_run=True)
 
     def test_a_missing_object_is_told_with_its_nodes(
-        self, storage: StorageBackend, add: Callable[..., Any], locked: None
+        self, storage: StorageBackend, add: Callable[..., Any], locked: None, unguarded: None
     ) -> None:
         garbage = storage.repository.put_object_from_bytes(b'garbage')
         pk = add(repository_metadata={'o': {'gone.txt': {'k': 'd' * 64}}})
@@ -706,7 +713,7 @@ class StorageContract(QueryContract):
         assert storage.repository.has_object(garbage)
 
     def test_a_verification_finds_what_is_missing_and_reads_all_that_is_there(
-        self, storage: StorageBackend, add: Callable[..., Any]
+        self, storage: StorageBackend, add: Callable[..., Any], unguarded: None
     ) -> None:
         keys = [storage.repository.put_object_from_bytes(content) for content in (b'one', b'two', b'')]
         for key in (*keys, 'a' * 64):

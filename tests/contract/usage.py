@@ -113,7 +113,7 @@ class UsageContract:
         assert storage.usage(UsageQuestion(D.NODE, 10, ((D.PROCESS, None),))).share_count == 1
 
     def test_what_nobody_names_and_what_is_missing_is_told(
-        self, storage: StorageBackend, add: Callable[..., Any], keys: dict[str, str]
+        self, storage: StorageBackend, add: Callable[..., Any], keys: dict[str, str], unguarded: None
     ) -> None:
         add(repository_metadata=tree_of(x=keys['b'], y='0' * 64, z='f' * 64))
         usage = storage.usage(UsageQuestion(D.TYPE, 1, with_database=True))

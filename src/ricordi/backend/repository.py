@@ -112,6 +112,13 @@ class RepositoryBackend(ABC):
     def complete(self) -> None:  # noqa: B027 - most are there whole or not at all
         """Make what an empty store lacks, for its creation was cut short."""
 
+    def guard_nodes(self) -> None:  # noqa: B027 - most cannot be asked by a database
+        """Have the database of the storage, of which the tables are there by now, keep the objects that nodes name.
+
+        Nothing is done where that is so already. From then on a node that names an object which is not there is
+        refused, and no object goes that one names.
+        """
+
     @property
     @abstractmethod
     def uuid(self) -> str | None:

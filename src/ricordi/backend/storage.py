@@ -19,6 +19,7 @@ from ricordi.progress import Run
 
 if TYPE_CHECKING:
     from ricordi.backend.attribute_indexes import AttributeIndex
+    from ricordi.backend.bucket import BucketLocation
     from ricordi.backend.imports import ImportTarget
     from ricordi.backend.query import Query
     from ricordi.backend.repair import Mending, SetAside
@@ -32,12 +33,25 @@ if TYPE_CHECKING:
 class RepositoryLocation(NamedTuple):
     """Which object store a storage wants to be handed, and where it is.
 
-    :param kind: `container` (a folder), `zip` (the archive itself), `sandbox` (a throw-away store).
-    :param path: folder or file; None for a throw-away store.
+    :param kind: `container` (a folder), `zip` (the archive itself), `sandbox` (a throw-away store), `bucket` (of an
+        object store).
+    :param path: folder or file; None for what is neither.
+    :param bucket: where the bucket is, and how it is reached.
     """
 
-    kind: Literal['container', 'zip', 'sandbox']
+    kind: Literal['container', 'zip', 'sandbox', 'bucket']
     path: Path | None = None
+    bucket: BucketLocation | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is in words, without any secret."""
+        return self.bucket.place if self.bucket is not None else f'{self.kind} {self.path or ""}'.rstrip()
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What the class of such a store is made with."""
+        return tuple(one for one in (self.path, self.bucket) if one is not None)
 
 
 class KeyUse(NamedTuple):
@@ -81,6 +95,9 @@ class StorageBackend(ABC):
     """One storage: a database and the repository it was handed. Class methods work on a profile without opening it."""
 
     read_only: ClassVar[bool] = False
+
+    full_alone: ClassVar[bool] = True
+    """Whether full maintenance has to have the storage alone; False where the database itself guards what is named."""
 
     unwritable: str = ''
     """Why nothing may be written through this object, though the storage is none to be read only; else empty."""

@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _may_hold_a_password(word: str) -> bool:
-    return word.startswith('--database-password') or ('://' in word and '@' in word)
+    return word.startswith(('--database-password', '--secret-access-key')) or ('://' in word and '@' in word)
 
 
 def _run_hidden() -> int:

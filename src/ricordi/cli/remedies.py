@@ -37,6 +37,7 @@ WORDS: dict[Deed, str] = {
     'list problems': '; `ricordi storage maintain --full --dry-run` lists all that is missing or unclear',
     'make backup': '; `ricordi storage backup {}` makes one',
     'maintain in full': ': `ricordi storage maintain --full` does it',
+    'make bucket': ': correct its name, or add --make-bucket to make it',
     'make first profile': ': make one with `ricordi presto`, or with `ricordi profile setup`',
     'make profile': ', or make a first profile with `ricordi presto`',
     'migrate archive': ': run `ricordi archive migrate {} NEW` first',

@@ -38,6 +38,10 @@ TREE: Branch = {
                         'ricordi.cli.profile.setup:sqlite_dos',
                     ),
                     'core.psql_dos': ('Set up a profile on PostgreSQL.', 'ricordi.cli.profile.setup:psql_dos'),
+                    'ricordi.psql_bucket': (
+                        'Set up a profile on PostgreSQL with its objects in a bucket of an object store.',
+                        'ricordi.cli.profile.bucket:psql_bucket',
+                    ),
                     'core.sqlite_zip': (
                         'Set up a read-only profile on an archive.',
                         'ricordi.cli.profile.setup:sqlite_zip',

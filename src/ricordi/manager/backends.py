@@ -19,6 +19,7 @@ BUILT_IN = {
     'core.psql_dos': 'ricordi.storage.psql.dos:PsqlDosStorage',
     'ricordi.sqlite_dos': 'ricordi.storage.sqlite.dos:SqliteDosStorage',
     'ricordi.psql_dos': 'ricordi.storage.psql.dos:PsqlDosStorage',
+    'ricordi.psql_bucket': 'ricordi.storage.psql.bucket:PsqlBucketStorage',
     'core.sqlite_zip': 'ricordi.storage.sqlite.zip:SqliteZipStorage',
     'core.sqlite_temp': 'ricordi.storage.sqlite.temp:SqliteTempStorage',
 }
@@ -26,6 +27,7 @@ BUILT_IN = {
 
 REPOSITORIES = {
     'container': 'ricordi.repository.container.container:Container',
+    'bucket': 'ricordi.repository.bucket.bucket:BucketRepository',
     'zip': 'ricordi.repository.archive.zip:ZipRepository',
     'sandbox': 'ricordi.repository.sandbox:SandboxRepository',
 }
@@ -66,6 +68,5 @@ def _load(target: str) -> Any:
 
 def repository_at(location: RepositoryLocation) -> RepositoryBackend:
     """The object store at a location; it is not touched yet."""
-    kind = _load(REPOSITORIES[location.kind])
-    repository: RepositoryBackend = kind() if location.kind == 'sandbox' else kind(location.path)
+    repository: RepositoryBackend = _load(REPOSITORIES[location.kind])(*location.arguments)
     return repository

@@ -183,13 +183,15 @@ def maintain_storage(
 ) -> MaintenanceReport:
     """Maintain the storage of a profile: with the profile locked if it is to be full, beside other users if not.
 
+    Where the database itself keeps what nodes name, a full one goes on beside other users too.
+
     :param wait: seconds to wait for others to leave (full) or for a lock to end (live); None: do not wait.
     :raises ricordi.errors.AccessError: the profile is locked or in use.
     :raises ricordi.errors.StorageError: the storage cannot be opened, or has no room for the work.
     """
     run = run or Run()
-    if not options.full or options.dry_run:
-        purpose = 'storage maintain, dry run' if options.dry_run else 'storage maintain'
+    if not options.full or options.dry_run or not storage_class(profile).full_alone:
+        purpose = 'storage maintain' + (', dry run' if options.dry_run else ', full' if options.full else '')
         with use_storage(profile, purpose=purpose, wait=wait, stop=run.stop) as storage:
             return storage.maintain(options, run=run)
     # The lock first, and only then anything is looked at: what a writer has put and not named yet would be garbage.

@@ -33,10 +33,13 @@ def rivals_of(profile: Profile, config_folder: Path | None) -> tuple[str, ...]:
 
 
 def _container(profile: Profile) -> Path | None:
-    """Where the container of a profile really is; None for one that has none, or that cannot be understood."""
+    """Where the container of a profile really is; None for one that has none, or that cannot be understood.
+
+    In a bucket each store has a folder of its own.
+    """
     try:
-        kind, path = storage_class(profile).repository_location(profile)
-        return path.resolve() if kind == 'container' and path is not None else None
+        location = storage_class(profile).repository_location(profile)
+        return location.path.resolve() if location.kind == 'container' and location.path is not None else None
     except (RicordiError, OSError, RuntimeError):
         return None
 

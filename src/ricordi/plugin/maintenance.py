@@ -49,7 +49,7 @@ def maintain(storage: StorageBackend, options: MaintenanceOptions) -> Maintenanc
 
 
 def _carry_out(storage: StorageBackend, options: MaintenanceOptions) -> MaintenanceReport:
-    if not options.full or options.dry_run:
+    if not options.full or options.dry_run or not storage.full_alone:
         return storage.maintain(options)
     with alone(storage.profile, 'storage maintain, full') as check:
         return storage.maintain(options, run=Run(lock_check=check))

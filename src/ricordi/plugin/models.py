@@ -30,8 +30,8 @@ class SqliteSetup(BaseModel):
         return str(Path(value).expanduser().resolve())
 
 
-class PsqlSetup(BaseModel):
-    """The configuration of a storage with a PostgreSQL database."""
+class _PsqlDatabase(BaseModel):
+    """Where a PostgreSQL database is."""
 
     database_engine: str = Field(
         title='PostgreSQL engine',
@@ -49,7 +49,35 @@ class PsqlSetup(BaseModel):
     database_name: str = Field(
         title='PostgreSQL database name', description='The name of the database on the PostgreSQL server.'
     )
+
+
+class PsqlSetup(_PsqlDatabase):
+    """The configuration of a storage with a PostgreSQL database."""
+
     repository_uri: str = Field(
         title='File repository URI',
         description='Where the repository is: file:// and an absolute path.',
+    )
+
+
+class BucketSetup(_PsqlDatabase):
+    """The configuration of a storage with a PostgreSQL database and a bucket."""
+
+    endpoint_url: str = Field(
+        title='Address of the object store',
+        description='Such as https://s3.example.org; empty for that of AWS.',
+        default='',
+    )
+    bucket_name: str = Field(title='Bucket', description='The name of the bucket, which must be there.')
+    prefix: str = Field(title='Folder in the bucket', description='Empty for its top.', default='')
+    region: str = Field(title='Region of the bucket', description='Empty for the one that is found.', default='')
+    access_key_id: str = Field(
+        title='Access key',
+        description='Empty for the one in the environment or in the shared credentials file.',
+        default='',
+    )
+    secret_access_key: str = Field(
+        title='Secret of the access key',
+        description='Kept in the configuration; empty for the one that is found as the key is.',
+        default='',
     )

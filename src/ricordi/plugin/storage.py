@@ -1,4 +1,4 @@
-"""The storages that AiiDA loads by their entry points: `ricordi.sqlite_dos` and `ricordi.psql_dos`."""
+"""The storages that AiiDA loads by their entry points, `ricordi.sqlite_dos` and others."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from aiida.orm.implementation import StorageBackend
 
 from ricordi import errors
 from ricordi.backend.rows import ROW_TYPES, EntityKind
+from ricordi.config.object_store import bucket_in_words
 from ricordi.manager import storage_class
 from ricordi.manager.backends import repository_at
 from ricordi.manager.opening import close_storage, open_storage
@@ -27,7 +28,7 @@ from ricordi.plugin.entities.nodes import RicordiNodes
 from ricordi.plugin.entities.users import RicordiUsers
 from ricordi.plugin.errors import as_aiida, translated
 from ricordi.plugin.locking import alone
-from ricordi.plugin.models import PsqlSetup, SqliteSetup
+from ricordi.plugin.models import BucketSetup, PsqlSetup, SqliteSetup
 from ricordi.plugin.profiles import as_ricordi, config_folder
 from ricordi.storage.deletion import delete_data
 
@@ -430,3 +431,18 @@ class RicordiPsqlDos(RicordiStorage):
 
         self._backup_storage = lambda *arguments: PsqlDosBackend._backup_storage(self, *arguments)
         PsqlDosBackend._backup(self, dest, keep)
+
+
+class RicordiPsqlBucket(RicordiPsqlDos):
+    """A PostgreSQL database and a bucket of an object store, for any number of hosts."""
+
+    Model = CliModel = BucketSetup
+
+    @property
+    def _place(self) -> str:
+        return f'{super()._place}, {bucket_in_words(self.profile.storage_config)}'
+
+    def _backup(self, dest: str, keep: int | None = None) -> None:
+        raise exceptions.StorageBackupError(
+            'verdi has no backup of objects in a bucket; Ricordi has one for every profile'
+        )

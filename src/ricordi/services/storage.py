@@ -75,6 +75,11 @@ def _ctime(storage: StorageBackend, order: str) -> datetime | None:
     return None if row is None else row.ctime
 
 
+def locks_for_full(profile: Profile) -> bool:
+    """Whether full maintenance keeps others out of a profile; False where its database guards what is named."""
+    return storage_class(profile).full_alone
+
+
 def migrate(profile: Profile, wait: float | None, stop: Stop | None = None) -> None:
     """Bring the database to the schema that this program works on; the profile is locked meanwhile.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ricordi.errors import InvalidOperation
 from ricordi.folders import remove_file, remove_folder
 from ricordi.remedies import Remedy
-from ricordi.storage.schema import ALL_TABLES
+from ricordi.storage import schema
 from ricordi.storage.session import Session
 from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite.dialect import SqliteDialect
@@ -40,13 +40,29 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
     A SQLite database goes as a file, of a PostgreSQL database the tables go; and the folder, if nothing else is in it.
     What a deletion that was cut short has left is deleted as well.
 
-    :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package.
+    :raises ricordi.errors.InvalidOperation: the storage is read-only, or one of another package; its objects are those
+        of another database.
     """
+    _check_own(kind, profile, repository)
     delete_database(kind, profile)
     repository.erase()
     container = kind.repository_location(profile).path
     if container is not None and container.parent.is_dir() and not any(container.parent.iterdir()):
         remove_folder(container.parent)
+
+
+def _check_own(kind: type[StorageBackend], profile: Profile, repository: RepositoryBackend) -> None:
+    """Refuse to delete objects in a bucket that are those of another database, of which this one is a copy."""
+    if kind.repository_location(profile).bucket is None or not repository.is_initialised:
+        return
+    assert issubclass(kind, SqlStorage)
+    owner, own = repository.owner, kind.database_identity(profile)
+    if owner is not None and own is not None and not kind.dialect_of(profile).is_same_database(owner.database, own):
+        raise InvalidOperation(
+            f'the objects of profile {profile.name!r} are recorded as those of another database, the {owner.place}, '
+            'which would lose them',
+            remedy=Remedy('keep data'),
+        )
 
 
 def delete_database(kind: type[StorageBackend], profile: Profile) -> None:
@@ -61,9 +77,8 @@ def delete_database(kind: type[StorageBackend], profile: Profile) -> None:
         for ending in _JOURNALS:
             remove_file(dialect.path.with_name(dialect.path.name + ending))
         return
-    with closing(Session(dialect)) as session, session.transaction():
-        for table in ALL_TABLES:
-            session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
+    with closing(Session(dialect)) as session:
+        schema.drop(session)
 
 
 def holds_nodes(kind: type[StorageBackend], profile: Profile) -> bool:

@@ -22,6 +22,8 @@ from ricordi.storage.object_keys import named_keys, unclear_trees, uses_of_keys
 from ricordi.storage.session import Session
 
 NODES_PER_PROBLEM = 10
+NEVER = 1e9
+"""Seconds of grace for what may be another's."""
 MOST_UNCLEAR = 100
 """So many file trees that are not clear are named."""
 
@@ -32,11 +34,13 @@ def maintain(
     options: MaintenanceOptions,
     run: Run,
     doubt: str = '',
+    alone: bool = True,
 ) -> MaintenanceReport:
-    """Plan and, unless `options.dry_run`, carry out; for `options.full` nobody else uses the storage.
+    """Plan and, unless `options.dry_run`, carry out.
 
     :param doubt: why another database may name objects of the repository: its users are not kept out, and what this one
         does not name may be theirs. So the repository is maintained as it is live.
+    :param alone: whether nobody else uses the storage meanwhile.
     :raises ricordi.errors.NotEnoughSpace: no step at all has the room it needs; nothing was changed.
     """
     if session.depth:
@@ -51,7 +55,7 @@ def maintain(
     if (options.full or options.dry_run) and options.clean is None:  # as it was, all was clear
         unclear.find(session)
     options = options._replace(keep_unnamed=options.keep_unnamed or unclear.count > 0)
-    in_repository = options._replace(full=False, repack='auto') if doubt else options
+    in_repository = options._replace(full=False, repack='auto', grace_seconds=NEVER) if doubt else options
     refusal: NotEnoughSpace | None = None
     try:
         report = repository.maintain(in_repository, lambda: named_keys(session), run)
@@ -67,7 +71,7 @@ def maintain(
         space = max([report.space_needed, *(dialect.space_for(step) for step in planned)])
         return report._replace(steps=report.steps + planned, space_needed=space)
     report = _vacuum(session, report, planned, run, refusal)
-    return report._replace(clean=_whole_mark(session, report, mark))
+    return report._replace(clean=_whole_mark(session, report, mark, alone))
 
 
 class _Unclear:
@@ -98,14 +102,14 @@ class _Unclear:
         )
 
 
-def _whole_mark(session: Session, report: MaintenanceReport, before: str | None) -> CleanMark | None:
+def _whole_mark(session: Session, report: MaintenanceReport, before: str | None, alone: bool) -> CleanMark | None:
     """The mark with what the database looks like now; None where somebody may have changed it meanwhile.
 
     :param before: what it looked like before the names were read.
     """
     is_whole = report.clean is not None and not report.interrupted and not report.doubt
     now = session.dialect.nodes_mark(session) if is_whole else None
-    if report.clean is None or now is None or not (report.options.full or now == before):
+    if report.clean is None or now is None or not (alone or now == before):
         return None
     return report.clean._replace(database=now)
 

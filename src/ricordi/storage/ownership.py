@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.backend.repository import Owner
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.storage import RepositoryLocation
     from ricordi.storage.session import Session
 
 SQLITE_DATABASE = 'database.sqlite'
@@ -22,23 +22,23 @@ SQLITE_DATABASE = 'database.sqlite'
 _ANY_FILE = "SELECT 1 FROM db_dbnode WHERE repository_metadata <> '{}' LIMIT 1"
 
 
-def doubt(session: Session, repository: RepositoryBackend, path: Path | None, rivals: Sequence[str]) -> str:
+def doubt(session: Session, repository: RepositoryBackend, location: RepositoryLocation, rivals: Sequence[str]) -> str:
     """Why it is not certain that no other database names objects of a repository; empty where it is.
 
-    :param path: where the repository is, as the profile has it.
+    :param location: where the repository is, as the profile has it.
     :param rivals: other profiles with the same repository and another database, in words.
     """
-    if not repository.keeps_owner or path is None:
+    if not repository.keeps_owner:
         return ''
     if rivals:
-        return f'{rivals[0]} has its objects in {path} too'
+        return f'{rivals[0]} has its objects in {location.path or location.place} too'
     owner = repository.owner
     if owner is None:
-        return _first_doubt(session, repository, path)
+        return _first_doubt(session, repository, location)
     if not session.dialect.is_same_database(owner.database, session.dialect.identity_in_server(session)):
-        return f'the container {path} is recorded as that of another database, the {owner.place}'
+        return f'the {location.place} is recorded as that of another database, the {owner.place}'
     if not owner.confirmed:
-        return f'the container {path} held objects before the {session.dialect.place} was made'
+        return f'the {location.place} held objects before the {session.dialect.place} was made'
     return ''
 
 
@@ -56,16 +56,17 @@ def claim_if_certain(session: Session, repository: RepositoryBackend, doubt: str
             claim(session, repository)
 
 
-def _first_doubt(session: Session, repository: RepositoryBackend, path: Path) -> str:
+def _first_doubt(session: Session, repository: RepositoryBackend, location: RepositoryLocation) -> str:
     """What speaks against it where nothing was recorded, as in a storage that AiiDA made."""
-    if path.is_symlink():
+    path = location.path
+    if path is not None and path.is_symlink():
         return f'{path} is a symbolic link: a copy of the database may use the same container'
-    beside = path.resolve().with_name(SQLITE_DATABASE)
-    if beside.exists() and not session.dialect.is_file(beside):
-        return f'the container {path} lies beside another database, {beside}'
+    beside = path.resolve().with_name(SQLITE_DATABASE) if path is not None else None
+    if beside is not None and beside.exists() and not session.dialect.is_file(beside):
+        return f'the {location.place} lies beside another database, {beside}'
     twins = session.dialect.databases_tied_to(session, repository.uuid)
     if twins:
-        return f'the database {twins[0]} of the same server says that the container {path} is its own'
+        return f'the database {twins[0]} of the same server says that the {location.place} is its own'
     if session.execute(_ANY_FILE).fetchone() is None and repository.holds_objects:
-        return f'the container {path} holds objects, and the {session.dialect.place} names none at all'
+        return f'the {location.place} holds objects, and the {session.dialect.place} names none at all'
     return ''

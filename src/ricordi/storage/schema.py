@@ -46,6 +46,13 @@ def create(session: Session, repository_uuid: str | None) -> None:
             set_global_variable(session, REPOSITORY_UUID, repository_uuid, 'Repository UUID', overwrite=False)
 
 
+def drop(session: Session) -> None:
+    """Remove all tables, in one transaction; nothing is done where there are none."""
+    with session.transaction():
+        for table in ALL_TABLES:
+            session.execute(f'DROP TABLE IF EXISTS {table} CASCADE')
+
+
 def check_free(session: Session) -> None:
     """See that a database has no storage in it.
 

@@ -98,15 +98,20 @@ class SqlStorage(StorageBackend):
         session = self.session
         schema.check_version(schema.read_version(session), session.dialect.place, self._profile.name)
         if not self._repository.is_initialised:
-            where = self.repository_location(self._profile).path
-            raise UnreachableStorage(
-                f'there is no repository at {where}: check the path in the profile, or whether the disk is mounted'
-            )
+            raise UnreachableStorage(self._no_repository())
         schema.check_repository(session, self._repository.uuid)
         try:
             self.dialect.check_writable(session.raw)
         except ReadOnlyStorage as error:
             self.unwritable = str(error)
+
+    def _no_repository(self) -> str:
+        location = self.repository_location(self._profile)
+        if location.path is None:
+            return f'there is no repository in the {location.place}: check the profile'
+        return (
+            f'there is no repository at {location.path}: check the path in the profile, or whether the disk is mounted'
+        )
 
     # -- life -----------------------------------------------------------------------------------------------
 
@@ -251,6 +256,7 @@ class SqlStorage(StorageBackend):
         graph.delete_rows(self.session)
         self._repository.erase()
         self._repository.initialise()
+        self._repository.guard_nodes()
         settings.set_global_variable(self.session, schema.REPOSITORY_UUID, self._repository.uuid, None, True)
         self.claim_repository()
         self.changes.forget()
@@ -404,7 +410,7 @@ class SqlStorage(StorageBackend):
         if not options.dry_run:
             self._refuse_if_unwritable()
             self.dialect.check_writable(self.session.raw)
-        if not options.full or options.dry_run:
+        if not options.full or options.dry_run or not self.full_alone:
             return self._maintain(options, run)
         if isinstance(full, MaintenanceOptions):
             self._refuse_without_lock()
@@ -437,7 +443,7 @@ class SqlStorage(StorageBackend):
             if options.full and options.adopt:
                 self.claim_repository()
             ownership.claim_if_certain(self.session, self._repository, doubt)
-        return maintain(self.session, self._repository, options, run, doubt)
+        return maintain(self.session, self._repository, options, run, doubt, options.full and self.full_alone)
 
     def _doubt_in(self, options: MaintenanceOptions) -> str:
         """Why a full maintenance may remove nothing for want of a name; live it removes nothing for that anyway."""
@@ -446,8 +452,8 @@ class SqlStorage(StorageBackend):
         return self.repository_doubt()
 
     def repository_doubt(self) -> str:
-        path = self.repository_location(self._profile).path
-        return ownership.doubt(self.session, self._repository, path, self.rivals())
+        location = self.repository_location(self._profile)
+        return ownership.doubt(self.session, self._repository, location, self.rivals())
 
     def claim_repository(self, confirmed: bool = True) -> None:
         ownership.claim(self.session, self._repository, confirmed)

@@ -18,6 +18,8 @@ from ricordi.config.secrets import MASK, hide_in_text, hide_secrets, is_secret
     [
         (['a', '--database-password', 'hunter2', 'b'], ['a', '--database-password', MASK, 'b']),
         (['--database-password=hunter2'], [f'--database-password={MASK}']),
+        (['--secret-access-key', 'hunter2'], ['--secret-access-key', MASK]),
+        (['--secret-access-key=hunter2', 'b'], [f'--secret-access-key={MASK}', 'b']),
         (['--admin-uri', 'postgresql://u:hunter2@h/d'], ['--admin-uri', f'postgresql://u:{MASK}@h/d']),
         (['https://u:p@ss@h/x.aiida', 'https://h/x@y'], [f'https://u:{MASK}@h/x.aiida', 'https://h/x@y']),
         (['node', 'show', '1'], ['node', 'show', '1']),

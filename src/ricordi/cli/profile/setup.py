@@ -1,4 +1,4 @@
-"""`ricordi profile setup …`: a new profile on SQLite, PostgreSQL or an archive."""
+"""`ricordi profile setup …`: a new profile on SQLite, PostgreSQL or an archive; one on a bucket is in `bucket`."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def setup_options() -> Callable[[Function], Function]:
     return added(options)
 
 
-def database_options() -> Callable[[Function], Function]:
-    """The options that say where a storage on PostgreSQL is."""
+def server_options() -> Callable[[Function], Function]:
+    """The options that say where a PostgreSQL database is, and who makes it."""
     options = [
         option('--database-engine', default='postgresql_psycopg', hidden=True, help='How AiiDA reaches the database.'),
         option('--database-hostname', group='Database', help='Host of the PostgreSQL server. [default: localhost]'),
@@ -129,9 +129,14 @@ def database_options() -> Callable[[Function], Function]:
             help='Address of an administrator of the server: user, password and database are made with these rights. '
             'What is not named is chosen.',
         ),
-        option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.'),
     ]
     return added(options)
+
+
+def database_options() -> Callable[[Function], Function]:
+    """The options that say where a storage on PostgreSQL is."""
+    folder = option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
+    return added([server_options(), folder])
 
 
 def added(options: list[Callable[[Function], Function]]) -> Callable[[Function], Function]:
@@ -161,9 +166,9 @@ def sqlite_dos(session: CommandSession, config: str | None, non_interactive: boo
     """
     from ricordi.services.profiles.setup import sqlite_config
 
-    questions = (_name(session), *PERSON, FOLDER)
+    questions = (name_question(session), *PERSON, FOLDER)
     values = answer(questions, given, config, non_interactive)
-    _create(session, 'core.sqlite_dos', sqlite_config(values['filepath']), _person(values), values, given)
+    create(session, 'core.sqlite_dos', sqlite_config(values['filepath']), person_of(values), values, given)
     return 0
 
 
@@ -188,10 +193,10 @@ def psql_dos(session: CommandSession, config: str | None, non_interactive: bool 
 
     administrator = administrator_at(given['admin_uri'])
     database = database_questions(administrator)
-    values = answer((_name(session), *PERSON, *database), given, config, non_interactive)
+    values = answer((name_question(session), *PERSON, *database), given, config, non_interactive)
     storage_config = psql_config(database, values, given)
     with provided_database(administrator, storage_config) as finish:
-        _create(session, 'core.psql_dos', storage_config, _person(values), values, given, finish)
+        create(session, 'core.psql_dos', storage_config, person_of(values), values, given, finish)
     return 0
 
 
@@ -204,14 +209,14 @@ def sqlite_zip(session: CommandSession, config: str | None, non_interactive: boo
     from ricordi.services.archive.info import check_given
     from ricordi.services.profiles.setup import zip_config
 
-    questions = (_name(session), Question('filepath', 'The archive', check=_check_archive))
+    questions = (name_question(session), Question('filepath', 'The archive', check=_check_archive))
     values = answer(questions, given, config, non_interactive)
     check_given(Path(values['filepath']))
-    _create(session, 'core.sqlite_zip', zip_config(values['filepath']), None, values, given)
+    create(session, 'core.sqlite_zip', zip_config(values['filepath']), None, values, given)
     return 0
 
 
-def _create(
+def create(
     session: CommandSession,
     backend: str,
     storage_config: dict[str, Any],
@@ -240,12 +245,13 @@ def _create(
     _tell(session, done)
 
 
-def _name(session: CommandSession) -> Question:
+def name_question(session: CommandSession) -> Question:
     """The question for the name; a profile named before the verb (`-p`) is the answer to it."""
     return replace(NAME, default=session.profile_name)
 
 
-def _person(values: dict[str, Any]) -> Person:
+def person_of(values: dict[str, Any]) -> Person:
+    """The default user, by the answers."""
     from ricordi.services.person import Person
 
     return Person(*(values[question.key] or '' for question in PERSON))
@@ -272,6 +278,14 @@ def psql_config(questions: tuple[Question, ...], values: dict[str, Any], given: 
     }
 
 
+def server_questions(administrator: Administrator | None) -> tuple[Question, ...]:
+    """The questions for a database on PostgreSQL; the one for the name of the profile comes before them.
+
+    :param administrator: who makes the database.
+    """
+    return DATABASE if administrator is None else _chosen(administrator)
+
+
 def database_questions(administrator: Administrator | None) -> tuple[Question, ...]:
     """The questions for database and repository of a profile on PostgreSQL; the one for its name comes before them.
 
@@ -285,7 +299,7 @@ def database_questions(administrator: Administrator | None) -> tuple[Question, .
         lambda v: v['profile_name'] and default_repository_uri(v['profile_name']),
         check=_check_repository,
     )
-    return (*(DATABASE if administrator is None else _chosen(administrator)), repository)
+    return (*server_questions(administrator), repository)
 
 
 def _chosen(administrator: Administrator) -> tuple[Question, ...]:

@@ -25,7 +25,7 @@ from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.prompt import confirm, is_interactive
 from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import format_bytes, plural
-from ricordi.errors import Interrupted, InvalidOperation, RicordiError
+from ricordi.errors import Interrupted, InvalidOperation, RicordiError, UsageError
 from ricordi.progress import Stop
 from ricordi.services import storage
 from ricordi.services.profiles.profiles import find_profile
@@ -72,6 +72,8 @@ def maintain_one(call: MaintenanceCall) -> int:
     if call.page is not None:
         call.page.refuse()
     profile = find_profile(call.session.profile_name)
+    if call.options.grace_seconds is not None and storage.locks_for_full(profile):
+        raise UsageError(f'--grace is about objects in a bucket, and those of profile {profile.name!r} are in none')
     if call.needs_consent:
         _ask(call, profile)
     stop = _new_stop(call)
@@ -145,6 +147,8 @@ def _ask(call: MaintenanceCall, profile: Profile) -> None:
     :raises ricordi.errors.InvalidOperation: the answer is no.
     """
     start = f'Full maintenance locks profile `{profile.name}` until it is done'
+    if not storage.locks_for_full(profile):
+        start = f'Full maintenance of profile `{profile.name}` goes on beside those who use it'
     if not is_interactive():
         confirm(f'{start} and removes, for good, the objects that no node names. Go on?', yes=False)
     with long_work(call.session, Stop()) as run:

@@ -123,7 +123,12 @@ def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | Non
     'ricordi -q storage maintain --all-profiles --format logfmt',
 )
 @option('--all-profiles', is_flag=True, group='What to do', help='One profile of the configuration after the other.')
-@option('--full', is_flag=True, group='What to do', help='Lock the profile; also remove garbage, repack and vacuum.')
+@option(
+    '--full',
+    is_flag=True,
+    group='What to do',
+    help='Also remove garbage, repack and vacuum, with the profile locked unless its objects are in a bucket.',
+)
 @option('--dry-run', is_flag=True, group='What to do', help='Show the plan and write nothing.')
 @option(
     '--repack',
@@ -148,6 +153,13 @@ def migrate(session: CommandSession, dry_run: bool, yes: bool, wait: float | Non
     group='What to do',
     help='Compress what is packed and repacked: all, none, what a sample shows to be worth it (auto, also meant by the '
     'bare option), or leave each object in the form it has. [default: keep]',
+)
+@option(
+    '--grace',
+    type=DURATION,
+    metavar='DURATION',
+    group='What to do',
+    help='Of a bucket: how long objects that no node names stay, and packs that others may read. [default: 1h]',
 )
 @option(
     '--adopt',
@@ -176,6 +188,7 @@ def maintain(
     no_repack: bool,
     max_waste: float | None,
     compress: str,
+    grace: float | None,
     adopt: bool,
     incremental_cleanup: bool,
     wait: float | None,
@@ -214,6 +227,7 @@ def maintain(
         max_waste=MAX_WASTE if max_waste is None else max_waste,
         compress=compress,  # type: ignore[arg-type]
         adopt=adopt,
+        grace_seconds=grace,
     )
     call = MaintenanceCall(session, options, yes, wait, max_runtime, output_format, page)
     if not all_profiles:

@@ -14,7 +14,8 @@ from contextlib import suppress
 from ricordi.config.secrets import MASK, hide_in_text
 from ricordi.errors import UsageError
 
-PASSWORD = '--database-password'
+SECRETS = ('--database-password', '--secret-access-key')
+"""The options of which the value is a secret."""
 HANDED_ON = 'ricordi_words'
 """The option of the interpreter (`-X`) that tells the new process where it gets the words: the number of a pipe."""
 
@@ -55,9 +56,9 @@ def without_passwords(words: list[str]) -> list[str]:
     for word in words:
         if masks:
             shown.append(MASK)
-        elif word.startswith(f'{PASSWORD}='):
-            shown.append(f'{PASSWORD}={MASK}')
+        elif word.startswith(tuple(f'{name}=' for name in SECRETS)):
+            shown.append(f'{word.partition("=")[0]}={MASK}')
         else:
             shown.append(hide_in_text(word))
-        masks = word == PASSWORD and not masks
+        masks = word in SECRETS and not masks
     return shown

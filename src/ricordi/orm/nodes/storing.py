@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import ModificationNotAllowed, ReadOnlyStorage, ValidationError
+from ricordi.errors import GoneObject, ModificationNotAllowed, ReadOnlyStorage, ValidationError
 from ricordi.model.links import LINK_RULES, LinkType
 from ricordi.orm.links import LinkTriple
 from ricordi.orm.memory import Change, set_all
@@ -18,6 +18,9 @@ from ricordi.orm.values import clean_dict
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.orm.nodes.node import Node
+
+TRIES = 4
+"""How often the files of a node are put, where they are removed before the node is there."""
 
 
 def store_nodes(nodes: Iterable[Node]) -> None:
@@ -39,10 +42,7 @@ def store_nodes(nodes: Iterable[Node]) -> None:
         raise ReadOnlyStorage(f'{new[0]!r} cannot be stored: {backend.unwritable}')
     _check(new, backend)
     with_files = [node for node in new if _has_repository(node)]
-    if with_files:
-        # Before any row: a crash in between leaves objects that nobody names, not nodes without their files.
-        contents = (content for node in with_files for content in node.base.repository.waiting_contents())
-        move_contents(contents, backend.repository)
+    _put_contents(with_files, backend)
     now = datetime.now(UTC)
     rows = []
     for node in new:
@@ -50,14 +50,37 @@ def store_nodes(nodes: Iterable[Node]) -> None:
         values['mtime'] = now
         values['repository_metadata'] = node.base.repository.serialize() if _has_repository(node) else {}
         rows.append(values)
-    with backend.transaction():
-        _check_new_links(new)
-        pks = backend.insert(EntityKind.NODE, rows)
-        links = _link_rows(new, pks)
-        if links:
-            backend.insert(EntityKind.LINK, links)
+    for left in reversed(range(TRIES)):
+        try:
+            pks = _insert(new, rows, backend)
+            break
+        except GoneObject:  # what nobody named yet was removed by another host, between the two
+            if not left:
+                raise
+            _put_contents(with_files, backend)
     # After the commit: a node whose transaction failed is not stored, and must not say so.
     set_all(backend, _settled(new, pks, rows))
+
+
+def _put_contents(nodes: Sequence[Node], backend: StorageBackend) -> None:
+    """Put the files of new nodes into the repository.
+
+    Before any row: a crash in between leaves objects that nobody names, not nodes without their files.
+    """
+    if nodes:
+        contents = (content for node in nodes for content in node.base.repository.waiting_contents())
+        move_contents(contents, backend.repository)
+
+
+def _insert(nodes: Sequence[Node], rows: Sequence[dict[str, Any]], backend: StorageBackend) -> list[int]:
+    """Insert nodes with their links, all or none; returns the pks."""
+    with backend.transaction():
+        _check_new_links(nodes)
+        pks = backend.insert(EntityKind.NODE, rows)
+        links = _link_rows(nodes, pks)
+        if links:
+            backend.insert(EntityKind.LINK, links)
+    return pks
 
 
 def unstored_ancestors(node: Node) -> list[Node]:

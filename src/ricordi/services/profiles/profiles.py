@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ricordi.config import Config, Profile, hide_secrets, load_config
+from ricordi.config.object_store import bucket_in_words
 from ricordi.errors import ProfileConfigurationError
 
 
@@ -54,7 +55,8 @@ def location(profile: Profile) -> str:
     config = profile.storage_config
     if 'database_name' in config:
         server = f'{config.get("database_hostname") or "localhost"}:{config.get("database_port") or 5432}'
-        return f'database {config["database_name"]} on {server}, {config.get("repository_uri")}'
+        objects = bucket_in_words(config) if config.get('bucket_name') else config.get('repository_uri')
+        return f'database {config["database_name"]} on {server}, {objects}'
     return str(config.get('filepath', 'nowhere'))
 
 

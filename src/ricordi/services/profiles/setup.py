@@ -225,8 +225,10 @@ def delete_profile(
 
 def _clear_away(profile: Profile, administrator: Administrator | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Remove what is left of a storage whose data is deleted; returns in words what went and what is still there."""
-    container = storage_class(profile).repository_location(profile).path
-    folder = () if container is None or not container.parent.exists() else (f'folder {container.parent}',)
+    location = storage_class(profile).repository_location(profile)
+    folder: tuple[str, ...] = () if location.bucket is None else (location.place,)
+    if location.path is not None and location.path.parent.exists():
+        folder = (f'folder {location.path.parent}',)
     if not has_server(profile):
         return (), folder
     config = profile.storage_config
@@ -305,8 +307,10 @@ def _adopt(profile: Profile, adopt: bool, found: StorageExists) -> None:
     kind = storage_class(profile)
     repository = repository_at(kind.repository_location(profile))
     if not repository.is_initialised:
+        where = kind.repository_location(profile)
+        container = 'folder' if where.bucket is None else 'bucket'
         raise StorageExists(
-            f'{found}: its objects are not in {kind.repository_location(profile).path}; name the folder where they are'
+            f'{found}: its objects are not in {where.path or where.place}; name the {container} where they are'
         ) from None
     if not repository.holds_objects:
         repository.complete()

@@ -90,6 +90,24 @@ _MAY_HOLD_NO_NAME = ' OR '.join(
 _STRING_OR_EXPONENT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e\+\d+')
 
 
+def connection_arguments(config: Mapping[str, Any], connect_seconds: int = CONNECT_SECONDS) -> dict[str, Any]:
+    """What `psycopg.connect` is given to reach the database of a profile.
+
+    :param config: the `storage.config` of the profile.
+    :param connect_seconds: how long to wait for the server to answer.
+    """
+    arguments = {
+        'host': config.get('database_hostname'),
+        'port': config.get('database_port'),
+        'user': config.get('database_username'),
+        'password': config.get('database_password'),
+        'dbname': config.get('database_name'),
+        'connect_timeout': connect_seconds,
+        'client_encoding': 'UTF8',
+    }
+    return {name: value for name, value in arguments.items() if value}
+
+
 class PsqlDialect(Dialect):
     """A PostgreSQL database, by the `storage.config` of a `core.psql_dos` profile (formats/config.md)."""
 
@@ -105,15 +123,7 @@ class PsqlDialect(Dialect):
         """
         :param connect_seconds: how long to wait for the server to answer.
         """
-        self._arguments: dict[str, Any] = {
-            'host': config.get('database_hostname') or None,
-            'port': config.get('database_port') or None,
-            'user': config.get('database_username') or None,
-            'password': config.get('database_password') or None,
-            'dbname': config.get('database_name') or None,
-            'connect_timeout': connect_seconds,
-            'client_encoding': 'UTF8',
-        }
+        self._arguments = connection_arguments(config, connect_seconds)
         self._cursors = itertools.count()
         self._lock = threading.Lock()
         self._idle: tuple[int, psycopg.Connection[Any]] | None = None
@@ -123,16 +133,12 @@ class PsqlDialect(Dialect):
     @property
     def place(self) -> str:
         arguments = self._arguments
-        where = f'{arguments["host"] or "localhost"}:{arguments["port"] or 5432}'
-        return f'database {arguments["dbname"]} on {where} (user {arguments["user"]})'
+        where = f'{arguments.get("host", "localhost")}:{arguments.get("port", 5432)}'
+        return f'database {arguments.get("dbname")} on {where} (user {arguments.get("user")})'
 
     def connect(self) -> psycopg.Connection[Any]:
         try:
-            raw = psycopg.connect(
-                autocommit=True,
-                application_name=application_name(),
-                **{name: value for name, value in self._arguments.items() if value is not None},
-            )
+            raw = psycopg.connect(autocommit=True, application_name=application_name(), **self._arguments)
         except psycopg.Error as error:
             raise connection_failure(error, self.place) from error
         raw.adapters.register_loader('uuid', TextLoader)
@@ -396,7 +402,7 @@ class PsqlDialect(Dialect):
     @cached_property
     def identity(self) -> tuple[Any, ...]:
         """What tells this database from others, for what a process keeps once per database."""
-        return tuple(self._arguments[name] for name in ('host', 'port', 'user', 'dbname'))
+        return tuple(self._arguments.get(name) for name in ('host', 'port', 'user', 'dbname'))
 
 
 class _TimeLoader(TimestamptzLoader):

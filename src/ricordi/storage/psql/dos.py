@@ -53,13 +53,16 @@ class PsqlDosStorage(SqlStorage):
             begin_setup(session)
             schema.check_free(session)
             identity = dialect.identity_in_server(session)
-            with (
-                new_repository(repository, lambda: _is_there(dialect), identity) as repository_uuid,
-                session.transaction(),
-            ):
-                schema.create(session, repository_uuid)
-                # Inside: where the owner cannot be recorded there shall be no tables, either.
-                claim(session, repository, confirmed=not repository.holds_objects)
+            with new_repository(repository, lambda: _is_there(dialect), identity) as repository_uuid:
+                with session.transaction():
+                    schema.create(session, repository_uuid)
+                    # Inside: where the owner cannot be recorded there shall be no tables, either.
+                    claim(session, repository, confirmed=not repository.holds_objects)
+                try:
+                    repository.guard_nodes()
+                except BaseException:
+                    schema.drop(session)
+                    raise
 
     @classmethod
     def sessions(cls, profile: Profile) -> list[DatabaseSession]:

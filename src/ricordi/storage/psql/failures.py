@@ -11,6 +11,7 @@ import psycopg
 from ricordi.errors import (
     AccessError,
     CorruptStorage,
+    GoneObject,
     IntegrityError,
     NotEnoughSpace,
     QueryError,
@@ -23,6 +24,8 @@ from ricordi.errors import (
 )
 from ricordi.storage.columns import row_words
 
+KEPT_OBJECT = 'node_references_hash_fkey'
+"""The constraint by which the index of a bucket, beside the nodes, keeps what these name."""
 _WAYS_OUT = (
     ('password authentication failed', 'check database_username and database_password in the profile'),
     ('no password supplied', 'give the profile a database_password'),
@@ -109,6 +112,12 @@ def errors_translated(place: str) -> Iterator[None]:
 def _constraint(error: psycopg.Error, state: str, reason: str) -> RicordiError:
     table = row_words(error.diag.table_name or '')
     detail = error.diag.message_detail or ''
+    if error.diag.constraint_name == KEPT_OBJECT:
+        key = re.search(r'\\x([0-9a-f]{64})', detail)
+        return GoneObject(
+            f'the repository has no object {key.group(1) if key else "of some key"}, which a node names: it was never '
+            'put there, or nobody named it and it was removed; put its content anew, and store the node again'
+        )
     if state == '23505':
         same = re.match(r'Key \((.+)\)=\((.+)\) already exists', detail)
         names = same.group(1).replace(', ', ' and ') if same else 'value'

@@ -1,0 +1,95 @@
+"""Making a bucket, and taking it away again: requests about a bucket as a whole, which the client does not know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from ricordi.backend.bucket import BucketLocation
+from ricordi.errors import UnreachableStorage
+from ricordi.repository.bucket.limits import USUAL, BucketLimits
+from ricordi.repository.bucket.objects import open_client
+
+DONE = (200, 204)
+NOT_THERE = 404
+TAKEN = 409
+_WITHOUT_NAME = ('', 'us-east-1')
+"""Regions that a new bucket is in where none is named."""
+
+
+def is_bucket(location: BucketLocation, limits: BucketLimits = USUAL) -> bool:
+    """Whether there is a bucket; one that we may not look at counts as one.
+
+    :raises ricordi.errors.UnreachableStorage: the store does not answer.
+    """
+    return _ask(location, 'HEAD', limits) != NOT_THERE
+
+
+def make_bucket(location: BucketLocation, limits: BucketLimits = USUAL) -> bool:
+    """Make a bucket, unless it is there and ours to read; whether it was made.
+
+    :raises ricordi.errors.UnreachableStorage: the store does not answer, or refuses; the bucket is somebody else's.
+    """
+    seen = _ask(location, 'HEAD', limits)
+    if seen in DONE:
+        return False
+    if seen != NOT_THERE:
+        raise _refused(location, 'looked at', seen)
+    made = _ask(location, 'PUT', limits, _constraint(location))
+    if made not in DONE:
+        raise _refused(location, 'made', made)
+    return True
+
+
+def remove_bucket(location: BucketLocation, limits: BucketLimits = USUAL) -> None:
+    """Take a bucket away, if nothing is in it.
+
+    :raises ricordi.errors.UnreachableStorage: the store does not answer, or refuses.
+    """
+    told = _ask(location, 'DELETE', limits)
+    if told not in (*DONE, NOT_THERE):
+        raise _refused(location, 'removed', told)
+
+
+def _constraint(location: BucketLocation) -> bytes | None:
+    """What the store of Amazon wants to be told of a bucket in any region but its first."""
+    if location.endpoint or location.region in _WITHOUT_NAME:
+        return None
+    return (
+        '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f'<LocationConstraint>{location.region}</LocationConstraint></CreateBucketConfiguration>'
+    ).encode()
+
+
+def _refused(location: BucketLocation, deed: str, status: int) -> UnreachableStorage:
+    reasons = {
+        403: 'the credentials are refused, or do not permit it',
+        TAKEN: "the name is taken, or is somebody else's",
+    }
+    reason = reasons.get(status, f'the store answers with status {status}')
+    return UnreachableStorage(f'the {location.place} cannot be {deed}: {reason}')
+
+
+def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: bytes | None = None) -> int:
+    """The status by which the store answers to a request about the bucket itself.
+
+    The address that is asked is signed, and so in no message.
+    """
+    import obstore
+
+    client = open_client(replace(location, prefix=''), limits)
+    signed = obstore.sign(client, method, '', timedelta(seconds=limits.request_seconds))  # type: ignore[call-overload]
+    try:
+        with urlopen(Request(signed, data=body, method=method), timeout=limits.request_seconds) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        error.close()
+        return error.code
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, 'reason', None) or error
+        raise UnreachableStorage(
+            f'the {location.place} does not answer: {reason}; check that the store runs, and the endpoint'
+        ) from None
