@@ -194,7 +194,7 @@ def test_what_fails_once_is_done_all_the_same(deed: Deed, failing: Failing) -> N
     for number, kind in enumerate(requests_of(deed, failing), 1):
         for fault in PASSING:
             error = attempt(deed, failing, fault, number)
-            if kind == 'delete':  # the next maintenance does it
+            if kind in ('delete', 'list'):  # only tidying: the next maintenance does it
                 assert error is None or type(error) is UnreachableStorage
             elif deed is read_stream and fault is ALTERED:  # pieces of it are given away before its end is known
                 assert type(error) is CorruptStorage
