@@ -14,6 +14,7 @@ TABLES = {
     'maintain': 'Maintenance and short commands, SQLite',
     'maintain-postgres': 'Maintenance and short commands, PostgreSQL',
     'container': 'The container against disk-objectstore (in memory: /dev/shm)',
+    'bucket': 'Objects in a bucket against the bare client',
     'verify': 'Verification, SQLite',
     'backup': 'Backups, SQLite',
     'memory': 'Memory of full maintenance',
