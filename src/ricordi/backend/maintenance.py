@@ -21,8 +21,8 @@ class CleanMark(NamedTuple):
 
     :param database: changes with the nodes.
     :param container: changes with the objects.
-    :param index_state: changes with any write to the index; empty where that cannot be told. While it is as it was, its rows
-        need not be counted again.
+    :param index_state: changes with any write to the index; empty where that cannot be told. While it is as it was, its
+        rows need not be counted again.
     :param packs: what was counted in it: number of each pack, and the sums of its rows.
     """
 
