@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from ricordi.records import NamedTuple
@@ -22,10 +22,15 @@ class CleanMark(NamedTuple):
 
     :param database: changes with the nodes.
     :param container: changes with the objects.
+    :param index_state: changes with any write to the index; empty where that cannot be told. While it is as it was, its
+        rows need not be counted again.
+    :param packs: what was counted in it: number of each pack, and the sums of its rows.
     """
 
     database: str
     container: str
+    index_state: str = ''
+    packs: Sequence[Sequence[int]] = ()
 
 
 class MaintenanceOptions(NamedTuple):

@@ -15,6 +15,8 @@ class Limits(NamedTuple):
     :param busy_seconds: how long to wait for another program that keeps the index locked.
     :param bulk_keys: objects that are sorted by their place before they are opened.
     :param compare_at_once: names that are compared with what is there, range by range.
+    :param settled_seconds: for how long nobody has written to the index, where the time of the last write tells that it
+        is as it was.
     :param large_bytes: larger objects are streamed; this is what is held in memory of several at a time.
     :param window_bytes: neighbouring objects of a pack are read together up to this size.
     :param group_objects: loose objects that a thread reads for the packer.
@@ -45,6 +47,7 @@ class Limits(NamedTuple):
     busy_seconds: float = 60.0
     bulk_keys: int = 20_000
     compare_at_once: int = 20_000
+    settled_seconds: float = 2.0
     large_bytes: int = 4 << 20
     window_bytes: int = 1 << 20
     group_objects: int = 256

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from ricordi.access import ProfileAccessManager
-from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import CleanMark, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.rows import NodeRow
+from ricordi.repository.container.index import Index
 from ricordi.storage import maintenance
 
 FULL = MaintenanceOptions(full=True)
@@ -55,7 +58,8 @@ def test_what_was_left_clean_is_not_compared_again(filled: Any, comparisons: lis
         assert again.nothing_to_do
         assert again.before == first.after
     assert len(comparisons) == asked
-    assert again.clean == first.clean
+    assert again.clean is not None
+    assert (again.clean.database, again.clean.container) == (first.clean.database, first.clean.container)
 
 
 def delete_a_node(storage: Any) -> None:
@@ -115,6 +119,82 @@ def test_any_change_is_found(filled: Any, change: Callable[[Any], None], found: 
     else:
         assert found in {problem.kind for problem in report.problems}
         assert report.clean is None
+
+
+@pytest.fixture
+def countings(monkeypatch: pytest.MonkeyPatch, every_container_has: Callable[..., None]) -> list[Any]:
+    """Grows each time the rows of the index are counted; for containers whose index is at rest soon."""
+    every_container_has(settled_seconds=0.05)
+    counted: list[Any] = []
+    count = Index._count_packs
+    monkeypatch.setattr(Index, '_count_packs', lambda self, raw: counted.append(self) or count(self, raw))
+    return counted
+
+
+def at_rest(storage: Any) -> MaintenanceReport:
+    """Maintenance until its mark tells of the index, too."""
+    deadline = time.monotonic() + 60
+    report = maintained(storage)
+    while not (report.clean and report.clean.index_state):
+        assert time.monotonic() < deadline, 'the index does not come to rest'
+        storage.repository.index.suspend()  # the last one who closes it takes the log along
+        time.sleep(0.1)
+        report = maintained(storage)
+    return report
+
+
+def noted(report: MaintenanceReport) -> MaintenanceReport:
+    """The report with its mark as it comes back from a file."""
+    assert report.clean is not None
+    return report._replace(clean=CleanMark(**json.loads(json.dumps(report.clean._asdict()))))
+
+
+def test_nothing_is_counted_again_where_nobody_has_written_to_the_index(
+    countings: list[Any], comparisons: list[Any], filled: Any
+) -> None:
+    first = at_rest(filled)
+    before = len(countings), len(comparisons)
+    again = maintained(filled, noted(first))
+    assert again.nothing_to_do
+    assert again.before == first.after
+    assert again.clean == first.clean
+    assert (len(countings), len(comparisons)) == before
+
+
+@pytest.mark.parametrize(
+    ('change', 'found'),
+    [
+        (delete_a_node, 'garbage'),
+        (forget_a_file, 'garbage'),
+        (add_garbage, 'garbage'),
+        (pack_garbage, 'garbage'),
+        (name_what_is_not_there, 'missing'),
+        (lose_an_object, 'missing'),
+        (lose_a_pack, 'missing'),
+        (cut_a_pack, 'damaged'),
+    ],
+)
+def test_any_change_is_found_though_the_index_was_counted(
+    countings: list[Any], filled: Any, change: Callable[[Any], None], found: str
+) -> None:
+    first = noted(at_rest(filled))
+    change(filled)
+    report = maintained(filled, first)
+    if found == 'garbage':
+        assert report.before.garbage is not None
+        assert report.before.garbage.objects == 1
+    else:
+        assert found in {problem.kind for problem in report.problems}
+        assert report.clean is None
+
+
+@pytest.mark.parametrize('packs', [[[0, 'a', 1, 1, 1, 1]], [[0]], [0], 'x', [[0, 10**6, 5, 5, 5, 0]]])
+def test_a_note_that_says_what_cannot_be_is_not_believed(countings: list[Any], filled: Any, packs: Any) -> None:
+    first = at_rest(filled)
+    assert first.clean is not None
+    again = maintained(filled, first._replace(clean=first.clean._replace(packs=packs)))
+    assert again.nothing_to_do
+    assert again.before == first.after
 
 
 def test_live_maintenance_leaves_a_mark_too(filled: Any, comparisons: list[Any]) -> None:

@@ -12,9 +12,10 @@ from itertools import chain, islice
 from operator import ge
 from typing import Any, NamedTuple
 
-from ricordi.backend.maintenance import Amount, ContainerState, KeyStream
+from ricordi.backend.maintenance import Amount, CleanMark, ContainerState, KeyStream
 from ricordi.errors import CorruptStorage
-from ricordi.repository.container.index import EMPTY_PACK
+from ricordi.repository.container.index import EMPTY_PACK, PackSummary
+from ricordi.repository.container.index_state import index_state
 from ricordi.repository.container.objects import ObjectStore
 
 LAST_KEY = 'g'
@@ -63,12 +64,10 @@ class PackInventory(NamedTuple):
 class Inventory:
     """What a container holds at one moment, and the key sets behind the numbers, until `close`."""
 
-    def __init__(
-        self, container: ObjectStore, named_keys: KeyStream | None, clean_fingerprint: str | None = None
-    ) -> None:
+    def __init__(self, container: ObjectStore, named_keys: KeyStream | None, clean: CleanMark | None = None) -> None:
         """
         :param named_keys: what nodes name, or None to leave garbage and missing objects uncounted.
-        :param clean_fingerprint: the fingerprint with which nodes named all objects, and no other; None: not known.
+        :param clean: what the container was like when nodes named all objects, and no other; None: not known.
         """
         self._container = container
         self.index = container.new_index()
@@ -80,9 +79,15 @@ class Inventory:
             self._fill_loose()
         self.loose = self._amount('SELECT COUNT(*), TOTAL(size) FROM temp.loose')
         self.largest_loose = int(self._one('SELECT COALESCE(MAX(size), 0) FROM temp.loose')[0])
-        packs = packs_now(container)
+        self._index_state = index_state(self.index.path, container.limits.settled_seconds)
+        counted = _counted_before(clean, self._index_state)
+        packs = packs_now(container, counted)
         self.fingerprint = self._fingerprint(packs)
-        if self.fingerprint == clean_fingerprint:
+        is_clean = clean is not None and self.fingerprint == clean.container
+        if counted is not None and not is_clean:  # no work rests on a note
+            packs = packs_now(container)
+            self.fingerprint = self._fingerprint(packs)
+        if is_clean:
             self.named = sum(pack.objects for pack in packs.values())
         elif named_keys is not None:
             with self.index.guarded():
@@ -117,6 +122,14 @@ class Inventory:
             files=self.loose.objects + len(pack_files) + leftovers + len(layout.pack_locks()) + 2,
             index_bytes=layout.index.stat().st_size,
         )
+
+    def mark(self) -> CleanMark:
+        """The container's part of a mark; with what was counted in the index, if nobody has written to it since."""
+        now = index_state(self.index.path, self._container.limits.settled_seconds)
+        if now is None or now != self._index_state:
+            return CleanMark('', self.fingerprint)
+        rows = ((p.pack_id, p.objects, p.length, p.size, p.end, p.compressed) for p in self.packs.values() if p.objects)
+        return CleanMark('', self.fingerprint, now, tuple(rows))
 
     # -- streams over the key sets ----------------------------------------------------------------------------
 
@@ -257,10 +270,26 @@ class Inventory:
         return unreadable, lost
 
 
-def packs_now(container: ObjectStore) -> dict[int, PackInventory]:
-    """Every pack that a file or a row names, by number; garbage uncounted."""
+def _counted_before(clean: CleanMark | None, state: str | None) -> dict[int, PackSummary] | None:
+    """What an earlier maintenance has counted in the index, if it is as it was; the note may hold anything."""
+    if clean is None or state is None or clean.index_state != state:
+        return None
+    try:
+        rows = [[*row] for row in clean.packs]
+        if not all(type(number) is int for row in rows for number in row):
+            return None
+        return {pack_id: PackSummary(*numbers) for pack_id, *numbers in rows}
+    except (TypeError, ValueError):
+        return None
+
+
+def packs_now(container: ObjectStore, counted: dict[int, PackSummary] | None = None) -> dict[int, PackInventory]:
+    """Every pack that a file or a row names, by number; garbage uncounted.
+
+    :param counted: what the index says of each pack, where that is known.
+    """
     # Rows first: what a packer commits in between lies in files that are longer than the rows ask for, not shorter.
-    summaries = container.index.packs()
+    summaries = container.index.packs() if counted is None else counted
     sizes = container.layout.pack_sizes()
     return {
         pack_id: PackInventory(pack_id, sizes.get(pack_id), *summaries.get(pack_id, EMPTY_PACK), garbage=Amount())

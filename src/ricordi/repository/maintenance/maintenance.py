@@ -70,8 +70,7 @@ def _maintain(
 ) -> MaintenanceReport:
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = None if options.dry_run else _settle(container, options)
-        clean = options.clean.container if options.clean else None
-        with closing(Inventory(container, named_keys, clean)) as inventory:
+        with closing(Inventory(container, named_keys, options.clean)) as inventory:
             problems = Problems()
             _note_problems(inventory, problems)
             plan = make_plan(container, inventory, options, _damaged_loose(container, options.suspects, problems))
@@ -110,7 +109,7 @@ def _clean_mark(report: MaintenanceReport, inventory: Inventory, named: int) -> 
     if report.interrupted or report.problem_count or state is None:
         return None
     is_clean = state.garbage == Amount() and not state.loose.objects and state.packed.objects == named
-    return CleanMark('', inventory.fingerprint) if is_clean else None
+    return inventory.mark() if is_clean else None
 
 
 def _with_catalogues(
