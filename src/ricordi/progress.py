@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Literal
-
-from ricordi.records import dataclass, field
 
 Unit = Literal['bytes', 'objects', 'rows', 'nodes', 'snapshots']
 

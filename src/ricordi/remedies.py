@@ -1,8 +1,6 @@
 """What a person can do about an error, as data: the command line says which of its verbs and options does it."""
 
-from typing import Literal
-
-from ricordi.records import NamedTuple
+from typing import Literal, NamedTuple
 
 Deed = Literal[
     'adopt storage',

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
-
-from ricordi.records import NamedTuple
+from typing import Literal, NamedTuple
 
 LONGEST_COMMAND = 160
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from typing import NamedTuple
 
 from ricordi.access.process import boot_time, command_line, proc_is_ours, read_status
-from ricordi.records import NamedTuple
 
 INITIAL_NAMESPACE = 'pid:[4026531836]'
 """The PID namespace that the kernel starts with; the number is fixed in its sources."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.config.folder import FILE_NAME
 from ricordi.config.names import check_profile_name
 from ricordi.config.profile import repository_path_in
 from ricordi.errors import ConfigurationError
 from ricordi.files import read_regular
-from ricordi.records import NamedTuple
 
 if TYPE_CHECKING:
     from ricordi.config.profile import Profile

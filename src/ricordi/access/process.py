@@ -8,9 +8,7 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
-
-from ricordi.records import NamedTuple
+from typing import Literal, NamedTuple
 
 Existence = Literal['gone', 'running', 'unreadable']
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from typing import Literal
-
-from ricordi.records import NamedTuple
+from typing import Literal, NamedTuple
 
 Kind = Literal['access', 'lock']
 State = Literal['live', 'stale', 'foreign']

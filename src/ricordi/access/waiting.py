@@ -6,10 +6,10 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ricordi.errors import AccessError, GivingWay, HeldBack, Interrupted, WaitingForOthers
-from ricordi.records import dataclass
 
 if TYPE_CHECKING:
     from ricordi.access.holder import Holder

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ricordi.model.attribute_paths import AttributePath
-from ricordi.records import NamedTuple
 
 
 class AttributeIndex(NamedTuple):

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from ricordi.backend.rows import EntityKind
-from ricordi.records import NamedTuple
 
 MOST_ROWS = 100_000
 """So many changed rows are remembered; beyond that all rows that were read before count as changed."""

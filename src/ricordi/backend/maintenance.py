@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from ricordi.records import NamedTuple
 from ricordi.remedies import Remedy
 
 RepackMode = Literal['auto', 'all', 'none']

@@ -5,10 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from ricordi.errors import CorruptStorage, NotExistent
-from ricordi.records import NamedTuple
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend

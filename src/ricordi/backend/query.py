@@ -6,12 +6,12 @@ Names of fields are those of `ricordi.model.fields` (`pk`, `user_pk`, …). Valu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from ricordi.model.fields import EntityKind, RowField, ValueKind
 from ricordi.model.links import DATA_PROVENANCE, names_of
-from ricordi.records import dataclass
 
 
 class EdgeKind(StrEnum):

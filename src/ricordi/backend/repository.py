@@ -8,14 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
 from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
 from ricordi.backend.objects import HeldObject, OneOfRepository
 from ricordi.backend.usage import ObjectSize
 from ricordi.errors import CorruptStorage, InvalidOperation, MissingObject, NotExistent
 from ricordi.progress import Run
-from ricordi.records import NamedTuple
 
 if TYPE_CHECKING:
     from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside

@@ -6,11 +6,11 @@ class: `storage.get(NodeRow, pk)`; `ROW_TYPES` tells it where only the kind is k
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, get_args
 
 from ricordi.model.fields import EntityKind as EntityKind
-from ricordi.records import dataclass, field
 
 Json = Any
 JsonDict = dict[str, Any]

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from ricordi.backend.changes import Changes
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
@@ -16,7 +16,6 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.rows import ROW_TYPES, EntityKind, RowT, UserRow
 from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.progress import Run
-from ricordi.records import NamedTuple
 
 if TYPE_CHECKING:
     from ricordi.backend.attribute_indexes import AttributeIndex

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from ricordi.backend.maintenance import Amount
-from ricordi.records import NamedTuple
 
 Category = str | int | None
 """A value of a dimension: the pk of a group, computer, user or node, else a text; None for what has none."""

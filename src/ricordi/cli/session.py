@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.cli.terminal.prose import prose
 from ricordi.errors import AccessWarning, StoppedWorker, UsageError
-from ricordi.records import NamedTuple
 from ricordi.services.nodes.log_levels import LEVELS
 
 

@@ -15,11 +15,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.config.merge import merge
 from ricordi.errors import ConfigurationError, MissingConfigurationError
-from ricordi.records import NamedTuple
 
 if TYPE_CHECKING:
     from ricordi.folders import OpenFolder

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from ricordi.errors import ConfigurationError
-from ricordi.records import dataclass
 from ricordi.remedies import Remedy
 
 Kind = Literal['int', 'bool', 'str', 'list', 'level', 'level or INHERIT']

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from ricordi.errors import WrongValue
-from ricordi.records import NamedTuple
 
 _COLUMNS = ('attributes', 'extras')
 _KEY = re.compile(r'[A-Za-z0-9_][A-Za-z0-9_ :/@-]{0,99}', re.ASCII).fullmatch

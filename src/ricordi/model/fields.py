@@ -6,9 +6,8 @@ tables and columns are those of AiiDA (formats/database.md).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from ricordi.records import dataclass
 
 
 class EntityKind(StrEnum):

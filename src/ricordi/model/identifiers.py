@@ -7,10 +7,10 @@ where nothing has that pk or uuid.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ricordi.errors import WrongValue
-from ricordi.records import dataclass
 
 LABEL_MARK = '!'
 """At the end of an identifier it says that this is a label, though it looks like a pk or uuid."""

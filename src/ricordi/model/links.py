@@ -5,9 +5,8 @@ from __future__ import annotations
 import enum
 from array import array
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
-
-from ricordi.records import dataclass
 
 
 class LinkType(enum.Enum):

@@ -6,9 +6,9 @@ A rule follows links of one type, from source to target (forward) or from target
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from ricordi.errors import UsageError
-from ricordi.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

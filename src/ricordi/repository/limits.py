@@ -6,7 +6,7 @@ constant that is patched may be one that nobody reads any more.
 
 from __future__ import annotations
 
-from ricordi.records import NamedTuple
+from typing import NamedTuple
 
 
 class Limits(NamedTuple):

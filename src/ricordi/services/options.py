@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from ricordi.config import Config, load_config
 from ricordi.config.options import Option, get_option, is_set, read_option
 from ricordi.errors import ConfigurationError, UsageError
-from ricordi.records import dataclass
 from ricordi.services.profiles.profiles import find_profile
 
 Change = Literal['set', 'append', 'remove']

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ricordi.model.people import checked_email
-from ricordi.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

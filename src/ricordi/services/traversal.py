@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from ricordi.backend.query import Comparison, Field, Junction, Projection, Query, Vertex
@@ -10,7 +11,6 @@ from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistent
 from ricordi.model.traversal import Rule
-from ricordi.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ricordi.backend.rows import EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.config import Profile, load_config
 from ricordi.manager import use_storage
-from ricordi.records import dataclass
 from ricordi.services.author import find_user
 from ricordi.services.person import Person
 

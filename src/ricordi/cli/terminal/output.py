@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from itertools import chain, groupby, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.cli.terminal.colors import Tone, Toned
 from ricordi.cli.terminal.screen import width as screen_width
@@ -19,7 +19,6 @@ from ricordi.cli.terminal.streams import carries_all_characters
 from ricordi.cli.terminal.table import detail_lines, format_table
 from ricordi.cli.terminal.times import local_time
 from ricordi.cli.terminal.widths import display_width
-from ricordi.records import NamedTuple
 
 Row = Mapping[str, Any]
 

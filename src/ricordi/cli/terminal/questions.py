@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -17,7 +18,6 @@ from ricordi.cli.terminal.streams import harmless
 from ricordi.cli.verb import Function, option
 from ricordi.errors import RicordiError, UsageError, ValidationError
 from ricordi.files import read_regular
-from ricordi.records import dataclass
 
 _LONGEST_FILE = 1 << 20
 """Bytes of a file of answers."""

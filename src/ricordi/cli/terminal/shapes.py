@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ricordi.cli.terminal.widths import display_width, longest_word, shortened, wrapped
-from ricordi.records import NamedTuple
 
 Line = Sequence[str]
 

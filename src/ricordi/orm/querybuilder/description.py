@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ricordi.backend.query import (
@@ -24,7 +25,6 @@ from ricordi.errors import QueryError, QueryTypeError
 from ricordi.orm.querybuilder.joins import make_edge
 from ricordi.orm.querybuilder.names import fields_of_kind, parse_field
 from ricordi.orm.querybuilder.values import plain_value
-from ricordi.records import dataclass
 
 OPERATORS = {
     *('==', '<', '<=', '>', '>=', 'in', 'like', 'ilike'),

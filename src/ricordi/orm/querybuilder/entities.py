@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError, QueryTypeError
 from ricordi.model.node_types import CODE
 from ricordi.model.patterns import literal
-from ricordi.records import dataclass
 
 GROUP_PREFIX = 'group.'
 _ABSTRACT_CODE = 'data.core.code.abstract.AbstractCode.'

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ricordi.backend.query import Edge, EdgeKind
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import QueryError
-from ricordi.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

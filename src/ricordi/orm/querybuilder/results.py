@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.changes import clock
 from ricordi.backend.rows import EntityKind, LinkRow
 from ricordi.orm.entity_classes import NAMES, entity_class
-from ricordi.records import NamedTuple
 
 if TYPE_CHECKING:
     from ricordi.backend.query import Query

@@ -13,11 +13,10 @@ from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from operator import gt
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.errors import CorruptStorage, MissingObject
 from ricordi.folders import OpenFolder
-from ricordi.records import NamedTuple
 from ricordi.remedies import Remedy
 from ricordi.repository.container.index_connection import check_index_file, connect, state_of, translated
 from ricordi.repository.limits import USUAL

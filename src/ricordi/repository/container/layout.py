@@ -9,11 +9,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from ricordi.errors import CorruptStorage, InvalidOperation, UnreachableStorage
 from ricordi.files import new_file, read_regular
 from ricordi.folders import KeptFolder, OpenFolder
-from ricordi.records import NamedTuple
 from ricordi.remedies import Remedy
 
 CONTAINER_VERSION = 1

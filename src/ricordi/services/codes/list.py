@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ricordi.backend.query import Comparison, Condition, Field, Junction, Negation, Ordering, Projection, Query, Vertex
 from ricordi.backend.rows import ComputerRow, EntityKind, UserRow
 from ricordi.backend.storage import StorageBackend
 from ricordi.model.node_types import CODE
-from ricordi.records import dataclass
 
 _ROWS = 1000
 _HIDDEN = Field('extras', ('hidden',))

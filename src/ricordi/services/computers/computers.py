@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ricordi.backend.identifiers import find_named, one_of
@@ -13,7 +13,6 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.model.identifiers import LABEL_MARK, identifier_of
 from ricordi.model.labels import check_label
-from ricordi.records import dataclass
 from ricordi.remedies import Remedy
 from ricordi.services.author import default_user
 from ricordi.services.computers.setup import ComputerSetup, check_setup, metadata_of, setup_of

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ricordi.backend.rows import ComputerRow
 from ricordi.model.computers import MPIRUN_COMMAND, OLDEST_WORKDIR, SHEBANG, check_computer
-from ricordi.records import dataclass
 
 WORK_DIR = '/scratch/{username}/aiida/'
 """Where calculations run on a new computer, unless something else is said."""

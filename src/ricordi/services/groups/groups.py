@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -25,7 +26,6 @@ from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.model.identifiers import LABEL_MARK, identifier_of
 from ricordi.model.labels import check_label
 from ricordi.model.patterns import literal
-from ricordi.records import dataclass
 from ricordi.services.author import default_user
 
 CORE = 'core'

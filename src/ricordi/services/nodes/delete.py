@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ricordi.backend.query import Comparison, Field, Junction, Projection, Query, Vertex
 from ricordi.backend.rows import EntityKind
@@ -12,7 +12,6 @@ from ricordi.backend.usage import Freed
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.model.node_types import REMOTE
 from ricordi.model.traversal import DELETE_RULES, Rule, choose_rules
-from ricordi.records import dataclass
 from ricordi.services.traversal import traverse
 
 

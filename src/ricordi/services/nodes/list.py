@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,6 @@ from ricordi.model.fields import FIELDS
 from ricordi.orm.querybuilder.builder import QueryBuilder
 from ricordi.orm.querybuilder.description import describe
 from ricordi.orm.querybuilder.names import parse_field
-from ricordi.records import dataclass
 from ricordi.services.author import find_user
 from ricordi.services.nodes.finding import find_node
 from ricordi.services.nodes.owners import with_owners

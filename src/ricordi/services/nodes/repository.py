@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ricordi.backend.repository import CHUNK_BYTES
@@ -24,7 +25,6 @@ from ricordi.folders import make_folder
 from ricordi.model.file_trees import check_name, split_path
 from ricordi.model.node_types import SINGLE_FILE
 from ricordi.orm.nodes.repository_tree import FileTree
-from ricordi.records import dataclass
 from ricordi.remedies import Remedy
 from ricordi.services.output_files import make_output_folder
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from ricordi.backend.query import (
@@ -21,7 +21,6 @@ from ricordi.backend.storage import StorageBackend
 from ricordi.model.links import CALLS, INPUTS, OUTPUTS, names_of
 from ricordi.model.node_types import is_process, name_of
 from ricordi.model.values import DamagedJson, is_damaged
-from ricordi.records import dataclass
 
 _INPUTS, _OUTPUTS, _CALLS = names_of(INPUTS), names_of(OUTPUTS), names_of(CALLS)
 

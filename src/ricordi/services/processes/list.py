@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.backend.query import (
     Comparison,
@@ -22,7 +23,6 @@ from ricordi.backend.rows import EntityKind
 from ricordi.backend.storage import StorageBackend
 from ricordi.errors import NotExistentKeyError, QueryError
 from ricordi.model.node_types import ACTIVE_STATES, PROCESS
-from ricordi.records import NamedTuple, dataclass
 from ricordi.services.processes.names import CACHED, PROJECTIONS, STATE
 
 _COLUMNS = ('pk', 'uuid', 'ctime', 'mtime', 'label', 'description', 'node_type', 'process_type')

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ricordi.config import Config, Profile, hide_secrets, load_config
 from ricordi.config.object_store import bucket_in_words
 from ricordi.errors import ProfileConfigurationError
-from ricordi.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

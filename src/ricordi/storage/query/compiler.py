@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ricordi.backend.query import Query
 from ricordi.errors import QueryError
-from ricordi.records import dataclass
 from ricordi.storage.query.expressions import Expressions
 from ricordi.storage.query.joins import Joins
 from ricordi.storage.query.numbers import LARGEST_INT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -12,7 +13,6 @@ from ricordi.backend.query import shown
 from ricordi.errors import QueryTypeError
 from ricordi.model.attribute_paths import AttributePath, may_be_indexed
 from ricordi.model.fields import ValueKind
-from ricordi.records import dataclass
 from ricordi.storage.query.numbers import is_huge, is_number
 from ricordi.storage.query.parameters import Parameters
 from ricordi.storage.values import encode_uuid

@@ -8,9 +8,8 @@ it, as the integer that the double is to the last digit, 60221407599999998702387
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
-
-from ricordi.records import dataclass
 
 LARGEST_INT = 2**63 - 1
 """The largest integer of 64 bits; smaller ones are compared digit by digit."""

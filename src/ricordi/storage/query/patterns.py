@@ -3,9 +3,9 @@ r"""Patterns of `like`: `%` any characters, `_` any one, a backslash takes the m
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from ricordi.errors import QueryError
-from ricordi.records import dataclass
 
 MOST_BYTES = 50_000
 _TOKEN = re.compile(r'\\(.)|([%_])|(.)', re.DOTALL)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ricordi.backend.query import Field, Ordering, Projection, Query
 from ricordi.errors import QueryError
 from ricordi.model.fields import FIELDS, ValueKind
-from ricordi.records import dataclass
 from ricordi.storage.query.expressions import Expressions, Place
 from ricordi.storage.query.rows import (
     CASTS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
@@ -21,7 +22,6 @@ from ricordi.model.values import (
     read_bounded,
     why_unreadable,
 )
-from ricordi.records import dataclass
 from ricordi.storage.columns import place_of
 
 Raw = tuple[Any, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ricordi.backend.query import (
     WALK_FIELDS,
@@ -16,7 +17,6 @@ from ricordi.backend.query import (
 )
 from ricordi.errors import QueryError
 from ricordi.model.fields import FIELDS, TABLES, EntityKind, ValueKind
-from ricordi.records import dataclass, field
 from ricordi.storage.query.expressions import Place
 from ricordi.storage.query.patterns import parse_pattern
 
