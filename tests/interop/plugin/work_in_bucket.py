@@ -5,7 +5,9 @@ AIIDA_PATH=/abs/config/folder python work_in_bucket.py CONFIG
 
 import io
 import json
+import os
 import sys
+from pathlib import Path
 
 from aiida import orm
 from aiida.cmdline.commands.cmd_verdi import verdi
@@ -53,7 +55,7 @@ def main():
         'contents': sorted(node.get_content() for node in found),
         'shown': str(storage()),
         'info': sorted(storage().get_info(detailed=True)),
-        'backup': refusal(lambda: storage().backup('/tmp/never')),
+        'backup': refusal(lambda: storage().backup(str(Path(os.environ['AIIDA_PATH']).parent / 'backup'))),
     }
     print(json.dumps(result))
 
