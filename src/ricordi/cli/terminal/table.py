@@ -68,10 +68,10 @@ class Table(NamedTuple):
 
     def _widened_for(self, row: Line) -> Sequence[int]:
         """The widths of a line of its own for such a row; none where that has no room either."""
-        widths = [
-            max(width, display_width(cell)) if shape.gives == 'nothing' else width
-            for cell, width, shape in zip_longest(row, self.widths, self.shapes, fillvalue='')
-        ]
+        widths = list(self.widths)
+        for number, cell in enumerate(row):
+            if self.shapes[number].gives == 'nothing':
+                widths[number] = max(widths[number], display_width(cell))
         fits = sum(widths) + GAP * (len(widths) - 1) <= (self.room or 0)
         return widths if fits else ()
 
