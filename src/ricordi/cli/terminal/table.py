@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
-from typing import NamedTuple
 
 from ricordi.cli.terminal.colors import Toned, painted, tone_of
 from ricordi.cli.terminal.screen import width as screen_width
 from ricordi.cli.terminal.shapes import GAP, NAME, NUMBER, TEXT, ColumnShape, Line, fitted_widths
 from ricordi.cli.terminal.widths import display_width, longest_word, wrapped
+from ricordi.records import NamedTuple
 
 _PAIR = 2
 """Columns of a table of names and values, which needs no headings where it is no table."""
@@ -68,11 +68,10 @@ class Table(NamedTuple):
 
     def _widened_for(self, row: Line) -> Sequence[int]:
         """The widths of a line of its own for such a row; none where that has no room either."""
-        cells = [*row, *[''] * (len(self.widths) - len(row))]
-        widths = [
-            max(width, display_width(cell)) if shape.gives == 'nothing' else width
-            for cell, width, shape in zip(cells, self.widths, self.shapes, strict=True)
-        ]
+        widths = list(self.widths)
+        for number, cell in enumerate(row):
+            if self.shapes[number].gives == 'nothing':
+                widths[number] = max(widths[number], display_width(cell))
         fits = sum(widths) + GAP * (len(widths) - 1) <= (self.room or 0)
         return widths if fits else ()
 
