@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
+from typing import NamedTuple
 
 from ricordi.cli.terminal.colors import Toned, painted, tone_of
 from ricordi.cli.terminal.screen import width as screen_width
 from ricordi.cli.terminal.shapes import GAP, NAME, NUMBER, TEXT, ColumnShape, Line, fitted_widths
 from ricordi.cli.terminal.widths import display_width, longest_word, wrapped
-from ricordi.records import NamedTuple
 
 _PAIR = 2
 """Columns of a table of names and values, which needs no headings where it is no table."""
