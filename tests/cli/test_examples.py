@@ -33,6 +33,7 @@ ELSEWHERE = (
     '/mnt/',
     '~/.config',  # outside of what a test may write to
     'storage usage -i',  # a terminal
+    'storage move',  # a database of PostgreSQL
     'data core.trajectory export',  # a trajectory
     'jq .p.pk',  # a program that may not be here, and the query of the guide
 )
