@@ -42,6 +42,8 @@ LIMITS = BucketLimits(
     grace_seconds=0,
     leftover_seconds=0.5,
 )
+KEPT = 4
+"""So few nodes always stay, so that there is something to look for in the end."""
 PAUSE = 0.02
 """Seconds between files and node, in which maintenance may strike; and after a server was lost."""
 
@@ -108,7 +110,7 @@ class Writer:
         except NotExistent:  # somebody has deleted our node meanwhile
             assert not self.execute('SELECT count(*) FROM db_dbnode WHERE id = %s', self.node)
         try:
-            one = 'SELECT id FROM db_dbnode ORDER BY random() LIMIT 1'
+            one = f'SELECT id FROM db_dbnode ORDER BY random() OFFSET {KEPT} LIMIT 1'
             self.execute(
                 f'WITH gone AS (DELETE FROM db_dbnode WHERE id IN ({one}) RETURNING 1) SELECT count(*) FROM gone'
             )

@@ -20,12 +20,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from conftest import PostgresServer
 from deadlines import wait_until
 from object_stores import ObjectStoreServer, free_ports, running_store
 
@@ -34,6 +33,9 @@ pytest.importorskip('obstore')
 from faults.bucket_race import CONTENTS, LIMITS, store_at
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.repository.bucket.bucket import BucketRepository
+
+if TYPE_CHECKING:
+    from conftest import PostgresServer
 
 NODES = 'CREATE TABLE public.db_dbnode (id serial PRIMARY KEY, repository_metadata jsonb NOT NULL)'
 DEEDS = ('write', 'write', 'maintain', 'maintain-full')

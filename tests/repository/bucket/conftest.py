@@ -6,18 +6,20 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from conftest import PostgresServer
 from object_stores import ObjectStoreServer
 from ricordi.backend.bucket import SCHEMA, BucketLocation
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.repository.bucket.bucket import BucketRepository
 from ricordi.repository.bucket.limits import BucketLimits
+
+if TYPE_CHECKING:
+    from conftest import PostgresServer
 
 SMALL: dict[str, Any] = {
     'inline_bytes': 1000,

@@ -41,7 +41,7 @@ def test_what_is_in_the_database_is_packed_beside_others_and_a_second_run_finds_
     assert plan.traffic == Traffic(puts=2, sent=54_000)
     assert plan.notes[0].text.startswith('about 2 requests')
     assert bucket.get_info()['loose']['objects'] == 60
-    report = maintain(bucket, compress='auto')
+    report = maintain(bucket)
     assert report.before.loose.objects == 60
     assert report.after is not None
     assert (report.after.loose.objects, report.after.packed.objects) == (0, 60)
@@ -51,6 +51,18 @@ def test_what_is_in_the_database_is_packed_beside_others_and_a_second_run_finds_
     assert (report.traffic.puts, report.traffic.sent > 54_000) == (2, True)
     assert 'requests to the object store (2 to put)' in report.notes[0].text
     assert maintain(bucket).nothing_to_do
+
+
+def test_what_can_be_compressed_lies_compressed_and_is_read_as_it_was(
+    bucket: BucketRepository, maintain: Maintain
+) -> None:
+    content = b'a line that comes again\n' * 40
+    key = bucket.put_object_from_bytes(content)
+    report = maintain(bucket, compress='auto')
+    assert report.after is not None
+    assert report.after.packed.bytes < len(content) / 4
+    bucket.cache.drop([bytes.fromhex(key)])
+    assert bucket.get_object_content(key) == content
 
 
 def test_small_packs_are_merged_and_the_old_ones_leave_the_bucket(bucket: BucketRepository, maintain: Maintain) -> None:
