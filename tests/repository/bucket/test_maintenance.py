@@ -34,21 +34,21 @@ def packs_in_bucket(bucket: BucketRepository) -> int:
 def test_what_is_in_the_database_is_packed_beside_others_and_a_second_run_finds_nothing(
     bucket: BucketRepository, maintain: Maintain
 ) -> None:
-    wanted = contents(60, size=900)
+    wanted = contents(100, size=900)
     keys = [bucket.put_object_from_bytes(content) for content in wanted]
     plan = maintain(bucket, dry_run=True)
-    assert [(step.name, step.objects) for step in plan.steps] == [('pack', 60)]
-    assert plan.traffic == Traffic(puts=2, sent=54_000)
+    assert [(step.name, step.objects) for step in plan.steps] == [('pack', 100)]
+    assert plan.traffic == Traffic(puts=2, sent=90_000)
     assert plan.notes[0].text.startswith('about 2 requests')
-    assert bucket.get_info()['loose']['objects'] == 60
+    assert bucket.get_info()['loose']['objects'] == 100
     report = maintain(bucket)
-    assert report.before.loose.objects == 60
+    assert report.before.loose.objects == 100
     assert report.after is not None
-    assert (report.after.loose.objects, report.after.packed.objects) == (0, 60)
+    assert (report.after.loose.objects, report.after.packed.objects) == (0, 100)
     assert report.after.packs == packs_in_bucket(bucket) == 2
     assert [bucket.get_object_content(key) for key in keys] == wanted
     assert report.traffic is not None
-    assert (report.traffic.puts, report.traffic.sent > 54_000) == (2, True)
+    assert (report.traffic.puts, report.traffic.sent > 90_000) == (2, True)
     assert 'requests to the object store (2 to put)' in report.notes[0].text
     assert maintain(bucket).nothing_to_do
 
