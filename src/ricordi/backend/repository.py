@@ -112,6 +112,11 @@ class RepositoryBackend(ABC):
     def complete(self) -> None:  # noqa: B027 - most are there whole or not at all
         """Make what an empty store lacks, for its creation was cut short."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether what it knows of objects is of another place than the one that it was made with."""
+        return False
+
     def guard_nodes(self) -> None:  # noqa: B027 - most cannot be asked by a database
         """Have the database of the storage, of which the tables are there by now, keep the objects that nodes name.
 

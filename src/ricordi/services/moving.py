@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ricordi.backend.maintenance import Amount
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.backup.key_spool import lacking
@@ -49,14 +50,6 @@ class Moved(NamedTuple):
     erased: bool = False
 
 
-class _Copied:
-    """How much was copied so far."""
-
-    def __init__(self) -> None:
-        self.objects = 0
-        self.bytes = 0
-
-
 def move_objects(
     name: str | None,
     backend: str,
@@ -78,7 +71,8 @@ def move_objects(
     :param dry_run: tell how much would be copied, and change nothing.
     :param wait: seconds to wait for others to leave the profile; None: do not wait.
     :raises ricordi.errors.InvalidOperation: its database is none of PostgreSQL; it has its objects there already.
-    :raises ricordi.errors.ForeignRepository: the place has the objects of another storage.
+    :raises ricordi.errors.ForeignRepository: the place has the objects of another storage; or, of `erase`, it is not
+        certain that no other storage has objects in the old one.
     :raises ricordi.errors.CorruptStorage: an object that a node names is missing or damaged; nothing was changed.
     :raises ricordi.errors.NotEnoughSpace: the place has no room for them.
     :raises ricordi.errors.AccessError: the profile is locked or in use.
@@ -91,6 +85,8 @@ def move_objects(
         use_storage(profile, shared_access=False) as storage,
         closing(repository_at(storage_class(target).repository_location(target))) as destination,
     ):
+        if erase and (doubt := storage.repository_doubt()):
+            raise ForeignRepository(f'the objects cannot be removed from where they are: {doubt}; nothing was changed')
         if dry_run:
             return _moved(profile, target, _estimate(storage, destination))
         copied = _copy(storage, destination, replace(run, lock_check=check))
@@ -100,7 +96,7 @@ def move_objects(
         return _moved(profile, target, copied, erase)
 
 
-def _moved(profile: Profile, target: Profile, copied: _Copied, erased: bool = False) -> Moved:
+def _moved(profile: Profile, target: Profile, copied: Amount, erased: bool = False) -> Moved:
     source, destination = (storage_class(one).repository_location(one).place for one in (profile, target))
     return Moved(profile.name, source, destination, copied.objects, copied.bytes, erased)
 
@@ -126,13 +122,18 @@ def _target(profile: Profile, backend: str, place: Mapping[str, Any]) -> Profile
     return target
 
 
-def _estimate(storage: StorageBackend, destination: RepositoryBackend) -> _Copied:
-    source, found = storage.repository, _Copied()
-    there = _checked(source, destination) if destination.is_initialised else None
-    for one in source.object_sizes():
-        if there is None or not there.has_object(one.key):
-            found.objects, found.bytes = found.objects + 1, found.bytes + one.content
-    return found
+def _estimate(storage: StorageBackend, destination: RepositoryBackend) -> Amount:
+    source = storage.repository
+    is_there = destination.is_initialised and not _checked(source, destination).is_elsewhere
+    return _amount(source, destination.list_objects() if is_there else iter(()))
+
+
+def _amount(source: RepositoryBackend, there: Iterator[str]) -> Amount:
+    """What there is in a store besides some objects."""
+    objects = size = 0
+    for one in source.sizes_of(lacking(source.list_objects(), there)):
+        objects, size = objects + 1, size + one.content
+    return Amount(objects, size)
 
 
 def _checked(source: RepositoryBackend, destination: RepositoryBackend) -> RepositoryBackend:
@@ -144,28 +145,29 @@ def _checked(source: RepositoryBackend, destination: RepositoryBackend) -> Repos
     return destination
 
 
-def _copy(storage: StorageBackend, destination: RepositoryBackend, run: Run) -> _Copied:
+def _copy(storage: StorageBackend, destination: RepositoryBackend, run: Run) -> Amount:
     """Copy what the place lacks, and compare all that is there then with its keys."""
-    source, copied = storage.repository, _Copied()
+    source = storage.repository
+    if destination.is_initialised and _checked(source, destination).is_elsewhere:
+        destination.erase()  # the index of another bucket, which a move out of that has left
     if destination.is_initialised:
-        _checked(source, destination).complete()
+        destination.complete()
     else:
         destination.initialise(identifier=source.uuid)
     with run.step('look through objects', None, 'objects'):
-        total = sum(one.content for one in source.sizes_of(lacking(source.list_objects(), destination.list_objects())))
+        copied = _amount(source, destination.list_objects())
     room = destination.free_space()
-    if room is not None and room.bytes < total:
+    if room is not None and room.bytes < copied.bytes:
         raise NotEnoughSpace(
-            f'up to {total:,} bytes are to be copied, and only {room.bytes:,} are free at {room.place}; nothing was '
-            'changed: make room, or choose another place'
+            f'up to {copied.bytes:,} bytes are to be copied, and only {room.bytes:,} are free at {room.place}; nothing '
+            'was changed: make room, or choose another place'
         )
 
     def told(size: int) -> None:
-        copied.objects, copied.bytes = copied.objects + 1, copied.bytes + size
         run.progress.advance(size)
         _check_stop(run)
 
-    with run.step('copy objects', total):
+    with run.step('copy objects', copied.bytes):
         destination.put_known_objects(
             lambda: source.known_objects(lacking(source.list_objects(), destination.list_objects())), told
         )

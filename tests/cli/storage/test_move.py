@@ -72,8 +72,13 @@ def test_objects_go_into_a_bucket_and_come_back(
     with opened(psql_profile) as storage, pytest.raises(Exception, match='delete the nodes first'):
         storage.repository.delete_objects([new])
 
-    back = run_here('storage', 'move', psql_profile, '--to', tmp_path / 'back', '--erase-old', '--yes')
-    assert back.returncode == 0, back.stderr
+    back = run_here('storage', 'move', psql_profile, '--to', tmp_path / 'back')
+    assert (back.returncode, f'Copied {len(before) + 1} objects' in back.stdout) == (0, True), back
+    other = (to_bucket[0], f'{to_bucket[1]}/other', *to_bucket[2:])
+    moved = run_here('storage', 'move', psql_profile, *other)
+    assert (moved.returncode, f'Copied {len(before) + 1} objects' in moved.stdout) == (0, True), moved
+    out = run_here('storage', 'move', psql_profile, '--to', tmp_path / 'out', '--erase-old', '--yes')
+    assert (out.returncode, 'is empty now' in out.stdout) == (0, True), out
     assert objects_of(psql_profile) == {**before, new: b'stored in the bucket'}
     assert storage_of(reference_home, psql_profile)['backend'] == 'core.psql_dos'
     assert store_file(psql_profile, b'stored in the container') in objects_of(psql_profile)

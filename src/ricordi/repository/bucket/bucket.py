@@ -103,6 +103,14 @@ class BucketRepository(RepositoryBackend):
             raise
         self._uuid = None
 
+    @property
+    def is_elsewhere(self) -> bool:
+        try:
+            self.store.size(SETTINGS)
+        except LostObject:
+            return True
+        return False
+
     def guard_nodes(self) -> None:
         """Have the database itself keep what nodes name, from now on and for those that are there; may be called again.
 
