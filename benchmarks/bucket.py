@@ -27,6 +27,8 @@ SINGLE = 200
 """Objects that are put or read one by one."""
 MIB = 1 << 20
 
+PACK = 'bench/pack'
+
 Step = Callable[[], None]
 
 
@@ -85,6 +87,19 @@ class Bench:
         for name in names:
             obstore.get_range(self.client, name, start=0, length=SIZE)
 
+    def bare_pack(self, contents: list[bytes]) -> None:
+        """One object that holds many, as a pack does."""
+        import obstore
+
+        obstore.put(self.client, PACK, b''.join(contents), use_multipart=False)
+
+    def bare_ranges(self, count: int) -> None:
+        """Read those one after the other."""
+        import obstore
+
+        for number in range(count):
+            obstore.get_range(self.client, PACK, start=number * SIZE, length=SIZE)
+
     def read_many(self, keys: list[str]) -> None:
         assert sum(len(stream.read()) for _, stream in self.store.iter_object_streams(keys)) == SIZE * len(keys)
 
@@ -115,11 +130,12 @@ def steps(bench: Bench) -> Iterator[tuple[str, float, Step, Step]]:
         lambda: bench.read_many(keys[:count]),
         lambda: bench.bare_read(names[:count]),
     )
+    bench.bare_pack(many[:count])
     yield (
-        f'read {SINGLE} of 5 KB one by one; one get each',
+        f'read {SINGLE} of 5 KB one by one; a ranged get each',
         0.8,
         lambda: [bench.store.get_object_content(key) for key in keys[:SINGLE]] and None,
-        lambda: bench.bare_read(names[:SINGLE]),
+        lambda: bench.bare_ranges(SINGLE),
     )
     yield from streams(bench)
 
