@@ -32,23 +32,22 @@ pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
 
 @pytest.fixture(scope='module')
-def home(tmp_path_factory: pytest.TempPathFactory, postgres: Any) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, postgres: Any, new_database_of_module: Callable[[], str]) -> Path:
     """A configuration folder with the profiles `loose` (SQLite) and `pg`, which hold the same rows."""
     base = tmp_path_factory.mktemp('queries')
     subprocess.run([sys.executable, DATA / 'unpack.py', base], check=True, stdout=subprocess.DEVNULL)
     home = base / '.aiida'
     database = home / 'repository' / 'loose' / 'database.sqlite'
     add_tricky_nodes(database)
-    with psycopg.connect(postgres.uri(), autocommit=True) as connection:
-        connection.execute('CREATE DATABASE queries_agree')
-    with psycopg.connect(postgres.uri('queries_agree'), autocommit=True) as connection:
+    name = new_database_of_module()
+    with psycopg.connect(postgres.uri(name), autocommit=True) as connection:
         connection.execute((DATA / 'psql_dos.sql').read_bytes())
-    copy_rows(database, postgres.uri('queries_agree'))
+    copy_rows(database, postgres.uri(name))
     with tarfile.open(DATA / 'psql_dos.tar.gz') as archive:
         archive.extractall(base / 'psql', filter='data')
     repository = next((base / 'psql').rglob('container')).parent
     config = json.loads((home / 'config.json').read_text())
-    storage = {'backend': 'core.psql_dos', 'config': postgres.storage_config('queries_agree', repository)}
+    storage = {'backend': 'core.psql_dos', 'config': postgres.storage_config(name, repository)}
     config['profiles']['pg'] = {**config['profiles']['loose'], 'PROFILE_UUID': '9' * 32, 'storage': storage}
     (home / 'config.json').write_text(json.dumps(config))
     return home

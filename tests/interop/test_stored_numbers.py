@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from ricordi import load_profile, orm
@@ -35,9 +34,7 @@ def stored_by_aiida(
     options = ['--filepath', str(empty_home / 'storage')]
     if request.param == 'core.psql_dos':
         postgres = request.getfixturevalue('postgres')
-        with psycopg.connect(postgres.uri(), autocommit=True) as connection:
-            connection.execute('CREATE DATABASE stored_numbers')
-        config = postgres.storage_config('stored_numbers', empty_home / 'storage')
+        config = postgres.storage_config(request.getfixturevalue('new_database')(), empty_home / 'storage')
         del config['database_engine']
         options = [word for name, value in config.items() for word in (f'--{name.replace("_", "-")}', str(value))]
     words = ['profile', 'setup', request.param, '--profile-name', 'main', '--email', 'a@b.c', '-n', *options]
