@@ -38,7 +38,7 @@ class Moved(NamedTuple):
     :param source: where they were, in words.
     :param destination: where they are.
     :param objects: how many were copied; those that an earlier try had copied are not among them.
-    :param bytes: of content in them.
+    :param content_bytes: of content in them.
     :param erased: whether what was in the old place is gone.
     """
 
@@ -46,7 +46,7 @@ class Moved(NamedTuple):
     source: str
     destination: str
     objects: int
-    bytes: int
+    content_bytes: int
     erased: bool = False
 
 

@@ -108,7 +108,7 @@ def _tell(done: Moved, dry_run: bool, output_format: str | None) -> None:
     if output_format not in (None, 'table'):
         write_details({**done._asdict(), 'dry_run': dry_run}, output_format)
         return
-    amount = f'{plural(done.objects, "object")} ({format_bytes(done.bytes)})'
+    amount = f'{plural(done.objects, "object")} ({format_bytes(done.content_bytes)})'
     if dry_run:
         print(
             prose(f'Would copy {amount} of profile `{done.profile}` from the {done.source} to the {done.destination}.')
