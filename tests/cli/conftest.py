@@ -56,13 +56,18 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
         )
         os.close(theirs)
         screen, waiting, deadline = '', dict(answers or {}), time.monotonic() + DEADLINE
+        typed, quiet = '', 0
         try:
             while True:
                 assert time.monotonic() < deadline, f'it does not end, and waits for {list(waiting)}: {screen}'
                 if not select.select([ours], [], [], 0.1)[0]:
                     if process.poll() is not None:
                         break
+                    quiet += 1
+                    if typed == '\x03' and quiet % 20 == 0:  # it is lost if it comes amid the drawing of a prompt
+                        os.write(ours, typed.encode())
                     continue
+                quiet = 0
                 try:
                     part = os.read(ours, 65536)
                 except OSError:  # how Linux tells that the other side is closed
@@ -71,7 +76,8 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
                     break
                 screen += part.decode(errors='replace')
                 for text in [text for text in waiting if text in screen]:
-                    os.write(ours, waiting.pop(text).encode())
+                    typed = waiting.pop(text)
+                    os.write(ours, typed.encode())
             return TerminalRun(process.wait(DEADLINE), screen.replace('\r\n', '\n'))
         finally:
             process.kill()
