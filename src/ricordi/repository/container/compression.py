@@ -5,7 +5,6 @@ With the package `isal` installed its faster, compatible implementation is used;
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Iterator
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
+from ricordi.repository.seekable import SeekableStream
 from ricordi.zipfiles.codec import codec, zlib_stream
 
 SAMPLE_BYTES = 4096
@@ -86,7 +86,7 @@ def decompressed_chunks(source: Iterator[bytes]) -> Iterator[bytes]:
         raise zlib.error('the stream is cut')
 
 
-class InflatedStream(io.RawIOBase):
+class InflatedStream(SeekableStream):
     """A seekable binary stream over the content of a zlib stream, in memory that does not grow with it.
 
     Seeking back starts from the last of a few kept states of the decompressor, not from the file's beginning.
@@ -97,9 +97,8 @@ class InflatedStream(io.RawIOBase):
         :param source: a seekable stream over the compressed bytes; closed with this one.
         :param size: bytes of content.
         """
+        super().__init__(size)
         self._source = source
-        self._size = size
-        self._position = 0
         self._inflated = 0
         self._inflater = zlib.decompressobj()
         self._pending = b''
@@ -108,25 +107,9 @@ class InflatedStream(io.RawIOBase):
         self._checkpoint_distance = max(CHECKPOINT_BYTES, size // MOST_CHECKPOINTS)
         self._checkpoints: list[tuple[int, int, bytes, Any]] = [(0, 0, b'', self._inflater.copy())]
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            raise ValueError(f'cannot seek to {start + offset}, before the beginning')
-        self._position = start + offset
-        return self._position
-
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast('B')
-        if self._position >= self._size or not len(view):
+        if self._position >= self._length or not len(view):
             return 0
         try:
             self._inflate_to(self._position)
@@ -157,7 +140,7 @@ class InflatedStream(io.RawIOBase):
             if self._inflated - self._checkpoints[-1][0] >= self._checkpoint_distance:
                 state = (self._inflated, self._source.tell(), self._pending, self._inflater.copy())
                 self._checkpoints.append(state)
-        if self._inflated >= self._size and not self._inflater.eof:
+        if self._inflated >= self._length and not self._inflater.eof:
             self._check_end()
 
     def _check_end(self) -> None:

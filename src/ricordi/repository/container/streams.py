@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
 from ricordi.errors import CorruptStorage
+from ricordi.repository.seekable import SeekableStream
 
 CHUNK_BYTES = 1 << 20
 BUFFER_BYTES = 16 << 10
@@ -18,39 +19,22 @@ ENDS_EARLY = 'the file ends before the object does'
 OTHER_BYTES = 'its bytes are not what its key says'
 
 
-class PackSlice(io.RawIOBase):
+class PackSlice(SeekableStream):
     """A seekable binary stream over `length` bytes from `offset` of a file; it has a file descriptor of its own.
 
     :raises ricordi.errors.CorruptStorage: the file ends before that.
     """
 
     def __init__(self, path: str | os.PathLike[str], offset: int, length: int) -> None:
+        super().__init__(length)
         self._descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_BINARY', 0))
         self._offset = offset
-        self._length = length
-        self._position = 0
         if os.fstat(self._descriptor).st_size < offset + length:
             self.close()
             raise CorruptStorage(f'the pack file {os.fspath(path)} ends before the object at byte {offset} does')
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
     def fileno(self) -> int:
         raise io.UnsupportedOperation('a part of a pack has no file of its own')
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._length}[whence]
-        if start + offset < 0:
-            raise ValueError(f'cannot seek to {start + offset}, before the beginning')
-        self._position = start + offset
-        return self._position
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast('B')
