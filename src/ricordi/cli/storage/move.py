@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ricordi.services.moving import Moved
 
 BUCKET, CONTAINER = 'ricordi.psql_bucket', 'core.psql_dos'
-_OF_BUCKET = ('endpoint_url', 'region', 'access_key_id', 'secret_access_key', 'credentials_profile', 'cache_folder')
 
 
 @verb(
@@ -72,13 +72,10 @@ def move(
     config = _in_bucket(place, given) if backend == BUCKET else _in_container(place, given)
     if erase_old and not dry_run and not confirm('Remove the objects from where they are now, after the move?', yes):
         raise InvalidOperation('not moved')
-    make = given['make_bucket'] and not dry_run
-    with long_work(session, Stop()) as run:
-        if backend == BUCKET and not dry_run:
-            with provided_bucket(config, name or '', make):
-                done = move_objects(name, backend, config, erase=erase_old, wait=wait, run=run)
-        else:
-            done = move_objects(name, backend, config, erase=erase_old, dry_run=dry_run, wait=wait, run=run)
+    is_needed = backend == BUCKET and not dry_run
+    bucket = provided_bucket(config, name or '', given['make_bucket']) if is_needed else nullcontext()
+    with long_work(session, Stop()) as run, bucket:
+        done = move_objects(name, backend, config, erase=erase_old, dry_run=dry_run, wait=wait, run=run)
     if session.reports(output_format):
         _tell(done, dry_run, output_format)
     return 0
@@ -95,8 +92,8 @@ def _in_bucket(place: str, given: dict[str, Any]) -> dict[str, Any]:
 
 def _in_container(place: str, given: dict[str, Any]) -> dict[str, Any]:
     """What the `storage.config` shall say of a folder that has a container."""
-    for key in _OF_BUCKET:
-        if given[key] is not None:
+    for key, value in given.items():
+        if value not in (None, False):
             raise UsageError(f'--{key.replace("_", "-")} needs a bucket: write --to s3://BUCKET')
     if '://' in place and not place.startswith('file://'):
         raise UsageError(f'{place!r} is neither a bucket, s3://BUCKET, nor a folder')
