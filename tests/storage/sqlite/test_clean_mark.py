@@ -96,7 +96,7 @@ def pack_garbage(storage: Any) -> None:
     storage.repository.put_objects_into_pack([b'garbage'])
 
 
-@pytest.mark.parametrize(
+any_change = pytest.mark.parametrize(
     ('change', 'found'),
     [
         (delete_a_node, 'garbage'),
@@ -109,6 +109,9 @@ def pack_garbage(storage: Any) -> None:
         (cut_a_pack, 'damaged'),
     ],
 )
+
+
+@any_change
 def test_any_change_is_found(filled: Any, change: Callable[[Any], None], found: str) -> None:
     first = maintained(filled)
     change(filled)
@@ -161,19 +164,7 @@ def test_nothing_is_counted_again_where_nobody_has_written_to_the_index(
     assert (len(countings), len(comparisons)) == before
 
 
-@pytest.mark.parametrize(
-    ('change', 'found'),
-    [
-        (delete_a_node, 'garbage'),
-        (forget_a_file, 'garbage'),
-        (add_garbage, 'garbage'),
-        (pack_garbage, 'garbage'),
-        (name_what_is_not_there, 'missing'),
-        (lose_an_object, 'missing'),
-        (lose_a_pack, 'missing'),
-        (cut_a_pack, 'damaged'),
-    ],
-)
+@any_change
 def test_any_change_is_found_though_the_index_was_counted(
     countings: list[Any], filled: Any, change: Callable[[Any], None], found: str
 ) -> None:
