@@ -32,7 +32,7 @@ SETS_THE_ENVIRONMENT = {'cli/tour/tour.py', 'cli/terminal/screen.py'}
 """The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched; what a
 terminal is like (`COLUMNS`, `NO_COLOR`, `TERM`) and which zone is local (`TZ`) stands nowhere else."""
 SQLITE = ('storage/', 'repository/container/index.py', 'repository/container/index_connection.py')
-SQLITE += ('repository/bucket/cache.py',)
+SQLITE += ('repository/bucket/cache.py', 'repository/bucket/listed/catalogue_file.py')
 """Where `sqlite3` may be imported."""
 
 

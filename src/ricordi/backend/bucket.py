@@ -42,11 +42,13 @@ class BucketLocation:
     cache_bytes: int = 1 << 30
     virtual_hosted: bool = False
 
+    def __str__(self) -> str:
+        return f's3://{self.bucket}/{self.prefix}'.rstrip('/')
+
     @property
     def place(self) -> str:
         """The bucket in words, for messages."""
-        folder = f'/{self.prefix}' if self.prefix else ''
-        return f'bucket s3://{self.bucket}{folder} at {self.endpoint or f"AWS {self.region}"}'
+        return f'bucket {self} at {self.endpoint or f"AWS {self.region}"}'
 
     @property
     def index_place(self) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
@@ -215,6 +216,12 @@ class RepositoryBackend(ABC):
         """
         return sum(OneOfRepository(self, key).size for key in keys)
 
+    def look_again(self, lasting: bool = False) -> None:  # noqa: B027 - most see at once what others do
+        """Look anew what is there, as others have left it by now.
+
+        :param lasting: pass over what others are about to take away, from now on: what is there then may be relied on.
+        """
+
     def free_space(self) -> FreeSpace | None:
         """How much room there is for objects; None where that cannot be told."""
         return None
@@ -246,6 +253,13 @@ class RepositoryBackend(ABC):
         """
         with self.open(key) as handle:
             return handle.read()
+
+    def contents_ahead(self, keys: Iterable[str]) -> Generator[Callable[[], bytes], None, None]:
+        """For each key, in order, what gives the content of the object, as of `get_object_content`.
+
+        Where a read takes long, the next ones are under way meanwhile; a few are in memory then.
+        """
+        yield from (partial(self.get_object_content, key) for key in keys)
 
     @abstractmethod
     def get_object_size(self, key: str) -> int:

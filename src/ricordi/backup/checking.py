@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backup.key_spool import KeySpool, lacking
-from ricordi.backup.pieces import keys_named_in, pieces_in, read_piece
+from ricordi.backup.pieces import keys_named_in, pieces_ahead, pieces_in
 from ricordi.backup.records import PartRecord, SnapshotRecord
 from ricordi.errors import CorruptStorage, NotExistent
 
@@ -40,8 +40,8 @@ def _keys_in(record: PartRecord, store: RepositoryBackend, faults: list[str]) ->
         except (CorruptStorage, NotExistent) as error:
             faults.append(f'{lists.rows:,} rows of {table} from pk {lists.first} on cannot be found: {error}')
             continue
-        for entry in entries:
+        for entry, piece in pieces_ahead(store, entries):
             try:
-                yield from keys_named_in(read_piece(store, entry).data, record.part)
+                yield from keys_named_in(piece().data, record.part)
             except (CorruptStorage, NotExistent) as error:
                 faults.append(f'{entry.rows:,} rows of {table} from pk {entry.first} on cannot be read: {error}')

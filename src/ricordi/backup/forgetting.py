@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
+from ricordi.backend.snapshots import TablePart
 from ricordi.backup.key_spool import KeySpool, common
-from ricordi.backup.manifests import ENDING
-from ricordi.backup.pieces import FILE_TREES, keys_named_in, pieces_in, read_piece
-from ricordi.backup.records import PartRecord, SnapshotRecord
+from ricordi.backup.manifests import record_announced
+from ricordi.backup.pieces import FILE_TREES, keys_named_in, pieces_ahead, pieces_in
+from ricordi.backup.records import PartRecord, PieceEntry, SnapshotRecord
 from ricordi.errors import CorruptStorage, ForeignRepository, NotExistent
-from ricordi.folders import OpenFolder
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
@@ -57,13 +57,7 @@ def _remove_manifests(repository: BackupRepository, names: Sequence[str]) -> lis
     """Remove manifests, durably: from then on there are no such snapshots."""
     there = {*repository.names()}
     removed = [name for name in names if name in there]
-    with OpenFolder(repository.place.snapshots) as folder:
-        for name in removed:
-            folder.unlink(f'{name}{ENDING}', missing_ok=True)
-        for name in folder.names():
-            if name.startswith('.') and ENDING in name:  # the draft of a backup that was killed
-                folder.unlink(name, missing_ok=True)
-        folder.sync()  # before any object goes that only these have named
+    repository.place.remove_manifests(removed)  # before any object goes that only these have named
     return removed
 
 
@@ -81,9 +75,11 @@ def _give_back(
     owner = repository.objects.owner
     if owner is not None and owner.database != repository.place.owner(repository.id).database:
         raise ForeignRepository(
-            f'the store of the backup repository in {repository.place.folder} is that of {owner.place} too: no object '
+            f'the store of the backup repository in {repository.place.address} is that of {owner.place} too: no object '
             'was removed'
         )
+    if repository.place.removes_beside_others:
+        return _give_back_beside_others(repository, report, options, run)
     left = [record for record in records if record.name not in forgotten]
     with KeySpool() as spool, KeySpool() as present:
         try:
@@ -94,6 +90,55 @@ def _give_back(
         # what a snapshot names and the place never had is no reason to keep all else
         present.add(common(spool.ascending(), repository.objects.list_objects()))
         return report._replace(maintenance=repository.objects.maintain(options, present.ascending, run))
+
+
+def _give_back_beside_others(
+    repository: BackupRepository, report: ForgetReport, options: MaintenanceOptions, run: Run
+) -> ForgetReport:
+    """The same where no lock keeps others out: what snapshots name is asked for anew whenever it matters."""
+    with KeySpool() as spool:
+        named = _NamedByNow(repository, report.removed, spool, run)
+        try:
+            return report._replace(maintenance=repository.objects.maintain(options, named.keys, run))
+        except (CorruptStorage, NotExistent) as error:
+            return report._replace(trouble=f'what snapshots name is not certain, nothing more was removed: {error}')
+
+
+class _NamedByNow:
+    """What all snapshots name, those in the making included, as of each time that it is asked for."""
+
+    def __init__(self, repository: BackupRepository, forgotten: Sequence[str], spool: KeySpool, run: Run) -> None:
+        self._repository = repository
+        self._forgotten = {*forgotten}
+        self._spool = spool
+        self._naming = _Naming(repository, run)
+        self._read: set[str] = set()
+
+    def keys(self) -> Iterator[str]:
+        """Keys, distinct and ascending; of snapshots that went meanwhile too."""
+        place = self._repository.place
+        # announcements first: a snapshot that is not announced any more is listed by then
+        for name, content in place.announced():
+            if name not in self._read:
+                self._add(name, record_announced(name, content))
+        for name in self._repository.names():
+            if name not in self._read and name not in self._forgotten and (record := self._record(name)):
+                self._add(name, record)
+        return self._spool.ascending()
+
+    def _record(self, name: str) -> SnapshotRecord | None:
+        """What a manifest says; None of one that was removed since it was listed."""
+        try:
+            return self._repository.read(name)
+        except CorruptStorage:
+            if name in self._repository.names():
+                raise
+            return None
+
+    def _add(self, name: str, record: SnapshotRecord) -> None:
+        self._repository.objects.look_again()  # it may need what was put since
+        self._spool.add(self._naming.keys([record]))
+        self._read.add(name)
 
 
 def _node_rows(record: SnapshotRecord) -> int:
@@ -120,11 +165,16 @@ class _Naming:
             if not self._is_new(lists.key):
                 continue
             yield lists.key
-            for entry in pieces_in(self._store, lists):
+            entries = pieces_in(self._store, lists)
+            for entry in entries:
                 yield entry.key
-                if names_objects and self._is_new(entry.key):
-                    yield from keys_named_in(read_piece(self._store, entry).data, record.part)
-                    self._run.progress.advance(entry.rows)
+            if names_objects:
+                yield from self._in_pieces([one for one in entries if self._is_new(one.key)], record.part)
+
+    def _in_pieces(self, entries: Sequence[PieceEntry], part: TablePart) -> Iterator[str]:
+        for entry, piece in pieces_ahead(self._store, entries):
+            yield from keys_named_in(piece().data, part)
+            self._run.progress.advance(entry.rows)
 
     def _is_new(self, key: str) -> bool:
         digest = bytes.fromhex(key)

@@ -7,14 +7,12 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from ricordi.backend.maintenance import Amount
 from ricordi.backend.snapshots import Misfit, TablePart
 from ricordi.backup.records import PartRecord, PieceEntry, SnapshotMark, SnapshotOrigin, SnapshotRecord
 from ricordi.errors import CorruptStorage, StorageError
-from ricordi.files import read_regular, write_atomic
 from ricordi.model.file_trees import is_key
 
 FORMAT = 1
@@ -25,27 +23,28 @@ DIGITS = 12
 is_name = re.compile(rf'\d{{8}}T\d{{6}}Z-[0-9a-f]{{{DIGITS}}}').fullmatch
 
 
-def write_manifest(folder: Path, record: SnapshotRecord) -> SnapshotRecord:
-    """Write the manifest of a snapshot, durably: from then on there is the snapshot. Returns it with its name."""
+def manifest_of(record: SnapshotRecord) -> tuple[SnapshotRecord, bytes]:
+    """The manifest of a snapshot as it is to be written; and the record with the name that this gives it."""
     content = json.dumps(_as_data(record), indent=1, ensure_ascii=True).encode()
-    name = f'{record.time:%Y%m%dT%H%M%SZ}-{_digest(content)}'
-    write_atomic(folder / f'{name}{ENDING}', content, mode=0o644)
-    return record._replace(name=name)
+    return record._replace(name=f'{record.time:%Y%m%dT%H%M%SZ}-{_digest(content)}'), content
 
 
-def read_manifest(path: Path) -> SnapshotRecord:
+def record_in(name: str, content: bytes) -> SnapshotRecord:
     """What a manifest says.
 
     :raises ricordi.errors.CorruptStorage: it is not what was written under this name.
     :raises ricordi.errors.StorageError: it has a form that is not known here.
     """
-    name = path.name.removesuffix(ENDING)
-    try:
-        content = read_regular(path, LARGEST)
-    except OSError as error:
-        raise CorruptStorage(f'the snapshot {name} cannot be read: {error.strerror}') from None
     if not is_name(name) or _digest(content) != name.rpartition('-')[2]:
         raise CorruptStorage(f'the snapshot {name} is damaged: its manifest is not what its name says')
+    return record_announced(name, content)
+
+
+def record_announced(name: str, content: bytes) -> SnapshotRecord:
+    """What the manifest of a snapshot in the making will say; errors as of `record_in`.
+
+    :param name: anything that tells it from others.
+    """
     try:
         data = json.loads(content)
         if data['format'] != FORMAT:

@@ -12,9 +12,8 @@ from itertools import islice
 from ricordi import __version__
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import DatabaseSnapshot
-from ricordi.backup.pieces import pieces_in
+from ricordi.backup.pieces import has_pieces
 from ricordi.backup.records import SnapshotMark, SnapshotRecord
-from ricordi.errors import CorruptStorage, NotExistent
 
 KEYS_AT_ONCE = 10_000
 
@@ -38,11 +37,7 @@ def has_same_rows(
     """
     if record.mark is None or record.mark.database != state_of(snapshot):
         return False
-    try:
-        pieces = [entry.key for one in record.parts for lists in one.lists for entry in pieces_in(store, lists)]
-    except (CorruptStorage, NotExistent):
-        return False
-    return damaged.isdisjoint(pieces) and all(store.has_objects(pieces))
+    return has_pieces(record.parts, store, damaged)
 
 
 def has_same_objects(record: SnapshotRecord, store: RepositoryBackend) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from typing import BinaryIO
 
 from ricordi.backend.objects import HeldObject, StoredForm
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import Piece, TablePart
 from ricordi.backup.records import PartRecord, PieceEntry
-from ricordi.errors import CorruptStorage
+from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.model.copy_text import StoredText, decode_field
 from ricordi.model.file_trees import is_key, keys_in_text
 from ricordi.zipfiles.codec import zlib_stream
@@ -108,6 +110,19 @@ def pieces_in(store: RepositoryBackend, lists: PieceEntry) -> list[PieceEntry]:
     return entries
 
 
+def has_pieces(parts: Iterable[PartRecord], store: RepositoryBackend, damaged: frozenset[str] = frozenset()) -> bool:
+    """Whether the pieces and lists of some parts are in the place, as far as is known.
+
+    :param damaged: keys of objects of the place that are not what they should be.
+    """
+    lists = [entry for part in parts for entry in part.lists]
+    try:
+        pieces = [entry.key for one in lists for entry in pieces_in(store, one)]
+    except (CorruptStorage, NotExistent):
+        return False
+    return damaged.isdisjoint(pieces) and all(store.has_objects([*pieces, *(one.key for one in lists)]))
+
+
 def _entry(line: str) -> PieceEntry:
     first, rows, size, odd, key = line.split('\t')
     if not is_key(key):
@@ -118,13 +133,24 @@ def _entry(line: str) -> PieceEntry:
 # pieces ----------------------------------------------------------------------------------------------------
 
 
-def read_piece(store: RepositoryBackend, entry: PieceEntry) -> Piece:
+def pieces_ahead(
+    store: RepositoryBackend, entries: Sequence[PieceEntry]
+) -> Iterator[tuple[PieceEntry, Callable[[], Piece]]]:
+    """Pieces in order, each with what gives it, as of `read_piece`; the next ones are read meanwhile where it pays."""
+    contents = store.contents_ahead(entry.key for entry in entries)
+    with closing(contents):
+        for entry, content in zip(entries, contents, strict=True):
+            yield entry, partial(read_piece, entry, content)
+
+
+def read_piece(entry: PieceEntry, content: Callable[[], bytes]) -> Piece:
     """A piece, compared with its key.
 
+    :param content: of the object.
     :raises ricordi.errors.MissingObject: it is not there.
     :raises ricordi.errors.CorruptStorage: it is damaged, or not what its list says.
     """
-    data = store.get_object_content(entry.key)
+    data = content()
     if len(data) != entry.bytes or data.count(b'\n') != entry.rows:
         raise CorruptStorage(f'object {entry.key} is not the piece of a database that its list says')
     return Piece(entry.first, entry.rows, entry.odd, data)

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ricordi.backend.maintenance import Amount
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import DatabaseSnapshot
+from ricordi.backup.announcing import Announcement
 from ricordi.backup.key_spool import KeySpool
-from ricordi.backup.manifests import ENDING, read_manifest, write_manifest
+from ricordi.backup.manifests import manifest_of, record_in
 from ricordi.backup.marks import has_same_objects, has_same_rows, new_mark, state_of
-from ricordi.backup.place import BackupPlace
+from ricordi.backup.places.place import BackupPlace
 from ricordi.backup.records import SnapshotOrigin, SnapshotRecord
 from ricordi.backup.stored_database import StoredDatabase
-from ricordi.backup.taking import check_stop, new_record, now, put_database, put_objects, repeated
-from ricordi.errors import CorruptStorage, MultipleObjectsError, NotExistent, RicordiError, StorageError
+from ricordi.backup.taking import (
+    NOTHING_YET,
+    check_stop,
+    is_lacking,
+    new_record,
+    now,
+    put_database,
+    put_objects,
+    repeated,
+)
+from ricordi.errors import MultipleObjectsError, NotExistent, RicordiError
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
@@ -27,23 +37,19 @@ LATEST = 'latest'
 
 
 class BackupRepository:
-    """The snapshots in a folder. Opening it reads its description; `ricordi.manager.open_backup` hands it its store."""
+    """The snapshots in a place. Opening it reads its description; `ricordi.manager.open_backup` hands it its store."""
 
-    def __init__(self, folder: Path, objects: RepositoryBackend) -> None:
+    def __init__(self, place: BackupPlace, objects: RepositoryBackend) -> None:
         """
-        :param objects: the store in `container/` of the folder.
+        :param objects: the store in the place.
         :raises ricordi.errors.NoBackupRepository: there is no repository, or it is of a form that is not known here.
         :raises ricordi.errors.CorruptStorage: its store is gone.
         """
-        self.place = BackupPlace(folder)
+        self.place = place
         self.objects = objects
         """All objects by key: content of files, and pieces of databases."""
-        self.id = self.place.id()
-        if not objects.is_initialised:
-            raise CorruptStorage(
-                f'the store of the backup repository in {folder} is gone: {self.place.container} is no container; '
-                'bring it back, or make another repository elsewhere'
-            )
+        self.id = place.id()
+        place.check_store(objects)
 
     @contextmanager
     def held(self, wait: float | None = None, stop: Stop | None = None) -> Iterator[None]:
@@ -61,13 +67,9 @@ class BackupRepository:
     def names(self) -> list[str]:
         """The names of all snapshots, by time, also of those that cannot be read.
 
-        :raises ricordi.errors.StorageError: the folder of snapshots cannot be listed.
+        :raises ricordi.errors.StorageError: they cannot be listed.
         """
-        try:
-            found = [path.name for path in self.place.snapshots.iterdir()]
-        except OSError as error:
-            raise StorageError(f'cannot list {self.place.snapshots}: {error.strerror}') from None
-        return sorted(name.removesuffix(ENDING) for name in found if name.endswith(ENDING) and not name.startswith('.'))
+        return self.place.manifest_names()
 
     def read(self, name: str) -> SnapshotRecord:
         """What the manifest of a snapshot says.
@@ -75,7 +77,7 @@ class BackupRepository:
         :param name: the whole name.
         :raises ricordi.errors.StorageError: it is damaged, or of a form that is not known here.
         """
-        return read_manifest(self.place.snapshots / f'{name}{ENDING}')
+        return record_in(name, self.place.read_manifest(name))
 
     def read_all(self) -> tuple[list[SnapshotRecord], dict[str, RicordiError]]:
         """The snapshots by time, and by name what is wrong with those that cannot be read."""
@@ -104,9 +106,9 @@ class BackupRepository:
         found = [one for one in names if name in (one, one.rpartition('-')[2])]
         found = found or [one for one in names if name and (one.startswith(name) or _digest(one).startswith(name))]
         if not found:
-            raise NotExistent(f'there is no snapshot {name!r} in {self.place.folder}')
+            raise NotExistent(f'there is no snapshot {name!r} in {self.place.address}')
         if len(found) > 1:
-            raise MultipleObjectsError(f'{len(found)} snapshots in {self.place.folder} begin with {name!r}: say more')
+            raise MultipleObjectsError(f'{len(found)} snapshots in {self.place.address} begin with {name!r}: say more')
         return found[0]
 
     def find(self, name: str) -> SnapshotRecord:
@@ -159,23 +161,47 @@ class BackupRepository:
         """
         run = run or Run()
         began = now()
-        with self.place.locked('shared', wait, run.stop), KeySpool() as spool:
+        with (
+            self.place.locked('shared', wait, run.stop),
+            KeySpool() as spool,
+            Announcement(self.place, self.objects) as announcement,
+        ):
+            self.objects.look_again(lasting=True)
             before = self._earlier(previous)
             damaged = self.objects.damaged_objects()
             same_rows = before is not None and has_same_rows(before, snapshot, self.objects, damaged)
             if before is not None and same_rows and not damaged and has_same_objects(before, self.objects):
                 record = repeated(before, origin, tuple(tags), began)
-            else:
-                state = state_of(snapshot)  # of the rows that are put now; the snapshot is let go of then
-                database = put_database(snapshot, self.objects, spool, run, before if same_rows else None, damaged)
+                if announcement.holds(record, lambda: has_same_objects(before, self.objects)):
+                    return self._write(record, run)
+            state = state_of(snapshot)  # of the rows that are put now; the snapshot is let go of then
+            about = (origin, tuple(tags), began)
+            database = put_database(
+                snapshot,
+                self.objects,
+                spool,
+                run,
+                before if same_rows else None,
+                damaged,
+                lambda taken: announcement.make(new_record(taken, NOTHING_YET, *about, 0)),
+            )
+            put = Amount()
+            while True:
                 objects = put_objects(database.names, source, self.objects, run, damaged)
                 if damaged:
                     self.objects.forget_mended()
+                put = Amount(put.objects + objects.new.objects, put.bytes + objects.new.bytes)
                 total = self._content_bytes(before, database.names.digest, spool)
-                record = new_record(database, objects, origin, tuple(tags), began, total)
-                record = record._replace(mark=new_mark(state, self.objects))
-            check_stop(run)
-            return write_manifest(self.place.snapshots, record)
+                record = new_record(database, objects._replace(new=put), *about, total)
+                if not announcement.make(record) or not is_lacking(record, database.names, self.objects):
+                    break
+            return self._write(record._replace(mark=new_mark(state, self.objects)), run)
+
+    def _write(self, record: SnapshotRecord, run: Run) -> SnapshotRecord:
+        check_stop(run)
+        record, content = manifest_of(record)
+        self.place.write_manifest(record.name, content)
+        return record
 
     def _earlier(self, name: str) -> SnapshotRecord | None:
         """An earlier snapshot to compare with: the one of this name, else the last one; None where none can be read."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, TablePart
 from ricordi.backup.key_spool import KeySpool
-from ricordi.backup.pieces import FILE_TREES, keys_named_in, pieces_in, read_piece
+from ricordi.backup.pieces import FILE_TREES, keys_named_in, pieces_ahead, pieces_in
 from ricordi.backup.records import SnapshotRecord
 
 
@@ -25,8 +25,8 @@ class StoredDatabase(DatabaseSnapshot):
 
     def pieces(self, part: TablePart) -> Iterator[Piece]:
         for lists in self._lists[part]:
-            for entry in pieces_in(self._store, lists):
-                yield read_piece(self._store, entry)
+            for _, piece in pieces_ahead(self._store, pieces_in(self._store, lists)):
+                yield piece()
 
     def named_keys(self) -> Iterator[str]:
         with KeySpool() as spool:

@@ -15,9 +15,9 @@ from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import DatabaseSnapshot, Misfit
 from ricordi.backup.key_spool import KeySpool, lacking
-from ricordi.backup.pieces import NewPiece, PieceLists
+from ricordi.backup.pieces import NewPiece, PieceLists, has_pieces
 from ricordi.backup.records import PartRecord, SnapshotOrigin, SnapshotRecord
-from ricordi.errors import Interrupted
+from ricordi.errors import AccessError, Interrupted
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 
@@ -136,23 +136,37 @@ def put_database(
     run: Run,
     same: SnapshotRecord | None,
     damaged: frozenset[str],
+    announce: Callable[[DatabaseTaken], bool] = lambda taken: False,
 ) -> DatabaseTaken:
     """Put the rows, and let go of the snapshot: no transaction stays open while objects are copied.
 
     :param same: an earlier snapshot that has the same rows; None where none is known.
     :param damaged: keys of objects of the place that are put anew.
+    :param announce: is told what the snapshot will need, as long as the rows can be put once more; whether others may
+        have removed some of it by then.
     """
     if same is None:
-        rows = DatabaseIntoPieces(snapshot, lambda key: key not in damaged and store.has_object(key), run)
-        with run.step('copy the database', None, 'rows'):
-            store.put_known_objects(rows.objects, lambda size: None)
-        parts, misfits, new = tuple(rows.parts), tuple(snapshot.misfits(MOST_NAMED)), rows.new
+        parts, misfits, new = _put_rows(snapshot, store, run, damaged)
     else:
         parts, misfits, new = same.parts, same.misfits, Amount()
     check_stop(run)
     taken = DatabaseTaken(snapshot, parts, spool_names(snapshot, spool), misfits, new)
+    if announce(taken) and not has_pieces(parts, store, damaged if same else frozenset()):
+        _, _, more = _put_rows(snapshot, store, run, damaged)
+        check_stop(run)
+        taken = taken._replace(new=Amount(new.objects + more.objects, new.bytes + more.bytes))
     snapshot.close()
     return taken
+
+
+def _put_rows(
+    snapshot: DatabaseSnapshot, store: RepositoryBackend, run: Run, damaged: frozenset[str]
+) -> tuple[tuple[PartRecord, ...], tuple[Misfit, ...], Amount]:
+    """Put the pieces that a place lacks; what they are, what PostgreSQL would refuse, and how much was put."""
+    rows = DatabaseIntoPieces(snapshot, lambda key: key not in damaged and store.has_object(key), run)
+    with run.step('copy the database', None, 'rows'):
+        store.put_known_objects(rows.objects, lambda size: None)
+    return tuple(rows.parts), tuple(snapshot.misfits(MOST_NAMED)), rows.new
 
 
 class ObjectsTaken(NamedTuple):
@@ -199,6 +213,9 @@ class _Copying:
             self.still_damaged.add(key)
 
 
+NOTHING_YET = ObjectsTaken(Amount(), (), 0)
+
+
 def put_objects(
     names: NamedObjects,
     source: RepositoryBackend,
@@ -239,6 +256,20 @@ def _missing(names: NamedObjects, there: Iterator[str] | None) -> tuple[tuple[st
         if len(first) < MOST_NAMED:
             first.append(key)
     return tuple(first), count
+
+
+def is_lacking(record: SnapshotRecord, names: NamedObjects, store: RepositoryBackend) -> bool:
+    """Whether something that a snapshot needs, and that was put, has gone since.
+
+    :raises ricordi.errors.AccessError: rows are gone, which cannot be had again.
+    """
+    if not has_pieces(record.parts, store):
+        raise AccessError(
+            'rows of this snapshot were removed from the place while it was made, for it took very long; no snapshot '
+            'was made: try again'
+        )
+    gone = sum(1 for _ in lacking(names.keys.ascending(), store.list_objects()))
+    return gone > record.missing_count - names.no_key_count
 
 
 def new_record(

@@ -96,15 +96,15 @@ TREE: Branch = {
                 'ricordi.cli.storage.verify:verify',
             ),
             'backup': (
-                'Back up the profile, database and objects, into the backup repository in the folder PLACE.',
+                'Back up the profile, database and objects, into the backup repository in PLACE.',
                 'ricordi.cli.storage.backup:backup',
             ),
             'snapshots': (
-                'List the snapshots in the backup repository in the folder PLACE; no profile is needed.',
+                'List the snapshots in the backup repository in PLACE; no profile is needed.',
                 'ricordi.cli.storage.snapshots:snapshots',
             ),
             'forget': (
-                'Remove snapshots from the backup repository in the folder PLACE, by name or by a policy.',
+                'Remove snapshots from the backup repository in PLACE, by name or by a policy.',
                 'ricordi.cli.storage.snapshots:forget',
             ),
             'restore': (

@@ -94,11 +94,28 @@ def region_of(config: Mapping[str, Any]) -> str:
     return _sections().get(name, {}).get('region') or REGION
 
 
+def endpoint_of(config: Mapping[str, Any]) -> str:
+    """The address of an object store that is not a profile's: as it was said, of the environment, or the shared file;
+    empty: that of AWS."""
+    told = config.get('endpoint_url') or os.environ.get('AWS_ENDPOINT_URL_S3') or os.environ.get('AWS_ENDPOINT_URL')
+    name = str(config.get('credentials_profile') or os.environ.get('AWS_PROFILE') or 'default')
+    return str(told or _sections().get(name, {}).get('endpoint_url') or '')
+
+
+def lists_folder() -> Path:
+    """Where is kept on this machine what the packs of backups in buckets hold."""
+    return _caches() / 'backups'
+
+
 def cache_folder_of(config: Mapping[str, Any]) -> Path:
     """Where what was read of a bucket is kept on this machine: as the profile has it, else among the user's caches."""
     if named := config.get('cache_folder'):
         return Path(str(named)).expanduser()
-    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'ricordi' / 'objects'
+    return _caches() / 'objects'
+
+
+def _caches() -> Path:
+    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'ricordi'
 
 
 _ENVIRONMENT = 'the environment'

@@ -1,32 +1,65 @@
-"""From a folder to the backup repository in it, with the store that it is handed."""
+"""From a folder, or a folder of a bucket, to the backup repository in it, with the store that it is handed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ricordi.backend.backups import BackupAddress
 from ricordi.backend.storage import RepositoryLocation
+from ricordi.errors import UnreachableStorage
 from ricordi.manager.backends import repository_at
+from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
+    from ricordi.backend.bucket import BucketLocation
+    from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backup.places.place import BackupPlace
     from ricordi.backup.repository import BackupRepository
 
 
 @contextmanager
-def open_backup(place: Path, create: bool = False) -> Iterator[BackupRepository]:
-    """The backup repository in a folder, for the length of a `with` block.
+def open_backup(address: BackupAddress, create: bool = False) -> Iterator[BackupRepository]:
+    """The backup repository in a place, for the length of a `with` block.
 
-    :param create: make it, if the folder is missing or empty.
-    :raises ricordi.errors.NoBackupRepository: there is none, or it is of a form that is not known here; or the folder
+    :param create: make it, if the place is missing or empty.
+    :raises ricordi.errors.NoBackupRepository: there is none, or it is of a form that is not known here; or the place
         holds something else.
     """
-    from ricordi.backup.place import BackupPlace
     from ricordi.backup.repository import BackupRepository
 
-    folder = BackupPlace(Path(place).absolute())
-    with closing(repository_at(RepositoryLocation('container', folder.container))) as objects:
-        if create and not folder.exists:
-            folder.make(objects)
-        yield BackupRepository(folder.folder, objects)
+    with open_place(address) as (place, objects):
+        if create and not place.exists:
+            place.make(objects)
+        yield BackupRepository(place, objects)
+
+
+@contextmanager
+def open_place(address: BackupAddress) -> Iterator[tuple[BackupPlace, RepositoryBackend]]:
+    """A place that holds a backup repository or none, and the store in it, for the length of a `with` block.
+
+    :raises ricordi.errors.UnreachableStorage: there is no such bucket.
+    """
+    with ExitStack() as stack:
+        yield _in_folder(address, stack) if isinstance(address, Path) else _in_bucket(address, stack)
+
+
+def _in_folder(folder: Path, stack: ExitStack) -> tuple[BackupPlace, RepositoryBackend]:
+    from ricordi.backup.places.folder import FolderPlace
+
+    place = FolderPlace(folder.absolute())
+    return place, stack.enter_context(closing(repository_at(RepositoryLocation('container', place.container))))
+
+
+def _in_bucket(location: BucketLocation, stack: ExitStack) -> tuple[BackupPlace, RepositoryBackend]:
+    from ricordi.backup.places.bucket import BucketPlace
+    from ricordi.repository.bucket.listed.repository import ListedRepository
+    from ricordi.repository.bucket.making import is_bucket
+
+    objects = ListedRepository(location)
+    stack.enter_context(closing(objects))
+    if not is_bucket(location):  # some stores make one at the first put, whatever its name
+        raise UnreachableStorage(f'there is no {location.place}', remedy=Remedy('make bucket'))
+    return BucketPlace(objects.files, str(location)), objects

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ricordi.backup.places.folder import FolderPlace
 from ricordi.backup.repository import BackupRepository
 from ricordi.config import load_config
 from ricordi.errors import Interrupted, UnreachableStorage
@@ -178,5 +179,5 @@ def test_the_process_ends_with_the_one_that_started_it_and_commits_nothing(
         time.sleep(0.02)
     (folder,) = (home / 'repository').iterdir()
     assert nodes_in(folder / 'database.sqlite') == 0
-    assert BackupRepository(place, Container(place / 'container')).snapshots()
+    assert BackupRepository(FolderPlace(place), Container(place / 'container')).snapshots()
     assert restore(str(place), to_sqlite()).rows['db_dbnode'] > 0

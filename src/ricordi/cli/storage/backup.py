@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ricordi.cli.parameters import DURATION, NEW_NAME, PathName
+from ricordi.cli.parameters import DURATION, NEW_NAME
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.keeping import keep_options, policy_of
+from ricordi.cli.storage.places import PLACE, address_of, bucket_place_options
 from ricordi.cli.terminal.prose import prose
 from ricordi.cli.verb import format_option, option, verb
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ricordi.services.backups.backup import BackupReport
 
 KEEPING = 'Which snapshots of this profile to keep'
-PLACE = PathName(path_type=Path)
 
 
 @verb(
     'ricordi storage backup /backup/aiida',
     'ricordi -p main storage backup /backup/aiida --keep-daily 7 --keep-weekly 5 --keep-monthly 12',
     'ricordi -p main storage backup /backup/aiida --tag before-upgrade',
+    'ricordi -p main storage backup s3://backups/aiida --endpoint-url https://s3.example.org',
 )
 @click.argument('place', type=PLACE)
 @option(
@@ -37,6 +37,7 @@ PLACE = PathName(path_type=Path)
 )
 @option('--dry-run', is_flag=True, help='Read the database and tell what would be put; write nothing.')
 @keep_options(KEEPING)
+@bucket_place_options(make=True)
 @option(
     '--wait',
     type=DURATION,
@@ -55,34 +56,36 @@ PLACE = PathName(path_type=Path)
 @format_option()
 def backup(
     session: CommandSession,
-    place: Path,
+    place: str,
     tags: tuple[str, ...],
     dry_run: bool,
     wait: float | None,
     max_runtime: float | None,
     output_format: str | None,
-    **keep: Any,
+    **given: Any,
 ) -> int:
-    """Back up the profile, database and objects, into the backup repository in the folder PLACE.
+    """Back up the profile, database and objects, into the backup repository in PLACE.
 
-    A new or empty folder becomes one. It may hold snapshots of many profiles and hosts, and each is whole: what is
-    there already is not put again. Others may use the profile meanwhile. Exit codes: 0 all done, 5 the profile or the
-    place is locked, 6 the snapshot lacks objects that are missing or damaged in the storage, 7 interrupted or out of
-    time: there is no snapshot, and the next run puts what is left.
+    PLACE is a folder, or a folder of a bucket, s3://BUCKET/FOLDER. A new or empty one becomes a backup repository. It
+    may hold snapshots of many profiles and hosts, and each is whole: what is there already is not put again. Others
+    may use the profile meanwhile. Exit codes: 0 all done, 5 the profile or the place is locked, 6 the snapshot lacks
+    objects that are missing or damaged in the storage, 7 interrupted or out of time: there is no snapshot, and the
+    next run puts what is left.
     """
     from ricordi.cli.terminal.long_work import long_work
     from ricordi.progress import Stop
     from ricordi.services.backups.backup import back_up, plan_backup
+    from ricordi.services.backups.places import provided_place
     from ricordi.services.profiles.profiles import find_profile
 
-    policy = policy_of(keep)
+    policy, address = policy_of(given), address_of(place, given)
     profile = find_profile(session.profile_name)
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
-    with long_work(session, stop) as run:
+    with long_work(session, stop) as run, provided_place(address, given['make_bucket'] and not dry_run):
         if dry_run:
-            report = plan_backup(profile, place, wait=wait, run=run)
+            report = plan_backup(profile, address, wait=wait, run=run)
         else:
-            report = back_up(profile, place, tags=tags, policy=policy, wait=wait, run=run)
+            report = back_up(profile, address, tags=tags, policy=policy, wait=wait, run=run)
     return _told(session, profile.name, report, output_format)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ricordi.cli.parameters import DURATION
 from ricordi.cli.session import CommandSession
+from ricordi.cli.storage.places import bucket_place_options, store_settings
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.prose import prose
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     'ricordi storage repair --dry-run',
     'ricordi -p main storage repair --from /backups/main --from paper.aiida --yes',
     'ricordi storage repair --read --from old --wait 10m    # another profile; first read every byte',
+    'ricordi -p main storage repair --from s3://backups/aiida --endpoint-url https://s3.example.org --yes',
 )
 @option(
     '--from',
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
     metavar='SOURCE',
     group='What to do',
     help='Where objects may be taken from: another profile, an archive, a container, a storage, a backup (also one of '
-    'verdi). May be given several times; the first that has an object as it should be gives it.',
+    'verdi, or in a bucket: s3://BUCKET/FOLDER). May be given several times; the first that has an object as it should '
+    'be gives it.',
 )
+@bucket_place_options()
 @option('--read', is_flag=True, group='What to do', help='First read all content, and compare it with its SHA-256.')
 @option(
     '--database',
@@ -58,6 +62,7 @@ def repair(
     wait: float | None,
     yes: bool,
     output_format: str | None,
+    **given: Any,
 ) -> int:
     """Mend what is missing or damaged, from copies at hand and from other sources.
 
@@ -83,7 +88,7 @@ def repair(
         return True
 
     stop = Stop()
-    options = RepairOptions(sources, read, database, dry_run)
+    options = RepairOptions(sources, read, database, dry_run, store_settings(sources, given))
     with long_work(session, stop) as run:
         report = repair_storage(profile, options, consent=consent, wait=wait, run=run)
     told = session.reports(output_format, dry_run)

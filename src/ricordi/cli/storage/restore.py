@@ -11,6 +11,7 @@ import click
 from ricordi.cli.parameters import DURATION, NEW_NAME, PathName
 from ricordi.cli.profile.setup import BROKER, DATABASE, NAME, database_options, database_questions, psql_config
 from ricordi.cli.session import CommandSession
+from ricordi.cli.storage.places import bucket_place_options, store_settings
 from ricordi.cli.storage.restore_report import tell_rehearsal, tell_restore
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.questions import Question, answer, question_options
@@ -36,6 +37,7 @@ _FOLDER = Question('filepath', 'Folder for the data', required=False, applies=la
     ' --admin-uri postgresql://postgres@localhost/postgres -n',
     'ricordi storage restore /mnt/verdi-backup main',
     'ricordi storage restore /mnt/backup --rehearse --format json',
+    'ricordi storage restore s3://backups/aiida main --endpoint-url https://s3.example.org',
     on_profile=False,
 )
 @click.argument('place', metavar='PLACE[@SNAPSHOT]', type=PathName(file_okay=False, readable=False))
@@ -47,6 +49,7 @@ _FOLDER = Question('filepath', 'Folder for the data', required=False, applies=la
 @option('--set-as-default/--no-set-as-default', default=False, help='Make it the default profile.')
 @BROKER
 @database_options()
+@bucket_place_options()
 @question_options()
 @option(
     '--wait',
@@ -76,13 +79,15 @@ def restore(
 ) -> int:
     """Make a new profile of what a backup holds: a snapshot, or what `verdi storage backup` made.
 
-    PLACE is a backup repository, of which the newest snapshot is restored, unless another is named; or a folder of
-    verdi's, of which the newest backup is. The objects are restored first, each compared with its key, then the
-    database; the profile gets its NAME last. If anything fails or is interrupted, nothing is left.
+    PLACE is a backup repository, a folder or s3://BUCKET/FOLDER, of which the newest snapshot is restored, unless
+    another is named; or a folder of verdi's, of which the newest backup is. The objects are restored first, each
+    compared with its key, then the database; the profile gets its NAME last. If anything fails or is interrupted,
+    nothing is left.
 
     Exit codes: 0 all is there, 6 the backup lacked objects, which are named, and the profile was restored without
     them; a rehearsal also ends with 6 where anything is not as it should be. 7 interrupted.
     """
+    store = store_settings((place,), given)
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
     if rehearse:
         if given['storage'] == PSQL:
@@ -90,7 +95,7 @@ def restore(
         from ricordi.services.backups.rehearsal import rehearse as run_rehearsal
 
         with long_work(session, stop) as run:
-            rehearsal = run_rehearsal(place, of=of, wait=wait, run=run)
+            rehearsal = run_rehearsal(place, of=of, wait=wait, run=run, object_store=store)
         return tell_rehearsal(session, rehearsal, output_format)
     if name is None:
         raise UsageError('missing argument NAME: what the new profile shall be called (or --rehearse)')
@@ -101,7 +106,7 @@ def restore(
     request = _request(name, administrator, given)
     made_by = administrator if request.backend == PSQL else None
     with provided_database(made_by, request.storage_config) as finish, long_work(session, stop) as run:
-        report = run_restore(place, replace(request, finish=finish), of=of, wait=wait, run=run)
+        report = run_restore(place, replace(request, finish=finish), of=of, wait=wait, run=run, object_store=store)
     return tell_restore(session, report, output_format)
 
 

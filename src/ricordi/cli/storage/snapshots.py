@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ricordi.cli.parameters import DURATION, NEW_NAME, PathName
+from ricordi.cli.parameters import DURATION, NEW_NAME
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.keeping import keep_options, policy_of
+from ricordi.cli.storage.places import PLACE, address_of, bucket_place_options
 from ricordi.cli.terminal.output import OutputColumn, write_details, write_list
 from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import format_bytes, format_count
@@ -33,23 +33,27 @@ COLUMNS = (
     OutputColumn('missing', 'Lacks', lambda missing: format_count(missing) if missing else ''),
     OutputColumn('tags', 'Tags'),
 )
-PLACE = PathName(path_type=Path)
 
 
 @verb(
-    'ricordi storage snapshots /backup/aiida', 'ricordi storage snapshots /backup/aiida --format json', on_profile=False
+    'ricordi storage snapshots /backup/aiida',
+    'ricordi storage snapshots /backup/aiida --format json',
+    'ricordi storage snapshots s3://backups/aiida --endpoint-url https://s3.example.org',
+    on_profile=False,
 )
 @click.argument('place', type=PLACE)
+@bucket_place_options()
 @format_option()
-def snapshots(session: CommandSession, place: Path, output_format: str | None) -> int:
-    """List the snapshots in the backup repository in the folder PLACE; no profile is needed.
+def snapshots(session: CommandSession, place: str, output_format: str | None, **given: Any) -> int:
+    """List the snapshots in the backup repository in PLACE; no profile is needed.
 
-    Exits with 6 where there is one that cannot be read.
+    PLACE is a folder, or a folder of a bucket, s3://BUCKET/FOLDER. Exits with 6 where there is one that cannot be
+    read.
     """
     from ricordi.cli.storage.snapshot_reports import snapshot_as_row
     from ricordi.services.backups.snapshots import list_snapshots
 
-    found = list_snapshots(place)
+    found = list_snapshots(address_of(place, given))
     rows = [snapshot_as_row(record) for record in found.records]
     if not rows and output_format in (None, 'table'):
         session.tell(f'There are no snapshots in {place}.')
@@ -67,6 +71,7 @@ def snapshots(session: CommandSession, place: Path, output_format: str | None) -
     'ricordi storage forget /backup/aiida --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
     'ricordi storage forget /backup/aiida --keep-last 3 --tag nightly --yes',
     'ricordi storage forget /backup/aiida 20261127T020000Z-0f3a5c8b9d21 --yes',
+    'ricordi storage forget s3://backups/aiida --keep-daily 7 --endpoint-url https://s3.example.org --yes',
     on_profile=False,
 )
 @click.argument('place', type=PLACE)
@@ -81,6 +86,7 @@ def snapshots(session: CommandSession, place: Path, output_format: str | None) -
     help='Only snapshots with this tag are looked at; all others stay. May be repeated.',
 )
 @keep_options('Which snapshots to keep')
+@bucket_place_options()
 @option('--dry-run', is_flag=True, help='Tell what would be removed, and what that would give back; change nothing.')
 @yes_option('Do not ask before removing snapshots.')
 @option(
@@ -93,31 +99,32 @@ def snapshots(session: CommandSession, place: Path, output_format: str | None) -
 @format_option()
 def forget(
     session: CommandSession,
-    place: Path,
+    place: str,
     names: tuple[str, ...],
     tags: tuple[str, ...],
     dry_run: bool,
     yes: bool,
     wait: float | None,
     output_format: str | None,
-    **keep: Any,
+    **given: Any,
 ) -> int:
-    """Remove snapshots from the backup repository in the folder PLACE, by name or by a policy.
+    """Remove snapshots from the backup repository in PLACE, by name or by a policy.
 
-    SNAPSHOTS are removed, or those that a policy does not keep. It is applied to each profile in the place by
-    itself; the last complete snapshot of each always stays. Then the
-    space of what no other snapshot names is given back. A snapshot is named by its name, the start of it, or the digest
-    at its end. Exit codes: 0 all done, 5 snapshots are being made or read, 6 something in the place cannot be read, so
-    that no space was given back, 7 interrupted: to be run again.
+    PLACE is a folder, or a folder of a bucket, s3://BUCKET/FOLDER; there it needs nobody to be done with the place,
+    and what was put within the last day stays. SNAPSHOTS are removed, or those that a policy does not keep. It is
+    applied to each profile in the place by itself; the last complete snapshot of each always stays. Then the space of
+    what no other snapshot names is given back. A snapshot is named by its name, the start of it, or the digest at its
+    end. Exit codes: 0 all done, 5 snapshots are being made or read, 6 something in the place cannot be read, so that
+    no space was given back, 7 interrupted: to be run again.
     """
     from ricordi.backup.policy import KeepPolicy
     from ricordi.cli.terminal.prompt import confirm
     from ricordi.services.backups import snapshots as service
 
-    policy = policy_of(keep)
+    policy = policy_of(given)
     if policy is None and not names:
         raise UsageError('say which snapshots to keep (--keep-last, --keep-daily, …), or name those to remove')
-    plan = service.plan_forgetting(place, names, policy or KeepPolicy(), tags)
+    plan = service.plan_forgetting(address_of(place, given), names, policy or KeepPolicy(), tags)
     if not dry_run and plan.forget:
         question = (
             f'Remove {len(plan.forget):,} of {len(plan.forget) + len(plan.keep):,} snapshots in {place} for good?'

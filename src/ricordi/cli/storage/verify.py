@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ricordi.cli.parameters import DURATION, SUBSET, PathName
+from ricordi.cli.parameters import DURATION, SUBSET
 from ricordi.cli.session import CommandSession
+from ricordi.cli.storage.places import PLACE, address_of, bucket_place_options, store_settings
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.prose import prose
 from ricordi.cli.verb import format_option, option, verb
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     'ricordi storage verify --subset 10%',
     'ricordi storage verify --read --archive paper.aiida',
     'ricordi storage verify --backup /mnt/backup',
+    'ricordi storage verify --read --backup s3://backups/aiida --endpoint-url https://s3.example.org',
 )
 @option('--read', is_flag=True, group='What to check', help='Also read all content, and compare it with its SHA-256.')
 @option(
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
 @option(
     '--backup',
     'place',
-    type=PathName(path_type=Path),
+    type=PLACE,
     metavar='PLACE',
     group='What to check',
-    help='A backup repository, in place of a profile: its snapshots, and the store of all they are made of.',
+    help='A backup repository, a folder or s3://BUCKET/FOLDER, in place of a profile: its snapshots, and the store of '
+    'all they are made of.',
 )
+@bucket_place_options()
 @option(
     '--wait',
     type=DURATION,
@@ -61,16 +64,17 @@ def verify(
     session: CommandSession,
     read: bool,
     subset: Subset | None,
-    place: Path | None,
+    place: str | None,
     wait: float | None,
     max_runtime: float | None,
     output_format: str | None,
+    **given: Any,
 ) -> int:
     """Check that nothing is missing or damaged, beside other users of the profile.
 
     The structure takes seconds: the database against its own rules, the index against the packs, all that nodes name.
     With --read every byte is compared with its SHA-256, what was read longest ago first; what was read is remembered in
-    the container, and nothing else is changed. With --backup the snapshots in a folder are checked in the same way:
+    the container, and nothing else is changed. With --backup the snapshots in a place are checked in the same way:
     that each has all it is made of. Exit codes: 0 all is well, 3 the storage cannot be opened, 5 the profile
     is locked, 6 something is missing, damaged or wrong, 7 interrupted or out of time with more to do.
     """
@@ -81,14 +85,16 @@ def verify(
 
     if place is not None and session.profile_name is not None:
         raise UsageError('--backup comes in place of a profile or an archive: give one of them')
+    address = None if place is None else address_of(place, given)
+    store_settings((place or '',), given)
     options = VerifyOptions(read or subset is not None, subset)
     stop = Stop(max_runtime)
     with long_work(session, stop) as run:
-        if place is not None:
+        if address is not None:
             from ricordi.services.backups.verify import verify_backup
 
-            subject, noun = str(place), 'place'
-            report = verify_backup(place, options, wait=wait, run=run)
+            subject, noun = str(address), 'place'
+            report = verify_backup(address, options, wait=wait, run=run)
         else:
             profile = find_profile(session.profile_name)
             subject, noun = profile.name, 'profile'

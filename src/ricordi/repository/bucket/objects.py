@@ -123,7 +123,7 @@ class PackStore:
         return self._made
 
     def _path(self, name: str) -> str:
-        return f'{self._folder}/{name}'
+        return f'{self._folder}/{name}' if self._folder else name
 
     @property
     def traffic(self) -> Traffic:
@@ -264,9 +264,10 @@ class PackStore:
         """What lies under a folder, in constant memory."""
         import obstore
 
-        cut = len(self._folder) + 1
+        cut = len(self._path(''))
+        below = self._path(folder).rstrip('/')
         with self._worded('list what is there'):
-            for page in obstore.list(self._client, self._path(folder).rstrip('/') + '/', chunk_size=1000):
+            for page in obstore.list(self._client, below and f'{below}/', chunk_size=1000):
                 self._count(Traffic(lists=1))
                 for one in page:
                     yield Listed(one['path'][cut:], one['size'], one['last_modified'])

@@ -13,9 +13,10 @@ from ricordi.backend.objects import HeldObject, StoredForm
 from ricordi.backend.repository import CHUNK_BYTES, KnownObject, bytes_of
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.repository.batches import BATCHES_AHEAD, batches_of
-from ricordi.repository.bucket.index import BucketIndex, PackEntry
+from ricordi.repository.bucket.contract import ObjectIndex, PackPublishing
+from ricordi.repository.bucket.index import PackEntry
 from ricordi.repository.bucket.limits import BucketLimits
-from ricordi.repository.bucket.publishing import PackDraft, Publisher, StreamedObject
+from ricordi.repository.bucket.publishing import PackDraft, StreamedObject
 from ricordi.repository.container.compression import compress, compressor, wants_compression
 from ricordi.repository.parallel import PLAIN_READERS, in_order
 
@@ -52,7 +53,7 @@ def form_of(content: bytes, mode: CompressMode) -> StoredForm:
 class Putter:
     """Puts objects into one store."""
 
-    def __init__(self, index: BucketIndex, publisher: Publisher, limits: BucketLimits) -> None:
+    def __init__(self, index: ObjectIndex, publisher: PackPublishing, limits: BucketLimits) -> None:
         self._index = index
         self._publisher = publisher
         self._limits = limits
@@ -168,7 +169,7 @@ class Putter:
 class PackFilling:
     """Packs that are filled one after the other; an object that the store has, or that came before, is left out."""
 
-    def __init__(self, index: BucketIndex, publisher: Publisher, limits: BucketLimits) -> None:
+    def __init__(self, index: ObjectIndex, publisher: PackPublishing, limits: BucketLimits) -> None:
         self._index = index
         self._publisher = publisher
         self._limits = limits

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from ricordi.errors import CorruptStorage, LostObject
 from ricordi.repository.bucket.cache import ReadCache
-from ricordi.repository.bucket.index import BucketIndex, Placement, hashes_of, no_such_object
+from ricordi.repository.bucket.contract import ObjectIndex
+from ricordi.repository.bucket.index import Placement, hashes_of, no_such_object
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.objects import PackStore
 from ricordi.repository.bucket.publishing import pack_name
@@ -76,7 +77,7 @@ class InflatedPlacement(InflatedStream):
 class BucketReader:
     """Reads objects of one store."""
 
-    def __init__(self, index: BucketIndex, store: PackStore, cache: ReadCache, limits: BucketLimits) -> None:
+    def __init__(self, index: ObjectIndex, store: PackStore, cache: ReadCache, limits: BucketLimits) -> None:
         self._index = index
         self._store = store
         self._cache = cache

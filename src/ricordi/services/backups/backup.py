@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ricordi.backend.backups import BackupAddress
 from ricordi.backend.maintenance import Amount
 from ricordi.backup.key_spool import KeySpool
-from ricordi.backup.place import BackupPlace
 from ricordi.backup.planning import BackupPlan, plan_snapshot
 from ricordi.backup.policy import KeepPolicy, kept_by
 from ricordi.backup.records import SnapshotOrigin, SnapshotRecord
 from ricordi.config import get_config_folder
 from ricordi.errors import BusyBackupRepository, InvalidOperation, NotEnoughSpace, UsageError
 from ricordi.manager import open_backup, storage_class, use_storage
+from ricordi.manager.backups import open_place
 from ricordi.progress import Run
 from ricordi.services.backups.history import last_backups, note_backup
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class BackupReport(NamedTuple):
     """A snapshot that was made, or would be.
 
-    :param place: the folder of the backup repository.
+    :param place: where the backup repository is.
     :param record: of the snapshot; None of a plan.
     :param plan: what would be put; None where it was.
     :param forgotten: what was done to remove older ones; None where nothing was asked for, or nobody had the place
@@ -40,7 +41,7 @@ class BackupReport(NamedTuple):
     :param seconds: how long it took.
     """
 
-    place: Path
+    place: BackupAddress
     record: SnapshotRecord | None = None
     plan: BackupPlan | None = None
     forgotten: ForgetReport | None = None
@@ -50,7 +51,7 @@ class BackupReport(NamedTuple):
 
 def back_up(
     profile: Profile,
-    place: Path,
+    place: BackupAddress,
     *,
     tags: Sequence[str] = (),
     policy: KeepPolicy | None = None,
@@ -78,7 +79,7 @@ def back_up(
         use_storage(profile, purpose='storage backup', wait=wait, stop=run.stop) as storage,
         open_backup(place, create=True) as repository,
         repository.held(wait, run.stop),  # before a transaction is begun that would stay open while one waits
-        captured(storage, place) as snapshot,
+        captured(storage, _scratch_at(place)) as snapshot,
     ):
         origin = origin_of(profile, storage)
         previous = next((last.snapshot for last in last_backups(profile) if last.place == str(place)), '')
@@ -90,14 +91,18 @@ def back_up(
     return report._replace(seconds=time.monotonic() - began)
 
 
-def plan_backup(profile: Profile, place: Path, *, wait: float | None = None, run: Run | None = None) -> BackupReport:
+def plan_backup(
+    profile: Profile, place: BackupAddress, *, wait: float | None = None, run: Run | None = None
+) -> BackupReport:
     """What `back_up` would put, found by reading the whole database; nothing is written. Errors as of `back_up`."""
     run, began = run or Run(), time.monotonic()
     place = checked_place(profile, place)
-    folder = BackupPlace(place)
-    with use_storage(profile, purpose='storage backup, dry run', wait=wait, stop=run.stop) as storage:
-        if not folder.exists:
-            folder.check_can_be_made()
+    with (
+        use_storage(profile, purpose='storage backup, dry run', wait=wait, stop=run.stop) as storage,
+        open_place(place) as (found, _),
+    ):
+        if not found.exists:
+            found.check_can_be_made()
             with captured(storage, None) as snapshot, KeySpool() as spool:
                 plan = plan_snapshot(snapshot, storage.repository, None, spool, run)
         else:
@@ -161,8 +166,12 @@ def origin_of(profile: Profile, storage: StorageBackend) -> SnapshotOrigin:
     )
 
 
-def checked_place(profile: Profile, place: Path) -> Path:
-    """The absolute path of a place, if it is none of those that a backup of this profile must not lie in.
+def _scratch_at(place: BackupAddress) -> Path | None:
+    return place if isinstance(place, Path) else None
+
+
+def checked_place(profile: Profile, place: BackupAddress) -> BackupAddress:
+    """A place, a folder by its absolute path, if it is none that a backup of this profile must not lie in.
 
     :raises ricordi.errors.UsageError: it lies in the storage, or in the configuration folder.
     :raises ricordi.errors.InvalidOperation: of this profile there are no backups.
@@ -170,6 +179,8 @@ def checked_place(profile: Profile, place: Path) -> Path:
     kind = storage_class(profile)
     if kind.read_only:
         raise InvalidOperation(f'profile {profile.name!r} is an archive, of which a copy is a backup')
+    if not isinstance(place, Path):
+        return place
     place = place.absolute()
     location = kind.repository_location(profile).path
     folders = {'the container of the profile': location, 'the configuration folder': get_config_folder()}

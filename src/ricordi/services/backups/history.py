@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ricordi.backend.backups import BackupAddress
 from ricordi.config import get_config_folder
 from ricordi.services.history import ProfileNote
 
@@ -20,7 +20,7 @@ MOST_PLACES = 100
 class LastBackup(NamedTuple):
     """The last snapshot of a profile in a place, as it was made from this configuration folder.
 
-    :param place: the folder.
+    :param place: the folder, or `s3://BUCKET/FOLDER`.
     :param snapshot: its name.
     :param time: of it, aware.
     :param complete: whether all objects that nodes name went along.
@@ -32,7 +32,7 @@ class LastBackup(NamedTuple):
     complete: bool
 
 
-def note_backup(profile: Profile, place: Path, record: SnapshotRecord) -> None:
+def note_backup(profile: Profile, place: BackupAddress, record: SnapshotRecord) -> None:
     """Note that a snapshot was made. That it cannot be noted is no reason to fail."""
     others = [backup for backup in last_backups(profile) if backup.place != str(place)]
     made = LastBackup(str(place), record.name, record.time, record.complete)

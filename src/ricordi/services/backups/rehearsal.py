@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import Amount, Problem
 from ricordi.errors import CorruptStorage, Interrupted, NotExistent
@@ -65,18 +65,24 @@ class RehearsalReport:
 
 
 def rehearse(
-    place: str, *, of: str | None = None, wait: float | None = None, run: Run | None = None
+    place: str,
+    *,
+    of: str | None = None,
+    wait: float | None = None,
+    run: Run | None = None,
+    object_store: Mapping[str, Any] | None = None,
 ) -> RehearsalReport:
     """Restore a backup into a temporary SQLite storage, check all of it, and remove it again.
 
     :param place: `PLACE`, or `PLACE@SNAPSHOT`; see `open_source`.
     :param of: name or uuid of the profile of which the newest snapshot is meant.
     :param wait: seconds to wait for those who remove snapshots from the place; None: do not wait.
+    :param object_store: how a place in a bucket is reached; see `address_at`.
     :raises ricordi.errors.StorageError: the backup cannot be read, or there is no room.
     :raises ricordi.errors.Interrupted: the run was asked to end.
     """
     run = run or Run()
-    with open_source(place, of, wait, run.stop) as source, temporary_storage() as storage:
+    with open_source(place, of, wait, run.stop, object_store) as source, temporary_storage() as storage:
         began = time.monotonic()
         filling = Filling(source, run)
         filling.fill(storage)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ricordi.backend.backups import BackupAddress
 from ricordi.backup.repository import LATEST, BackupRepository
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.manager.backups import open_backup
@@ -22,7 +22,7 @@ SHOWN = 20
 
 @contextmanager
 def open_snapshot(
-    place: Path, wanted: str | None, of: str | None, wait: float | None, stop: Stop | None
+    place: BackupAddress, wanted: str | None, of: str | None, wait: float | None, stop: Stop | None
 ) -> Iterator[RestoreSource]:
     """A snapshot, which nobody removes meanwhile, for the length of a `with` block; arguments as of `chosen_snapshot`.
 
@@ -42,7 +42,7 @@ def open_snapshot(
                 objects=backup.objects,
                 misfits=record.misfits,
                 database_bytes=sum(entry.bytes for part in record.parts for entry in part.lists),
-                is_stored=True,
+                is_stored=not backup.place.removes_beside_others,
             )
 
 
@@ -61,7 +61,7 @@ def chosen_snapshot(backup: BackupRepository, wanted: str | None, of: str | None
             raise NotExistent(f'{error}; there are:\n{_listed(backup.snapshots())}') from None
     records = backup.snapshots()
     if not records:
-        raise InvalidOperation(f'there is no snapshot in {backup.place.folder} that can be read')
+        raise InvalidOperation(f'there is no snapshot in {backup.place.address} that can be read')
     if of is not None:
         records = _of_profile(records, of)
         if wanted is not None:
@@ -69,7 +69,7 @@ def chosen_snapshot(backup: BackupRepository, wanted: str | None, of: str | None
             records = [record for record in records if record.name == name] or _none_such(wanted, of, records)
     if len({record.origin.profile_uuid for record in records}) > 1:
         raise InvalidOperation(
-            f'{backup.place.folder} holds snapshots of several profiles:\n{_listed(records)}',
+            f'{backup.place.address} holds snapshots of several profiles:\n{_listed(records)}',
             remedy=Remedy('choose snapshot'),
         )
     return records[-1]

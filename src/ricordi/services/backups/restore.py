@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import Amount, Problem
 from ricordi.backend.rows import UserRow
@@ -64,6 +64,7 @@ def restore(
     wait: float | None = None,
     run: Run | None = None,
     limits: FillingLimits = USUAL,
+    object_store: Mapping[str, Any] | None = None,
 ) -> RestoreReport:
     """Make a profile of what a backup holds; all of it is on disk on return, or there is no such profile.
 
@@ -76,6 +77,7 @@ def restore(
     :param of: name or uuid of the profile of which the newest snapshot is meant.
     :param wait: seconds to wait for those who remove snapshots from the place; None: do not wait.
     :param limits: from when on rows are put beside objects.
+    :param object_store: how a place in a bucket is reached; see `address_at`.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.StorageError: the backup cannot be read, or the storage cannot be created.
     :raises ricordi.errors.ValidationError: PostgreSQL has no place for a value of the backup; nothing was written.
@@ -85,7 +87,7 @@ def restore(
     began, run = time.monotonic(), run or Run()
     # before anything is read, which may take a while
     load_config(create=True).create_profile(request.name, request.backend, request.storage_config)
-    with open_source(place, of, wait, run.stop) as source:
+    with open_source(place, of, wait, run.stop, object_store) as source:
         if request.backend == PSQL:
             refuse_misfits(source, run)
         filling = Filling(source, run, database_beside=request.backend == SQLITE, limits=limits)

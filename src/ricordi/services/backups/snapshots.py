@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ricordi.backend.backups import BackupAddress
 from ricordi.backup.forgetting import ForgetReport, would_free
 from ricordi.backup.policy import KeepPolicy, kept_by
 from ricordi.backup.records import SnapshotRecord
@@ -35,19 +35,19 @@ class ListedSnapshots(NamedTuple):
 class ForgetPlan(NamedTuple):
     """Which snapshots go, and which stay.
 
-    :param place: the folder of the backup repository.
+    :param place: where the backup repository is.
     :param forget: the names of those that go, by time.
     :param keep: the names of those that stay, each with the reasons: the words of a policy, or none.
     :param records: all that can be read, by name.
     """
 
-    place: Path
+    place: BackupAddress
     forget: tuple[str, ...]
     keep: dict[str, tuple[str, ...]]
     records: dict[str, SnapshotRecord]
 
 
-def list_snapshots(place: Path) -> ListedSnapshots:
+def list_snapshots(place: BackupAddress) -> ListedSnapshots:
     """The snapshots in a backup repository; no profile is needed.
 
     :raises ricordi.errors.NoBackupRepository: there is none, or it is of a form that is not known here.
@@ -58,7 +58,7 @@ def list_snapshots(place: Path) -> ListedSnapshots:
 
 
 def plan_forgetting(
-    place: Path, names: Sequence[str] = (), policy: KeepPolicy = KEEP_NOTHING, tags: Sequence[str] = ()
+    place: BackupAddress, names: Sequence[str] = (), policy: KeepPolicy = KEEP_NOTHING, tags: Sequence[str] = ()
 ) -> ForgetPlan:
     """Which snapshots would be removed: those that are named, or those that a policy does not keep.
 
@@ -74,10 +74,12 @@ def plan_forgetting(
     if not names and policy.is_empty:
         raise UsageError('nothing says which snapshots to keep, and without that all would go')
     with open_backup(place) as repository:
-        return _plan(repository, names, policy, tags)
+        return _plan(place, repository, names, policy, tags)
 
 
-def _plan(repository: BackupRepository, names: Sequence[str], policy: KeepPolicy, tags: Sequence[str]) -> ForgetPlan:
+def _plan(
+    address: BackupAddress, repository: BackupRepository, names: Sequence[str], policy: KeepPolicy, tags: Sequence[str]
+) -> ForgetPlan:
     records, faults = repository.read_all()
     everything = [*[record.name for record in records], *faults]
     if names:
@@ -88,7 +90,7 @@ def _plan(repository: BackupRepository, names: Sequence[str], policy: KeepPolicy
         kept = kept_by(policy, looked_at)
         forget = {record.name for record in looked_at if record.name not in kept}
     return ForgetPlan(
-        repository.place.folder,
+        address,
         tuple(name for name in everything if name in forget),
         {name: tuple(kept.get(name, ())) for name in everything if name not in forget},
         {record.name: record for record in records},

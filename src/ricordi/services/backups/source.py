@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
+from ricordi.backend.backups import BackupAddress
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import DatabaseSnapshot, Misfit
 
@@ -30,7 +30,7 @@ class RestoreSource:
     :param is_stored: whether another process finds the same database by place and name of the snapshot.
     """
 
-    place: Path
+    place: BackupAddress
     maker: Maker
     name: str
     taken: datetime | None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ricordi.backend.backups import BackupAddress
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Topic, VerificationReport, VerifyOptions
 from ricordi.manager import open_backup
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def verify_backup(
-    place: Path, options: VerifyOptions | None = None, *, wait: float | None = None, run: Run | None = None
+    place: BackupAddress, options: VerifyOptions | None = None, *, wait: float | None = None, run: Run | None = None
 ) -> VerificationReport:
     """Check a backup repository, beside those who back up into it: nobody removes snapshots meanwhile.
 

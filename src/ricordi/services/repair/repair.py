@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.maintenance import OUT_OF_ROOM
 from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
@@ -34,12 +34,14 @@ class RepairOptions(NamedTuple):
     :param read: first read all content; else what earlier verifications have found damaged is known.
     :param database: also mend what takes rows away from the database, which are written to a file before.
     :param dry_run: tell what would be done, and change nothing.
+    :param object_store: how sources in buckets are reached; see `ricordi.services.backups.places.address_at`.
     """
 
     sources: tuple[str, ...] = ()
     read: bool = False
     database: bool = False
     dry_run: bool = False
+    object_store: Mapping[str, Any] = {}
 
 
 class RepairReport(NamedTuple):
@@ -113,7 +115,7 @@ def repair_storage(
         raise InvalidOperation(f'{profile.name!r} can only be read: nothing in it can be mended')
     run, begin = run or Run(), time.perf_counter()
     options = options or RepairOptions()
-    with open_sources(options.sources, profile, wait, run.stop) as sources:
+    with open_sources(options.sources, profile, wait, run.stop, options.object_store) as sources:
         report = _Repair(profile, options, sources, consent, wait, run).repair()
     return report._replace(seconds=time.perf_counter() - begin)
 

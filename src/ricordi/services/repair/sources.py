@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.repair import RepairSource
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.storage import RepositoryLocation
 from ricordi.config import load_config
 from ricordi.errors import UsageError
-from ricordi.manager import storage_class, use_storage
+from ricordi.manager import open_backup, storage_class, use_storage
 from ricordi.manager.backends import repository_at
 from ricordi.remedies import Remedy
+from ricordi.services.backups.places import address_at, is_in_bucket
 
 if TYPE_CHECKING:
     from ricordi.config import Profile
@@ -26,17 +27,35 @@ INDEX = 'packs.idx'
 
 @contextmanager
 def open_sources(
-    names: Sequence[str], profile: Profile, wait: float | None = None, stop: Stop | None = None
+    names: Sequence[str],
+    profile: Profile,
+    wait: float | None = None,
+    stop: Stop | None = None,
+    object_store: Mapping[str, Any] | None = None,
 ) -> Iterator[list[RepairSource]]:
     """Sources of objects, open for the length of a `with` block.
 
-    :param names: of other profiles, or paths: of an archive, a container, a storage, a backup.
+    :param names: of other profiles, or paths: of an archive, a container, a storage, a backup; or `s3://BUCKET/FOLDER`,
+        where a backup repository is.
     :param profile: the one that is repaired, which is no source of its own.
     :param wait: seconds to wait for a lock of another profile to end.
+    :param object_store: how buckets are reached; see `ricordi.services.backups.places.address_at`.
     :raises ricordi.errors.UsageError: nothing of that name holds objects by their SHA-256.
     """
     with ExitStack() as stack:
-        yield [RepairSource(name, _open(name, profile, wait, stop, stack)) for name in names]
+        yield [
+            RepairSource(
+                name,
+                _open_in_bucket(name, object_store, stack)
+                if is_in_bucket(name)
+                else _open(name, profile, wait, stop, stack),
+            )
+            for name in names
+        ]
+
+
+def _open_in_bucket(name: str, object_store: Mapping[str, Any] | None, stack: ExitStack) -> RepositoryBackend:
+    return stack.enter_context(open_backup(address_at(name, object_store))).objects
 
 
 def _open(name: str, profile: Profile, wait: float | None, stop: Stop | None, stack: ExitStack) -> RepositoryBackend:

@@ -5,76 +5,63 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.access.kernel import KernelLock, Mode
 from ricordi.access.waiting import retry
-from ricordi.backend.repository import Owner, RepositoryBackend
-from ricordi.errors import BusyBackupRepository, CorruptStorage, NoBackupRepository
+from ricordi.backend.repository import RepositoryBackend
+from ricordi.backup.manifests import ENDING, LARGEST
+from ricordi.backup.places.place import (
+    DESCRIPTION,
+    FORMAT,
+    LARGEST_DESCRIPTION,
+    SNAPSHOTS,
+    BackupPlace,
+    identifier_in,
+)
+from ricordi.errors import BusyBackupRepository, CorruptStorage, NoBackupRepository, StorageError
 from ricordi.files import fsync_folder, make_folders, read_regular, write_atomic
-from ricordi.folders import make_folder
+from ricordi.folders import OpenFolder, make_folder
 from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.progress import Stop
 
-FORMAT = 1
-LARGEST_DESCRIPTION = 1 << 16
-DESCRIPTION = 'repository.json'
-SNAPSHOTS = 'snapshots'
 CONTAINER = 'container'
 LOCK = 'ricordi.lock'
 
 
-class BackupPlace:
+class FolderPlace(BackupPlace):
     """A folder that is a backup repository, or is to be one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.address = str(folder)
         self.description = folder / DESCRIPTION
         self.snapshots = folder / SNAPSHOTS
         self.container = folder / CONTAINER
         self.lock = folder / LOCK
 
     def id(self) -> str:
-        """The identifier of the repository.
-
-        :raises ricordi.errors.NoBackupRepository: there is none, or it is of a form that is not known here.
-        """
         try:
-            data = json.loads(read_regular(self.description, LARGEST_DESCRIPTION))
-            form, identifier = data['format'], str(data['id'])
+            content = read_regular(self.description, LARGEST_DESCRIPTION)
         except (FileNotFoundError, NotADirectoryError):
             raise NoBackupRepository(
                 f'there is no backup repository in {self.folder}: {DESCRIPTION} is not there',
-                remedy=Remedy('make backup', (str(self.folder),)),
+                remedy=Remedy('make backup', (self.address,)),
             ) from None
         except OSError as error:
             raise NoBackupRepository(f'cannot read {self.description}: {error.strerror}') from None
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise NoBackupRepository(
-                f'{self.description} is not that of a backup repository of this program, or is damaged'
-            ) from None
-        if form != FORMAT:
-            raise NoBackupRepository(
-                f'the backup repository in {self.folder} has the form {form!r}; this program knows {FORMAT}: use a '
-                'newer Ricordi'
-            )
-        return identifier
+        return identifier_in(content, self.address)
 
     @property
     def exists(self) -> bool:
-        """Whether there is a description of a repository, whatever it says."""
         return os.path.lexists(self.description)
 
     def check_can_be_made(self) -> None:
-        """See that a repository may be made here: nothing is there, or what a creation that was cut short has left.
-
-        :raises ricordi.errors.NoBackupRepository: the folder holds something else.
-        """
         try:
             names = os.listdir(self.folder)  # noqa: PTH208
         except FileNotFoundError:
@@ -90,11 +77,6 @@ class BackupPlace:
             )
 
     def make(self, objects: RepositoryBackend) -> None:
-        """Make an empty repository, whole or not at all; what a creation that was cut short has left is completed.
-
-        :param objects: its store, which may be there or not.
-        :raises ricordi.errors.NoBackupRepository: the folder holds something else.
-        """
         self.check_can_be_made()
         make_folders(self.folder)
         with self.locked('exclusive', 60.0, None):
@@ -114,19 +96,41 @@ class BackupPlace:
             content = json.dumps({'format': FORMAT, 'id': identifier}).encode()
             write_atomic(self.description, content, mode=0o644)  # last: from now on there is a repository
 
-    def owner(self, identifier: str) -> Owner:
-        """Whom the store of this repository serves: no database shall be tied to it."""
-        return Owner(f'ricordi-backup:{identifier}', f'the backup repository in {self.folder}')
+    def check_store(self, objects: RepositoryBackend) -> None:
+        if not objects.is_initialised:
+            raise CorruptStorage(
+                f'the store of the backup repository in {self.folder} is gone: {self.container} is no container; '
+                'bring it back, or make another repository elsewhere'
+            )
+
+    def manifest_names(self) -> list[str]:
+        try:
+            found = [path.name for path in self.snapshots.iterdir()]
+        except OSError as error:
+            raise StorageError(f'cannot list {self.snapshots}: {error.strerror}') from None
+        return sorted(name.removesuffix(ENDING) for name in found if name.endswith(ENDING) and not name.startswith('.'))
+
+    def read_manifest(self, name: str) -> bytes:
+        try:
+            return read_regular(self.snapshots / f'{name}{ENDING}', LARGEST)
+        except OSError as error:
+            raise CorruptStorage(f'the snapshot {name} cannot be read: {error.strerror}') from None
+
+    def write_manifest(self, name: str, content: bytes) -> None:
+        write_atomic(self.snapshots / f'{name}{ENDING}', content, mode=0o644)
+
+    def remove_manifests(self, names: Sequence[str]) -> None:
+        with OpenFolder(self.snapshots) as folder:
+            for name in names:
+                folder.unlink(f'{name}{ENDING}', missing_ok=True)
+            for name in folder.names():
+                if name.startswith('.') and ENDING in name:  # the draft of a backup that was killed
+                    folder.unlink(name, missing_ok=True)
+            folder.sync()  # before any object goes that only these have named
 
     @contextmanager
     def locked(self, mode: Mode, wait: float | None, stop: Stop | None) -> Iterator[None]:
-        """Hold the lock of the place for the length of a `with` block. It ends with the process, whatever kills it.
-
-        :param mode: `shared` to make or read snapshots, `exclusive` to remove some.
-        :param wait: seconds to wait for others; None: do not wait.
-        :raises ricordi.errors.BusyBackupRepository: others hold it.
-        :raises ricordi.errors.Interrupted: `stop` asked for an end while waiting.
-        """
+        """As of `BackupPlace.locked`. It ends with the process, whatever kills it."""
         lock = KernelLock(self.lock)
 
         def take() -> None:

@@ -1,0 +1,1 @@
+"""Where backup repositories are: folders, and folders of buckets."""

@@ -1,0 +1,216 @@
+"""The store of objects in packs in a folder of a bucket, without a database: what backups in a bucket are made of.
+
+Objects are put and never changed; packs go by `giving_back.py` alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ricordi.backend.bucket import BucketLocation
+from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.objects import HeldObject
+from ricordi.backend.repository import KnownObject, RepositoryBackend
+from ricordi.backend.usage import ObjectSize
+from ricordi.errors import InvalidOperation
+from ricordi.progress import Run
+from ricordi.repository.bucket.index import hashes_of
+from ricordi.repository.bucket.limits import USUAL, BucketLimits
+from ricordi.repository.bucket.listed.catalogue import PackCatalogue
+from ricordi.repository.bucket.listed.catalogue_file import CatalogueFile
+from ricordi.repository.bucket.listed.publishing import ListedPublisher
+from ricordi.repository.bucket.listed.reading import CopiesReader
+from ricordi.repository.bucket.objects import PackStore, open_client
+from ricordi.repository.bucket.putting import Putter
+from ricordi.repository.parallel import in_order
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Client
+
+    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
+
+AHEAD = 6
+"""Objects that are read before the one in hand, each by a request of its own."""
+NEVER_INLINE = -1
+
+
+class ListedRepository(RepositoryBackend):
+    """The packs in one folder of a bucket. Making the object connects to nothing."""
+
+    def __init__(
+        self, location: BucketLocation, limits: BucketLimits = USUAL, client: Callable[[], Client] | None = None
+    ) -> None:
+        """
+        :param client: makes the client of the bucket, where it shall not be what the location says.
+        """
+        self.location = location
+        self.limits = limits._replace(inline_bytes=NEVER_INLINE)
+        self.files = PackStore(client or (lambda: open_client(location, limits)), '', location.place, self.limits)
+        """All that lies in the folder."""
+        self.catalogue = PackCatalogue(self.files, CatalogueFile(_cache_path(location)), self.limits)
+        self.index = self.catalogue
+
+    @property
+    def uuid(self) -> str | None:
+        return None
+
+    @property
+    def is_initialised(self) -> bool:
+        return True
+
+    def initialise(self, **kwargs: Any) -> None:
+        """Packs make it; there is nothing to be made before."""
+
+    def look_again(self, lasting: bool = False) -> None:
+        self.catalogue.look_again(lasting)
+        if lasting:
+            self.catalogue.check()
+
+    def erase(self) -> None:
+        raise InvalidOperation('a store of backups goes with its backup repository, not by itself')
+
+    def delete_objects(self, keys: Iterable[str]) -> None:
+        raise InvalidOperation('objects of backups go when no snapshot names them')
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    @property
+    def publisher(self) -> ListedPublisher:
+        """What uploads packs."""
+        return ListedPublisher(self.catalogue, self.limits)
+
+    @property
+    def _putter(self) -> Putter:
+        return Putter(self.catalogue, self.publisher, self.limits)
+
+    def put_object_from_filelike(self, handle: BinaryIO) -> str:
+        return self._putter.put_stream(handle)
+
+    def put_object_from_bytes(self, content: bytes) -> str:
+        return self._putter.put_bytes(content)
+
+    def put_objects(self, contents: Iterable[bytes | BinaryIO]) -> list[str]:
+        return self._putter.put_many(contents)
+
+    def put_known_objects(
+        self,
+        objects: Callable[[], Iterable[KnownObject]],
+        told: Callable[[int], None],
+        unusable: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._putter.put_known(objects(), told, unusable)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    @property
+    def reader(self) -> CopiesReader:
+        """What reads objects."""
+        return CopiesReader(self.catalogue, self.limits)
+
+    def has_objects(self, keys: Iterable[str]) -> list[bool]:
+        found: list[bool] = []
+        wanted = iter(keys)
+        while some := list(islice(wanted, self.limits.listed)):
+            there = {hash.hex() for hash in self.catalogue.there(hashes_of(some))}
+            found += [key in there for key in some]
+        return found
+
+    def open(self, key: str) -> BinaryIO:
+        return self.reader.open(key)
+
+    def get_object_content(self, key: str) -> bytes:
+        return self.reader.content(key)
+
+    def contents_ahead(self, keys: Iterable[str]) -> Generator[Callable[[], bytes], None, None]:
+        yield from in_order(self._content_or_error, keys, AHEAD, AHEAD)
+
+    def _content_or_error(self, key: str) -> Callable[[], bytes]:
+        try:
+            content = self.reader.content(key)
+        except Exception as error:  # told when it is its turn
+            return partial(_raise, error)
+        return lambda: content
+
+    def get_object_size(self, key: str) -> int:
+        return self.reader.placement(key).size
+
+    def get_object_hash(self, key: str) -> str:
+        return self.reader.hash_of(key)
+
+    def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
+        return self.reader.streams(keys)
+
+    def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
+        from ricordi.repository.bucket.held import objects_in_bucket
+
+        return objects_in_bucket(self, keys)
+
+    def list_objects(self) -> Iterator[str]:
+        return (hash.hex() for hash in self.catalogue.hashes())
+
+    def sizes_of(self, keys: Iterable[str]) -> Iterator[ObjectSize]:
+        wanted = iter(keys)
+        while some := list(islice(wanted, self.limits.rows)):
+            places = sorted(self.catalogue.find_many(hashes_of(some)))
+            yield from (ObjectSize(place.key, place.stored, place.size) for place in places)
+
+    def content_bytes(self, keys: Iterable[str]) -> int:
+        return sum(one.content for one in self.sizes_of(keys))
+
+    def get_info(self, detailed: bool = False) -> dict[str, Any]:
+        """Packs and their bytes; `detailed`: each of them."""
+        self.look_again()
+        packs = self.catalogue.packs
+        info: dict[str, Any] = {'packs': len(packs), 'bytes': sum(one.bytes for one in packs.values())}
+        if detailed:
+            info['pack_list'] = [{'pack': str(pack), 'bytes': one.bytes} for pack, one in packs.items()]
+        return info
+
+    # -- maintenance and verification ---------------------------------------------------------------------------
+
+    def maintain(self, options: MaintenanceOptions, named_keys: KeyStream, run: Run | None = None) -> MaintenanceReport:
+        """Take away packs of which nothing is named; see `listed/giving_back.py`."""
+        from ricordi.repository.bucket.listed.giving_back import give_back
+
+        return give_back(self, options, named_keys, run or Run())
+
+    def verify(
+        self, options: VerifyOptions, named_keys: KeyStream, run: Run | None = None
+    ) -> Iterator[Finding | Topic]:
+        from ricordi.repository.bucket.listed.verification import verify_listed
+
+        return verify_listed(self, options, named_keys, run or Run())
+
+    def note_verified(self, findings: int) -> str:
+        from ricordi.repository.bucket.listed.verification import note_structure
+
+        note_structure(self.catalogue, findings)
+        return ''
+
+    def verification_state(self) -> VerificationState | None:
+        from ricordi.repository.bucket.listed.verification import state_of_packs
+
+        return state_of_packs(self.catalogue)
+
+    def damaged_objects(self) -> frozenset[str]:
+        return frozenset(hash.hex() for hash in self.catalogue.bad())
+
+    def close(self) -> None:
+        self.catalogue.file.close()
+
+
+def _raise(error: Exception) -> bytes:
+    raise error
+
+
+def _cache_path(location: BucketLocation) -> Any:
+    """Where the lists of the packs of a place are kept; None: nowhere."""
+    if location.cache_folder is None:
+        return None
+    name = hashlib.sha256(f'{location.endpoint} {location.region} {location}'.encode()).hexdigest()[:32]
+    return location.cache_folder / f'{name}.sqlite'
