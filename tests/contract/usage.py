@@ -99,6 +99,26 @@ class UsageContract:
         assert inside.total == Share(None, 2, 210, 210, 1, 200, 2)
         assert storage.usage(UsageQuestion(D.NODE, 10, ((D.GROUP, None),))).total.nodes == 1
 
+    def test_several_questions_at_once_are_answered_as_one_by_one(
+        self, storage: StorageBackend, add: Callable[..., Any], keys: dict[str, str], user: int, unguarded: None
+    ) -> None:
+        both = add(repository_metadata=tree_of(x=keys['a'], y=keys['a'], missing='f' * 64))
+        add(repository_metadata=tree_of(x=keys['b']))
+        add(node_type='data.core.other.Other.', repository_metadata=tree_of(x=keys['b'], z=keys['c']))
+        for label in 'pq':
+            (group,) = storage.insert(K.GROUP, [{'label': label, 'user_pk': user}])
+            storage.add_nodes_to_group(group, [both])
+        questions = [UsageQuestion(by, 10, within=D.FILE, files=number) for number, by in enumerate(D)]
+        assert storage.usages(questions) == tuple(map(storage.usage, questions))
+        assert [len(usage.files) for usage in storage.usages(questions[:4])] == [0, 1, 2, 3]
+
+    def test_questions_about_different_nodes_are_not_mixed(
+        self, storage: StorageBackend, add: Callable[..., Any]
+    ) -> None:
+        chosen = ((D.NODE, (add(),)),)
+        with pytest.raises(ValueError, match='one by one'):
+            storage.usages((UsageQuestion(D.TYPE, 1), UsageQuestion(D.TYPE, 1, chosen)))
+
     def test_what_a_process_created_counts_as_its_own(
         self, storage: StorageBackend, add: Callable[..., Any], keys: dict[str, str]
     ) -> None:

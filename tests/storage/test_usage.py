@@ -20,7 +20,7 @@ from ricordi.repository.container.container import Container
 from ricordi.storage.usage.freed import FreedLimits, freed_by
 from ricordi.storage.usage.kinds import file_kind, size_class
 from ricordi.storage.usage.sums import open_sums
-from ricordi.storage.usage.usage import usage
+from ricordi.storage.usage.usage import UsageLimits, usages
 from ricordi.zipfiles.directory import ZipDirectory
 
 K = EntityKind
@@ -42,15 +42,15 @@ def filled(storage: Any) -> tuple[Any, list[int]]:
 @pytest.mark.parametrize('by', list(Dimension))
 def test_sums_are_the_same_where_few_fit_into_memory(filled: tuple[Any, list[int]], by: Dimension) -> None:
     storage, _ = filled
-    question = UsageQuestion(by, 8)
-    parts = (storage.session, storage._rows, storage.repository, question, Progress())
-    assert usage(*parts, most_in_memory=2) == usage(*parts)
+    questions = (UsageQuestion(by, 8),)
+    parts = (storage.session, storage._rows, storage.repository, questions, Progress())
+    assert usages(*parts, UsageLimits(2, 2)) == usages(*parts)
 
 
 def test_of_very_many_categories_only_the_largest_come_back() -> None:
     with open_sums(most_in_memory=10) as sums:
         for number in range(1000):
-            sums.add(number % 100, number, 2 * number, shared=number % 2 == 0)
+            sums.add(number % 100, 1, number, 2 * number, shared=number % 2 == 0)
             sums.add_nodes(f'{number % 3}', 1)
         assert sums.count() == 103
         first, second = sums.largest(2, with_nodes=True)
@@ -64,7 +64,7 @@ def test_sums_without_room_say_what_to_do() -> None:
         with open_sums(most_in_memory=10) as sums:
             sums._database.execute('PRAGMA max_page_count = 20')
             for number in range(100_000):
-                sums.add(f'{number}', 1, 1, shared=False)
+                sums.add(f'{number}', 1, 1, 1, shared=False)
 
     with pytest.raises(NotEnoughSpace, match='TMPDIR'):
         fill()

@@ -581,6 +581,10 @@ class StorageBackend(ABC):
         """
         raise InvalidOperation(f'{type(self).__name__} cannot tell what takes the space')
 
+    def usages(self, questions: Sequence[UsageQuestion], run: Run | None = None) -> tuple[Usage, ...]:
+        """The answers to several questions, which choose the same, in less time than one by one."""
+        return tuple(self.usage(question, run=run) for question in questions)
+
     def freed_by(self, pks: Sequence[int]) -> Freed | None:
         """What would be given back if these nodes were deleted and full maintenance ran; None: it cannot be told."""
         return None

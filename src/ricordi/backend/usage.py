@@ -50,10 +50,11 @@ class UsageQuestion(NamedTuple):
     """What to sum up.
 
     :param by: which sums to tell.
-    :param top: how many of them, and how many of the largest files; the largest first.
+    :param top: how many of them; the largest first.
     :param chosen: only what has all of these values; of nodes, any number of pks.
     :param with_database: whether to tell the sizes of the database, too.
     :param within: of each category also the sums by this, a dimension of files: what is told is both, mixed.
+    :param files: how many of the largest files; None: as many as sums.
     """
 
     by: Dimension
@@ -61,6 +62,12 @@ class UsageQuestion(NamedTuple):
     chosen: tuple[tuple[Dimension, Category | tuple[int, ...]], ...] = ()
     with_database: bool = False
     within: Dimension | None = None
+    files: int | None = None
+
+    @property
+    def most_files(self) -> int:
+        """How many of the largest files are told."""
+        return self.top if self.files is None else self.files
 
 
 class Share(NamedTuple):

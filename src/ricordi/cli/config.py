@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,7 +47,7 @@ def list_options(
     if session.quiet and output_format is None:
         print('\n'.join(one.name for one in found), end='\n' if found else '')
         return 0
-    rows = [asdict(one) for one in found]
+    rows = [one._asdict() for one in found]
     keys = ('name', 'source', 'value', 'description')
     write_list(rows, _DESCRIBED if description else _COLUMNS, output_format, keys)
     if not advanced and output_format in (None, 'table'):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ricordi.errors import ConfigurationError
 from ricordi.remedies import Remedy
@@ -20,8 +19,7 @@ _OF_DAEMON = ('broker.', 'caching.', 'daemon.', 'logging.', 'runner.', 'transpor
 _NOT_OF_DAEMON = ('daemon.timeout', 'logging.terminal_handler')
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """A known option.
 
     :param former_name: how it is called in files of version 9; None where the name has not changed.

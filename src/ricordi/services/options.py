@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ricordi.config import Config, load_config
 from ricordi.config.options import Option, get_option, is_set, read_option
@@ -13,8 +12,7 @@ from ricordi.services.profiles.profiles import find_profile
 Change = Literal['set', 'append', 'remove']
 
 
-@dataclass(frozen=True, slots=True)
-class OptionValue:
+class OptionValue(NamedTuple):
     """An option with its value.
 
     :param source: where the value is from: `profile`, `global`, or `default`.
@@ -26,8 +24,7 @@ class OptionValue:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class OptionDetails:
+class OptionDetails(NamedTuple):
     """All there is to tell about an option.
 
     :param kind: what it takes: `int`, `bool`, `str`, `list`, `level` …
@@ -46,8 +43,7 @@ class OptionDetails:
     profile_value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class OptionChange:
+class OptionChange(NamedTuple):
     """What was changed.
 
     :param profile: the profile that it was changed for; None: all.

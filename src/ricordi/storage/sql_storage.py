@@ -396,9 +396,13 @@ class SqlStorage(StorageBackend):
         return object_keys.uses_of_keys(self.session, keys)
 
     def usage(self, question: UsageQuestion, run: Run | None = None) -> Usage:
-        from ricordi.storage.usage.usage import usage
+        (answer,) = self.usages((question,), run=run)
+        return answer
 
-        return usage(self.session, self._rows, self._repository, question, (run or Run()).progress)
+    def usages(self, questions: Sequence[UsageQuestion], run: Run | None = None) -> tuple[Usage, ...]:
+        from ricordi.storage.usage.usage import usages
+
+        return usages(self.session, self._rows, self._repository, questions, (run or Run()).progress)
 
     def freed_by(self, pks: Sequence[int]) -> Freed:
         from ricordi.storage.usage.freed import freed_by

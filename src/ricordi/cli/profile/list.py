@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from ricordi.cli.session import CommandSession
-from ricordi.cli.terminal.output import OutputColumn, keys_of, write_list
+from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.screen import width
 from ricordi.services.profiles import profiles as service
 
@@ -23,7 +21,8 @@ def print_profiles(session: CommandSession, output_format: str | None) -> int:
     if session.quiet and output_format is None:
         print('\n'.join(profile.name for profile in profiles))
     else:
-        write_list(map(asdict, profiles), COLUMNS, output_format, keys_of(service.ProfileSummary))
+        rows = (profile._asdict() for profile in profiles)
+        write_list(rows, COLUMNS, output_format, service.ProfileSummary._fields)
         if output_format in (None, 'table') and profiles and width() is not None:
             session.tell('\n* marks the default profile.')
     return 0

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ricordi.config import Config, Profile, hide_secrets, load_config
-from ricordi.config.object_store import bucket_in_words
 from ricordi.errors import ProfileConfigurationError
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileSummary:
+class ProfileSummary(NamedTuple):
     """A profile as it stands in a list.
 
     :param backend: the entry point name of the storage class, such as `core.sqlite_dos`.
@@ -54,6 +51,8 @@ def location(profile: Profile) -> str:
     """Where the data of a profile is, in words, without passwords."""
     config = profile.storage_config
     if 'database_name' in config:
+        from ricordi.config.object_store import bucket_in_words
+
         server = f'{config.get("database_hostname") or "localhost"}:{config.get("database_port") or 5432}'
         objects = bucket_in_words(config) if config.get('bucket_name') else config.get('repository_uri')
         return f'database {config["database_name"]} on {server}, {objects}'

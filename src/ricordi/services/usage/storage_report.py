@@ -9,12 +9,12 @@ from typing import Any
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.storage import StorageBackend
-from ricordi.backend.usage import Dimension
+from ricordi.backend.usage import Dimension, UsageQuestion
 from ricordi.backend.verification_report import VerificationState
 from ricordi.progress import Run
 from ricordi.services.backups.history import LastBackup, last_backups
 from ricordi.services.history import last_maintained, with_what_was_seen
-from ricordi.services.usage.usage import SpaceReport, space_used
+from ricordi.services.usage.usage import SpaceReport, spaces_used
 
 DIVISIONS: dict[Dimension, Dimension | None] = {
     Dimension.PROCESS: Dimension.FILE,
@@ -30,6 +30,8 @@ DIVISIONS: dict[Dimension, Dimension | None] = {
 MOST_SHARES = 400
 """So many categories of a dimension are told, the largest, those within others among them."""
 MOST_MONTHS = 12_000
+MOST_FILES = 400
+"""So many of the largest files are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def make_report(storage: StorageBackend, run: Run | None = None) -> StorageRepor
     """
     run = run or Run()
     profile = storage.profile
-    spaces = {by: _space(storage, by, within, run) for by, within in DIVISIONS.items()}
+    questions = [_question(by, within) for by, within in DIVISIONS.items()]
+    spaces = dict(zip(DIVISIONS, spaces_used(storage, questions, run=run), strict=True))
     info: dict[str, Any] = storage.get_info(False)
     plan = None
     if not storage.read_only:
@@ -89,6 +92,6 @@ def make_report(storage: StorageBackend, run: Run | None = None) -> StorageRepor
     )
 
 
-def _space(storage: StorageBackend, by: Dimension, within: Dimension | None, run: Run) -> SpaceReport:
+def _question(by: Dimension, within: Dimension | None) -> UsageQuestion:
     top = MOST_MONTHS if by is Dimension.MONTH else MOST_SHARES
-    return space_used(storage, by, top, run=run, with_database=False, within=within)
+    return UsageQuestion(by, top, within=within, files=MOST_FILES)

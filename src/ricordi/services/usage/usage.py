@@ -70,7 +70,6 @@ def space_used(
     chosen: Chosen = (),
     run: Run | None = None,
     with_database: bool = True,
-    within: Dimension | None = None,
 ) -> SpaceReport:
     """Sum up what nodes take; nothing is changed, and no content is read.
 
@@ -78,10 +77,21 @@ def space_used(
     :param top: how many of them, and how many of the largest files.
     :param chosen: only what has all of these; see `parse_choice`.
     :param with_database: whether the sizes of the database are told, too; not where something is chosen.
-    :param within: of each category also the sums by this, a dimension of files.
     :raises ricordi.errors.InvalidOperation: the storage cannot tell.
     """
-    usage = storage.usage(UsageQuestion(by, top, chosen, with_database and not chosen, within), run)
+    (report,) = spaces_used(storage, (UsageQuestion(by, top, chosen, with_database and not chosen),), run)
+    return report
+
+
+def spaces_used(
+    storage: StorageBackend, questions: Sequence[UsageQuestion], run: Run | None = None
+) -> tuple[SpaceReport, ...]:
+    """The answers to several questions that choose the same, all in one go; see `space_used`."""
+    return tuple(_named(storage, usage) for usage in storage.usages(questions, run=run))
+
+
+def _named(storage: StorageBackend, usage: Usage) -> SpaceReport:
+    by = usage.question.by
     names = _names(storage, by, [share.category for share in usage.shares])
     shares = (NamedShare(names.get(one.category), _pk(by, one.category), one) for one in usage.shares)
     return SpaceReport(tuple(shares), usage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from ricordi.backend.usage import OF_FILES, Category, Dimension
@@ -53,22 +53,26 @@ class UsageSql(ABC):
         """A value as it is read, where it may be no text."""
         return value
 
-    def uses(self, by: Dimension, chosen: Chosen, within: Dimension | None = None) -> Statement:
-        """Who names which object: (key, pk, category, whether it is chosen, name of the file, how often), by key, pk.
+    def uses(self, dimensions: Sequence[Dimension], chosen: Chosen, with_names: bool) -> Statement:
+        """Who names which object: (key, pk, whether it is chosen, how often, name of the file, categories …).
 
-        The name of a file is told where something of files is asked for, else it is empty. Whether a file or an object
-        is chosen by its name or size is not told here: only whether its node is.
+        The rows ascend by key and pk. Of a node that is in several groups there is a row for each, where groups are
+        asked for. Whether a file or an object is chosen by its name or size is not told here: only whether its node is.
+
+        :param dimensions: of nodes; the categories follow in this order.
+        :param with_names: whether to tell the name of the file, which else is empty.
         """
-        if any(dimension is Dimension.FILE for dimension in (by, within, *(one for one, _ in chosen))):
+        if with_names:
             source, key, name = self.files, self.file_key, self.file_name
         else:
             source, key, name = self.keys, self.key, "''"
         condition, parameters = self._condition(chosen)
-        source = source.replace('{joins}', self._joins(by))
+        joins = ''.join(self._joins(by) for by in dimensions)
+        categories = ''.join(f', {self.shown(self._category(by))}' for by in dimensions)
+        ordinals = ', '.join(map(str, (1, 2, 3, *range(5, 6 + len(dimensions)))))
         return (
-            f'SELECT {key} AS named, n.id, {self.shown(self._category(by))}, '
-            f'CASE WHEN {condition} THEN 1 ELSE 0 END, {name}, '
-            f'count(*) FROM db_dbnode AS n{source} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2',
+            f'SELECT {key} AS named, n.id, CASE WHEN {condition} THEN 1 ELSE 0 END, count(*), {name}{categories} '
+            f'FROM db_dbnode AS n{source.replace("{joins}", joins)} GROUP BY {ordinals} ORDER BY 1, 2',
             parameters,
         )
 

@@ -37,17 +37,17 @@ class Sums:
             'shared_objects INTEGER, shared INTEGER, nodes INTEGER) WITHOUT ROWID'
         )
 
-    def add(self, category: Place, stored: int, content: int, shared: bool) -> None:
-        """Count one object.
+    def add(self, category: Place, objects: int, stored: int, content: int, shared: bool) -> None:
+        """Count some objects.
 
-        :param shared: whether what is not of this category names it as well.
+        :param shared: whether what is not of this category names them as well.
         """
         sums = self._of(category)
-        sums[_OBJECTS] += 1
+        sums[_OBJECTS] += objects
         sums[_STORED] += stored
         sums[_CONTENT] += content
         if shared:
-            sums[_SHARED_OBJECTS] += 1
+            sums[_SHARED_OBJECTS] += objects
             sums[_SHARED] += stored
 
     def add_nodes(self, category: Category, nodes: int) -> None:

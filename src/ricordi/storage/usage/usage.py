@@ -6,16 +6,16 @@ Memory grows with neither: both are sorted by who has them, and sums by category
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.maintenance import Amount
 from ricordi.backend.rows import JsonDict, NodeRow
 from ricordi.backend.usage import (
     OF_FILES,
-    Category,
     Dimension,
     FilePlace,
     LargeFile,
@@ -26,11 +26,12 @@ from ricordi.backend.usage import (
 )
 from ricordi.errors import NotEnoughSpace
 from ricordi.model.file_trees import named_in
-from ricordi.model.values import DamagedJson, text_or_damaged
+from ricordi.model.values import DamagedJson
 from ricordi.storage.usage.database import database_usage
-from ricordi.storage.usage.kinds import file_kind, size_class
+from ricordi.storage.usage.kinds import size_class
+from ricordi.storage.usage.names import Answer, Named, Names, Selection, as_category, dimensions_of
 from ricordi.storage.usage.sql import UsageSql
-from ricordi.storage.usage.sums import MOST_IN_MEMORY, Place, Sums, open_sums
+from ricordi.storage.usage.sums import MOST_IN_MEMORY, open_sums
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
@@ -38,10 +39,21 @@ if TYPE_CHECKING:
     from ricordi.storage.rows import Rows
     from ricordi.storage.session import Session
 
-PLACES = 3
-"""So many nodes of a large file are named."""
-NODES_AT_ONCE = 1000
 PROGRESS_EVERY = 1000
+
+
+class UsageLimits(NamedTuple):
+    """How much of a count is kept in memory.
+
+    :param most_sums: of how many categories, of all questions together.
+    :param most_kinds: so many kinds of objects that a single node names are told apart before they are counted.
+    """
+
+    most_sums: int = MOST_IN_MEMORY
+    most_kinds: int = 10_000
+
+
+USUAL = UsageLimits()
 
 
 def usage_sql(session: Session) -> UsageSql:
@@ -56,24 +68,37 @@ def usage_sql(session: Session) -> UsageSql:
 
 
 def usage(
+    session: Session, rows: Rows, repository: RepositoryBackend, question: UsageQuestion, progress: Progress
+) -> Usage:
+    """Sum up what the nodes of a storage take; see `UsageQuestion`."""
+    (answer,) = usages(session, rows, repository, (question,), progress)
+    return answer
+
+
+def usages(
     session: Session,
     rows: Rows,
     repository: RepositoryBackend,
-    question: UsageQuestion,
+    questions: Sequence[UsageQuestion],
     progress: Progress,
-    most_in_memory: int = MOST_IN_MEMORY,
-) -> Usage:
-    """Sum up what the nodes of a storage take; see `UsageQuestion`."""
+    limits: UsageLimits = USUAL,
+) -> tuple[Usage, ...]:
+    """The answers to several questions that choose the same: names and sizes are gone through once for all.
+
+    :raises ValueError: they choose different nodes or files.
+    """
+    if any(question.chosen != questions[0].chosen for question in questions):
+        raise ValueError('questions that choose different nodes or files are asked one by one')
     sql = usage_sql(session)
     try:
-        return _Count(session, rows, repository, question, sql).carry_out(progress, most_in_memory)
+        return _Count(session, rows, repository, questions, sql, limits).carry_out(progress)
     except NotEnoughSpace:
         raise
     except session.dialect.unclear_errors:
         guarded = sql.guarded()
         if guarded is sql:
             raise
-        return _Count(session, rows, repository, question, guarded).carry_out(progress, most_in_memory)
+        return _Count(session, rows, repository, questions, guarded, limits).carry_out(progress)
 
 
 class _SizesByKey:
@@ -105,197 +130,148 @@ class _SizesByKey:
             self._next = next(self._sizes, None)
 
 
-class _Names:
-    """Who names one object.
-
-    :param size: of the object, if it is there.
-    """
-
-    def __init__(self, question: _Filter, size: ObjectSize | None, sums: Sums) -> None:
-        self._filter = question
-        self._size = size
-        self._sums = sums
-        self.all = self.chosen = self.nodes = 0
-        """How often it is named at all; how often by what is chosen; by how many nodes that are."""
-        self.by_category: dict[Place, int] = {}
-        self.first_pks: list[int] = []
-
-    def count(self, rows: Iterator[tuple[Any, ...]]) -> None:
-        """Take in all rows of the object, which ascend by pk."""
-        first, second = next(rows), next(rows, None)
-        if second is None:
-            self._count_only(*first)
-        else:
-            self._count_several(chain((first, second), rows))
-
-    def _count_only(self, key: str, pk: int, category: Category, chosen: int, name: str, uses: int) -> None:
-        self.all = uses
-        if chosen and self._filter.fits(name, self._size):
-            self.chosen, self.nodes = uses, 1
-            self.by_category = dict.fromkeys(self._filter.places_of(category, name, self._size), uses)
-            self.first_pks = [pk]
-
-    def _count_several(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        last, last_chosen = None, None
-        seen: set[str] = set()
-        for _, pk, category, chosen, name, uses in rows:
-            if pk != last:
-                last, seen = pk, set()
-                if len(self.by_category) >= NODES_AT_ONCE and self._filter.by is Dimension.NODE:
-                    self._give_out(shared=True)
-            is_chosen = chosen and self._filter.fits(name, self._size)
-            if name not in seen:  # else it is the same file, in a further group
-                seen.add(name)
-                self.all += uses
-                self.chosen += uses if is_chosen else 0
-            if is_chosen:
-                for place in self._filter.places_of(category, name, self._size):
-                    self.by_category[place] = self.by_category.get(place, 0) + uses
-                if pk != last_chosen:
-                    last_chosen = pk
-                    self.nodes += 1
-                    if len(self.first_pks) < PLACES:
-                        self.first_pks.append(pk)
-
-    def give_out(self) -> None:
-        """Add to the sums what the categories name."""
-        self._give_out(shared=False)
-
-    def _give_out(self, shared: bool) -> None:
-        size = self._size
-        if size is not None:
-            for category, uses in self.by_category.items():
-                self._sums.add(category, size.stored, size.content, shared or uses < self.all)
-        self.by_category.clear()
-
-
-class _Filter:
-    """What of a question is asked of files: names and sizes; the rest is answered by the database."""
-
-    def __init__(self, question: UsageQuestion) -> None:
-        self.by = question.by
-        self._within = question.within
-        self._kinds = [value for dimension, value in question.chosen if dimension is Dimension.FILE]
-        self._sizes = [value for dimension, value in question.chosen if dimension is Dimension.SIZE]
-        self._takes_all = not self._kinds and not self._sizes
-
-    def fits(self, name: str, size: ObjectSize | None) -> bool:
-        """Whether a file is chosen by its name and size."""
-        if self._takes_all:
-            return True
-        return all(kind == file_kind(name) for kind in self._kinds) and all(
-            size is not None and wanted == size_class(size.content) for wanted in self._sizes
-        )
-
-    def places_of(self, category: Category, name: str, size: ObjectSize | None) -> tuple[Place, ...]:
-        """To which sums a file counts: those of its category, and those within."""
-        if self.by in OF_FILES:
-            category = _kind_of(self.by, name, size)
-        else:
-            category = as_category(category)
-        if self._within is None:
-            return (category,)
-        return category, (category, _kind_of(self._within, name, size))
-
-
-def _kind_of(dimension: Dimension, name: str, size: ObjectSize | None) -> Category:
-    """The category of a file in a dimension of files."""
-    if dimension is Dimension.FILE:
-        return file_kind(name)
-    return None if size is None else size_class(size.content)
-
-
-def as_category(value: Any) -> Category:
-    """A value of the database as a category; one that is no text, as what stands for it."""
-    return str(text_or_damaged(value)) if isinstance(value, bytes) else value
-
-
 class _Count:
-    """The answer to one question, in the making."""
+    """The answers to questions, in the making."""
 
     def __init__(
-        self, session: Session, rows: Rows, repository: RepositoryBackend, question: UsageQuestion, sql: UsageSql
+        self,
+        session: Session,
+        rows: Rows,
+        repository: RepositoryBackend,
+        questions: Sequence[UsageQuestion],
+        sql: UsageSql,
+        limits: UsageLimits,
     ) -> None:
         self._session = session
         self._rows = rows
         self._repository = repository
-        self._question = question
+        self._questions = questions
+        self._chosen = questions[0].chosen
+        self._dimensions = dimensions_of(questions)
+        self._selection = Selection(questions[0])
         self._sql = sql
+        self._limits = limits
+        self._answers: list[Answer] = []
+        self._named_once: dict[tuple[Any, ...], list[int]] = {}
         self._total = [0, 0, 0, 0, 0]
         self._missing = 0
+        self._most_files = max(question.most_files for question in questions)
         self._largest: list[tuple[int, str, LargeFile, list[int]]] = []
 
-    def carry_out(self, progress: Progress, most_in_memory: int) -> Usage:
-        by, top = self._question.by, self._question.top
-        asked = {by, *(dimension for dimension, _ in self._question.chosen)}
+    def carry_out(self, progress: Progress) -> tuple[Usage, ...]:
+        with ExitStack() as stack:
+            most = self._limits.most_sums // len(self._questions)
+            for question in self._questions:
+                sums = stack.enter_context(open_sums(most))
+                self._answers.append(Answer(question, self._dimensions, sums))
+            unnamed = self._merge(progress)
+            (_, nodes), *_ = self._counts(None)
+            only_files = any(dimension in OF_FILES for dimension, _ in self._chosen)
+            total = Share._make((None, *self._total, None if only_files else nodes, None))
+            files = self._files()
+            return tuple(self._usage(answer, total, files, unnamed) for answer in self._answers)
+
+    def _usage(self, answer: Answer, total: Share, files: tuple[LargeFile, ...], unnamed: Amount) -> Usage:
+        question, sums = answer.question, answer.sums
+        asked = {question.by, *(dimension for dimension, _ in question.chosen)}
         tells_nodes = not asked.intersection(OF_FILES)  # else some nodes have some of their files in it
-        with open_sums(most_in_memory) as sums:
-            unnamed = self._merge(sums, progress)
-            if tells_nodes:
-                for category, number in self._counts(by):
-                    sums.add_nodes(as_category(category), number)
-            share_count, shares = sums.count(), sums.largest(top, tells_nodes)
-        (_, nodes), *_ = self._counts(None)
-        only_files = any(dimension in OF_FILES for dimension, _ in self._question.chosen)
-        return Usage(
-            self._question,
-            Share._make((None, *self._total, None if only_files else nodes, None)),
-            shares,
-            share_count,
-            self._files(),
-            unnamed,
-            self._missing,
-            database_usage(self._session, self._sql) if self._question.with_database else None,
-        )
+        if tells_nodes:
+            for category, number in self._counts(question.by):
+                sums.add_nodes(as_category(category), number)
+        count, shares = sums.count(), sums.largest(question.top, tells_nodes)
+        database = database_usage(self._session, self._sql) if question.with_database else None
+        return Usage(question, total, shares, count, files[: question.most_files], unnamed, self._missing, database)
 
     def _counts(self, by: Dimension | None) -> Iterator[tuple[Any, ...]]:
-        return self._session.dialect.stream(self._session, *self._sql.counts(by, self._question.chosen))
+        return self._session.dialect.stream(self._session, *self._sql.counts(by, self._chosen))
 
-    def _uses(self) -> Iterator[tuple[Any, ...]]:
-        question = self._question
-        statement, parameters = self._sql.uses(question.by, question.chosen, question.within)
-        for key, pk, category, chosen, name, uses in self._session.dialect.stream(self._session, statement, parameters):
+    def _uses(self) -> Iterator[Named]:
+        told = [dimension for one in self._questions for dimension in (one.by, one.within)]
+        with_names = Dimension.FILE in (*told, *(dimension for dimension, _ in self._chosen))
+        statement, parameters = self._sql.uses(self._dimensions, self._chosen, with_names)
+        for key, pk, chosen, uses, name, *categories in self._session.dialect.stream(
+            self._session, statement, parameters
+        ):
             # latin-1 keeps the order, whatever the bytes
             named = key.decode('latin-1') if isinstance(key, bytes) else key
             file = name.decode(errors='replace') if isinstance(name, bytes) else name
-            yield named, pk, category, chosen, file, uses
+            yield Named(named, pk, chosen, uses, file, tuple(categories))
 
-    def _merge(self, sums: Sums, progress: Progress) -> Amount:
+    def _merge(self, progress: Progress) -> Amount:
         """Go through all objects; returns those that no node names."""
-        question = _Filter(self._question)
         progress.begin('sum up what objects take', None, 'objects')
         sizes: _SizesByKey | None = None
         for number, (key, rows) in enumerate(groupby(self._uses(), itemgetter(0)), 1):
             # Not before the names were read: an object is there before the node that names it, not the other way round.
             sizes = sizes or _SizesByKey(self._repository.object_sizes())
             size = sizes.of(key)
-            names = _Names(question, size, sums)
-            names.count(rows)
-            names.give_out()
-            if names.chosen:
-                self._note(key, size, names)
+            first, second = next(rows), next(rows, None)
+            if second is None and size is not None:
+                self._count_only(first, size)
+            else:
+                self._count_several(key, chain((first,), () if second is None else (second,), rows), size)
             if number % PROGRESS_EVERY == 0:
                 progress.advance(PROGRESS_EVERY)
+        self._give_out()
         progress.end()
         return (sizes or _SizesByKey(self._repository.object_sizes())).unnamed()
 
-    def _note(self, key: str, size: ObjectSize | None, names: _Names) -> None:
-        """Count an object that is chosen."""
+    def _count_only(self, row: Named, size: ObjectSize) -> None:
+        """Count an object that is named once: with all of the same kind, of which nothing is told apart."""
+        key, pk, chosen, _, name, categories = row
+        stored, content = size.stored, size.content
+        kind = (chosen, name, size_class(content), categories)
+        sums = self._named_once.get(kind)
+        if sums is None:
+            if len(self._named_once) >= self._limits.most_kinds:
+                self._give_out()
+            sums = self._named_once[kind] = [0, 0, 0]
+        sums[0] += 1
+        sums[1] += stored
+        sums[2] += content
+        if chosen and self._is_large(stored) and self._selection.fits(name, kind[2]):
+            self._note_large(LargeFile(key, stored, content, 1, ()), [pk])
+
+    def _give_out(self) -> None:
+        """Add what is named once to the sums."""
+        total = self._total
+        for (chosen, name, size, categories), (objects, stored, content) in self._named_once.items():
+            if not chosen or not self._selection.fits(name, size):
+                continue
+            total[0] += objects
+            total[1] += stored
+            total[2] += content
+            for answer in self._answers:
+                for place in answer.places_of(categories, name, size):
+                    answer.sums.add(place, objects, stored, content, shared=False)
+        self._named_once.clear()
+
+    def _count_several(self, key: str, rows: Iterable[Named], size: ObjectSize | None) -> None:
+        """Count an object that is named more often, or is not there."""
+        names = Names(self._selection, size, self._answers)
+        names.count(rows)
+        if not names.chosen:
+            return
         if size is None:
             self._missing += 1
             return
-        total, top = self._total, self._question.top
+        total = self._total
         total[0] += 1
         total[1] += size.stored
         total[2] += size.content
         if names.chosen < names.all:
             total[3] += 1
             total[4] += size.stored
-        if len(self._largest) < top or (top and size.stored > self._largest[0][0]):
-            entry = LargeFile(key, size.stored, size.content, names.nodes, ())
-            heapq.heappush(self._largest, (size.stored, key, entry, names.first_pks))
-            if len(self._largest) > top:
-                heapq.heappop(self._largest)
+        if self._is_large(size.stored):
+            self._note_large(LargeFile(key, size.stored, size.content, names.nodes, ()), names.first_pks)
+
+    def _is_large(self, stored: int) -> bool:
+        most = self._most_files
+        return most > 0 and (len(self._largest) < most or stored > self._largest[0][0])
+
+    def _note_large(self, file: LargeFile, pks: list[int]) -> None:
+        entry = (file.stored_bytes, file.key, file, pks)
+        (heapq.heappush if len(self._largest) < self._most_files else heapq.heapreplace)(self._largest, entry)
 
     def _files(self) -> tuple[LargeFile, ...]:
         """The largest files, with the nodes that name them."""
