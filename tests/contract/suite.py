@@ -321,6 +321,19 @@ class StorageContract(QueryContract):
         with pytest.raises(NotExistent, match='4711'):
             storage.update_json(K.NODE, 4711, 'extras', {'x': 1})
 
+    def test_what_was_read_before_is_not_taken_for_what_is_there_now(
+        self, storage: StorageBackend, add: Callable[..., Any]
+    ) -> None:
+        pk = add(extras={'mine': 1})
+        token = storage.change_token()
+        storage.update_json(K.NODE, pk, 'extras', {'theirs': 2})
+        storage.update_json(K.NODE, pk, 'extras', {'last': 3}, as_read=(token, {'mine': 1}))
+        assert storage.get(NodeRow, pk).extras == {'mine': 1, 'theirs': 2, 'last': 3}
+        with storage.transaction():
+            now = storage.change_token()
+            storage.update_json(K.NODE, pk, 'extras', {}, ['mine'], (now, {'mine': 1, 'theirs': 2, 'last': 3}))
+        assert storage.get(NodeRow, pk).extras == {'theirs': 2, 'last': 3}
+
     def test_some_fields_of_a_row_are_read_alone(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pk = add(label='here', attributes={'a': 1})
         fields = ('label', 'attributes', 'ctime', 'computer_pk')

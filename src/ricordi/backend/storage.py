@@ -300,11 +300,19 @@ class StorageBackend(ABC):
         """
 
     def update_json(
-        self, kind: EntityKind, pk: int, field: str, values: Mapping[str, Any], drop: Sequence[str] = ()
+        self,
+        kind: EntityKind,
+        pk: int,
+        field: str,
+        values: Mapping[str, Any],
+        drop: Sequence[str] = (),
+        as_read: tuple[object, Any] | None = None,
     ) -> None:
         """Set some keys of a field that holds a dictionary, and drop others; what another process has done to the rest
         of it stays. `mtime` as in `update`.
 
+        :param as_read: the field as it was read, after the token (`change_token`) of that moment: while that is what it
+            was, the field need not be read again.
         :raises ricordi.errors.NotExistent: there is no such row.
         """
         with self.transaction():

@@ -216,16 +216,21 @@ class Rows:
             raise NotExistent(f'there is no {kind} with pk {pk}')
 
     def update_json(
-        self, session: Session, kind: EntityKind, pk: int, field: str, values: Mapping[str, Any], drop: Sequence[str]
+        self,
+        session: Session,
+        kind: EntityKind,
+        pk: int,
+        field: str,
+        values: Mapping[str, Any],
+        drop: Sequence[str],
+        as_read: tuple[object, Any] | None,
     ) -> None:
         """Set some keys of a field that holds a dictionary, and drop others; the rest stays as it is."""
         merged = self.dialect.merged_json(column_name(kind, field))
         if merged is None:
             with session.unbroken():
-                found = self.get_fields(session, ROW_TYPES[kind], pk, (field,))
-                if found is None:
-                    raise NotExistent(f'there is no {kind} with pk {pk}')
-                kept = {key: value for key, value in found[0].items() if key not in drop}
+                found = self._dictionary(session, kind, pk, field, as_read)
+                kept = {key: value for key, value in found.items() if key not in drop}
                 self.update(session, kind, pk, {field: {**kept, **values}})
             return
         codec, mark = self.codec(kind), self.dialect.mark
@@ -236,6 +241,16 @@ class Rows:
         statement = f'UPDATE {codec.table} SET {", ".join(changes)} WHERE id = {mark}'
         if session.execute(statement, (*parameters, pk)).rowcount == 0:
             raise NotExistent(f'there is no {kind} with pk {pk}')
+
+    def _dictionary(
+        self, session: Session, kind: EntityKind, pk: int, field: str, as_read: tuple[object, Any] | None
+    ) -> Any:
+        if as_read is not None and as_read[0] == self.dialect.change_token(session):  # nobody can change it from now on
+            return as_read[1]
+        found = self.get_fields(session, ROW_TYPES[kind], pk, (field,))
+        if found is None:
+            raise NotExistent(f'there is no {kind} with pk {pk}')
+        return found[0]
 
     def bulk_update(self, session: Session, kind: EntityKind, rows: Sequence[Mapping[str, Any]]) -> None:
         """Change many rows, all or none."""

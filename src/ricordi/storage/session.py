@@ -49,8 +49,11 @@ class Session:
 
         :raises ricordi.errors.RicordiError: what the driver raised, in our words (`Dialect.failure`).
         """
-        with self.driver():
+        self._check_transaction()
+        try:  # as in `driver`, for each statement that is run
             return self.raw.execute(sql, parameters)
+        except self.dialect.driver_errors as error:
+            raise self._failed(error) from error
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Run one statement for each row of parameters; returns how many rows of the table it touched in all."""

@@ -217,13 +217,19 @@ class SqlStorage(StorageBackend):
         self._note_changes(kind, (pk,))
 
     def update_json(
-        self, kind: EntityKind, pk: int, field: str, values: Mapping[str, Any], drop: Sequence[str] = ()
+        self,
+        kind: EntityKind,
+        pk: int,
+        field: str,
+        values: Mapping[str, Any],
+        drop: Sequence[str] = (),
+        as_read: tuple[object, Any] | None = None,
     ) -> None:
         session = self._writable_session
         self._taken(
             kind,
             [{field: values}],
-            lambda chosen: self._rows.update_json(session, kind, pk, field, chosen[0][field], drop),
+            lambda chosen: self._rows.update_json(session, kind, pk, field, chosen[0][field], drop, as_read),
         )
         self._note_changes(kind, (pk,))
 

@@ -12,8 +12,11 @@ import multiprocessing
 import sys
 import threading
 import traceback
+import warnings
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
+from unittest import mock
 
 from aiida import orm
 from aiida.common.links import LinkType
@@ -21,7 +24,8 @@ from aiida.manage import get_manager
 from aiida.manage.configuration import create_profile, get_config, load_profile
 from aiida.manage.profile_access import ProfileAccessManager
 from aiida.orm.entities import EntityTypes
-from aiida.plugins import StorageFactory
+from aiida.plugins import StorageFactory, entry_point
+from importlib_metadata import EntryPoints
 
 BACKEND, CONFIG = sys.argv[1], json.loads(sys.argv[2])
 
@@ -87,8 +91,8 @@ def freshness():
     return seen
 
 
-def run_in(kind, *arguments):
-    worker = kind(target=relabel, args=arguments)
+def run_in(kind, *arguments, work=None):
+    worker = kind(target=work or relabel, args=arguments)
     worker.start()
     worker.join(120)
 
@@ -159,6 +163,56 @@ def values():
         'node': [node.label, node.attributes, str(local), node.mtime is not None, node.repository_metadata],
         'rows': [[one.email, one.last_name, one.institution] for one in found],
     }
+
+
+def classes():
+    """The classes of three nodes, with all entry points, without one of them, and again with all; and warnings."""
+    row = {'node_type': 'surprise.Surprise.', 'user_id': storage().default_user.pk}
+    unknown = storage().bulk_insert(EntityTypes.NODE, [row], allow_defaults=True)
+    pks = [orm.Int(1).store().pk, orm.Dict({}).store().pk, *unknown]
+    fewer = EntryPoints(one for one in entry_point.eps() if one.name != 'core.int')
+    seen = [classes_of(pks)]
+    without = {'eps': lambda: fewer, 'eps_select': lambda group, name: fewer.select(group=group, name=name)}
+    with mock.patch.multiple(entry_point, **without):
+        seen.append(classes_of(pks))
+    return [*seen, classes_of(pks)]
+
+
+def classes_of(pks):
+    nodes = orm.QueryBuilder().append(orm.Node, filters={'id': {'in': pks}}).order_by({orm.Node: 'id'})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter('always')
+        found = {node.pk: type(node).__name__ for node in nodes.all(flat=True)}
+        found[pks[2]] = type(orm.load_node(pks[2])).__name__
+    return [*(found[pk] for pk in pks), sum('surprise' in str(one.message) for one in told)]
+
+
+class Colour(StrEnum):
+    RED = 'red'
+
+
+def kept():
+    """What a handle has of a node that it has stored, and what another handle reads."""
+    given = {'list': [1, (2, 3)], 'key': {1: 'one'}, 'whole': 1.0, 'colour': Colour.RED}
+    node = storage().nodes.create(node_type='data.core.dict.Dict.', user=storage().default_user.backend_entity)
+    node.set_attribute_many(given)
+    node.store()
+    given['list'].append('later')
+    plain = orm.Dict({'list': given['list']}).store()
+    given['list'].append('last')
+    assert plain.base.attributes.all == {'list': [1, [2, 3], 'later']}
+    other = orm.load_node(node.pk).backend_entity
+    plain.base.extras.set('first', 1)
+    run_in(multiprocessing.get_context('fork').Process, plain.pk, 'of a child', work=set_extra)
+    plain.base.extras.set('second', 2)
+    return {
+        name: [one.attributes, type(one.attributes['colour']).__name__, type(one.attributes['list'][1]).__name__]
+        for name, one in {'here': node, 'there': other}.items()
+    } | {'extras': sorted(set(plain.base.extras.all) - {'_aiida_hash'})}
+
+
+def set_extra(pk, key):
+    orm.load_node(pk).base.extras.set(key, 3)
 
 
 def members():
@@ -259,6 +313,6 @@ def outcome(topic):
 
 results = {
     topic.__name__: outcome(topic)
-    for topic in (set_up, freshness, refusals, values, members, transactions, maintenance, end)
+    for topic in (set_up, freshness, refusals, values, classes, kept, members, transactions, maintenance, end)
 }
 print(json.dumps(results, default=str))

@@ -81,6 +81,20 @@ def test_refusals_are_of_the_classes_that_aiida_and_its_plugins_catch(life: dict
     assert {name: set(found[name] or ()) & classes for name, classes in expected.items()} == expected
 
 
+def test_a_node_is_of_the_class_that_the_entry_points_have_for_its_type(life: dict[str, Any]) -> None:
+    """Also when they change; of a type that none has, AiiDA tells each time what it takes instead."""
+    assert life['classes'] == [['Int', 'Dict', 'Data', 2], ['Data', 'Dict', 'Data', 2], ['Int', 'Dict', 'Data', 2]]
+
+
+def test_what_was_stored_is_what_another_handle_reads(life: dict[str, Any]) -> None:
+    """Whatever becomes of the objects that it was made of."""
+    found = life['kept']
+    assert isinstance(found, dict), found
+    assert found['here'] == found['there']
+    assert found['here'] == [{'list': [1, [2, 3]], 'key': {'1': 'one'}, 'whole': 1.0, 'colour': 'red'}, 'str', 'list']
+    assert found['extras'] == ['first', 'of a child', 'second']
+
+
 def test_values_are_taken_as_aiida_takes_them(life: dict[str, Any]) -> None:
     assert life['values'] == {
         'user': [True, ''],

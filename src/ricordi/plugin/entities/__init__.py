@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ricordi.plugin.entities import authinfos, comments, computers, groups, logs, nodes, users
+from ricordi.plugin.entities import authinfos, comments, computers, groups, logs, node_classes, nodes, users
 from ricordi.plugin.entities.entity import CLASSES
 
-__all__ = ('CLASSES', 'authinfos', 'comments', 'computers', 'groups', 'logs', 'nodes', 'users')
+__all__ = ('CLASSES', 'authinfos', 'comments', 'computers', 'groups', 'logs', 'node_classes', 'nodes', 'users')

@@ -16,7 +16,7 @@ from ricordi.model.fields import FIELDS, ValueKind
 from ricordi.plugin.errors import DeletedRow, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ricordi.plugin.storage import RicordiStorage
 
@@ -114,6 +114,11 @@ class RicordiEntity:
             self._seen[name] = token
         return getattr(row, name)
 
+    def _as_read(self, name: str) -> tuple[object, Any] | None:
+        """The token at which a field was read, and what it was then; None where it has to be read anew."""
+        token = self._seen.get(name, self._loaded)
+        return None if token is None else (token, getattr(self._row, name))
+
     def _read_anew(self, name: str) -> None:
         pk = self._row.pk
         with translated():
@@ -149,6 +154,11 @@ class RicordiEntity:
         self._loaded = self._backend.token_after_own_change(before)
         self._seen = {}
         self._now_old(_READ_AFTER_INSERT[self.KIND])
+
+    def _not_old(self, names: Iterable[str]) -> None:
+        """Take fields for what the database has: they were inserted as they are, and nobody else holds their values."""
+        for name in names:
+            self._seen.pop(name, None)
 
     def _values_to_insert(self) -> dict[str, Any]:
         """The fields that have a value: for None a column gets its default, but where it must have been given one."""

@@ -12,6 +12,24 @@ from ricordi.plugin.entities.entity import RicordiEntity
 from ricordi.plugin.entities.properties import field
 from ricordi.plugin.errors import translated
 
+_SCALARS = {str, int, float, bool, type(None)}
+_KEYS = {str}
+_DEEPEST = 100
+"""So deep is it looked whether a value is one of JSON."""
+
+
+def is_of_json(value: Any, deepest: int = _DEEPEST) -> bool:
+    """Whether a value is what its JSON text would be read as, types included: no tuple, no class of one's own."""
+    if type(value) is dict:
+        if not _KEYS.issuperset(map(type, value)):
+            return False
+        value = value.values()
+    elif type(value) is not list:
+        return type(value) in _SCALARS
+    if _SCALARS.issuperset(map(type, value)):
+        return True
+    return deepest > 0 and all(is_of_json(item, deepest - 1) for item in value)
+
 
 def get_key(entity: RicordiEntity, name: str, key: str) -> Any:
     """The value of a key.
@@ -36,7 +54,7 @@ def set_keys(entity: RicordiEntity, name: str, values: Mapping[str, Any]) -> Non
 
 def _change(entity: RicordiEntity, name: str, values: Mapping[str, Any], drop: tuple[str, ...]) -> None:
     with translated():
-        entity._backend.ricordi.update_json(entity.KIND, entity.pk, name, values, drop)
+        entity._backend.ricordi.update_json(entity.KIND, entity.pk, name, values, drop, entity._as_read(name))
     entity._now_old((name,))
 
 

@@ -20,6 +20,7 @@ from ricordi.plugin.entities.json_fields import (
     delete_key,
     delete_keys,
     get_key,
+    is_of_json,
     own_copy,
     reset,
     set_keys,
@@ -141,6 +142,8 @@ class RicordiNode(ExtrasFields, BackendNode):
             self.clean_values()
         if not links:
             self._insert()
+            if clean:  # which has made copies
+                self._not_old(name for name in ('attributes', 'extras') if is_of_json(getattr(row, name)))
             return self
         try:
             with self._backend.transaction():
