@@ -200,7 +200,7 @@ class RepositoryBackend(ABC):
             else:
                 told(one.size)
 
-    def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
+    def known_objects(self, keys: Iterable[str]) -> Iterable[HeldObject]:
         """Objects of this store on their way into another, in the order that is cheapest to read.
 
         One that the store lacks comes as well: who reads it is told so.

@@ -23,6 +23,8 @@ PIECES_IN_A_LIST = 1024
 LEVEL = 1
 FILE_TREES = 'repository_metadata'
 """The column that names objects."""
+APART = b'|'
+"""Stands between trees that are looked through at once: no key is found across it."""
 
 
 class NewPiece(HeldObject):
@@ -160,11 +162,15 @@ def keys_named_in(data: bytes, part: TablePart) -> Iterator[str]:
     """The keys that the nodes of a piece name, in no order; none where the part has no file trees."""
     if FILE_TREES not in part.columns:
         return
-    place = part.columns.index(FILE_TREES)
-    for line in data.split(b'\n')[:-1]:
-        fields = line.split(b'\t')
-        if len(fields) == len(part.columns):
-            yield from keys_in_text(_text_of(fields[place]))
+    place, width = part.columns.index(FILE_TREES), len(part.columns)
+    rows = (line.split(b'\t') for line in data.split(b'\n')[:-1])
+    trees = [fields[place] for fields in rows if len(fields) == width]
+    together = APART.join(trees)
+    if b'\\' in together:
+        for tree in trees:
+            yield from keys_in_text(_text_of(tree))
+    else:  # as nearly always: all at once
+        yield from keys_in_text(together)
 
 
 def _text_of(field: bytes) -> bytes:

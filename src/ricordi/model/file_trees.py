@@ -181,7 +181,7 @@ def keys_in_text(text: bytes) -> list[str]:
     Without escapes a quote begins or ends a word, so that what looks like a file is one, and nothing need be parsed.
     """
     if b'\\' not in text:
-        return [key.decode() for key in _NAMED(text)]
+        return b' '.join(_NAMED(text)).decode().split()
     try:
         return [key for _, key in named_in(parsed_tree(text)) if is_key(key)]
     except (ValueError, RecursionError):

@@ -136,7 +136,7 @@ def _write(store: ObjectStore, pack_id: int, summary: PackSummary, identity: str
             handle.write(json.dumps(head).encode() + b'\n')
             rows = store.index.objects_of_pack(pack_id)
             while some := list(islice(rows, _WRITE_AT_ONCE)):
-                handle.write(b''.join([_record(row) for row in some if is_key(row.key)]))
+                handle.write(b''.join(_records(some)))
             handle.flush()
             os.fsync(handle.fileno())
         # Its content is on disk before it has the name: a crash leaves the old catalogue, or the new one.
@@ -148,6 +148,10 @@ def _write(store: ObjectStore, pack_id: int, summary: PackSummary, identity: str
     catalogue.sync()
 
 
-def _record(row: PackedObject) -> bytes:
-    length = row.length | (COMPRESSED if row.compressed else 0)
-    return _RECORD.pack(bytes.fromhex(row.key), row.offset, length, row.size)
+def _records(rows: list[PackedObject]) -> list[bytes]:
+    pack, digest = _RECORD.pack, bytes.fromhex
+    return [
+        pack(digest(key), offset, length | (COMPRESSED if compressed else 0), size)
+        for key, compressed, size, offset, length, _ in rows
+        if is_key(key)
+    ]

@@ -177,11 +177,11 @@ class Container(ObjectStore, RepositoryBackend):
         except PackerBusy:  # also where AiiDA packs, which knows nothing of that lock: it is met at the pack
             super().put_known_objects(objects, told, unusable)
 
-    def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
+    def known_objects(self, keys: Iterable[str]) -> Iterable[HeldObject]:
         """Objects as they lie: loose ones first, then pack by pack from front to back."""
-        from ricordi.repository.container.held import objects_as_they_lie
+        from ricordi.repository.container.held import ObjectsAsTheyLie
 
-        return objects_as_they_lie(self, keys)
+        return ObjectsAsTheyLie(self, keys)
 
     def content_bytes(self, keys: Iterable[str]) -> int:
         total, wanted = 0, iter(keys)

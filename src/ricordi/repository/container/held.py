@@ -23,14 +23,57 @@ if TYPE_CHECKING:
     from ricordi.repository.container.container import Container
 
 
-def objects_as_they_lie(container: Container, keys: Iterable[str]) -> Iterator[HeldObject]:
+class Neighbours(NamedTuple):
+    """Small objects of a container that lie one right behind the other in a pack, not read yet."""
+
+    container: Container
+    rows: list[PackedObject]
+
+
+class ObjectsAsTheyLie:
     """Objects of a container on their way elsewhere: loose ones first, then pack by pack from front to back."""
-    with closing(container.new_index()) as index:
-        for key, row in index.by_place(keys):
-            if row is not None:
-                yield PackedOnItsWay(container, row)
-            else:  # loose, or nobody knows where
-                yield OneOfRepository(container, key)
+
+    def __init__(self, container: Container, keys: Iterable[str]) -> None:
+        """
+        :param keys: distinct, ascending; asked once.
+        """
+        self._container = container
+        self._keys = keys
+
+    def __iter__(self) -> Iterator[HeldObject]:
+        for rows in self._rows():
+            yield from (self._one(key, row) for key, row in rows)
+
+    def batches(self, limits: Limits) -> Iterator[Neighbours | HeldObject]:
+        """The same objects in the same order, those together that can be read at once: for very many of them."""
+        together: list[PackedObject] = []
+        start, end, place = 0, -1, -1
+        for rows in self._rows():
+            for key, row in rows:
+                is_one = row is None or is_large(row, limits)
+                follows = row is not None and row.offset == end and row.pack_id == place
+                is_full = len(together) >= limits.put_objects or end - start > limits.flush_bytes
+                if together and (is_one or not follows or is_full):
+                    yield Neighbours(self._container, together)
+                    together = []
+                if row is None or is_one:
+                    yield self._one(key, row)
+                    continue
+                if not together:
+                    start, place = row.offset, row.pack_id
+                together.append(row)
+                end = row.offset + row.length
+        if together:
+            yield Neighbours(self._container, together)
+
+    def _rows(self) -> Iterator[list[tuple[str, PackedObject | None]]]:
+        with closing(self._container.new_index()) as index:
+            yield from index.blocks_by_place(self._keys)
+
+    def _one(self, key: str, row: PackedObject | None) -> HeldObject:
+        if row is None:  # loose, or nobody knows where
+            return OneOfRepository(self._container, key)
+        return PackedOnItsWay(self._container, row)
 
 
 class PackedOnItsWay(HeldObject):
@@ -83,13 +126,15 @@ class Stretch(NamedTuple):
     """Small objects that lie one right behind the other in a pack, each compared with its key.
 
     :param data: their bytes, as they lie.
-    :param rows: which of them is where in `data`; the number of the pack says nothing.
+    :param rows: which of them is where; the number of the pack says nothing.
     :param size: bytes of content of all.
+    :param start: the offset at which `data` begins.
     """
 
     data: bytes | memoryview
     rows: list[PackedObject]
     size: int
+    start: int
 
 
 def stretches_of(batch: Iterable[KnownObject], limits: Limits) -> Iterator[Stretch | KnownObject]:
@@ -101,7 +146,8 @@ def stretches_of(batch: Iterable[KnownObject], limits: Limits) -> Iterator[Stret
         if len(group) == 1 or not isinstance(group[0], PackedOnItsWay):
             yield from group
         else:
-            yield from _read_together(cast(list[PackedOnItsWay], group))
+            packed = cast(list[PackedOnItsWay], group)
+            yield from read_together(Neighbours(packed[0].container, [one.row for one in packed]))
 
 
 def _neighbours(objects: Iterable[KnownObject], limits: Limits) -> Iterator[list[KnownObject]]:
@@ -126,28 +172,46 @@ def _neighbours(objects: Iterable[KnownObject], limits: Limits) -> Iterator[list
         yield group
 
 
-def _read_together(neighbours: list[PackedOnItsWay]) -> Iterator[Stretch | KnownObject]:
-    """Read neighbours at once, and compare each with its key."""
-    first, last = neighbours[0].row, neighbours[-1].row
-    start, end = first.offset, last.offset + last.length
+def read_together(neighbours: Neighbours) -> Iterator[Stretch | HeldObject]:
+    """Read neighbours at once, and compare each with its key; one that is not what its key says comes as it is."""
+    container, rows = neighbours
+    start, end = rows[0].offset, rows[-1].offset + rows[-1].length
     try:
-        stored = memoryview(neighbours[0].container.read_stored(first._replace(length=end - start)))
+        stored = container.read_stored(rows[0]._replace(length=end - start))
     except (OSError, CorruptStorage):
-        yield from neighbours
+        yield from (PackedOnItsWay(container, row) for row in rows)
         return
+    if _are_plain_and_sound(rows, memoryview(stored), start):
+        yield Stretch(stored, rows, end - start, start)
+    else:
+        yield from _sound_stretches(container, rows, memoryview(stored), start)
+
+
+def _are_plain_and_sound(rows: list[PackedObject], stored: memoryview, start: int) -> bool:
+    """Whether all of some neighbours lie as they are and are what their keys say: the usual case, told quickly."""
+    sha256 = hashlib.sha256
+    for key, compressed, _, offset, length, _ in rows:
+        if compressed or sha256(stored[offset - start : offset - start + length]).hexdigest() != key:
+            return False
+    return True
+
+
+def _sound_stretches(
+    container: Container, neighbours: list[PackedObject], stored: memoryview, start: int
+) -> Iterator[Stretch | HeldObject]:
     rows: list[PackedObject] = []
     begin = total = 0
-    for one in neighbours:
-        key, compressed, _, offset, length, pack_id = row = one.row
+    for row in neighbours:
+        place = row.offset - start
         try:
-            size = len(content_of(row, stored[offset - start : offset - start + length]))
+            size = len(content_of(row, stored[place : place + row.length]))
         except zlib.error:
             if rows:
-                yield Stretch(stored[begin : offset - start], rows, total)
-            yield one
-            rows, begin, total = [], offset - start + length, 0
+                yield Stretch(stored[begin:place], rows, total, start + begin)
+            yield PackedOnItsWay(container, row)
+            rows, begin, total = [], place + row.length, 0
         else:
-            rows.append(PackedObject(key, compressed, size, offset - start - begin, length, pack_id))
+            rows.append(row if size == row.size else row._replace(size=size))
             total += size
     if rows:
-        yield Stretch(stored[begin:], rows, total)
+        yield Stretch(stored[begin:], rows, total, start + begin)

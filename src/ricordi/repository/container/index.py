@@ -236,6 +236,10 @@ class Index:
             yield from map(PackedObject._make, rows)
 
     def by_place(self, keys: Iterable[str]) -> Iterator[tuple[str, PackedObject | None]]:
+        """Keys with their rows, one by one: see `blocks_by_place`."""
+        return chain.from_iterable(self.blocks_by_place(keys))
+
+    def blocks_by_place(self, keys: Iterable[str]) -> Iterator[list[tuple[str, PackedObject | None]]]:
         """Keys with their rows, pack by pack from front to back; those without one that can be come first.
 
         They are sorted by SQLite, so that memory does not grow. For a connection of its own, once.
@@ -248,8 +252,8 @@ class Index:
             while some := list(islice(source, FIND_AT_ONCE)):
                 raw.execute('INSERT INTO temp.wanted SELECT value FROM json_each(?)', (json.dumps(some),))
             raw.execute(f'CREATE TEMP TABLE placed AS {BY_PLACE}')
-        for values in self.ascending(COLUMNS, 'temp.placed WHERE true', (), key='rowid', after=0):
-            yield values[0], None if values[-1] is None else PackedObject._make(values)
+        for block in self.ascending_blocks(COLUMNS, 'temp.placed WHERE true', (), key='rowid', after=0):
+            yield [(row[0], None if row[-1] is None else PackedObject._make(row)) for row in block]
 
     def content_bytes(self, keys: list[str]) -> tuple[int, int]:
         """How many of some thousand keys have a row, and the bytes of content of these."""
@@ -318,6 +322,12 @@ class Index:
     def ascending(
         self, columns: str, source: str, parameters: tuple[int | str, ...], key: str, after: int | str
     ) -> Iterator[Any]:
+        """The rows of a table, one by one: see `ascending_blocks`."""
+        return chain.from_iterable(self.ascending_blocks(columns, source, parameters, key, after))
+
+    def ascending_blocks(
+        self, columns: str, source: str, parameters: tuple[int | str, ...], key: str, after: int | str
+    ) -> Iterator[list[list[Any]]]:
         """The rows of a table, ascending by the column `key`, which is unique; no cursor stays open.
 
         A thousand rows come in one step of SQLite: at each step it gives up the interpreter's lock, and beside threads
@@ -335,7 +345,7 @@ class Index:
                 found, last = self.connection.execute(statement, (*parameters, after)).fetchone()
             if last is None:
                 return
-            yield from json.loads(found)
+            yield json.loads(found)
             after = last
 
     def span_of_pack(self, pack_id: int) -> PackSpan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from ricordi.backend.repository import KnownObject
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.container.bulk import Measured, pack_writer, undone_on_error
-from ricordi.repository.container.held import Stretch, stretches_of
+from ricordi.repository.container.held import Neighbours, ObjectsAsTheyLie, Stretch, read_together, stretches_of
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import PackWriter, StoredObject
@@ -42,10 +42,11 @@ def put_known_into_packs(
     limits = limits or container.limits
     writer = pack_writer(container, limits)
 
-    def read(batch: list[KnownObject]) -> list[Stretch | Alone]:
-        return [one if isinstance(one, Stretch) else _alone(one, limits) for one in stretches_of(batch, limits)]
+    def read(batch: Neighbours | list[KnownObject]) -> list[Stretch | Alone]:
+        read = read_together(batch) if isinstance(batch, Neighbours) else stretches_of(batch, limits)
+        return [one if isinstance(one, Stretch) else _alone(one, limits) for one in read]
 
-    batches = in_order(read, batches_of(objects, limits), BATCHES_AHEAD, PLAIN_READERS)
+    batches = in_order(read, _batches(objects, limits), BATCHES_AHEAD, PLAIN_READERS)
     with closing(writer), closing(batches):
         for batch in batches:
             appended = _append_batch(writer, batch, unusable)
@@ -53,6 +54,15 @@ def put_known_into_packs(
                 writer.commit()
             told(appended)  # which may end the work: what is committed by then is kept
         writer.commit()
+
+
+def _batches(objects: Iterable[KnownObject], limits: Limits) -> Iterator[Neighbours | list[KnownObject]]:
+    """Objects in groups; those that lie together in packs come so, and are never looked at one by one."""
+    if not isinstance(objects, ObjectsAsTheyLie):
+        yield from batches_of(objects, limits)
+        return
+    for one in objects.batches(limits):
+        yield one if isinstance(one, Neighbours) else [one]
 
 
 class Alone(NamedTuple):
@@ -83,7 +93,7 @@ def _append_batch(writer: PackWriter, batch: list[Stretch | Alone], unusable: Un
     small: list[StoredObject] = []
     for read in batch:
         if isinstance(read, Stretch):
-            writer.append_stretch(read.data, read.rows)
+            writer.append_stretch(read.data, read.rows, read.start)
             total += read.size
         elif read.form is not None:
             small.append(StoredObject(read.one.key, read.form.data, read.form.size, read.form.compressed))

@@ -127,6 +127,7 @@ class PackWriter:
         self._flush_under_way: Future[None] | None = None
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix='fsync')
         self._sync: Future[None] | None = None
+        self._read = memoryview(bytearray(CHECK_BYTES))
         self._failure: BaseException | None = None
         self.written = 0
         """Bytes appended and kept, so far."""
@@ -165,16 +166,21 @@ class PackWriter:
         if self._buffered >= self._limits.flush_bytes:
             self._flush()
 
-    def append_stretch(self, stored: bytes | memoryview, objects: Sequence[PackedObject]) -> None:
-        """Append small objects that lie one behind the other already; `objects` tell which is where in `stored`."""
+    def append_stretch(self, stored: bytes | memoryview, objects: Sequence[PackedObject], start: int) -> None:
+        """Append small objects that lie one behind the other already; `objects` tell which is where.
+
+        :param start: the offset at which `stored` begins.
+        """
         self._need_pack()
         place, pack_id = self._flushed + self._buffered, self._next_pack
         if len(objects) > 1 and place + len(stored) >= self._size_target:
             for one in objects:
-                self.append_stretch(stored[one.offset : one.offset + one.length], [one._replace(offset=0)])
+                begin = one.offset - start
+                self.append_stretch(stored[begin : begin + one.length], [one], one.offset)
             return
+        further = place - start
         self._rows += [
-            PackedObject(key, compressed, size, place + offset, length, pack_id)
+            PackedObject(key, compressed, size, further + offset, length, pack_id)
             for key, compressed, size, offset, length, _ in objects
         ]
         self._row_bytes += len(stored)
@@ -347,9 +353,10 @@ class PackWriter:
 
     def _read_back(self, descriptor: int, pack_id: int, content: bytes | memoryview, start: int) -> None:
         """Compare what was appended with what the pack has there."""
-        for position in range(0, len(content), CHECK_BYTES):
-            part = bytes(content[position : position + CHECK_BYTES])  # views are compared item by item
-            if os.pread(descriptor, len(part), start + position) != part:
+        whole = bytes(content)  # views are compared item by item
+        for position in range(0, len(whole), CHECK_BYTES):
+            found = self._read[: len(whole) - position]
+            if os.preadv(descriptor, [found], start + position) != len(found) or not whole.startswith(found, position):
                 raise self._foreign_writer(pack_id)
 
     def _await_flush(self) -> None:

@@ -46,16 +46,14 @@ def _check(look: Look, end: str, by_label: list[str], alone: list[str]) -> Itera
         f'SELECT count(*) FROM (SELECT {end} {which} GROUP BY {end} '
         f"HAVING count(*) > 1 AND count(*) > count(DISTINCT type || coalesce({label}, ''))) AS found"
     )
-    for page in look.pages(LINKS, end):
-        try:
-            suspected = look.reader.rows(screen.format(page[0], page[-1]))[0][0]
-        except RicordiError as error:
-            if not look.reader.is_of_rows(error, screen.format(1, 0)):
-                raise
+    pages = look.reader.rows_of_pages(look.pages(LINKS, end), lambda page: screen.format(page[0], page[-1]))
+    for page, found in pages:
+        if isinstance(found, RicordiError):
+            if not look.reader.is_of_rows(found, screen.format(1, 0)):
+                raise found
             detail = f'links {_SIDES[end]} nodes {page[0]} to {page[-1]} cannot be read'
             yield from look.tally.found('unreadable rows', LINKS, detail)
-            continue
-        if suspected:
+        elif found[0][0]:
             yield from _name_all(look, end, groups.format(page[0], page[-1]))
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ricordi.backend.verification import Finding
 from ricordi.errors import CorruptStorage, RicordiError
 from ricordi.storage.verification.declared import Column, PartSort, SchemaPart
-from ricordi.storage.verification.reader import DatabaseReader
+from ricordi.storage.verification.reader import DatabaseReader, Rows
 from ricordi.storage.verification.tally import FindingTally
 
 
@@ -82,7 +82,8 @@ class RowRule(NamedTuple):
     :param wanted: SQL of what `describe` is called with.
     :param describe: what is wrong with a row, in words.
     :param nodes: SQL of the primary keys of the nodes that it is about.
-    :param screen: a condition that each row with a fault meets, and few others, told more quickly for several rules.
+    :param screen: a condition that each row with a fault meets, or that cannot be told of it, and few others meet; of
+        several rules together it is told more quickly.
     """
 
     kind: str
@@ -113,9 +114,12 @@ def examine(look: Look, source: RowSource, rules: Sequence[RowRule]) -> Iterator
     """Look at all rows of a table once, page by page; where no row has a fault, a page costs one number."""
     if not rules:
         return
-    query = f'count(CASE WHEN {_any_fault(rules)} THEN 1 END)'
-    for page in look.pages(source.table, source.key):
-        for part, number in _numbers(look, source, query, page):
+    query, slowly = (f'count(CASE WHEN {_any_fault(rules, screened)} THEN 1 END)' for screened in (True, False))
+    pages = look.reader.rows_of_pages(
+        look.pages(source.table, source.key), lambda page: source.select(query, source.within(page))
+    )
+    for page, found in pages:
+        for part, number in _numbers(look, source, slowly, page, found):
             if number is None:
                 detail, place = f'{_rows_of(part)} cannot be read', f'{part[0]}' + f'-{part[-1]}' * (len(part) > 1)
                 yield from look.tally.found('unreadable rows', source.table, detail, place)
@@ -123,11 +127,11 @@ def examine(look: Look, source: RowSource, rules: Sequence[RowRule]) -> Iterator
                 yield from _name(look, source, rules, part)
 
 
-def _any_fault(rules: Sequence[RowRule]) -> str:
+def _any_fault(rules: Sequence[RowRule], screened: bool) -> str:
     """The condition that a row has one of the faults; rules with one screen stand together behind it."""
     screens: dict[str, list[str]] = {}
     for rule in rules:
-        screens.setdefault(rule.screen, []).append(f'({rule.faulty})')
+        screens.setdefault(rule.screen if screened else '', []).append(f'({rule.faulty})')
     grouped = ((screen, ' OR '.join(faults)) for screen, faults in screens.items())
     return ' OR '.join(f'({screen} AND ({faults}))' if screen else faults for screen, faults in grouped)
 
@@ -136,8 +140,18 @@ def _rows_of(page: range) -> str:
     return 'a row' if len(page) == 1 else f'rows among primary keys {page[0]} to {page[-1]}'
 
 
-def _numbers(look: Look, source: RowSource, query: str, page: range) -> Iterator[tuple[range, int | None]]:
-    """How many rows of a page are faulty; None of a part of it that cannot be read, as small as can be."""
+def _numbers(
+    look: Look, source: RowSource, query: str, page: range, found: Rows | RicordiError | None = None
+) -> Iterator[tuple[range, int | None]]:
+    """How many rows of a page are faulty; None of a part of it that cannot be read, as small as can be.
+
+    :param found: what a quicker query says, which may fail for a row with a fault where `query` does not.
+    """
+    if found is not None and not isinstance(found, RicordiError):
+        yield page, int(found[0][0])
+        return
+    if found is not None and look.reader.must_end(found):
+        raise found
     try:
         yield page, int(look.reader.rows(source.select(query, source.within(page)))[0][0])
         return

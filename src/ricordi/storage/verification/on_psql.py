@@ -182,7 +182,7 @@ class PsqlReader(DatabaseReader):
             return f"NOT ({name} >= '0002-01-01 00:00+00' AND {name} < '9999-01-01 00:00+00')"
         return ''
 
-    def screen(self, columns: list[tuple[Column, str]]) -> str:
+    def screen(self, columns: list[tuple[Column, str]], texts: list[str]) -> str:
         return ''
 
     def undecodable(self, names: list[str]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.errors import CorruptStorage, RicordiError
@@ -13,19 +15,21 @@ from ricordi.storage.query.streams import spooled
 from ricordi.storage.sqlite.strangers import end_when_asked
 from ricordi.storage.verification.declared import Column, PartSort, SchemaPart, reference_part, subject_of
 from ricordi.storage.verification.reader import DatabaseReader, Fault, Rows, told
+from ricordi.storage.verification.second_reader import SecondReader
 
 if TYPE_CHECKING:
     from ricordi.storage.sqlite.dialect import SqliteDialect
 
 MOST_FAULTS = 100_000
 """Lines that SQLite's own check is asked for; by itself it ends after a hundred."""
+EMPTY = "''"
 _BATCH = 2000
 _LEAST_PAGE = 16
 """Rows around damage that cannot be read, which are left out of the look at file trees."""
-_DAY = rb'(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)'
-_USUAL: dict[str, bytes] = {
-    'uuid': UUID_PATTERN.pattern.encode(),
-    'time': rb'(?:1\d|2[0-8])\d\d-' + _DAY + rb' (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}',
+_DAY = r'(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)'
+_USUAL: dict[str, str] = {
+    'uuid': UUID_PATTERN.pattern,
+    'time': r'(?:1\d|2[0-8])\d\d-' + _DAY + r' (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}',
 }
 """What uuids and times look like, as all programs write them; 29th of February and the like are looked at closely."""
 _OF_INDEX = re.compile(r'row -?\d+ missing from index (\S+)|wrong # of entries in index (\S+)|.* entry in index (\S+)')
@@ -45,6 +49,8 @@ class SqliteReader(DatabaseReader):
         self._raw.create_function('is_time', 1, _is_time, deterministic=True)
         self._raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
         end_when_asked(self._raw, self._asked)
+        self._screens: dict[str, Callable[..., bool]] = {}
+        self._second: SecondReader | None = None
 
     def _asked(self) -> bool:
         """SQLite swallows what is raised here, so it is kept."""
@@ -55,6 +61,8 @@ class SqliteReader(DatabaseReader):
     alive = True
 
     def close(self) -> None:
+        if self._second is not None:
+            self._second.close()
         self.dialect.disconnect(self._raw)
 
     def rows(self, sql: str) -> Rows:
@@ -63,6 +71,30 @@ class SqliteReader(DatabaseReader):
             return list(self._raw.execute(sql).fetchall())
         except self.dialect.driver_errors as error:
             raise self._failed(error) from error
+
+    def rows_of_pages(
+        self, pages: Iterable[range], select: Callable[[range], str]
+    ) -> Iterator[tuple[range, Rows | RicordiError]]:
+        source = iter(pages)
+        while pair := list(islice(source, 2)):
+            asked = [self._ask(select(page)) for page in pair[1:]]  # computed while the first one is
+            yield pair[0], self.rows_or_error(select(pair[0]))
+            for page, answer in zip(pair[1:], asked, strict=True):
+                found = answer.result()
+                self.check()
+                yield page, found
+
+    def _ask(self, sql: str) -> Future[Rows | RicordiError]:
+        if self._second is None:
+            self._second = SecondReader(self._another)
+        return self._second.ask(sql)
+
+    def _another(self) -> SqliteReader:
+        """A reader like this one; what ends it ends this one."""
+        reader = SqliteReader(self.dialect, self.check)
+        for function, is_unusual in self._screens.items():
+            reader.add_screen(function, is_unusual)
+        return reader
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         # all rows are read before the first is looked at: an open SELECT keeps others from writing
@@ -132,13 +164,21 @@ class SqliteReader(DatabaseReader):
         yield from ()
 
     def suspect_trees(self) -> Iterator[tuple[int, str, str | bytes | None]]:
-        for page in self.pages('db_dbnode'):
-            yield from self._suspect_trees(page)
+        for page, found in self.rows_of_pages(self.pages('db_dbnode'), self._trees_of):
+            if not isinstance(found, RicordiError):
+                yield from found
+            elif self.must_end(found):
+                raise found
+            else:
+                yield from self._suspect_trees(page)
+
+    def _trees_of(self, page: range) -> str:
+        return f'SELECT * FROM ({self.dialect.suspect_trees}) WHERE id BETWEEN {page[0]} AND {page[-1]}'
 
     def _suspect_trees(self, page: range) -> Iterator[tuple[int, str, str | bytes | None]]:
         within = f'id BETWEEN {page[0]} AND {page[-1]}'
         try:
-            yield from self.rows(f'SELECT * FROM ({self.dialect.suspect_trees}) WHERE {within}')
+            yield from self.rows(self._trees_of(page))
             return
         except RicordiError as error:
             if self.must_end(error):
@@ -159,17 +199,21 @@ class SqliteReader(DatabaseReader):
     def unsound(self, column: Column, name: str) -> str:
         return f'({_sound(column, name)}) IS NOT TRUE'
 
-    def screen(self, columns: list[tuple[Column, str]]) -> str:
+    def screen(self, columns: list[tuple[Column, str]], texts: list[str]) -> str:
         screened = [(column.sort, name) for column, name in columns if column.sort in _USUAL]
-        if not screened:
+        if not screened and not texts:
             return ''
-        # one call for all of them; it takes out what is as usual, so that nothing is left
-        usual = rb'\|'.join(_USUAL[sort] for sort, _ in screened)
-        function = '_'.join(['without', *(sort for sort, _ in screened)])
-        self._raw.create_function(function, 2, re.compile(rb'\A' + usual + rb'\Z').sub, deterministic=True)
-        no_text = ' OR '.join(f"typeof({name}) <> 'text'" for _, name in screened)
-        values = " || '|' || ".join(f"coalesce({name}, '')" for _, name in screened)
-        return f"({no_text} OR {function}(x'', CAST({values} AS BLOB)) <> x'')"
+        # one call for all of them, for each costs as much as what it does
+        usual = re.compile(''.join(f'{_USUAL[sort]}\\|' for sort, _ in screened), re.ASCII).match
+        function = '_'.join(['unusual', *(sort for sort, _ in screened)])
+        self.add_screen(function, lambda *values: usual('|'.join(values)) is None)
+        values = [f"coalesce({name}, '')" for name in (*(name for _, name in screened), *texts)]
+        return f'{function}({", ".join([*values, EMPTY])})'
+
+    def add_screen(self, function: str, is_unusual: Callable[..., bool]) -> None:
+        """Give statements a function that says of values, which are texts, whether one is not as usual."""
+        self._screens[function] = is_unusual
+        self._raw.create_function(function, -1, is_unusual, deterministic=True)
 
     def undecodable(self, names: list[str]) -> str:
         texts = " || '|' || ".join(f"coalesce({name}, '')" for name in names)
@@ -207,7 +251,7 @@ def _sound(column: Column, name: str) -> str:
         return f'{is_text} AND is_time(CAST({name} AS BLOB))'
     if column.sort == 'json':
         null = f" OR {name} = 'null'" if column.nullable else ''
-        dictionary = f"(substr({name}, 1, 1) = '{{' OR json_type({name}) = 'object'{null})"
+        dictionary = f"(({name} >= '{{' AND {name} < '|') OR json_type({name}) = 'object'{null})"
         return f'CASE WHEN {is_text} THEN CASE WHEN json_valid({name}) THEN {dictionary} END END'
     if column.sort == 'any json':
         return f"typeof({name}) IN ('integer', 'real') OR CASE WHEN {is_text} THEN json_valid({name}) END"

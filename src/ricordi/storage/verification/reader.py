@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -63,7 +63,7 @@ class DatabaseReader(ABC):
 
     def must_end(self, error: BaseException) -> bool:
         """Whether an error is no finding: the work was ended, or the connection is lost."""
-        return error is self.stopped or not self.alive
+        return self.stopped is not None or not self.alive
 
     @property
     @abstractmethod
@@ -84,6 +84,22 @@ class DatabaseReader(ABC):
     @abstractmethod
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a SELECT in constant memory; no writer is held up while they are looked at."""
+
+    def rows_or_error(self, sql: str) -> Rows | RicordiError:
+        """The same, with what would be raised."""
+        try:
+            return self.rows(sql)
+        except RicordiError as error:
+            return error
+
+    def rows_of_pages(
+        self, pages: Iterable[range], select: Callable[[range], str]
+    ) -> Iterator[tuple[range, Rows | RicordiError]]:
+        """The rows of a SELECT about each of some pages, in their order, or why there are none.
+
+        :param select: the statement for a page.
+        """
+        return ((page, self.rows_or_error(select(page))) for page in pages)
 
     # -- what differs ---------------------------------------------------------------------------------------
 
@@ -111,10 +127,13 @@ class DatabaseReader(ABC):
         """
 
     @abstractmethod
-    def screen(self, columns: list[tuple[Column, str]]) -> str:
-        """A condition that is quickly told, and true if one of these values is none of its column, seldom otherwise.
+    def screen(self, columns: list[tuple[Column, str]], texts: list[str]) -> str:
+        """A condition that is quickly told, and true, or cannot be told, if one of these values is none of its column.
 
-        :param columns: with the column in SQL; empty where there is no such condition.
+        It seldom is so otherwise. Empty where there is no such condition.
+
+        :param columns: with the column in SQL.
+        :param texts: columns in SQL of which one may be no UTF-8.
         """
 
     @abstractmethod

@@ -38,11 +38,12 @@ def _references(look: Look, table: str) -> Iterator[tuple[str, str]]:
 def _rules(look: Look, table: str) -> Iterator[RowRule]:
     nodes = _nodes_of(look, table)
     screened = [(column, f'r.{column.name}') for column in look.columns(table) if column.sort in ('uuid', 'time')]
-    screen = look.reader.screen(screened)
+    texts = _texts(look, table)
+    screen = look.reader.screen(screened, [f'r.{name}' for name in texts])
     for column in look.columns(table):
         behind = screen if column.sort in ('uuid', 'time') else ''
         yield from (rule._replace(nodes=nodes, screen=behind) for rule in _value_rules(look, column))
-    yield from (rule._replace(nodes=nodes) for rule in _text_rule(look, table))
+    yield from (rule._replace(nodes=nodes, screen=screen) for rule in _text_rule(look, texts))
     for name, target in _references(look, table):
         yield _reference_rule(name, target)._replace(nodes=nodes)
     if table == NODES and look.has(table, 'node_type', 'attributes'):
@@ -103,10 +104,14 @@ def _fault(column: Column, content: bytes | str) -> str:
     return f'{words.get(column.sort) or f"is no {column.sort}"}: {shown(content)}'
 
 
-def _text_rule(look: Look, table: str) -> Iterator[RowRule]:
-    """One rule for all texts of a row: SQLite keeps any bytes as text. (Links have few labels: see `names`.)"""
+def _texts(look: Look, table: str) -> list[str]:
+    """The columns of texts that may be no UTF-8. (Links have few labels: see `names`.)"""
     sorts = ('text', 'json', 'any json')  # of the others, what is no UTF-8 is no uuid and no time either
-    names = [column.name for column in look.columns(table) if column.sort in sorts and table != LINKS]
+    return [column.name for column in look.columns(table) if column.sort in sorts and table != LINKS]
+
+
+def _text_rule(look: Look, names: list[str]) -> Iterator[RowRule]:
+    """One rule for all texts of a row: SQLite keeps any bytes as text."""
     if names and (undecodable := look.reader.undecodable([f'r.{name}' for name in names])):
         yield RowRule(
             'unreadable text',
