@@ -24,12 +24,15 @@ class CleanMark(NamedTuple):
     :param index_state: changes with any write to the index; empty where that cannot be told. While it is as it was, its
         rows need not be counted again.
     :param packs: what was counted in it: number of each pack, and the sums of its rows.
+    :param moment: changes with any transaction; empty where that cannot be told. While it is as it was, `database` is
+        so, too.
     """
 
     database: str
     container: str
     index_state: str = ''
     packs: Sequence[Sequence[int]] = ()
+    moment: str = ''
 
 
 class MaintenanceOptions(NamedTuple):

@@ -292,6 +292,10 @@ class Dialect(ABC):
         """Another one after any change of nodes; None where that cannot be told for certain."""
         return None
 
+    def moment(self, session: Session) -> str:
+        """Another one after any transaction that changed anything; empty where that cannot be told at once."""
+        return ''
+
     @abstractmethod
     def vacuum_plan(self, session: Session, max_waste: float) -> tuple[MaintenanceStep, ...]:
         """What vacuum and analyze have to gain; empty where nothing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from ricordi.backend.maintenance import (
     OUT_OF_ROOM,
@@ -47,8 +48,8 @@ def maintain(
         raise InvalidOperation('a storage cannot be maintained inside a transaction; end it first')
     dialect = session.dialect
     # Before anything is looked at: a node that comes meanwhile makes another mark, and nothing is called clean.
-    mark = dialect.nodes_mark(session)
-    if options.clean and options.clean.database != mark:
+    mark = _NodesMark.taken(session, options.clean)
+    if options.clean and options.clean.database != mark.nodes:
         options = options._replace(clean=None)
     planned = dialect.vacuum_plan(session, options.max_waste) if options.full else ()
     unclear = _Unclear()
@@ -102,16 +103,36 @@ class _Unclear:
         )
 
 
-def _whole_mark(session: Session, report: MaintenanceReport, before: str | None, alone: bool) -> CleanMark | None:
+class _NodesMark(NamedTuple):
+    """What the nodes of a database looked like at a moment.
+
+    :param nodes: None where that cannot be told for certain.
+    """
+
+    nodes: str | None
+    moment: str
+
+    @classmethod
+    def taken(cls, session: Session, before: CleanMark | None) -> _NodesMark:
+        """The mark of now; where no transaction has ended since the one before, without a look at the nodes."""
+        moment = session.dialect.moment(session)  # first: what changes after it is not hidden by it
+        if before is not None and moment and moment == before.moment:
+            return cls(before.database, moment)
+        return cls(session.dialect.nodes_mark(session), moment)
+
+
+def _whole_mark(session: Session, report: MaintenanceReport, before: _NodesMark, alone: bool) -> CleanMark | None:
     """The mark with what the database looks like now; None where somebody may have changed it meanwhile.
 
     :param before: what it looked like before the names were read.
     """
-    is_whole = report.clean is not None and not report.interrupted and not report.doubt
-    now = session.dialect.nodes_mark(session) if is_whole else None
-    if report.clean is None or now is None or not (alone or now == before):
+    if report.clean is None or report.interrupted or report.doubt:
         return None
-    return report.clean._replace(database=now)
+    known = None if before.nodes is None else report.clean._replace(database=before.nodes, moment=before.moment)
+    now = _NodesMark.taken(session, known)
+    if now.nodes is None or not (alone or now.nodes == before.nodes):
+        return None
+    return report.clean._replace(database=now.nodes, moment=now.moment)
 
 
 def _vacuum(

@@ -240,3 +240,32 @@ def test_new_nodes_of_another_session_are_seen(filled: Any) -> None:
     other.insert(K.NODE, [{'user_pk': row.user_pk, 'repository_metadata': {'o': {'file': {'k': 'b' * 64}}}}])
     other.close()
     assert maintained(filled, first).problem_count == 1
+
+
+def test_nodes_are_not_looked_at_where_no_transaction_has_ended(filled: Any, monkeypatch: Any) -> None:
+    looks: list[Any] = []
+    look = type(filled.dialect).nodes_mark
+    monkeypatch.setattr(
+        type(filled.dialect), 'nodes_mark', lambda self, session: looks.append(session) or look(self, session)
+    )
+    monkeypatch.setattr(type(filled.dialect), 'moment', lambda self, session: 'now')
+    first = maintained(filled)
+    looks.clear()
+    assert maintained(filled, first).clean == first.clean
+    assert not looks
+    monkeypatch.setattr(type(filled.dialect), 'moment', lambda self, session: 'later')
+    assert maintained(filled, first).clean == first.clean._replace(moment='later')
+    assert looks
+
+
+def test_any_transaction_makes_another_moment_and_none_the_same(filled: Any) -> None:
+    def moment() -> str:
+        return filled.dialect.moment(filled.session)
+
+    if filled.dialect.name == 'sqlite':
+        assert moment() == ''
+        return
+    assert any(moment() == moment() for _ in range(100))  # but for those of other programs
+    before = moment()
+    delete_a_node(filled)
+    assert moment() != before

@@ -388,6 +388,15 @@ class PsqlDialect(Dialect):
         ).fetchone()
         return ' '.join(map(str, row))
 
+    def moment(self, session: Session) -> str:
+        # What a snapshot lets one see is told by the numbers of the transactions that have ended when it is taken:
+        # where they are the same, so is all that there is to see. A server put back to an earlier day has begun anew.
+        row = session.execute(
+            'SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), '
+            'extract(epoch FROM pg_postmaster_start_time()), txid_current_snapshot()::text'
+        ).fetchone()
+        return ' '.join(map(str, row))
+
     # -- maintenance ----------------------------------------------------------------------------------------------
 
     def size(self, session: Session) -> int:

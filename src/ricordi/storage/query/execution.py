@@ -28,9 +28,6 @@ T = TypeVar('T')
 FEW_ROWS = 1000
 """Up to so many rows are read at once; more are streamed, unless the caller wants them all."""
 
-FEW_FOUND = 5000
-"""Up to so many rows that an index of an attribute finds are looked at one by one, whatever other index there is."""
-
 _PARAMETER = re.compile(r':(p\d+)')
 
 
@@ -111,17 +108,28 @@ def _expressions(session: Session) -> Expressions:
     expressions = _fresh_expressions(session)
     # asked once for a statement, however many values of JSON it looks at
     expressions.indexed = cache(lambda: session.dialect.indexed_paths(session))
-    expressions.finds_few = lambda write: _finds_few(session, write, expressions.indexed)
+    expressions.counted = lambda write, most: _counted(session, write, most, expressions.indexed)
     return expressions
 
 
-def _finds_few(
-    session: Session, write: Callable[[Expressions], str], indexed: Callable[[], frozenset[AttributePath]]
-) -> bool:
+def _counted(
+    session: Session,
+    write: Callable[[Expressions], str],
+    most: int,
+    indexed: Callable[[], frozenset[AttributePath]],
+) -> int:
     sql = _fresh_expressions(session)
     sql.indexed = indexed
-    counted = f'SELECT count(*) FROM (SELECT 1 FROM {write(sql)} LIMIT {FEW_FOUND + 1})'
-    return bool(session.execute(counted, sql.parameters.values).fetchone()[0] <= FEW_FOUND)
+    statement = f'SELECT count(*) FROM (SELECT 1 FROM {write(sql)} LIMIT {most})'
+    if sql.calls_python:
+        query_functions.register(session.raw)
+    try:
+        with session.driver():
+            return int(session.execute(statement, sql.parameters.values).fetchone()[0])
+    except RicordiError as error:
+        if session.dialect.is_of_a_row(error.__cause__):
+            return 0  # the query itself will come to this row, and is asked anew so that it passes it by
+        raise
 
 
 def _fresh_expressions(session: Session) -> Expressions:

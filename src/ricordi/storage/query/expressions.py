@@ -53,8 +53,10 @@ class Expressions(ABC):
     calls_python = False
     indexed: Callable[[], frozenset[AttributePath]] = frozenset
     """Tells which values of JSON there are indexes of."""
-    finds_few: Callable[[Callable[[Expressions], str]], bool] = staticmethod(lambda write: False)
-    """Tells whether few rows fit a test, which is written, with its table, on fresh expressions."""
+    counted: Callable[[Callable[[Expressions], str], int], int] = staticmethod(lambda write, most: 0)
+    """Tells how many rows fit a test, up to so many; it is written, with its table, on fresh expressions."""
+    sorts_blindly: ClassVar[bool] = False
+    """Whether the database does not know when rows in some order are found sooner by an index of that order."""
 
     def __init__(self) -> None:
         self.parameters = Parameters(self.mark)

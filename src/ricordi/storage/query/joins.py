@@ -10,8 +10,12 @@ from ricordi.model.fields import TABLES, EntityKind, ValueKind
 from ricordi.storage.columns import column_name
 from ricordi.storage.query.conditions import condition_sql
 from ricordi.storage.query.expressions import Expressions
+from ricordi.storage.query.first_rows import FirstRows
 from ricordi.storage.query.sources import PK, Source, Sources, edge_table, far_column, near_column
 from ricordi.storage.query.walks import Walks
+
+FEW_FOUND = 5000
+"""Up to so many rows that an index of an attribute finds are looked at one by one, whatever other index there is."""
 
 
 class Joins:
@@ -118,10 +122,16 @@ class Joins:
         return self._render(self._steered(source, conditions), conditions, None)
 
     def _steered(self, source: Source, conditions: Sequence[Condition]) -> Source:
-        """The source of a vertex; if an index of an attribute finds few of its rows, no other index is searched."""
-        if source.kind is not EntityKind.NODE or not source.joined or len(conditions) < 2:
+        """The source of a vertex, whose indexes are not searched where another way is known to be short.
+
+        That is to walk along the order until the first rows are found, or the index of an attribute that finds few.
+        """
+        if source.kind is not EntityKind.NODE or not source.joined:
             return source
-        for condition in conditions:
+        if self._sql.sorts_blindly and FirstRows(self._sources.query, source, self._sql).lie_near(conditions):
+            self._sql.indexed = frozenset  # one of an attribute would be searched as well
+            return replace(source, searched=False)
+        for condition in conditions if len(conditions) > 1 else ():
             if isinstance(condition, Comparison) and self._finds_few(source, condition):
                 return replace(source, searched=False)
         return source
@@ -130,7 +140,9 @@ class Joins:
         place = source.place(test.field)
         if place.kind is not ValueKind.JSON or not self._sql.guesses_at(place, test.operator, test.value):
             return False
-        return self._sql.finds_few(lambda sql: f'{self._table(source)} WHERE {condition_sql(test, source.place, sql)}')
+        asked = f'{self._table(source)} WHERE '
+        found = self._sql.counted(lambda sql: asked + condition_sql(test, source.place, sql), FEW_FOUND + 1)
+        return found <= FEW_FOUND
 
     def _render(self, source: Source, conditions: Iterable[Condition], alias: str | None) -> list[str]:
         rendered = [

@@ -37,6 +37,7 @@ class SqliteExpressions(Expressions):
 
     mark = ':{}'
     no_limit = ' LIMIT -1'
+    sorts_blindly = True
 
     def __init__(self, distrusted: bool = False, guarded: bool = False) -> None:
         """
