@@ -127,6 +127,10 @@ class RepositoryBackend(ABC):
     def release_nodes(self) -> None:  # noqa: B027 - as above
         """Have the database of the storage mind no more what nodes name, for another store has the objects by now."""
 
+    def guard_fault(self) -> str:
+        """Why the database does not know by now all that nodes name, though it was told to; empty: it does."""
+        return ''
+
     @property
     @abstractmethod
     def uuid(self) -> str | None:

@@ -7,7 +7,7 @@ What may never be the other way round stands in `publishing.py`, what keeps othe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID, uuid4
@@ -31,8 +31,9 @@ from ricordi.repository.bucket.reading import BucketReader
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
 
+    from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
     from ricordi.backend.verification import Finding
-    from ricordi.backend.verification_report import Topic, VerifyOptions
+    from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
 SETTINGS = 'ricordi.json'
 OWNER = 'owner.json'
@@ -118,10 +119,17 @@ class BucketRepository(RepositoryBackend):
 
         :raises ricordi.errors.IntegrityError: a node names an object that is not there.
         """
-        self.index.make_guard()
+        self.index.bring_up_to_date()
+        self.index.guard.make()
 
     def release_nodes(self) -> None:
-        self.index.drop_guard()
+        self.index.guard.drop()
+
+    def guard_fault(self) -> str:
+        guard = self.index.guard
+        if not self.index.has_guard or not guard.has_working_triggers:
+            return 'triggers of the table db_dbnode are missing or disabled'
+        return 'what they named was lost, or they name objects that are missing' if guard.is_plainly_lost() else ''
 
     def erase(self) -> None:
         if self.is_initialised:
@@ -269,9 +277,33 @@ class BucketRepository(RepositoryBackend):
     def verify(
         self, options: VerifyOptions, named_keys: KeyStream, run: Run | None = None
     ) -> Iterator[Finding | Topic]:
-        from ricordi.repository.bucket.verification import verify_bucket
+        from ricordi.repository.bucket.verification.verification import verify_bucket
 
         return verify_bucket(self, options, named_keys, run or Run())
+
+    def note_verified(self, findings: int) -> str:
+        from ricordi.repository.bucket.verification.notes import ReadNotes
+
+        notes = ReadNotes(self)
+        notes.note_structure(findings)
+        return notes.failed
+
+    def verification_state(self) -> VerificationState | None:
+        from ricordi.repository.bucket.verification.notes import ReadNotes
+
+        return ReadNotes(self).state()
+
+    def repair(
+        self, order: RepairOrder, sources: Sequence[RepairSource], named_keys: KeyStream, run: Run | None = None
+    ) -> Iterator[Mending | SetAside]:
+        from ricordi.repository.bucket.repair.repair import repair_bucket
+
+        return repair_bucket(self, order, sources, run or Run())
+
+    def keep_aside(self, name: str, pieces: Iterable[bytes]) -> str:
+        from ricordi.repository.bucket.repair.aside import BucketAside
+
+        return BucketAside(self).keep(name, pieces)
 
     def close(self) -> None:
         self.database.close()
