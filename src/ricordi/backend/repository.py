@@ -369,6 +369,17 @@ class RepositoryBackend(ABC):
         """The settings that a copy of this store has to have, as they are written; empty where there are none."""
         return b''
 
+    def settings_mending(self, fault: str) -> Mending:
+        """What `restore_settings` would do.
+
+        :param fault: as `settings_fault` has told it.
+        """
+        from ricordi.backend.repair import Mending
+
+        deed = 'they are written anew, as in a copy of the container or as the folder shows it'
+        kind = 'damaged container settings'
+        return Mending(kind, 'write the configuration of the container anew', 'config.json', f'{fault}; {deed}')
+
     def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
         """Write the settings of a store anew, where `settings_fault` tells of some. What was there is kept.
 

@@ -17,7 +17,7 @@ from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOpti
 from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import KnownObject, Owner, RepositoryBackend
 from ricordi.backend.usage import ObjectSize
-from ricordi.errors import LostObject
+from ricordi.errors import CorruptStorage, LostObject
 from ricordi.progress import Run
 from ricordi.repository.bucket.cache import ReadCache
 from ricordi.repository.bucket.database import IndexDatabase
@@ -129,7 +129,7 @@ class BucketRepository(RepositoryBackend):
         guard = self.index.guard
         if not self.index.has_guard or not guard.has_working_triggers:
             return 'triggers of the table db_dbnode are missing or disabled'
-        return 'what they named was lost, or they name objects that are missing' if guard.is_plainly_lost() else ''
+        return 'its notes were lost, or nodes name objects that are missing' if guard.is_plainly_lost() else ''
 
     def erase(self) -> None:
         if self.is_initialised:
@@ -299,6 +299,28 @@ class BucketRepository(RepositoryBackend):
         from ricordi.repository.bucket.repair.repair import repair_bucket
 
         return repair_bucket(self, order, sources, run or Run())
+
+    def settings_fault(self) -> str:
+        return '' if self.index.is_there else f'the schema {self.location.schema} is not in the database'
+
+    def settings_mending(self, fault: str) -> Mending:
+        from ricordi.backend.repair import Mending
+
+        detail = f'{fault}; it is made anew, and filled from the lists in the packs'
+        return Mending('damaged object index', 'make the index anew', self.location.schema, detail)
+
+    def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
+        """Make the tables of the index anew, empty; what lies in the bucket comes in by `repair`.
+
+        :raises ricordi.errors.CorruptStorage: the bucket does not hold the store of this database.
+        """
+        identifier = UUID(hex=uuid)
+        try:
+            self._store_of(identifier).size(SETTINGS)
+        except LostObject:
+            raise CorruptStorage(f'the {self.location.place} does not hold the objects of this database') from None
+        self.index.create(identifier)
+        self._uuid = self._store = None
 
     def keep_aside(self, name: str, pieces: Iterable[bytes]) -> str:
         from ricordi.repository.bucket.repair.aside import BucketAside

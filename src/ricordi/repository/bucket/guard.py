@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from psycopg import sql
 
 from ricordi.model.file_trees import FILE
@@ -73,11 +74,13 @@ class NodeGuard:
 
         self._database.once(work)
 
-    def make_anew(self) -> int:
+    def make_anew(self, if_complete: bool = False) -> int | None:
         """The same, whatever is there of it by now, as far as the objects are there; how often one is not.
 
         As long as some are not, the database does not know all that is named: that is noted, and keeps maintenance from
         taking anything for garbage.
+
+        :param if_complete: do nothing, and return None, where one is not there.
         """
 
         def work(link: Link) -> int:
@@ -86,6 +89,8 @@ class NodeGuard:
             self._create(link)
             link.execute(f'{_NOTE} AND {_THERE} ORDER BY key, node.id'.encode())
             ((left,),) = link.execute(f'SELECT count(*) {_NAMED} AND NOT {_THERE}'.encode()).fetchall()
+            if left and if_complete:
+                raise psycopg.Rollback
             link.execute('UPDATE store SET unnoted = %s', (left > 0,))
             return int(left)
 

@@ -14,7 +14,7 @@ from ricordi.backend.verification_report import VerificationReport, VerifyOption
 from ricordi.errors import InvalidOperation
 from ricordi.files import DISK_IS_FULL
 from ricordi.manager import lock_profile, storage_class, use_storage
-from ricordi.manager.settings import restore_settings, settings_fault
+from ricordi.manager.settings import restore_settings, settings_mending
 from ricordi.progress import Run
 from ricordi.services.repair.faults import Faults
 from ricordi.services.repair.sources import open_sources
@@ -23,8 +23,6 @@ from ricordi.services.verify import verify_open_storage
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
-
-SETTINGS = 'damaged container settings'
 
 
 class RepairOptions(NamedTuple):
@@ -145,13 +143,13 @@ class _Repair:
 
     def repair(self) -> RepairReport:
         """Plan, ask, carry out."""
-        if fault := settings_fault(self._profile):
-            plan = RepairReport(self._options, planned=(self._of_settings(fault),))
+        if mending := settings_mending(self._profile):
+            plan = RepairReport(self._options, planned=(mending,))
         else:
             plan = self._plan()
         if self._options.dry_run or plan.interrupted or not plan.can_do or not self._consent(plan):
             return plan
-        if fault:
+        if mending:
             self._restore_settings(plan)
         if not plan.alone:
             return self._carry_out(plan, self._run)
@@ -168,10 +166,6 @@ class _Repair:
         self._take(plan.planned)
 
     # -- the plan ---------------------------------------------------------------------------------------------
-
-    def _of_settings(self, fault: str) -> Mending:
-        deed = 'they are written anew, as in a copy of the container or as the folder shows it'
-        return Mending(SETTINGS, 'write the configuration of the container anew', 'config.json', f'{fault}; {deed}')
 
     def _plan(self) -> RepairReport:
         options = VerifyOptions(read=self._options.read, remember=not self._options.dry_run)

@@ -28,17 +28,23 @@ def repair_bucket(
     hashes += [bytes(hash) for (hash,) in bucket.database.rows(_OF_PACKS, (packs,))] if packs else []
     if hashes:
         yield from BucketMender(bucket, sources, order.dry_run, run).mend(hashes, {*packs})
-    yield from _note_what_is_named(bucket, order.dry_run, run)
+    yield from _note_what_is_named(bucket, order.dry_run, bool(hashes), run)
 
 
-def _note_what_is_named(bucket: BucketRepository, dry_run: bool, run: Run) -> Iterator[Mending]:
-    """Have the database know what nodes name: objects may have come back, or it never knew."""
+def _note_what_is_named(bucket: BucketRepository, dry_run: bool, is_last: bool, run: Run) -> Iterator[Mending]:
+    """Have the database know what nodes name: objects may have come back, or it never knew.
+
+    :param is_last: whether those were mended that can be; else it waits for that where any are missing.
+    """
     guard = bucket.index.guard
     if run.stop.reason or not guard.has_nodes or not (bucket.guard_fault() or guard.unnoted()):
         return
     detail = 'the database notes anew what nodes name'
     if not dry_run:
         run.check_lock()
-        if left := guard.make_anew():
+        left = guard.make_anew(if_complete=not is_last)
+        if left is None:
+            return
+        if left:
             detail += f'; {left:,} times an object is missing, and until it is back maintenance removes nothing'
     yield Mending(UNNOTED, 'correct the index', 'node_references', detail)
