@@ -117,11 +117,13 @@ class RepositoryBackend(ABC):
         """Whether what it knows of objects is of another place than the one that it was made with."""
         return False
 
-    def guard_nodes(self) -> None:  # noqa: B027 - most cannot be asked by a database
+    def guard_nodes(self, lenient: bool = False) -> None:  # noqa: B027 - most cannot be asked by a database
         """Have the database of the storage, of which the tables are there by now, keep the objects that nodes name.
 
         Nothing is done where that is so already. From then on a node that names an object which is not there is
         refused, and no object goes that one names.
+
+        :param lenient: also where nodes that are there name objects which are not; then a maintenance removes nothing.
         """
 
     def release_nodes(self) -> None:  # noqa: B027 - as above

@@ -252,7 +252,11 @@ def test_nothing_is_swept_as_long_as_a_pack_is_missing_in_place_of_which_it_may_
 
 
 def test_what_the_database_lost_of_what_nodes_name_is_noted_anew(
-    bucket: BucketRepository, raw: Any, add_node: Callable[..., int], contents: list[bytes]
+    bucket: BucketRepository,
+    raw: Any,
+    add_node: Callable[..., int],
+    contents: list[bytes],
+    maintain: Callable[..., Any],
 ) -> None:
     keys = bucket.put_objects(contents[:2])
     bucket.guard_nodes()
@@ -265,11 +269,18 @@ def test_what_the_database_lost_of_what_nodes_name_is_noted_anew(
     assert bucket.guard_fault() == ''
     assert raw.execute('SELECT count(*) FROM ricordi_bucket.node_references').fetchone() == (2,)
     raw.execute('ALTER TABLE db_dbnode DISABLE TRIGGER USER')
-    lost = add_node('d' * 64)
+    lost, garbage = add_node('d' * 64), bucket.put_object_from_bytes(b'perhaps')
     raw.execute('DELETE FROM ricordi_bucket.node_references WHERE hash = %b', (bytes.fromhex(keys[0]),))
     assert [one.kind for one in findings(bucket, [*keys, 'd' * 64])] == ['missing object', 'unnoted references']
-    repaired(bucket)
-    assert 'missing' in bucket.guard_fault()
-    raw.execute('DELETE FROM db_dbnode WHERE id = %s', (lost,))
-    repaired(bucket)
+    repaired(bucket, ['d' * 64])
     assert bucket.guard_fault() == ''
+    report = maintain(bucket, named=[*keys, 'd' * 64], full=True)
+    assert [one.key for one in report.problems] == ['d' * 64]
+    raw.execute('DELETE FROM db_dbnode WHERE id = %s', (lost,))
+    assert [one.kind for one in findings(bucket, keys)] == ['unnoted references']
+    maintain(bucket, named=keys, full=True)
+    assert bucket.has_object(garbage)
+    repaired(bucket)
+    assert findings(bucket, keys) == []
+    maintain(bucket, named=keys, full=True)
+    assert bucket.has_objects([*keys[:2], garbage]) == [True, True, False]

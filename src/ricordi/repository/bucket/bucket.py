@@ -112,7 +112,7 @@ class BucketRepository(RepositoryBackend):
             return True
         return False
 
-    def guard_nodes(self) -> None:
+    def guard_nodes(self, lenient: bool = False) -> None:
         """Have the database itself keep what nodes name, from now on and for those that are there; may be called again.
 
         A node whose objects are not there can then not be committed, and an object that a node names cannot go.
@@ -120,7 +120,10 @@ class BucketRepository(RepositoryBackend):
         :raises ricordi.errors.IntegrityError: a node names an object that is not there.
         """
         self.index.bring_up_to_date()
-        self.index.guard.make()
+        if lenient:
+            self.index.guard.make_anew()
+        else:
+            self.index.guard.make()
 
     def release_nodes(self) -> None:
         self.index.guard.drop()
@@ -129,7 +132,7 @@ class BucketRepository(RepositoryBackend):
         guard = self.index.guard
         if not self.index.has_guard or not guard.has_working_triggers:
             return 'triggers of the table db_dbnode are missing or disabled'
-        return 'its notes were lost, or nodes name objects that are missing' if guard.is_plainly_lost() else ''
+        return 'what it has noted is gone' if guard.is_plainly_lost() else ''
 
     def erase(self) -> None:
         if self.is_initialised:

@@ -52,10 +52,18 @@ class NodeGuard:
         ((number,),) = self._database.rows(_UNNOTED)
         return int(number)
 
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether nodes name, or named, objects that were missing, so that these could not be noted."""
+        return self._database.rows('SELECT unnoted FROM store') != [(False,)]
+
+    def lacking(self) -> int:
+        """How often a node names an object that is not there."""
+        ((number,),) = self._database.rows(f'SELECT count(*) {_NAMED} AND NOT {_THERE}')
+        return int(number)
+
     def is_plainly_lost(self) -> bool:
-        """Whether nothing is noted though nodes name something, or more is named than could be noted."""
-        if self._database.rows('SELECT unnoted FROM store') != [(False,)]:
-            return True
+        """Whether nothing is noted though nodes name something."""
         noted = self._database.rows('SELECT EXISTS (SELECT 1 FROM node_references)')
         return noted == [(False,)] and self._database.rows(_SOME_NAMED) == [(True,)]
 

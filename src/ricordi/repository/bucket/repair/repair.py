@@ -37,7 +37,7 @@ def _note_what_is_named(bucket: BucketRepository, dry_run: bool, is_last: bool, 
     :param is_last: whether those were mended that can be; else it waits for that where any are missing.
     """
     guard = bucket.index.guard
-    if run.stop.reason or not guard.has_nodes or not (bucket.guard_fault() or guard.unnoted()):
+    if run.stop.reason or not guard.has_nodes or not (bucket.guard_fault() or guard.is_incomplete or guard.unnoted()):
         return
     detail = 'the database notes anew what nodes name'
     if not dry_run:

@@ -28,6 +28,7 @@ class ReferenceCheck:
         self._bucket = bucket
         self._guarded = bucket.index.has_guard
         self._is_odd = False
+        self._is_incomplete = bucket.index.is_current and bucket.index.guard.is_incomplete
 
     def passing(self, keys: Iterator[str]) -> Iterator[str]:
         """The keys as they come."""
@@ -43,9 +44,11 @@ class ReferenceCheck:
             return
         if not self._guarded or not guard.has_working_triggers:
             yield _finding('the database does not note what nodes name')
-        elif self._is_odd and (number := guard.unnoted()):
+        elif (self._is_odd or self._is_incomplete) and (number := guard.unnoted()):
             yield _finding(f'{number:,} times the database has not noted that a node names an object')
+        elif self._is_incomplete and not guard.lacking():
+            yield _finding('the database has not noted yet that the objects which were missing are there')
 
 
 def _finding(detail: str) -> Finding:
-    return Finding(UNNOTED, f'{detail}: objects could be taken for garbage', 'node_references', remedy='index')
+    return Finding(UNNOTED, f'{detail}: nothing can be told to be garbage', 'node_references', remedy='index')
