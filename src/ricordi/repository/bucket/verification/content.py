@@ -62,7 +62,7 @@ def parts_of(bucket: BucketRepository) -> list[BucketPart]:
     return sorted(found, key=lambda part: (part.read.timestamp() if part.read else 0.0, part.number))
 
 
-class ContentCheck:
+class BucketContent:
     """Reads parts, notes those that were read whole, and tells what is damaged."""
 
     def __init__(self, bucket: BucketRepository, notes: ReadNotes, run: Run) -> None:

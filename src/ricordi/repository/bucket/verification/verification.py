@@ -10,7 +10,7 @@ from ricordi.backend.plain_verification import verify_names
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Topic, VerifyOptions
 from ricordi.progress import Run
-from ricordi.repository.bucket.verification.content import ContentCheck, check_remembered
+from ricordi.repository.bucket.verification.content import BucketContent, check_remembered
 from ricordi.repository.bucket.verification.notes import ReadNotes
 from ricordi.repository.bucket.verification.packs import check_packs
 from ricordi.repository.bucket.verification.references import ReferenceCheck
@@ -31,7 +31,7 @@ def verify_bucket(
     yield from verify_names(bucket, references.passing(named_keys()), run)
     yield from references.findings()
     if options.read and not run.stop.reason:
-        found = ContentCheck(bucket, notes, run).check(options.subset)
+        found = BucketContent(bucket, notes, run).check(options.subset)
         yield from (one for one in found if isinstance(one, Topic) or one.key not in told)
     if notes.failed:
         detail = f'what was read cannot be remembered for the next time: {notes.failed}'
