@@ -60,7 +60,7 @@ _ricordi_words() {
         'storage backup') opts='--tag --dry-run --keep --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --endpoint-url --region --access-key-id --credentials-profile --make-bucket --wait --max-runtime --format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage snapshots') opts='--endpoint-url --region --access-key-id --credentials-profile --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage forget') opts='--tag --keep --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --endpoint-url --region --access-key-id --credentials-profile --dry-run --yes --force -y -f --wait --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
-        'storage restore') opts='--of --rehearse --storage --filepath --set-as-default --no-set-as-default --broker --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --endpoint-url --region --access-key-id --credentials-profile --config --non-interactive --interactive -n -I --wait --max-runtime --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
+        'storage restore') opts='--of --rehearse --storage --filepath --set-as-default --no-set-as-default --broker --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --bucket-name --prefix --endpoint-url --region --make-bucket --access-key-id --secret-access-key --keep-secret --credentials-profile --cache-folder --cache-bytes --config --non-interactive --interactive -n -I --wait --max-runtime --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage repair') opts='--from --endpoint-url --region --access-key-id --credentials-profile --read --database --dry-run --wait --yes --force -y -f --format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage move') opts='--to --endpoint-url --region --make-bucket --access-key-id --secret-access-key --keep-secret --credentials-profile --cache-folder --cache-bytes --dry-run -n --erase-old --yes --force -y -f --wait --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage locks') opts='--format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
@@ -329,7 +329,7 @@ _ricordi_value() {
         'storage forget|--color') kind='words:always auto never' ;;
         'storage forget|') kind=file ;;
         'storage restore|--of') kind=any ;;
-        'storage restore|--storage') kind='words:core.sqlite_dos core.psql_dos' ;;
+        'storage restore|--storage') kind='words:core.sqlite_dos core.psql_dos ricordi.psql_bucket' ;;
         'storage restore|--filepath') kind=folder ;;
         'storage restore|--broker') kind='words:none core.rabbitmq core.zeromq' ;;
         'storage restore|--database-hostname') kind=any ;;
@@ -339,10 +339,15 @@ _ricordi_value() {
         'storage restore|--database-name') kind=any ;;
         'storage restore|--admin-uri') kind=any ;;
         'storage restore|--repository-uri') kind=any ;;
+        'storage restore|--bucket-name') kind=any ;;
+        'storage restore|--prefix') kind=any ;;
         'storage restore|--endpoint-url') kind=any ;;
         'storage restore|--region') kind=any ;;
         'storage restore|--access-key-id') kind=any ;;
+        'storage restore|--secret-access-key') kind=any ;;
         'storage restore|--credentials-profile') kind=any ;;
+        'storage restore|--cache-folder') kind=folder ;;
+        'storage restore|--cache-bytes') kind=any ;;
         'storage restore|--config') kind=file ;;
         'storage restore|--wait') kind=any ;;
         'storage restore|--max-runtime') kind=any ;;

@@ -56,3 +56,7 @@ class BucketLocation:
         known = self.database
         host = f'{known.get("host") or "local socket"}:{known.get("port") or 5432}'
         return f'PostgreSQL database {known.get("dbname") or known.get("user") or ""} at {host}'
+
+    def is_same_index(self, other: BucketLocation) -> bool:
+        """Whether the index of the objects is the same, and so are they."""
+        return (self.index_place, self.schema) == (other.index_place, other.schema)

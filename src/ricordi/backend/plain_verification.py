@@ -23,12 +23,13 @@ def verify_plainly(
     repository: RepositoryBackend, options: VerifyOptions, named_keys: KeyStream, run: Run
 ) -> Iterator[Finding | Topic]:
     """See `RepositoryBackend.verify`. A subset is not known here: all is read."""
-    yield from _named(repository, named_keys(), run)
+    yield from verify_names(repository, named_keys(), run)
     if options.read and not run.stop.reason:
         yield from _content(repository, run)
 
 
-def _named(repository: RepositoryBackend, keys: Iterator[str], run: Run) -> Iterator[Finding | Topic]:
+def verify_names(repository: RepositoryBackend, keys: Iterator[str], run: Run) -> Iterator[Finding | Topic]:
+    """Whether all that nodes name is there; the topic comes last."""
     begin, checked = time.perf_counter(), 0
     while not run.stop.reason and (some := list(islice(keys, ASK_AT_ONCE))):
         for key, there in zip(some, repository.has_objects(some), strict=True):

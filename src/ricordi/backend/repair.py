@@ -15,6 +15,7 @@ Deed = Literal[
     'take it from a source',
     'look for it in the packs',
     'set a damaged copy aside',
+    'write it anew into another pack',
     'mend the database',
     'take away rows of the database',
     '',
@@ -39,12 +40,15 @@ class RepairOrder(NamedTuple):
     :param overlapping: of those that the index has in places of others; these are looked at, too.
     :param new_index: make the index anew, from what lies in the packs.
     :param dry_run: tell what would be done, and change nothing.
+    :param packs: names of packs that are not as the index says: each of their objects is looked at, and gets another
+        place.
     """
 
     keys: tuple[str, ...] = ()
     overlapping: tuple[str, ...] = ()
     new_index: bool = False
     dry_run: bool = False
+    packs: tuple[str, ...] = ()
 
 
 class Mending(NamedTuple):

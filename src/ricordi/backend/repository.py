@@ -118,15 +118,21 @@ class RepositoryBackend(ABC):
         """Whether what it knows of objects is of another place than the one that it was made with."""
         return False
 
-    def guard_nodes(self) -> None:  # noqa: B027 - most cannot be asked by a database
+    def guard_nodes(self, lenient: bool = False) -> None:  # noqa: B027 - most cannot be asked by a database
         """Have the database of the storage, of which the tables are there by now, keep the objects that nodes name.
 
         Nothing is done where that is so already. From then on a node that names an object which is not there is
         refused, and no object goes that one names.
+
+        :param lenient: also where nodes that are there name objects which are not; then a maintenance removes nothing.
         """
 
     def release_nodes(self) -> None:  # noqa: B027 - as above
         """Have the database of the storage mind no more what nodes name, for another store has the objects by now."""
+
+    def guard_fault(self) -> str:
+        """Why the database does not know by now all that nodes name, though it was told to; empty: it does."""
+        return ''
 
     @property
     @abstractmethod
@@ -378,6 +384,17 @@ class RepositoryBackend(ABC):
     def settings(self) -> bytes:
         """The settings that a copy of this store has to have, as they are written; empty where there are none."""
         return b''
+
+    def settings_mending(self, fault: str) -> Mending:
+        """What `restore_settings` would do.
+
+        :param fault: as `settings_fault` has told it.
+        """
+        from ricordi.backend.repair import Mending
+
+        deed = 'they are written anew, as in a copy of the container or as the folder shows it'
+        kind = 'damaged container settings'
+        return Mending(kind, 'write the configuration of the container anew', 'config.json', f'{fault}; {deed}')
 
     def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
         """Write the settings of a store anew, where `settings_fault` tells of some. What was there is kept.

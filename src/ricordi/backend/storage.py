@@ -52,6 +52,13 @@ class RepositoryLocation(NamedTuple):
         """Where it is in words, without any secret."""
         return self.bucket.place if self.bucket is not None else f'{self.kind} {self.path or ""}'.rstrip()
 
+    def is_same(self, other: RepositoryLocation) -> bool:
+        """Whether it is the store of objects that another location means, too."""
+        if self.path is not None and other.path is not None:
+            return self.path.resolve() == other.path.resolve()
+        # each index serves one store, wherever in a bucket that is
+        return self.bucket is not None and other.bucket is not None and self.bucket.is_same_index(other.bucket)
+
     @property
     def arguments(self) -> tuple[Any, ...]:
         """What the class of such a store is made with."""
@@ -102,6 +109,9 @@ class StorageBackend(ABC):
 
     full_alone: ClassVar[bool] = True
     """Whether full maintenance has to have the storage alone; False where the database itself guards what is named."""
+
+    repair_alone: ClassVar[bool] = True
+    """Whether objects can be mended only where nobody else uses the storage."""
 
     unwritable: str = ''
     """Why nothing may be written through this object, though the storage is none to be read only; else empty."""

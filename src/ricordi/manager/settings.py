@@ -10,14 +10,16 @@ from ricordi.errors import CorruptStorage
 from ricordi.manager.backends import repository_at, storage_class
 
 if TYPE_CHECKING:
+    from ricordi.backend.repair import Mending
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.config.profile import Profile
 
 
-def settings_fault(profile: Profile) -> str:
-    """What is wrong with the settings of the store of objects of a profile; empty: nothing."""
+def settings_mending(profile: Profile) -> Mending | None:
+    """What would be done about the settings of the store of objects of a profile; None: nothing is wrong with them."""
     with closing(repository_at(storage_class(profile).repository_location(profile))) as repository:
-        return repository.settings_fault()
+        fault = repository.settings_fault()
+        return repository.settings_mending(fault) if fault else None
 
 
 def restore_settings(profile: Profile, alike: Sequence[RepositoryBackend]) -> None:
@@ -29,6 +31,8 @@ def restore_settings(profile: Profile, alike: Sequence[RepositoryBackend]) -> No
     kind = storage_class(profile)
     uuid = kind.expected_repository(profile)
     if uuid is None:
-        raise CorruptStorage(f'the database of profile {profile.name!r} does not tell which container is its own')
+        raise CorruptStorage(
+            f'the database of profile {profile.name!r} does not tell which store of objects is its own'
+        )
     with closing(repository_at(kind.repository_location(profile))) as repository:
         repository.restore_settings(uuid, alike)

@@ -98,18 +98,19 @@ class SqlStorage(StorageBackend):
         session = self.session
         schema.check_version(schema.read_version(session), session.dialect.place, self._profile.name)
         if not self._repository.is_initialised:
-            raise UnreachableStorage(self._no_repository())
+            raise self._no_repository()
         schema.check_repository(session, self._repository.uuid)
         try:
             self.dialect.check_writable(session.raw)
         except ReadOnlyStorage as error:
             self.unwritable = str(error)
 
-    def _no_repository(self) -> str:
+    def _no_repository(self) -> UnreachableStorage:
         location = self.repository_location(self._profile)
         if location.path is None:
-            return f'there is no repository in the {location.place}: check the profile'
-        return (
+            told = f'the database knows no objects in the {location.place}: check the profile'
+            return UnreachableStorage(told, remedy=Remedy('repair storage'))
+        return UnreachableStorage(
             f'there is no repository at {location.path}: check the path in the profile, or whether the disk is mounted'
         )
 

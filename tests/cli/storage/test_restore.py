@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import obstore
 import psycopg
 import pytest
 
@@ -87,6 +88,8 @@ def test_a_rehearsal_needs_no_name_and_makes_no_profile(run: Run, backup: Path, 
         (('back', '--admin-uri', 'nonsense'), 'must look like postgresql://'),
         (('back', '--storage', 'core.sqlite_dos', '--database-name', 'x'), '--database-name needs --storage'),
         (('back', '--storage', 'core.psql_dos', '--filepath', 'x'), '--filepath needs --storage core.sqlite_dos'),
+        (('back', '--storage', 'core.psql_dos', '--bucket-name', 'x'), 'needs --storage ricordi.psql_bucket'),
+        (('back', '--storage', 'ricordi.psql_bucket', '--repository-uri', 'x'), 'needs --storage core.psql_dos'),
         (('back', '--storage', 'core.psql_dos'), 'missing: --database-username'),
         (('--rehearse', '--storage', 'core.psql_dos'), 'leave --storage out'),
     ],
@@ -126,3 +129,45 @@ def test_an_administrator_makes_the_database_and_it_goes_again_where_nothing_com
     assert load_config().get_profile('back').storage_backend == 'core.psql_dos'
     deleted = run_ricordi(['profile', 'delete', 'back', '--delete-data', '--yes', '--admin-uri', postgres.uri()])
     assert (deleted, databases()) == (0, before)
+
+
+@pytest.fixture
+def into_bucket(postgres: Any, object_store: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[str, ...]:
+    """Options that say where a profile in a bucket shall be; the credentials are in the environment."""
+    monkeypatch.setenv('AWS_ACCESS_KEY_ID', object_store.access_key)
+    monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', object_store.secret_key)
+    for name in ('AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE', 'XDG_CACHE_HOME'):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    words = ('--admin-uri', postgres.uri(), '--endpoint-url', object_store.endpoint, '--bucket-name', 'restored')
+    return (*words, '--make-bucket', '--cache-bytes', '0', '-n')
+
+
+def test_a_backup_is_restored_into_a_bucket_which_a_repair_mends_from_it(
+    run: Run, backup: Path, into_bucket: tuple[str, ...], postgres: Any, object_store: Any
+) -> None:
+    """Also where the database lost all that it knew of the bucket, and an object is damaged there besides."""
+
+    def ends(*words: object) -> int:
+        return run_ricordi(['-p', 'grp', '-q', *map(str, words)])
+
+    assert run(backup, 'grp', *into_bucket, '--max-runtime', '0s')[0] == 7
+    assert load_config().profile_names == []
+    code, out, err = run(backup, 'grp', *into_bucket)
+    assert (code, '74 nodes, 207 rows in all, 23 objects' in out) == (0, True), err
+    assert load_config().get_profile('grp').storage_backend == 'ricordi.psql_bucket'
+    assert ends('storage', 'verify', '--read') == 0
+    (pack,) = (name for name in object_store.names('restored') if '/packs/' in name)
+    content = bytearray(obstore.get(object_store.client('restored'), pack).bytes())
+    content[10] ^= 1
+    obstore.put(object_store.client('restored'), pack, bytes(content))
+    with psycopg.connect(postgres.uri('ricordi_grp'), autocommit=True) as connection:
+        connection.execute('DROP SCHEMA ricordi_bucket CASCADE')
+    assert ends('storage', 'verify') == 3
+    assert ends('storage', 'repair', '--yes') == 6
+    assert ends('storage', 'maintain', '--full', '--yes') == 6
+    assert ends('storage', 'repair', '--from', 'grp', '--yes') == 2
+    assert ends('storage', 'repair', '--from', backup, '--yes') == 0
+    assert ends('storage', 'verify', '--read') == 0
+    assert ends('storage', 'maintain', '--full', '--yes') == 0
+    assert run_ricordi(['profile', 'delete', 'grp', '--delete-data', '--yes', '--admin-uri', postgres.uri()]) == 0
+    object_store.remove_bucket('restored')

@@ -50,11 +50,23 @@ def store_settings(places: tuple[str, ...], given: dict[str, Any]) -> dict[str, 
     :param places: for which they are meant.
     :raises ricordi.errors.UsageError: they are given, and none of the places is in a bucket.
     """
-    settings = {name: value for name in _TEXTS if (value := given.pop(name, None)) is not None}
+    settings = told_settings(given)
+    for name in _TEXTS:
+        given.pop(name, None)
     told = [*settings, *(['make_bucket'] if given.get('make_bucket') else [])]
-    if told and not any(place.startswith(SCHEME) for place in places):
+    if told and not any(map(is_bucket_place, places)):
         raise UsageError(f'--{told[0].replace("_", "-")} needs a place in a bucket: write s3://BUCKET/FOLDER')
     return settings
+
+
+def told_settings(given: dict[str, Any]) -> dict[str, str]:
+    """How a store is reached, as far as it was given."""
+    return {name: value for name in _TEXTS if (value := given.get(name)) is not None}
+
+
+def is_bucket_place(place: str) -> bool:
+    """Whether a place that a person names is in a bucket."""
+    return place.startswith(SCHEME)
 
 
 def address_of(place: str, given: dict[str, Any]) -> BackupAddress:

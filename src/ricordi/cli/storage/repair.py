@@ -69,9 +69,9 @@ def repair(
     The storage is verified first, beside other users, and the plan is shown. Then the profile is locked and each fault
     mended: objects from second copies or a source, each compared with its SHA-256; the index from the catalogues beside
     the packs, and from the packs themselves; indexes, constraints and sequences of the database. A damaged copy is not
-    destroyed: it is kept in set-aside/ of the container. Exit codes: 0 nothing is wrong (any more), 3 the storage
-    cannot be opened, 5 the profile is locked or in use, 6 something is left, 7 interrupted or out of room with more to
-    do.
+    destroyed: it is kept in set-aside/ of the container. Where the objects are in a bucket, nobody has to leave the
+    profile while they are mended. Exit codes: 0 nothing is wrong (any more), 3 the storage cannot be opened, 5 the
+    profile is locked or in use, 6 something is left, 7 interrupted or out of room with more to do.
     """
     from ricordi.cli.storage.repair_report import exit_code_of, plan_as_text
     from ricordi.cli.terminal.prompt import confirm
@@ -83,7 +83,8 @@ def repair(
     def consent(plan: RepairReport) -> bool:
         if not yes:
             print(plan_as_text(profile.name, plan), file=sys.stderr)
-        if not confirm(f'Lock profile `{profile.name}` and mend this?', yes):
+        question = 'Lock profile `{}` and mend this?' if plan.alone else 'Mend this in profile `{}`?'
+        if not confirm(question.format(profile.name), yes):
             raise InvalidOperation('nothing was changed')
         return True
 

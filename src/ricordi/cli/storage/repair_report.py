@@ -78,7 +78,7 @@ def report_as_text(profile: str, report: RepairReport) -> str:
     parts = [f'Repair of profile `{profile}`.', *_deeds(report.done)]
     if report.aside:
         number = plural(len(report.aside), 'file')
-        parts.append(f'What was put out of use is kept in the container: {number}, such as {report.aside[0]}.')
+        parts.append(f'What was put out of use is kept beside the objects: {number}, such as {report.aside[0]}.')
     if report.after is not None:
         left = in_numbers(report.after.counts) if report.after.finding_count else 'nothing'
         parts.append(f'Left: {left}. Done in {format_seconds(report.seconds)}.')

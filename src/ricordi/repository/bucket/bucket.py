@@ -7,7 +7,7 @@ What may never be the other way round stands in `publishing.py`, what keeps othe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOpti
 from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import KnownObject, Owner, RepositoryBackend
 from ricordi.backend.usage import ObjectSize
-from ricordi.errors import LostObject
+from ricordi.errors import CorruptStorage, LostObject
 from ricordi.progress import Run
 from ricordi.repository.bucket.cache import ReadCache
 from ricordi.repository.bucket.database import IndexDatabase
@@ -31,8 +31,9 @@ from ricordi.repository.bucket.reading import BucketReader
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
 
+    from ricordi.backend.repair import Mending, RepairOrder, RepairSource, SetAside
     from ricordi.backend.verification import Finding
-    from ricordi.backend.verification_report import Topic, VerifyOptions
+    from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
 SETTINGS = 'ricordi.json'
 OWNER = 'owner.json'
@@ -111,17 +112,27 @@ class BucketRepository(RepositoryBackend):
             return True
         return False
 
-    def guard_nodes(self) -> None:
+    def guard_nodes(self, lenient: bool = False) -> None:
         """Have the database itself keep what nodes name, from now on and for those that are there; may be called again.
 
         A node whose objects are not there can then not be committed, and an object that a node names cannot go.
 
         :raises ricordi.errors.IntegrityError: a node names an object that is not there.
         """
-        self.index.make_guard()
+        self.index.bring_up_to_date()
+        if lenient:
+            self.index.guard.make_anew()
+        else:
+            self.index.guard.make()
 
     def release_nodes(self) -> None:
-        self.index.drop_guard()
+        self.index.guard.drop()
+
+    def guard_fault(self) -> str:
+        guard = self.index.guard
+        if not self.index.has_guard or not guard.has_working_triggers:
+            return 'triggers of the table db_dbnode are missing or disabled'
+        return 'what it has noted is gone' if guard.is_plainly_lost() else ''
 
     def erase(self) -> None:
         if self.is_initialised:
@@ -269,9 +280,55 @@ class BucketRepository(RepositoryBackend):
     def verify(
         self, options: VerifyOptions, named_keys: KeyStream, run: Run | None = None
     ) -> Iterator[Finding | Topic]:
-        from ricordi.repository.bucket.verification import verify_bucket
+        from ricordi.repository.bucket.verification.verification import verify_bucket
 
         return verify_bucket(self, options, named_keys, run or Run())
+
+    def note_verified(self, findings: int) -> str:
+        from ricordi.repository.bucket.verification.notes import ReadNotes
+
+        notes = ReadNotes(self)
+        notes.note_structure(findings)
+        return notes.failed
+
+    def verification_state(self) -> VerificationState | None:
+        from ricordi.repository.bucket.verification.notes import ReadNotes
+
+        return ReadNotes(self).state()
+
+    def repair(
+        self, order: RepairOrder, sources: Sequence[RepairSource], named_keys: KeyStream, run: Run | None = None
+    ) -> Iterator[Mending | SetAside]:
+        from ricordi.repository.bucket.repair.repair import repair_bucket
+
+        return repair_bucket(self, order, sources, run or Run())
+
+    def settings_fault(self) -> str:
+        return '' if self.index.is_there else f'the schema {self.location.schema} is not in the database'
+
+    def settings_mending(self, fault: str) -> Mending:
+        from ricordi.backend.repair import Mending
+
+        detail = f'{fault}; it is made anew, and filled from the lists in the packs'
+        return Mending('damaged object index', 'make the index anew', self.location.schema, detail)
+
+    def restore_settings(self, uuid: str, alike: Sequence[RepositoryBackend]) -> None:
+        """Make the tables of the index anew, empty; what lies in the bucket comes in by `repair`.
+
+        :raises ricordi.errors.CorruptStorage: the bucket does not hold the store of this database.
+        """
+        identifier = UUID(hex=uuid)
+        try:
+            self._store_of(identifier).size(SETTINGS)
+        except LostObject:
+            raise CorruptStorage(f'the {self.location.place} does not hold the objects of this database') from None
+        self.index.create(identifier)
+        self._uuid = self._store = None
+
+    def keep_aside(self, name: str, pieces: Iterable[bytes]) -> str:
+        from ricordi.repository.bucket.repair.aside import BucketAside
+
+        return BucketAside(self).keep(name, pieces)
 
     def close(self) -> None:
         self.database.close()

@@ -36,7 +36,3 @@ CREATE TRIGGER ricordi_bucket_new_nodes AFTER INSERT ON public.db_dbnode
 CREATE TRIGGER ricordi_bucket_changed_node AFTER UPDATE OF repository_metadata ON public.db_dbnode
     FOR EACH ROW WHEN (OLD.repository_metadata IS DISTINCT FROM NEW.repository_metadata)
     EXECUTE FUNCTION note_changed_node();
-
-INSERT INTO node_references (node, hash)
-SELECT node.id, key FROM public.db_dbnode AS node CROSS JOIN LATERAL keys_of(node.repository_metadata) AS key
-WHERE node.repository_metadata <> '{{}}' ORDER BY key, node.id;

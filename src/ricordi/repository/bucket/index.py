@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.resources import files
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -11,12 +10,13 @@ import psycopg
 from psycopg import sql
 
 from ricordi.errors import CorruptStorage, IncompatibleStorageSchema, InvalidOperation, MissingObject, StillInUse
-from ricordi.model.file_trees import FILE, is_key
+from ricordi.model.file_trees import is_key
 from ricordi.repository.bucket.database import IndexDatabase, Link
+from ricordi.repository.bucket.guard import NodeGuard
+from ricordi.repository.bucket.scripts import script
 
-VERSION = 1
+VERSION = 2
 _COLUMNS = 'hash, pack, start, stored, size, compressed, inline'
-_ANY_KEY = f'$.**.{FILE} ? (@.type() == "string")'
 
 
 class Placement(NamedTuple):
@@ -40,6 +40,10 @@ class Placement(NamedTuple):
     def key(self) -> str:
         """Its key."""
         return self.hash.hex()
+
+    def is_above(self, size: int) -> bool:
+        """Whether it takes more bytes than that, as it lies there or in memory."""
+        return self.inline is None and max(self.size, self.stored) > size
 
 
 class PackEntry(NamedTuple):
@@ -74,6 +78,7 @@ class BucketIndex:
         self._schema = schema
         self._at_once = rows_at_once
         self._fresh = fresh_seconds
+        self._version = 0
 
     # -- the tables -------------------------------------------------------------------------------------------
 
@@ -86,6 +91,11 @@ class BucketIndex:
     def has_guard(self) -> bool:
         """Whether the database keeps by itself what each node names."""
         return self._has_table(f'{self._quoted}.node_references')
+
+    @property
+    def guard(self) -> NodeGuard:
+        """What keeps what nodes name."""
+        return NodeGuard(self.database, self._schema)
 
     @property
     def _quoted(self) -> str:
@@ -104,46 +114,47 @@ class BucketIndex:
         ]
         if uuid is None:
             raise CorruptStorage(f'the index of objects in the {self.database.place} does not say whose it is')
-        if version != VERSION:
+        if not 0 < version <= VERSION:
             raise IncompatibleStorageSchema(
                 f'the index of objects in the {self.database.place} is of version {version}; this program knows '
                 f'version {VERSION}'
             )
+        self._version = version
         return UUID(str(uuid))
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the tables are those of this program; an earlier one has made them, and nobody has written since."""
+        if not self._version:
+            self.uuid()
+        return self._version == VERSION
+
+    def bring_up_to_date(self) -> None:
+        """Have the tables as this program wants them, all changes or none; nothing where they are so."""
+
+        def upgrade(link: Link) -> None:
+            link.execute('SELECT pg_advisory_xact_lock(hashtext(%s))', (f'{self._schema}.upgrade',))
+            ((version,),) = link.execute('SELECT max(version) FROM migrations').fetchall()
+            for number in range(version + 1, VERSION + 1):
+                link.execute(script(f'upgrade_{number}.sql'))
+
+        if not self.is_current:
+            self.database.transaction(upgrade)
+            self._version = VERSION
 
     def create(self, uuid: UUID) -> None:
         """Make the tables, all or none."""
 
         def make(link: Link) -> None:
             link.execute(sql.SQL('CREATE SCHEMA IF NOT EXISTS {}').format(sql.Identifier(self._schema)))
-            link.execute(_script('schema.sql'))
+            link.execute(script('schema.sql'))
+            for number in range(2, VERSION + 1):
+                link.execute(script(f'upgrade_{number}.sql'))
             link.execute('INSERT INTO store (uuid) VALUES (%s)', (uuid,))
 
         if self.is_there:
             raise InvalidOperation(f'there is an index of objects in the {self.database.place} already')
         self.database.once(make)
-
-    def make_guard(self) -> None:
-        """Have the database keep what each node names, those that are there at once; nothing where it does so."""
-
-        def make(link: Link) -> None:
-            link.execute('SELECT pg_advisory_xact_lock(hashtext(%s))', (f'{self._schema}.guard',))
-            if link.execute('SELECT to_regclass(%s)', (f'{self._quoted}.node_references',)).fetchone() == (None,):
-                link.execute('LOCK TABLE public.db_dbnode IN SHARE ROW EXCLUSIVE MODE')
-                link.execute(sql.SQL(_script('guard.sql').decode()).format(keys=sql.Literal(_ANY_KEY)))
-
-        self.database.once(make)
-
-    def drop_guard(self) -> None:
-        """Have the database keep no more what nodes name; nothing where it does not."""
-
-        def remove(link: Link) -> None:
-            link.execute('SELECT pg_advisory_xact_lock(hashtext(%s))', (f'{self._schema}.guard',))
-            link.execute('DROP FUNCTION IF EXISTS note_new_nodes, note_changed_node CASCADE')
-            link.execute('DROP TABLE IF EXISTS node_references')
-            link.execute('DROP FUNCTION IF EXISTS keys_of')
-
-        self.database.transaction(remove)
 
     def drop(self) -> None:
         """Take the tables away, with triggers and all; nothing where there are none."""
@@ -284,7 +295,3 @@ def add_objects(link: Link, pack: UUID, entries: Sequence[PackEntry], fresh_seco
             "WHERE objects.touched < clock_timestamp() - %s * interval '1 s'",
             (pack, *columns, fresh_seconds),
         )
-
-
-def _script(name: str) -> bytes:
-    return files(__package__).joinpath(name).read_bytes()

@@ -32,6 +32,15 @@ def pack_name(pack: UUID) -> str:
     return f'{PACKS}/{name[:2]}/{name}'
 
 
+def pack_of(name: str) -> UUID | None:
+    """The pack that something in the bucket is; None of what no program of ours has put there."""
+    try:
+        pack = UUID(name.rpartition('/')[2])
+    except ValueError:
+        return None
+    return pack if pack_name(pack) == name else None
+
+
 class PackDraft:
     """A pack in memory."""
 

@@ -198,8 +198,11 @@ class BucketReader:
             with self.open_at(place) as handle:
                 yield place.key, handle
 
-    def contents(self, places: Sequence[Placement]) -> Iterator[ReadObject]:
-        """Contents of small objects, some windows read ahead, or the error at its place."""
+    def contents(self, places: Sequence[Placement], keep: bool = True) -> Iterator[ReadObject]:
+        """Contents of small objects, some windows read ahead, or the error at its place.
+
+        :param keep: whether they go into the cache.
+        """
         yield from (_read(place, place.inline) for place in places if place.inline is not None)
         packed = sorted((place for place in places if place.pack), key=lambda place: (place.pack, place.start))
         windows = in_order(
@@ -207,7 +210,8 @@ class BucketReader:
         )
         with closing(windows):
             for window in windows:
-                self._keep((one.place.hash, one.content) for one in window if isinstance(one.content, bytes))
+                if keep:
+                    self._keep((one.place.hash, one.content) for one in window if isinstance(one.content, bytes))
                 yield from window
 
     def _windows(self, places: list[Placement]) -> Iterator[list[Placement]]:

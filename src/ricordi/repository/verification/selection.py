@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 from ricordi.backend.verification_report import Subset
 from ricordi.repository.verification.loose import LooseInventory
 from ricordi.repository.verification.notes import DIGITS, Notes
 from ricordi.repository.verification.places import Cell
+
+
+class HasLength(Protocol):
+    """What takes bytes."""
+
+    @property
+    def length(self) -> int:
+        """How many."""
+
+
+Measured = TypeVar('Measured', bound=HasLength)
 
 
 class Part(NamedTuple):
@@ -44,10 +55,17 @@ def _age_and_place(part: Part) -> tuple[int, int, int, str]:
 
 def chosen(parts: list[Part], subset: Subset | None) -> list[Part]:
     """Those parts that are asked for."""
-    if subset is None:
-        return parts
+    return parts if subset is None else chosen_of(parts, subset, _number)
+
+
+def chosen_of(parts: Sequence[Measured], subset: Subset, number: Callable[[Measured], int]) -> list[Measured]:
+    """Those that are asked for, of parts of anything.
+
+    :param parts: in the order in which they should be read.
+    :param number: by which they are dealt out evenly, the same each time.
+    """
     if subset.parts:
-        return [part for part in parts if _number(part) % subset.parts == subset.part - 1]
+        return [part for part in parts if number(part) % subset.parts == subset.part - 1]
     wanted = subset.size or subset.share * sum(part.length for part in parts)
     found = []
     for part in parts:

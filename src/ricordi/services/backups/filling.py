@@ -88,10 +88,19 @@ class Filling:
             # only now, when all objects are there, a row that names them may be seen
             put = None if rows is None else rows.commit(self._run)
         if put is None:
-            storage.fill(self.snapshot, self._run)
+            self._fill(storage)
         else:
             self.snapshot.rows, self.snapshot.bytes = put.rows, put.bytes
         self.problems = tuple(self._problems(storage))
+
+    def _fill(self, storage: StorageBackend) -> None:
+        """Put the rows; a database that keeps what nodes name would refuse those of which objects are missing."""
+        if not self.unusable:
+            storage.fill(self.snapshot, self._run)
+            return
+        storage.repository.release_nodes()
+        storage.fill(self.snapshot, self._run)
+        storage.repository.guard_nodes(lenient=True)
 
     @contextmanager
     def _rows_beside(self, storage: StorageBackend) -> Iterator[RowsBeside | None]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.services.profiles.setup import Created
 
-SQLITE, PSQL = 'core.sqlite_dos', 'core.psql_dos'
+SQLITE, PSQL, BUCKET = 'core.sqlite_dos', 'core.psql_dos', 'ricordi.psql_bucket'
 SHOWN_MISFITS = 10
 
 
@@ -88,7 +88,7 @@ def restore(
     # before anything is read, which may take a while
     load_config(create=True).create_profile(request.name, request.backend, request.storage_config)
     with open_source(place, of, wait, run.stop, object_store) as source:
-        if request.backend == PSQL:
+        if request.backend in (PSQL, BUCKET):
             refuse_misfits(source, run)
         filling = Filling(source, run, database_beside=request.backend == SQLITE, limits=limits)
 

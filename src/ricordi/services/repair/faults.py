@@ -10,6 +10,7 @@ from ricordi.backend.verification import Finding
 
 WHOLE_INDEX = 'damaged object index'
 OVERLAP = 'overlapping index rows'
+ODD_PACKS = ('missing pack', 'wrong pack size')
 
 
 class Faults:
@@ -18,6 +19,7 @@ class Faults:
     def __init__(self) -> None:
         self.keys: dict[str, None] = {}
         self.overlapping: dict[str, None] = {}
+        self.packs: dict[str, None] = {}
         self.new_index = False
         self.database: list[Finding] = []
         self.maintenance: Counter[str] = Counter()
@@ -31,6 +33,8 @@ class Faults:
             return
         if finding.kind == OVERLAP:
             self.overlapping[finding.key] = None
+        elif finding.kind in ODD_PACKS:
+            self.packs[finding.where] = None
         elif finding.key:
             self.keys[finding.key] = None
         elif finding.remedy == 'index':
@@ -45,9 +49,9 @@ class Faults:
         """
         without = set(but)
         keys = tuple(key for key in self.keys if key not in without)
-        return RepairOrder(keys, tuple(self.overlapping), self.new_index, dry_run)
+        return RepairOrder(keys, tuple(self.overlapping), self.new_index, dry_run, tuple(self.packs))
 
     @property
     def of_objects(self) -> bool:
         """Whether there is anything for the store of objects to do."""
-        return bool(self.keys or self.overlapping or self.new_index)
+        return bool(self.keys or self.overlapping or self.packs or self.new_index)

@@ -14,7 +14,7 @@ from ricordi.backend.verification_report import VerificationReport, VerifyOption
 from ricordi.errors import InvalidOperation
 from ricordi.files import DISK_IS_FULL
 from ricordi.manager import lock_profile, storage_class, use_storage
-from ricordi.manager.settings import restore_settings, settings_fault
+from ricordi.manager.settings import restore_settings, settings_mending
 from ricordi.progress import Run
 from ricordi.services.repair.faults import Faults
 from ricordi.services.repair.sources import open_sources
@@ -23,8 +23,6 @@ from ricordi.services.verify import verify_open_storage
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
     from ricordi.config import Profile
-
-SETTINGS = 'damaged container settings'
 
 
 class RepairOptions(NamedTuple):
@@ -54,6 +52,7 @@ class RepairReport(NamedTuple):
     :param after: the verification after; None for a plan, and where nothing could be done.
     :param by_maintenance: by kind what a maintenance tidies.
     :param interrupted: why it ended early, or None.
+    :param alone: whether others have to leave the profile meanwhile.
     """
 
     options: RepairOptions
@@ -65,6 +64,7 @@ class RepairReport(NamedTuple):
     by_maintenance: dict[str, int] = {}
     interrupted: str | None = None
     seconds: float = 0.0
+    alone: bool = True
 
     @property
     def can_do(self) -> bool:
@@ -96,9 +96,10 @@ def repair_storage(
 ) -> RepairReport:
     """Mend what a verification finds in the storage of a profile, and verify it again.
 
-    First it is verified beside its other users, and a plan is made. With consent the profile is locked, and each fault
-    is looked at again and mended: objects from second copies, from what lies unnamed in packs, from sources; the index
-    from catalogues and packs. What is put out of use is kept in `set-aside/` of the container::
+    First it is verified beside its other users, and a plan is made. With consent the profile is locked, unless it has
+    its objects in a bucket, and each fault is looked at again and mended: objects from second copies, from what lies
+    unnamed in packs, from sources; the index from catalogues and packs. What is put out of use is kept in `set-aside/`
+    of the container or the bucket::
 
         report = repair_storage(profile, RepairOptions(sources=('/backups/mine', 'copy.aiida')))
         for one in report.left:
@@ -144,14 +145,16 @@ class _Repair:
 
     def repair(self) -> RepairReport:
         """Plan, ask, carry out."""
-        if fault := settings_fault(self._profile):
-            plan = RepairReport(self._options, planned=(self._of_settings(fault),))
+        if mending := settings_mending(self._profile):
+            plan = RepairReport(self._options, planned=(mending,))
         else:
             plan = self._plan()
         if self._options.dry_run or plan.interrupted or not plan.can_do or not self._consent(plan):
             return plan
-        if fault:
+        if mending:
             self._restore_settings(plan)
+        if not plan.alone:
+            return self._carry_out(plan, self._run)
         with self._locked() as check:
             return self._carry_out(plan, replace(self._run, lock_check=check))
 
@@ -166,10 +169,6 @@ class _Repair:
 
     # -- the plan ---------------------------------------------------------------------------------------------
 
-    def _of_settings(self, fault: str) -> Mending:
-        deed = 'they are written anew, as in a copy of the container or as the folder shows it'
-        return Mending(SETTINGS, 'write the configuration of the container anew', 'config.json', f'{fault}; {deed}')
-
     def _plan(self) -> RepairReport:
         options = VerifyOptions(read=self._options.read, remember=not self._options.dry_run)
         with use_storage(
@@ -183,6 +182,7 @@ class _Repair:
             tuple(one for one in planned if isinstance(one, Mending)),
             by_maintenance=dict(self._faults.maintenance),
             interrupted=found.interrupted,
+            alone=storage_class(self._profile).repair_alone or bool(self._faults.database),
         )
 
     # -- carrying out -----------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ class _Repair:
     def _carry_out(self, plan: RepairReport, run: Run) -> RepairReport:
         reason, after = None, None
         try:
-            with use_storage(self._profile, shared_access=False) as storage:
+            with self._opened(plan) as storage:
                 after = self._carry_out_in(storage, plan.found is None, run)
         except OSError as error:
             if error.errno not in DISK_IS_FULL:
@@ -203,6 +203,10 @@ class _Repair:
             by_maintenance=dict(self._faults.maintenance),
             interrupted=reason or run.stop.reason,
         )
+
+    def _opened(self, plan: RepairReport) -> AbstractContextManager[StorageBackend]:
+        wait, stop = self._wait, self._run.stop
+        return use_storage(self._profile, shared_access=not plan.alone, purpose='storage repair', wait=wait, stop=stop)
 
     def _carry_out_in(self, storage: StorageBackend, is_unknown: bool, run: Run) -> VerificationReport:
         """Mend, and verify once more."""

@@ -59,25 +59,26 @@ def _open_in_bucket(name: str, object_store: Mapping[str, Any] | None, stack: Ex
 
 
 def _open(name: str, profile: Profile, wait: float | None, stop: Stop | None, stack: ExitStack) -> RepositoryBackend:
-    own = storage_class(profile).repository_location(profile).path
+    own = storage_class(profile).repository_location(profile)
     config = load_config()
     if name in config.profile_names:
         other = config.get_profile(name)
-        _refuse_itself(name, storage_class(other).repository_location(other).path, own)
+        _refuse_itself(name, storage_class(other).repository_location(other), own)
         return stack.enter_context(use_storage(other, purpose='source of a repair', wait=wait, stop=stop)).repository
     path = Path(name)
     if path.is_dir():
         folder = _container_in(path)
-        _refuse_itself(name, folder, own)
-        return stack.enter_context(closing(repository_at(RepositoryLocation('container', folder))))
+        place = RepositoryLocation('container', folder)
+        _refuse_itself(name, place, own)
+        return stack.enter_context(closing(repository_at(place)))
     if not path.exists():
         raise UsageError(f'there is neither a profile nor a file or folder {name!r} to take objects from')
     _check_archive(path)
     return stack.enter_context(closing(repository_at(RepositoryLocation('zip', path))))
 
 
-def _refuse_itself(name: str, place: Path | None, own: Path | None) -> None:
-    if place is not None and own is not None and place.resolve() == own.resolve():
+def _refuse_itself(name: str, place: RepositoryLocation, own: RepositoryLocation) -> None:
+    if place.is_same(own):
         raise UsageError(f'{name!r} is the storage that is to be repaired: it is no source of its own')
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.backend.bucket import BucketLocation
 from ricordi.backend.storage import RepositoryLocation
 from ricordi.config.object_store import cache_folder_of, credentials_of, region_of
-from ricordi.errors import ConfigurationError, CorruptStorage
+from ricordi.errors import ConfigurationError, CorruptStorage, IntegrityError
+from ricordi.remedies import Remedy
 from ricordi.storage.psql.dialect import connection_arguments
 from ricordi.storage.psql.dos import PsqlDosStorage
 from ricordi.storage.psql.sessions import application_name
@@ -22,14 +24,6 @@ CACHE_BYTES = 1 << 30
 """How much of what was read is kept on this machine, unless the profile says otherwise."""
 
 
-TRIGGERS = ('ricordi_bucket_new_nodes', 'ricordi_bucket_changed_node')
-"""By which the database notes what nodes name."""
-_WORKING_TRIGGERS = """
-SELECT count(*) FROM pg_trigger
-WHERE tgrelid = 'db_dbnode'::regclass AND tgname = ANY(%s) AND tgenabled IN ('O', 'A')
-"""
-
-
 class PsqlBucketStorage(PsqlDosStorage):
     """Nodes in a PostgreSQL database, objects in a bucket, the index of these in a schema beside the nodes.
 
@@ -37,6 +31,7 @@ class PsqlBucketStorage(PsqlDosStorage):
     """
 
     full_alone = False
+    repair_alone = False
     grace_seconds: ClassVar[float] = 3600.0
     """How long objects that no node names stay, unless it is said: their nodes may be on the way, from any host."""
 
@@ -44,7 +39,9 @@ class PsqlBucketStorage(PsqlDosStorage):
         super()._validate()
         if not self.unwritable:
             # A setup may have been killed, or the tables have been put back from a dump, before they were guarded.
-            self._repository.guard_nodes()
+            # Where objects are missing nothing is removed, and a repair makes up for it.
+            with suppress(IntegrityError):
+                self._repository.guard_nodes()
 
     def _maintain(self, options: MaintenanceOptions, run: Run) -> MaintenanceReport:
         if not options.dry_run:
@@ -56,14 +53,13 @@ class PsqlBucketStorage(PsqlDosStorage):
     def _check_guard(self) -> None:
         """See that the database notes what nodes name: what it does not know of would be taken for garbage.
 
-        :raises ricordi.errors.CorruptStorage: somebody has switched that off.
+        :raises ricordi.errors.CorruptStorage: somebody has switched that off, or the database was put back in parts.
         """
-        (working,) = self.session.execute(_WORKING_TRIGGERS, ([*TRIGGERS],)).fetchone()
-        if working < len(TRIGGERS):
+        if fault := self._repository.guard_fault():
             raise CorruptStorage(
-                f'the {self.dialect.place} does not note any more what nodes name, for triggers of the table db_dbnode '
-                'are missing or disabled; nothing was removed. Enable them (ALTER TABLE db_dbnode ENABLE TRIGGER USER) '
-                'before anything is stored, and verify the storage; or restore it from a backup'
+                f'the {self.dialect.place} does not note any more what nodes name, for {fault}; nothing was removed. '
+                'Restore it from a backup',
+                remedy=Remedy('repair storage'),
             )
 
     def _doubt_in(self, options: MaintenanceOptions) -> str:

@@ -38,9 +38,11 @@ class Unnamed:
         self._named_keys = named_keys
         self._problems = problems
         self.grace_seconds = grace_seconds
-        self.by_references = bucket.index.has_guard
+        self.is_known = not (bucket.index.is_current and bucket.index.guard.is_incomplete)
+        """Whether the database knows all that is named; else what it does not know of must not be taken for garbage."""
+        self.by_references = self.is_known and bucket.index.has_guard
         self.missing = 0
-        """Keys that nodes name and the index lacks; with references the database lets none come about."""
+        """Keys that nodes name and the index lacks; with references to all the database lets none come about."""
 
     def amount(self) -> Amount:
         """How many, and what they take; counts what is missing, too."""

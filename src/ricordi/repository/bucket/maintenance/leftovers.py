@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.repository.bucket.maintenance.step import BucketWork
 from ricordi.repository.bucket.objects import DELETED_AT_ONCE, Listed
-from ricordi.repository.bucket.publishing import PACKS, pack_name
+from ricordi.repository.bucket.publishing import PACKS, pack_name, pack_of, writer
+from ricordi.repository.bucket.verification.packs import compared_packs
 
 _EMPTY = "state = 'live' AND NOT EXISTS (SELECT 1 FROM objects AS o WHERE o.pack = p.uuid)"
 _LATE = "state = 'writing' AND created <= clock_timestamp() - %s * interval '1 s'"
@@ -20,6 +21,12 @@ _COUNT = f'SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM packs AS p WHER
 _CONDEMN_LATE = f"UPDATE packs SET state = 'condemned', condemned = clock_timestamp() WHERE {_LATE}"
 _CONDEMN_EMPTY = f"UPDATE packs AS p SET state = 'condemned', condemned = clock_timestamp() WHERE {_EMPTY}"
 _TAKE = f'SELECT uuid, bytes FROM packs WHERE {_DUE} LIMIT %s'
+_CLAIM = """
+INSERT INTO packs (uuid, state, bytes, writer, condemned)
+SELECT n.uuid, 'condemned', n.bytes, %s, clock_timestamp() FROM unnest(%s::uuid[], %s::bigint[]) AS n (uuid, bytes)
+ON CONFLICT DO NOTHING
+"""
+_ONE_OF_PACK = 'SELECT hash FROM objects WHERE pack = %s LIMIT 1'
 
 
 class PackRemoval:
@@ -61,7 +68,8 @@ class BucketSweep:
     """Removes what lies among the packs for long and has no row: an upload that came late, after its pack was removed.
 
     The listing comes before the look at the rows: a pack has its row before it is uploaded, so what has none by then
-    is nobody's.
+    is nobody's. It gets a row first, that of a condemned pack, and goes only then: a repair that takes up packs without
+    rows leaves to the sweep what has this row, and what has the repair's the sweep leaves to it.
     """
 
     name = 'sweep'
@@ -72,22 +80,41 @@ class BucketSweep:
 
     def plan(self) -> MaintenanceStep | None:
         found = [*self._leftovers()]
-        if not found:
+        if not found or self._packs_are_missing():
             return None
         return MaintenanceStep(self.name, f'{len(found)} files without a row', freed=sum(one.bytes for one in found))
 
     def carry_out(self) -> MaintenanceStep:
-        found = [*self._leftovers()]
-        self._bucket.store.delete([one.name for one in found])
-        freed = sum(one.bytes for one in found)
+        found = self._taken({pack: one for one in self._leftovers() if (pack := pack_of(one.name)) is not None})
+        self._bucket.store.delete([one.name for one in found.values()])
+        self._bucket.database.change("DELETE FROM packs WHERE uuid = ANY(%s) AND state = 'condemned'", ([*found],))
+        freed = sum(one.bytes for one in found.values())
         return MaintenanceStep(self.name, f'{len(found)} files without a row', freed=freed)
+
+    def _packs_are_missing(self) -> bool:
+        """Whether packs that are needed are not there: what has no row may hold what was in them, as after a database
+        was put back to an earlier state, and only a repair can tell."""
+        missing = [odd for _, odd in compared_packs(self._bucket) if odd is not None and odd.found is None]
+        for odd in missing:
+            for (hash,) in self._bucket.database.rows(_ONE_OF_PACK, (odd.uuid,)):
+                detail = f'{pack_name(odd.uuid)}, in which it is, is not in the bucket, so that nothing was swept'
+                self._work.problems.add('missing', hash.hex(), detail)
+        return bool(missing)
+
+    def _taken(self, found: dict[UUID, Listed]) -> dict[UUID, Listed]:
+        """Those of these that nobody else has taken meanwhile; they have a row from now on."""
+        packs, sizes = [*found], [one.bytes for one in found.values()]
+        taken = f'{writer()} sweep {uuid4().hex[:8]}'  # told apart where the statement has to be sent twice
+        self._bucket.database.change(_CLAIM, (taken, packs, sizes))
+        rows = self._bucket.database.rows('SELECT uuid FROM packs WHERE uuid = ANY(%s) AND writer = %s', (packs, taken))
+        return {pack: found[pack] for (pack,) in rows}
 
     def _leftovers(self) -> Iterator[Listed]:
         ((now,),) = self._bucket.database.rows('SELECT clock_timestamp()')
         before = now - timedelta(seconds=self._bucket.limits.leftover_seconds)
         waiting: dict[UUID, Listed] = {}
         for one in self._bucket.store.listed(PACKS):
-            pack = _pack_of(one.name)
+            pack = pack_of(one.name)
             if pack is not None and one.modified <= before:
                 waiting[pack] = one
             if len(waiting) >= self._bucket.limits.rows:
@@ -99,12 +126,3 @@ class BucketSweep:
         rows = self._bucket.database.rows('SELECT uuid FROM packs WHERE uuid = ANY(%s)', ([*listed],)) if listed else ()
         known = {pack for (pack,) in rows}
         return (one for pack, one in listed.items() if pack not in known)
-
-
-def _pack_of(name: str) -> UUID | None:
-    """The pack that something in the bucket is; None of what no program of ours has put there."""
-    try:
-        pack = UUID(name.rpartition('/')[2])
-    except ValueError:
-        return None
-    return pack if pack_name(pack) == name else None

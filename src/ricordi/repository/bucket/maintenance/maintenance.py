@@ -70,10 +70,10 @@ def _grace(bucket: BucketRepository, options: MaintenanceOptions) -> float:
 
 def _steps(work: BucketWork, unnamed: Unnamed, garbage: Amount) -> list[BucketStep]:
     steps: list[BucketStep] = []
-    if work.options.full and not work.options.keep_unnamed and not work.problems.count:
+    if work.options.full and not work.options.keep_unnamed and not work.problems.count and unnamed.is_known:
         steps.append(GarbageRemoval(work, unnamed, garbage))
     steps += [InlinePacking(work), PackMerging(work), PackRemoval(work)]
-    if work.options.full:
+    if work.options.full and unnamed.is_known:
         steps.append(BucketSweep(work))
     return steps
 
