@@ -21,7 +21,7 @@ from ricordi.cli.profile.setup import (
     server_questions,
 )
 from ricordi.cli.session import CommandSession
-from ricordi.cli.storage.places import is_bucket_place, told_settings
+from ricordi.cli.storage.places import is_bucket_place, store_settings, told_settings
 from ricordi.cli.storage.restore_report import tell_rehearsal, tell_restore
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.questions import Question, answer, question_options
@@ -104,13 +104,13 @@ def restore(
     Exit codes: 0 all is there, 6 the backup lacked objects, which are named, and the profile was restored without
     them; a rehearsal also ends with 6 where anything is not as it should be. 7 interrupted.
     """
-    store = told_settings(given) if is_bucket_place(place) else {}
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
     if rehearse:
         if given['storage'] not in (None, SQLITE):
             raise UsageError('--rehearse restores into a temporary storage on SQLite: leave --storage out')
         from ricordi.services.backups.rehearsal import rehearse as run_rehearsal
 
+        store = store_settings((place,), given)
         with long_work(session, stop) as run:
             rehearsal = run_rehearsal(place, of=of, wait=wait, run=run, object_store=store)
         return tell_rehearsal(session, rehearsal, output_format)
@@ -119,6 +119,7 @@ def restore(
     from ricordi.services.backups.restore import restore as run_restore
     from ricordi.services.profiles.database import administrator_at, provided_database
 
+    store = told_settings(given) if is_bucket_place(place) else {}
     administrator = administrator_at(given['admin_uri'])
     request = _request(name, administrator, given, of_place=frozenset(store))
     made_by = None if request.backend == SQLITE else administrator
