@@ -7,7 +7,7 @@ What may never be the other way round stands in `publishing.py`, what keeps othe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID, uuid4
@@ -26,6 +26,7 @@ from ricordi.repository.bucket.limits import USUAL, BucketLimits
 from ricordi.repository.bucket.objects import PackStore, open_client
 from ricordi.repository.bucket.publishing import Publisher
 from ricordi.repository.bucket.putting import Putter
+from ricordi.repository.bucket.read_ahead import ReadAhead
 from ricordi.repository.bucket.reading import BucketReader
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class BucketRepository(RepositoryBackend):
         self.database = IndexDatabase(location, limits)
         self.index = BucketIndex(self.database, location.schema, limits.listed, limits.grace_seconds / 4)
         self.cache = ReadCache(location.cache_folder, location.cache_bytes)
+        self.ahead = ReadAhead(limits)
         self._uuid: UUID | None = None
         self._store: PackStore | None = None
 
@@ -191,14 +193,19 @@ class BucketRepository(RepositoryBackend):
         wanted = iter(hashes_of(keys))
         while some := list(islice(wanted, self.limits.listed)):
             self.index.delete(some)
-            self.cache.drop(some)
+            self.forget(some)
+
+    def forget(self, hashes: Sequence[bytes]) -> None:
+        """Keep nothing on this machine of objects that were removed."""
+        self.ahead.forget()
+        self.cache.drop(hashes)
 
     # -- reading ----------------------------------------------------------------------------------------------
 
     @property
     def reader(self) -> BucketReader:
         """What reads objects."""
-        return BucketReader(self.index, self.store, self.cache, self.limits)
+        return BucketReader(self.index, self.store, self.cache, self.ahead, self.limits)
 
     def has_objects(self, keys: Iterable[str]) -> list[bool]:
         found: list[bool] = []
@@ -276,3 +283,4 @@ class BucketRepository(RepositoryBackend):
     def close(self) -> None:
         self.database.close()
         self.cache.close()
+        self.ahead.forget()
