@@ -155,8 +155,12 @@ class BucketIndex:
 
     def find(self, key: str) -> Placement | None:
         """Where one object is."""
-        found = self.find_many(hashes_of([key]))
-        return found[0] if found else None
+        rows = [
+            row
+            for hash in hashes_of([key])
+            for row in self.database.rows(f'SELECT {_COLUMNS} FROM objects WHERE hash = %b', (hash,))
+        ]
+        return Placement(*rows[0]) if rows else None
 
     def find_many(self, hashes: Sequence[bytes]) -> list[Placement]:
         """Where objects are, in no order; those that are not there are left out."""
