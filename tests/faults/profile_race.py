@@ -18,14 +18,15 @@ from faults.bucket_race import CONTENTS, KEPT, LIMITS, PAUSE, count
 from ricordi.repository.bucket.bucket import BucketRepository
 
 PROFILE = 'raced'
-LOST = {'UnreachableStorage', 'AccessError', 'BusyDatabase', 'OperationalError', 'InterfaceError'}
-"""Classes of errors, of any of the programs, that a server that was killed or is busy may end in."""
+MAY_HAPPEN = {'UnreachableStorage', 'AccessError', 'BusyDatabase', 'OperationalError', 'InterfaceError', 'GoneObject'}
+"""Classes of errors, of any of the programs, in which it may end that a server was killed or is busy, or that, with no
+grace, files of a node were removed before it was there; then it is not stored."""
 
 
-def is_lost(error: BaseException | None) -> bool:
-    """Whether it, or what it came of, tells of a server that was lost."""
+def may_happen(error: BaseException | None) -> bool:
+    """Whether it, or what it came of, is no fault."""
     while error is not None:
-        if LOST & {kind.__name__ for kind in type(error).__mro__}:
+        if MAY_HAPPEN & {kind.__name__ for kind in type(error).__mro__}:
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -43,13 +44,13 @@ class ProfileWriter:
         self.manager.load_profile(PROFILE)
 
     def work(self) -> bool:
-        """Store a node, read all of it, delete some; whether no server was lost meanwhile."""
+        """Store a node, read all of it, delete some; whether nothing came in between."""
         try:
             self.read_back(self.store_node())
             self.delete_some()
             return True
         except Exception as error:
-            if not is_lost(error):
+            if not may_happen(error):
                 raise
             time.sleep(PAUSE)
             self.manager.reset_profile_storage()
