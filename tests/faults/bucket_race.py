@@ -44,6 +44,13 @@ LIMITS = BucketLimits(
 )
 KEPT = 4
 """So few nodes always stay, so that there is something to look for in the end."""
+NODE = """
+INSERT INTO public.db_dbnode
+(uuid, node_type, label, description, ctime, mtime, attributes, extras, repository_metadata, user_id)
+SELECT gen_random_uuid(), 'data.core.folder.FolderData.', 'raw', '', now(), now(), '{}', '{}', %s, min(id)
+FROM public.db_dbuser RETURNING id
+"""
+"""As a program puts one that knows nothing of the bucket."""
 PAUSE = 0.02
 """Seconds between files and node, in which maintenance may strike; and after a server was lost."""
 
@@ -90,7 +97,7 @@ class Writer:
             self.put(keys)
             time.sleep(self.chance.random() * PAUSE)
             try:
-                self.node = self.execute('INSERT INTO db_dbnode (repository_metadata) VALUES (%s) RETURNING id', tree)
+                self.node = self.execute(NODE, tree)
                 return
             except (errors.ForeignKeyViolation, errors.DeadlockDetected):
                 continue
@@ -110,7 +117,7 @@ class Writer:
         except NotExistent:  # somebody has deleted our node meanwhile
             assert not self.execute('SELECT count(*) FROM db_dbnode WHERE id = %s', self.node)
         try:
-            one = f'SELECT id FROM db_dbnode ORDER BY random() OFFSET {KEPT} LIMIT 1'
+            one = f"SELECT id FROM db_dbnode WHERE label = 'raw' ORDER BY random() OFFSET {KEPT} LIMIT 1"
             self.execute(
                 f'WITH gone AS (DELETE FROM db_dbnode WHERE id IN ({one}) RETURNING 1) SELECT count(*) FROM gone'
             )

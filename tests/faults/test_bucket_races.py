@@ -1,131 +1,50 @@
 """Writers and maintenance with no grace over one bucket, killed at random, servers as well: nothing is lost or leaks.
 
+Those who write do so by SQL of their own, by Ricordi and by AiiDA, each on a host of its own where such can be made.
+
 RICORDI_RACE_SECONDS lets the race go on for so long; without, it ends when enough has happened.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from aiida_installed import installed_in
 from deadlines import wait_until
+from hosts import can_be_had
 from object_stores import ObjectStoreServer, free_ports, running_store
 
 pytest.importorskip('obstore')
 
 from faults.bucket_race import CONTENTS, LIMITS, store_at
+from faults.bucket_racers import Race
+from faults.profile_race import PROFILE
 from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.cli.main import run
 from ricordi.repository.bucket.bucket import BucketRepository
 
 if TYPE_CHECKING:
     from conftest import PostgresServer
 
 NODES = 'CREATE TABLE public.db_dbnode (id serial PRIMARY KEY, repository_metadata jsonb NOT NULL)'
-DEEDS = ('write', 'write', 'maintain', 'maintain-full')
-ENOUGH = {'write': 15, 'maintain': 3, 'maintain-full': 3}
-"""Nodes, maintenances, of each process together with those that took its place."""
 KILLS = 4
-"""Of processes, at least."""
+"""Of processes, between two of servers."""
 SECONDS = float(os.environ.get('RICORDI_RACE_SECONDS', '0'))
 FULL = MaintenanceOptions(full=True, grace_seconds=0, repack='all')
-
-
-@dataclass
-class Racer:
-    """One that races, started anew whenever it was killed."""
-
-    deed: str
-    settings: str
-    tally: Path
-    chance: random.Random
-    process: subprocess.Popen[bytes] | None = None
-    began_with: int = 0
-
-    def start(self) -> None:
-        self.began_with = self.done
-        words = [sys.executable, Path(__file__).with_name('bucket_race.py'), self.deed, self.settings]
-        seed = str(self.chance.randrange(1 << 30))
-        with self.tally.with_suffix('.told').open('ab') as told:
-            self.process = subprocess.Popen([*words, seed, self.tally], stderr=told)
-
-    @property
-    def done(self) -> int:
-        return self.tally.stat().st_size if self.tally.exists() else 0
-
-    @property
-    def has_done_something(self) -> bool:
-        """Whether it has since it was started last."""
-        self.expect_alive()
-        return self.done > self.began_with
-
-    def expect_alive(self) -> None:
-        assert self.process is not None
-        assert self.process.poll() is None, self.tally.with_suffix('.told').read_text()[-5000:]
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-
-
-@dataclass
-class Race:
-    """All who race over one store."""
-
-    settings: dict[str, Any]
-    folder: Path
-    chance: random.Random = field(default_factory=lambda: random.Random(5))
-    racers: list[Racer] = field(default_factory=list)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        with store_at(self.settings) as store:
-            store.initialise()
-            store.guard_nodes()
-        for number, deed in enumerate(DEEDS):
-            racer = Racer(deed, json.dumps(self.settings), self.folder / f'{deed}-{number}', self.chance)
-            self.racers.append(racer)
-            racer.start()
-        try:
-            yield
-        finally:
-            for racer in self.racers:
-                racer.kill()
-
-    def kill_some(self, count: int) -> None:
-        for _ in range(count):
-            self._kill_one()
-
-    def _kill_one(self) -> None:
-        """Kill one at a random moment after it has done something, and start another in its place."""
-        racer = self.chance.choice(self.racers)
-        wait_until(lambda: racer.has_done_something, f'{racer.deed} does something')
-        time.sleep(self.chance.random() * 0.1)
-        racer.expect_alive()
-        racer.kill()
-        racer.start()
-
-    def has_done_enough(self) -> bool:
-        for racer in self.racers:
-            racer.expect_alive()
-        return all(racer.done >= ENOUGH[racer.deed] for racer in self.racers)
 
 
 @dataclass
@@ -135,6 +54,11 @@ class OwnPostgres:
     folder: Path
     port: int
     control: Callable[..., Any]
+
+    @property
+    def server(self) -> dict[str, Any]:
+        """As `psycopg.connect` is told of it."""
+        return {'host': '127.0.0.1', 'port': self.port, 'user': 'postgres', 'dbname': 'postgres'}
 
     def start(self) -> None:
         """Start it; after a kill once those whom it has left behind have gone."""
@@ -185,6 +109,36 @@ def own_store(tmp_path: Path) -> Iterator[ObjectStoreServer]:
     (tmp_path / 'store').mkdir()
     with running_store(tmp_path / 'store') as server:
         yield server
+
+
+@pytest.fixture
+def aiida(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, dict[str, str]] | None:
+    """AiiDA's Python, and variables with which it finds Ricordi; None where it may be missing, and is."""
+    if not {'RICORDI_AIIDA_PYTHON', 'RICORDI_REQUIRE_INTEROP'} & {*os.environ}:
+        print('AiiDA is not here: nobody writes through it')
+        return None
+    (tmp_path / 'installed').mkdir()
+    return request.getfixturevalue('aiida_python'), installed_in(tmp_path / 'installed')
+
+
+def set_up(settings: dict[str, Any], postgres: OwnPostgres) -> None:
+    """Make the profile over which they race."""
+    with psycopg.connect(**postgres.server, autocommit=True) as raw:
+        raw.execute('CREATE DATABASE raced')
+    options = {
+        'database-hostname': '127.0.0.1',
+        'database-port': postgres.port,
+        'database-username': 'postgres',
+        'database-password': 'not-asked-for',
+        'database-name': 'raced',
+        'bucket-name': settings['bucket'],
+        'endpoint-url': settings['endpoint'],
+        'access-key-id': settings['access_key_id'],
+        'secret-access-key': settings['secret_access_key'],
+        'email': 'ada@example.org',
+    }
+    words = [word for name, value in options.items() for word in (f'--{name}', str(value))]
+    assert run(['profile', 'setup', 'ricordi.psql_bucket', '-n', '-p', PROFILE, '--keep-secret', *words]) == 0
 
 
 def database_of(port: int, name: str) -> dict[str, Any]:
@@ -278,13 +232,20 @@ def test_a_pack_is_not_taken_out_of_use_while_it_is_published(
 
 
 def test_nothing_is_lost_when_all_race_and_are_killed(
-    own_store: ObjectStoreServer, own_postgres: OwnPostgres, tmp_path: Path
+    own_store: ObjectStoreServer,
+    own_postgres: OwnPostgres,
+    aiida: tuple[str, dict[str, str]] | None,
+    empty_home: Path,
+    tmp_path: Path,
 ) -> None:
-    settings = settings_of(own_store, database_of(own_postgres.port, 'postgres'))
-    race = Race(settings, tmp_path)
+    if not can_be_had():
+        print('no hosts of their own can be made here: the racers are processes of one host')
+    settings = settings_of(own_store, {**own_postgres.server, 'dbname': 'raced'})
+    set_up(settings, own_postgres)
+    race = Race(settings, tmp_path, empty_home, aiida)
     ends = time.monotonic() + SECONDS
     with race.running():
-        race.kill_some(KILLS)
+        race.kill_each()
         for server in (own_postgres, own_store):
             server.kill()
             time.sleep(race.chance.random() * 0.2)
@@ -294,6 +255,8 @@ def test_nothing_is_lost_when_all_race_and_are_killed(
             race.kill_some(KILLS)
             server = race.chance.choice([own_postgres, own_store])
             server.kill()
+            time.sleep(race.chance.random() * 0.2)
             server.start()
         wait_until(race.has_done_enough, 'all have done enough')
+    print(race.told)
     expect_all_there(own_store, settings)

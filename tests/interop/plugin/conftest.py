@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from aiida_installed import installed_in
 
 
 @pytest.fixture(scope='session')
 def aiida_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables with which AiiDA's Python imports this Ricordi, and finds its entry points, as if it were installed."""
-    project = tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
-    folder = tmp_path_factory.mktemp('installed')
-    about = folder / 'ricordi-0.0.dist-info'
-    about.mkdir()
-    (about / 'METADATA').write_text('Metadata-Version: 2.1\nName: ricordi\nVersion: 0.0\n')
-    groups = [
-        f'[{group}]\n' + ''.join(f'{name} = {place}\n' for name, place in entries.items())
-        for group, entries in project['entry-points'].items()
-    ]
-    (about / 'entry_points.txt').write_text('\n'.join(groups))
-    return {**os.environ, 'PYTHONPATH': f'{ROOT / "src"}{os.pathsep}{folder}'}
+    return installed_in(tmp_path_factory.mktemp('installed'))

@@ -10,7 +10,7 @@ from uuid import uuid4
 import obstore
 import pytest
 
-from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, Traffic
+from ricordi.backend.maintenance import Amount, MaintenanceOptions, MaintenanceReport, Traffic
 from ricordi.progress import Run, Stop
 from ricordi.repository.bucket.bucket import BucketRepository
 from ricordi.repository.bucket.publishing import pack_name
@@ -231,3 +231,27 @@ def test_two_hosts_pack_at_once_and_take_different_objects(opened: Any, bucket: 
     assert other.database.once(while_they_hold_some) == 20
     assert theirs.carry_out().objects == 20
     assert [bucket.get_object_content(key) for key in keys] == wanted
+
+
+def test_requests_grow_with_the_packs_that_are_touched_not_with_objects(
+    bucket: BucketRepository, maintain: Maintain
+) -> None:
+    all_contents = contents(400, size=100)
+    keys = bucket.put_objects_into_pack(all_contents[:200])
+    keys += bucket.put_objects_into_pack(all_contents[200:])
+    report = maintain(bucket, keys[10:200] + keys[210:], full=True, max_waste=20)
+    assert report.traffic.requests == report.traffic.lists  # too little waste to be worth more than a look
+    report = maintain(bucket, keys[150:200] + keys[210:], full=True, max_waste=20)
+    # the first pack is read, what is left of it is put into a new one, and it goes; the second is not touched
+    assert (report.traffic.gets, report.traffic.puts, report.traffic.deletes) == (1, 1, 1)
+    assert [bucket.get_object_content(key) for key in keys[150:200]] == all_contents[150:200]
+
+
+def test_live_maintenance_does_not_look_for_garbage_that_it_leaves(
+    bucket: BucketRepository, maintain: Maintain, raw: Any, add_node: Callable[..., int]
+) -> None:
+    bucket.guard_nodes()
+    bucket.put_object_from_bytes(b'garbage')
+    assert maintain(bucket, []).before.garbage is None
+    assert maintain(bucket, [], dry_run=True).before.garbage == Amount(1, 7)
+    assert maintain(bucket, [], full=True).before.garbage == Amount(1, 7)

@@ -26,6 +26,7 @@ from ricordi.repository.bucket.limits import USUAL, BucketLimits
 from ricordi.repository.bucket.objects import PackStore, open_client
 from ricordi.repository.bucket.publishing import Publisher
 from ricordi.repository.bucket.putting import Putter
+from ricordi.repository.bucket.read_ahead import ReadAhead
 from ricordi.repository.bucket.reading import BucketReader
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class BucketRepository(RepositoryBackend):
         self.database = IndexDatabase(location, limits)
         self.index = BucketIndex(self.database, location.schema, limits.listed, limits.grace_seconds / 4)
         self.cache = ReadCache(location.cache_folder, location.cache_bytes)
+        self.ahead = ReadAhead(limits)
         self._uuid: UUID | None = None
         self._store: PackStore | None = None
 
@@ -202,14 +204,19 @@ class BucketRepository(RepositoryBackend):
         wanted = iter(hashes_of(keys))
         while some := list(islice(wanted, self.limits.listed)):
             self.index.delete(some)
-            self.cache.drop(some)
+            self.forget(some)
+
+    def forget(self, hashes: Sequence[bytes]) -> None:
+        """Keep nothing on this machine of objects that were removed."""
+        self.ahead.forget()
+        self.cache.drop(hashes)
 
     # -- reading ----------------------------------------------------------------------------------------------
 
     @property
     def reader(self) -> BucketReader:
         """What reads objects."""
-        return BucketReader(self.index, self.store, self.cache, self.limits)
+        return BucketReader(self.index, self.store, self.cache, self.ahead, self.limits)
 
     def has_objects(self, keys: Iterable[str]) -> list[bool]:
         found: list[bool] = []
@@ -333,3 +340,4 @@ class BucketRepository(RepositoryBackend):
     def close(self) -> None:
         self.database.close()
         self.cache.close()
+        self.ahead.forget()

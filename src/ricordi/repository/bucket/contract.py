@@ -21,6 +21,9 @@ class ObjectIndex(Protocol):
     def known(self, hashes: Sequence[bytes]) -> set[bytes]:
         """Those of these that need not be put."""
 
+    def behind(self, place: Placement, length: int) -> list[Placement]:
+        """What lies within so many bytes from the start of an object, that first, as far as that is worth knowing."""
+
     def put_inline(self, hash: bytes, content: bytes) -> None:
         """Keep a small object in the index itself, durably."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -165,8 +166,12 @@ class BucketIndex:
 
     def find(self, key: str) -> Placement | None:
         """Where one object is."""
-        found = self.find_many(hashes_of([key]))
-        return found[0] if found else None
+        rows = [
+            row
+            for hash in hashes_of([key])
+            for row in self.database.rows(f'SELECT {_COLUMNS} FROM objects WHERE hash = %b', (hash,))
+        ]
+        return Placement(*rows[0]) if rows else None
 
     def find_many(self, hashes: Sequence[bytes]) -> list[Placement]:
         """Where objects are, in no order; those that are not there are left out."""
@@ -174,6 +179,19 @@ class BucketIndex:
             self.database.rows(f'SELECT {_COLUMNS} FROM objects WHERE hash = ANY(%b)', ([*hashes],)) if hashes else ()
         )
         return [Placement(*row) for row in rows]
+
+    def behind(self, place: Placement, length: int) -> list[Placement]:
+        """What lies in a pack within so many bytes from the start of an object, that first, in the order of the pack.
+
+        :param length: also bounds the content of what lies there compressed.
+        """
+        rows = self.database.rows(
+            f'SELECT {_COLUMNS} FROM objects WHERE pack = %s AND start >= %s AND start + stored <= %s AND size < %s '
+            'ORDER BY start LIMIT %s',
+            (place.pack, place.start, place.start + length, length, self._at_once),
+        )
+        total = accumulate(row[4] for row in rows)
+        return [Placement(*row) for row, size in zip(rows, total, strict=True) if size <= 4 * length]
 
     def known(self, hashes: Sequence[bytes]) -> set[bytes]:
         """Those of these that are there. Each counts as put anew: what nobody names yet is kept for a while."""

@@ -17,7 +17,11 @@ class BucketLimits(NamedTuple):
     :param listed: keys that are listed by one statement.
     :param window_bytes: of one pack that are fetched together; a few windows are under way at once.
     :param windows_ahead: so many are fetched before the one in hand.
-    :param read_bytes: that a stream over a large object fetches at once.
+    :param read_bytes: that a stream over a large object fetches at once, once several pieces were read in a row.
+    :param pieces_ahead: so many of those are fetched before the one in hand, once several were read in a row.
+    :param near_bytes: who reads an object that lies so near to the one before is given what lies behind it as well.
+    :param ahead_bytes: of a pack that are read along so at most; what they hold is kept in memory.
+    :param ahead_seconds: how long it is.
     :param cached_bytes: the largest object that is kept in the cache of this machine.
     :param small_pack: packs below this share of `pack_bytes` are merged.
     :param merge_from: so many small packs are worth to be merged beside other users.
@@ -39,7 +43,11 @@ class BucketLimits(NamedTuple):
     listed: int = 20_000
     window_bytes: int = 4 << 20
     windows_ahead: int = 3
-    read_bytes: int = 4 << 20
+    read_bytes: int = 8 << 20
+    pieces_ahead: int = 2
+    near_bytes: int = 64 << 10
+    ahead_bytes: int = 1 << 20
+    ahead_seconds: float = 2.0
     cached_bytes: int = 1 << 20
     small_pack: float = 0.25
     merge_from: int = 8

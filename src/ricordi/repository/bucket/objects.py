@@ -204,14 +204,13 @@ class PackStore:
         self._count(Traffic(gets=1, received=len(data)))
         return data
 
-    def get_range(self, name: str, start: int, length: int) -> bytes:
+    def get_range(self, name: str, start: int, length: int) -> memoryview:
         """Bytes of something.
 
         :raises ricordi.errors.LostObject: it is not there.
         :raises ricordi.errors.CorruptStorage: it ends before that.
         """
-        (piece,) = self.get_ranges(name, [(start, length)])
-        return bytes(piece)
+        return self._span(name, [(start, length)]) if length else memoryview(b'')
 
     def get_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[memoryview]:
         """Parts of something, given as start and length; what lies close together is asked for together.

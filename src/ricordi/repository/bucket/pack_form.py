@@ -27,7 +27,7 @@ def footer(entries: Iterable[PackEntry]) -> bytes:
     return listed + _TAIL.pack(len(listed), MAGIC)
 
 
-def entries_of(read: Callable[[int, int], bytes], size: int) -> list[PackEntry]:
+def entries_of(read: Callable[[int, int], bytes | memoryview], size: int) -> list[PackEntry]:
     """The list at the end of a pack.
 
     :param read: the bytes of the pack from a place, so many.

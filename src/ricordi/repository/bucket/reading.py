@@ -16,10 +16,12 @@ from ricordi.repository.bucket.contract import ObjectIndex
 from ricordi.repository.bucket.index import Placement, hashes_of, no_such_object
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.objects import PackStore
+from ricordi.repository.bucket.passing_digest import PassingDigest
 from ricordi.repository.bucket.publishing import pack_name
 from ricordi.repository.bucket.range_stream import RangeStream
+from ricordi.repository.bucket.read_ahead import ReadAhead
 from ricordi.repository.container.compression import InflatedStream, decompress
-from ricordi.repository.container.streams import OTHER_BYTES, checked
+from ricordi.repository.container.streams import BUFFER_BYTES, OTHER_BYTES, checked
 from ricordi.repository.parallel import in_order
 
 LOOKS = 5
@@ -77,40 +79,69 @@ class InflatedPlacement(InflatedStream):
 class BucketReader:
     """Reads objects of one store."""
 
-    def __init__(self, index: ObjectIndex, store: PackStore, cache: ReadCache, limits: BucketLimits) -> None:
+    def __init__(
+        self, index: ObjectIndex, store: PackStore, cache: ReadCache, ahead: ReadAhead, limits: BucketLimits
+    ) -> None:
         self._index = index
         self._store = store
         self._cache = cache
+        self._ahead = ahead
         self._limits = limits
 
     # -- one --------------------------------------------------------------------------------------------------
 
     def content(self, key: str) -> bytes:
         """The whole content of an object; errors as of `RepositoryBackend.get_object_content`."""
-        for hash in hashes_of([key]):
-            if (kept := self._cache.get(hash)) is not None:
-                return kept
-        return self._content_at(self.placement(key))
+        if (kept := self._kept(key)) is not None:
+            return kept
+        return self._beside(self.placement(key))
 
     def open(self, key: str) -> BinaryIO:
         """A stream over an object, as of `RepositoryBackend.open`."""
+        if (kept := self._kept(key)) is not None:
+            return io.BytesIO(kept)
+        place = self.placement(key)
+        return self.open_at(place) if self._is_large(place) else io.BytesIO(self._beside(place))
+
+    def _kept(self, key: str) -> bytes | None:
+        """What is at hand of an object that was read before, or along with another."""
         for hash in hashes_of([key]):
-            if (kept := self._cache.get(hash)) is not None:
-                return io.BytesIO(kept)
-        return self.open_at(self.placement(key))
+            content = self._ahead.get(hash)
+            return self._cache.get(hash) if content is None else content
+        return None
+
+    def _is_large(self, place: Placement) -> bool:
+        return place.inline is None and max(place.size, place.stored) > self._limits.large_bytes
+
+    def _beside(self, place: Placement) -> bytes:
+        """Content of an object that was just looked up; what lies behind it is read along where that is worth it."""
+        if length := self._ahead.length_at(place):
+            near = self._index.behind(place, length)
+            read = [(one.place, one.content) for one in self._read_window(near) if isinstance(one.content, bytes)]
+            assert place.pack is not None
+            self._ahead.keep(place.pack, read)
+            self._keep((one.hash, content) for one, content in read)
+            if (content := self._ahead.get(place.hash)) is not None:
+                return content
+        return self._content_at(place)
 
     def open_at(self, place: Placement) -> BinaryIO:
         """A stream over an object that was just looked up."""
-        if place.inline is not None or max(place.size, place.stored) <= self._limits.large_bytes:
+        if not self._is_large(place):
             return io.BytesIO(self._content_at(place))
-        raw = RangeStream(place, self._fetch, self._limits.read_bytes)
-        source = InflatedPlacement(cast(BinaryIO, raw), place) if place.compressed else raw
-        return checked(source, place.key, place.size, lambda reason: damaged(place, reason))
+        limits = self._limits
+        if place.compressed:
+            raw = RangeStream(place, self._fetch, limits.read_bytes, limits.pieces_ahead)
+            source = InflatedPlacement(cast(BinaryIO, raw), place)
+            return checked(source, place.key, place.size, lambda reason: damaged(place, reason))
+        digest = PassingDigest(place, lambda: damaged(place, OTHER_BYTES))
+        plain = RangeStream(place, self._fetch, limits.read_bytes, limits.pieces_ahead, digest)
+        return cast(BinaryIO, io.BufferedReader(plain, BUFFER_BYTES))
 
     def hash_of(self, key: str) -> str:
         """SHA-256 of an object as it is in the bucket now, whatever is kept of it here: it is `key`."""
         place = self.placement(key)
-        if place.inline is not None or max(place.size, place.stored) <= self._limits.large_bytes:
+        if not self._is_large(place):
             return hashlib.sha256(self._from_store(place)).hexdigest()
         digest = hashlib.sha256()
         with self.open_at(place) as handle:
@@ -149,7 +180,7 @@ class BucketReader:
         stored, place = self._fetch(place, 0, place.stored)
         return content_in(place, stored)
 
-    def _fetch(self, place: Placement, start: int, length: int) -> tuple[bytes, Placement]:
+    def _fetch(self, place: Placement, start: int, length: int) -> tuple[bytes | memoryview, Placement]:
         """Bytes of the stored form of an object, wherever it is by now, and where that is."""
         for left in reversed(range(LOOKS)):
             try:

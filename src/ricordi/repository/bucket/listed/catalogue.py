@@ -165,6 +165,10 @@ class PackCatalogue:
         statement = f'SELECT o.hash{_FROM}WHERE o.hash IN ({{marks}}) AND s.lasting >= {self._lasting}'
         return {row[0] for row in self._of_hashes(statement, hashes)}
 
+    def behind(self, place: Placement, length: int) -> list[Placement]:
+        """The object alone: in this order nothing is looked up here."""
+        return [place]
+
     def put_inline(self, hash: bytes, content: bytes) -> None:
         """Nothing is kept outside of packs.
 

@@ -7,6 +7,8 @@ from ricordi.repository.bucket.cache import ReadCache
 from ricordi.repository.bucket.index import Placement
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.listed.catalogue import PackCatalogue
+from ricordi.repository.bucket.range_stream import Piece
+from ricordi.repository.bucket.read_ahead import ReadAhead
 from ricordi.repository.bucket.reading import BucketReader
 
 
@@ -14,10 +16,11 @@ class CopiesReader(BucketReader):
     """Looks again where a pack is gone, and at other copies where one is damaged. Nothing is kept of what was read."""
 
     def __init__(self, catalogue: PackCatalogue, limits: BucketLimits) -> None:
-        super().__init__(catalogue, catalogue.store, ReadCache(None, 0), limits)
+        none_ahead = ReadAhead(limits._replace(ahead_bytes=0))
+        super().__init__(catalogue, catalogue.store, ReadCache(None, 0), none_ahead, limits)
         self._catalogue = catalogue
 
-    def _fetch(self, place: Placement, start: int, length: int) -> tuple[bytes, Placement]:
+    def _fetch(self, place: Placement, start: int, length: int) -> tuple[Piece, Placement]:
         try:
             return super()._fetch(place, start, length)
         except LostObject:

@@ -112,7 +112,7 @@ class GarbageRemoval:
             gone, last = bucket.database.transaction(take)
             if not last:
                 return
-            bucket.cache.drop([hash for hash, _ in gone])
+            bucket.forget([hash for hash, _ in gone])
             yield Amount(len(gone), sum(stored for _, stored in gone))
 
     def _by_names(self) -> Iterator[Amount]:
@@ -131,5 +131,5 @@ class GarbageRemoval:
         self._work.run.check_lock()
         hashes = [place.hash for place in places]
         removed = self._work.bucket.index.delete(hashes)
-        self._work.bucket.cache.drop(hashes)
+        self._work.bucket.forget(hashes)
         return Amount(removed, sum(place.stored for place in places))

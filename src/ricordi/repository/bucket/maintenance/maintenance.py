@@ -41,16 +41,18 @@ def maintain(
     """Plan and, unless `options.dry_run`, carry out; see `RepositoryBackend.maintain`.
 
     Beside others: what is in the database is packed, small packs are merged, packs out of use are removed. Full: also
-    garbage, waste, and what lies in the bucket without a row.
+    garbage, waste, and what lies in the bucket without a row. Garbage is looked for where it goes, where that is asked
+    for, and where what is missing shows by it alone.
     """
     before = bucket.store.traffic
     problems = Problems()
     unnamed = Unnamed(bucket, named_keys, problems, _grace(bucket, options))
     _look_at_suspects(bucket, options, problems)
-    amount = unnamed.amount()
+    counts = options.full or options.dry_run or not unnamed.by_references
+    amount = unnamed.amount() if counts else None
     work = BucketWork(bucket, options, run, problems, _grace(bucket, options))
     state = state_of(bucket.database, amount, unnamed.missing)
-    steps = _steps(work, unnamed, amount)
+    steps = _steps(work, unnamed, amount or Amount())
     report = MaintenanceReport(options, state)
     report = _planned(report, steps) if options.dry_run else _carried_out(report, steps, work, unnamed)
     traffic = expected(report.steps, bucket.limits) if options.dry_run else bucket.store.traffic.since(before)
@@ -103,7 +105,8 @@ def _carried_out(
             left.append(UndoneStep(plan.name, plan.detail, plan.objects - result.objects))
     after = report.before
     if done:
-        after = state_of(work.bucket.database, unnamed.amount(), unnamed.missing)
+        garbage = unnamed.amount() if report.before.garbage is not None else None
+        after = state_of(work.bucket.database, garbage, unnamed.missing)
     return report._replace(
         steps=tuple(done), after=after, left=tuple(left), interrupted=work.run.stop.reason if left else None
     )

@@ -18,9 +18,11 @@ from ricordi.repository.bucket.reading import ReadObject
 ELECTION = 'ricordi_bucket.repack'
 
 _PACKS = """
-SELECT p.uuid, p.bytes - p.list_bytes, count(o.hash), sum(o.stored)::bigint, max(o.size)
-FROM packs AS p JOIN objects AS o ON o.pack = p.uuid WHERE p.state = 'live'
-GROUP BY p.uuid ORDER BY sum(o.stored), p.uuid
+SELECT p.uuid, p.bytes - p.list_bytes, o.objects, o.stored, o.largest
+FROM packs AS p JOIN (
+    SELECT pack, count(*) AS objects, sum(stored)::bigint AS stored, max(size) AS largest
+    FROM objects WHERE pack IS NOT NULL GROUP BY pack
+) AS o ON o.pack = p.uuid WHERE p.state = 'live' ORDER BY o.stored, p.uuid
 """
 _OBJECTS = """
 SELECT hash, pack, start, stored, size, compressed FROM objects WHERE pack = ANY(%s) ORDER BY pack, start, hash

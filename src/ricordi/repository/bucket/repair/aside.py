@@ -58,6 +58,6 @@ class BucketAside:
         for start in range(0, length, at_once):
             size = min(at_once, length - start)
             try:
-                yield self._bucket.store.get_range(pack_name(place.pack), place.start + start, size)
+                yield bytes(self._bucket.store.get_range(pack_name(place.pack), place.start + start, size))
             except CorruptStorage:
                 return  # it went meanwhile

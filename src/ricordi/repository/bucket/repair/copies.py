@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.repository.bucket.index import Placement
 from ricordi.repository.bucket.publishing import pack_name
-from ricordi.repository.bucket.range_stream import RangeStream
+from ricordi.repository.bucket.range_stream import Piece, RangeStream
 from ricordi.repository.bucket.reading import InflatedPlacement, content_in, damaged
 from ricordi.repository.container.streams import checked
 
@@ -22,11 +22,11 @@ CHUNK_BYTES = 1 << 20
 def open_copy(bucket: BucketRepository, place: Placement) -> BinaryIO:
     """A stream over what lies in a place, which ends in an error where it is not what the key says."""
 
-    def fetch(place: Placement, start: int, length: int) -> tuple[bytes, Placement]:
+    def fetch(place: Placement, start: int, length: int) -> tuple[Piece, Placement]:
         assert place.pack is not None
         return bucket.store.get_range(pack_name(place.pack), place.start + start, length), place
 
-    raw = RangeStream(place, fetch, bucket.limits.read_bytes)
+    raw = RangeStream(place, fetch, bucket.limits.read_bytes, bucket.limits.pieces_ahead)
     source = InflatedPlacement(cast(BinaryIO, raw), place) if place.compressed else raw
     return checked(source, place.key, place.size, lambda reason: damaged(place, reason))
 
