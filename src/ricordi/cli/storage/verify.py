@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ricordi.cli.parameters import DURATION, SUBSET, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.long_work import long_work
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 from ricordi.progress import Stop
@@ -119,8 +119,8 @@ def _tell_what_is_wrong(report: VerificationReport, told: bool, where: str) -> N
 
     sys.stdout.flush()
     if report.finding_count:
-        print(f'ricordi: error: {in_numbers(report.counts)}', file=sys.stderr)
+        complain(f'ricordi: error: {in_numbers(report.counts)}')
         if not told:
             print('\n'.join(finding_lines(report)), file=sys.stderr)
     if report.interrupted:
-        print(f'ricordi: error: {where}: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)
+        complain(f'ricordi: error: {where}: {report.interrupted}: ended early; run it again to go on')
