@@ -96,6 +96,14 @@ def test_screens_of_a_profile_fit(shown: Shown, reference_home: Path) -> None:
         assert_reads_well(shown, '-p', 'mixed', *words.split())
 
 
+def test_messages_of_logs_keep_their_lines(shown: Shown, reference_home: Path) -> None:
+    for columns in WIDTHS:
+        screen = shown(columns, '-p', 'mixed', 'node', 'logs', '43')
+        assert_fits(screen, columns)
+        assert '\\n' not in screen
+        assert re.search(r"^ +raise( RuntimeError\('boom'\))?$", screen, re.M)
+
+
 def test_what_is_wrong_fits_too(reference_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for columns in WIDTHS:
         monkeypatch.setenv('COLUMNS', str(columns))
