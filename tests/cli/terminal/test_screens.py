@@ -116,6 +116,18 @@ def test_what_is_wrong_fits_too(reference_home: Path, monkeypatch: pytest.Monkey
         assert told.startswith('ricordi: warning: storage: a repack of AiiDA was killed: AiiDA cannot read 23 objects')
 
 
+def test_what_comes_after_presto_stands_in_columns(reference_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('COLUMNS', '80')
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, 'stdout', io.StringIO())
+        patched.setattr(sys, 'stderr', messages := FakeTerminal())
+        assert main.run(['presto', '--profile-name', 'longer', '--no-set-as-default', '--no-color']) == 0
+    assert_fits(messages.getvalue(), 80)
+    told = [line for line in messages.getvalue().splitlines() if line.startswith('  ricordi ')]
+    begins = {line.rindex('  ') for line in told}
+    assert (len(told), len(begins)) == (3, 1)
+
+
 def test_all_errors_are_told_at_one_place_which_heeds_the_width() -> None:
     folder = Path(main.__file__).parent
     told = re.compile(r"print\((f?['\"]ricordi: (error|warning)|.*'ricordi: (error|warning))")
