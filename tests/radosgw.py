@@ -1,4 +1,4 @@
-"""Ceph's S3 gateway, where somebody has started one (`.ci/radosgw.sh start FOLDER`) and says so: RICORDI_RADOSGW=FOLDER.
+"""Ceph's S3 gateway, where one was started (`.ci/radosgw.sh start FOLDER`) and RICORDI_RADOSGW tells of its folder.
 
 It takes minutes to be had, so the tests take SeaweedFS unless they are told of it.
 """
