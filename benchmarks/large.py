@@ -1,111 +1,111 @@
-"""A large storage on SQLite, as make_large_profile.py makes it: time and peak memory of what looks at all of it.
+"""Ten million nodes: what must not take longer than the clock of a person; against aiida-core on the same profile.
 
-    python benchmarks/large.py HOME [--scratch FOLDER]
+    python benchmarks/large.py HOME [--peer PYTHON] [--runs 3] [--only TEXT] [--side ours] [--table large]
 
-`storage verify` (structure); `storage backup --dry-run`, which captures and reads the database and puts nothing; and
-how long, at the longest, one who writes waits meanwhile. What is written is a number in the head of the file
-(`user_version`), which neither AiiDA nor Ricordi reads; it is in the end what it was.
+HOME is what make_large_profile.py made. It gets two indexes of attributes and one of extras, which stay; else nothing
+is written but the note of maintenance. The peer needs minutes for some of this: `--side ours` leaves it out.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import paired
+import postgres
+from clock import SERVER, read_times
+from large_steps import EXIT, HASH, STATE
 from paired import Row, Run
 
-BETWEEN_WRITES = 0.005
-GIGABYTE = 10**9
+BARS = {
+    'first ten by an indexed attribute': 0.05,
+    'count by an indexed attribute': 0.05,
+    'active processes': 0.05,
+    'lookup of a hash': 0.002,
+    'newest ten of a type by ctime': 0.05,
+}
+"""Seconds as a query."""
+VERBS = {
+    'storage maintain, nothing to do': (('storage', 'maintain'), 0.5),
+    'status': (('status',), 1.0),
+    'process list': (('process', 'list'), None),
+    'process list -a -l 10': (('process', 'list', '-a', '-l', '10'), None),
+}
+"""Arguments, and seconds as a whole process."""
 
 
-class Writer:
-    """Writes all the time, by a thread, within a `with` block.
+class Large:
+    """The two packages on one profile."""
 
-    `longest` is the longest time of one write, in seconds.
-    """
+    def __init__(self, home: Path, pythons: dict[str, Path], side: str, runs: int) -> None:
+        self.pythons, self.side, self.runs = pythons, side, runs
+        server = postgres.server_pid(home)
+        self.environment = {'AIIDA_PATH': str(home / '.aiida'), **({SERVER: str(server)} if server else {})}
 
-    def __init__(self, database: Path) -> None:
-        self.longest = 0.0
-        self._database = database
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._write)
+    def query(self, name: str, peer: str | None = None) -> Row:
+        """A step of large_steps.py; it says so if the two sides do not find the same number of rows.
 
-    def _write(self) -> None:
-        with closing(sqlite3.connect(self._database, timeout=600, isolation_level=None)) as connection:
-            (before,) = connection.execute('PRAGMA user_version').fetchone()
-            number = 0
-            while not self._ended.wait(BETWEEN_WRITES):
-                number += 1
-                begin = time.perf_counter()
-                connection.execute(f'PRAGMA user_version = {number}')
-                self.longest = max(self.longest, time.perf_counter() - begin)
-            connection.execute(f'PRAGMA user_version = {before}')
+        :param peer: the step of the peer, where it is another.
+        """
+        counts: set[int] = set()
 
-    def __enter__(self) -> Writer:
-        self._thread.start()
-        return self
+        def action(who: str, step: str) -> Callable[[], Run] | None:
+            if self.side not in (who, 'both'):
+                return None
+            package = 'ricordi' if who == 'ours' else 'aiida'
+            command = (self.pythons[who], paired.HERE / 'large_steps.py', package, step)
+            return lambda: _inner(paired.run(command, self.environment), counts)
 
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        row = paired.pair(name, action('ours', name), action('peer', peer or name), runs=self.runs)
+        found = f'{max(counts):,} rows' if len(counts) < 2 else f'ROW COUNTS DIFFER: {sorted(counts)}'
+        return replace(row, note=f'{found}{_told(BARS.get(name))}')
+
+    def verb(self, name: str) -> Row:
+        """A verb as a whole process; the first run of all, which may have something to do, is not counted."""
+        arguments, bar = VERBS[name]
+        command = (self.pythons['ours'].parent / 'ricordi', *arguments)
+        run = lambda: paired.run(command, self.environment)  # noqa: E731
+        if self.side == 'peer':
+            return paired.pair(f'`{name}`', None, None, runs=0)
+        run()
+        return paired.pair(f'`{name}`', run, None, runs=self.runs, note=_told(bar).lstrip('; '))
+
+    def add_indexes(self) -> None:
+        """The indexes that the questions need."""
+        program = self.pythons['ours'].parent / 'ricordi'
+        known = paired.run((program, 'storage', 'index', 'list', '-q'), self.environment).output.split()
+        for path in (STATE, EXIT, HASH):
+            if path not in known:
+                paired.run((program, 'storage', 'index', 'add', path), self.environment)
 
 
-class Bench:
-    """The profile, and the program that looks at it."""
+def _inner(done: Run, counts: set[int]) -> Run:
+    """The run with the times that its process has told."""
+    seconds, cpu, rows = read_times(done.output)
+    counts.add(rows)
+    return replace(done, seconds=seconds, cpu_seconds=cpu)
 
-    def __init__(self, home: Path, place: Path, ours: Path, runs: int) -> None:
-        self.home = home
-        self.place = place
-        self.ours = ours
-        self.runs = runs
-        self.database = next(home.glob('.aiida/repository/*/database.sqlite'))
 
-    def ricordi(self, *words: str | Path) -> Run:
-        """One of our commands."""
-        return paired.run((self.ours.parent / 'ricordi', '-q', 'storage', *words), {'AIIDA_PATH': str(self.home)})
-
-    def held_up(self) -> Row:
-        """The longest wait of one who writes while a snapshot is captured, for each gigabyte of the database."""
-        waits = []
-        for _ in range(self.runs):
-            with Writer(self.database) as writer:
-                self.ricordi('backup', '--dry-run', self.place)
-            waits.append(writer.longest)
-        size = self.database.stat().st_size / GIGABYTE
-        note = 'at most 0.6 s a GB'
-        return Row('a writer waits for a snapshot', max(waits) / size, None, None, self.runs, unit='s a GB', note=note)
-
-    def rows(self) -> Iterator[Row]:
-        """All measurements."""
-        note = 'at most 90 s and 150 MiB, with 10⁷ nodes and 10⁶ objects'
-        yield paired.pair('`verify`, structure', lambda: self.ricordi('verify'), None, runs=self.runs, note=note)
-        yield paired.pair(
-            '`backup --dry-run`',
-            lambda: self.ricordi('backup', '--dry-run', self.place),
-            None,
-            runs=self.runs,
-            note='at most 150 MiB',
-        )
-        yield self.held_up()
+def _told(bar: float | None) -> str:
+    return '' if bar is None else f'; {bar * 1000:g} ms asked for'
 
 
 def main() -> None:
-    """Measure, and save the table."""
+    """Measure what the command line asks for."""
     parser = paired.arguments(__doc__)
     parser.add_argument('home', type=Path)
-    parser.add_argument('--scratch', type=Path, default=paired.WORK / 'scratch')
     parser.add_argument('--table', default='large', help='name under which the results are kept')
     args = parser.parse_args()
-    bench = Bench(args.home, args.scratch / 'large-place', args.ours.absolute(), args.runs)
-    for row in bench.rows():
-        paired.save(args.table, [row])
+    large = Large(args.home, {'ours': args.ours.absolute(), 'peer': args.peer.absolute()}, args.side, args.runs)
+    large.add_indexes()
+    names = [*BARS, 'count by type', 'newest ten of a type by pk', 'iterall']
+    rows = [large.query(name) for name in names if args.only in name]
+    if args.only in 'arrow' and args.side != 'peer':
+        rows.append(large.query('arrow', 'iterall'))
+    rows += [large.verb(name) for name in VERBS if args.only in name]
+    paired.save(args.table, rows)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()
