@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -118,13 +117,14 @@ def restore(
         return tell_rehearsal(session, rehearsal, output_format)
     if name is None:
         raise UsageError('missing argument NAME: what the new profile shall be called (or --rehearse)')
+    from ricordi.services.backups.places import is_store_named_around
     from ricordi.services.backups.restore import restore as run_restore
     from ricordi.services.profiles.database import administrator_at, provided_database
 
     store = told_settings(given) if is_bucket_place(place) else {}
     administrator = administrator_at(given['admin_uri'])
     request = _request(name, administrator, given, of_place=frozenset(store))
-    if request.backend == BUCKET and os.environ.get('AWS_ENDPOINT_URL'):
+    if request.backend == BUCKET and is_store_named_around():
         store = {}  # two stores: what was given is about the new one
     made_by = None if request.backend == SQLITE else administrator
     with (
