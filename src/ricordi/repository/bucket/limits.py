@@ -37,7 +37,7 @@ class BucketLimits(NamedTuple):
 
     inline_bytes: int = 32 << 10
     pack_bytes: int = 32 << 20
-    pack_objects: int = 50_000
+    pack_objects: int = 20_000
     large_bytes: int = 8 << 20
     part_bytes: int = 8 << 20
     parts_at_once: int = 3
