@@ -68,6 +68,8 @@ def tell(report: MaintenanceReport) -> None:
         STORAGE_LOGGER.report(f'{"Would " if planned else ""}{_words(step)}')
     for note in report.notes:
         STORAGE_LOGGER.warning(note.text)
+    if report.distrust:
+        STORAGE_LOGGER.warning(f'Nothing was removed for want of a name: {report.distrust}')
     if report.doubt:
         STORAGE_LOGGER.warning(f'Nothing was removed for want of a name: {report.doubt}')
     for line in _problems(report):

@@ -9,7 +9,7 @@ from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ricordi.backend.verification import Finding
+from ricordi.backend.verification import OF_LOST_ROWS, Finding
 from ricordi.backend.verification_report import Topic, VerificationReport, VerifyOptions
 from ricordi.errors import Interrupted
 from ricordi.manager import use_storage
@@ -168,7 +168,7 @@ class Gathered:
     ) -> VerificationReport:
         """The report; that the structure was looked at as a whole is remembered in the repository."""
         told = list(notes)
-        if self._is_whole and options.remember and (reason := repository.note_verified(self.found.of_structure)):
+        if self._is_whole and options.remember and (reason := self._note_in(repository)):
             told.append(f'that it was checked cannot be remembered: {reason}')
         return VerificationReport(
             options,
@@ -181,6 +181,9 @@ class Gathered:
             repository.verification_state(),
             time.perf_counter() - self._begin,
         )
+
+    def _note_in(self, repository: RepositoryBackend) -> str:
+        return repository.note_verified(self.found.of_structure, self.found.of_rows)
 
     @property
     def _is_whole(self) -> bool:
@@ -205,6 +208,11 @@ class Findings:
     def of_structure(self) -> int:
         """How many findings there are beside damaged objects."""
         return sum(number for kind, number in self.counts.items() if kind != 'damaged object')
+
+    @property
+    def of_rows(self) -> int:
+        """How many of them tell that rows of the database may be lost."""
+        return sum(self.counts[kind] for kind in OF_LOST_ROWS)
 
     def add(self, finding: Finding) -> None:
         """Note one."""
