@@ -188,7 +188,9 @@ class Gathered:
     @property
     def _is_whole(self) -> bool:
         structure = {topic.name: topic.complete for topic in self._topics if not topic.name.startswith(CONTENT)}
-        return NAMED in structure and all(structure.values())
+        # What could not be looked at for damage is a finding; what was not for want of time is not known.
+        looked = all(structure.values()) or (self.found.of_structure > 0 and not self._run.stop.reason)
+        return NAMED in structure and looked
 
     def _interruption(self) -> str | None:
         """Why not all was looked at; a request that came when all was done is none."""
