@@ -96,7 +96,7 @@ def doubt_in_words(report: MaintenanceReport) -> str:
     return (
         f'nothing {done} for want of a name, and no pack rewritten: {report.doubt}, so that what no node here names '
         'may be named there. If the objects are those of this database alone, say so once: '
-        '`ricordi storage maintain --full --adopt`'
+        '`ricordi storage maintain --full --adopt`; what only nodes of the other one name is then removed for good'
     )
 
 
