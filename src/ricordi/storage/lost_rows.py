@@ -39,8 +39,9 @@ def _unmatched(session: Session) -> str:
     """How many rows name nodes that are not there, in words."""
     for table, references in declared(session.dialect.name).references.items():
         for column in (column for column, target in references.items() if target == NODES):
-            lost = f'r.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {NODES} AS n WHERE n.id = r.{column})'
-            ((count,),) = session.execute(f'SELECT count(*) FROM {table} AS r WHERE {lost}').fetchall()
+            joined = f'{table} AS r LEFT JOIN {NODES} AS n ON n.id = r.{column}'
+            counted = f'SELECT count(*) FROM {joined} WHERE n.id IS NULL AND r.{column} IS NOT NULL'
+            ((count,),) = session.execute(counted).fetchall()
             if count:
                 return f'rows of {table} name nodes that are not in the {session.dialect.place} ({count:,} by {column})'
     return ''
