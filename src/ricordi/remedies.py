@@ -41,6 +41,7 @@ Deed = Literal[
     'repair storage',
     'set default user',
     'show computer',
+    'trust rows',
     'verify',
     'wait',
 ]

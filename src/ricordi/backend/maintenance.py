@@ -13,6 +13,14 @@ CompressMode = Literal['auto', 'yes', 'no', 'keep']
 KeyStream = Callable[[], Iterator[str]]
 """Asked anew, yields the keys that nodes name: distinct, ascending."""
 
+Distrust = Callable[[], str]
+"""Asked before anything goes for want of a name: why rows that name it may be lost, in words; empty where none is."""
+
+
+def trusted() -> str:
+    """Nothing speaks against what nodes name."""
+    return ''
+
 
 class CleanMark(NamedTuple):
     """What a storage looked like when all that nodes name was packed and at hand, and nothing else was there.
@@ -217,6 +225,8 @@ class MaintenanceReport(NamedTuple):
     :param clean: what the storage looks like now, if a full maintenance has left it clean.
     :param doubt: why another database may name objects of the same container; then the container was maintained as it
         is live, and nothing was removed for want of a name. Empty where it is certain that none does.
+    :param distrust: why rows of the database may be lost, with the names in them, so that nothing was removed for want
+        of a name. Empty where they are trusted, and where there is nothing to remove.
     :param traffic: what it took, or in a plan will about take, of an object store; None where there is none.
     """
 
@@ -234,6 +244,7 @@ class MaintenanceReport(NamedTuple):
     unclear_trees: int = 0
     left: tuple[UndoneStep, ...] = ()
     traffic: Traffic | None = None
+    distrust: str = ''
 
     @property
     def nothing_to_do(self) -> bool:

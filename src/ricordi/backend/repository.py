@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
-from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import Distrust, KeyStream, MaintenanceOptions, MaintenanceReport, trusted
 from ricordi.backend.objects import HeldObject, OneOfRepository
 from ricordi.backend.usage import ObjectSize
 from ricordi.errors import CorruptStorage, InvalidOperation, MissingObject, NotExistent
@@ -318,12 +318,15 @@ class RepositoryBackend(ABC):
         options: MaintenanceOptions,
         named_keys: KeyStream,
         run: Run | None = None,
+        distrust: Distrust = trusted,
     ) -> MaintenanceReport:
         """Plan and, unless `options.dry_run`, carry out: recover, pack; when full also remove garbage, repack, vacuum.
 
         :param named_keys: asked anew, streams the keys that nodes name, distinct and ascending; what is not among them
             is garbage. For `options.full` the caller holds the exclusive lock of the profile.
         :param run: its `check_lock` is to be asked before what only that lock allows.
+        :param distrust: asked where something would be removed for want of a name. What it says is told in the report,
+            and then nothing is.
         :raises ricordi.errors.PackerBusy: another process packs this store.
         :raises ricordi.errors.NotEnoughSpace: before anything is written.
         """
@@ -346,10 +349,11 @@ class RepositoryBackend(ABC):
 
         return verify_plainly(self, options, named_keys, run or Run())
 
-    def note_verified(self, findings: int) -> str:
+    def note_verified(self, findings: int, of_rows: int = 0) -> str:
         """Remember that the structure of the whole storage was checked just now.
 
         :param findings: how many there were, damaged objects left out, which the store remembers by itself.
+        :param of_rows: how many of these tell that rows of the database may be lost.
         :returns: why that cannot be remembered; empty where it can, or where there is nothing to remember it in.
         """
         return ''

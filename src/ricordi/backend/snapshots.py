@@ -96,6 +96,10 @@ class DatabaseSnapshot(ABC):
     def misfits(self, most: int) -> list[Misfit]:
         """What PostgreSQL would refuse of what was read so far, at most so many."""
 
+    def lost_rows(self) -> str:
+        """Why the database may have lost rows of nodes before, in words; empty where nothing tells of any."""
+        return ''
+
     @abstractmethod
     def close(self) -> None:
         """Let go of the transaction, or of the room."""

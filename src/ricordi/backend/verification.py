@@ -11,6 +11,12 @@ Cure = Literal[
 that takes nothing away; one that does; a maintenance. Empty: nothing that is known here."""
 
 
+OF_LOST_ROWS = frozenset(
+    {'damaged database', 'damaged index', 'dangling reference', 'missing table', 'unreadable rows'}
+)
+"""Kinds of findings that tell that rows of the database may be lost, with what they name."""
+
+
 class Finding(NamedTuple):
     """Something that is not as it should be.
 

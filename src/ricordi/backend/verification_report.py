@@ -71,6 +71,7 @@ class VerificationState(NamedTuple):
     :param total: of all objects as they lie on disk.
     :param read: of those that were read, and have not changed since.
     :param recent: of those that were read within `RECENT_DAYS`.
+    :param of_rows: how many of the findings tell that rows of the database may be lost.
     :param oldest: of all that was read, what was read longest ago: when; None: nothing was read.
     """
 
@@ -80,6 +81,7 @@ class VerificationState(NamedTuple):
     read: int = 0
     recent: int = 0
     oldest: datetime | None = None
+    of_rows: int = 0
 
     @property
     def recent_share(self) -> float:

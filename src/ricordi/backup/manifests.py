@@ -62,6 +62,7 @@ def _digest(content: bytes) -> str:
 
 def _as_data(record: SnapshotRecord) -> dict[str, Any]:
     mark = {} if record.mark is None else {'mark': record.mark._asdict()}
+    lost = {'lost_rows': record.lost_rows} if record.lost_rows else {}
     return {
         'format': FORMAT,
         'time': record.time.isoformat(timespec='microseconds'),
@@ -88,6 +89,7 @@ def _as_data(record: SnapshotRecord) -> dict[str, Any]:
         'added': {'objects': record.added._asdict(), 'pieces': record.added_pieces._asdict()},
         'seconds': record.seconds,
         'program': record.program,
+        **lost,
         **mark,
     }
 
@@ -116,6 +118,7 @@ def _from_data(name: str, data: Mapping[str, Any]) -> SnapshotRecord:
         seconds=float(data['seconds']),
         program=str(data['program']),
         mark=_mark(data.get('mark')),
+        lost_rows=str(data.get('lost_rows', '')),
     )
 
 

@@ -20,6 +20,7 @@ class BackupPlan(NamedTuple):
     :param missing_count: how many of these the storage lacks, and the place too; damaged ones are found only when they
         are read.
     :param rows: by table.
+    :param lost_rows: as of a snapshot.
     """
 
     pieces: Amount
@@ -28,6 +29,7 @@ class BackupPlan(NamedTuple):
     missing_count: int
     misfits: tuple[Misfit, ...]
     rows: dict[str, int]
+    lost_rows: str = ''
 
 
 def plan_snapshot(
@@ -49,7 +51,7 @@ def plan_snapshot(
             pass
     check_stop(run)
     names = spool_names(snapshot, spool)
-    misfits = tuple(snapshot.misfits(MOST_NAMED))
+    misfits, lost = tuple(snapshot.misfits(MOST_NAMED)), snapshot.lost_rows()
     snapshot.close()
 
     def wanted() -> Iterator[str]:
@@ -64,4 +66,5 @@ def plan_snapshot(
         missing + names.no_key_count,
         misfits,
         {one.part.table: one.rows for one in rows.parts},
+        lost,
     )

@@ -88,6 +88,7 @@ class SnapshotRecord(NamedTuple):
     :param missing: keys of objects that nodes name and that were missing or damaged in the storage, the first ones.
     :param missing_count: how many there are.
     :param misfits: values that PostgreSQL would refuse, the first ones.
+    :param lost_rows: why the database may have lost rows of nodes before, in words; empty where nothing told of any.
     :param added: what this snapshot has put that was not there before: objects, and their bytes of content.
     :param added_pieces: the same of its database.
     :param seconds: how long it took.
@@ -113,11 +114,12 @@ class SnapshotRecord(NamedTuple):
     seconds: float
     program: str
     mark: SnapshotMark | None = None
+    lost_rows: str = ''
 
     @property
     def complete(self) -> bool:
-        """Whether all objects that its nodes name are there."""
-        return not self.missing_count
+        """Whether all objects that its nodes name are there, and no row is known to be lost."""
+        return not self.missing_count and not self.lost_rows
 
     @property
     def rows(self) -> Mapping[str, int]:

@@ -120,6 +120,7 @@ class DatabaseTaken(NamedTuple):
     """The database of a snapshot, in the place.
 
     :param new: what was put.
+    :param lost_rows: why it may have lost rows before, in words; empty where nothing tells of any.
     """
 
     source: DatabaseSnapshot
@@ -127,6 +128,7 @@ class DatabaseTaken(NamedTuple):
     names: NamedObjects
     misfits: tuple[Misfit, ...]
     new: Amount
+    lost_rows: str
 
 
 def put_database(
@@ -150,7 +152,8 @@ def put_database(
     else:
         parts, misfits, new = same.parts, same.misfits, Amount()
     check_stop(run)
-    taken = DatabaseTaken(snapshot, parts, spool_names(snapshot, spool), misfits, new)
+    lost = snapshot.lost_rows() if same is None else same.lost_rows
+    taken = DatabaseTaken(snapshot, parts, spool_names(snapshot, spool), misfits, new, lost)
     if announce(taken) and not has_pieces(parts, store, damaged if same else frozenset()):
         _, _, more = _put_rows(snapshot, store, run, damaged)
         check_stop(run)
@@ -303,6 +306,7 @@ def new_record(
         added_pieces=database.new,
         seconds=round(time.monotonic() - began[1], 3),
         program=f'ricordi {__version__}',
+        lost_rows=database.lost_rows,
     )
 
 

@@ -48,6 +48,8 @@ WORDS: dict[Deed, str] = {
     'repair storage': '; or see `ricordi storage repair`',
     'set default user': ': see `ricordi user set-default`',
     'show computer': ': see `ricordi computer show`',
+    'trust rows': '; `ricordi storage verify` tells what is wrong, `ricordi storage repair` mends what can be, '
+    'and `ricordi storage restore` gives back what a backup has',
     'verify': ': see `ricordi storage verify`',
     'wait': ', or wait with --wait',
 }

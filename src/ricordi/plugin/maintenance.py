@@ -24,7 +24,7 @@ MOST_PROBLEMS = 20
 
 
 class UnsoundStorage(AiidaException):
-    """Objects are missing or damaged; nothing that could still be used was removed."""
+    """Objects are missing or damaged, or rows may be lost; nothing that could still be used was removed."""
 
 
 class UnfinishedMaintenance(AiidaException):
@@ -58,7 +58,7 @@ def _carry_out(storage: StorageBackend, options: MaintenanceOptions) -> Maintena
 def tell(report: MaintenanceReport) -> None:
     """Report through AiiDA's logger what is planned or was done.
 
-    :raises UnsoundStorage: objects are missing or damaged.
+    :raises UnsoundStorage: objects are missing or damaged, or rows of the database may be lost.
     :raises UnfinishedMaintenance: it has ended early.
     """
     planned = report.options.dry_run
@@ -74,6 +74,8 @@ def tell(report: MaintenanceReport) -> None:
         STORAGE_LOGGER.error(line)
     if report.problem_count:
         raise UnsoundStorage(f'{report.problem_count} objects are missing or damaged, or cannot be told')
+    if report.distrust:
+        raise UnsoundStorage(f'rows may be lost, so that nothing was removed for want of a name: {report.distrust}')
     if report.interrupted:
         raise UnfinishedMaintenance(f'maintenance has ended early: {report.interrupted}')
 

@@ -13,11 +13,13 @@ from uuid import uuid4
 from ricordi.backend.maintenance import (
     Amount,
     ContainerState,
+    Distrust,
     KeyStream,
     MaintenanceOptions,
     MaintenanceReport,
     MaintenanceStep,
     Problem,
+    trusted,
 )
 from ricordi.backend.repository import CHUNK_BYTES, RepositoryBackend, bytes_of
 from ricordi.errors import InvalidOperation, MissingObject, StorageError
@@ -135,6 +137,7 @@ class SandboxRepository(RepositoryBackend):
         options: MaintenanceOptions,
         named_keys: KeyStream,
         run: Run | None = None,
+        distrust: Distrust = trusted,
     ) -> MaintenanceReport:
         """Nothing is packed here; full maintenance removes garbage."""
         there, named = set(self.list_objects()), set(named_keys())
@@ -147,6 +150,8 @@ class SandboxRepository(RepositoryBackend):
         if not options.full or not garbage or missing or options.keep_unnamed:
             return report if options.dry_run else report._replace(after=state)
         step = MaintenanceStep('remove garbage', '', amount.objects, freed=amount.bytes)
+        if reason := distrust():
+            return report._replace(distrust=reason, after=None if options.dry_run else state)
         if options.dry_run:
             return report._replace(steps=(step,))
         run = run or Run()

@@ -31,7 +31,7 @@ def note_maintenance(profile: Profile, report: MaintenanceReport) -> None:
     if report.options.dry_run or report.interrupted or report.doubt:
         return
     now = datetime.now(UTC).isoformat(timespec='seconds')
-    kinds = () if report.problem_count else KINDS if report.options.full else ('live',)
+    kinds = () if report.problem_count or report.distrust else KINDS if report.options.full else ('live',)
     noted = _note(profile).read() | dict.fromkeys(kinds, now)
     noted['clean'] = report.clean and report.clean._asdict()
     noted['damaged'] = [problem.key for problem in report.problems if problem.kind == 'damaged']

@@ -245,6 +245,9 @@ class _Checks:
             )
         if self.plan.doubt:
             raise ProblemsFound(self.plan.doubt, remedy=Remedy('list problems'))
+        if self.plan.distrust:
+            words = f'{self.plan.distrust}: objects that no node names are left where they are'
+            raise ProblemsFound(words, remedy=Remedy('trust rows'))
         state = self.plan.before
         held = f'{state.packed.objects:,} packed, {state.loose.objects:,} loose'
         share, limit = garbage_percent(self.plan), self._question.max_garbage
@@ -285,7 +288,7 @@ class _Checks:
         advice = Remedy('back up')
         if last is None:
             return Advised('none is known of', advice, warning=True) if limit is not None else 'none is known of'
-        lacks = '' if last.complete else ', which lacks objects'
+        lacks = '' if last.complete else ', which lacks objects or rows'
         age = (self._now - last.time).total_seconds()
         words = f'{span_in_words(age) or "a moment"} old, in {last.place} ({last.snapshot}){lacks}'
         if limit is not None and age > limit:

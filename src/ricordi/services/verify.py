@@ -9,7 +9,7 @@ from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ricordi.backend.verification import Finding
+from ricordi.backend.verification import OF_LOST_ROWS, Finding
 from ricordi.backend.verification_report import Topic, VerificationReport, VerifyOptions
 from ricordi.errors import Interrupted
 from ricordi.manager import use_storage
@@ -168,7 +168,7 @@ class Gathered:
     ) -> VerificationReport:
         """The report; that the structure was looked at as a whole is remembered in the repository."""
         told = list(notes)
-        if self._is_whole and options.remember and (reason := repository.note_verified(self.found.of_structure)):
+        if self._is_whole and options.remember and (reason := self._note_in(repository)):
             told.append(f'that it was checked cannot be remembered: {reason}')
         return VerificationReport(
             options,
@@ -182,10 +182,15 @@ class Gathered:
             time.perf_counter() - self._begin,
         )
 
+    def _note_in(self, repository: RepositoryBackend) -> str:
+        return repository.note_verified(self.found.of_structure, self.found.of_rows)
+
     @property
     def _is_whole(self) -> bool:
         structure = {topic.name: topic.complete for topic in self._topics if not topic.name.startswith(CONTENT)}
-        return NAMED in structure and all(structure.values())
+        # What could not be looked at for damage is a finding; what was not for want of time is not known.
+        looked = all(structure.values()) or (self.found.of_structure > 0 and not self._run.stop.reason)
+        return NAMED in structure and looked
 
     def _interruption(self) -> str | None:
         """Why not all was looked at; a request that came when all was done is none."""
@@ -205,6 +210,11 @@ class Findings:
     def of_structure(self) -> int:
         """How many findings there are beside damaged objects."""
         return sum(number for kind, number in self.counts.items() if kind != 'damaged object')
+
+    @property
+    def of_rows(self) -> int:
+        """How many of them tell that rows of the database may be lost."""
+        return sum(self.counts[kind] for kind in OF_LOST_ROWS)
 
     def add(self, finding: Finding) -> None:
         """Note one."""

@@ -296,6 +296,10 @@ class Dialect(ABC):
         """Another one after any transaction that changed anything; empty where that cannot be told at once."""
         return ''
 
+    def lost_rows(self, session: Session) -> str:
+        """Why rows of nodes may be lost that no statement would miss, in words; empty where nothing tells of any."""
+        return ''
+
     @abstractmethod
     def vacuum_plan(self, session: Session, max_waste: float) -> tuple[MaintenanceStep, ...]:
         """What vacuum and analyze have to gain; empty where nothing.

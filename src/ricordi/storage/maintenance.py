@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import InvalidOperation, NotEnoughSpace
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
+from ricordi.storage.lost_rows import distrust
 from ricordi.storage.object_keys import named_keys, unclear_trees, uses_of_keys
 from ricordi.storage.session import Session
 
@@ -57,14 +59,18 @@ def maintain(
         unclear.find(session)
     options = options._replace(keep_unnamed=options.keep_unnamed or unclear.count > 0)
     in_repository = options._replace(full=False, repack='auto', grace_seconds=NEVER) if doubt else options
+    doubted = cache(lambda: distrust(session, repository))
     refusal: NotEnoughSpace | None = None
     try:
-        report = repository.maintain(in_repository, lambda: named_keys(session), run)
+        report = repository.maintain(in_repository, lambda: named_keys(session), run, doubted)
     except NotEnoughSpace as error:
         if not planned or not isinstance(error.report, MaintenanceReport):
             raise
         report, refusal = error.report, error  # something of the database may fit yet
     report = report._replace(options=options, doubt=doubt)
+    # A rebuilt database has nothing left of the rows that a damaged page hides.
+    if report.distrust or (any(step.freed for step in planned) and doubted()):
+        report, planned = report._replace(distrust=doubted(), clean=None), ()
     if not all(is_key(problem.key) for problem in report.problems):
         unclear.find(session, guarded=True)
     report = unclear.added_to(report._replace(problems=_with_nodes(session, report.problems)))

@@ -36,6 +36,11 @@ def doubt(session: Session, repository: RepositoryBackend, location: RepositoryL
     if owner is None:
         return _first_doubt(session, repository, location)
     if not session.dialect.is_same_database(owner.database, session.dialect.identity_in_server(session)):
+        if owner.place == session.dialect.place:
+            return (
+                f'the {owner.place} is not the one that was there when the {location.place} was recorded as its '
+                'own: it was replaced, or put back to an earlier state'
+            )
         return f'the {location.place} is recorded as that of another database, the {owner.place}'
     if not owner.confirmed:
         return f'the {location.place} held objects before the {session.dialect.place} was made'

@@ -416,6 +416,14 @@ def test_deleting_a_postgresql_profile_empties_its_database(run_cli, psql_profil
         assert connection.execute(query).fetchone() == (0,)
 
 
+def test_what_stays_on_the_server_is_told_while_there_is_a_choice(
+    run_here, psql_profile: str, reference_home: Path
+) -> None:
+    done = run_here('profile', 'delete', psql_profile, '--delete-data', '--dry-run')
+    assert 'stay, empty: --admin-uri removes them too, if a setup has made them.' in done.stderr
+    assert 'stay, empty' not in run_here('profile', 'delete', 'mixed', '--delete-data', '--dry-run').stderr
+
+
 def test_a_profile_in_use_is_not_deleted_with_its_data(run_cli, reference_home: Path) -> None:
     access = reference_home / 'access' / 'mixed'
     access.mkdir(parents=True, exist_ok=True)

@@ -261,6 +261,20 @@ def test_a_restored_database_is_taken_for_the_container_by_one_word(
     assert run_here('-p', 'psql', *FULL).returncode == 0
 
 
+def test_a_database_file_that_was_put_back_is_told_as_that(run_here, reference_home: Path) -> None:
+    database = reference_home / 'repository' / 'mixed' / 'database.sqlite'
+    assert run_here('-p', 'mixed', *FULL).returncode == 0
+    shutil.copy(database, database.with_suffix('.copy'))
+    database.with_suffix('.copy').replace(database)
+    key = add_garbage('mixed')
+    done = run_here('-p', 'mixed', *FULL)
+    assert done.returncode == 6
+    assert 'it was replaced, or put back to an earlier state' in done.stdout
+    assert 'another database' not in done.stdout
+    assert 'what only nodes of the other one name is then removed for good' in done.stdout
+    assert key in objects_of('mixed')
+
+
 def test_adopting_is_for_full_maintenance_and_a_plan_with_it_writes_nothing(run_here, reference_home: Path) -> None:
     assert run_here('-p', 'mixed', 'storage', 'maintain', '--adopt').returncode == 2
     record = reference_home / 'repository' / 'mixed' / 'container' / 'ricordi-database.json'

@@ -212,6 +212,24 @@ def test_a_run_that_is_told_to_stop_says_what_is_left(bucket: BucketRepository) 
     assert bucket.get_info()['loose']['objects'] == 5
 
 
+def test_where_rows_may_be_lost_no_garbage_goes_and_all_else_is_done(bucket: BucketRepository) -> None:
+    keys = [bucket.put_object_from_bytes(content) for content in contents(5)]
+    asked: list[str] = []
+
+    def distrust() -> str:
+        asked.append('asked')
+        return 'rows are lost'
+
+    for options in (MaintenanceOptions(full=True, dry_run=True), MaintenanceOptions(full=True)):
+        report = bucket.maintain(options, lambda: iter(sorted(keys[:3])), distrust=distrust)
+        assert (report.distrust, report.before.garbage, names(report)) == ('rows are lost', Amount(2, 1000), ['pack'])
+    assert bucket.has_objects(keys) == [True] * 5
+    bucket.maintain(MaintenanceOptions(full=True), lambda: iter(sorted(keys)), distrust=distrust)
+    assert len(asked) == 2  # with nothing to remove nobody is asked
+    report = bucket.maintain(MaintenanceOptions(full=True), lambda: iter(sorted(keys[:3])))
+    assert (report.distrust, bucket.has_objects(keys)) == ('', [True] * 3 + [False] * 2)
+
+
 def test_two_hosts_pack_at_once_and_take_different_objects(opened: Any, bucket: BucketRepository) -> None:
     from ricordi.repository.bucket.database import Link
     from ricordi.repository.bucket.maintenance.inline import InlinePacking

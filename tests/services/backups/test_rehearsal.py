@@ -13,6 +13,7 @@ import pytest
 from ricordi.backend.snapshots import DatabaseSnapshot, Piece, TablePart
 from ricordi.backup.stored_database import StoredDatabase
 from ricordi.config import load_config
+from ricordi.config.profile import Profile
 from ricordi.errors import Interrupted
 from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.container import Container
@@ -75,6 +76,20 @@ def test_rows_that_name_rows_that_are_not_there_are_told(home: Path, verdi_sqlit
         connection.execute('UPDATE db_dbcomment SET dbnode_id = 99999 WHERE id = 1')
     report = rehearse(str(verdi_sqlite))
     assert report.findings == ('row 1 of db_dbcomment names a row of db_dbnode that is not there',)
+
+
+def test_names_that_can_be_no_key_and_values_that_cannot_be_read_are_told(mixed: Profile, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / 'mixed' / 'database.sqlite')) as connection, connection:
+        tree = '{"o": {"a": {"k": "zz"}}}'
+        connection.execute('UPDATE db_dbnode SET repository_metadata = ? WHERE id = 3', (tree,))
+        connection.execute('UPDATE db_dbnode SET attributes = ?, ctime = ? WHERE id = 4', ('{broken', 'yesterday'))
+    record = back_up(mixed, tmp_path / 'place').record
+    assert record is not None
+    assert record.missing == ('zz',)
+    report = rehearse(str(tmp_path / 'place'))
+    assert (report.succeeded, report.problem_count) == (False, 1)
+    assert [(problem.key, problem.nodes[0][::2]) for problem in report.problems] == [('zz', (3, 'a'))]
+    assert {finding.partition(':')[0] for finding in report.findings} == {'unreadable JSON', 'unreadable time'}
 
 
 def test_an_object_that_was_written_wrongly_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def maintenance_line(profile: str, report: MaintenanceReport) -> str:
 
 
 def _result(report: MaintenanceReport) -> str:
-    if report.problem_count or report.doubt:
+    if report.problem_count or report.doubt or report.distrust:
         return 'problems'
     if report.interrupted:
         return 'interrupted'

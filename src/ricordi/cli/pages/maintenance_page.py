@@ -9,7 +9,14 @@ from html import escape
 from ricordi.backend.maintenance import ContainerState, MaintenanceReport, MaintenanceStep
 from ricordi.cli.pages.document import Card, cards, document, heading, listing, table
 from ricordi.cli.remedies import with_remedy
-from ricordi.cli.storage.maintenance_report import doubt_in_words, freed, left_lines, problem_lines, seconds
+from ricordi.cli.storage.maintenance_report import (
+    distrust_in_words,
+    doubt_in_words,
+    freed,
+    left_lines,
+    problem_lines,
+    seconds,
+)
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds
 
 
@@ -28,6 +35,8 @@ def _parts(report: MaintenanceReport) -> Iterator[str]:
     if report.interrupted:
         early = f'Ended early: {report.interrupted}. The state is clean, and there is more to do.'
         yield f'<p class="warn">{escape(early)}</p>'
+    if report.distrust:
+        yield f'<p class="bad">{escape(distrust_in_words(report))}</p>'
     if report.doubt:
         yield f'<p class="bad">{escape(doubt_in_words(report))}</p>'
     if report.problem_count:
@@ -45,7 +54,7 @@ def _parts(report: MaintenanceReport) -> Iterator[str]:
 
 def _at_a_glance(report: MaintenanceReport) -> Iterator[Card]:
     plans = report.options.dry_run
-    if report.problem_count or report.doubt:
+    if report.problem_count or report.doubt or report.distrust:
         yield Card('problems', 'see below', 'bad')
     elif report.interrupted:
         yield Card('more to do', 'it ended early, in a clean state', 'warn')

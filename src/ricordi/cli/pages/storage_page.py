@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from html import escape
 from typing import TYPE_CHECKING
 
 from ricordi.backend.usage import Dimension
 from ricordi.cli.pages import charts
 from ricordi.cli.pages.document import Card, cards, chart, document, folded, heading, table
-from ricordi.cli.storage.maintenance_report import freed
+from ricordi.cli.storage.maintenance_report import distrust_in_words, freed
 from ricordi.cli.storage.usage_cells import cells, name_of
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_count, plural
@@ -180,7 +181,9 @@ def _state(report: StorageReport) -> Iterator[str]:
     yield chart('state', 'What packed and loose objects, garbage, waste, index and database take')
     if plan.problem_count:
         yield f'<p class="bad">{plan.problem_count:,} missing, damaged or unclear.</p>'
-    if plan.nothing_to_do:
+    if plan.distrust:
+        yield f'<p class="bad">{escape(distrust_in_words(plan))}</p>'
+    elif plan.nothing_to_do:
         yield '<p class="good">Nothing to do for a full maintenance.</p>'
         return
     rows = [[step.name, step.detail, format_bytes(step.freed) if step.freed else ''] for step in plan.steps]

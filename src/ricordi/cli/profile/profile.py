@@ -88,7 +88,7 @@ def delete(
     if admin_uri is not None and not delete_data:
         raise UsageError('--admin-uri is about deleting data: give --delete-data with it')
     from ricordi.services.profiles.database import administrator_at
-    from ricordi.services.profiles.setup import check_data_deletable, delete_profile, is_storage_of_any
+    from ricordi.services.profiles.setup import check_data_deletable, delete_profile, is_storage_of_any, what_stays
 
     administrator = administrator_at(admin_uri)
     names = [profile.name for profile in found]
@@ -98,10 +98,11 @@ def delete(
     for number, profile in enumerate(found):
         where = f'{profile.storage_backend}: {service.location(profile)}'
         what = f'profile `{profile.name}` and all its data ({where})' if delete_data else f'profile `{profile.name}`'
+        stays = _about_what_stays(what_stays(profile, administrator) if delete_data else ())
         if dry_run:
-            session.tell(f'Would delete {what}.')
+            session.tell(f'Would delete {what}.{stays}')
             continue
-        if not confirm(f'Delete {what}?', yes):
+        if not confirm(f'Delete {what}?{stays}', yes):
             raise InvalidOperation(f'profile `{profile.name}` was not deleted')
         # What an earlier one of these had too is gone by now.
         with_data = delete_data and not is_storage_of_any(profile, found[:number])
@@ -109,6 +110,13 @@ def delete(
         kept = '' if delete_data else f'; its data is still there ({where})'
         session.tell(f'Deleted {what}{kept}.{_about_rest(done, administrator is not None)}{_about_default(done)}')
     return 0
+
+
+def _about_what_stays(names: tuple[str, ...]) -> str:
+    """What is not deleted with the data, told while there is still a choice."""
+    if not names:
+        return ''
+    return f' On the server {" and ".join(names)} stay, empty: --admin-uri removes them too, if a setup has made them.'
 
 
 def _about_rest(done: Deleted, by_administrator: bool) -> str:

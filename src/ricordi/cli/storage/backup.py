@@ -69,8 +69,8 @@ def backup(
     PLACE is a folder, or a folder of a bucket, s3://BUCKET/FOLDER. A new or empty one becomes a backup repository. It
     may hold snapshots of many profiles and hosts, and each is whole: what is there already is not put again. Others
     may use the profile meanwhile. Exit codes: 0 all done, 5 the profile or the place is locked, 6 the snapshot lacks
-    objects that are missing or damaged in the storage, 7 interrupted or out of time: there is no snapshot, and the
-    next run puts what is left.
+    objects that are missing or damaged in the storage, or rows that its database has lost, 7 interrupted or out of
+    time: there is no snapshot, and the next run puts what is left.
     """
     from ricordi.cli.terminal.long_work import long_work
     from ricordi.progress import Stop
@@ -95,6 +95,7 @@ def _told(session: CommandSession, profile: str, report: BackupReport, output_fo
         backup_as_data,
         backup_as_text,
         exit_code_of_backup,
+        lost_rows_in_words,
         missing_lines,
         trouble_of,
     )
@@ -110,6 +111,6 @@ def _told(session: CommandSession, profile: str, report: BackupReport, output_fo
         session.tell(f'ricordi: warning: no snapshots were removed: {report.busy}')
     lost = '\n'.join(missing_lines(report))
     trouble = trouble_of(report.forgotten) if report.forgotten else ''
-    for wrong in filter(None, (lost, trouble)):
+    for wrong in filter(None, (lost, lost_rows_in_words(report), trouble)):
         complain(f'ricordi: error: {wrong}')
     return exit_code_of_backup(report)

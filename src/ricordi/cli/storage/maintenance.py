@@ -12,6 +12,7 @@ from ricordi.cli.pages.output import PagePlace
 from ricordi.cli.remedies import message_of
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import (
+    distrust_in_words,
     doubt_in_words,
     exit_code_of,
     freed,
@@ -206,6 +207,8 @@ def _tell_what_is_wrong(report: MaintenanceReport, told: bool, profile: str = ''
         complain(f'ricordi: error: {profile}{lines[0].rstrip(":")}')
         if not told:
             print('\n'.join(lines[1:]), file=sys.stderr)
+    if report.distrust:
+        print(f'ricordi: error: {profile}{distrust_in_words(report)}', file=sys.stderr)
     if report.doubt:
         complain(f'ricordi: error: {profile}{doubt_in_words(report)}')
     if report.interrupted:

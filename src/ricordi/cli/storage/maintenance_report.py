@@ -11,11 +11,12 @@ from ricordi.cli.terminal.colors import Toned, painted
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.errors import Interrupted, ProblemsFound
+from ricordi.remedies import Remedy
 
 
 def exit_code_of(report: MaintenanceReport) -> int:
     """0 where all that was asked for is done; else that of problems, or of an early end."""
-    if report.problem_count or report.doubt:
+    if report.problem_count or report.doubt or report.distrust:
         return ProblemsFound.exit_code
     return Interrupted.exit_code if report.interrupted else 0
 
@@ -41,6 +42,7 @@ def report_as_data(profile: str, report: MaintenanceReport) -> dict[str, Any]:
         'problems': [problem_as_data(problem) for problem in report.problems],
         'notes': [with_remedy(*note) for note in report.notes],
         'doubt': report.doubt or None,
+        'distrust': report.distrust or None,
         'object_store': report.traffic and report.traffic._asdict(),
         'exit_code': exit_code_of(report),
     }
@@ -74,6 +76,8 @@ def report_as_text(profile: str, report: MaintenanceReport) -> str:
     else:
         parts += [_title(profile, report), states_table(report.before, report.after), _steps_table(report)]
         parts.append(_summary(report))
+    if report.distrust:
+        parts.append(distrust_in_words(report))
     if report.doubt:
         parts.append(doubt_in_words(report))
     if report.left:
@@ -92,8 +96,15 @@ def doubt_in_words(report: MaintenanceReport) -> str:
     return (
         f'nothing {done} for want of a name, and no pack rewritten: {report.doubt}, so that what no node here names '
         'may be named there. If the objects are those of this database alone, say so once: '
-        '`ricordi storage maintain --full --adopt`'
+        '`ricordi storage maintain --full --adopt`; what only nodes of the other one name is then removed for good'
     )
+
+
+def distrust_in_words(report: MaintenanceReport) -> str:
+    """Why objects that no node names were left, for rows that name them may be lost, and what can be done."""
+    done = 'would be removed' if report.options.dry_run else 'was removed'
+    reason = f'rows of nodes may be lost, so that nothing {done} or rewritten for want of a name: {report.distrust}'
+    return with_remedy(reason, Remedy('trust rows'))
 
 
 def states_table(before: ContainerState, after: ContainerState | None) -> str:
@@ -178,7 +189,7 @@ def _nothing_to_do(profile: str, report: MaintenanceReport) -> str:
     held = f'{plural(state.packed.objects, "packed object")} in {plural(state.packs, "pack")}'
     if state.loose.objects:
         held += f', {plural(state.loose.objects, "loose object")}'
-    what = 'Nothing that can be done' if report.problem_count else 'Nothing to do'
+    what = 'Nothing that can be done' if report.problem_count or report.distrust else 'Nothing to do'
     return f'{what} for profile `{profile}`: {held}, {format_bytes(state.packed.bytes + state.loose.bytes)}.'
 
 

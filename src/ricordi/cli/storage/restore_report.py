@@ -26,7 +26,10 @@ def tell_restore(session: CommandSession, report: RestoreReport, output_format: 
             print(prose('\n'.join(_restore_lines(report))))
         else:
             write_details(_restore_as_data(report), output_format)
-    return _tell_problems(report, 'the profile was restored without them')
+    code = _tell_problems(report, 'the profile was restored without them')
+    if report.lost_rows:
+        _print_error([f'rows may have been lost before it was backed up: {report.lost_rows}'])
+    return ProblemsFound.exit_code if report.lost_rows else code
 
 
 def tell_rehearsal(session: CommandSession, report: RehearsalReport, output_format: str | None) -> int:
@@ -129,8 +132,9 @@ def _restore_as_data(report: RestoreReport) -> dict[str, Any]:
         'default_user': profile.default_user_email,
         **_source_as_data(report),
         **_content_as_data(report),
+        'lost_rows': report.lost_rows or None,
         'seconds': round(report.seconds, 6),
-        'exit_code': ProblemsFound.exit_code if report.problem_count else 0,
+        'exit_code': ProblemsFound.exit_code if report.problem_count or report.lost_rows else 0,
     }
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ricordi.cli.remedies import with_remedy
 from ricordi.cli.storage.maintenance_report import freed
-from ricordi.cli.terminal.quantities import format_bytes, format_seconds, plural
+from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.errors import Interrupted, ProblemsFound
+from ricordi.remedies import Remedy
 from ricordi.services.backups.backup import put
 
 if TYPE_CHECKING:
@@ -40,8 +42,9 @@ def backup_as_data(profile: str, report: BackupReport) -> dict[str, Any]:
         'named_objects': _named(report),
         'named_bytes': record and record.objects.bytes,
         'put': {'pieces': pieces._asdict(), 'objects': objects._asdict()},
-        'complete': not _missing_count(report),
+        'complete': not _missing_count(report) and not _lost_rows(report),
         'missing': {'count': _missing_count(report), 'first': list(record.missing) if record else []},
+        'lost_rows': _lost_rows(report) or None,
         'misfits': [misfit._asdict() for misfit in _misfits(report)],
         'forgotten': forgotten_as_data(report.forgotten) if report.forgotten else None,
         'busy': report.busy or None,
@@ -52,7 +55,7 @@ def backup_as_data(profile: str, report: BackupReport) -> dict[str, Any]:
 
 def exit_code_of_backup(report: BackupReport) -> int:
     """0 where there is a whole snapshot and all that was asked for is done."""
-    if _missing_count(report):
+    if _missing_count(report) or _lost_rows(report):
         return ProblemsFound.exit_code
     return exit_code_of_forgetting(report.forgotten) if report.forgotten else 0
 
@@ -88,6 +91,21 @@ def missing_lines(report: BackupReport) -> Iterator[str]:
         yield f'  {key}'
     if missing and count > SHOWN:
         yield f'  and {count - SHOWN:,} more'
+
+
+def lost_rows_in_words(report: BackupReport) -> str:
+    """That the database may have lost rows, and what can be done about it; empty where nothing tells of any."""
+    if not (reason := _lost_rows(report)):
+        return ''
+    about = 'the snapshot' if report.record else 'a snapshot'
+    words = f'{about} lacks what the database has lost, and does not count as complete: {reason}'
+    return with_remedy(words, Remedy('trust rows'))
+
+
+def _lost_rows(report: BackupReport) -> str:
+    if report.record is not None:
+        return report.record.lost_rows
+    return report.plan.lost_rows if report.plan else ''
 
 
 def _missing_count(report: BackupReport) -> int:
@@ -174,6 +192,11 @@ def trouble_of(report: ForgetReport) -> str:
 # lists -----------------------------------------------------------------------------------------------------
 
 
+def _lacks(record: SnapshotRecord) -> str:
+    parts = [format_count(record.missing_count) if record.missing_count else '', 'rows' if record.lost_rows else '']
+    return ', '.join(filter(None, parts))
+
+
 def snapshot_as_row(record: SnapshotRecord) -> dict[str, Any]:
     """A snapshot in a list; the keys are documented in docs/json-output.md and stay."""
     return {
@@ -186,6 +209,8 @@ def snapshot_as_row(record: SnapshotRecord) -> dict[str, Any]:
         'schema': record.schema,
         'complete': record.complete,
         'missing': record.missing_count,
+        'lost_rows': record.lost_rows or None,
+        'lacks': _lacks(record),
         'nodes': record.rows.get(NODES, 0),
         'objects': record.objects.objects,
         'bytes': record.objects.bytes,

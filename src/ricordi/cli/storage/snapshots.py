@@ -30,7 +30,7 @@ COLUMNS = (
     OutputColumn('objects', 'Objects', format_count),
     OutputColumn('bytes', 'Content', format_bytes),
     OutputColumn('added_bytes', 'Added', format_bytes),
-    OutputColumn('missing', 'Lacks', lambda missing: format_count(missing) if missing else ''),
+    OutputColumn('lacks', 'Lacks'),
     OutputColumn('tags', 'Tags'),
 )
 

@@ -202,9 +202,9 @@ def maintain(
 
     Without --full this runs beside other users of the profile and removes nothing but loose copies of objects that are
     packed and checked. Exit codes: 0 all done, 5 the profile is locked or in use, 6 objects are missing or damaged, or
-    may be those of another database, 7 interrupted, out of time or out of room with more to do. With --all-profiles the
-    code is that of the first profile that is not well, and no profile keeps those after it from their turn. --format
-    logfmt writes a line of key=value for a journal.
+    may be named by rows that are lost or by another database, 7 interrupted, out of time or out of room with more to
+    do. With --all-profiles the code is that of the first profile that is not well, and no profile keeps those after it
+    from their turn. --format logfmt writes a line of key=value for a journal.
     """
     if no_repack and repack not in (None, 'none'):
         raise UsageError(f'--no-repack and --repack {repack} contradict each other')

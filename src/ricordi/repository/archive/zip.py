@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import Distrust, KeyStream, MaintenanceOptions, MaintenanceReport, trusted
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.usage import ObjectSize
 from ricordi.errors import CorruptStorage, MissingObject, ReadOnlyStorage
@@ -188,6 +188,7 @@ class ZipRepository(RepositoryBackend):
         options: MaintenanceOptions,
         named_keys: KeyStream,
         run: Run | None = None,
+        distrust: Distrust = trusted,
     ) -> MaintenanceReport:
         self._refuse()
 

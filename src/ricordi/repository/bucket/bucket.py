@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID, uuid4
 
 from ricordi.backend.bucket import BucketLocation
-from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import (
+    CompressMode,
+    Distrust,
+    KeyStream,
+    MaintenanceOptions,
+    MaintenanceReport,
+    trusted,
+)
 from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import KnownObject, Owner, RepositoryBackend
 from ricordi.backend.usage import ObjectSize
@@ -279,10 +286,16 @@ class BucketRepository(RepositoryBackend):
 
         return {'uuid': self.uuid, 'bucket': self.location.place, **info_of(self.database, detailed)}
 
-    def maintain(self, options: MaintenanceOptions, named_keys: KeyStream, run: Run | None = None) -> MaintenanceReport:
+    def maintain(
+        self,
+        options: MaintenanceOptions,
+        named_keys: KeyStream,
+        run: Run | None = None,
+        distrust: Distrust = trusted,
+    ) -> MaintenanceReport:
         from ricordi.repository.bucket.maintenance.maintenance import maintain
 
-        return maintain(self, options, named_keys, run or Run())
+        return maintain(self, options, named_keys, run or Run(), distrust)
 
     def verify(
         self, options: VerifyOptions, named_keys: KeyStream, run: Run | None = None
@@ -291,7 +304,7 @@ class BucketRepository(RepositoryBackend):
 
         return verify_bucket(self, options, named_keys, run or Run())
 
-    def note_verified(self, findings: int) -> str:
+    def note_verified(self, findings: int, of_rows: int = 0) -> str:
         from ricordi.repository.bucket.verification.notes import ReadNotes
 
         notes = ReadNotes(self)

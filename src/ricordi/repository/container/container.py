@@ -10,7 +10,14 @@ from contextlib import ExitStack, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ricordi.backend.maintenance import CompressMode, KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import (
+    CompressMode,
+    Distrust,
+    KeyStream,
+    MaintenanceOptions,
+    MaintenanceReport,
+    trusted,
+)
 from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import FreeSpace, KnownObject, Owner, RepositoryBackend
 from ricordi.backend.usage import ObjectSize
@@ -296,11 +303,11 @@ class Container(ObjectStore, RepositoryBackend):
 
         return verify_container(self, options, named_keys, run or Run())
 
-    def note_verified(self, findings: int) -> str:
+    def note_verified(self, findings: int, of_rows: int = 0) -> str:
         from ricordi.repository.verification.container import notes_of
 
         notes = notes_of(self)
-        notes.mark_structure(findings)
+        notes.mark_structure(findings, of_rows)
         return notes.save()
 
     def verification_state(self) -> VerificationState | None:
@@ -345,10 +352,11 @@ class Container(ObjectStore, RepositoryBackend):
         options: MaintenanceOptions,
         named_keys: KeyStream,
         run: Run | None = None,
+        distrust: Distrust = trusted,
     ) -> MaintenanceReport:
         from ricordi.repository.maintenance.maintenance import maintain
 
-        return maintain(self, options, named_keys, run or Run())
+        return maintain(self, options, named_keys, run or Run(), distrust)
 
     # -- repair -----------------------------------------------------------------------------------------------
 

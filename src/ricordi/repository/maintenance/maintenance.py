@@ -14,11 +14,13 @@ from pathlib import Path
 from ricordi.backend.maintenance import (
     Amount,
     CleanMark,
+    Distrust,
     KeyStream,
     MaintenanceOptions,
     MaintenanceReport,
     MaintenanceStep,
     Note,
+    trusted,
 )
 from ricordi.errors import CorruptStorage, NotExistent, RicordiError
 from ricordi.progress import Run
@@ -30,7 +32,7 @@ from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.maintenance.carrying_out import Execution
 from ricordi.repository.maintenance.inventory import Inventory
-from ricordi.repository.maintenance.plan import make_plan
+from ricordi.repository.maintenance.plan import make_plan, removes_garbage
 from ricordi.repository.maintenance.problems import Problems
 from ricordi.repository.maintenance.recovery import file_has_key, settle_aborted_repack, settle_duplicates
 
@@ -40,6 +42,7 @@ def maintain(
     options: MaintenanceOptions,
     named_keys: KeyStream,
     run: Run,
+    distrust: Distrust = trusted,
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out. For `options.full` the caller holds the lock of the profile.
 
@@ -47,7 +50,7 @@ def maintain(
     :raises ricordi.errors.CorruptStorage: the index is damaged.
     """
     try:
-        return _maintain(container, options, named_keys, run)
+        return _maintain(container, options, named_keys, run, distrust)
     except (OSError, TypeError, ValueError, OverflowError, NotExistent) as error:
         # What a damaged index says of places and sizes leads to errors of many kinds.
         if _odd_rows(container):
@@ -67,12 +70,15 @@ def _maintain(
     options: MaintenanceOptions,
     named_keys: KeyStream,
     run: Run,
+    distrust: Distrust,
 ) -> MaintenanceReport:
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = None if options.dry_run else _settle(container, options)
         with closing(Inventory(container, named_keys, options.clean)) as inventory:
             problems = Problems()
             _note_problems(inventory, problems)
+            reason = distrust() if removes_garbage(inventory, options) else ''
+            options = options._replace(keep_unnamed=options.keep_unnamed or bool(reason))
             plan = make_plan(container, inventory, options, _damaged_loose(container, options.suspects, problems))
             report = MaintenanceReport(
                 options,
@@ -81,7 +87,8 @@ def _maintain(
                 space_needed=plan.space_needed,
                 problems=tuple(problems.first.values()),
                 problem_count=problems.count,
-                notes=_notes(inventory, options),
+                notes=() if reason else _notes(inventory, options),
+                distrust=reason,
             )
             if options.dry_run:
                 return report

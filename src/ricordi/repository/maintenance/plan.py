@@ -47,7 +47,7 @@ def make_plan(
 
     :param damaged_loose: loose objects that are known not to be what their names say, so that they stay.
     """
-    may_remove = options.full and not (inventory.missing or inventory.unreadable or options.keep_unnamed)
+    may_remove = _may_remove(inventory, options)
     repack = _packs_to_repack(container, inventory, options) if may_remove else ()
     check_first = _packs_to_check_first(container, inventory, options, repack)
     unchanged = frozenset(
@@ -79,6 +79,16 @@ def make_plan(
     parts = (leftovers, may_remove, repack, check_first, unchanged, tuple(steps))
     space = _space_needed(container, inventory, leftovers, may_remove, rewritten, options.compress, packing, vacuum)
     return Plan(*parts, space, packing, vacuum)
+
+
+def removes_garbage(inventory: Inventory, options: MaintenanceOptions) -> bool:
+    """Whether there is anything that a maintenance with these options would remove for want of a name."""
+    garbage = inventory.loose_garbage.objects or any(pack.garbage.objects for pack in inventory.packs.values())
+    return bool(garbage) and _may_remove(inventory, options)
+
+
+def _may_remove(inventory: Inventory, options: MaintenanceOptions) -> bool:
+    return options.full and not (inventory.missing or inventory.unreadable or options.keep_unnamed)
 
 
 def _packs_to_repack(container: ObjectStore, inventory: Inventory, options: MaintenanceOptions) -> tuple[int, ...]:

@@ -84,6 +84,7 @@ def state_of(store: ObjectStore, notes: Notes) -> VerificationState:
         read=sum(length for _, length in read),
         recent=sum(length for seconds, length in read if seconds >= now - RECENT_DAYS * DAY),
         oldest=_moment(min((seconds for seconds, _ in read), default=0)),
+        of_rows=notes.structure_of_rows,
     )
 
 

@@ -1,7 +1,7 @@
 """What was read when, noted in the container: `ricordi-verified.json`, which AiiDA and disk-objectstore do not mind.
 
     {"version": 1, "container": "<id>", "cell_bytes": 67108864,
-     "structure": {"time": <seconds>, "findings": 0},
+     "structure": {"time": <seconds>, "findings": 0, "of_rows": 0},
      "packs": {"0": {"file": "<identity>", "cells": {"0": [<seconds>, "<last key>", <end>]}}},
      "loose": {"0": <seconds>, … "f": <seconds>},
      "damaged": ["<key>", …], "more_damaged": 0}
@@ -99,10 +99,14 @@ class Notes:
         self.is_changed = True
         self._new_loose[digit] = begun
 
-    def mark_structure(self, findings: int) -> None:
-        """The structure was checked as a whole just now."""
+    def mark_structure(self, findings: int, of_rows: int = 0) -> None:
+        """The structure was checked as a whole just now.
+
+        :param of_rows: how many of the findings tell that rows of the database may be lost.
+        """
         self.is_changed = True
         self.structure_time, self.structure_findings = int(self.clock()), findings
+        self.structure_of_rows = of_rows
 
     def add_damaged(self, key: str) -> None:
         """An object was found damaged."""
@@ -158,6 +162,7 @@ class Notes:
         structure = _mapping(noted.get('structure'))
         self.structure_time = _seconds(structure.get('time'), now)
         self.structure_findings = _number(structure.get('findings'))
+        self.structure_of_rows = _number(structure.get('of_rows'))
         self._packs = _packs(noted.get('packs'), now)
         self._loose = {
             digit: seconds
@@ -172,7 +177,7 @@ class Notes:
 
     def _join(self, noted: dict[str, Any]) -> None:
         """Take over what another process has written since ours was read; of two times the later one."""
-        mine = (self.structure_time, self.structure_findings)
+        mine = (self.structure_time, self.structure_findings, self.structure_of_rows)
         own_packs, own_loose, damaged, more = self._packs, self._loose, self.damaged, self.more_damaged
         self.damaged = dict(damaged)
         self._take(noted)
@@ -180,7 +185,7 @@ class Notes:
         for key in self._repaired:
             self.damaged.pop(key, None)
         if mine[0] >= self.structure_time:
-            self.structure_time, self.structure_findings = mine
+            self.structure_time, self.structure_findings, self.structure_of_rows = mine
         for pack_id, (identity, cells) in own_packs.items():
             if pack_id not in self._packs:
                 self._packs[pack_id] = (identity, cells)
@@ -199,7 +204,11 @@ class Notes:
             for pack_id, (identity, cells) in sorted(self._packs.items())
             if pack_id in there
         }
-        structure = {'time': self.structure_time, 'findings': self.structure_findings}
+        structure = {
+            'time': self.structure_time,
+            'findings': self.structure_findings,
+            'of_rows': self.structure_of_rows,
+        }
         return {
             **self._head,
             'structure': structure,

@@ -5,7 +5,7 @@ Of a large database the rows are put by a process of their own beside the object
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -71,8 +71,11 @@ class Filling:
         self.problems: tuple[Problem, ...] = ()
         self.unusable: set[str] = set()
         """Keys of all objects that are missing or damaged in the source."""
+        self.no_keys = 0
+        """How many names stand where a key should, and can be none."""
         self._reasons: dict[str, str] = {}
         self._run = run
+        self._note_no_keys(source.no_keys)
 
     def fill(self, storage: StorageBackend) -> None:
         """Put everything into a storage that holds no row; what of the objects is there is not put again.
@@ -92,6 +95,11 @@ class Filling:
         else:
             self.snapshot.rows, self.snapshot.bytes = put.rows, put.bytes
         self.problems = tuple(self._problems(storage))
+
+    @property
+    def problem_count(self) -> int:
+        """How many objects are missing or damaged in the source, names that can be no key of one among them."""
+        return len(self.unusable) + self.no_keys
 
     def _fill(self, storage: StorageBackend) -> None:
         """Put the rows; a database that keeps what nodes name would refuse those of which objects are missing."""
@@ -150,6 +158,7 @@ class Filling:
         while some := list(islice(named, KEYS_AT_ONCE)):
             self._check_stop()
             keys = list(filter(is_key, some))
+            self._note_no_keys(name for name in some if not is_key(name))
             self._run.progress.advance(len(keys))
             yield from keys
 
@@ -166,6 +175,12 @@ class Filling:
                 f'room for {needed - room.bytes:,} bytes, or choose another place'
             )
 
+    def _note_no_keys(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.no_keys += 1
+            if len(self._reasons) < MOST_PROBLEMS:
+                self._reasons[name] = 'it can be the key of no object'
+
     def _note_unusable(self, key: str, reason: str) -> None:
         self.unusable.add(key)
         if len(self._reasons) < MOST_PROBLEMS:
@@ -177,6 +192,6 @@ class Filling:
         for use in storage.uses_of_keys(self._reasons):
             if len(uses[use.key]) < MOST_USES:
                 uses[use.key].append((use.pk, use.uuid, use.path))
-        there = self.source.objects.has_objects(self._reasons)
+        there = [is_key(key) and self.source.objects.has_object(key) for key in self._reasons]
         for (key, reason), damaged in zip(self._reasons.items(), there, strict=True):
             yield Problem('damaged' if damaged else 'missing', key, reason, tuple(uses[key]))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ricordi.storage.sqlite.dos import SqliteDosStorage
 
 MOST_FINDINGS = 100
+TOLD_ELSEWHERE = frozenset({'damaged database', 'dangling reference', 'repository uuid'})
+"""Kinds of findings about rows that a rehearsal looks for by itself, or that a restore gives another value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def rehearse(
             compared=rehearsal.comparable,
             findings=findings,
             problems=filling.problems,
-            problem_count=len(filling.unusable),
+            problem_count=filling.problem_count,
             restore_seconds=restored - began,
             check_seconds=time.monotonic() - restored,
         )
@@ -121,8 +123,11 @@ class _RehearsalCheck:
 
     def findings(self) -> Iterator[str]:
         """What is wrong, in words."""
+        if self.source.lost_rows:
+            yield f'rows may have been lost before it was backed up: {self.source.lost_rows}'
         yield from self._of_rows()
         yield from self._of_references()
+        yield from self._of_values()
         yield from self._of_objects()
         if self.comparable:
             with TemporaryFolder('rehearsal') as scratch, self.storage.snapshot(scratch) as restored:
@@ -141,6 +146,13 @@ class _RehearsalCheck:
         for (text,) in self.storage.session.execute('PRAGMA quick_check').fetchmany(MOST_FINDINGS):
             if text != 'ok':
                 yield f'the database that was made is damaged: {text}'
+
+    def _of_values(self) -> Iterator[str]:
+        """What a verification of the rows finds beside; of missing objects and file trees is told elsewhere."""
+        with self.run.step('check rows', None, 'rows'):
+            for finding in self.storage.verify_database(check_stop=self._check_stop):
+                if not finding.notice and finding.kind not in TOLD_ELSEWHERE:
+                    yield f'{finding.kind}: {finding.detail}' + (f' ({finding.where})' if finding.where else '')
 
     def _of_objects(self) -> Iterator[str]:
         repository, told = self.storage.repository, self.filling.unusable

@@ -10,6 +10,7 @@ from ricordi.backend.backups import BackupAddress
 from ricordi.backup.repository import LATEST, BackupRepository
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.manager.backups import open_backup
+from ricordi.model.file_trees import is_key
 from ricordi.remedies import Remedy
 from ricordi.services.backups.source import RestoreSource
 
@@ -42,6 +43,8 @@ def open_snapshot(
                 objects=backup.objects,
                 misfits=record.misfits,
                 database_bytes=sum(entry.bytes for part in record.parts for entry in part.lists),
+                lost_rows=record.lost_rows,
+                no_keys=tuple(name for name in record.missing if not is_key(name)),
                 is_stored=not backup.place.removes_beside_others,
             )
 

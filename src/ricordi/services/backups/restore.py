@@ -41,6 +41,7 @@ class RestoreReport:
     :param objects: that are there now, and their bytes of content that were put.
     :param problems: objects that the backup lacks, or that are damaged in it: the first ones.
     :param problem_count: how many there are.
+    :param lost_rows: why the database may have lost rows before it was backed up; empty where nothing tells of any.
     """
 
     place: str
@@ -54,6 +55,7 @@ class RestoreReport:
     problems: tuple[Problem, ...]
     problem_count: int
     seconds: float
+    lost_rows: str = ''
 
 
 def restore(
@@ -107,8 +109,9 @@ def restore(
             rows=filling.snapshot.rows,
             objects=filling.objects,
             problems=filling.problems,
-            problem_count=len(filling.unusable),
+            problem_count=filling.problem_count,
             seconds=time.monotonic() - began,
+            lost_rows=source.lost_rows,
         )
 
 

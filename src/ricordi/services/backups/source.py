@@ -27,6 +27,9 @@ class RestoreSource:
     :param objects: where its objects are.
     :param misfits: what PostgreSQL would refuse; None where nobody has looked yet.
     :param database_bytes: about so many the database takes on disk.
+    :param lost_rows: why its database may have lost rows before it was backed up, in words; empty where nothing tells
+        of any.
+    :param no_keys: what stands in file trees where a key should, and can be none, as far as its database does not tell.
     :param is_stored: whether another process finds the same database by place and name of the snapshot.
     """
 
@@ -41,3 +44,5 @@ class RestoreSource:
     misfits: tuple[Misfit, ...] | None
     database_bytes: int
     is_stored: bool = False
+    lost_rows: str = ''
+    no_keys: tuple[str, ...] = ()

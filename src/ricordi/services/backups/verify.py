@@ -14,6 +14,7 @@ from ricordi.progress import Run
 from ricordi.services.verify import NAMED, Gathered
 
 if TYPE_CHECKING:
+    from ricordi.backup.records import SnapshotRecord
     from ricordi.backup.repository import BackupRepository
 
 
@@ -39,6 +40,14 @@ def verify_backup(
         return gathered.report(options, repository.objects)
 
 
+def _lacking_words(record: SnapshotRecord) -> Iterator[str]:
+    """What a snapshot lacks since it was made, in words."""
+    if record.missing_count:
+        yield f'{record.missing_count:,} objects were missing or damaged when it was made'
+    if record.lost_rows:
+        yield f'rows may have been lost before it was made: {record.lost_rows}'
+
+
 def _all(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
     yield from _snapshots(repository, run)
     if run.stop.reason:
@@ -61,8 +70,7 @@ def _snapshots(repository: BackupRepository, run: Run) -> Iterator[Finding | Top
             break
         for fault in repository.check(record):
             yield Finding('damaged snapshot', fault, f'snapshot {record.name}')
-        if record.missing_count:
-            detail = f'{record.missing_count:,} objects were missing or damaged when it was made'
+        for detail in _lacking_words(record):
             yield Finding('incomplete snapshot', detail, f'snapshot {record.name}', notice=True)
         checked += 1
         run.progress.advance(1)

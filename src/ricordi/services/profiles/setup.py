@@ -223,6 +223,14 @@ def delete_profile(
     return Deleted(was_default, config.default_profile_name, tuple(config.profile_names), removed, remains)
 
 
+def what_stays(profile: Profile, administrator: Administrator | None) -> tuple[str, ...]:
+    """What is left, empty, on a server when the data of a profile is deleted without the rights of an administrator."""
+    if administrator is not None or not has_server(profile):
+        return ()
+    config = profile.storage_config
+    return f'database {config["database_name"]!r}', f'role {config["database_username"]!r}'
+
+
 def _clear_away(profile: Profile, administrator: Administrator | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Remove what is left of a storage whose data is deleted; returns in words what went and what is still there."""
     location = storage_class(profile).repository_location(profile)
@@ -233,7 +241,7 @@ def _clear_away(profile: Profile, administrator: Administrator | None) -> tuple[
         return (), folder
     config = profile.storage_config
     if administrator is None:
-        return (), (f'database {config["database_name"]!r}', f'role {config["database_username"]!r}', *folder)
+        return (), (*what_stays(profile, None), *folder)
     from ricordi.storage.psql.withdrawal import withdraw_what_setup_made
 
     done = withdraw_what_setup_made(administrator, config)

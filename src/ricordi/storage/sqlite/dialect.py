@@ -395,6 +395,11 @@ class SqliteDialect(Dialect):
             return tables
         return {name: sizes.get(name) for name in tables}
 
+    def lost_rows(self, session: Session) -> str:
+        from ricordi.storage.sqlite.lost_rows import lost_rows
+
+        return lost_rows(session)
+
     def vacuum_plan(self, session: Session, max_waste: float) -> tuple[MaintenanceStep, ...]:
         return sqlite_vacuum.plan(session, max_waste)
 

@@ -116,7 +116,7 @@ class SqliteReader(DatabaseReader):
         name = 'integrity_check' if thorough else 'quick_check'
         lines, broken = self._lines(f'PRAGMA {name}({MOST_FAULTS})')
         for line in lines:
-            if line != 'ok' and line.strip() and not _OF_VALUE.fullmatch(line):  # values are looked at elsewhere
+            if is_damage(line):
                 yield _fault(line)
         if broken is not None:
             yield Fault('damaged database', '', f'SQLite cannot look at all of its file: {told(broken)}')
@@ -260,6 +260,12 @@ def _sound(column: Column, name: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"{}"'.format(name.replace('"', '""'))
+
+
+def is_damage(line: str) -> bool:
+    """Whether a line of a check of SQLite's tells of damage: not of a single value, which is looked at elsewhere."""
+    told = line.strip() and line != 'ok' and not line.startswith('*** in database')
+    return bool(told) and _OF_VALUE.fullmatch(line) is None
 
 
 def _fault(line: str) -> Fault:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ricordi.backend.bucket import BucketLocation
-from ricordi.backend.maintenance import KeyStream, MaintenanceOptions, MaintenanceReport
+from ricordi.backend.maintenance import Distrust, KeyStream, MaintenanceOptions, MaintenanceReport, trusted
 from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import KnownObject, RepositoryBackend
 from ricordi.backend.usage import ObjectSize
@@ -175,7 +175,13 @@ class ListedRepository(RepositoryBackend):
 
     # -- maintenance and verification ---------------------------------------------------------------------------
 
-    def maintain(self, options: MaintenanceOptions, named_keys: KeyStream, run: Run | None = None) -> MaintenanceReport:
+    def maintain(
+        self,
+        options: MaintenanceOptions,
+        named_keys: KeyStream,
+        run: Run | None = None,
+        distrust: Distrust = trusted,
+    ) -> MaintenanceReport:
         """Take away packs of which nothing is named; see `listed/giving_back.py`."""
         from ricordi.repository.bucket.listed.giving_back import give_back
 
@@ -188,7 +194,7 @@ class ListedRepository(RepositoryBackend):
 
         return verify_listed(self, options, named_keys, run or Run())
 
-    def note_verified(self, findings: int) -> str:
+    def note_verified(self, findings: int, of_rows: int = 0) -> str:
         from ricordi.repository.bucket.listed.verification import note_structure
 
         note_structure(self.catalogue, findings)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import (
     Amount,
+    Distrust,
     KeyStream,
     MaintenanceOptions,
     MaintenanceReport,
@@ -19,6 +20,7 @@ from ricordi.backend.maintenance import (
     Note,
     Traffic,
     UndoneStep,
+    trusted,
 )
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.progress import Run
@@ -36,7 +38,11 @@ if TYPE_CHECKING:
 
 
 def maintain(
-    bucket: BucketRepository, options: MaintenanceOptions, named_keys: KeyStream, run: Run
+    bucket: BucketRepository,
+    options: MaintenanceOptions,
+    named_keys: KeyStream,
+    run: Run,
+    distrust: Distrust = trusted,
 ) -> MaintenanceReport:
     """Plan and, unless `options.dry_run`, carry out; see `RepositoryBackend.maintain`.
 
@@ -50,10 +56,12 @@ def maintain(
     _look_at_suspects(bucket, options, problems)
     counts = options.full or options.dry_run or not unnamed.by_references
     amount = unnamed.amount() if counts else None
+    reason = distrust() if options.full and not options.keep_unnamed and amount and amount.objects else ''
+    options = options._replace(keep_unnamed=options.keep_unnamed or bool(reason))
     work = BucketWork(bucket, options, run, problems, _grace(bucket, options))
     state = state_of(bucket.database, amount, unnamed.missing)
     steps = _steps(work, unnamed, amount or Amount())
-    report = MaintenanceReport(options, state)
+    report = MaintenanceReport(options, state, distrust=reason)
     report = _planned(report, steps) if options.dry_run else _carried_out(report, steps, work, unnamed)
     traffic = expected(report.steps, bucket.limits) if options.dry_run else bucket.store.traffic.since(before)
     return report._replace(

@@ -9,6 +9,7 @@ from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, T
 from ricordi.model.fields import ValueKind
 from ricordi.storage import object_keys, schema
 from ricordi.storage.dialect import Dialect
+from ricordi.storage.lost_rows import lost_rows
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
 from ricordi.storage.snapshots.parts import COLUMNS, PARTS, PartColumn, columns_of
@@ -109,6 +110,9 @@ class PsqlSnapshot(DatabaseSnapshot):
 
     def misfits(self, most: int) -> list[Misfit]:
         return []
+
+    def lost_rows(self) -> str:
+        return lost_rows(self._session)
 
     def close(self) -> None:
         self._held.close()

@@ -14,6 +14,7 @@ from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, T
 from ricordi.files import TemporaryFolder
 from ricordi.model.copy_text import StoredText, encode_row, is_odd
 from ricordi.storage import object_keys, schema
+from ricordi.storage.lost_rows import lost_rows
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
 from ricordi.storage.snapshots.misfits import LARGEST_INTEGER, Misfits, may_misfit
@@ -124,6 +125,9 @@ class SqliteSnapshot(DatabaseSnapshot):
 
     def misfits(self, most: int) -> list[Misfit]:
         return self._misfits.found[:most]
+
+    def lost_rows(self) -> str:
+        return lost_rows(self._session)
 
     def close(self) -> None:
         self._session.close()
