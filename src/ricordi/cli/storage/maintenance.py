@@ -208,7 +208,7 @@ def _tell_what_is_wrong(report: MaintenanceReport, told: bool, profile: str = ''
         if not told:
             print('\n'.join(lines[1:]), file=sys.stderr)
     if report.distrust:
-        print(f'ricordi: error: {profile}{distrust_in_words(report)}', file=sys.stderr)
+        complain(f'ricordi: error: {profile}{distrust_in_words(report)}')
     if report.doubt:
         complain(f'ricordi: error: {profile}{doubt_in_words(report)}')
     if report.interrupted:
