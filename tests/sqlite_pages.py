@@ -6,8 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-INTERIOR, LEAF = 0x05, 0x0D
-"""What pages of a table begin with."""
+INTERIOR, LEAF = (0x05, 0x02), (0x0D, 0x0A)
+"""What pages of a table begin with, and those of an index."""
 
 
 def hide_last_rows(database: Path, table: str) -> None:
@@ -20,7 +20,7 @@ def hide_last_rows(database: Path, table: str) -> None:
 
 
 def zero_last_page(database: Path, table: str) -> None:
-    """Let the last page of a table hold zeros, as after a disk has lost it."""
+    """Let the last page of a table, or of an index, hold zeros, as after a disk has lost it."""
     content, begin, size = _last_page(database, table)
     content[begin : begin + size] = bytes(size)
     _write(database, content)
@@ -33,9 +33,9 @@ def _last_page(database: Path, table: str) -> tuple[bytearray, int, int]:
         (size,) = raw.execute('PRAGMA page_size').fetchone()
     content = bytearray(database.read_bytes())
     begin = (root - 1) * size
-    while content[begin] == INTERIOR:  # the last of the pages below it
+    while content[begin] in INTERIOR:  # the last of the pages below it
         begin = (int.from_bytes(content[begin + 8 : begin + 12]) - 1) * size
-    assert content[begin] == LEAF
+    assert content[begin] in LEAF
     return content, begin, size
 
 

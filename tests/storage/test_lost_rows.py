@@ -10,10 +10,11 @@ import pytest
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.rows import EntityKind as K
-from sqlite_pages import hide_last_rows
+from sqlite_pages import hide_last_rows, zero_last_page
 
 FULL = MaintenanceOptions(full=True)
 NODES = 40
+INDEX_OF_INPUTS = "SELECT name FROM sqlite_schema WHERE tbl_name = 'db_dblink' AND sql LIKE '%(input_id)%'"
 
 
 def fill(storage: Any) -> None:
@@ -78,6 +79,13 @@ def test_a_file_that_is_not_in_order_is_not_trusted(sqlite_storage: Any) -> None
     fill(sqlite_storage)
     hide_last_rows(database_of(sqlite_storage), 'db_dbuser')
     check_nothing_goes(sqlite_storage, 'is damaged')
+
+
+def test_what_cannot_be_read_is_not_trusted(sqlite_storage: Any) -> None:
+    fill(sqlite_storage)
+    (name,) = sqlite_storage.session.execute(INDEX_OF_INPUTS).fetchone()
+    zero_last_page(database_of(sqlite_storage), name)
+    check_nothing_goes(sqlite_storage, 'is damaged (database disk image is malformed)')
 
 
 def test_what_a_verification_has_found_holds_until_the_next(sqlite_storage: Any) -> None:

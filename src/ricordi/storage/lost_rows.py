@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.errors import CorruptStorage
 from ricordi.storage.verification.declared import declared
+from ricordi.storage.verification.reader import told
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
@@ -30,9 +31,10 @@ def distrust(session: Session, repository: RepositoryBackend) -> str:
 def lost_rows(session: Session) -> str:
     """Why rows of nodes may be lost, in words; empty where nothing tells of any."""
     try:
-        return _unmatched(session) or session.dialect.lost_rows(session)
+        with session.driver():
+            return _unmatched(session) or session.dialect.lost_rows(session)
     except CorruptStorage as error:
-        return str(error).partition('; ')[0]
+        return f'the {session.dialect.place} is damaged ({told(error)})'
 
 
 def _unmatched(session: Session) -> str:
