@@ -32,7 +32,15 @@ WAYS_OUT: dict[Cure, str] = {
 """What to do about a finding."""
 WHOSE = '`ricordi storage maintain --full --adopt`, if the objects are those of this database alone'
 """What to do about a container that may be that of another database."""
-PLURALS = {'second copy': 'second copies'}
+SINGULARS = {'unreadable rows': 'page of unreadable rows', 'unnamed bytes': 'stretch of unnamed bytes'}
+PLURALS = {
+    'second copy': 'second copies',
+    'unreadable rows': 'pages of unreadable rows',
+    'unnamed bytes': 'stretches of unnamed bytes',
+    'odd JSON': 'odd values of JSON',
+    'unreadable JSON': 'unreadable values of JSON',
+}
+"""Kinds of findings with their number, where that is not simply the kind, or the kind with an s."""
 
 
 def exit_code_of(report: VerificationReport) -> int:
@@ -110,7 +118,7 @@ def report_as_text(subject: str, report: VerificationReport, noun: str = 'profil
 
 def in_numbers(counts: Mapping[str, int]) -> str:
     """How many findings of each kind."""
-    return ', '.join(plural(number, kind, PLURALS.get(kind)) for kind, number in counts.items())
+    return ', '.join(plural(number, *_words(kind)) for kind, number in counts.items())
 
 
 def finding_lines(report: VerificationReport) -> Iterator[str]:
@@ -121,11 +129,12 @@ def finding_lines(report: VerificationReport) -> Iterator[str]:
             yield from lines_of(finding)
         number = (report.notices if notice else report.counts)[kind]
         if (more := number - len(found[:MOST_SHOWN])) > 0:
-            yield f'  and {plural(more, f"more {kind}", f"more {_several(kind)}")}'
+            yield f'  and {plural(more, *(f"more {words}" for words in _words(kind)))}'
 
 
-def _several(kind: str) -> str:
-    return PLURALS.get(kind, f'{kind}s')
+def _words(kind: str) -> tuple[str, str]:
+    """What one and what several of a kind are called."""
+    return SINGULARS.get(kind, kind), PLURALS.get(kind, f'{kind}s')
 
 
 def _what(report: VerificationReport) -> str:

@@ -53,7 +53,7 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
     except ImportError:
         raise UnreachableStorage(
             f'the {location.place} is reached by the package obstore, which is missing: '
-            f'{way_to_install("ricordi[bucket]")}'
+            f'{way_to_install("obstore")}'
         ) from None
     if location.endpoint and not _is_address(location.endpoint):
         raise UnreachableStorage(
