@@ -106,8 +106,8 @@ def _finding_as_data(finding: Finding) -> dict[str, Any]:
 
 def report_as_text(subject: str, report: VerificationReport, noun: str = 'profile') -> str:
     """The report for a person: what was looked at, what was found, what is known now; arguments as above."""
-    name = f'`{subject}`' if noun == 'profile' else f'with backups {subject}'
-    parts = [f'Verification of {noun} {name}, {_what(report)}.', _topics_table(report)]
+    name = f'the place with backups {subject}' if noun == 'place' else f'{noun} `{subject}`'
+    parts = [f'Verification of {name}, {_what(report)}.', _topics_table(report)]
     if report.findings:
         parts.append('\n'.join(finding_lines(report)))
     if report.notes:
