@@ -23,7 +23,8 @@ LONGEST_VALUE = 200
 _QUOTED = re.compile(rf'(?<!\w)([\'"`])(.{{{LONGEST_VALUE + 1},}}?)\1(?!\w)', re.DOTALL)
 _WORD = re.compile(rf'\S{{{3 * LONGEST_VALUE},}}')
 
-_OF_THE_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_OF_THE_STORAGE = {*_NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 _WAY_OUT = {
     errno.ENOSPC: 'free some space and run the command again; nothing that a node names was lost',
     errno.EDQUOT: 'your quota is used up: free some space and run it again; nothing that a node names was lost',
@@ -66,7 +67,7 @@ def shortened(message: str) -> str:
 def explain(error: BaseException) -> tuple[str, int]:
     """The message for a person and the exit code of an error."""
     if isinstance(error, RicordiError):
-        return f'ricordi: error: {message_of(error)}', error.exit_code
+        return f'ricordi: error: {message_of(error)}', _code_of(error)
     if isinstance(error, KeyboardInterrupt):
         return 'ricordi: interrupted', 128 + ended_by[-1] if ended_by else INTERRUPTED
     if type(error).__module__.startswith('click.'):
@@ -88,6 +89,16 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, MemoryError):
         return 'ricordi: error: out of memory', 1
     return _explain_bug(error), 1
+
+
+def _code_of(error: RicordiError) -> int:
+    """The exit code of an error; a full disk counts as one, whatever could not be done because of it."""
+    cause: BaseException | None = error
+    while cause is not None and error.exit_code == RicordiError.exit_code:
+        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+            return StorageError.exit_code
+        cause = cause.__cause__
+    return error.exit_code
 
 
 def _explain_click(error: BaseException) -> tuple[str, int]:
