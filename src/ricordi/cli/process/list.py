@@ -11,7 +11,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import GROUP, PROCESS_LABEL
+from ricordi.cli.parameters import DAYS, GROUP, PROCESS_LABEL
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.colors import Tone, Toned
 from ricordi.cli.terminal.output import OutputColumn, one_line, write_list
@@ -74,7 +74,7 @@ _CACHED = '✔'
 @option('--paused', is_flag=True, group=WHICH, help='That are paused.')
 @option('--exit-status', '-E', type=int, group=WHICH, help='Finished with this exit status.')
 @option('--failed', '-X', is_flag=True, group=WHICH, help='Finished with another exit status than 0.')
-@option('--past-days', '-p', type=click.FloatRange(min=0), group=WHICH, help='Made in the last so many days.')
+@option('--past-days', '-p', type=DAYS, group=WHICH, help='Made in the last so many days.')
 @option('--group', '-G', type=GROUP, group=WHICH, help='Members of this group.')
 @several(
     '--project',
