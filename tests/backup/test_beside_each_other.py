@@ -99,7 +99,7 @@ def test_forgetting_at_any_moment_of_a_backup_takes_nothing_from_it(
 def test_two_who_forget_at_once_take_nothing_that_is_named(
     two: Callable[[], tuple[Any, SnapshotRecord]],
 ) -> None:
-    for number in count(1):
+    for number in count(1, 2):
         client, first = two()
         forgetting = opened(client)
         steps = BeforeRequest(
@@ -116,7 +116,7 @@ def test_two_who_forget_at_once_take_nothing_that_is_named(
 def test_whoever_dies_at_any_moment_leaves_what_is_sound_and_what_the_next_one_clears_away(
     two: Callable[[], tuple[Any, SnapshotRecord]], source: Container, nodes: dict[int, str], work: str
 ) -> None:
-    for number in count(1):
+    for number in count(1, 2):
         client, first = two()
         dying = opened(client)
         steps = Dying(dying, number)

@@ -12,7 +12,7 @@ import pytest
 from ricordi.errors import CorruptStorage, ValidationError
 from ricordi.model import values
 from ricordi.model.computers import settings_fault
-from ricordi.model.values import DamagedJson, damaged_time, is_time_text, json_fault
+from ricordi.model.values import DamagedJson, damaged_time, is_time_text, json_fault, may_be_odd
 from ricordi.storage.values import encode_json, utc
 
 
@@ -41,6 +41,28 @@ def test_json_that_cannot_be_read_again_is_told_with_the_reason(text: Any, reaso
     fault = json_fault(text)
     assert fault is not None
     assert reason in fault
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '{"a": ' + '9' * 4301 + '}',
+        '{"a": ' + '[' * 200 + ']' * 200 + '}',
+        '{"\\udfff": 1}',
+        '{"a":[1e999]}',
+        '{"a":\t-1.5E+309}',
+        '{"a": [1,2e400], "b": "' + 'x' * 300 + '"}',
+        '{"a": 1' + '0' * 400 + '.5}',
+    ],
+)
+def test_what_a_database_takes_and_python_does_not_is_told_for_odd_unread(text: str) -> None:
+    assert json_fault(text) is not None
+    assert may_be_odd(text)
+
+
+@pytest.mark.parametrize('text', ['{}', '{"hash": "6de60f71ec32158755d6c0e559"}', '{"a": [1e30, 2.5, "é"]}', '[1]'])
+def test_what_is_flat_and_without_signs_is_not_odd(text: str) -> None:
+    assert not may_be_odd(text)
 
 
 @pytest.mark.parametrize(

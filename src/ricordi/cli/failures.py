@@ -9,7 +9,7 @@ import sys
 import traceback
 
 from ricordi.cli.remedies import message_of
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain
 from ricordi.cli.terminal.signals import ended_by
 from ricordi.config.secrets import hide_in_text
 from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
@@ -51,9 +51,9 @@ def report_failure(error: BaseException, debug: bool) -> int:
     message = shortened(hide_in_text(message))
     if debug:
         print(hide_in_text(''.join(traceback.format_exception(error))), end='', file=sys.stderr)
-    print(prose(message, sys.stderr, '  '), file=sys.stderr, flush=True)
+    complain(message)
     for note in getattr(error, '__notes__', ()):
-        print(hide_in_text(note), file=sys.stderr, flush=True)
+        complain(hide_in_text(note))
     _flush_stdout()
     return code
 

@@ -49,7 +49,9 @@ def _run_hidden() -> int:
     try:
         hide_words()
     except UsageError as error:
-        print(f'ricordi: error: {error}', file=sys.stderr)
+        from ricordi.cli.terminal.prose import complain
+
+        complain(f'ricordi: error: {error}')
         return error.exit_code
     return run(sys.argv[1:])
 

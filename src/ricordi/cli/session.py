@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.errors import AccessWarning, StoppedWorker, UsageError
 from ricordi.services.nodes.log_levels import LEVELS
 
@@ -53,7 +53,7 @@ class CommandSession(NamedTuple):
     def tell_error(message: str) -> None:
         """Say on stderr what went wrong where the work goes on."""
         sys.stdout.flush()
-        print(f'ricordi: error: {message}', file=sys.stderr, flush=True)
+        complain(f'ricordi: error: {message}')
 
     def tell_warning(self, message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         """Tell a warning of Python's (`warnings.showwarning`): in a line of its own if it is one of ours."""

@@ -12,7 +12,7 @@ import click
 from ricordi.cli.parameters import DURATION, PERCENT, PathName
 from ricordi.cli.remedies import message_of, with_remedy
 from ricordi.cli.session import CommandSession
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.verb import Verb, format_option, option, verb
 from ricordi.errors import RicordiError, UsageError
 
@@ -195,11 +195,11 @@ def _tell_wrong(profile: str, found: Status) -> None:
     """Say on stderr what is not well: the error, or the warnings."""
     worst = found.worst
     if worst is not None and worst.state == 'error':
-        print(f'ricordi: error: {profile}{worst.name}: {_told(worst)}', file=sys.stderr)
+        complain(f'ricordi: error: {profile}{worst.name}: {_told(worst)}')
         return
     for check in found.checks:
         if check.state == 'warning':
-            print(f'ricordi: warning: {profile}{check.name}: {_told(check)}', file=sys.stderr)
+            complain(f'ricordi: warning: {profile}{check.name}: {_told(check)}')
 
 
 def _told(check: StatusCheck) -> str:

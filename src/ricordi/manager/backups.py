@@ -30,20 +30,21 @@ def open_backup(address: BackupAddress, create: bool = False) -> Iterator[Backup
     """
     from ricordi.backup.repository import BackupRepository
 
-    with open_place(address) as (place, objects):
+    with open_place(address, create) as (place, objects):
         if create and not place.exists:
             place.make(objects)
         yield BackupRepository(place, objects)
 
 
 @contextmanager
-def open_place(address: BackupAddress) -> Iterator[tuple[BackupPlace, RepositoryBackend]]:
+def open_place(address: BackupAddress, create: bool = False) -> Iterator[tuple[BackupPlace, RepositoryBackend]]:
     """A place that holds a backup repository or none, and the store in it, for the length of a `with` block.
 
+    :param create: whether it is to be made, and so the bucket may be, too: the error for one that is missing says so.
     :raises ricordi.errors.UnreachableStorage: there is no such bucket.
     """
     with ExitStack() as stack:
-        yield _in_folder(address, stack) if isinstance(address, Path) else _in_bucket(address, stack)
+        yield _in_folder(address, stack) if isinstance(address, Path) else _in_bucket(address, stack, create)
 
 
 def _in_folder(folder: Path, stack: ExitStack) -> tuple[BackupPlace, RepositoryBackend]:
@@ -53,7 +54,7 @@ def _in_folder(folder: Path, stack: ExitStack) -> tuple[BackupPlace, RepositoryB
     return place, stack.enter_context(closing(repository_at(RepositoryLocation('container', place.container))))
 
 
-def _in_bucket(location: BucketLocation, stack: ExitStack) -> tuple[BackupPlace, RepositoryBackend]:
+def _in_bucket(location: BucketLocation, stack: ExitStack, create: bool) -> tuple[BackupPlace, RepositoryBackend]:
     from ricordi.backup.places.bucket import BucketPlace
     from ricordi.repository.bucket.listed.repository import ListedRepository
     from ricordi.repository.bucket.making import is_bucket
@@ -61,5 +62,5 @@ def _in_bucket(location: BucketLocation, stack: ExitStack) -> tuple[BackupPlace,
     objects = ListedRepository(location)
     stack.enter_context(closing(objects))
     if not is_bucket(location):  # some stores make one at the first put, whatever its name
-        raise UnreachableStorage(f'there is no {location.place}', remedy=Remedy('make bucket'))
+        raise UnreachableStorage(f'there is no {location.place}', remedy=Remedy('make bucket') if create else None)
     return BucketPlace(objects.files, str(location)), objects

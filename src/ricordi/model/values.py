@@ -19,6 +19,8 @@ LONGEST_INTEGER = 4300
 """Digits: what Python turns into an integer and back unless it is told otherwise."""
 DEEPEST_JSON = 200
 """Lists and dictionaries in one another. (Python's decoder ends near a thousand, less what calls it.)"""
+MOST_DIGITS = 4000
+"""Of an integer that Python reads; a few more, unless it is set to less."""
 MOST_ELEMENTS = 2_000_000
 """Of one JSON value that comes from outside: each takes up to a hundred bytes once it is read."""
 LARGEST_VALUE = 32 << 20
@@ -30,6 +32,8 @@ is_uuid_text = UUID_PATTERN.fullmatch
 may_hold_half_characters = re.compile(r'\\u[dD][89a-fA-F]').search
 """Whether a JSON text needs `has_half_characters`."""
 _LARGE_EXPONENT = re.compile(r'[eE]\+?\d{3}').search
+_LARGE_NUMBER = re.compile(r'(?<![\w"])-?\d[\d.]*[eE]\+?\d{3}').search
+"""The same and nearly never in a word, as hexadecimal digits are."""
 _LONG_NUMBER = 200
 _DIGITS = bytes(
     ord('0') if 48 <= code < 58 else ord('e') if code in b'eE' else 43 if code == 43 else 32 for code in range(256)
@@ -78,6 +82,19 @@ def json_fault(text: object) -> str | None:
     if _may_be_infinite(text) and _has_infinity(value):
         return 'a number is too large'
     return None
+
+
+def may_be_odd(text: str) -> bool:
+    """Whether `json_fault` may find fault with a text that a database takes for a sound dictionary; without reading it.
+
+    Python reads what is flat, has no number of very many digits, and none of the signs of what it does not keep.
+    """
+    return (
+        len(text) > MOST_DIGITS
+        or text.count('{') + text.count('[') > DEEPEST_JSON
+        or may_hold_half_characters(text) is not None
+        or _may_be_infinite(text)
+    )
 
 
 def size_fault(text: str) -> str | None:
@@ -245,7 +262,7 @@ def is_damaged(value: object) -> bool:
 
 def _may_be_infinite(text: str) -> bool:
     if len(text) < _LONG_NUMBER:
-        return _LARGE_EXPONENT(text) is not None
+        return _LARGE_EXPONENT(text) is not None and _LARGE_NUMBER(text) is not None
     digits = text.encode('utf-8', 'replace').translate(_DIGITS)
     return any(sign in digits for sign in _SIGNS_OF_INFINITY)
 

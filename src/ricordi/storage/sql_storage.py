@@ -108,7 +108,7 @@ class SqlStorage(StorageBackend):
     def _no_repository(self) -> UnreachableStorage:
         location = self.repository_location(self._profile)
         if location.path is None:
-            told = f'the database knows no objects in the {location.place}: check the profile'
+            told = f'there is no repository in the {location.place}: check the profile'
             return UnreachableStorage(told, remedy=Remedy('repair storage'))
         return UnreachableStorage(
             f'there is no repository at {location.path}: check the path in the profile, or whether the disk is mounted'

@@ -73,3 +73,4 @@ def test_a_meter_estimates_the_time_left_from_the_rate(monkeypatch: pytest.Monke
     assert meter.rate == 25
     assert meter.seconds_left == 30
     assert meter.words() == '250 objects of 1,000 objects (25 %), 25 objects/s, 30.0 s left'
+    assert Meter('remove garbage', 1, 'objects').words() == '0 objects of 1 object (0 %)'

@@ -96,6 +96,45 @@ def test_screens_of_a_profile_fit(shown: Shown, reference_home: Path) -> None:
         assert_reads_well(shown, '-p', 'mixed', *words.split())
 
 
+def test_messages_of_logs_keep_their_lines(shown: Shown, reference_home: Path) -> None:
+    for columns in WIDTHS:
+        screen = shown(columns, '-p', 'mixed', 'node', 'logs', '43')
+        assert_fits(screen, columns)
+        assert '\\n' not in screen
+        assert re.search(r"^ +raise( RuntimeError\('boom'\))?$", screen, re.M)
+
+
+def test_what_is_wrong_fits_too(reference_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in WIDTHS:
+        monkeypatch.setenv('COLUMNS', str(columns))
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, 'stdout', io.StringIO())
+            patched.setattr(sys, 'stderr', messages := FakeTerminal())
+            main.run(['-p', 'aborted_after_remove', 'status', '--no-color'])
+        assert_fits(messages.getvalue(), columns)
+        told = ' '.join(messages.getvalue().split())
+        assert told.startswith('ricordi: warning: storage: a repack of AiiDA was killed: AiiDA cannot read 23 objects')
+
+
+def test_what_comes_after_presto_stands_in_columns(reference_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('COLUMNS', '80')
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, 'stdout', io.StringIO())
+        patched.setattr(sys, 'stderr', messages := FakeTerminal())
+        assert main.run(['presto', '--profile-name', 'longer', '--no-set-as-default', '--no-color']) == 0
+    assert_fits(messages.getvalue(), 80)
+    told = [line for line in messages.getvalue().splitlines() if line.startswith('  ricordi ')]
+    begins = {line.rindex('  ') for line in told}
+    assert (len(told), len(begins)) == (3, 1)
+
+
+def test_all_errors_are_told_at_one_place_which_heeds_the_width() -> None:
+    folder = Path(main.__file__).parent
+    told = re.compile(r"print\((f?['\"]ricordi: (error|warning)|.*'ricordi: (error|warning))")
+    assert told.search("print(f'ricordi: error: {wrong}', file=sys.stderr)")
+    assert [path.name for path in folder.rglob('*.py') if told.search(path.read_text())] == []
+
+
 def test_the_tour_fits_from_beginning_to_end(shown: Shown) -> None:
     for columns in WIDTHS:
         screen = shown(columns, 'tour')

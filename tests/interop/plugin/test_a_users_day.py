@@ -40,26 +40,37 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(scope='module', params=['sqlite_dos', 'psql_dos'])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope='module')
-def days(home: Path, aiida_python: str, aiida_environment: dict[str, str]) -> dict[str, Any]:
+def days(
+    home: Path, kind: str, aiida_python: str, aiida_environment: dict[str, str], request: pytest.FixtureRequest
+) -> dict[str, Any]:
     """What came out of the day on each storage."""
-    profiles = {
-        name: [f'{name}.sqlite_dos', {'filepath': str(home / f'storage_{name}')}] for name in ('core', 'ricordi')
-    }
+    profiles = {}
+    for name in ('core', 'ricordi'):
+        config = {'filepath': str(home / f'storage_{name}')}
+        if kind == 'psql_dos':
+            postgres, new = (request.getfixturevalue(one) for one in ('postgres', 'new_database_of_module'))
+            config = postgres.storage_config(new(), home / f'repository_{name}')
+        profiles[f'{name}_{kind}'] = [f'{name}.{kind}', config]
     done = subprocess.run(
-        [aiida_python, SCRIPT, json.dumps(profiles), home / 'folders'],
+        [aiida_python, SCRIPT, json.dumps(profiles), home / 'folders' / kind],
         env={**aiida_environment, 'AIIDA_PATH': str(home)},
         capture_output=True,
         text=True,
         timeout=500,
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index('{"core"') :])
-    return found
+    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index('{"core_') :])
+    return {name.removesuffix(f'_{kind}'): day for name, day in found.items()}
 
 
-def test_the_days_work_is_the_same(days: dict[str, Any]) -> None:
-    assert days['ricordi']['storage'] == 'RicordiSqliteDos'
+def test_the_days_work_is_the_same(days: dict[str, Any], kind: str) -> None:
+    assert days['ricordi']['storage'] == {'sqlite_dos': 'RicordiSqliteDos', 'psql_dos': 'RicordiPsqlDos'}[kind]
     assert days['ricordi']['answers']['loops'] == [0, 3, 1, 3]
     for name, answer in days['core']['answers'].items():
         assert days['ricordi']['answers'][name] == answer, name
@@ -67,11 +78,13 @@ def test_the_days_work_is_the_same(days: dict[str, Any]) -> None:
 
 
 def test_the_judge_finds_the_same_in_both(
-    days: dict[str, Any], home: Path, aiida_dump: Callable[..., str], here: Callable[..., str]
+    days: dict[str, Any], home: Path, kind: str, aiida_dump: Callable[..., str], here: Callable[..., str]
 ) -> None:
     """Read by AiiDA's own storage, over both."""
-    here(home, 'profile', 'use-backend', 'ricordi', 'core', profile='ricordi')
-    theirs, ours = (_bare(json.loads(aiida_dump(home, name)), days[name]['uuids']) for name in ('core', 'ricordi'))
+    here(home, 'profile', 'use-backend', f'ricordi_{kind}', 'core', profile=f'ricordi_{kind}')
+    theirs, ours = (
+        _bare(json.loads(aiida_dump(home, f'{name}_{kind}')), days[name]['uuids']) for name in ('core', 'ricordi')
+    )
     for kind, rows in theirs.items():
         assert ours[kind] == rows, kind
 
@@ -87,7 +100,7 @@ def _bare(dump: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     for log in dump['logs']:
         log['metadata'] = sorted(log['metadata'])  # what for: processes, threads, moments
     del dump['objects']
-    text = TIME.sub('at some time', json.dumps(dump, ensure_ascii=False)).replace('/folders/ricordi/', '/folders/core/')
+    text = TIME.sub('at some time', json.dumps(dump, ensure_ascii=False)).replace('dos/ricordi_', 'dos/core_')
     for uuid, name in names.items():
         text = text.replace(uuid, name)
     bare: dict[str, Any] = json.loads(text)

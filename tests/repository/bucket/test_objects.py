@@ -13,6 +13,7 @@ import pytest
 
 from ricordi.errors import CorruptStorage, InvalidOperation, MissingObject
 from ricordi.repository.bucket.bucket import BucketRepository
+from ricordi.repository.bucket.uploading import upload_in_parts
 
 NOWHERE = '0' * 64
 
@@ -228,3 +229,13 @@ def test_objects_go_from_one_bucket_into_another(
         key: bucket.get_object_content(key) for key in keys
     }
     assert sum(told) == bucket.content_bytes(sorted(set(keys[8:])))
+
+
+def test_a_store_that_tells_of_an_upload_only_when_it_is_asked_is_not_read_back(
+    bucket: BucketRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ricordi.repository.bucket import objects
+
+    monkeypatch.setattr(objects, 'upload_in_parts', lambda *words: upload_in_parts(*words) and '')
+    bucket.put_object_from_filelike(io.BytesIO(bytes(30_000)))
+    assert (bucket.store.traffic.gets, bucket.store.traffic.received) == (1, 0)

@@ -15,7 +15,7 @@ from ricordi.backend.verification_report import VerifyOptions
 from ricordi.progress import Run
 from ricordi.repository.bucket.bucket import BucketRepository
 from ricordi.repository.bucket.index import Placement
-from ricordi.repository.bucket.maintenance.leftovers import BucketSweep
+from ricordi.repository.bucket.maintenance.leftovers import BucketSweep, PackRemoval
 from ricordi.repository.bucket.maintenance.step import BucketWork
 from ricordi.repository.bucket.publishing import pack_name
 from ricordi.repository.maintenance.problems import Problems
@@ -80,7 +80,12 @@ def repaired(
 
 def swept(bucket: BucketRepository) -> None:
     """Sweep, and do nothing else."""
-    BucketSweep(BucketWork(bucket, MaintenanceOptions(full=True), Run(), Problems(), 0)).carry_out()
+    BucketSweep(work_on(bucket)).carry_out()
+
+
+def work_on(bucket: BucketRepository) -> BucketWork:
+    """What a step of a maintenance is handed that keeps nothing for any time."""
+    return BucketWork(bucket, MaintenanceOptions(full=True), Run(), Problems(), 0)
 
 
 def findings(bucket: BucketRepository, keys: Iterable[str]) -> list[Finding]:
@@ -184,6 +189,41 @@ def test_the_sweep_leaves_what_a_repair_takes_up_and_a_repair_what_the_sweep_tak
     swept(sweeper)
     assert bucket.get_object_content(key) == contents[0]
     assert findings(bucket, [key]) == []
+
+
+def test_a_pack_that_lost_its_objects_is_not_condemned_while_it_is_taken_up(
+    bucket: BucketRepository, contents: list[bytes]
+) -> None:
+    (key,) = bucket.put_objects(contents[:1])
+    forget(bucket, [key], packs=False)
+    read = bucket.store.get_ranges
+
+    def read_while_empty_packs_are_removed(*arguments: Any) -> Any:
+        if bucket.database.rows("SELECT 1 FROM packs WHERE state = 'writing'"):
+            PackRemoval(work_on(bucket)).carry_out()
+        return read(*arguments)
+
+    bucket.store.get_ranges = read_while_empty_packs_are_removed  # type: ignore[method-assign]
+    assert repaired(bucket, [key])[0][key].deed == 'correct the index'
+    assert bucket.database.rows('SELECT state FROM packs') == [('live',)]
+    assert bucket.get_object_content(key) == contents[0]
+
+
+def test_a_repair_that_was_killed_while_it_took_up_a_pack_is_made_up_for_by_the_next(filled: Filled) -> None:
+    bucket, known = filled
+    forget(bucket, known)
+    publish = bucket.index.publish
+
+    def killed(*arguments: Any) -> bool:
+        raise KeyboardInterrupt
+
+    bucket.index.publish = killed  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        repaired(bucket, known)
+    bucket.index.publish = publish  # type: ignore[method-assign]
+    assert bucket.database.rows('SELECT DISTINCT state FROM packs') == [('writing',)]
+    assert all(one.deed for one in repaired(bucket, known)[0].values())
+    assert findings(bucket, known) == []
 
 
 def test_an_object_comes_out_of_a_condemned_pack_which_stays_condemned(filled: Filled) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from ricordi.repository.container.container import Container
+from ricordi.repository.limits import USUAL
 
 CONTENTS = [b'%d is its number. ' % number * 20 for number in range(30)]
 EMPTY = b''
@@ -88,3 +89,21 @@ def test_a_row_that_cannot_be_is_believed_by_nobody(
     size, unusable = take_over(source, container)
     assert [*unusable] == [wrong]
     assert size == sum(map(len, CONTENTS)) - len(CONTENTS[7])
+
+
+def test_objects_in_any_forms_and_places_arrive_in_few_commits_or_many(
+    new_container: Callable[..., Container],
+) -> None:
+    limits = USUAL._replace(large_bytes=500, flush_bytes=1000, put_objects=4, commit_objects=9)
+    source, target = new_container(), new_container()
+    source.limits = target.limits = limits
+    plain, streams, large = CONTENTS[:10], CONTENTS[10:20], [b'large %d ' % number * 100 for number in range(3)]
+    for contents, compress in ((plain, 'no'), (streams, 'yes'), ([EMPTY, *large], 'no'), (large[:1], 'yes')):
+        source.put_objects_into_pack(contents, compress)  # type: ignore[arg-type]
+    for content in CONTENTS[20:]:
+        source.put_object_from_bytes(content)
+    everything = [*CONTENTS, EMPTY, *large]
+    assert take_over(source, target) == (sum(map(len, everything)), {})
+    assert sorted(target.list_objects()) == sorted(map(key_of, everything))
+    for content in everything:
+        assert target.get_object_content(key_of(content)) == content

@@ -645,3 +645,22 @@ def test_a_pack_that_ended_in_garbage_is_cut_in_the_same_run(container: Containe
     assert container.layout.pack_path(0).stat().st_size == 400
     assert report.steps[-1].freed == 7
     assert maintain(container, keys[:1], full=True, repack='none').nothing_to_do
+
+
+@pytest.mark.parametrize(('repack', 'freed'), [('none', 400 + 27), ('all', 400 + 27 + 300)])
+def test_a_plan_foretells_what_goes_with_packed_garbage(
+    container: Container, maintain: Maintain, repack: str, freed: int
+) -> None:
+    container.put_objects_into_pack([b'gone' * 100])
+    (container.layout.packs / '1').touch()  # the next goes there
+    kept = container.put_objects_into_pack([b'mid' * 100, b'kept' * 100, b'end' * 9])[1:2]
+    plan = maintain(container, kept, full=True, repack=repack, dry_run=True)
+    report = maintain(container, kept, full=True, repack=repack)
+    assert sum(step.freed for step in plan.steps) == sum(step.freed for step in report.steps) == freed
+    assert plan.steps[0].freed == report.steps[0].freed
+
+
+def test_a_plan_foretells_nothing_of_garbage_before_what_stays(container: Container, maintain: Maintain) -> None:
+    kept = container.put_objects_into_pack([b'gone', b'kept' * 100])[1:]
+    report = maintain(container, kept, full=True, dry_run=True)
+    assert [(step.name, step.freed) for step in report.steps] == [('remove garbage', 0)]

@@ -84,6 +84,22 @@ def test_an_index_of_a_frequent_attribute_does_not_lead_away_from_the_order(stor
         assert 'SCAN node_0 USING INDEX ix_db_dbnode_db_dbnode_ctime' in query.analyze_query()
 
 
+def test_few_that_an_index_of_an_attribute_finds_are_sorted_without_a_walk_over_all(
+    storage: Any, pks: list[int]
+) -> None:
+    storage.add_attribute_index(AttributePath('attributes', ('state',)))
+    for pk in (pks[2002], pks[2006]):
+        storage.update(K.NODE, pk, {'attributes': {'state': 'rare'}})
+    query = orm.QueryBuilder(backend=storage)
+    query.append(orm.Data, tag='n', project='id', filters={'attributes.state': {'in': ['rare', 'odd', 'lost']}})
+    query.order_by({'n': ['ctime', 'id']})
+    assert query.all(flat=True) == [pks[2002], pks[2006]]
+    if storage.dialect.name == 'sqlite':
+        plan = query.analyze_query()
+        assert 'ricordi_json_attributes' in plan
+        assert 'ix_db_dbnode_db_dbnode_ctime' not in plan
+
+
 def test_a_row_whose_json_is_none_hides_no_other(storage: Any, pks: list[int]) -> None:
     if storage.dialect.name == 'postgresql':
         pytest.skip('PostgreSQL takes no JSON that is none')

@@ -10,6 +10,7 @@ from tests.storage.verification.conftest import places, verified
 
 from ricordi.model.links import LINK_RULES
 from ricordi.storage.verification import degrees
+from ricordi.storage.verification.on_sqlite import SqliteReader
 
 Change = Callable[[Any, list[str]], None]
 
@@ -309,6 +310,27 @@ def test_all_damage_at_once_is_found_as_each_alone(filled_sqlite: Any, change: C
     for damage in chosen:
         change(filled_sqlite, damage.statements)
     expected = {(kind, where) for damage in chosen for kind, where, _ in damage.found}
+    assert places(verified(filled_sqlite)) == expected
+
+
+@pytest.mark.parametrize('rows', [1, 3])
+def test_what_is_wrong_in_any_page_is_found_by_whichever_connection_reads_it(
+    filled_sqlite: Any, change: Change, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    change(
+        filled_sqlite,
+        [
+            "UPDATE db_dbnode SET label = CAST(x'ff' AS TEXT) WHERE id = 2",
+            "UPDATE db_dbnode SET description = x'61' WHERE id = 3",
+            'UPDATE db_dbnode SET ctime = 5 WHERE id = 5',
+            "UPDATE db_dbnode SET uuid = '٣' || substr(uuid, 2) WHERE id = 6",
+            "UPDATE db_dbnode SET extras = CAST(x'7b2261223a22ff227d' AS TEXT) WHERE id = 8",
+            "UPDATE db_dbnode SET repository_metadata = '[]' WHERE id = 7",
+        ],
+    )
+    expected = places(verified(filled_sqlite))
+    assert {int(where.split()[1].rstrip(',')) for _, where in expected if 'dbnode' in where} >= {2, 3, 5, 6, 7, 8}
+    monkeypatch.setattr(SqliteReader, 'page_rows', rows)
     assert places(verified(filled_sqlite)) == expected
 
 

@@ -107,5 +107,5 @@ def _as_text(plan: GroupDeletionPlan, with_pks: bool) -> str:
         [str(group.pk), one_line(group.label), group.type_string, group.user, f'{group.node_count:,}']
         for group in plan.groups
     ]
-    text = format_table(rows, ('PK', 'Label', 'Type string', 'User', 'Nodes'), right=(4,))
+    text = format_table(rows, ('PK', 'Label', 'Type string', 'User', 'Nodes'), right=(0, 4))
     return text if plan.nodes is None else f'{text}\n\n{plan_as_text(plan.nodes, with_pks=with_pks)}'

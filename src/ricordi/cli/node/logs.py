@@ -10,17 +10,24 @@ import click
 from ricordi.cli.identifiers import nodes_argument, read_identifiers
 from ricordi.cli.opened import opened
 from ricordi.cli.session import CommandSession
-from ricordi.cli.terminal.output import OutputColumn, keys_of, write_list
+from ricordi.cli.terminal.output import OutputColumn, keys_of, one_line, write_list
+from ricordi.cli.terminal.screen import width
 from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import Function, format_option, option, verb
 from ricordi.services.nodes.log_levels import LEVELS
+
+
+def _message(text: str) -> str:
+    """A message in its lines on a terminal; elsewhere a record is a line."""
+    return one_line(text) if width() is None else '\n'.join(map(one_line, text.splitlines()))
+
 
 _COLUMNS = (
     OutputColumn('pk', 'PK'),
     OutputColumn('node_pk', 'Node'),
     OutputColumn('time', 'Time', local_time),
     OutputColumn('levelname', 'Level'),
-    OutputColumn('message', 'Message'),
+    OutputColumn('message', 'Message', _message),
 )
 
 

@@ -88,6 +88,10 @@ def _may_replace(before: str, name: str) -> bool:
 def _tell(session: CommandSession, name: str, email: str, before: str | None, is_default: bool) -> None:
     """Say what was made, whose place it has taken, and what comes next."""
     import shlex
+    import sys
+
+    from ricordi.cli.terminal.screen import width
+    from ricordi.cli.terminal.table import detail_lines
 
     if not is_default:
         role = f'; the default profile is `{before}` as before'
@@ -100,10 +104,10 @@ def _tell(session: CommandSession, name: str, email: str, before: str | None, is
         )
     session.tell(f'Created profile `{name}` for {email}{role}.')
     program = 'ricordi' if is_default else f'ricordi -p {shlex.quote(name)}'
-    session.tell(
-        'What comes next:\n'
-        f'  {program} archive import FILE   fill it from an archive, or from a URL\n'
-        f'  {program} shell                 Python with the profile loaded\n'
-        f'  {program} status                whether all is well\n'
-        f'  verdi works on it, too'
-    )
+    nexts = [
+        (f'  {program} archive import FILE', 'fill it from an archive or a URL'),
+        (f'  {program} shell', 'Python with the profile loaded'),
+        (f'  {program} status', 'whether all is well'),
+    ]
+    lines = detail_lines(nexts, width(sys.stderr))
+    session.tell('\n'.join(['What comes next:', *lines, '  verdi works on it, too']))

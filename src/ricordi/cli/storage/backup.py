@@ -11,7 +11,7 @@ from ricordi.cli.parameters import DURATION, NEW_NAME
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.keeping import keep_options, policy_of
 from ricordi.cli.storage.places import PLACE, address_of, bucket_place_options
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.verb import format_option, option, verb
 
 if TYPE_CHECKING:
@@ -111,5 +111,5 @@ def _told(session: CommandSession, profile: str, report: BackupReport, output_fo
     lost = '\n'.join(missing_lines(report))
     trouble = trouble_of(report.forgotten) if report.forgotten else ''
     for wrong in filter(None, (lost, trouble)):
-        print(f'ricordi: error: {wrong}', file=sys.stderr)
+        complain(f'ricordi: error: {wrong}')
     return exit_code_of_backup(report)

@@ -23,7 +23,7 @@ from ricordi.cli.storage.maintenance_report import (
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.prompt import confirm, is_interactive
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.errors import Interrupted, InvalidOperation, RicordiError, UsageError
 from ricordi.progress import Stop
@@ -203,13 +203,13 @@ def _tell_what_is_wrong(report: MaintenanceReport, told: bool, profile: str = ''
     sys.stdout.flush()
     if report.problem_count:
         lines = list(problem_lines(report))
-        print(f'ricordi: error: {profile}{lines[0].rstrip(":")}', file=sys.stderr)
+        complain(f'ricordi: error: {profile}{lines[0].rstrip(":")}')
         if not told:
             print('\n'.join(lines[1:]), file=sys.stderr)
     if report.doubt:
-        print(f'ricordi: error: {profile}{doubt_in_words(report)}', file=sys.stderr)
+        complain(f'ricordi: error: {profile}{doubt_in_words(report)}')
     if report.interrupted:
-        print(f'ricordi: error: {profile}{_early_end(report)}', file=sys.stderr)
+        complain(f'ricordi: error: {profile}{_early_end(report)}')
 
 
 def _early_end(report: MaintenanceReport) -> str:

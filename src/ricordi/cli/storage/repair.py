@@ -9,7 +9,7 @@ from ricordi.cli.parameters import DURATION
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.places import bucket_place_options, store_settings
 from ricordi.cli.terminal.long_work import long_work
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation
 from ricordi.progress import Stop
@@ -118,8 +118,8 @@ def _tell_what_is_wrong(report: RepairReport, told: bool, where: str) -> None:
 
     sys.stdout.flush()
     if words := left_in_words(report):
-        print(f'ricordi: error: {words}', file=sys.stderr)
+        complain(f'ricordi: error: {words}')
         if not told:
             print('\n'.join(left_lines(report)), file=sys.stderr)
     if report.interrupted:
-        print(f'ricordi: error: {where}: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)
+        complain(f'ricordi: error: {where}: {report.interrupted}: ended early; run it again to go on')

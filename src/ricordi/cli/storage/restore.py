@@ -99,7 +99,8 @@ def restore(
     compared with its key, then the database; the profile gets its NAME last. If anything fails or is interrupted,
     nothing is left.
 
-    What says how an object store is reached is about PLACE, the new storage, or both, whichever is in a bucket.
+    What says how an object store is reached is about PLACE, the new storage, or both, whichever is in a bucket. Of two
+    stores AWS_ENDPOINT_URL names that of PLACE.
 
     Exit codes: 0 all is there, 6 the backup lacked objects, which are named, and the profile was restored without
     them; a rehearsal also ends with 6 where anything is not as it should be. 7 interrupted.
@@ -116,12 +117,15 @@ def restore(
         return tell_rehearsal(session, rehearsal, output_format)
     if name is None:
         raise UsageError('missing argument NAME: what the new profile shall be called (or --rehearse)')
+    from ricordi.services.backups.places import is_store_named_around
     from ricordi.services.backups.restore import restore as run_restore
     from ricordi.services.profiles.database import administrator_at, provided_database
 
     store = told_settings(given) if is_bucket_place(place) else {}
     administrator = administrator_at(given['admin_uri'])
     request = _request(name, administrator, given, of_place=frozenset(store))
+    if request.backend == BUCKET and is_store_named_around():
+        store = {}  # two stores: what was given is about the new one
     made_by = None if request.backend == SQLITE else administrator
     with (
         _bucket_of(request, given['make_bucket']),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.maintenance_report import object_lines, problem_as_data
 from ricordi.cli.terminal.output import write_details
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.terminal.times import local_time
 from ricordi.errors import ProblemsFound
@@ -94,7 +94,7 @@ def _tell_problems(report: RestoreReport | RehearsalReport, outcome: str) -> int
 
 def _print_error(lines: list[str]) -> None:
     sys.stdout.flush()
-    print('\n'.join([f'ricordi: error: {lines[0]}', *lines[1:]]), file=sys.stderr)
+    complain('\n'.join([f'ricordi: error: {lines[0]}', *lines[1:]]))
 
 
 # -- for a program ---------------------------------------------------------------------------------------------

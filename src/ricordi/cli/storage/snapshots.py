@@ -12,7 +12,7 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.keeping import keep_options, policy_of
 from ricordi.cli.storage.places import PLACE, address_of, bucket_place_options
 from ricordi.cli.terminal.output import OutputColumn, write_details, write_list
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.terminal.quantities import format_bytes, format_count
 from ricordi.cli.terminal.times import local_time
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -63,7 +63,7 @@ def snapshots(session: CommandSession, place: str, output_format: str | None, **
         write_list(rows, COLUMNS, output_format)
     sys.stdout.flush()
     for fault in found.faults.values():
-        print(f'ricordi: error: {fault}', file=sys.stderr)
+        complain(f'ricordi: error: {fault}')
     return ProblemsFound.exit_code if found.faults else 0
 
 
@@ -166,7 +166,7 @@ def _told(
             write_details(details, output_format)
     sys.stdout.flush()
     if trouble := trouble_of(report):
-        print(f'ricordi: error: {trouble}', file=sys.stderr)
+        complain(f'ricordi: error: {trouble}')
     return code
 
 

@@ -9,7 +9,7 @@ from ricordi.cli.parameters import DURATION, SUBSET
 from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.places import PLACE, address_of, bucket_place_options, store_settings
 from ricordi.cli.terminal.long_work import long_work
-from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.verb import format_option, option, verb
 from ricordi.errors import UsageError
 from ricordi.progress import Stop
@@ -125,8 +125,8 @@ def _tell_what_is_wrong(report: VerificationReport, told: bool, where: str) -> N
 
     sys.stdout.flush()
     if report.finding_count:
-        print(f'ricordi: error: {in_numbers(report.counts)}', file=sys.stderr)
+        complain(f'ricordi: error: {in_numbers(report.counts)}')
         if not told:
             print('\n'.join(finding_lines(report)), file=sys.stderr)
     if report.interrupted:
-        print(f'ricordi: error: {where}: {report.interrupted}: ended early; run it again to go on', file=sys.stderr)
+        complain(f'ricordi: error: {where}: {report.interrupted}: ended early; run it again to go on')

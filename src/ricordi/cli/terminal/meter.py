@@ -37,7 +37,10 @@ class Meter:
 
     def amount(self, count: float) -> str:
         """`count` with its unit."""
-        return format_bytes(count) if self.unit == 'bytes' else f'{format_count(round(count))} {self.unit}'
+        if self.unit == 'bytes':
+            return format_bytes(count)
+        number = round(count)
+        return f'{format_count(number)} {self.unit.removesuffix("s") if number == 1 else self.unit}'
 
     def words(self) -> str:
         """`1.2 GB of 3.4 GB (35 %), 120 MB/s, 20.0 s left`, as far as it is known."""

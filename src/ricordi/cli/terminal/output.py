@@ -209,7 +209,7 @@ def shown_nested(value: Any, indent: str = '') -> str:
     for key, part in value.items():
         text = shown_nested(part, f'{indent}  ')
         nested = type(part) is dict and part
-        lines.append(f'{indent}{one_line(str(key))}:{chr(10) if nested else " "}{text}')
+        lines.append(f'{indent}{one_line(str(key))}:{chr(10) if nested else " "}{text}'.rstrip(' '))
     return '\n'.join(lines)
 
 

@@ -40,6 +40,11 @@ def prose(text: str, stream: TextIO | None = None, hanging: str = '') -> str:
     return text
 
 
+def complain(message: str) -> None:
+    """Say on stderr what went wrong; on a terminal the lines after the first are indented."""
+    print(prose(message, sys.stderr, '  '), file=sys.stderr, flush=True)
+
+
 def branched(stems: str, branch: str, text: str) -> str:
     """A line of a tree; where it is too long its text is wrapped, and the stems go on beside it.
 

@@ -79,6 +79,7 @@ class NodeGuard:
             if link.execute('SELECT to_regclass(%s)', (table,)).fetchone() == (None,):
                 self._create(link)
                 link.execute(f'{_NOTE} ORDER BY key, node.id'.encode())
+                link.execute('UPDATE store SET unnoted = false WHERE unnoted')
 
         self._database.once(work)
 

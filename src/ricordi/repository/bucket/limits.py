@@ -10,6 +10,7 @@ class BucketLimits(NamedTuple):
 
     :param inline_bytes: a single object up to this size is kept in the database until it is packed.
     :param pack_bytes: a pack is uploaded when it has so many; also what is held in memory of one.
+    :param pack_objects: or when it has so many objects, of which the list is held in memory.
     :param large_bytes: a larger object becomes a pack of its own, streamed up and down in constant memory.
     :param part_bytes: of a pack that is uploaded in parts; not below 5 MiB for most stores.
     :param parts_at_once: parts that are under way together.
@@ -36,6 +37,7 @@ class BucketLimits(NamedTuple):
 
     inline_bytes: int = 32 << 10
     pack_bytes: int = 32 << 20
+    pack_objects: int = 20_000
     large_bytes: int = 8 << 20
     part_bytes: int = 8 << 20
     parts_at_once: int = 3

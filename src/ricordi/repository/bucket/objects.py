@@ -29,6 +29,8 @@ DELETED_AT_ONCE = 1000
 SPANS_AT_ONCE = 8
 """Parts of one thing that are fetched together."""
 LOOKS_AT_SPAN = 2
+READ_BACK_BYTES = 1 << 20
+"""That are in memory at once of an upload that is read back."""
 
 Span = list[tuple[int, int]]
 """Ranges, as start and length, that are fetched by one request."""
@@ -164,20 +166,32 @@ class PackStore:
         return sent.size
 
     def _check_arrival(self, name: str, sent: SentBytes, tag: str | None) -> None:
-        """Refuse an upload that lies there otherwise than it was sent; one of which the store tells nothing is read."""
+        """Refuse an upload that lies there otherwise than it was sent; one of which the store tells nothing is read.
+
+        Ceph's gateway tells nothing when the parts have come together, and knows it a moment later.
+        """
         import obstore
 
-        if tag is not None and tag.strip('"') == sent.tag:
+        if (tag or self._tag(name)).strip('"') == sent.tag:
             return
         with self._worded(f'read back {name}'):
-            pieces = obstore.get(self._client, self._path(name)).stream()
-            arrived = sent.is_what_lies_there(bytes(piece) for piece in pieces)
+            pieces = obstore.get(self._client, self._path(name)).stream(min_chunk_size=READ_BACK_BYTES)
+            arrived = sent.is_what_lies_there(memoryview(piece) for piece in pieces)
         self._count(Traffic(gets=1, received=sent.size))
         if not arrived:
             raise UnreachableStorage(
                 f'what was put as {name} in the {self.place} lies there otherwise than it was sent; try again, and '
                 'check the network and the store'
             )
+
+    def _tag(self, name: str) -> str:
+        """What the store says of the content of something, when it is asked; empty: nothing."""
+        import obstore
+
+        with self._worded(f'look at {name}'):
+            tag = obstore.head(self._client, self._path(name))['e_tag']
+        self._count(Traffic(gets=1))
+        return tag or ''
 
     def delete(self, names: Sequence[str]) -> None:
         """Take things away; what is gone already is no error."""

@@ -193,7 +193,7 @@ class PackFilling:
             return
         self._in_draft.add(hash)
         self._draft.add(hash, form.data, form.size, form.compressed)
-        if len(self._draft.data) >= self._limits.pack_bytes:
+        if len(self._draft.data) >= self._limits.pack_bytes or len(self._in_draft) >= self._limits.pack_objects:
             self._publish()
 
     def finish(self) -> None:

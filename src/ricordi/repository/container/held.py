@@ -14,7 +14,7 @@ from ricordi.errors import CorruptStorage
 from ricordi.repository.container.compression import decompress
 from ricordi.repository.container.index import PackedObject
 from ricordi.repository.container.loose import chunks_of
-from ricordi.repository.container.pack_windows import content_of, is_large
+from ricordi.repository.container.pack_windows import are_plain_and_sound, content_of, is_large
 from ricordi.repository.container.streams import PackSlice
 from ricordi.repository.container.zlib_pieces import CheckedZlibPieces
 from ricordi.repository.limits import Limits
@@ -181,19 +181,10 @@ def read_together(neighbours: Neighbours) -> Iterator[Stretch | HeldObject]:
     except (OSError, CorruptStorage):
         yield from (PackedOnItsWay(container, row) for row in rows)
         return
-    if _are_plain_and_sound(rows, memoryview(stored), start):
+    if are_plain_and_sound(rows, memoryview(stored), start):
         yield Stretch(stored, rows, end - start, start)
     else:
         yield from _sound_stretches(container, rows, memoryview(stored), start)
-
-
-def _are_plain_and_sound(rows: list[PackedObject], stored: memoryview, start: int) -> bool:
-    """Whether all of some neighbours lie as they are and are what their keys say: the usual case, told quickly."""
-    sha256 = hashlib.sha256
-    for key, compressed, _, offset, length, _ in rows:
-        if compressed or sha256(stored[offset - start : offset - start + length]).hexdigest() != key:
-            return False
-    return True
 
 
 def _sound_stretches(

@@ -127,7 +127,6 @@ class PackWriter:
         self._flush_under_way: Future[None] | None = None
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix='fsync')
         self._sync: Future[None] | None = None
-        self._read = memoryview(bytearray(CHECK_BYTES))
         self._failure: BaseException | None = None
         self.written = 0
         """Bytes appended and kept, so far."""
@@ -355,8 +354,9 @@ class PackWriter:
         """Compare what was appended with what the pack has there."""
         whole = bytes(content)  # views are compared item by item
         for position in range(0, len(whole), CHECK_BYTES):
-            found = self._read[: len(whole) - position]
-            if os.preadv(descriptor, [found], start + position) != len(found) or not whole.startswith(found, position):
+            length = min(CHECK_BYTES, len(whole) - position)
+            found = os.pread(descriptor, length, start + position)
+            if len(found) != length or not whole.startswith(found, position):
                 raise self._foreign_writer(pack_id)
 
     def _await_flush(self) -> None:

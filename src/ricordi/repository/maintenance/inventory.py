@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, islice
 from operator import ge
 from typing import Any, NamedTuple
@@ -168,6 +168,15 @@ class Inventory:
                         (pack.pack_id, -1 if pack.file_bytes is None else pack.file_bytes),
                     )
 
+    def freed_with_garbage(self, rewritten: Collection[int]) -> int:
+        """Bytes of disk that go with packed garbage: packs that hold nothing else, and the ends of others.
+
+        :param rewritten: packs of which it is the repack that gives back what garbage took.
+        """
+        packs = [pack for pack in self.packs.values() if pack.garbage.objects and pack.pack_id not in rewritten]
+        ends = self._ends_of_garbage() if packs else {}
+        return sum(self._freed_of(pack, ends[pack.pack_id]) for pack in packs if pack.file_bytes is not None)
+
     # -- filling and counting ---------------------------------------------------------------------------------
 
     def _create_tables(self) -> None:
@@ -239,6 +248,24 @@ class Inventory:
         """Another one after whatever comes, goes or moves in the container."""
         words = [self._container.config.container_id, *self.loose, *packs.values()]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
+    def _freed_of(self, pack: PackInventory, end_of_garbage: int) -> int:
+        file_bytes = pack.file_bytes or 0
+        if pack.objects == pack.garbage.objects:
+            return file_bytes
+        if end_of_garbage < pack.end:
+            return 0  # a repack alone gives back what lies before an object that stays
+        statement = f'SELECT MAX("offset" + length) FROM db_object AS o WHERE pack_id = ? AND NOT {_IS_GARBAGE}'
+        (end,) = self._one(statement, (pack.pack_id,))
+        return max(0, min(pack.end, file_bytes) - int(end))
+
+    def _ends_of_garbage(self) -> dict[int, int]:
+        statement = (
+            'SELECT pack_id, MAX("offset" + length) FROM temp.garbage CROSS JOIN db_object USING (hashkey) '
+            'GROUP BY pack_id'
+        )
+        with self.index.guarded():
+            return dict(self.index.connection.execute(statement).fetchall())
 
     def _one(self, statement: str, parameters: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         with self.index.guarded():

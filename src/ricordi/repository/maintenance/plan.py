@@ -64,7 +64,8 @@ def make_plan(
     if packed_garbage or garbage_loose.objects:
         number = packed_garbage + garbage_loose.objects
         detail = f'{number:,} {_objects(number)} removed that no node names'
-        steps.append(MaintenanceStep('remove garbage', detail, number, freed=garbage_loose.bytes))
+        freed = garbage_loose.bytes + inventory.freed_with_garbage(repack)
+        steps.append(MaintenanceStep('remove garbage', detail, number, freed=freed))
     to_pack = inventory.loose.objects - garbage_loose.objects - damaged_loose.objects
     bytes_to_pack = inventory.loose.bytes - garbage_loose.bytes - damaged_loose.bytes
     packing = Packing(to_pack, bytes_to_pack, inventory.largest_loose)

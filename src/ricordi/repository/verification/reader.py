@@ -22,7 +22,14 @@ from typing import IO, NamedTuple
 from ricordi.repository.container.compression import decompress, decompressed_chunks
 from ricordi.repository.container.index import PackedObject
 from ricordi.repository.container.objects import ObjectStore
-from ricordi.repository.container.pack_windows import Window, is_large, read_window, windows_of
+from ricordi.repository.container.pack_windows import (
+    Window,
+    apart,
+    are_plain_and_sound,
+    is_large,
+    read_stretch,
+    windows_of,
+)
 from ricordi.repository.container.streams import ENDS_EARLY, OTHER_BYTES
 from ricordi.zipfiles.codec import codec
 
@@ -81,11 +88,10 @@ def check_rows(store: ObjectStore, pack_id: int, rows: str, go_on: GoOn = always
     wrong: list[tuple[str, str]] = []
     length = 0
     for window in windows_of(objects, store.limits):
-        for row, fault in _faults_of(path, window, store):
-            if fault:
-                wrong.append((row.key, fault))
-            length += row.length
-        if not go_on(sum(row.length for row in window)):
+        wrong += _faults_of(path, window, store)
+        size = sum([row.length for row in window])
+        length += size
+        if not go_on(size):
             raise Told
     return Answer(len(objects), length, tuple(wrong))
 
@@ -94,19 +100,20 @@ def _by_offset(row: PackedObject) -> tuple[int, int]:
     return row.offset, row.length
 
 
-def _faults_of(path: Path, window: Window, store: ObjectStore) -> Iterator[tuple[PackedObject, str]]:
-    """Each object of a window with what is wrong with it, or an empty text."""
+def _faults_of(path: Path, window: Window, store: ObjectStore) -> list[tuple[str, str]]:
+    """The keys of those objects of a window of which something is wrong, and what."""
     if is_large(window[0], store.limits):
-        yield window[0], fault_of_row(path, window[0])
-        return
+        fault = fault_of_row(path, window[0])
+        return [(window[0].key, fault)] if fault else []
     try:
-        found = list(read_window(path, window))
+        stored = read_stretch(path, window)
     except OSError as error:
         fault = in_words(error)
-        yield from ((row, fault) for row in window)
-        return
-    for row, stored in found:
-        yield row, _fault_of_stored(row, stored)
+        return [(row.key, fault) for row in window]
+    if are_plain_and_sound(window, stored, window[0].offset):
+        return []
+    found = ((row.key, _fault_of_stored(row, part)) for row, part in apart(window, stored))
+    return [(key, fault) for key, fault in found if fault]
 
 
 def _fault_of_stored(row: PackedObject, stored: memoryview) -> str:

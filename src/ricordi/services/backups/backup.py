@@ -99,7 +99,7 @@ def plan_backup(
     place = checked_place(profile, place)
     with (
         use_storage(profile, purpose='storage backup, dry run', wait=wait, stop=run.stop) as storage,
-        open_place(place) as (found, _),
+        open_place(place, create=True) as (found, _),
     ):
         if not found.exists:
             found.check_can_be_made()

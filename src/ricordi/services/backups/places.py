@@ -22,6 +22,11 @@ def is_in_bucket(text: str) -> bool:
     return text.startswith(SCHEME)
 
 
+def is_store_named_around() -> bool:
+    """Whether the environment names an object store."""
+    return bool(endpoint_of({}))
+
+
 def address_at(text: str, object_store: Mapping[str, Any] | None = None) -> BackupAddress:
     """The place that a text names.
 

@@ -7,6 +7,7 @@ waiting. To hand over one long text for a column of many rows costs a fraction o
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,7 @@ class SqliteBatch(RawBatch):
             return pa.nulls(self.rows, pa.string())
         if present < self.rows or type(joined) is not str:
             return None
-        parts = pc.split_pattern(pa.array([joined]), _BETWEEN).values
+        parts = pc.split_pattern(_array_of_one(joined), _BETWEEN).values
         return parts if len(parts) == self.rows else None  # one of the texts holds what should lie between them
 
     def values(self, place: int) -> list[Any]:
@@ -110,3 +111,10 @@ class SqliteBatch(RawBatch):
         with session.driver():
             found: list[Any] = session.execute(f'SELECT {columns} {self._where}').fetchall()
             return found
+
+
+def _array_of_one(text: str) -> Any:
+    """An array of one text. (`pyarrow.array` looks for pandas each time, where that is not installed.)"""
+    data = text.encode()
+    ends = array('i', (0, len(data)))
+    return pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(data))

@@ -133,6 +133,7 @@ class Joins:
             return replace(source, searched=False)
         for condition in conditions if len(conditions) > 1 else ():
             if isinstance(condition, Comparison) and self._finds_few(source, condition):
+                source.sorted_apart = True
                 return replace(source, searched=False)
         return source
 

@@ -138,6 +138,8 @@ class Projections:
             if not fixed:
                 function = 'max' if ordering.descending else 'min'
                 text = self._sql.aggregate_text(function, text) if is_text else f'{function}({text})'
+            elif source.sorted_apart and not is_text:
+                text = self._sql.unsearched(text)
             nullable = place.nullable or place.kind is ValueKind.JSON
             terms.append(self._sql.order_term(text, is_text, ordering.descending, nullable))
         return terms

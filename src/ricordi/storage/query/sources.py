@@ -31,6 +31,7 @@ class Source:
 
     :param pk: SQL of its primary key: where only this is asked of a vertex, a column of its edge spares the table.
     :param optional: whether it may be missing, in or behind an outer join.
+    :param sorted_apart: whether no index shall be walked for its order: few rows are found otherwise.
     :param columns: field of a walk → SQL: these are not columns of a table.
     """
 
@@ -41,6 +42,7 @@ class Source:
     optional: bool = False
     joined: bool = True
     searched: bool = True
+    sorted_apart: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, field: Field, alias: str | None = None) -> Place:

@@ -15,7 +15,7 @@ PLACES = 3
 NODES_AT_ONCE = 1000
 
 
-class Named(NamedTuple):
+class NamedObject(NamedTuple):
     """That a node names an object, once or more often under one name; one for each group that the node is in.
 
     :param named: the key.
@@ -37,7 +37,7 @@ def dimensions_of(questions: Iterable[UsageQuestion]) -> tuple[Dimension, ...]:
     return tuple(dict.fromkeys(one.by for one in questions if one.by not in OF_FILES))
 
 
-class Selection:
+class FileSelection:
     """What of questions is asked of files: names and sizes; the rest is answered by the database."""
 
     def __init__(self, question: UsageQuestion) -> None:
@@ -50,7 +50,7 @@ class Selection:
         return all(kind == file_kind(name) for kind in self._kinds) and all(wanted == size for wanted in self._sizes)
 
 
-class Answer:
+class UsageAnswer:
     """The sums that answer one question, in the making.
 
     :param dimensions: the categories of a node that are told.
@@ -82,22 +82,22 @@ def as_category(value: Any) -> Category:
     return str(text_or_damaged(value)) if isinstance(value, bytes) else value
 
 
-class Names:
+class ObjectNames:
     """Who names one object that is named more than once.
 
     :param size: of the object, if it is there.
     """
 
-    def __init__(self, selection: Selection, size: ObjectSize | None, answers: Sequence[Answer]) -> None:
+    def __init__(self, selection: FileSelection, size: ObjectSize | None, answers: Sequence[UsageAnswer]) -> None:
         self._selection = selection
         self._size = size
         self._class = None if size is None else size_class(size.content)
-        self._uses: list[tuple[Answer, dict[Place, int]]] = [(answer, {}) for answer in answers]
+        self._uses: list[tuple[UsageAnswer, dict[Place, int]]] = [(answer, {}) for answer in answers]
         self.all = self.chosen = self.nodes = 0
         """How often it is named at all; how often by what is chosen; by how many nodes that are."""
         self.first_pks: list[int] = []
 
-    def count(self, rows: Iterable[Named]) -> None:
+    def count(self, rows: Iterable[NamedObject]) -> None:
         """Take in all rows of the object, which ascend by pk, and add to the sums what the categories name."""
         last, last_chosen = None, None
         seen: set[str] = set()
@@ -134,7 +134,7 @@ class Names:
             if answer.counts_nodes and len(by_place) >= NODES_AT_ONCE:
                 self._give_out(answer, by_place, shared=True)
 
-    def _give_out(self, answer: Answer, by_place: dict[Place, int], shared: bool) -> None:
+    def _give_out(self, answer: UsageAnswer, by_place: dict[Place, int], shared: bool) -> None:
         size = self._size
         if size is not None:
             for place, uses in by_place.items():

@@ -29,7 +29,7 @@ from ricordi.model.file_trees import named_in
 from ricordi.model.values import DamagedJson
 from ricordi.storage.usage.database import database_usage
 from ricordi.storage.usage.kinds import size_class
-from ricordi.storage.usage.names import Answer, Named, Names, Selection, as_category, dimensions_of
+from ricordi.storage.usage.names import FileSelection, NamedObject, ObjectNames, UsageAnswer, as_category, dimensions_of
 from ricordi.storage.usage.sql import UsageSql
 from ricordi.storage.usage.sums import MOST_IN_MEMORY, open_sums
 
@@ -148,10 +148,10 @@ class _Count:
         self._questions = questions
         self._chosen = questions[0].chosen
         self._dimensions = dimensions_of(questions)
-        self._selection = Selection(questions[0])
+        self._selection = FileSelection(questions[0])
         self._sql = sql
         self._limits = limits
-        self._answers: list[Answer] = []
+        self._answers: list[UsageAnswer] = []
         self._named_once: dict[tuple[Any, ...], list[int]] = {}
         self._total = [0, 0, 0, 0, 0]
         self._missing = 0
@@ -163,7 +163,7 @@ class _Count:
             most = self._limits.most_sums // len(self._questions)
             for question in self._questions:
                 sums = stack.enter_context(open_sums(most))
-                self._answers.append(Answer(question, self._dimensions, sums))
+                self._answers.append(UsageAnswer(question, self._dimensions, sums))
             unnamed = self._merge(progress)
             (_, nodes), *_ = self._counts(None)
             only_files = any(dimension in OF_FILES for dimension, _ in self._chosen)
@@ -171,7 +171,7 @@ class _Count:
             files = self._files()
             return tuple(self._usage(answer, total, files, unnamed) for answer in self._answers)
 
-    def _usage(self, answer: Answer, total: Share, files: tuple[LargeFile, ...], unnamed: Amount) -> Usage:
+    def _usage(self, answer: UsageAnswer, total: Share, files: tuple[LargeFile, ...], unnamed: Amount) -> Usage:
         question, sums = answer.question, answer.sums
         asked = {question.by, *(dimension for dimension, _ in question.chosen)}
         tells_nodes = not asked.intersection(OF_FILES)  # else some nodes have some of their files in it
@@ -185,7 +185,7 @@ class _Count:
     def _counts(self, by: Dimension | None) -> Iterator[tuple[Any, ...]]:
         return self._session.dialect.stream(self._session, *self._sql.counts(by, self._chosen))
 
-    def _uses(self) -> Iterator[Named]:
+    def _uses(self) -> Iterator[NamedObject]:
         told = [dimension for one in self._questions for dimension in (one.by, one.within)]
         with_names = Dimension.FILE in (*told, *(dimension for dimension, _ in self._chosen))
         statement, parameters = self._sql.uses(self._dimensions, self._chosen, with_names)
@@ -195,7 +195,7 @@ class _Count:
             # latin-1 keeps the order, whatever the bytes
             named = key.decode('latin-1') if isinstance(key, bytes) else key
             file = name.decode(errors='replace') if isinstance(name, bytes) else name
-            yield Named(named, pk, chosen, uses, file, tuple(categories))
+            yield NamedObject(named, pk, chosen, uses, file, tuple(categories))
 
     def _merge(self, progress: Progress) -> Amount:
         """Go through all objects; returns those that no node names."""
@@ -216,7 +216,7 @@ class _Count:
         progress.end()
         return (sizes or _SizesByKey(self._repository.object_sizes())).unnamed()
 
-    def _count_only(self, row: Named, size: ObjectSize) -> None:
+    def _count_only(self, row: NamedObject, size: ObjectSize) -> None:
         """Count an object that is named once: with all of the same kind, of which nothing is told apart."""
         key, pk, chosen, _, name, categories = row
         stored, content = size.stored, size.content
@@ -246,9 +246,9 @@ class _Count:
                     answer.sums.add(place, objects, stored, content, shared=False)
         self._named_once.clear()
 
-    def _count_several(self, key: str, rows: Iterable[Named], size: ObjectSize | None) -> None:
+    def _count_several(self, key: str, rows: Iterable[NamedObject], size: ObjectSize | None) -> None:
         """Count an object that is named more often, or is not there."""
-        names = Names(self._selection, size, self._answers)
+        names = ObjectNames(self._selection, size, self._answers)
         names.count(rows)
         if not names.chosen:
             return

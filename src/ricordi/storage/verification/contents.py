@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ricordi.backend.verification import Finding
 from ricordi.errors import RicordiError
 from ricordi.model.file_trees import fault_of_text
-from ricordi.model.values import json_fault
+from ricordi.model.values import json_fault, may_be_odd
 from ricordi.storage.verification.look import Look
 from ricordi.storage.verification.rows import NODES
 
@@ -47,7 +47,7 @@ def check_json_closely(look: Look, table: str) -> Iterator[Finding]:
 def _judged(look: Look, table: str, name: str, pk: int, content: bytes | str) -> Iterator[Finding]:
     try:
         text = content.decode() if isinstance(content, bytes) else content
-        fault = json_fault(text)
+        fault = json_fault(text) if may_be_odd(text) else None
         if fault is None or not isinstance(json.loads(text), dict):
             return  # what is no dictionary is told where values are looked at
         kind, detail = 'odd JSON', f'the {name} can be read, but not be taken elsewhere: {fault}'

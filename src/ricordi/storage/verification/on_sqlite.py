@@ -227,10 +227,10 @@ class SqliteReader(DatabaseReader):
 
     def suspect_json(self, name: str) -> str:
         # deep or long ones are long; short ones can only hold half a character, or a number with a large exponent
-        return (
-            f"typeof({name}) = 'text' AND (length({name}) > 400 OR {name} GLOB '*\\u[dD]*' "
-            f"OR {name} GLOB '*[0-9][eE]*[0-9][0-9][0-9]*')"
-        )
+        # (a pattern that has a letter behind its star is found ten times as fast as one that has a set there)
+        signs = ('\\u[dD]', *(f'{letter}{sign}[0-9][0-9][0-9]' for letter in 'eE' for sign in ('', '+')))
+        found = ' OR '.join(f"{name} GLOB '*{sign}*'" for sign in signs)
+        return f"typeof({name}) = 'text' AND (length({name}) > 400 OR {found})"
 
     def member(self, name: str, *keys: str) -> str:
         path = ''.join(f'."{key}"' for key in keys)

@@ -19,7 +19,7 @@ from ricordi.repository.bucket.publishing import PACKS, pack_name
 from ricordi.repository.parallel import in_order
 
 CONDEMNED = 'condemned'
-LISTS_AT_ONCE = 8
+LISTS_AT_ONCE = 4
 VARIABLES = 500
 
 _FROM = ' FROM objects AS o JOIN temp.seen AS s ON s.number = o.pack JOIN packs AS p ON p.number = o.pack '

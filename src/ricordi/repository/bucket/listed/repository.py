@@ -54,6 +54,7 @@ class ListedRepository(RepositoryBackend):
         """All that lies in the folder."""
         self.catalogue = PackCatalogue(self.files, CatalogueFile(_cache_path(location)), self.limits)
         self.index = self.catalogue
+        self._is_checked = False
 
     @property
     def uuid(self) -> str | None:
@@ -68,8 +69,9 @@ class ListedRepository(RepositoryBackend):
 
     def look_again(self, lasting: bool = False) -> None:
         self.catalogue.look_again(lasting)
-        if lasting:
+        if lasting and not self._is_checked:
             self.catalogue.check()
+            self._is_checked = True
 
     def erase(self) -> None:
         raise InvalidOperation('a store of backups goes with its backup repository, not by itself')

@@ -137,7 +137,8 @@ def damage_of(bucket: BucketRepository, keys: Sequence[str]) -> Iterator[Finding
         except NotExistent:
             continue
         except CorruptStorage as error:
-            yield Finding('damaged object', str(error).partition('; ')[0], key=key, remedy='source')
+            reason = str(error).partition('; ')[0].removeprefix(f'object {key} ')
+            yield Finding('damaged object', reason, key=key, remedy='source')
 
 
 def check_remembered(bucket: BucketRepository, notes: ReadNotes, run: Run) -> Iterator[Finding]:

@@ -40,9 +40,10 @@ class ReferenceCheck:
     def findings(self) -> Iterator[Finding]:
         """What is wrong, once all have passed; counted anew, for nodes may have come and gone meanwhile."""
         guard = self._bucket.index.guard
-        if not guard.has_nodes:
+        # Without a guard it is none of this storage yet, or it is made when it is opened, or objects are missing.
+        if not self._guarded or not guard.has_nodes:
             return
-        if not self._guarded or not guard.has_working_triggers:
+        if not guard.has_working_triggers:
             yield _finding('the database does not note what nodes name')
         elif (self._is_odd or self._is_incomplete) and (number := guard.unnoted()):
             yield _finding(f'{number:,} times the database has not noted that a node names an object')
