@@ -51,10 +51,10 @@ def report_failure(error: BaseException, debug: bool) -> int:
     message = shortened(hide_in_text(message))
     if debug:
         print(hide_in_text(''.join(traceback.format_exception(error))), end='', file=sys.stderr)
+    _flush_stdout()  # what was printed before comes first, where both go to one place
     complain(message)
     for note in getattr(error, '__notes__', ()):
         complain(hide_in_text(note))
-    _flush_stdout()
     return code
 
 
@@ -109,11 +109,19 @@ def _explain_click(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         text = ' '.join(error.format_message().split())
         text = text[:1].lower() + text[1:].rstrip('.')
+        if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):
+            text += _taken_for_options()
         context = getattr(error, 'ctx', None)
         hint = f'; see `{context.command_path} --help`' if context is not None else ''
         code = error.exit_code if not isinstance(error, click.UsageError) else UsageError.exit_code
         return f'ricordi: error: {text}{hint}', code
     return _explain_bug(error), 1
+
+
+def _taken_for_options() -> str:
+    """A hint where a word may have been meant as the argument that is missing: `-dash` is taken for `-d ash`."""
+    words = [word for word in sys.argv[1:] if len(word) > 2 and word[0] == '-' != word[1]]
+    return f'; what begins with a dash comes after `--`: `-- {words[-1]}`' if words and '--' not in sys.argv else ''
 
 
 def _explain_os_error(error: OSError) -> tuple[str, int]:

@@ -47,6 +47,7 @@ class CommandSession(NamedTuple):
     def tell(self, message: str, level: int = LEVELS['REPORT']) -> None:
         """Say something to a person, on stderr, unless `--quiet`, or `--verbosity` asks for what weighs more."""
         if not self.quiet and level >= self.level:
+            sys.stdout.flush()  # what was printed before comes first, where both go to one place
             print(prose(message, sys.stderr), file=sys.stderr, flush=True)
 
     @staticmethod

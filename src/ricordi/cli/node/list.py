@@ -105,7 +105,8 @@ def list_nodes(
         if bare or (raw and output_format is None):
             write_raw(rows)
         elif output_format in (None, 'table'):
-            write_table(rows, [HEADINGS.get(name, name) for name in project], project)
+            if not write_table(rows, [HEADINGS.get(name, name) for name in project], project):
+                session.tell('No nodes fit.')
         else:
             named = (dict(zip(project, row, strict=True)) for row in rows)
             write_list(named, [OutputColumn(name, name) for name in project], output_format)
