@@ -41,7 +41,7 @@ def start() -> tuple[subprocess.Popen[str], Path]:
 
 
 def test_a_folder_goes_with_its_block_and_only_its_user_may_look_into_it() -> None:
-    with TemporaryFolder('test', too_young=-1.0) as path:
+    with TemporaryFolder('test') as path:
         assert path.is_dir()
         assert path.stat().st_mode & 0o777 == 0o700
         (path / 'file').touch()
@@ -53,21 +53,21 @@ def test_what_a_killed_process_left_goes_when_the_next_folder_is_made(own_place:
     process.kill()
     process.communicate()
     assert (left / 'large').exists()
-    with TemporaryFolder('other', too_young=-1.0):
+    with TemporaryFolder('other'):
         assert left.exists(), 'of another kind'
-    with TemporaryFolder('test', too_young=-1.0) as path:
+    with TemporaryFolder('test') as path:
         assert [entry for entry in own_place.iterdir() if entry.name.startswith('ricordi-test-')] == [path]
 
 
 def test_the_folder_of_a_living_process_stays() -> None:
     process, theirs = start()
-    with TemporaryFolder('test', too_young=-1.0):
+    with TemporaryFolder('test'):
         assert (theirs / 'large').exists()
     process.communicate('')
     assert not theirs.exists()
 
 
-def test_a_folder_that_was_made_a_moment_ago_stays(own_place: Path) -> None:
+def test_a_folder_that_is_about_to_be_locked_by_who_made_it_stays(own_place: Path) -> None:
     young = own_place / 'ricordi-test-young'
     young.mkdir()
     with TemporaryFolder('test'):
@@ -78,7 +78,7 @@ def test_a_folder_that_somebody_else_has_made_stays_whatever_its_name(own_place:
     theirs = own_place / 'ricordi-test-results'
     theirs.mkdir()
     (theirs / 'thesis').touch()
-    with TemporaryFolder('test', too_young=-1.0):
+    with TemporaryFolder('test'):
         assert (theirs / 'thesis').exists()
 
 
@@ -88,7 +88,7 @@ def test_links_and_files_of_the_name_are_not_followed_nor_removed(own_place: Pat
     (target / 'file').touch()
     (own_place / 'ricordi-test-link').symlink_to(target)
     (own_place / 'ricordi-test-file').touch()
-    with TemporaryFolder('test', too_young=-1.0):
+    with TemporaryFolder('test'):
         pass
     assert (target / 'file').exists()
     assert (own_place / 'ricordi-test-link').is_symlink()
@@ -121,5 +121,5 @@ def test_a_killed_import_leaves_nothing_for_ever(own_place: Path, reference_home
     wait_until(lambda: list(own_place.glob('ricordi-archive-*/.ricordi-temporary')), 'the import makes its folder')
     held.kill()
     held.communicate()
-    with TemporaryFolder('archive', too_young=-1.0) as path:
+    with TemporaryFolder('archive') as path:
         assert list(own_place.glob('ricordi-archive-*')) == [path]

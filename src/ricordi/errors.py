@@ -106,6 +106,10 @@ class WrongType(WrongValue, TypeError):
     """A value has the wrong Python type: a number where a user is needed."""
 
 
+class WrongOptionValue(WrongValue, ConfigurationError):
+    """A value can never be that of an option of the configuration."""
+
+
 class NotExistent(RicordiError):
     """What was asked for is not in the storage."""
 

@@ -327,9 +327,6 @@ def _lock(descriptor: int, deadline: float) -> bool:
 
 # temporary folders -----------------------------------------------------------------------------------------
 
-TOO_YOUNG_SECONDS = 60.0
-"""A folder that was made so lately may be about to be locked by who made it."""
-
 _tidied: set[str] = set()
 
 
@@ -340,15 +337,14 @@ class TemporaryFolder:
     lock on it, which the kernel drops, so that what can be locked by somebody else has no user.
     """
 
-    def __init__(self, kind: str, too_young: float = TOO_YOUNG_SECONDS) -> None:
+    def __init__(self, kind: str) -> None:
         """
         :param kind: a word for the name of the folder; folders of the same kind are looked after.
-        :param too_young: seconds; a folder that was made so lately is not looked at.
         """
         parent, prefix = Path(tempfile.gettempdir()), f'ricordi-{kind}-'
         if prefix not in _tidied:
             _tidied.add(prefix)
-            _remove_stale_folders(parent, prefix, too_young)
+            _remove_stale_folders(parent, prefix)
         self.path, descriptor = _locked_folder(prefix)
         self._finalizer = weakref.finalize(self, _remove_folder, self.path, descriptor, os.getpid())
 
@@ -375,7 +371,7 @@ def _locked_folder(prefix: str) -> tuple[Path, int | None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             if path.exists():
-                _mark(descriptor)
+                _mark(descriptor)  # after the lock: what is marked and not locked has lost its process
                 return path, descriptor
         except BlockingIOError:
             pass  # taken for stale, if this process was asleep for so long in the middle of this
@@ -408,15 +404,14 @@ def _remove_folder(path: Path, descriptor: int | None, process: int) -> None:
             os.close(descriptor)
 
 
-def _remove_stale_folders(parent: Path, prefix: str, too_young: float) -> None:
+def _remove_stale_folders(parent: Path, prefix: str) -> None:
     """Remove the folders of this user whose processes have ended without doing so."""
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if not entry.name.startswith(prefix):
                 continue
             with suppress(OSError):
-                status = entry.stat(follow_symlinks=False)
-                if status.st_uid == os.geteuid() and time.time() - status.st_ctime > too_young:
+                if entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                     _remove_unlocked_folder(Path(entry.path))
 
 

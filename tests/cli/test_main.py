@@ -11,7 +11,7 @@ import pytest
 from ricordi.cli.failures import explain
 from ricordi.cli.main import load_command, run
 from ricordi.cli.tree import TREE, leaves, overview
-from ricordi.errors import CorruptStorage, LockedProfileError, NotEnoughSpace
+from ricordi.errors import ConfigurationError, CorruptStorage, LockedProfileError, NotEnoughSpace
 
 
 def test_help_of_the_program_names_every_noun(run_cli) -> None:
@@ -123,6 +123,13 @@ def test_a_full_disk_and_a_closed_folder_are_told_with_the_file_and_the_way_out(
     message, code = explain(PermissionError(13, 'Permission denied', '/data/y'))
     assert code == 3
     assert 'owner' in message
+
+
+def test_a_full_disk_has_its_code_whatever_it_kept_from_being_done() -> None:
+    error = ConfigurationError('cannot write config.json: No space left on device; nothing was changed')
+    assert explain(error)[1] == 1
+    error.__cause__ = OSError(28, 'No space left on device')
+    assert explain(error)[1] == 3
 
 
 def test_an_unexpected_error_is_called_a_bug_in_two_lines_without_a_traceback(

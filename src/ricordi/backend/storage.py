@@ -116,6 +116,9 @@ class StorageBackend(ABC):
     unwritable: str = ''
     """Why nothing may be written through this object, though the storage is none to be read only; else empty."""
 
+    unwritable_cause: Exception | None = None
+    """What came of trying, where that is why."""
+
     config_folder: Path | None = None
     """Where it is recorded who uses the profile; None: in the current configuration folder."""
 

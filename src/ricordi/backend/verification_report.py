@@ -85,8 +85,8 @@ class VerificationState(NamedTuple):
 
     @property
     def recent_share(self) -> float:
-        """The part of all bytes that was read lately, from 0 to 1."""
-        return self.recent / self.total if self.total else 1.0
+        """The part of all bytes that was read lately, from 0 to 1; 0 of what was never looked at."""
+        return self.recent / self.total if self.total else float(self.structure is not None)
 
 
 class VerificationReport(NamedTuple):

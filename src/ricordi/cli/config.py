@@ -51,7 +51,7 @@ def list_options(
     keys = ('name', 'source', 'value', 'description')
     write_list(rows, _DESCRIBED if description else _COLUMNS, output_format, keys)
     if not advanced and output_format in (None, 'table'):
-        session.tell('\nUse `ricordi config list --advanced` to show the levels of single loggers, too.')
+        session.tell('Use `ricordi config list --advanced` to show the levels of single loggers, too.')
     return 0
 
 

@@ -12,7 +12,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import COMPUTER, GROUP, NODE, USER, ParamType, PathName
+from ricordi.cli.parameters import COMPUTER, DAYS, GROUP, NODE, USER, ParamType, PathName
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.output import write_details
@@ -66,7 +66,7 @@ _WHERE = (
     option('-o', '--overwrite', is_flag=True, group=WHERE, help='Begin anew: remove what an earlier dump made there.'),
 )
 _CHOICE = (
-    option('-p', '--past-days', type=click.FloatRange(min=0), group=CHOICE, help='Modified in the last so many days.'),
+    option('-p', '--past-days', type=DAYS, group=CHOICE, help='Modified in the last so many days.'),
     option('--start-date', type=Moment(), metavar='DATE', group=CHOICE, help='Modified then or later.'),
     option('--end-date', type=Moment(), metavar='DATE', group=CHOICE, help='Modified then or before.'),
     _switch(

@@ -23,7 +23,8 @@ LONGEST_VALUE = 200
 _QUOTED = re.compile(rf'(?<!\w)([\'"`])(.{{{LONGEST_VALUE + 1},}}?)\1(?!\w)', re.DOTALL)
 _WORD = re.compile(rf'\S{{{3 * LONGEST_VALUE},}}')
 
-_OF_THE_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_OF_THE_STORAGE = {*_NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 _WAY_OUT = {
     errno.ENOSPC: 'free some space and run the command again; nothing that a node names was lost',
     errno.EDQUOT: 'your quota is used up: free some space and run it again; nothing that a node names was lost',
@@ -50,10 +51,10 @@ def report_failure(error: BaseException, debug: bool) -> int:
     message = shortened(hide_in_text(message))
     if debug:
         print(hide_in_text(''.join(traceback.format_exception(error))), end='', file=sys.stderr)
+    _flush_stdout()  # what was printed before comes first, where both go to one place
     complain(message)
     for note in getattr(error, '__notes__', ()):
         complain(hide_in_text(note))
-    _flush_stdout()
     return code
 
 
@@ -66,7 +67,7 @@ def shortened(message: str) -> str:
 def explain(error: BaseException) -> tuple[str, int]:
     """The message for a person and the exit code of an error."""
     if isinstance(error, RicordiError):
-        return f'ricordi: error: {message_of(error)}', error.exit_code
+        return f'ricordi: error: {message_of(error)}', _code_of(error)
     if isinstance(error, KeyboardInterrupt):
         return 'ricordi: interrupted', 128 + ended_by[-1] if ended_by else INTERRUPTED
     if type(error).__module__.startswith('click.'):
@@ -90,6 +91,16 @@ def explain(error: BaseException) -> tuple[str, int]:
     return _explain_bug(error), 1
 
 
+def _code_of(error: RicordiError) -> int:
+    """The exit code of an error; a full disk counts as one, whatever could not be done because of it."""
+    cause: BaseException | None = error
+    while cause is not None and error.exit_code == RicordiError.exit_code:
+        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+            return StorageError.exit_code
+        cause = cause.__cause__
+    return error.exit_code
+
+
 def _explain_click(error: BaseException) -> tuple[str, int]:
     import click
 
@@ -98,11 +109,19 @@ def _explain_click(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         text = ' '.join(error.format_message().split())
         text = text[:1].lower() + text[1:].rstrip('.')
+        if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):
+            text += _taken_for_options()
         context = getattr(error, 'ctx', None)
         hint = f'; see `{context.command_path} --help`' if context is not None else ''
         code = error.exit_code if not isinstance(error, click.UsageError) else UsageError.exit_code
         return f'ricordi: error: {text}{hint}', code
     return _explain_bug(error), 1
+
+
+def _taken_for_options() -> str:
+    """A hint where a word may have been meant as the argument that is missing: `-dash` is taken for `-d ash`."""
+    words = [word for word in sys.argv[1:] if len(word) > 2 and word[0] == '-' != word[1]]
+    return f'; what begins with a dash comes after `--`: `-- {words[-1]}`' if words and '--' not in sys.argv else ''
 
 
 def _explain_os_error(error: OSError) -> tuple[str, int]:

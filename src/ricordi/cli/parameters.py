@@ -120,6 +120,8 @@ class PluginName(click.Choice):  # type: ignore[type-arg,unused-ignore]
         return str(value)
 
 
+DAYS = click.FloatRange(min=0, max=700_000)
+"""Days before now: no more than there have been."""
 DURATION = DurationType()
 PERCENT = PercentType()
 SUBSET = SubsetType()

@@ -29,19 +29,25 @@ class CommandSession(NamedTuple):
         """Whether notices and progress are left out; other than with `quiet`, a list stays a table."""
         return self.quiet or self.level > LEVELS['REPORT']
 
+    @property
+    def reads_archive(self) -> bool:
+        """Whether an archive was named in place of a profile."""
+        from ricordi.services.profiles.profiles import ArchiveName
+
+        return isinstance(self.profile_name, ArchiveName)
+
     def refuse_archive(self) -> None:
         """Refuse `--archive` where what is asked for is in a configuration.
 
         :raises ricordi.errors.UsageError: it was given.
         """
-        from ricordi.services.profiles.profiles import ArchiveName
-
-        if isinstance(self.profile_name, ArchiveName):
+        if self.reads_archive:
             raise UsageError('an archive is in no configuration, which this verb is about: leave --archive out')
 
     def tell(self, message: str, level: int = LEVELS['REPORT']) -> None:
         """Say something to a person, on stderr, unless `--quiet`, or `--verbosity` asks for what weighs more."""
         if not self.quiet and level >= self.level:
+            sys.stdout.flush()  # what was printed before comes first, where both go to one place
             print(prose(message, sys.stderr), file=sys.stderr, flush=True)
 
     @staticmethod
@@ -86,9 +92,9 @@ class CommandSession(NamedTuple):
     def place_in_words(self) -> str:
         """`profile main`, or `archive paper.aiida`; empty where there is no such thing."""
         from ricordi.errors import RicordiError
-        from ricordi.services.profiles.profiles import ArchiveName, find_profile
+        from ricordi.services.profiles.profiles import find_profile
 
-        if isinstance(self.profile_name, ArchiveName):
+        if self.reads_archive:
             return f'archive {self.profile_name}'
         try:
             return f'profile {self.profile_name or find_profile(None).name}'

@@ -29,3 +29,13 @@ def check_profile_name(name: object) -> str:
     if reason is not None:
         raise ProfileConfigurationError(f'{name!r} cannot be the name of a profile: {reason}; choose another')
     return name
+
+
+def check_new_profile_name(name: object) -> str:
+    """The name, if a new profile may have it: one that begins like an option could not be said on a command line.
+
+    :raises ricordi.errors.ProfileConfigurationError: it may not.
+    """
+    if check_profile_name(name).startswith('-'):
+        raise ProfileConfigurationError(f'{name!r} cannot be the name of a new profile: it begins with a dash')
+    return str(name)

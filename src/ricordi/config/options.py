@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from ricordi.errors import ConfigurationError
+from ricordi.errors import ConfigurationError, WrongOptionValue
 from ricordi.remedies import Remedy
 
 Kind = Literal['int', 'bool', 'str', 'list', 'level', 'level or INHERIT']
@@ -43,13 +43,13 @@ class Option(NamedTuple):
     def parse(self, value: Any) -> Any:
         """The value in the type of this option; text is read as a person would write it.
 
-        :raises ricordi.errors.ConfigurationError: it cannot be meant.
+        :raises ricordi.errors.WrongOptionValue: it cannot be meant.
         """
         if value is None and self.default is None:
             return None
         parsed = _PARSERS[self.kind](value)
         if parsed is None:
-            raise ConfigurationError(f'{value!r} is no value for the option {self.name}: {_EXPECTED[self.kind]}')
+            raise WrongOptionValue(f'{value!r} is no value for the option {self.name}: {_EXPECTED[self.kind]}')
         return parsed
 
 

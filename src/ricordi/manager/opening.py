@@ -52,7 +52,7 @@ def open_storage(
     guarded = shared_access and not kind.read_only
     access = ProfileAccessManager(profile, config_folder) if guarded else None
     deadline = time.monotonic() + (wait or 0.0)
-    unwritable = '' if access is None else _request(access, purpose, wait, stop)
+    unwritable = None if access is None else _request(access, purpose, wait, stop)
     try:
         repository = repository_at(kind.repository_location(profile))
         # A database may be locked by a process of another host, which no record here tells of.
@@ -61,7 +61,8 @@ def open_storage(
         if access is not None:
             access.release()
         raise
-    storage.unwritable = storage.unwritable or unwritable
+    if unwritable is not None and not storage.unwritable:
+        storage.unwritable, storage.unwritable_cause = str(unwritable), unwritable
     storage.config_folder = config_folder
     storage.rivals = lambda: find_rivals(profile, config_folder)
     if access is not None:
@@ -70,8 +71,8 @@ def open_storage(
     return storage
 
 
-def _request(access: ProfileAccessManager, purpose: str, wait: float | None, stop: Stop | None) -> str:
-    """Ask for access; returns why nothing may be written where it cannot be recorded, else an empty text."""
+def _request(access: ProfileAccessManager, purpose: str, wait: float | None, stop: Stop | None) -> Exception | None:
+    """Ask for access; returns why nothing may be written where it cannot be recorded."""
     try:
         access.request_access(purpose, wait=wait, stop=stop)
     except UnrecordableUse as error:
@@ -83,8 +84,8 @@ def _request(access: ProfileAccessManager, purpose: str, wait: float | None, sto
             UnrecordedUse,
             stacklevel=4,
         )
-        return str(error)
-    return ''
+        return error
+    return None
 
 
 def close_storage(storage: StorageBackend) -> None:

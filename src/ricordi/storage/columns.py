@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from ricordi.errors import CorruptStorage, ValidationError
+from ricordi.errors import CorruptStorage, WrongValue
 from ricordi.model.fields import FIELDS, TABLES, EntityKind, ValueKind
 
 
@@ -36,17 +36,17 @@ def column_name(kind: EntityKind, field: str) -> str:
         return columns(kind)[field]
     except KeyError:
         known = ', '.join(columns(kind))
-        raise ValidationError(f'a {kind} has no field {field!r}; it has {known}') from None
+        raise WrongValue(f'a {kind} has no field {field!r}; it has {known}') from None
 
 
 def check_length(kind: EntityKind, field: str, value: Any) -> None:
     """Refuse a text that is too long for its column in one of the databases.
 
-    :raises ricordi.errors.ValidationError: it has more characters than the limit of the field.
+    :raises ricordi.errors.WrongValue: it has more characters than the limit of the field.
     """
     limit = FIELDS[kind][field].limit
     if limit is not None and isinstance(value, str) and len(value) > limit:
-        raise ValidationError(
+        raise WrongValue(
             f'the {field} of the {kind.value} is too long: {len(value)} characters, at most {limit}; shorten it'
         )
 

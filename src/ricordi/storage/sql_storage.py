@@ -168,7 +168,7 @@ class SqlStorage(StorageBackend):
 
     def _refuse_if_unwritable(self) -> None:
         if self.unwritable:
-            raise ReadOnlyStorage(f'nothing can be written: {self.unwritable}')
+            raise ReadOnlyStorage(f'nothing can be written: {self.unwritable}') from self.unwritable_cause
 
     def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a SELECT as the driver hands them out, in constant memory, while the storage is used and changed."""

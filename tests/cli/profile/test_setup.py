@@ -106,11 +106,13 @@ def test_a_storage_that_is_there_is_adopted(run_cli, reference_home: Path) -> No
     folder = reference_home / 'repository' / 'mixed'
     done = run_cli('profile', 'setup', 'core.sqlite_dos', '-p', 'again', '--filepath', folder, '--email', 'a@b.c', '-n')
     assert done.returncode == 0
-    assert 'was there already' in done.stderr
+    assert 'was there already, that of `mixed`' in done.stderr
+    assert 'Added user a@b.c to it' in done.stderr
+    assert 'profile set-default' in done.stderr
     assert json.loads(run_cli('-p', 'again', 'storage', 'info', '--format', 'json').stdout)['entities']['node'] == 75
 
 
-@pytest.mark.parametrize('name', ['loose', '../evil', 'a/b', '', '.'])
+@pytest.mark.parametrize('name', ['loose', '../evil', 'a/b', '', '.', '-x'])
 def test_a_name_that_is_taken_or_cannot_be_one_changes_nothing(run_cli, reference_home: Path, name: str) -> None:
     before, config = tree(reference_home), (reference_home / 'config.json').read_bytes()
     done = run_cli('profile', 'setup', 'core.sqlite_dos', f'--profile-name={name}', '--email', 'a@b.c', '-n')

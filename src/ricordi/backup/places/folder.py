@@ -51,11 +51,22 @@ class FolderPlace(BackupPlace):
         except (FileNotFoundError, NotADirectoryError):
             raise NoBackupRepository(
                 f'there is no backup repository in {self.folder}: {DESCRIPTION} is not there',
-                remedy=Remedy('make backup', (self.address,)),
+                remedy=None if self._holds_else else Remedy('make backup', (self.address,)),
             ) from None
         except OSError as error:
             raise NoBackupRepository(f'cannot read {self.description}: {error.strerror}') from None
         return identifier_in(content, self.address)
+
+    @property
+    def _holds_else(self) -> bool:
+        """Whether something is there that a backup would not be put beside."""
+        try:
+            with os.scandir(self.folder) as entries:
+                return any(True for _ in entries)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
 
     @property
     def exists(self) -> bool:

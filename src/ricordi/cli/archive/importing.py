@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -118,15 +118,36 @@ def import_archives(
     )
     _check(archives, webpages)
     profile, stop = find_profile(session.profile_name), Stop()
-    for archive in (*archives, *_on_pages(webpages)):
+    wanted = (*archives, *_on_pages(webpages))
+    for number, archive in enumerate(wanted, 1):
         # Signals are caught only when the archive is here: a server that stays silent would keep them waiting.
-        with drawing(session.silent) as progress, _file(archive, run := Run(progress, stop)) as path, stopping(stop):
+        with (
+            _telling_what_is_left(wanted[number:]),
+            drawing(session.silent) as progress,
+            _file(archive, run := Run(progress, stop)) as path,
+            stopping(stop),
+        ):
             done = import_archive(profile, path, request, dry_run=dry_run or test_run, run=run)
         done = replace(done, path=archive)
         if session.reports(output_format, dry_run or test_run):
             _show(done, output_format)
         _tell(session, done)
     return 0
+
+
+@contextmanager
+def _telling_what_is_left(archives: Sequence[str]) -> Iterator[None]:
+    """Have what ends the import of one archive say which others were not tried."""
+    try:
+        yield
+    except (RicordiError, OSError) as error:
+        if archives:
+            error.add_note(f'Not tried: {", ".join(map(_shown, archives))}.')
+        raise
+
+
+def _shown(archive: str) -> str:
+    return 'standard input' if archive == STDIN else archive
 
 
 def _check(archives: tuple[str, ...], webpages: tuple[str, ...]) -> None:
@@ -182,7 +203,7 @@ def _file(archive: str, run: Run) -> Iterator[Path]:
         try:
             yield path
         except RicordiError as error:
-            shown = 'standard input' if archive == STDIN else archive
+            shown = _shown(archive)
             error.args = (str(error).replace(str(path), shown),)
             if error.remedy:
                 subject = tuple(word.replace(str(path), shown) for word in error.remedy.subject)
@@ -210,7 +231,7 @@ def _tell(session: CommandSession, done: ImportedArchive) -> None:
         session.tell(f'Note: {note}.')
     size = format_bytes(done.content_bytes)
     if done.dry_run:
-        session.tell(f'Nothing was changed: {done.path} can be imported and would add {size} of content.')
+        session.tell(f'Nothing was changed: {_shown(done.path)} can be imported and would add {size} of content.')
         return
     group = f' All its nodes are in the group `{done.group_label}`.' if done.group_label else ''
-    session.tell(f'Imported {done.path} with {size} of new content in {format_seconds(done.seconds)}.{group}')
+    session.tell(f'Imported {_shown(done.path)} with {size} of new content in {format_seconds(done.seconds)}.{group}')

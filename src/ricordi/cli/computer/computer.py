@@ -157,8 +157,8 @@ def delete(
 ) -> int:
     """Delete a computer.
 
-    One that has no nodes goes without a question. Refused while nodes are bound to it, unless --delete-nodes is given;
-    then they go, after a question, with all that must not stay without them. Nothing is done on the computer itself.
+    Refused while nodes are bound to it, unless --delete-nodes is given; then they go, with all that must not stay
+    without them. Nothing is done on the computer itself.
     """
     from ricordi.services.computers import computers as service
 
@@ -181,8 +181,7 @@ def delete(
             needs = ', which needs --delete-nodes' if plan.bound and not delete_nodes else ''
             session.tell(f'Would delete {what}{needs}.')
             return 0
-        # As verdi does: a computer that nothing uses is set up again in a minute, nodes are gone for good.
-        if plan.nodes is not None and not confirm(f'Delete {what}? This cannot be undone.', yes):
+        if not confirm(f'Delete {what}? This cannot be undone.', yes):
             raise InvalidOperation('nothing was deleted')
         service.delete_computer(storage, plan)
     session.tell(f'Deleted {what}.')

@@ -9,7 +9,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import GROUP
+from ricordi.cli.parameters import DAYS, GROUP
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.streamed_table import write_raw
@@ -33,7 +33,7 @@ def _list_options(function: Function) -> Function:
         format_option(),
         option('--raw', '-r', is_flag=True, group='Output', help='Bare values without heading, separated by tabs.'),
         option('--all-users', '-A', is_flag=True, group=WHICH, help='Of all users. [default: of the default user]'),
-        option('--past-days', '-p', type=click.FloatRange(min=0), group=WHICH, help='Made in the last so many days.'),
+        option('--past-days', '-p', type=DAYS, group=WHICH, help='Made in the last so many days.'),
         several('--groups', '-G', type=GROUP, group=WHICH, metavar='GROUP', help='Members of this group.'),
     ):
         function = add(function)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from ricordi.cli.parameters import NODE, USER
+from ricordi.cli.parameters import DAYS, NODE, USER
 from ricordi.cli.terminal.quantities import plural
 from ricordi.cli.verb import Function, option
 
@@ -32,7 +30,7 @@ def filter_options(type_default: str | None) -> Callable[[Function], Function]:
             option(
                 '--past-days',
                 '-p',
-                type=click.FloatRange(min=0),
+                type=DAYS,
                 group='Which groups',
                 help='Made in the last so many days.',
             ),

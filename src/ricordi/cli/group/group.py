@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -180,7 +181,8 @@ def create(session: CommandSession, group_label: str, description: str) -> int:
     with opened(session, 'group create') as storage:
         row, is_new = create_group(storage, group_label, description)
     print(row.pk)
-    session.tell(f'Created group {row.label!r}.' if is_new else f'There is a group {row.label!r} already.')
+    exact = f'; {shlex.quote(row.label + "!")} names it, the number alone a pk' if row.label.isdecimal() else ''
+    session.tell(f'Created group {row.label!r}{exact}.' if is_new else f'There is a group {row.label!r} already.')
     return 0
 
 

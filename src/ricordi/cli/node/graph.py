@@ -87,6 +87,7 @@ _SUFFIXES = {'htm': 'html', 'gv': 'dot'}
     group='Output',
     help='The file, or - for stdout. [default: made of the pks]',
 )
+@option('--overwrite', is_flag=True, group='Output', help='Replace the file if it is there.')
 @option('--show', '-s', is_flag=True, group='Output', help='Open the result with the program the desktop has for it.')
 def generate(
     session: CommandSession,
@@ -101,6 +102,7 @@ def generate(
     engine: str | None,
     output_format: str | None,
     output_file: Path | None,
+    overwrite: bool,
     show: bool,
 ) -> int:
     """Draw the provenance around nodes.
@@ -112,7 +114,7 @@ def generate(
     from ricordi.services.nodes.finding import find_pks
 
     given = read_identifiers_or_end(session, nodes)
-    _check_place(output_file)
+    _check_place(output_file, overwrite)
     output_format = (output_format or _format_of(output_file)).lower()
     with opened(session, 'node graph generate') as storage:
         roots = find_pks(storage, given)
@@ -121,8 +123,8 @@ def generate(
         styles = style_nodes(graph, identifiers or ('uuid',), highlight_classes)
         if output_file is None:
             output_file = _default_file(roots, engine, output_format)
-            _check_place(output_file)
-        _write(_draw(storage, graph, styles, engine, output_format), output_file)
+            _check_place(output_file, overwrite)
+        _write(_draw(storage, graph, styles, engine, output_format), output_file, overwrite)
     if str(output_file) == '-':
         return 0
     session.tell(f'Wrote {len(graph.nodes):,} nodes and {len(graph.links):,} links to {output_file}.')
@@ -131,19 +133,24 @@ def generate(
     return 0
 
 
-def _check_place(file: Path | None) -> None:
-    """See that the drawing can be put there, before it is drawn."""
+def _check_place(file: Path | None, overwrite: bool) -> None:
+    """See that the drawing can be put there, before it is drawn.
+
+    :raises ricordi.errors.UsageError: there is a file already that may not be replaced.
+    """
     if file is None or str(file) == '-':
         return
     from ricordi.folders import target_of
     from ricordi.services.output_files import check_output_file
 
     target = target_of(file)
+    if target.is_file() and not overwrite:
+        raise UsageError(f'{file} is there already: give another name, or --overwrite')
     if target.is_file() or not target.exists():
         check_output_file(target)
 
 
-def _write(parts: Iterable[bytes], file: Path) -> None:
+def _write(parts: Iterable[bytes], file: Path, overwrite: bool) -> None:
     """Write a drawing as it is made; a file has all of it or is not there."""
     if str(file) == '-':
         sys.stdout.buffer.writelines(parts)
@@ -157,7 +164,7 @@ def _write(parts: Iterable[bytes], file: Path) -> None:
         with target.open('wb') as handle:
             handle.writelines(parts)
     else:
-        with new_file(target, overwrite=True) as handle:
+        with new_file(target, overwrite=overwrite) as handle:
             handle.writelines(parts)
 
 

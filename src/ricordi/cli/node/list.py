@@ -8,7 +8,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import COMPUTER, FIELD, FILTER, GROUP, NODE, NODE_TYPE, USER
+from ricordi.cli.parameters import COMPUTER, DAYS, FIELD, FILTER, GROUP, NODE, NODE_TYPE, USER
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.output import OutputColumn, write_list
 from ricordi.cli.terminal.streamed_table import write_raw, write_table
@@ -54,7 +54,7 @@ HEADINGS = {
 @several('--group', '-G', 'groups', type=GROUP, group='Which nodes', help='Members of this group.')
 @several('--computer', '-Y', 'computers', type=COMPUTER, group='Which nodes', help='Bound to this computer.')
 @several('--user', '-u', 'users', type=USER, group='Which nodes', help='Of this user.')
-@option('--past-days', '-p', type=click.FloatRange(min=0), group='Which nodes', help='Made in the last so many days.')
+@option('--past-days', '-p', type=DAYS, group='Which nodes', help='Made in the last so many days.')
 @option('--ancestor-of', type=NODE, group='Which nodes', help='From which data provenance leads to this node.')
 @option('--descendant-of', type=NODE, group='Which nodes', help='To which data provenance leads from this node.')
 @several(
@@ -105,7 +105,8 @@ def list_nodes(
         if bare or (raw and output_format is None):
             write_raw(rows)
         elif output_format in (None, 'table'):
-            write_table(rows, [HEADINGS.get(name, name) for name in project], project)
+            if not write_table(rows, [HEADINGS.get(name, name) for name in project], project):
+                session.tell('No nodes fit.')
         else:
             named = (dict(zip(project, row, strict=True)) for row in rows)
             write_list(named, [OutputColumn(name, name) for name in project], output_format)

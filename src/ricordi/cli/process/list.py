@@ -11,7 +11,7 @@ import click
 
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
-from ricordi.cli.parameters import GROUP, PROCESS_LABEL
+from ricordi.cli.parameters import DAYS, GROUP, PROCESS_LABEL
 from ricordi.cli.session import CommandSession
 from ricordi.cli.terminal.colors import Tone, Toned
 from ricordi.cli.terminal.output import OutputColumn, one_line, write_list
@@ -74,7 +74,7 @@ _CACHED = '✔'
 @option('--paused', is_flag=True, group=WHICH, help='That are paused.')
 @option('--exit-status', '-E', type=int, group=WHICH, help='Finished with this exit status.')
 @option('--failed', '-X', is_flag=True, group=WHICH, help='Finished with another exit status than 0.')
-@option('--past-days', '-p', type=click.FloatRange(min=0), group=WHICH, help='Made in the last so many days.')
+@option('--past-days', '-p', type=DAYS, group=WHICH, help='Made in the last so many days.')
 @option('--group', '-G', type=GROUP, group=WHICH, help='Members of this group.')
 @several(
     '--project',
@@ -140,7 +140,7 @@ def list_processes(
         headings = [_HEADINGS.get(name, name.replace('_', ' ').capitalize()) for name in fields]
         write_table(iter(counted), headings, fields)
         sys.stdout.flush()  # what is told comes after the table, where both go to one place
-        _tell_more(session, storage, counted)
+        _tell_more(session, storage, counted, limit)
     return 0
 
 
@@ -161,20 +161,21 @@ class _Counted:
         return row
 
 
-def _tell_more(session: CommandSession, storage: StorageBackend, rows: _Counted) -> None:
+def _tell_more(session: CommandSession, storage: StorageBackend, rows: _Counted, limit: int | None) -> None:
     """What verdi tells below the table, but for the daemon, which is not looked at."""
     from ricordi.services.processes.list import last_state_change
 
     if session.quiet:
         return
-    session.tell(f'\nTotal results: {rows.count}\n')
+    cut = ', the limit; there may be more' if rows.count and rows.count == limit else ''
+    session.tell(f'\nTotal results: {rows.count}{cut}\n')
     if rows.cached:
         session.tell(
             f'{_CACHED} under ♻ marks what was not run but taken from the cache; `-P pk cached_from` tells from where.'
         )
     changed = last_state_change(storage)
     if changed is None:
-        session.tell('Last time a process changed its state: never')
+        session.tell('Last time a process changed its state: never in this profile')
     else:
         when = f'{ago_in_short(changed, datetime.now(UTC))} ({local_time(changed)})'
         session.tell(f'Last time a process changed its state: {when}')

@@ -19,6 +19,8 @@ from ricordi.cli.verb import format_option, option, verb
 if TYPE_CHECKING:
     from ricordi.services.processes.report import JobReport, ProcessReport
 
+_NO_LOGS = 'No log messages recorded for this entry'
+
 
 @verb('ricordi process report 42', 'ricordi process report -M', 'ricordi process report -l WARNING -m 1 42')
 @processes_argument
@@ -89,7 +91,7 @@ def _scheduler_text(what: str, text: str | None) -> str:
 
 def _of_workchain(found: ProcessReport, indent_size: int) -> Iterator[str]:
     if not found.logs:
-        yield 'No log messages recorded for this entry'
+        yield _NO_LOGS
         return
     pks = max(len(str(record.pk)) for record, _ in found.logs)
     levels = max(len(record.levelname) for record, _ in found.logs)
@@ -100,6 +102,8 @@ def _of_workchain(found: ProcessReport, indent_size: int) -> Iterator[str]:
 
 
 def _of_function(found: ProcessReport) -> Iterator[str]:
+    if not found.logs:
+        yield _NO_LOGS
     for record, _ in found.logs:
         yield f'{local_time(record.time)} [{record.pk}]: {_lines(record.message)}'
 

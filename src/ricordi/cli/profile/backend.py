@@ -30,7 +30,7 @@ def use_backend(session: CommandSession, profile: str, backend: Family, wait: fl
 
     BACKEND: `ricordi`, or `core` for the way back. Only the name of the storage in the configuration is changed, while
     nobody uses the profile; this program opens it under either name. AiiDA needs Ricordi in its own environment for
-    that: pip install 'ricordi[aiida]'.
+    that: `pip install '.[aiida]'` there, from a clone of Ricordi.
     """
     from ricordi.services.profiles import backend_name
 

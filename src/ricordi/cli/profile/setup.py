@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -314,8 +315,12 @@ def _chosen(administrator: Administrator) -> tuple[Question, ...]:
 
 def _tell(session: CommandSession, done: Created) -> None:
     name = done.profile.name
-    session.tell(
-        f'Created profile `{name}`'
-        + (' on the storage that was there already' if done.adopted else '')
-        + (', now the default profile.' if done.is_default else f'; use it with -p {name}.')
-    )
+    there = ' on the storage that was there already' if done.adopted else ''
+    there += f', that of {", ".join(f"`{one}`" for one in done.beside)}' if done.beside else ''
+    default = ', now the default profile.' if done.is_default else f'; use it with -p {shlex.quote(name)}.'
+    session.tell(f'Created profile `{name}`{there}{default}')
+    if done.added_user:
+        session.tell(f'Added user {done.added_user} to it, who was not there.')
+    if done.is_default and done.default_before not in (None, name):
+        before = shlex.quote(str(done.default_before))
+        session.tell(f'The default profile was {before} until now (back: `ricordi profile set-default {before}`).')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ def _restore_lines(report: RestoreReport) -> Iterator[str]:
     yield f'  {_amounts(report)}, in {format_seconds(report.seconds)}'
     user = profile.default_user_email
     yield f'  default user: {user}' if user else '  there is no user in it: add one before nodes are stored'
-    yield '  now the default profile' if report.created.is_default else f'  use it with -p {profile.name}'
+    yield '  now the default profile' if report.created.is_default else f'  use it with -p {shlex.quote(profile.name)}'
 
 
 def _rehearsal_lines(report: RehearsalReport) -> Iterator[str]:

@@ -30,9 +30,19 @@ WAYS_OUT: dict[Cure, str] = {
     'migrate': '`ricordi storage migrate`',
 }
 """What to do about a finding."""
+OF_ARCHIVES = 'an archive is never changed: take another copy of it, or create it anew'
+"""What to do about any finding of a file that can only be read."""
 WHOSE = '`ricordi storage maintain --full --adopt`, if the objects are those of this database alone'
 """What to do about a container that may be that of another database."""
-PLURALS = {'second copy': 'second copies'}
+SINGULARS = {'unreadable rows': 'page of unreadable rows', 'unnamed bytes': 'stretch of unnamed bytes'}
+PLURALS = {
+    'second copy': 'second copies',
+    'unreadable rows': 'pages of unreadable rows',
+    'unnamed bytes': 'stretches of unnamed bytes',
+    'odd JSON': 'odd values of JSON',
+    'unreadable JSON': 'unreadable values of JSON',
+}
+"""Kinds of findings with their number, where that is not simply the kind, or the kind with an s."""
 
 
 def exit_code_of(report: VerificationReport) -> int:
@@ -98,10 +108,10 @@ def _finding_as_data(finding: Finding) -> dict[str, Any]:
 
 def report_as_text(subject: str, report: VerificationReport, noun: str = 'profile') -> str:
     """The report for a person: what was looked at, what was found, what is known now; arguments as above."""
-    name = f'`{subject}`' if noun == 'profile' else f'with backups {subject}'
-    parts = [f'Verification of {noun} {name}, {_what(report)}.', _topics_table(report)]
+    name = f'the place with backups {subject}' if noun == 'place' else f'{noun} `{subject}`'
+    parts = [f'Verification of {name}, {_what(report)}.', _topics_table(report)]
     if report.findings:
-        parts.append('\n'.join(finding_lines(report)))
+        parts.append('\n'.join(finding_lines(report, noun)))
     if report.notes:
         parts.append('\n'.join(f'Note: {note}' for note in report.notes))
     parts.append(_summary(report))
@@ -110,22 +120,23 @@ def report_as_text(subject: str, report: VerificationReport, noun: str = 'profil
 
 def in_numbers(counts: Mapping[str, int]) -> str:
     """How many findings of each kind."""
-    return ', '.join(plural(number, kind, PLURALS.get(kind)) for kind, number in counts.items())
+    return ', '.join(plural(number, *_words(kind)) for kind, number in counts.items())
 
 
-def finding_lines(report: VerificationReport) -> Iterator[str]:
-    """The findings with their keys, nodes, paths and what to do, some of each kind."""
+def finding_lines(report: VerificationReport, noun: str = 'profile') -> Iterator[str]:
+    """The findings with their keys, nodes, paths and what to do, some of each kind; `noun`: of what they are."""
     for (notice, kind), group in groupby(report.findings, key=lambda finding: (finding.notice, finding.kind)):
         found = list(group)
         for finding in found[:MOST_SHOWN]:
-            yield from lines_of(finding)
+            yield from lines_of(finding, noun)
         number = (report.notices if notice else report.counts)[kind]
         if (more := number - len(found[:MOST_SHOWN])) > 0:
-            yield f'  and {plural(more, f"more {kind}", f"more {_several(kind)}")}'
+            yield f'  and {plural(more, *(f"more {words}" for words in _words(kind)))}'
 
 
-def _several(kind: str) -> str:
-    return PLURALS.get(kind, f'{kind}s')
+def _words(kind: str) -> tuple[str, str]:
+    """What one and what several of a kind are called."""
+    return SINGULARS.get(kind, kind), PLURALS.get(kind, f'{kind}s')
 
 
 def _what(report: VerificationReport) -> str:
@@ -144,8 +155,8 @@ def _topics_table(report: VerificationReport) -> str:
     return format_table(rows, ['what', 'checked', 'read', 'time', ''], right=range(1, 4))
 
 
-def lines_of(finding: Finding) -> Iterator[str]:
-    """A finding for a person: what it is, where, the nodes, what to do."""
+def lines_of(finding: Finding, noun: str = 'profile') -> Iterator[str]:
+    """A finding for a person: what it is, where, the nodes, what to do; `noun`: of what it is."""
     mark = 'notice: ' if finding.notice else ''
     yield f'{mark}{finding.kind}{f" {finding.key}" if finding.key else ""}: {one_line(finding.detail)}'
     if finding.where:
@@ -153,6 +164,8 @@ def lines_of(finding: Finding) -> Iterator[str]:
     for pk, uuid, path in finding.nodes:
         yield f'    node {pk} ({uuid}){f": {one_line(path)}" if path else ""}'
     way_out = WHOSE if finding.kind == 'doubtful container' else WAYS_OUT.get(finding.remedy)
+    if way_out and noun == 'archive' and finding.remedy != 'migrate':
+        way_out = OF_ARCHIVES
     if way_out:
         yield f'    way out: {way_out}'
 

@@ -97,7 +97,7 @@ def verify(
             report = verify_backup(address, options, wait=wait, run=run)
         else:
             profile = find_profile(session.profile_name)
-            subject, noun = profile.name, 'profile'
+            subject, noun = profile.name, 'archive' if session.reads_archive else 'profile'
             report = verify_storage(profile, options, wait=wait, run=run)
     told = session.reports(output_format)
     if told:
@@ -113,7 +113,7 @@ def _print_report(subject: str, noun: str, report: VerificationReport, output_fo
     if output_format in (None, 'table'):
         print(prose(report_as_text(subject, report, noun)))
     else:
-        write_details(report_as_data(subject, report, noun), output_format)
+        write_details(report_as_data(subject, report, 'place' if noun == 'place' else 'profile'), output_format)
 
 
 def _tell_what_is_wrong(report: VerificationReport, told: bool, where: str) -> None:

@@ -25,4 +25,10 @@ def confirm(question: str, yes: bool, flag: str = '--yes') -> bool:
     if not is_interactive():
         raise UsageError(f'there is no terminal to ask on: add {flag} to answer yes to `{question}`')
     print(prose(f'{question} [y/N]', sys.stderr), end=' ', file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ('y', 'yes')
+    answer = ''
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith('\n'):  # an end of the input, or a signal: what comes next begins a line
+            print(file=sys.stderr)
+    return answer.strip().lower() in ('y', 'yes')

@@ -24,10 +24,11 @@ def write_raw(rows: Iterator[Values]) -> None:
         sys.stdout.write('\n'.join(map('\t'.join, zip(*columns, strict=True))) + '\n')
 
 
-def write_table(rows: Iterator[Values], headings: Sequence[str], keys: Sequence[str] = ()) -> None:
+def write_table(rows: Iterator[Values], headings: Sequence[str], keys: Sequence[str] = ()) -> bool:
     """Aligned columns under headings, as wide as the first rows ask for and the terminal has room for.
 
     :param keys: by which the shapes of the columns are known; none: the headings.
+    :returns: whether there was a row.
     """
     some = list(islice(rows, _ROWS))
     first = [list(map(shown, row)) for row in some]
@@ -38,6 +39,7 @@ def write_table(rows: Iterator[Values], headings: Sequence[str], keys: Sequence[
     following: Iterable[Sequence[str]] = (list(map(show, row)) for row in chain(some, rows))
     for line in chain(table.top(), all_lines(table, following) if some else table.instead_of_rows()):
         sys.stdout.write(line + '\n')
+    return bool(some)
 
 
 def _plain(value: Any) -> str:

@@ -39,7 +39,7 @@ def store_nodes(nodes: Iterable[Node]) -> None:
             f'{new[0]!r} cannot be stored: the storage of profile {backend.profile.name} is read-only'
         )
     if backend.unwritable:
-        raise ReadOnlyStorage(f'{new[0]!r} cannot be stored: {backend.unwritable}')
+        raise ReadOnlyStorage(f'{new[0]!r} cannot be stored: {backend.unwritable}') from backend.unwritable_cause
     _check(new, backend)
     with_files = [node for node in new if _has_repository(node)]
     _put_contents(with_files, backend)

@@ -54,8 +54,7 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
         from obstore.store import S3Store
     except ImportError:
         raise UnreachableStorage(
-            f'the {location.place} is reached by the package obstore, which is missing: '
-            f'{way_to_install("ricordi[bucket]")}'
+            f'the {location.place} is reached by the package obstore, which is missing: {way_to_install("obstore")}'
         ) from None
     if location.endpoint and not _is_address(location.endpoint):
         raise UnreachableStorage(

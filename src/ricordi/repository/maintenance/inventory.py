@@ -279,6 +279,13 @@ class Inventory:
     def _loose_garbage(self) -> Amount:
         return self._amount('SELECT COUNT(*), TOTAL(size) FROM temp.garbage JOIN temp.loose USING (hashkey)')
 
+    def loose_and_packed(self) -> Amount:
+        """Loose objects that nodes name and that are packed as well; bytes of the loose files."""
+        return self._amount(
+            'SELECT COUNT(*), TOTAL(o.size) FROM temp.loose AS o CROSS JOIN db_object AS p '
+            f'WHERE p.hashkey = o.hashkey AND NOT {_IS_GARBAGE}'
+        )
+
     def _packed_garbage(self) -> dict[int, Amount]:
         statement = (
             'SELECT pack_id, COUNT(*), SUM(length) FROM temp.garbage CROSS JOIN db_object USING (hashkey) '

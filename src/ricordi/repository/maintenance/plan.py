@@ -71,7 +71,8 @@ def make_plan(
     packing = Packing(to_pack, bytes_to_pack, inventory.largest_loose)
     if to_pack:
         detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
-        steps.append(MaintenanceStep('pack', detail, to_pack, packing.bytes, packing.bytes))
+        twice = inventory.loose_and_packed().bytes
+        steps.append(MaintenanceStep('pack', detail, to_pack, packing.bytes, packing.bytes - twice, twice))
     steps.extend(_repack_steps(inventory, repack, unchanged))
     vacuum = _vacuum_step(container, packed_garbage) if options.full else None
     if vacuum is not None:

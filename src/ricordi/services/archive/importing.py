@@ -66,7 +66,7 @@ def _refuse_unwritable(storage: StorageBackend) -> None:
     if storage.read_only:
         raise ReadOnlyStorage(f'profile {storage.profile.name!r} is an archive itself: nothing can be imported into it')
     if storage.unwritable:
-        raise ReadOnlyStorage(f'nothing can be imported: {storage.unwritable}')
+        raise ReadOnlyStorage(f'nothing can be imported: {storage.unwritable}') from storage.unwritable_cause
 
 
 @contextmanager

@@ -194,4 +194,5 @@ class Filling:
                 uses[use.key].append((use.pk, use.uuid, use.path))
         there = [is_key(key) and self.source.objects.has_object(key) for key in self._reasons]
         for (key, reason), damaged in zip(self._reasons.items(), there, strict=True):
-            yield Problem('damaged' if damaged else 'missing', key, reason, tuple(uses[key]))
+            detail = reason if damaged else 'the backup has no such object'
+            yield Problem('damaged' if damaged else 'missing', key, detail, tuple(uses[key]))

@@ -150,13 +150,14 @@ class _Reader:
 
     def _operator(self) -> str:
         negation = '!' if self._take_word('not') else ''
-        kind, text, _ = self._take('an operator was expected')
+        expected = f'an operator was expected, one of {" ".join(OPERATORS)}'
+        kind, text, _ = self._take(expected)
         if kind == 'sign' and not negation:
             return _SIGNS[text]
         if kind == 'word' and text.lower() in WORD_OPERATORS:
             return negation + text.lower()
         self._next -= 1
-        raise self._wrong(f'an operator was expected, one of {" ".join(OPERATORS)}')
+        raise self._wrong(expected)
 
     def _value(self, is_time: bool) -> Any:
         kind, text, _ = self._take('a value was expected')

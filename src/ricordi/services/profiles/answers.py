@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ricordi.config import load_config
-from ricordi.config.names import check_profile_name
+from ricordi.config.names import check_new_profile_name
 from ricordi.config.profile import repository_path_in
 from ricordi.errors import ConfigurationError, MissingConfigurationError, WrongValue
 
@@ -16,7 +16,7 @@ def check_new_name(name: str) -> None:
 
     :raises ricordi.errors.ProfileConfigurationError: it cannot be one, or it is taken.
     """
-    check_profile_name(name)
+    check_new_profile_name(name)
     try:
         config = load_config()
     except MissingConfigurationError:

@@ -13,7 +13,7 @@ from ricordi.access import ProfileAccessManager
 from ricordi.access.place import find_namesakes, place_of
 from ricordi.backend.rows import EntityKind, UserRow
 from ricordi.config import Config, Profile, get_config_folder, load_config
-from ricordi.config.names import check_profile_name
+from ricordi.config.names import check_new_profile_name
 from ricordi.errors import (
     ConfigurationError,
     ForeignRepository,
@@ -44,11 +44,17 @@ class Created:
     """A new profile.
 
     :param adopted: whether its storage was there before.
+    :param beside: names of the profiles that have the same storage.
+    :param added_user: the default user, if there was none of that email in a storage that was there before.
+    :param default_before: the default profile that there was.
     """
 
     profile: Profile
     adopted: bool
     is_default: bool
+    beside: tuple[str, ...] = ()
+    added_user: str | None = None
+    default_before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ def create_profile(request: Request) -> Created:
     profile = config.create_profile(name, request.backend, request.storage_config, *request.broker)
     for option, value in request.options.items():
         config.set_option(option, value, scope=name)
-    kind = storage_class(profile)
+    kind, added_user, default_before = storage_class(profile), None, config.default_profile_name
     if person is None and not kind.read_only and request.contents is None:
         raise WrongValue('a storage that can be written to needs a default user: give an email address')
     whole = request.contents is not None
@@ -109,18 +115,22 @@ def create_profile(request: Request) -> Created:
                 _check_without_rows(storage)
                 profile.default_user_email = request.contents(storage)
             if person is not None and not kind.read_only:
-                _add_user(storage, person)
+                added_user = _add_user(storage, person)
             if request.furnish is not None and not adopted:
                 request.furnish(storage)
         config.set_default_profile(name, overwrite=request.set_as_default)
         request.finish()
         config.store()
-    return Created(profile, adopted, config.default_profile_name == name)
+    is_default = config.default_profile_name == name
+    if not adopted:
+        return Created(profile, adopted, is_default, default_before=default_before)
+    beside = tuple(find_namesakes(profile, get_config_folder()))
+    return Created(profile, adopted, is_default, beside, added_user, default_before)
 
 
 def _check_name(name: str) -> None:
     try:
-        check_profile_name(name)
+        check_new_profile_name(name)
     except ProfileConfigurationError as error:
         raise WrongValue(str(error)) from None
 
@@ -383,6 +393,9 @@ def _check_without_rows(storage: StorageBackend) -> None:
         )
 
 
-def _add_user(storage: StorageBackend, person: Person) -> None:
-    if next(storage.find(UserRow, {'email': person.email}, limit=1), None) is None:
-        storage.insert_unless_there(EntityKind.USER, asdict(person))
+def _add_user(storage: StorageBackend, person: Person) -> str | None:
+    """Add a user unless there is one of this email; returns the email of one who was added."""
+    if next(storage.find(UserRow, {'email': person.email}, limit=1), None) is not None:
+        return None
+    storage.insert_unless_there(EntityKind.USER, asdict(person))
+    return person.email

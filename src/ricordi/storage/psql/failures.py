@@ -40,10 +40,15 @@ _WAYS_OUT = (
 )
 
 
-def connection_failure(error: psycopg.Error, place: str) -> RicordiError:
-    """The error for a connection that could not be made."""
+def connection_failure(error: psycopg.Error, place: str, of_administrator: bool = False) -> RicordiError:
+    """The error for a connection that could not be made.
+
+    :param of_administrator: it was to be made as one of the server, whom no profile knows.
+    """
     reason = _reason(error)
     way = next((way for sign, way in _WAYS_OUT if sign in reason), 'check that the server runs, and the profile')
+    if of_administrator:
+        way = way.replace('the profile', "the administrator's address").replace('database_', '')
     return UnreachableStorage(f'cannot reach the {place}: {reason}; {way}')
 
 

@@ -139,7 +139,7 @@ def connect_as(administrator: Administrator) -> psycopg.Connection[Any]:
             autocommit=True, **{name: value for name, value in arguments.items() if value is not None}
         )
     except psycopg.Error as error:
-        raise connection_failure(error, administrator.place) from error
+        raise connection_failure(error, administrator.place, of_administrator=True) from error
 
 
 def _exists(connection: psycopg.Connection[Any], query: str, name: str) -> bool:

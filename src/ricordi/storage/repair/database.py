@@ -61,7 +61,7 @@ def _mend_dangling(
     session: Session, table: str, with_loss: bool, dry_run: bool, keep: Keep
 ) -> Iterator[Mending | SetAside]:
     number = find_dangling(session, table)
-    detail = f'{number:,} rows that name what is not there'
+    detail = f'{number:,} {"row that names" if number == 1 else "rows that name"} what is not there'
     if not with_loss:
         yield Mending(DANGLING, '', table, f'{detail}: they go only if a person says so')
         return
