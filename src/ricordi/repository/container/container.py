@@ -297,19 +297,20 @@ class Container(ObjectStore, RepositoryBackend):
         return verify_container(self, options, named_keys, run or Run())
 
     def note_verified(self, findings: int) -> str:
-        from ricordi.repository.verification.container import notes_of
+        from ricordi.repository.verification.notes import notes_of
 
         notes = notes_of(self)
         notes.mark_structure(findings)
         return notes.save()
 
     def verification_state(self) -> VerificationState | None:
-        from ricordi.repository.verification.container import notes_of, state_of
+        from ricordi.repository.verification.container import state_of
+        from ricordi.repository.verification.notes import notes_of
 
         return state_of(self, notes_of(self))
 
     def damaged_objects(self) -> frozenset[str]:
-        from ricordi.repository.verification.container import notes_of
+        from ricordi.repository.verification.notes import notes_of
 
         # a loose copy would be read before one that is put into a pack
         return frozenset(
@@ -319,7 +320,7 @@ class Container(ObjectStore, RepositoryBackend):
         )
 
     def forget_mended(self) -> int:
-        from ricordi.repository.verification.container import notes_of
+        from ricordi.repository.verification.notes import notes_of
 
         notes, mended = notes_of(self), 0
         for key in list(notes.damaged):

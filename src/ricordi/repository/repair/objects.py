@@ -19,6 +19,7 @@ from ricordi.folders import OpenFolder
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.repository.container.index import PackedObject
+from ricordi.repository.container.layout import EMPTY_KEY
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
@@ -26,7 +27,6 @@ from ricordi.repository.repair.aside import Aside
 from ricordi.repository.repair.pack_file import PackFile, corrected
 from ricordi.repository.repair.whereabouts import found_by_scanning, told_by_catalogues
 from ricordi.repository.verification.copies import second_copies
-from ricordi.repository.verification.loose import EMPTY_KEY
 from ricordi.repository.verification.reader import GONE, NOT_ALLOWED, fault_of_row, read_file
 
 
