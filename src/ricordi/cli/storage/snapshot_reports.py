@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ricordi.cli.storage.maintenance_report import freed
+from ricordi.cli.storage.verification_report import WAYS_OUT
+from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_seconds, plural
 from ricordi.errors import Interrupted, ProblemsFound
 from ricordi.services.backups.backup import put
@@ -86,8 +88,12 @@ def missing_lines(report: BackupReport) -> Iterator[str]:
     missing = report.record.missing if report.record else ()
     for key in missing[:SHOWN]:
         yield f'  {key}'
+        for pk, uuid, path in report.lost.get(key, ()):
+            yield f'    node {pk} ({uuid}): {one_line(path)}'
     if missing and count > SHOWN:
         yield f'  and {count - SHOWN:,} more'
+    if missing:
+        yield f'  way out: {WAYS_OUT["source"]}; what is damaged `ricordi storage verify --read` has to find before'
 
 
 def _missing_count(report: BackupReport) -> int:

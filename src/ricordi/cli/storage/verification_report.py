@@ -33,21 +33,10 @@ WAYS_OUT: dict[Cure, str] = {
 """What to do about a finding."""
 WHOSE = '`ricordi storage maintain --full --adopt`, if the objects are those of this database alone'
 """What to do about a container that may be that of another database."""
-OF_THE_DATABASE = frozenset(
-    [
-        'damaged database',
-        'missing table',
-        'missing column',
-        'missing value',
-        'file tree',
-        'unreadable rows',
-        'unreadable number',
-        'unreadable text',
-        'unreadable uuid',
-        'unreadable time',
-        'unreadable boolean',
-        'unreadable JSON',
-    ]
+OF_THE_DATABASE = (
+    *('damaged database', 'missing table', 'missing column', 'missing value', 'file tree', 'unreadable rows'),
+    *('unreadable number', 'unreadable text', 'unreadable uuid', 'unreadable time', 'unreadable boolean'),
+    'unreadable JSON',
 )
 """Kinds of damage of the database."""
 OF_A_BACKUP = 'nothing mends it in place; `ricordi storage restore` makes a profile of a backup that has it whole'

@@ -228,9 +228,13 @@ class ObjectMender:
             if key in found:
                 yield self._with_row(key, look, found[key], 'it was found there')
             elif self._dry_run:
-                yield Mending(look.name, 'look for it in the packs', key, 'none of the sources has it')
+                reason = 'none of the sources has it' if self._sources else 'no source was named'
+                yield Mending(look.name, 'look for it in the packs', key, reason)
             else:
-                yield Mending(look.name, '', key, 'it is in none of the sources, nor anywhere in the packs')
+                elsewhere = 'it is in none of the sources' if self._sources else 'no source was named, and it is not'
+                yield Mending(
+                    look.name, '', key, f'{elsewhere}{", nor" if self._sources else ""} anywhere in the packs'
+                )
 
     def _believed(self, pack_id: int, left: dict[str, CopiesFound]) -> list[PackedObject]:
         return [row for row in self._store.index.objects_of_pack(pack_id) if row.key not in left]

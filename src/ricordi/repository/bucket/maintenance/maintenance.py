@@ -29,6 +29,7 @@ from ricordi.repository.bucket.maintenance.inline import InlinePacking
 from ricordi.repository.bucket.maintenance.leftovers import BucketSweep, PackRemoval
 from ricordi.repository.bucket.maintenance.merging import PackMerging
 from ricordi.repository.bucket.maintenance.step import BucketStep, BucketWork
+from ricordi.repository.bucket.verification.notes import ReadNotes
 from ricordi.repository.maintenance.problems import Problems
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def _carried_out(
 
 
 def _look_at_suspects(bucket: BucketRepository, options: MaintenanceOptions, problems: Problems) -> None:
-    for key in options.suspects:
+    noted = (hash.hex() for hash in ReadNotes(bucket).damaged())
+    for key in dict.fromkeys((*options.suspects, *noted)):
         try:
             bucket.get_object_hash(key)
         except NotExistent:
