@@ -48,7 +48,6 @@ def maintain(
     before = bucket.store.traffic
     problems = Problems()
     unnamed = Unnamed(bucket, named_keys, problems, _grace(bucket, options))
-    _look_at_suspects(bucket, options, problems)
     counts = options.full or options.dry_run or not unnamed.by_references
     amount = unnamed.amount() if counts else None
     work = BucketWork(bucket, options, run, problems, _grace(bucket, options))
@@ -56,6 +55,7 @@ def maintain(
     steps = _steps(work, unnamed, amount or Amount())
     report = MaintenanceReport(options, state)
     report = _planned(report, steps) if options.dry_run else _carried_out(report, steps, work, unnamed)
+    _look_at_suspects(bucket, options, problems)  # when garbage is gone, which may be damaged as it likes
     traffic = expected(report.steps, bucket.limits) if options.dry_run else bucket.store.traffic.since(before)
     return report._replace(
         problems=tuple(problems.first.values()),
@@ -114,7 +114,9 @@ def _carried_out(
 
 
 def _look_at_suspects(bucket: BucketRepository, options: MaintenanceOptions, problems: Problems) -> None:
-    noted = (hash.hex() for hash in ReadNotes(bucket).damaged())
+    """Read what was found damaged once, and note what this run has found."""
+    notes = ReadNotes(bucket, remember=not options.dry_run)
+    noted = [hash.hex() for hash in notes.damaged()]
     for key in dict.fromkeys((*options.suspects, *noted)):
         try:
             bucket.get_object_hash(key)
@@ -122,6 +124,8 @@ def _look_at_suspects(bucket: BucketRepository, options: MaintenanceOptions, pro
             continue  # removed since, or told as missing
         except CorruptStorage as error:
             problems.add('damaged', key, str(error).partition('; ')[0])
+    for key in problems.damaged.difference(noted):
+        notes.note_damaged(key)
 
 
 def expected(steps: Sequence[MaintenanceStep], limits: BucketLimits) -> Traffic:
