@@ -30,6 +30,8 @@ Deed = Literal[
     'list problems',
     'make backup',
     'maintain in full',
+    'find damage',
+    'mend objects',
     'make bucket',
     'make first profile',
     'make profile',

@@ -73,7 +73,14 @@ def test_status_and_info_tell_what_was_verified(run_here: Run, spoiled: str) -> 
     run_here('-p', 'loose', 'storage', 'verify', '--read')
     done = run_here('-p', 'loose', 'status')
     assert done.returncode == 6
-    assert done.stderr == 'ricordi: error: verification: 1 open finding: see `ricordi storage verify`\n'
+    assert done.stderr.startswith(
+        'ricordi: error: objects: 1 missing, damaged or unclear; `ricordi storage repair --from'
+    )
+    planned = run_here('-p', 'loose', 'storage', 'maintain', '--full', '--dry-run')
+    assert planned.returncode == 6
+    assert f'damaged {spoiled}' in planned.stdout
+    assert 'nothing that could still be used would be removed' in planned.stdout
+    assert 'way out: `ricordi storage repair --from SOURCE`' in planned.stdout
     info = json.loads(run_here('-p', 'loose', 'storage', 'info', '--format', 'json').stdout)
     assert info['verified']['open_findings'] == 1
     assert info['verified']['structure'] is not None

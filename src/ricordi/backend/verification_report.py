@@ -98,6 +98,7 @@ class VerificationReport(NamedTuple):
     :param notices: the same of notices.
     :param interrupted: why it ended early, or None.
     :param notes: remarks for a person.
+    :param mendable: whether it can be mended where it is; an archive cannot.
     :param state: what is known now of all that was ever read; None where nothing can be remembered, as of an archive.
     """
 
@@ -110,6 +111,7 @@ class VerificationReport(NamedTuple):
     notes: tuple[str, ...] = ()
     state: VerificationState | None = None
     seconds: float = 0.0
+    mendable: bool = True
 
     @property
     def finding_count(self) -> int:

@@ -37,6 +37,10 @@ WORDS: dict[Deed, str] = {
     'list problems': '; `ricordi storage maintain --full --dry-run` lists all that is missing or unclear',
     'make backup': '; `ricordi storage backup {}` makes one',
     'maintain in full': ': `ricordi storage maintain --full` does it',
+    'find damage': '; `ricordi storage verify --read` finds all that is not sound, then `ricordi storage repair --from '
+    'SOURCE` mends it, where the source is a backup, an archive, another profile',
+    'mend objects': '; `ricordi storage repair --from SOURCE` mends what a backup, an archive or another profile has, '
+    '`ricordi storage maintain --full --dry-run` lists it',
     'make bucket': ': correct its name, or add --make-bucket to make it',
     'make first profile': ': make one with `ricordi presto`, or with `ricordi profile setup`',
     'make profile': ', or make a first profile with `ricordi presto`',

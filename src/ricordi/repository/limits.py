@@ -41,6 +41,7 @@ class Limits(NamedTuple):
     :param trial_bytes: the largest object that lies in a pack as it is and is looked for by trying every length.
     :param vain_trial_bytes: after so many bytes that were tried for nothing no more lengths are tried.
     :param repair_objects: objects that a repair mends before it commits their rows.
+    :param moved_back: objects of a pack that a repack can move back where the pack must stay: so many are remembered.
     :param processors: how many there are to be used; None: those that this process may use.
     """
 
@@ -71,6 +72,7 @@ class Limits(NamedTuple):
     trial_bytes: int = 8 << 20
     vain_trial_bytes: int = 64 << 20
     repair_objects: int = 50_000
+    moved_back: int = 100_000
     processors: int | None = None
 
     @property

@@ -240,8 +240,10 @@ class _Checks:
             words = f'about {self._not_counted:,}, not counted; how much is garbage or missing is not known'
             return Advised(words, Remedy('count objects'), warning=self._question.max_garbage is not None)
         if self.plan.problem_count:
+            objects = self.plan.problem_count - self.plan.unclear_trees
             raise ProblemsFound(
-                f'{self.plan.problem_count:,} missing, damaged or unclear', remedy=Remedy('list problems')
+                f'{self.plan.problem_count:,} missing, damaged or unclear',
+                remedy=Remedy('mend objects' if objects else 'list problems'),
             )
         if self.plan.doubt:
             raise ProblemsFound(self.plan.doubt, remedy=Remedy('list problems'))

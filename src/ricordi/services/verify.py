@@ -86,7 +86,8 @@ class _StorageVerification:
             notes.append(f'what was looked at is not remembered: {storage.unwritable}')
         gathered.take(self._all(storage), self._hear)
         gathered.found.name_nodes(storage)
-        return gathered.report(self._options, storage.repository, notes)
+        report = gathered.report(self._options, storage.repository, notes)
+        return report._replace(mendable=not storage.read_only)
 
     def _all(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
         if storage.read_only or self._options.read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,8 @@ def test_missing_objects_are_6_and_named(run_here: Run, reference_home: Path, pl
     assert done.returncode == 6
     assert '1 object that nodes name is missing or damaged' in done.stderr
     assert path.parent.name + path.name in done.stderr
+    assert re.search(r'^    node \d+ \([0-9a-f-]{36}\): \S', done.stderr, re.MULTILINE)
+    assert '`ricordi storage repair --from SOURCE`' in done.stderr
     assert json.loads(run_here('storage', 'snapshots', place, '--format', 'json').stdout)[0]['missing'] == 1
     info = json.loads(run_here('-p', 'loose', 'storage', 'info', '--format', 'json').stdout)
     assert info['last_backup']['complete'] is False

@@ -7,6 +7,7 @@ from typing import Any
 
 from ricordi.backend.maintenance import Amount, ContainerState, MaintenanceReport, MaintenanceStep, Problem, UndoneStep
 from ricordi.cli.remedies import with_remedy
+from ricordi.cli.storage.verification_report import WAYS_OUT
 from ricordi.cli.terminal.colors import Toned, painted
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.cli.terminal.table import format_table
@@ -123,7 +124,8 @@ def problem_lines(report: MaintenanceReport) -> Iterator[str]:
     parts = [f'{plural(objects, "object")} missing or damaged'] if objects else []
     if report.unclear_trees:
         parts.append(f'{plural(report.unclear_trees, "file tree")} of a shape that is not known')
-    yield f'{", ".join(parts)}; nothing that could still be used was removed:'
+    done = 'would be' if report.options.dry_run else 'was'
+    yield f'{", ".join(parts)}; nothing that could still be used {done} removed:'
     for problem in report.problems:
         if problem.kind == 'file tree':
             (pk, uuid, _) = problem.nodes[0]
@@ -133,6 +135,8 @@ def problem_lines(report: MaintenanceReport) -> Iterator[str]:
     unnamed = report.problem_count - len(report.problems)
     if unnamed > 0:
         yield f'  and {plural(unnamed, "more problem" if report.unclear_trees else "more object")}'
+    if objects:
+        yield f'  way out: {WAYS_OUT["source"]}'
 
 
 def object_lines(problem: Problem) -> Iterator[str]:

@@ -73,7 +73,7 @@ def repair(
     profile while they are mended. Exit codes: 0 nothing is wrong (any more), 3 the storage cannot be opened, 5 the
     profile is locked or in use, 6 something is left, 7 interrupted or out of room with more to do.
     """
-    from ricordi.cli.storage.repair_report import exit_code_of, plan_as_text
+    from ricordi.cli.storage.repair_report import exit_code_of, plan_as_text, question_of
     from ricordi.cli.terminal.prompt import confirm
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.repair.repair import RepairOptions, repair_storage
@@ -83,8 +83,7 @@ def repair(
     def consent(plan: RepairReport) -> bool:
         if not yes:
             print(plan_as_text(profile.name, plan), file=sys.stderr)
-        question = 'Lock profile `{}` and mend this?' if plan.alone else 'Mend this in profile `{}`?'
-        if not confirm(question.format(profile.name), yes):
+        if not confirm(question_of(profile.name, plan), yes):
             raise InvalidOperation('nothing was changed')
         return True
 

@@ -73,6 +73,13 @@ def plan_as_text(profile: str, report: RepairReport) -> str:
     return '\n\n'.join([*parts, *_maintenance(report)])
 
 
+def question_of(profile: str, report: RepairReport) -> str:
+    """What a person is asked; where nothing is certain to be mended, whether to look for it."""
+    deeds = {one.deed for one in report.planned if one.deed}
+    mends = 'mend this' if deeds != {'look for it in the packs'} else 'look through its packs, where it may not be'
+    return f'Lock profile `{profile}` and {mends}?' if report.alone else f'{mends.capitalize()} in profile `{profile}`?'
+
+
 def report_as_text(profile: str, report: RepairReport) -> str:
     """The report for a person: what was done, what is kept, what is left."""
     parts = [f'Repair of profile `{profile}`.', *_deeds(report.done)]

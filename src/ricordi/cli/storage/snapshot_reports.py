@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.cli.remedies import with_remedy
 from ricordi.cli.storage.maintenance_report import freed
+from ricordi.cli.storage.verification_report import WAYS_OUT
+from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds, plural
 from ricordi.errors import Interrupted, ProblemsFound
 from ricordi.remedies import Remedy
@@ -89,8 +91,12 @@ def missing_lines(report: BackupReport) -> Iterator[str]:
     missing = report.record.missing if report.record else ()
     for key in missing[:SHOWN]:
         yield f'  {key}'
+        for pk, uuid, path in report.lost.get(key, ()):
+            yield f'    node {pk} ({uuid}): {one_line(path)}'
     if missing and count > SHOWN:
         yield f'  and {count - SHOWN:,} more'
+    if missing:
+        yield f'  way out: {WAYS_OUT["source"]}; what is damaged `ricordi storage verify --read` has to find before'
 
 
 def lost_rows_in_words(report: BackupReport) -> str:

@@ -14,6 +14,7 @@ from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, format_seconds, plural
 from ricordi.cli.terminal.table import format_table
 from ricordi.errors import Interrupted, ProblemsFound
+from ricordi.model.file_trees import is_key
 from ricordi.services.last_verified import state_as_data, state_in_words
 
 MOST_SHOWN = 20
@@ -30,10 +31,18 @@ WAYS_OUT: dict[Cure, str] = {
     'migrate': '`ricordi storage migrate`',
 }
 """What to do about a finding."""
-OF_ARCHIVES = 'an archive is never changed: take another copy of it, or create it anew'
-"""What to do about any finding of a file that can only be read."""
 WHOSE = '`ricordi storage maintain --full --adopt`, if the objects are those of this database alone'
 """What to do about a container that may be that of another database."""
+OF_THE_DATABASE = (
+    *('damaged database', 'missing table', 'missing column', 'missing value', 'file tree', 'unreadable rows'),
+    *('unreadable number', 'unreadable text', 'unreadable uuid', 'unreadable time', 'unreadable boolean'),
+    'unreadable JSON',
+)
+"""Kinds of damage of the database."""
+OF_A_BACKUP = 'nothing mends it in place; `ricordi storage restore` makes a profile of a backup that has it whole'
+"""What to do about these where there is no other cure."""
+ANEW = 'an archive is not mended in place: take another copy of it, or `ricordi archive create` makes it anew'
+"""What to do about an archive."""
 SINGULARS = {'unreadable rows': 'page of unreadable rows', 'unnamed bytes': 'stretch of unnamed bytes'}
 PLURALS = {
     'second copy': 'second copies',
@@ -111,7 +120,7 @@ def report_as_text(subject: str, report: VerificationReport, noun: str = 'profil
     name = f'the place with backups {subject}' if noun == 'place' else f'{noun} `{subject}`'
     parts = [f'Verification of {name}, {_what(report)}.', _topics_table(report)]
     if report.findings:
-        parts.append('\n'.join(finding_lines(report, noun)))
+        parts.append('\n'.join(finding_lines(report)))
     if report.notes:
         parts.append('\n'.join(f'Note: {note}' for note in report.notes))
     parts.append(_summary(report))
@@ -123,12 +132,12 @@ def in_numbers(counts: Mapping[str, int]) -> str:
     return ', '.join(plural(number, *_words(kind)) for kind, number in counts.items())
 
 
-def finding_lines(report: VerificationReport, noun: str = 'profile') -> Iterator[str]:
-    """The findings with their keys, nodes, paths and what to do, some of each kind; `noun`: of what they are."""
+def finding_lines(report: VerificationReport) -> Iterator[str]:
+    """The findings with their keys, nodes, paths and what to do, some of each kind."""
     for (notice, kind), group in groupby(report.findings, key=lambda finding: (finding.notice, finding.kind)):
         found = list(group)
         for finding in found[:MOST_SHOWN]:
-            yield from lines_of(finding, noun)
+            yield from lines_of(finding, report.mendable)
         number = (report.notices if notice else report.counts)[kind]
         if (more := number - len(found[:MOST_SHOWN])) > 0:
             yield f'  and {plural(more, *(f"more {words}" for words in _words(kind)))}'
@@ -155,19 +164,32 @@ def _topics_table(report: VerificationReport) -> str:
     return format_table(rows, ['what', 'checked', 'read', 'time', ''], right=range(1, 4))
 
 
-def lines_of(finding: Finding, noun: str = 'profile') -> Iterator[str]:
-    """A finding for a person: what it is, where, the nodes, what to do; `noun`: of what it is."""
+def lines_of(finding: Finding, mendable: bool = True) -> Iterator[str]:
+    """A finding for a person: what it is, where, the nodes, what to do.
+
+    :param mendable: whether it can be mended where it is.
+    """
     mark = 'notice: ' if finding.notice else ''
     yield f'{mark}{finding.kind}{f" {finding.key}" if finding.key else ""}: {one_line(finding.detail)}'
     if finding.where:
         yield f'    in {one_line(finding.where)}'
     for pk, uuid, path in finding.nodes:
         yield f'    node {pk} ({uuid}){f": {one_line(path)}" if path else ""}'
-    way_out = WHOSE if finding.kind == 'doubtful container' else WAYS_OUT.get(finding.remedy)
-    if way_out and noun == 'archive' and finding.remedy != 'migrate':
-        way_out = OF_ARCHIVES
-    if way_out:
+    if way_out := _way_out(finding, mendable):
         yield f'    way out: {way_out}'
+
+
+def _way_out(finding: Finding, mendable: bool) -> str:
+    """What to do about a finding; empty where nothing has to be done, or nobody can tell."""
+    if finding.notice or finding.kind == 'failed check':
+        return WAYS_OUT.get(finding.remedy, '')
+    if not mendable:
+        return ANEW
+    if finding.kind == 'doubtful container':
+        return WHOSE
+    if finding.kind in OF_THE_DATABASE or (finding.kind == 'missing object' and not is_key(finding.key)):
+        return WAYS_OUT.get(finding.remedy, OF_A_BACKUP)
+    return WAYS_OUT.get(finding.remedy, '')
 
 
 def _summary(report: VerificationReport) -> str:

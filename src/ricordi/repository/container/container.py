@@ -304,19 +304,20 @@ class Container(ObjectStore, RepositoryBackend):
         return verify_container(self, options, named_keys, run or Run())
 
     def note_verified(self, findings: int, of_rows: int = 0) -> str:
-        from ricordi.repository.verification.container import notes_of
+        from ricordi.repository.verification.notes import notes_of
 
         notes = notes_of(self)
         notes.mark_structure(findings, of_rows)
         return notes.save()
 
     def verification_state(self) -> VerificationState | None:
-        from ricordi.repository.verification.container import notes_of, state_of
+        from ricordi.repository.verification.container import state_of
+        from ricordi.repository.verification.notes import notes_of
 
         return state_of(self, notes_of(self))
 
     def damaged_objects(self) -> frozenset[str]:
-        from ricordi.repository.verification.container import notes_of
+        from ricordi.repository.verification.notes import notes_of
 
         # a loose copy would be read before one that is put into a pack
         return frozenset(
@@ -326,7 +327,7 @@ class Container(ObjectStore, RepositoryBackend):
         )
 
     def forget_mended(self) -> int:
-        from ricordi.repository.verification.container import notes_of
+        from ricordi.repository.verification.notes import notes_of
 
         notes, mended = notes_of(self), 0
         for key in list(notes.damaged):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -20,6 +21,8 @@ CONTAINER_VERSION = 1
 LARGEST_CONFIG = 1 << 20
 """Bytes of the file; real ones have some two hundred."""
 KEY_LENGTH = 64
+EMPTY_KEY = hashlib.sha256(b'').hexdigest()
+"""Of the object without content, which is whole wherever it is said to lie."""
 REPACK_ID = -1
 """The pack number that disk-objectstore uses while it repacks; nothing keeps it for long unless a crash does."""
 

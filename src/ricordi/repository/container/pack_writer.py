@@ -137,6 +137,11 @@ class PackWriter:
         return self._row_bytes >= self._batch.bytes or len(self._rows) >= self._batch.objects
 
     @property
+    def pack_id(self) -> int:
+        """The number of the pack that is appended to, or will be."""
+        return self._next_pack
+
+    @property
     def position(self) -> int:
         """Where in the open pack the next object would begin."""
         return self._flushed + self._buffered

@@ -286,8 +286,8 @@ class Execution:
         )
         self._work = repacker.work
         left = repacker.repack(self.plan.repack, self.plan.check_first)
-        if repacker.rewritten or repacker.checked:
-            repacker.work.detail = packs_in_words(repacker.rewritten, repacker.checked)
+        if repacker.rewritten or repacker.checked or repacker.kept:
+            repacker.work.detail = packs_in_words(repacker.rewritten, repacker.checked, repacker.kept)
         if left and not self.run.stop.reason:
             packs = [self.inventory.packs[pack_id] for pack_id in left]
             objects = sum(pack.objects - pack.garbage.objects for pack in packs)

@@ -12,10 +12,11 @@ from itertools import chain, islice
 from operator import ge
 from typing import Any, NamedTuple
 
-from ricordi.backend.maintenance import Amount, CleanMark, ContainerState, KeyStream
+from ricordi.backend.maintenance import Amount, CleanMark, ContainerState, KeyStream, MaintenanceOptions
 from ricordi.errors import CorruptStorage
 from ricordi.repository.container.index import EMPTY_PACK, PackSummary
 from ricordi.repository.container.index_state import index_state
+from ricordi.repository.container.layout import EMPTY_KEY
 from ricordi.repository.container.objects import ObjectStore
 
 LAST_KEY = 'g'
@@ -49,6 +50,10 @@ class PackInventory(NamedTuple):
     def waste_bytes(self) -> int:
         """Bytes that no row covers; never negative, even where rows overlap."""
         return max(0, (self.file_bytes or 0) - self.length)
+
+    def size_or(self, gone: int) -> int:
+        """Bytes of the file, or what stands for one that is gone."""
+        return gone if self.file_bytes is None else self.file_bytes
 
     @property
     def is_gapless(self) -> bool:
@@ -123,6 +128,14 @@ class Inventory:
             index_bytes=layout.index.stat().st_size,
         )
 
+    def may_remove(self, options: MaintenanceOptions) -> bool:
+        """Whether what no node names may go: nobody else is there, and all that nodes name is at hand."""
+        return options.full and not (self.missing or self.unreadable or options.keep_unnamed)
+
+    def is_garbage(self, key: str) -> bool:
+        """Whether no node names an object."""
+        return bool(self._one('SELECT count(*) FROM temp.garbage WHERE hashkey = ?', (key,))[0])
+
     def mark(self) -> CleanMark:
         """The container's part of a mark; with what was counted in the index, if nobody has written to it since."""
         now = index_state(self.index.path, self._container.limits.settled_seconds)
@@ -164,8 +177,9 @@ class Inventory:
                 if pack.is_cut:
                     yield from self.index.connection.execute(
                         'SELECT hashkey, pack_id FROM db_object AS o WHERE pack_id = ? AND "offset" + length > ? '
-                        f'AND NOT {_IS_LOOSE} AND NOT {_IS_GARBAGE} ORDER BY hashkey',
-                        (pack.pack_id, -1 if pack.file_bytes is None else pack.file_bytes),
+                        f'AND NOT {_IS_LOOSE} AND NOT {_IS_GARBAGE} AND NOT (length = 0 AND hashkey = ? AND ?) '
+                        'ORDER BY hashkey',
+                        (pack.pack_id, pack.size_or(-1), EMPTY_KEY, pack.file_bytes is not None),
                     )
 
     def freed_with_garbage(self, rewritten: Collection[int]) -> int:

@@ -7,9 +7,7 @@ or old packs go; nothing is removed for want of a row or a name unless everythin
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from contextlib import closing, nullcontext
-from pathlib import Path
 
 from ricordi.backend.maintenance import (
     Amount,
@@ -32,9 +30,11 @@ from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.maintenance.carrying_out import Execution
 from ricordi.repository.maintenance.inventory import Inventory
-from ricordi.repository.maintenance.plan import make_plan, removes_garbage
+from ricordi.repository.maintenance.known_damage import look_at_suspects, note_damage
+from ricordi.repository.maintenance.plan import Plan, make_plan, removes_garbage
 from ricordi.repository.maintenance.problems import Problems
-from ricordi.repository.maintenance.recovery import file_has_key, settle_aborted_repack, settle_duplicates
+from ricordi.repository.maintenance.recovery import settle_aborted_repack, settle_duplicates
+from ricordi.repository.verification.notes import notes_of
 
 
 def maintain(
@@ -72,6 +72,7 @@ def _maintain(
     run: Run,
     distrust: Distrust,
 ) -> MaintenanceReport:
+    notes = notes_of(container)
     with nullcontext() if options.dry_run else packer_lock(container.layout):
         settled = None if options.dry_run else _settle(container, options)
         with closing(Inventory(container, named_keys, options.clean)) as inventory:
@@ -79,7 +80,8 @@ def _maintain(
             _note_problems(inventory, problems)
             reason = distrust() if removes_garbage(inventory, options) else ''
             options = options._replace(keep_unnamed=options.keep_unnamed or bool(reason))
-            plan = make_plan(container, inventory, options, _damaged_loose(container, options.suspects, problems))
+            known = look_at_suspects(container, inventory, options, notes, problems)
+            plan = make_plan(container, inventory, options, known)
             report = MaintenanceReport(
                 options,
                 inventory.state(),
@@ -87,18 +89,20 @@ def _maintain(
                 space_needed=plan.space_needed,
                 problems=tuple(problems.first.values()),
                 problem_count=problems.count,
-                notes=() if reason else _notes(inventory, options),
+                notes=(*(() if reason else _notes(inventory, options)), *_notes_of_kept(plan)),
                 distrust=reason,
             )
             if options.dry_run:
                 return report
             if not plan.steps:
+                note_damage(container, notes, problems)
                 report = report._replace(steps=_with_settled(settled, ()), after=report.before)
                 report = _with_catalogues(container, inventory, inventory.missing, report)
                 return report._replace(clean=_clean_mark(report, inventory, inventory.named))
             container.index.check()
             execution = Execution(container, inventory, options, plan, problems, run)
             report = execution.carry_out(report)
+            note_damage(container, notes, problems)
             with closing(Inventory(container, None)) as counted:
                 after = execution.state_after(report.before, counted.state(), report.steps)
                 report = report._replace(after=after, steps=_with_settled(settled, report.steps))
@@ -185,21 +189,6 @@ def _note_problems(inventory: Inventory, problems: Problems) -> None:
                 problems.add('damaged', key, f'the file of pack {pack_id} ends at byte {size}, before the object does')
 
 
-def _damaged_loose(container: ObjectStore, suspects: Iterable[str], problems: Problems) -> Amount:
-    """Note those of the suspects that have no sound copy; returns what of them lies loose."""
-    objects = size = 0
-    for key in suspects:
-        row, path = container.index.find(key), Path(container.loose_path(key))
-        if (row is not None and container.packed_copy_is_sound(row)) or file_has_key(path, key):
-            continue
-        if path.is_file():
-            problems.add('damaged', key, f'the loose file {path} does not hold what its name says')
-            objects, size = objects + 1, size + path.stat().st_size
-        elif row is not None:
-            problems.add('damaged', key, f'in pack {row.pack_id} at byte {row.offset}')
-    return Amount(objects, size)
-
-
 def _notes(inventory: Inventory, options: MaintenanceOptions) -> tuple[Note, ...]:
     stray = inventory.packs.get(REPACK_ID)
     if stray is not None and stray.objects and not options.full:
@@ -216,3 +205,12 @@ def _notes(inventory: Inventory, options: MaintenanceOptions) -> tuple[Note, ...
     if options.full and options.repack == 'auto' and other_form.get(options.compress):
         return (Note('packs that are not rewritten keep the form they have', Remedy('repack all')),)
     return ()
+
+
+def _notes_of_kept(plan: Plan) -> tuple[Note, ...]:
+    """That packs are not rewritten which should be: what is damaged in them would keep their files all the same."""
+    if not plan.kept:
+        return ()
+    packs = f'{"pack" if len(plan.kept) == 1 else "packs"} {", ".join(map(str, plan.kept))}'
+    text = f'{packs} cannot be rewritten, which would free nothing as long as objects in there are damaged'
+    return (Note(text, Remedy('mend objects')),)

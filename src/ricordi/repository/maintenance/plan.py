@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ricordi.backend.maintenance import Amount, CompressMode, MaintenanceOptions, MaintenanceStep
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.maintenance.inventory import Inventory, PackInventory
+from ricordi.repository.maintenance.known_damage import NO_DAMAGE, KnownDamage
 from ricordi.repository.maintenance.recovery import Leftovers, find_leftovers
 from ricordi.repository.maintenance.space import LEAST_JOURNAL_BYTES, Balance, Packing, repack_needs, vacuum_needs
 
@@ -15,7 +16,6 @@ SMALL_PACK_SHARE = 0.25
 """Of two or more packs below this share of the target size, `auto` makes one."""
 VACUUM_SHARE = 0.1
 VACUUM_LEAST_BYTES = 256 * 1024
-NOTHING = Amount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Plan:
     :param unchanged: those of `check_first` that are, unless an object in them is damaged.
     :param space_needed: bytes of free disk with which all of it can be done, one step after the other.
     :param packing: how much there is to pack.
+    :param kept: packs that are not rewritten, and would be if nothing in them were damaged.
     """
 
     leftovers: Leftovers
@@ -38,23 +39,25 @@ class Plan:
     space_needed: int
     packing: Packing
     vacuum: MaintenanceStep | None
+    kept: tuple[int, ...] = ()
 
 
 def make_plan(
-    container: ObjectStore, inventory: Inventory, options: MaintenanceOptions, damaged_loose: Amount = NOTHING
+    container: ObjectStore, inventory: Inventory, options: MaintenanceOptions, known: KnownDamage = NO_DAMAGE
 ) -> Plan:
     """What a maintenance with these options would do, step by step, with bytes.
 
-    :param damaged_loose: loose objects that are known not to be what their names say, so that they stay.
+    :param known: what is known to be damaged, and so stays where it is: the file of its pack, too.
     """
-    may_remove = _may_remove(inventory, options)
-    repack = _packs_to_repack(container, inventory, options) if may_remove else ()
+    may_remove = inventory.may_remove(options)
+    repack = _packs_to_repack(container, inventory, options, known.packs) if may_remove else ()
+    wanted = _packs_to_repack(container, inventory, options) if may_remove and known.packs else repack
     check_first = _packs_to_check_first(container, inventory, options, repack)
     unchanged = frozenset(
         pack_id for pack_id in check_first if _keeps_forms(inventory.packs[pack_id], options.compress)
     )
     rewritten = tuple(pack_id for pack_id in repack if pack_id not in unchanged)
-    leftovers = find_leftovers(container, inventory, options.full, may_remove, rewritten)
+    leftovers = find_leftovers(container, inventory, options.full, may_remove, {*rewritten, *known.packs})
     steps: list[MaintenanceStep] = []
     if leftovers.items:
         steps.append(MaintenanceStep('recover', leftovers.describe(), leftovers.items, freed=leftovers.freed))
@@ -66,8 +69,8 @@ def make_plan(
         detail = f'{number:,} {_objects(number)} removed that no node names'
         freed = garbage_loose.bytes + inventory.freed_with_garbage(repack)
         steps.append(MaintenanceStep('remove garbage', detail, number, freed=freed))
-    to_pack = inventory.loose.objects - garbage_loose.objects - damaged_loose.objects
-    bytes_to_pack = inventory.loose.bytes - garbage_loose.bytes - damaged_loose.bytes
+    to_pack = inventory.loose.objects - garbage_loose.objects - known.loose.objects
+    bytes_to_pack = inventory.loose.bytes - garbage_loose.bytes - known.loose.bytes
     packing = Packing(to_pack, bytes_to_pack, inventory.largest_loose)
     if to_pack:
         detail = f'{to_pack:,} loose {_objects(to_pack)} into packs'
@@ -79,24 +82,23 @@ def make_plan(
         steps.append(vacuum)
     parts = (leftovers, may_remove, repack, check_first, unchanged, tuple(steps))
     space = _space_needed(container, inventory, leftovers, may_remove, rewritten, options.compress, packing, vacuum)
-    return Plan(*parts, space, packing, vacuum)
+    kept = tuple(pack_id for pack_id in wanted if pack_id in known.packs)
+    return Plan(*parts, space, packing, vacuum, kept)
 
 
 def removes_garbage(inventory: Inventory, options: MaintenanceOptions) -> bool:
     """Whether there is anything that a maintenance with these options would remove for want of a name."""
     garbage = inventory.loose_garbage.objects or any(pack.garbage.objects for pack in inventory.packs.values())
-    return bool(garbage) and _may_remove(inventory, options)
+    return bool(garbage) and inventory.may_remove(options)
 
 
-def _may_remove(inventory: Inventory, options: MaintenanceOptions) -> bool:
-    return options.full and not (inventory.missing or inventory.unreadable or options.keep_unnamed)
-
-
-def _packs_to_repack(container: ObjectStore, inventory: Inventory, options: MaintenanceOptions) -> tuple[int, ...]:
+def _packs_to_repack(
+    container: ObjectStore, inventory: Inventory, options: MaintenanceOptions, but: Collection[int] = ()
+) -> tuple[int, ...]:
     live = {
         pack.pack_id: pack.length - pack.garbage.bytes
         for pack in inventory.packs.values()
-        if pack.objects > pack.garbage.objects and pack.file_bytes is not None
+        if pack.objects > pack.garbage.objects and pack.file_bytes is not None and pack.pack_id not in but
     }
     if options.repack == 'none':
         return ()
@@ -153,11 +155,15 @@ def _repack_steps(
     yield MaintenanceStep('repack', packs_in_words(rewritten, len(unchanged)), objects, length, written, freed)
 
 
-def packs_in_words(rewritten: int, checked: int) -> str:
-    """What a repack comes to."""
+def packs_in_words(rewritten: int, checked: int, kept: int = 0) -> str:
+    """What a repack comes to.
+
+    :param kept: packs that are as they were, since something in them is damaged.
+    """
     parts = [
         f'{rewritten} {"pack" if rewritten == 1 else "packs"} rewritten' if rewritten else '',
         f'{checked} without waste read and checked' if checked else '',
+        f'{kept} left as {"it is" if kept == 1 else "they are"}, with damaged objects' if kept else '',
     ]
     return ', '.join(part for part in parts if part)
 

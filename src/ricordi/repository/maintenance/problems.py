@@ -14,7 +14,7 @@ class Problems:
 
     def __init__(self) -> None:
         self.first: dict[str, Problem] = {}
-        self._more: set[str] = set()
+        self._more: dict[str, Literal['missing', 'damaged']] = {}
 
     def add(self, kind: Literal['missing', 'damaged'], key: str, detail: str) -> None:
         """Note one."""
@@ -23,7 +23,13 @@ class Problems:
         if len(self.first) < NAMED_PROBLEMS:
             self.first[key] = Problem(kind, key, detail)
         else:
-            self._more.add(key)
+            self._more[key] = kind
+
+    @property
+    def damaged(self) -> set[str]:
+        """Keys of all that are damaged."""
+        first = {key for key, problem in self.first.items() if problem.kind == 'damaged'}
+        return first | {key for key, kind in self._more.items() if kind == 'damaged'}
 
     @property
     def count(self) -> int:

@@ -75,12 +75,12 @@ class Leftovers:
 
 
 def find_leftovers(
-    container: ObjectStore, inventory: Inventory, full: bool, may_remove: bool, rewritten: Collection[int]
+    container: ObjectStore, inventory: Inventory, full: bool, may_remove: bool, but: Collection[int]
 ) -> Leftovers:
     """What there is to tidy up: live only what is certain, in full all; bytes only if `may_remove`.
 
     :param may_remove: whether everything that nodes name is at hand, so that bytes without a row are surely useless.
-    :param rewritten: packs that go anyway, with their tails.
+    :param but: packs whose tails stay: they go as a whole, or hold something damaged.
     """
     layout, packs = container.layout, inventory.packs.values()
     locks = [path for path in layout.pack_locks() if full or is_ours(path)]
@@ -98,7 +98,7 @@ def find_leftovers(
             (p.pack_id, p.file_bytes - p.end)
             for p in packs
             if removes and p.objects and p.file_bytes is not None and p.file_bytes > p.end
-            if p.pack_id not in rewritten
+            if p.pack_id not in but
         ),
         sandbox=tuple(Path(e.path) for e in layout.leftovers(layout.sandbox)) if full else (),
         duplicates=tuple(path for path in _duplicates(container) if _has_use(container, path)),

@@ -1,7 +1,8 @@
 """Repacking: what rows name is copied into a new pack, checked by its SHA-256 on the way, and the old pack goes.
 
 Rows switch to the new pack in one transaction after its bytes are fsynced. A damaged object stays where it is, and the
-old pack with it, unless a good copy is at hand.
+old pack with it, unless a good copy is at hand: what has moved out of that pack moves back, for it would lie on the
+disk twice.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_windows import Window, content_of, is_large, read_window, windows_of
 from ricordi.repository.container.pack_writer import PackWriter
 from ricordi.repository.container.streams import PackSlice
+from ricordi.repository.maintenance.moving_back import moved_back
 from ricordi.repository.maintenance.pack_check import check_pack
 from ricordi.repository.maintenance.packing import Work
 from ricordi.repository.maintenance.problems import Problems
@@ -65,24 +67,33 @@ class Repacker:
         """
         self._run = run
         self._has_room = has_room
-        config = container.config
         self._container = container
         self._mode = mode
-        self._level = config.compression_level
+        self._level = container.config.compression_level
         self._problems = problems
-        self._writer = PackWriter(
+        self._writer = self._new_writer(first_pack)
+        self._written_before = 0
+        """Bytes that earlier writers have appended, and that are still there."""
+        self._is_damaged = False
+        """Whether an object of the pack in hand is damaged, so that its file stays."""
+        self._origins: list[PackedObject] | None = []
+        """Where the objects of it lay that were appended to another pack; None where they are too many to remember."""
+        self.work = Work()
+        self._moved = 0
+        """Objects whose rows are still to be committed."""
+        self.rewritten = self.checked = self.kept = 0
+        """How many packs were rewritten, how many found to be as they should, how many left for damaged objects."""
+
+    def _new_writer(self, first_pack: int) -> PackWriter:
+        container = self._container
+        return PackWriter(
             container.layout,
             container.index,
-            config.pack_size_target,
+            container.config.pack_size_target,
             container.index.move,
             first_pack,
             limits=container.limits,
         )
-        self.work = Work()
-        self._moved = 0
-        """Objects whose rows are still to be committed."""
-        self.rewritten = self.checked = 0
-        """How many packs were rewritten, and how many were found to be as they should."""
 
     def repack(self, pack_ids: Iterable[int], check_first: Collection[int]) -> tuple[int, ...]:
         """Rewrite these packs one after the other, until done or told to stop; returns those that are left.
@@ -92,7 +103,8 @@ class Repacker:
         :param check_first: those of which rewriting might give the very same bytes: they are read, and left if so.
         """
         left = tuple(pack_ids)
-        with closing(self._writer):
+        with ExitStack() as stack:
+            stack.callback(lambda: self._writer.close())  # the one there is by then
             while left and not self._run.stop.reason:
                 unfitting = tuple(self._renew_all(left, check_first))
                 if len(unfitting) == len(left):
@@ -119,12 +131,23 @@ class Repacker:
                 return True
         if not self._has_room(pack_id) or not self._move_objects(pack_id):
             return False
-        self.rewritten += 1
+        if self._is_damaged:
+            self.kept += 1
+        else:
+            self.rewritten += 1
         self._remove_if_empty(pack_id)
         return True
 
     def _move_objects(self, pack_id: int) -> bool:
-        """Move what can be moved; False if told to stop before the end."""
+        """Move what can be moved; nothing where the pack must stay all the same. False if told to stop early."""
+        self._is_damaged, self._origins = False, []
+        finished = self._move_windows(pack_id)
+        self._commit()
+        if self._stays:
+            self._move_back(pack_id)
+        return finished
+
+    def _move_windows(self, pack_id: int) -> bool:
         with closing(self._container.new_index()) as reader, ExitStack() as stack:
             span = self._container.index.span_of_pack(pack_id)
             windows = windows_of(reader.objects_of_span(span), self._container.limits)
@@ -137,12 +160,26 @@ class Repacker:
                     self._commit()
                     if self._run.stop.reason:
                         return False
-        self._commit()
         return True
+
+    @property
+    def _stays(self) -> bool:
+        """Whether the pack in hand is to be left as it was: rewriting it would free nothing, and take its size anew."""
+        return self._is_damaged and self._origins is not None
+
+    def _move_back(self, pack_id: int) -> None:
+        origins, self._origins = self._origins or [], []
+        self._writer.close()
+        self._run.check_lock()
+        given_back = moved_back(self._container, pack_id, origins)
+        self._written_before += self._writer.written - given_back
+        self._writer = self._new_writer(self._writer.pack_id)
+        self.work.written = self._written_before
+        self.work.objects -= len(origins)
 
     def _commit(self) -> None:
         self._writer.commit()
-        self.work.written = self._writer.written
+        self.work.written = self._written_before + self._writer.written
         self.work.objects += self._moved
         self._moved = 0
 
@@ -189,14 +226,22 @@ class Repacker:
     def _append(self, checked: CheckedObject) -> None:
         row = checked.row
         if checked.stored is not None:
-            self._writer.append(row.key, checked.stored, checked.size, checked.compressed)
-            self._moved += 1
+            if not self._stays:
+                self._writer.append(row.key, checked.stored, checked.size, checked.compressed)
+                self._count_moved(row)
         elif checked.trouble:
             self._move_good_copy(row, checked.trouble)
         else:
             self._move_large(row)
         self.work.read += row.length
         self._run.progress.advance(row.length)
+
+    def _count_moved(self, row: PackedObject) -> None:
+        self._moved += 1
+        if self._origins is not None:
+            self._origins.append(row)
+            if len(self._origins) > self._container.limits.moved_back:
+                self._origins = None
 
     def _keeps_form(self, row: PackedObject) -> bool:
         return (
@@ -210,6 +255,10 @@ class Repacker:
         if not path.exists():
             self._move_good_copy(row, 'the pack file is gone')
             return
+        if self._stays:
+            if not self._container.packed_copy_is_sound(row):
+                self._move_good_copy(row, 'its bytes are not what its key says')
+            return
         try:
             with closing(PackSlice(path, row.offset, row.length)) as part:
                 source = chunks_of(part)  # type: ignore[arg-type]
@@ -217,6 +266,7 @@ class Repacker:
                     self._copy_stream(row, source)
                 else:
                     self._append_content(row, decompressed_chunks(source) if row.compressed else source)
+                self._count_moved(row)
         except (CorruptStorage, zlib.error) as error:
             self._move_good_copy(row, str(error))
         except OSError as error:
@@ -243,7 +293,6 @@ class Repacker:
             self._writer.take_back(place)
             raise zlib.error('its bytes are not what its key says')
         self._writer.add_row(row.key, row.size, True, place)
-        self._moved += 1
 
     def _append_content(self, row: PackedObject, chunks: Iterator[bytes]) -> None:
         head = next(chunks, b'')
@@ -259,7 +308,6 @@ class Repacker:
             self._writer.take_back(place)
             raise zlib.error('its bytes are not what its key says')
         self._writer.add_row(row.key, measured.size, compressed, place)
-        self._moved += 1
 
     # -- damage -----------------------------------------------------------------------------------------------
 
@@ -269,7 +317,9 @@ class Repacker:
             if _has_key(open_copy, row.key):
                 with suppress(CorruptStorage, zlib.error), open_copy() as handle:
                     self._append_content(row, chunks_of(handle))
+                    self._moved += 1
                     return
+        self._is_damaged = True
         self._problems.add('damaged', row.key, f'in pack {row.pack_id} at byte {row.offset}: {reason}')
 
 

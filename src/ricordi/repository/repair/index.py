@@ -24,12 +24,11 @@ from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.repository.container.catalogue import catalogued_packs, keep_catalogues, read_catalogue
 from ricordi.repository.container.index import EMPTY_PACK, Index, PackedObject
-from ricordi.repository.container.layout import REPACK_ID
+from ricordi.repository.container.layout import EMPTY_KEY, REPACK_ID
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
 from ricordi.repository.repair.aside import Aside
 from ricordi.repository.repair.whereabouts import found_by_scanning
-from ricordi.repository.verification.loose import EMPTY_KEY
 from ricordi.repository.verification.reader import check_rows, fault_of_row
 
 _ROWS_AT_ONCE = 10_000

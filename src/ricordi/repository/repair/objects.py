@@ -19,6 +19,7 @@ from ricordi.folders import OpenFolder
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.repository.container.index import PackedObject
+from ricordi.repository.container.layout import EMPTY_KEY
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.packer_lock import packer_lock
@@ -26,7 +27,6 @@ from ricordi.repository.repair.aside import Aside
 from ricordi.repository.repair.pack_file import PackFile, corrected
 from ricordi.repository.repair.whereabouts import found_by_scanning, told_by_catalogues
 from ricordi.repository.verification.copies import second_copies
-from ricordi.repository.verification.loose import EMPTY_KEY
 from ricordi.repository.verification.reader import GONE, NOT_ALLOWED, fault_of_row, read_file
 
 
@@ -228,9 +228,13 @@ class ObjectMender:
             if key in found:
                 yield self._with_row(key, look, found[key], 'it was found there')
             elif self._dry_run:
-                yield Mending(look.name, 'look for it in the packs', key, 'none of the sources has it')
+                reason = 'none of the sources has it' if self._sources else 'no source was named'
+                yield Mending(look.name, 'look for it in the packs', key, reason)
             else:
-                yield Mending(look.name, '', key, 'it is in none of the sources, nor anywhere in the packs')
+                elsewhere = 'it is in none of the sources' if self._sources else 'no source was named, and it is not'
+                yield Mending(
+                    look.name, '', key, f'{elsewhere}{", nor" if self._sources else ""} anywhere in the packs'
+                )
 
     def _believed(self, pack_id: int, left: dict[str, CopiesFound]) -> list[PackedObject]:
         return [row for row in self._store.index.objects_of_pack(pack_id) if row.key not in left]

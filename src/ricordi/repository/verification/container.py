@@ -17,7 +17,7 @@ from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.verification.copies import Copies
 from ricordi.repository.verification.leftovers import leftovers
 from ricordi.repository.verification.loose import LooseInventory, count_loose
-from ricordi.repository.verification.notes import Notes
+from ricordi.repository.verification.notes import Notes, notes_of
 from ricordi.repository.verification.packs import (
     check_index_file,
     check_overlaps,
@@ -94,11 +94,6 @@ def _read_bytes(part: Part, unread: dict[str, int]) -> int:
 
 def _moment(seconds: int) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
-
-
-def notes_of(store: ObjectStore) -> Notes:
-    """What is noted in a container."""
-    return Notes(store.layout, store.config.container_id, store.limits.cell_bytes)
 
 
 class _Verification:

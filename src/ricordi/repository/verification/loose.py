@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -11,11 +10,9 @@ from dataclasses import dataclass, field
 
 from ricordi.backend.verification import Finding
 from ricordi.model.file_trees import is_key
-from ricordi.repository.container.layout import KEY_LENGTH
+from ricordi.repository.container.layout import EMPTY_KEY, KEY_LENGTH
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.verification.notes import DIGITS, Notes
-
-EMPTY_KEY = hashlib.sha256(b'').hexdigest()
 
 
 @dataclass(slots=True)

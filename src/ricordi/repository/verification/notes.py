@@ -24,6 +24,7 @@ from typing import Any
 from ricordi.files import file_identity, is_same_file, read_regular
 from ricordi.model.file_trees import is_key
 from ricordi.repository.container.layout import Layout
+from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.verification.places import Cell
 
 VERSION = 1
@@ -245,6 +246,11 @@ class Notes:
             return file_identity(self._layout.pack_path(pack_id))
         except OSError:
             return None
+
+
+def notes_of(store: ObjectStore) -> Notes:
+    """What is noted in a container."""
+    return Notes(store.layout, store.config.container_id, store.limits.cell_bytes)
 
 
 def _packs(noted: Any, now: float) -> dict[int, tuple[str, dict[int, tuple[int, str, int]]]]:

@@ -78,5 +78,5 @@ class ArchiveWork:
             more = f'; and {len(uses) - SHOWN_USES} more' if len(uses) > SHOWN_USES else ''
             raise ProblemsFound(
                 f'{error}. It is named by {"; ".join(uses[:SHOWN_USES])}{more}. No archive was written',
-                remedy=Remedy('list problems'),
+                remedy=Remedy('find damage'),
             ) from error

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,10 @@ from ricordi.manager import open_backup, storage_class, use_storage
 from ricordi.manager.backups import open_place
 from ricordi.progress import Run
 from ricordi.services.backups.history import last_backups, note_backup
+from ricordi.services.verify import NODES_PER_FINDING, USES_PER_KEY
+
+LOST_TOLD = 20
+"""So many objects that a snapshot lacks are told of with their nodes."""
 
 if TYPE_CHECKING:
     from ricordi.backend.snapshots import DatabaseSnapshot
@@ -39,6 +44,7 @@ class BackupReport(NamedTuple):
         alone.
     :param busy: why nothing was removed, where others were at work in the place; else empty.
     :param seconds: how long it took.
+    :param lost: the first objects that the snapshot lacks, by key: (pk, uuid, path) of nodes that name each.
     """
 
     place: BackupAddress
@@ -47,6 +53,7 @@ class BackupReport(NamedTuple):
     forgotten: ForgetReport | None = None
     busy: str = ''
     seconds: float = 0.0
+    lost: Mapping[str, Sequence[tuple[int, str, str]]] = {}
 
 
 def back_up(
@@ -84,11 +91,22 @@ def back_up(
         origin = origin_of(profile, storage)
         previous = next((last.snapshot for last in last_backups(profile) if last.place == str(place)), '')
         record = repository.take(snapshot, storage.repository, origin, tags=tags, previous=previous, run=run)
+        lost = _lost(storage, record)
     note_backup(profile, place, record)
-    report = BackupReport(place, record)
+    report = BackupReport(place, record, lost=lost)
     if policy is not None and not policy.is_empty:
         report = _with_forgotten(report, record, policy, wait, run)
     return report._replace(seconds=time.monotonic() - began)
+
+
+def _lost(storage: StorageBackend, record: SnapshotRecord) -> dict[str, list[tuple[int, str, str]]]:
+    """The first objects that a snapshot lacks, with some of the nodes that name each."""
+    keys = record.missing[:LOST_TOLD]
+    nodes: dict[str, list[tuple[int, str, str]]] = {key: [] for key in keys}
+    for use in islice(storage.uses_of_keys(keys), USES_PER_KEY * len(keys)) if keys else ():
+        if len(nodes[use.key]) < NODES_PER_FINDING:
+            nodes[use.key].append((use.pk, use.uuid, use.path))
+    return nodes
 
 
 def plan_backup(

@@ -101,7 +101,7 @@ def read_file(storage: StorageBackend, row: NodeRow, path: str | None) -> Iterat
     except _Unusable as error:
         raise ProblemsFound(
             f'the content of {path!r} of node {row.pk} is {error} (key {key}): look for it in a backup',
-            remedy=Remedy('list problems'),
+            remedy=None if storage.read_only else Remedy('find damage'),
         ) from error
 
 

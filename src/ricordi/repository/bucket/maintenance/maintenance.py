@@ -31,6 +31,7 @@ from ricordi.repository.bucket.maintenance.inline import InlinePacking
 from ricordi.repository.bucket.maintenance.leftovers import BucketSweep, PackRemoval
 from ricordi.repository.bucket.maintenance.merging import PackMerging
 from ricordi.repository.bucket.maintenance.step import BucketStep, BucketWork
+from ricordi.repository.bucket.verification.notes import ReadNotes
 from ricordi.repository.maintenance.problems import Problems
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ def maintain(
     before = bucket.store.traffic
     problems = Problems()
     unnamed = Unnamed(bucket, named_keys, problems, _grace(bucket, options))
-    _look_at_suspects(bucket, options, problems)
     counts = options.full or options.dry_run or not unnamed.by_references
     amount = unnamed.amount() if counts else None
     reason = distrust() if options.full and not options.keep_unnamed and amount and amount.objects else ''
@@ -63,6 +63,7 @@ def maintain(
     steps = _steps(work, unnamed, amount or Amount())
     report = MaintenanceReport(options, state, distrust=reason)
     report = _planned(report, steps) if options.dry_run else _carried_out(report, steps, work, unnamed)
+    _look_at_suspects(bucket, options, problems)  # when garbage is gone, which may be damaged as it likes
     traffic = expected(report.steps, bucket.limits) if options.dry_run else bucket.store.traffic.since(before)
     return report._replace(
         problems=tuple(problems.first.values()),
@@ -121,13 +122,18 @@ def _carried_out(
 
 
 def _look_at_suspects(bucket: BucketRepository, options: MaintenanceOptions, problems: Problems) -> None:
-    for key in options.suspects:
+    """Read what was found damaged once, and note what this run has found."""
+    notes = ReadNotes(bucket, remember=not options.dry_run)
+    noted = [hash.hex() for hash in notes.damaged()]
+    for key in dict.fromkeys((*options.suspects, *noted)):
         try:
             bucket.get_object_hash(key)
         except NotExistent:
             continue  # removed since, or told as missing
         except CorruptStorage as error:
             problems.add('damaged', key, str(error).partition('; ')[0])
+    for key in problems.damaged.difference(noted):
+        notes.note_damaged(key)
 
 
 def expected(steps: Sequence[MaintenanceStep], limits: BucketLimits) -> Traffic:
