@@ -25,7 +25,12 @@ _OF_CLASSES = {
     'UnauthenticatedError': 'the credentials are refused or have expired: check them',
     'PermissionDeniedError': 'the credentials do not permit it: ask whoever runs the store for the right',
 }
+_NO_CREDENTIALS = 'no credentials were found: name a key and its secret in the environment or in the shared file'
 _OF_WORDS = (
+    ('/latest/api/token', _NO_CREDENTIALS),  # what is asked for the role of a machine, where nothing else was found
+    ('/latest/meta-data/', _NO_CREDENTIALS),
+    ('Missing SecretAccessKey', 'there is an access key without its secret: name that, too'),
+    ('Missing AccessKeyId', 'there is a secret without its access key: name that, too'),
     ('NoSuchBucket', 'the bucket is not there: check its name, or make it'),
     ('InvalidAccessKeyId', 'the credentials are refused: check the access key'),
     ('SignatureDoesNotMatch', 'the credentials are refused: check the secret access key'),
