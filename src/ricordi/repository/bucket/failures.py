@@ -42,6 +42,8 @@ _OF_WORDS = (
     ('connect', 'check that the store runs, and the endpoint'),
     ('timed out', 'check that the store runs and that no firewall is between'),
 )
+_ENDED = ('InvalidRange', '416 Range Not Satisfiable', 'but object was only')
+"""How stores refuse bytes that begin behind the end of something."""
 _FULL = ('QuotaExceeded', 'InsufficientStorage', 'EntityTooLarge', 'XMinioStorageFull', 'No space left')
 
 
@@ -96,6 +98,8 @@ def store_failure(error: Exception, place: str, deed: str) -> RicordiError:
         return NotEnoughSpace(f'the {place} is full, or over its quota; cannot {deed}')
     if isinstance(error, FileNotFoundError) and 'NoSuchBucket' not in told:
         return LostObject(f'cannot {deed}: it is not in the {place}; restore it from a backup')
+    if any(word in told for word in _ENDED):
+        return CorruptStorage(f'cannot {deed} in the {place}: it ends before that')
     way = next((way for word, way in _OF_WORDS if word in told), None) or _OF_CLASSES.get(type(error).__name__)
     return UnreachableStorage(f'cannot {deed} in the {place}: {_first_line(told)}; {way or "try again later"}')
 
