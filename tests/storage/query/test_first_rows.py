@@ -113,3 +113,18 @@ def test_a_query_that_is_grouped_or_counted_is_left_as_it_is(storage: Any, pks: 
     query = ordered(storage, orm.Int, 'ctime', 'desc')
     assert query.count() == 3
     assert query.distinct().all(flat=True) == pks[-6:-12:-2]
+
+
+@pytest.mark.parametrize('direction', ['asc', 'desc'])
+def test_pages_of_rows_of_the_same_time_have_each_row_once(storage: Any, pks: list[int], direction: str) -> None:
+    if storage.dialect.name == 'postgresql':
+        pytest.skip('PostgreSQL plans by itself')
+    with storage.transaction():
+        storage.session.execute("UPDATE db_dbnode SET ctime = '2026-02-01 00:00:00'")
+    found, walked = list[int](), set[bool]()
+    for offset in range(0, 2000, 250):
+        query = ordered(storage, orm.Int, 'ctime', direction).limit(250).offset(offset)
+        walked.add('USING INDEX ix_db_dbnode_db_dbnode_ctime' in query.analyze_query())
+        found += query.all(flat=True)
+    assert walked == {True, False}
+    assert found == pks[2000::2][:: -1 if direction == 'desc' else 1]

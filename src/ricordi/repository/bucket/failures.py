@@ -25,7 +25,12 @@ _OF_CLASSES = {
     'UnauthenticatedError': 'the credentials are refused or have expired: check them',
     'PermissionDeniedError': 'the credentials do not permit it: ask whoever runs the store for the right',
 }
+_NO_CREDENTIALS = 'no credentials were found: name a key and its secret in the environment or in the shared file'
 _OF_WORDS = (
+    ('/latest/api/token', _NO_CREDENTIALS),  # what is asked for the role of a machine, where nothing else was found
+    ('/latest/meta-data/', _NO_CREDENTIALS),
+    ('Missing SecretAccessKey', 'there is an access key without its secret: name that, too'),
+    ('Missing AccessKeyId', 'there is a secret without its access key: name that, too'),
     ('NoSuchBucket', 'the bucket is not there: check its name, or make it'),
     ('InvalidAccessKeyId', 'the credentials are refused: check the access key'),
     ('SignatureDoesNotMatch', 'the credentials are refused: check the secret access key'),
@@ -37,6 +42,8 @@ _OF_WORDS = (
     ('connect', 'check that the store runs, and the endpoint'),
     ('timed out', 'check that the store runs and that no firewall is between'),
 )
+_ENDED = ('InvalidRange', '416 Range Not Satisfiable', 'but object was only')
+"""How stores refuse bytes that begin behind the end of something."""
 _FULL = ('QuotaExceeded', 'InsufficientStorage', 'EntityTooLarge', 'XMinioStorageFull', 'No space left')
 
 
@@ -91,6 +98,8 @@ def store_failure(error: Exception, place: str, deed: str) -> RicordiError:
         return NotEnoughSpace(f'the {place} is full, or over its quota; cannot {deed}')
     if isinstance(error, FileNotFoundError) and 'NoSuchBucket' not in told:
         return LostObject(f'cannot {deed}: it is not in the {place}; restore it from a backup')
+    if any(word in told for word in _ENDED):
+        return CorruptStorage(f'cannot {deed} in the {place}: it ends before that')
     way = next((way for word, way in _OF_WORDS if word in told), None) or _OF_CLASSES.get(type(error).__name__)
     return UnreachableStorage(f'cannot {deed} in the {place}: {_first_line(told)}; {way or "try again later"}')
 

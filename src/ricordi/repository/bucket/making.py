@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 
 from ricordi.backend.bucket import BucketLocation
 from ricordi.errors import UnreachableStorage
+from ricordi.repository.bucket.failures import store_failure
 from ricordi.repository.bucket.limits import USUAL, BucketLimits
 from ricordi.repository.bucket.objects import open_client
 
@@ -79,9 +80,13 @@ def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: byte
     The address that is asked is signed, and so in no message.
     """
     import obstore
+    from obstore.exceptions import BaseError
 
-    client = open_client(replace(location, prefix=''), limits)
-    signed = obstore.sign(client, method, '', timedelta(seconds=limits.request_seconds))  # type: ignore[call-overload]
+    client, lasts = open_client(replace(location, prefix=''), limits), timedelta(seconds=limits.request_seconds)
+    try:
+        signed = obstore.sign(client, method, '', lasts)  # type: ignore[call-overload]
+    except BaseError as error:  # credentials are asked for only now, of a server where none are at hand
+        raise store_failure(error, location.place, 'ask for anything') from None
     try:
         with urlopen(Request(signed, data=body, method=method), timeout=limits.request_seconds) as answer:
             return int(answer.status)

@@ -55,7 +55,7 @@ class FirstRows:
         """
         self._source, self._sql, self._looks = source, sql, looks or Looks()
         self._wanted = (query.limit or 0) + (query.offset or 0)
-        self._ordering = _ordering(query)
+        self._ordering = walked_order(query)
 
     def lie_near(self, conditions: Sequence[Condition]) -> bool:
         """Whether a walk in their order comes to all of them sooner than an index of a filter.
@@ -125,7 +125,7 @@ class FirstRows:
         )
 
 
-def _ordering(query: Query) -> Ordering | None:
+def walked_order(query: Query) -> Ordering | None:
     """What the rows of the only vertex are sorted by first, where there is an index of it and few are wanted."""
     first = query.order_by[0] if query.order_by else None
     grouped = query.distinct or any(projection.function for projection in query.projections)

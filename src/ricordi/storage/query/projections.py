@@ -9,6 +9,7 @@ from ricordi.backend.query import Field, Ordering, Projection, Query
 from ricordi.errors import QueryError
 from ricordi.model.fields import FIELDS, ValueKind
 from ricordi.storage.query.expressions import Expressions, Place
+from ricordi.storage.query.first_rows import walked_order
 from ricordi.storage.query.rows import (
     CASTS,
     Value,
@@ -70,6 +71,7 @@ class Projections:
     def order_by(self) -> str:
         """`ORDER BY …` with a blank before it, or nothing."""
         terms = [term for ordering in self._query.order_by for term in self._order(ordering)]
+        terms += self._tie()
         return f' ORDER BY {", ".join(terms)}' if terms else ''
 
     # -- select ---------------------------------------------------------------------------------------------
@@ -143,6 +145,14 @@ class Projections:
             nullable = place.nullable or place.kind is ValueKind.JSON
             terms.append(self._sql.order_term(text, is_text, ordering.descending, nullable))
         return terms
+
+    def _tie(self) -> list[str]:
+        """What tells apart rows that agree, where one page of them may be found by another way than the next."""
+        first = walked_order(self._query) if self._sql.sorts_blindly else None
+        if first is None or any(ordering.field == PK for ordering in self._query.order_by):
+            return []
+        sql = self._sources[first.tag].place(PK).sql
+        return [self._sql.order_term(sql, False, first.descending, False)]  # as an index of the order has them
 
     def _is_fixed(self, ordering: Ordering, source: Source) -> bool:
         """Whether all rows that come together as one agree in what is ordered by."""

@@ -1,0 +1,22 @@
+"""What the errors of an object store mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from ricordi.errors import CorruptStorage, LostObject
+from ricordi.repository.bucket.failures import store_failure
+
+
+@pytest.mark.parametrize(
+    'told',
+    [
+        'Generic S3 error: Server returned non-2xx status code: 416 Range Not Satisfiable: <Error><Code>InvalidRange'
+        '</Code><Message>The requested range is not satisfiable</Message></Error>',
+        'Generic S3 error: Server returned non-2xx status code: 416 Range Not Satisfiable: ',
+    ],
+)
+def test_a_range_behind_the_end_is_damage_and_not_a_store_that_does_not_answer(told: str) -> None:
+    failure = store_failure(Exception(told), 'bucket s3://some', 'read packs/1')
+    assert isinstance(failure, CorruptStorage)
+    assert not isinstance(failure, LostObject)

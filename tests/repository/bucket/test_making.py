@@ -1,0 +1,28 @@
+"""Requests about a bucket as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from ricordi.backend.bucket import BucketLocation
+from ricordi.errors import UnreachableStorage
+from ricordi.repository.bucket.limits import USUAL
+from ricordi.repository.bucket.making import is_bucket
+
+pytest.importorskip('obstore')
+
+
+def test_credentials_that_nobody_has_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv('AWS_METADATA_ENDPOINT', 'http://127.0.0.1:1')
+    place = BucketLocation({}, 'bucket', endpoint='http://127.0.0.1:1')
+    with pytest.raises(UnreachableStorage, match='no credentials were found'):
+        is_bucket(place, USUAL._replace(retries=0))
+
+
+def test_a_key_without_its_secret_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('AWS_SECRET_ACCESS_KEY', raising=False)
+    place = BucketLocation({}, 'bucket', endpoint='http://127.0.0.1:1', access_key_id='key')
+    with pytest.raises(UnreachableStorage, match='an access key without its secret'):
+        is_bucket(place)
