@@ -49,7 +49,7 @@ def test_values_are_added_to_a_list_once_and_taken_away(run_here: Run, reference
 def test_what_cannot_be_meant_is_refused_and_changes_nothing(run_here: Run, reference_home: Path) -> None:
     before = (reference_home / 'config.json').read_bytes()
     cases = {
-        ('set', 'daemon.timeout', 'soon'): (1, 'give a whole number'),
+        ('set', 'daemon.timeout', 'soon'): (2, 'give a whole number'),
         ('set', 'daemon.timeuot', '1'): (1, 'did you mean `daemon.timeout`'),
         ('set', '-a', 'daemon.timeout', '1'): (2, 'is no list'),
         ('set', '-a', '-r', 'caching.enabled_for', 'x'): (2, 'contradict each other'),

@@ -92,7 +92,12 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 
 def _code_of(error: RicordiError) -> int:
-    """The exit code of an error; a full disk counts as one, whatever could not be done because of it."""
+    """The exit code of an error; a full disk counts as one, whatever could not be done because of it.
+
+    Where results are printed to is not of the storage.
+    """
+    if isinstance(error, OutputError):
+        return error.exit_code
     cause: BaseException | None = error
     while cause is not None and error.exit_code == RicordiError.exit_code:
         if isinstance(cause, OSError) and cause.errno in _NO_ROOM:

@@ -108,7 +108,9 @@ def test_one_who_has_no_configuration_cannot_be_enabled(computer: Run) -> None:
 
 
 def test_a_computer_without_nodes_is_deleted_with_its_configurations(computer: Run) -> None:
-    done = computer('delete', 'localhost')
+    assert 'add --yes' in computer('delete', 'localhost').stderr
+    assert 'localhost' in listed(computer, '-a')
+    done = computer('delete', '--yes', 'localhost')
     assert (done.returncode, done.stdout) == (0, '')
     assert 'localhost' not in listed(computer, '-a')
 

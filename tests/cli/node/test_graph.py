@@ -112,10 +112,13 @@ def test_a_drawing_that_cannot_be_made_leaves_the_older_one(
     file = tmp_path / 'a.html'
     assert run_here('node', 'graph', 'generate', 13, '-O', file).returncode == 0
     before = file.read_bytes()
-    assert run_here('node', 'graph', 'generate', 99999, '-O', file).returncode == 1
-    assert run_here('node', 'graph', 'generate', 13, '-e', 'dot', '-O', file).returncode == 2
+    assert 'is there already' in run_here('node', 'graph', 'generate', 13, '-O', file).stderr
+    assert run_here('node', 'graph', 'generate', 99999, '--overwrite', '-O', file).returncode == 1
+    assert run_here('node', 'graph', 'generate', 13, '--overwrite', '-e', 'dot', '-O', file).returncode == 2
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(('a', '.a'))] == ['a.html']
     assert file.read_bytes() == before
+    assert run_here('node', 'graph', 'generate', 14, '--overwrite', '-O', file).returncode == 0
+    assert file.read_bytes() != before
 
 
 def test_text_of_a_person_cannot_break_out_of_the_page(

@@ -432,6 +432,20 @@ def test_two_maintenances_at_once_are_one_too_many(container: Container, maintai
     assert names(maintain(container)) == ['pack']
 
 
+def test_a_plan_counts_what_loose_copies_of_packed_objects_give_back(container: Container, maintain: Maintain) -> None:
+    put_loose(container, [b'content' * 100])
+    copy = next(container.layout.loose_objects(container.config.loose_prefix_len))[0]
+    path = Path(container.loose_path(copy))
+    content = path.read_bytes()
+    maintain(container)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    (planned,) = maintain(container, dry_run=True).steps
+    assert (planned.write, planned.freed) == (0, 700)
+    (done,) = maintain(container).steps
+    assert done.freed == planned.freed
+
+
 def test_the_right_to_pack_ends_with_its_process(container: Container, maintain: Maintain) -> None:
     put_loose(container, [b'content'])
     child = os.fork()
