@@ -83,7 +83,8 @@ def test_of_several_setups_at_once_in_one_place_none_undoes_another(
     assert same_folder <= (len(names) == 3), ended
     for told, code in ended:
         assert 'bug' not in told
-        assert code == 0 or 'choose another' in told or 'name the folder' in told, told
+        # 5: one who came while another made the storage in the same database
+        assert code in (0, 5) or 'choose another' in told or 'name the folder' in told, told
     for name in names:
         done = run_cli('-p', name, 'storage', 'maintain', '--full', '--yes')
         assert done.returncode == 0, done.stderr
