@@ -165,7 +165,7 @@ def test_where_no_server_is_the_reason_is_told_and_what_to_look_at() -> None:
         port = gone_by_then.getsockname()[1]
     with pytest.raises(UnreachableStorage) as raised, connect_as(Administrator('127.0.0.1', port, 'postgres')):
         pass
-    assert ': Connection refused; check that the server runs, and database_hostname and' in str(raised.value)
+    assert ': Connection refused; check that the server runs, and hostname and port in the admin' in str(raised.value)
 
 
 def test_an_open_storage_whose_connection_was_ended_says_so_and_works_at_its_next_use(

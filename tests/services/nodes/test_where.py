@@ -62,7 +62,7 @@ def test_several_filters_have_to_hold_together() -> None:
     ('text', 'told'),
     [
         ('', 'the name of a field was expected at its end'),
-        ('label', 'an operator was expected at its end'),
+        ('label', 'an operator was expected, one of'),
         ('label ==', 'a value was expected at its end'),
         ('label ~ x', 'one of == = != <>'),
         ('== 3', 'the name of a field was expected at `== 3`'),

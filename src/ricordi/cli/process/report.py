@@ -57,7 +57,10 @@ def report(
         found = (report_of(storage, row, levelname, max_depth) for row in rows)
         if output_format in (None, 'table'):
             for one in found:
-                print(prose('\n'.join(_as_text(one, indent_size)), hanging='  '))
+                if text := '\n'.join(_as_text(one, indent_size)):
+                    print(prose(text, hanging='  '))
+                else:
+                    session.tell(_NO_LOGS)
         else:
             write_list(map(_as_data, found), (), output_format)
     return 0
@@ -102,8 +105,6 @@ def _of_workchain(found: ProcessReport, indent_size: int) -> Iterator[str]:
 
 
 def _of_function(found: ProcessReport) -> Iterator[str]:
-    if not found.logs:
-        yield _NO_LOGS
     for record, _ in found.logs:
         yield f'{local_time(record.time)} [{record.pk}]: {_lines(record.message)}'
 

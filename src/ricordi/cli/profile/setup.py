@@ -322,5 +322,6 @@ def _tell(session: CommandSession, done: Created) -> None:
     if done.added_user:
         session.tell(f'Added user {done.added_user} to it, who was not there.')
     if done.is_default and done.default_before not in (None, name):
-        before = shlex.quote(str(done.default_before))
-        session.tell(f'The default profile was {before} until now (back: `ricordi profile set-default {before}`).')
+        before = str(done.default_before)
+        back = f'`ricordi profile set-default {shlex.quote(before)}`'
+        session.tell(f'The default profile was `{before}` until now (back: {back}).')
