@@ -49,3 +49,6 @@ class FilesInStore(Protocol):
 
     def listed(self, folder: str = '') -> Iterator[FileInStore]:
         """What lies under a folder, by name."""
+
+    def now(self) -> datetime:
+        """The time by the clock of the store: those of hosts may be wrong."""

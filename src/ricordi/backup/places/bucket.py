@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ricordi.progress import Stop
 
 PENDING = 'pending'
-CLOCK = 'clock'
 OF_THE_STORE = ('packs', 'condemned')
 """Folders that the store of objects has here."""
 
@@ -120,7 +119,7 @@ class BucketPlace(BackupPlace):
 
     def remove_manifests(self, names: Sequence[str]) -> None:
         self.files.delete([f'{SNAPSHOTS}/{name}{ENDING}' for name in names])
-        now = self._now()
+        now = self.files.now()
         dead = [one.name for one in self._pending() if self._is_dead(one, now)]
         self.files.delete(dead)
 
@@ -144,15 +143,6 @@ class BucketPlace(BackupPlace):
 
     def _pending(self) -> list[FileInStore]:
         return [one for one in self.files.listed(PENDING) if one.name.endswith(ENDING)]
-
-    def _now(self) -> datetime:
-        """The time by the clock of the store: those of hosts may be wrong."""
-        name = f'{CLOCK}/{uuid.uuid4().hex}'
-        self.files.put(name, b'')
-        try:
-            return next(one.modified for one in self.files.listed(CLOCK) if one.name == name)
-        finally:
-            self.files.delete([name])
 
     def _is_dead(self, one: FileInStore, now: datetime) -> bool:
         return now - one.modified > timedelta(seconds=self._limits.dead_seconds)

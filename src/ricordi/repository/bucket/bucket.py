@@ -21,8 +21,7 @@ from ricordi.backend.maintenance import (
     MaintenanceReport,
     trusted,
 )
-from ricordi.backend.objects import HeldObject
-from ricordi.backend.repository import KnownObject, Owner, RepositoryBackend
+from ricordi.backend.repository import Owner, RepositoryBackend
 from ricordi.backend.usage import ObjectSize
 from ricordi.errors import CorruptStorage, LostObject
 from ricordi.progress import Run
@@ -31,6 +30,7 @@ from ricordi.repository.bucket.database import IndexDatabase
 from ricordi.repository.bucket.index import BucketIndex, hashes_of
 from ricordi.repository.bucket.limits import USUAL, BucketLimits
 from ricordi.repository.bucket.objects import PackStore, open_client
+from ricordi.repository.bucket.packed_repository import PackedRepository
 from ricordi.repository.bucket.publishing import Publisher
 from ricordi.repository.bucket.putting import Putter
 from ricordi.repository.bucket.read_ahead import ReadAhead
@@ -47,7 +47,7 @@ SETTINGS = 'ricordi.json'
 OWNER = 'owner.json'
 
 
-class BucketRepository(RepositoryBackend):
+class BucketRepository(PackedRepository):
     """A store in a folder of a bucket, named by the identifier of the store: two stores in one bucket never meet.
 
     Making the object connects to nothing.
@@ -65,7 +65,7 @@ class BucketRepository(RepositoryBackend):
         self.limits = limits
         self._client = client or (lambda: open_client(location, limits))
         self.database = IndexDatabase(location, limits)
-        self.index = BucketIndex(self.database, location.schema, limits.listed, limits.grace_seconds / 4)
+        self.index: BucketIndex = BucketIndex(self.database, location.schema, limits.listed, limits.grace_seconds / 4)
         self.cache = ReadCache(location.cache_folder, location.cache_bytes)
         self.ahead = ReadAhead(limits)
         self._uuid: UUID | None = None
@@ -179,29 +179,12 @@ class BucketRepository(RepositoryBackend):
     def _putter(self) -> Putter:
         return Putter(self.index, self.publisher, self.limits)
 
-    def put_object_from_filelike(self, handle: BinaryIO) -> str:
-        return self._putter.put_stream(handle)
-
-    def put_object_from_bytes(self, content: bytes) -> str:
-        return self._putter.put_bytes(content)
-
-    def put_objects(self, contents: Iterable[bytes | BinaryIO]) -> list[str]:
-        return self._putter.put_many(contents)
-
     def put_objects_into_pack(self, contents: Iterable[bytes | BinaryIO], compress: CompressMode = 'no') -> list[str]:
         """Store many objects in packs, durable together on return; the keys come in order.
 
         :param compress: as in maintenance; `keep` means `no` here.
         """
         return self._putter.put_many(contents, compress)
-
-    def put_known_objects(
-        self,
-        objects: Callable[[], Iterable[KnownObject]],
-        told: Callable[[int], None],
-        unusable: Callable[[str, str], None] | None = None,
-    ) -> None:
-        self._putter.put_known(objects(), told, unusable)
 
     def delete_objects(self, keys: Iterable[str]) -> None:
         """Remove objects from the index; their bytes are waste, until maintenance takes it away.
@@ -233,40 +216,11 @@ class BucketRepository(RepositoryBackend):
             found += [bool(hashes := hashes_of([key])) and hashes[0] in there for key in some]
         return found
 
-    def open(self, key: str) -> BinaryIO:
-        return self.reader.open(key)
-
-    def get_object_content(self, key: str) -> bytes:
-        return self.reader.content(key)
-
-    def get_object_size(self, key: str) -> int:
-        return self.reader.placement(key).size
-
-    def get_object_hash(self, key: str) -> str:
-        return self.reader.hash_of(key)
-
-    def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
-        return self.reader.streams(keys)
-
-    def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
-        from ricordi.repository.bucket.held import objects_in_bucket
-
-        return objects_in_bucket(self, keys)
-
     def list_objects(self) -> Iterator[str]:
         return (hash.hex() for hash in self.index.hashes())
 
     def object_sizes(self) -> Iterator[ObjectSize]:
         return (ObjectSize(place.key, place.stored, place.size) for place in self.index.placements())
-
-    def sizes_of(self, keys: Iterable[str]) -> Iterator[ObjectSize]:
-        wanted = iter(keys)
-        while some := list(islice(wanted, self.limits.rows)):
-            places = sorted(self.index.find_many(hashes_of(some)))
-            yield from (ObjectSize(place.key, place.stored, place.size) for place in places)
-
-    def content_bytes(self, keys: Iterable[str]) -> int:
-        return sum(one.content for one in self.sizes_of(keys))
 
     @property
     def holds_objects(self) -> bool:

@@ -10,11 +10,10 @@ from ricordi.backend.objects import HeldObject, OneOfRepository, StoredForm
 from ricordi.repository.bucket.index import Placement, hashes_of
 
 if TYPE_CHECKING:
-    from ricordi.repository.bucket.bucket import BucketRepository
-    from ricordi.repository.bucket.listed.repository import ListedRepository
+    from ricordi.repository.bucket.packed_repository import PackedRepository
 
 
-def objects_in_bucket(bucket: BucketRepository | ListedRepository, keys: Iterable[str]) -> Iterator[HeldObject]:
+def objects_in_bucket(bucket: PackedRepository, keys: Iterable[str]) -> Iterator[HeldObject]:
     """Objects of a bucket on their way elsewhere, pack by pack; a window of each is held in memory, and no more."""
     wanted = iter(keys)
     while some := list(islice(wanted, bucket.limits.rows)):
@@ -31,9 +30,7 @@ def objects_in_bucket(bucket: BucketRepository | ListedRepository, keys: Iterabl
 class FetchedObject(HeldObject):
     """An object that was read, or could not be read where it was."""
 
-    def __init__(
-        self, bucket: BucketRepository | ListedRepository, place: Placement, content: bytes | Exception
-    ) -> None:
+    def __init__(self, bucket: PackedRepository, place: Placement, content: bytes | Exception) -> None:
         self._bucket = bucket
         self._place = place
         self._content = content

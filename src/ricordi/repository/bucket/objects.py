@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from ricordi.backend.bucket import BucketLocation
 from ricordi.backend.maintenance import Traffic
@@ -31,6 +32,8 @@ SPANS_AT_ONCE = 8
 LOOKS_AT_SPAN = 2
 READ_BACK_BYTES = 1 << 20
 """That are in memory at once of an upload that is read back."""
+CLOCK = 'clock'
+"""The folder in which something is put for a moment, to see when that was."""
 
 Span = list[tuple[int, int]]
 """Ranges, as start and length, that are fetched by one request."""
@@ -271,6 +274,15 @@ class PackStore:
             size = obstore.head(self._client, self._path(name))['size']
         self._count(Traffic(gets=1))
         return size
+
+    def now(self) -> datetime:
+        """The time by the clock of the store: those of hosts may be wrong."""
+        name = f'{CLOCK}/{uuid4().hex}'
+        self.put(name, b'')
+        try:
+            return next(one.modified for one in self.listed(CLOCK) if one.name == name)
+        finally:
+            self.delete([name])
 
     def listed(self, folder: str = '') -> Iterator[Listed]:
         """What lies under a folder, in constant memory."""

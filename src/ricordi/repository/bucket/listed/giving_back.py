@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 LITTLE = 0.5
 """A pack is written anew if less than this share of it is named."""
-CLOCK = 'clock'
 AT_ONCE = 5000
 Item = TypeVar('Item')
 
@@ -103,7 +102,7 @@ class GivingBack:
         self._losses = self._catalogue.file.losses
         with self._run.step('find what snapshots name', None, 'objects'):
             self._uses = self._measured()
-        self._choose(datetime.now(UTC) if options.dry_run else self._now())
+        self._choose(datetime.now(UTC) if options.dry_run else self._store.now())
         uses, sizes = self._uses.values(), self._catalogue.packs
         total = sum(use.bytes for use in uses)
         unnamed = [(use.objects - use.named, use.bytes - use.named_bytes) for use in uses]
@@ -152,15 +151,6 @@ class GivingBack:
             if use.named and (packs[pack].is_going or use.named_bytes < LITTLE * use.bytes)
         ]
         self._going = frozenset((*self._empty, *self._wasteful))
-
-    def _now(self) -> datetime:
-        """The time by the clock of the store."""
-        name = f'{CLOCK}/{self._id.hex}'
-        self._store.put(name, b'')
-        try:
-            return next(one.modified for one in self._store.listed(CLOCK) if one.name == name)
-        finally:
-            self._store.delete([name])
 
     def _steps(self) -> Iterator[MaintenanceStep]:
         sizes = self._catalogue.packs

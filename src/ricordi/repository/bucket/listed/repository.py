@@ -9,13 +9,10 @@ import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.bucket import BucketLocation
 from ricordi.backend.maintenance import Distrust, KeyStream, MaintenanceOptions, MaintenanceReport, trusted
-from ricordi.backend.objects import HeldObject
-from ricordi.backend.repository import KnownObject, RepositoryBackend
-from ricordi.backend.usage import ObjectSize
 from ricordi.errors import InvalidOperation
 from ricordi.progress import Run
 from ricordi.repository.bucket.index import hashes_of
@@ -25,6 +22,7 @@ from ricordi.repository.bucket.listed.catalogue_file import CatalogueFile
 from ricordi.repository.bucket.listed.publishing import ListedPublisher
 from ricordi.repository.bucket.listed.reading import CopiesReader
 from ricordi.repository.bucket.objects import PackStore, open_client
+from ricordi.repository.bucket.packed_repository import PackedRepository
 from ricordi.repository.bucket.putting import Putter
 from ricordi.repository.parallel import in_order
 
@@ -39,7 +37,7 @@ AHEAD = 6
 NEVER_INLINE = -1
 
 
-class ListedRepository(RepositoryBackend):
+class ListedRepository(PackedRepository):
     """The packs in one folder of a bucket. Making the object connects to nothing."""
 
     def __init__(
@@ -53,7 +51,7 @@ class ListedRepository(RepositoryBackend):
         self.files = PackStore(client or (lambda: open_client(location, limits)), '', location.place, self.limits)
         """All that lies in the folder."""
         self.catalogue = PackCatalogue(self.files, CatalogueFile(_cache_path(location)), self.limits)
-        self.index = self.catalogue
+        self.index: PackCatalogue = self.catalogue
         self._is_checked = False
 
     @property
@@ -90,23 +88,6 @@ class ListedRepository(RepositoryBackend):
     def _putter(self) -> Putter:
         return Putter(self.catalogue, self.publisher, self.limits)
 
-    def put_object_from_filelike(self, handle: BinaryIO) -> str:
-        return self._putter.put_stream(handle)
-
-    def put_object_from_bytes(self, content: bytes) -> str:
-        return self._putter.put_bytes(content)
-
-    def put_objects(self, contents: Iterable[bytes | BinaryIO]) -> list[str]:
-        return self._putter.put_many(contents)
-
-    def put_known_objects(
-        self,
-        objects: Callable[[], Iterable[KnownObject]],
-        told: Callable[[int], None],
-        unusable: Callable[[str, str], None] | None = None,
-    ) -> None:
-        self._putter.put_known(objects(), told, unusable)
-
     # -- reading ------------------------------------------------------------------------------------------------
 
     @property
@@ -122,12 +103,6 @@ class ListedRepository(RepositoryBackend):
             found += [key in there for key in some]
         return found
 
-    def open(self, key: str) -> BinaryIO:
-        return self.reader.open(key)
-
-    def get_object_content(self, key: str) -> bytes:
-        return self.reader.content(key)
-
     def contents_ahead(self, keys: Iterable[str]) -> Generator[Callable[[], bytes], None, None]:
         yield from in_order(self._content_or_error, keys, AHEAD, AHEAD)
 
@@ -138,31 +113,8 @@ class ListedRepository(RepositoryBackend):
             return partial(_raise, error)
         return lambda: content
 
-    def get_object_size(self, key: str) -> int:
-        return self.reader.placement(key).size
-
-    def get_object_hash(self, key: str) -> str:
-        return self.reader.hash_of(key)
-
-    def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
-        return self.reader.streams(keys)
-
-    def known_objects(self, keys: Iterable[str]) -> Iterator[HeldObject]:
-        from ricordi.repository.bucket.held import objects_in_bucket
-
-        return objects_in_bucket(self, keys)
-
     def list_objects(self) -> Iterator[str]:
         return (hash.hex() for hash in self.catalogue.hashes())
-
-    def sizes_of(self, keys: Iterable[str]) -> Iterator[ObjectSize]:
-        wanted = iter(keys)
-        while some := list(islice(wanted, self.limits.rows)):
-            places = sorted(self.catalogue.find_many(hashes_of(some)))
-            yield from (ObjectSize(place.key, place.stored, place.size) for place in places)
-
-    def content_bytes(self, keys: Iterable[str]) -> int:
-        return sum(one.content for one in self.sizes_of(keys))
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Packs and their bytes; `detailed`: each of them."""
