@@ -360,6 +360,18 @@ def target_of(path: Path) -> Path:
     return path.absolute()
 
 
+def without_links(folder: Path) -> Path:
+    """The path of a folder without links; as it is where there is none, or where root may not follow one."""
+    if os.geteuid() or not Path('/proc/self/fd').is_dir():
+        return Path(os.path.realpath(folder))
+    try:
+        with OpenFolder(folder) as found:
+            # that of the folder which was found right: at the next look another may be there
+            return Path(f'/proc/self/fd/{found.descriptor}').readlink()
+    except OSError:
+        return folder.absolute()
+
+
 def remove_folder(path: Path, only: OpenFolder | None = None) -> None:
     """Remove the folder at `path`, which is empty.
 

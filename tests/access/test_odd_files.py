@@ -11,6 +11,7 @@ import pytest
 
 from other_user import working_as
 from ricordi.access import ProfileAccessManager
+from ricordi.access.state import state_of
 from ricordi.cli import main
 from ricordi.errors import ConfigurationError
 from ricordi.files import write_atomic
@@ -135,6 +136,22 @@ def test_root_in_the_folder_of_a_user_who_plants_links_touches_nothing_outside(
                 main.run(words)
     assert victim.read_text() == 'of root alone'
     assert belongings(outside) == before
+
+
+@pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() != 0, reason='needs root')
+def test_where_a_link_of_a_user_led_for_a_moment_root_makes_no_lock_file(records: Path, tmp_path: Path) -> None:
+    away, outside = records.with_name('away'), tmp_path / 'roots'
+    outside.mkdir()
+    os.chown(records, USER, USER)
+    records.rename(away)
+    records.symlink_to(outside)
+    os.chown(records, USER, USER, follow_symlinks=False)
+    state = state_of(records)
+    records.unlink()
+    away.rename(records)
+    assert state.kernel.acquire('shared')
+    state.kernel.release()
+    assert list(outside.iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root')

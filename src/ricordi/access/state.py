@@ -15,6 +15,7 @@ from ricordi.access import storage_lock
 from ricordi.access.kernel import KernelLock
 from ricordi.access.own_records import OwnRecord, describe_self
 from ricordi.access.records import Kind
+from ricordi.folders import without_links
 
 if TYPE_CHECKING:
     from ricordi.access.storage_lock import StorageLock
@@ -173,7 +174,7 @@ _worker = 0
 def state_of(folder: Path) -> ProcessAccess:
     """The state of this process for an access folder; one and the same for all spellings of the path."""
     global _registered
-    path = folder.resolve()
+    path = without_links(folder)
     with _registry_mutex:
         if not _registered:
             _registered = True
@@ -183,7 +184,7 @@ def state_of(folder: Path) -> ProcessAccess:
 
 
 def _records_of(folder: Path) -> FolderRecords:
-    path = folder.resolve()
+    path = without_links(folder)
     return _folders.setdefault(path, FolderRecords(path))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from ricordi.access.gate import Gate
 from ricordi.access.kernel import KernelLock, Mode
 from ricordi.access.records import BARE_FOLDER
-from ricordi.folders import OpenFolder
+from ricordi.folders import OpenFolder, without_links
 
 LOCKED_FILE = 'config.json'
 GATE_NAME = 'ricordi.gate'
@@ -104,7 +104,7 @@ _locks: dict[Path, StorageLock] = {}
 
 def storage_lock_of(container: Path) -> StorageLock:
     """The lock of a container in this process; one and the same for all spellings of the path."""
-    path = _without_links(container)
+    path = without_links(container)
     return _locks.setdefault(path, StorageLock(path))
 
 
@@ -112,17 +112,3 @@ def after_fork_in_child() -> None:
     """To be called in a forked child."""
     for lock in _locks.values():
         lock.after_fork_in_child()
-
-
-def _without_links(container: Path) -> Path:
-    """The path of a container without links; with them where root may not follow one: it makes nothing there then."""
-    if os.geteuid() == 0 and Path('/proc/self/fd').is_dir():
-        try:
-            with OpenFolder(container) as folder:
-                # that of the folder which was found right: at the next look another may be there
-                return Path(f'/proc/self/fd/{folder.descriptor}').readlink()
-        except PermissionError:
-            return container
-        except OSError:
-            pass  # there is none
-    return Path(os.path.realpath(container))
