@@ -249,7 +249,12 @@ def set_up(home: Path, postgres: str | None) -> None:
         uri = urllib.parse.urlsplit(postgres)
         options = ['core.psql_dos', '--database-hostname', str(uri.hostname), '--database-port', str(uri.port or 5432)]
         options += ['--database-username', str(uri.username), '--database-password', uri.password or 'none']
-        options += ['--database-name', uri.path.lstrip('/'), '--repository-uri', str(home / 'repository' / 'large')]
+        options += [
+            '--database-name',
+            uri.path.lstrip('/'),
+            '--repository-uri',
+            (home / 'repository' / 'large').as_uri(),
+        ]
     command = [str(Path(sys.executable).parent / 'ricordi'), 'profile', 'setup', *options]
     command += ['-p', 'large', '--email', 'large@example.org', '-n']
     subprocess.run(command, check=True, env={**os.environ, 'AIIDA_PATH': str(home)})
