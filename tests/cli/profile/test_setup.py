@@ -237,6 +237,19 @@ def test_a_profile_on_an_empty_database(run_cli, empty_home: Path, postgres, new
     assert run_cli('storage', 'maintain', '--full', '--yes').returncode == 0
 
 
+@pytest.mark.parametrize('uri', ['s3://bucket', 'repository', 'file:repository', 'file://elsewhere/repository'])
+def test_what_is_no_place_of_a_repository_is_refused_before_anything_is_made(
+    run_cli, empty_home: Path, uri: str
+) -> None:
+    server = ('--database-username', 'ada', '--database-name', 'd', '--database-password', 'not-shown')
+    done = run_cli('profile', 'setup', 'core.psql_dos', '-p', 'pg', *PERSON, *server, '--repository-uri', uri, '-n')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert f'--repository-uri: write it like /home/ada/repository or file:///home/ada/repository, not {uri!r}' in (
+        done.stderr
+    )
+    assert not (empty_home / 'config.json').exists()
+
+
 @pytest.mark.parametrize('encoding', ['SQL_ASCII', 'LATIN1'])
 def test_a_database_whose_encoding_aiida_cannot_read_is_refused_and_nothing_is_left(
     run_here, reference_home: Path, postgres, encoding: str
@@ -277,6 +290,16 @@ def test_a_server_that_goes_while_its_sessions_are_listed_is_told_as_such(psql_p
         dialect.sessions()
     with pytest.raises(UnreachableStorage, match='lost'):
         dialect.check_access(connect_and_be_cut_off())
+
+
+def test_a_repository_may_be_named_by_its_path(run_cli, empty_home: Path, postgres, tmp_path: Path) -> None:
+    uri = f'postgresql://postgres@{postgres.host}:{postgres.port}/postgres'
+    place = tmp_path / 'objects of ada'
+    done = run_cli('profile', 'setup', 'core.psql_dos', '-p', 'by-path', *PERSON, '--admin-uri', uri, '-n',
+                   '--repository-uri', place)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert profiles(empty_home)['by-path']['storage']['config']['repository_uri'] == place.as_uri()
+    assert (place / 'container').is_dir()
 
 
 def test_an_administrator_makes_role_and_database(run_cli, empty_home: Path, postgres) -> None:

@@ -52,6 +52,12 @@ def _check_repository(uri: str) -> None:
     check_repository_uri(uri)
 
 
+def _repository_uri(given: str) -> str:
+    from ricordi.services.profiles.answers import as_repository_uri
+
+    return as_repository_uri(given)
+
+
 def _check_archive(path: str) -> None:
     from ricordi.services.archive.info import check_given
 
@@ -136,7 +142,7 @@ def server_options() -> Callable[[Function], Function]:
 
 def database_options() -> Callable[[Function], Function]:
     """The options that say where a storage on PostgreSQL is."""
-    folder = option('--repository-uri', metavar='URI', help='file:// URI of the folder for the objects.')
+    folder = option('--repository-uri', metavar='URI', help='Folder for the objects: its path or file:// URI.')
     return added([server_options(), folder])
 
 
@@ -298,6 +304,7 @@ def database_questions(administrator: Administrator | None) -> tuple[Question, .
         'repository_uri',
         'URI of the repository',
         lambda v: v['profile_name'] and default_repository_uri(v['profile_name']),
+        convert=_repository_uri,
         check=_check_repository,
     )
     return (*server_questions(administrator), repository)

@@ -37,13 +37,27 @@ def check_new_folder(path: str | Path) -> None:
         raise WrongValue(f'nothing can be written into {above}: it is not yours to write to')
 
 
+def as_repository_uri(given: str) -> str:
+    """The URI of a repository, of an absolute path or such a URI.
+
+    :raises ricordi.errors.WrongValue: it is neither.
+    """
+    if given.startswith(('/', '~')):
+        return Path(given).expanduser().absolute().as_uri()
+    _path_in(given)
+    return given
+
+
 def check_repository_uri(uri: str) -> None:
     """Refuse what is no place for a repository.
 
     :raises ricordi.errors.WrongValue: it is no absolute `file://` URI, or see `check_new_folder`.
     """
+    check_new_folder(_path_in(uri))
+
+
+def _path_in(uri: str) -> Path:
     try:
-        path = repository_path_in({'repository_uri': uri}, '')
+        return repository_path_in({'repository_uri': uri}, '')
     except ConfigurationError:
-        raise WrongValue(f'write it like file:///home/ada/repository, not {uri!r}') from None
-    check_new_folder(path)
+        raise WrongValue(f'write it like /home/ada/repository or file:///home/ada/repository, not {uri!r}') from None
