@@ -20,6 +20,19 @@ from ricordi.folders import OpenFolder, remove_folder
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a system says of a disk, a quota or a file that can take no more."""
+_UNITS = ('kB', 'MB', 'GB', 'TB', 'PB')
+
+
+def format_bytes(count: float) -> str:
+    """A number of bytes in decimal units with three digits: `0 B`, `812 B`, `1.24 MB`."""
+    if abs(count) < 1000:
+        return f'{count:.0f} B'
+    step = 0
+    while abs(count) >= 999.5 and step < len(_UNITS):
+        count /= 1000
+        step += 1
+    digits = 2 if abs(count) < 9.995 else 1 if abs(count) < 99.95 else 0
+    return f'{count:.{digits}f} {_UNITS[step - 1]}'
 
 
 def fsync_file(path: str | Path) -> None:
