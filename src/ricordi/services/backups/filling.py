@@ -173,7 +173,8 @@ class Filling:
             raise NotEnoughSpace(
                 f'the storage takes up to {format_bytes(needed - ROOM_TO_SPARE)}, {format_bytes(ROOM_TO_SPARE)} more '
                 f'are kept free for what else is written, and only {format_bytes(room.bytes)} are free at '
-                f'{room.place}; nothing was restored: make room for {format_bytes(needed - room.bytes)}, or choose another place'
+                f'{room.place}; nothing was restored: make room for {format_bytes(needed - room.bytes)}, or choose '
+                'another place'
             )
 
     def _note_no_keys(self, names: Iterable[str]) -> None:
