@@ -20,6 +20,21 @@ from ricordi.folders import OpenFolder, remove_folder
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a system says of a disk, a quota or a file that can take no more."""
+_ROOM_LEFT = 4 << 20
+"""Bytes: a disk with less is the one that is full; what is written at once is less."""
+_UNITS = ('kB', 'MB', 'GB', 'TB', 'PB')
+
+
+def format_bytes(count: float) -> str:
+    """A number of bytes in decimal units with three digits: `0 B`, `812 B`, `1.24 MB`."""
+    if abs(count) < 1000:
+        return f'{count:.0f} B'
+    step = 0
+    while abs(count) >= 999.5 and step < len(_UNITS):
+        count /= 1000
+        step += 1
+    digits = 2 if abs(count) < 9.995 else 1 if abs(count) < 99.95 else 0
+    return f'{count:.{digits}f} {_UNITS[step - 1]}'
 
 
 def fsync_file(path: str | Path) -> None:
@@ -60,6 +75,24 @@ def read_regular(path: str | Path, most: int = -1, follow: bool = True) -> bytes
         os.close(descriptor)
 
 
+@contextmanager
+def naming_full_disk(path: Path) -> Iterator[None]:
+    """An error inside that says that a disk is full gets the name of the file, if it has none and that disk is full.
+
+    What a system says of a write names no file.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in DISK_IS_FULL:
+            first = error.__context__
+            is_named = isinstance(first, OSError) and first.filename == str(path)
+            with suppress(OSError):
+                if is_named or error.errno != errno.ENOSPC or free_bytes(path.parent) < _ROOM_LEFT:
+                    error.filename = str(path)
+        raise
+
+
 def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace the file at `path` by `content`, whole or not at all, durable on return.
 
@@ -70,7 +103,7 @@ def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:
     draft = f'.{path.name}.{uuid.uuid4().hex[:12]}'
     with OpenFolder(path.parent) as folder:
         try:
-            with os.fdopen(folder.create(draft), 'wb') as handle:
+            with naming_full_disk(path), os.fdopen(folder.create(draft), 'wb') as handle:
                 handle.write(content)
                 handle.flush()
                 os.fchmod(handle.fileno(), mode)
@@ -112,7 +145,12 @@ def new_file(path: Path, overwrite: bool = False, mode: int = 0o666) -> Iterator
     with OpenFolder(path.parent) as folder:
         descriptor, named = _open_draft(folder, draft, mode)
         try:
-            with os.fdopen(descriptor, 'w+b', buffering=1 << 20) as handle:
+            # Inside, before the file is closed and gives its room back; and again for what closing it raises in turn.
+            with (
+                naming_full_disk(path),
+                os.fdopen(descriptor, 'w+b', buffering=1 << 20) as handle,
+                naming_full_disk(path),
+            ):
                 yield handle
                 handle.flush()
                 os.fsync(handle.fileno())

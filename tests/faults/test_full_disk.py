@@ -16,6 +16,7 @@ import pytest
 
 from ricordi.backend.maintenance import OUT_OF_ROOM, MaintenanceOptions, MaintenanceReport
 from ricordi.errors import NotEnoughSpace
+from ricordi.files import naming_full_disk, new_file, write_atomic
 from ricordi.progress import Progress, Run, Unit
 from ricordi.repository.container.container import Container
 
@@ -224,3 +225,21 @@ def in_a_child() -> Callable[[Callable[[], Any]], str]:
         return result
 
     return run
+
+
+@pytest.mark.parametrize('size', [8192, 40 * MIB])
+def test_a_full_disk_names_the_file_that_was_to_be_written(disk: Path, size: int) -> None:
+    fill(disk, 0)
+    target = disk / 'paper.aiida'
+    with pytest.raises(OSError, match='No space left') as caught, new_file(target) as handle:
+        handle.write(bytes(size))
+    assert caught.value.filename == str(target)
+    with pytest.raises(OSError, match='No space left') as caught:
+        write_atomic(disk / 'config.json', bytes(1 << 20))
+    assert caught.value.filename == str(disk / 'config.json')
+
+
+def test_a_full_disk_elsewhere_is_not_told_of_the_file_that_has_room(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match='elsewhere') as caught, naming_full_disk(tmp_path / 'a'):
+        raise OSError(errno.ENOSPC, 'elsewhere')
+    assert caught.value.filename is None

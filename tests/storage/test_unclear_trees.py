@@ -254,3 +254,22 @@ def test_the_fault_of_a_tree_is_told_in_words() -> None:
     assert fault_of({'o': {'a': {'k': 5}}}) == "the key of 'a' is none"
     assert fault_of({'o': {'a': {'o': {'..': {}}}}}) == "'..' cannot be the name of a file or folder"
     assert fault_of({'o': {'a': {'x': {}}}}) == "'a' has 'x' where a folder has its entries"
+
+
+def test_a_uuid_that_is_no_text_keeps_no_node_from_being_named(sqlite_storage: Any) -> None:
+    repository = sqlite_storage.repository
+    keys = repository.put_objects_into_pack([b'Nabucco', b'Aida'])
+    user = sqlite_storage.insert(K.USER, [{'email': 'a'}])[0]
+    trees = [{'o': {'a': {'k': key}}} for key in (*keys, 'f' * 64)]
+    pks = sqlite_storage.insert(K.NODE, [{'user_pk': user, 'repository_metadata': tree} for tree in trees])
+    set_tree(sqlite_storage, pks[1], '{"o": {"a": {"k": 5}}}')
+    with sqlite_storage.transaction():
+        sqlite_storage.session.execute("UPDATE db_dbnode SET uuid = CAST(x'3430e9' || id AS TEXT)")
+    with ProfileAccessManager(sqlite_storage.profile).lock():
+        report = sqlite_storage.maintain(FULL)
+    assert faulty(report) == [pks[1]]
+    named = [problem.nodes[0] for problem in report.problems]
+    assert [pk for pk, _, _ in named] == [pks[1], pks[2]]
+    assert all(r'40\xe9' in uuid for _, uuid, _ in named)
+    assert all(repository.has_objects(keys))
+    assert [(use.pk, use.path) for use in sqlite_storage.uses_of_keys(keys[:1])] == [(pks[0], 'a')]

@@ -216,3 +216,11 @@ def test_a_kind_of_file_is_its_ending_or_its_name(name: str, kind: str) -> None:
 @pytest.mark.parametrize(('content', 'lower'), [(0, 0), (1, 1), (9, 1), (10, 10), (999, 100), (1000, 1000)])
 def test_a_class_of_sizes_is_a_power_of_ten(content: int, lower: int) -> None:
     assert size_class(content) == lower
+
+
+def test_months_come_in_their_order_and_the_last_of_many() -> None:
+    with open_sums(2) as sums:
+        for number, month in enumerate(('2025-11', '2026-02', '2025-12', '2024-01', '2026-01')):
+            sums.add_nodes(month, 5 - number)
+        assert [share.category for share in sums.last(3, with_nodes=True)] == ['2025-12', '2026-01', '2026-02']
+        assert [share.category for share in sums.largest(2, with_nodes=True)] == ['2025-11', '2026-02']

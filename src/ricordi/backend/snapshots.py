@@ -97,7 +97,8 @@ class DatabaseSnapshot(ABC):
         """What PostgreSQL would refuse of what was read so far, at most so many."""
 
     def lost_rows(self) -> str:
-        """Why the database may have lost rows of nodes before, in words; empty where nothing tells of any."""
+        """Why the database may have lost rows of nodes before, or names of objects with damaged file trees, in words;
+        empty where nothing tells of any."""
         return ''
 
     @abstractmethod

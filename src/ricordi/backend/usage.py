@@ -50,7 +50,7 @@ class UsageQuestion(NamedTuple):
     """What to sum up.
 
     :param by: which sums to tell.
-    :param top: how many of them; the largest first.
+    :param top: how many of them: the largest, the largest first; of months the last, in their order.
     :param chosen: only what has all of these values; of nodes, any number of pks.
     :param with_database: whether to tell the sizes of the database, too.
     :param within: of each category also the sums by this, a dimension of files: what is told is both, mixed.

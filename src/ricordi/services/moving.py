@@ -14,6 +14,7 @@ from ricordi.backend.verification_report import VerifyOptions
 from ricordi.backup.key_spool import lacking
 from ricordi.config import load_config
 from ricordi.errors import CorruptStorage, ForeignRepository, Interrupted, InvalidOperation, NotEnoughSpace
+from ricordi.files import format_bytes
 from ricordi.manager.backends import repository_at, storage_class
 from ricordi.manager.opening import lock_profile, use_storage
 from ricordi.progress import Run
@@ -159,8 +160,8 @@ def _copy(storage: StorageBackend, destination: RepositoryBackend, run: Run) -> 
     room = destination.free_space()
     if room is not None and room.bytes < copied.bytes:
         raise NotEnoughSpace(
-            f'up to {copied.bytes:,} bytes are to be copied, and only {room.bytes:,} are free at {room.place}; nothing '
-            'was changed: make room, or choose another place'
+            f'up to {format_bytes(copied.bytes)} are to be copied, and only {format_bytes(room.bytes)} are free at '
+            f'{room.place}; nothing was changed: make room, or choose another place'
         )
 
     def told(size: int) -> None:

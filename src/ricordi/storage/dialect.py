@@ -170,11 +170,14 @@ class Dialect(ABC):
 
     @abstractmethod
     def stream(
-        self, session: Session, sql: str, parameters: Sequence[Any] | dict[str, Any]
+        self, session: Session, sql: str, parameters: Sequence[Any] | dict[str, Any], forgiving: bool = False
     ) -> Iterator[tuple[Any, ...]]:
         """Rows of a SELECT in constant memory, while the session may be used and rows be changed.
 
         The rows are those of the moment the SELECT ran. No lock that stops a writer is held between rows.
+
+        :param forgiving: what is no text, in the place of one, comes as a text that says so (`text_or_damaged`); else
+            it may be refused, with one of `unclear_errors`, for what comes in an order would be out of it.
         """
 
     @abstractmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ricordi.errors import CorruptStorage
+from ricordi.storage.object_keys import unclear_trees
 from ricordi.storage.verification.declared import declared
 from ricordi.storage.verification.reader import told
 
@@ -35,6 +36,33 @@ def lost_rows(session: Session) -> str:
             return _unmatched(session) or session.dialect.lost_rows(session)
     except CorruptStorage as error:
         return f'the {session.dialect.place} is damaged ({told(error)})'
+
+
+def lost_names(session: Session) -> str:
+    """Why names of objects may be lost, with rows of nodes or in their file trees, in words; empty where nothing tells
+    of any.
+
+    Full maintenance asks the two one by one, for it tells of each tree.
+    """
+    return lost_rows(session) or _unclear(session)
+
+
+def _unclear(session: Session) -> str:
+    """Which file trees name what nobody can tell, in words."""
+    try:
+        with session.driver():
+            trees = unclear_trees(session)
+            if (first := next(trees, None)) is None:
+                return ''
+            count = 1 + sum(1 for _ in trees)
+    except CorruptStorage as error:
+        return f'the {session.dialect.place} is damaged ({told(error)})'
+    pk, uuid, fault = first
+    more = f', and {count - 1:,} more' if count > 1 else ''
+    return (
+        'nobody can tell which objects are named where a file tree is damaged: '
+        f'that of node {pk} ({uuid}), for {fault}{more}'
+    )
 
 
 def _unmatched(session: Session) -> str:

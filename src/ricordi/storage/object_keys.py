@@ -39,7 +39,8 @@ def unclear_trees(session: Session, guarded: bool = False) -> Iterator[tuple[int
     :returns: pk and uuid of each, by pk, and what is wrong, in words; in constant memory.
     """
     dialect = session.dialect
-    rows = dialect.stream(session, dialect.suspect_trees_guarded if guarded else dialect.suspect_trees, ())
+    suspects = dialect.suspect_trees_guarded if guarded else dialect.suspect_trees
+    rows = dialect.stream(session, suspects, (), forgiving=True)  # a uuid may be as damaged as the tree
     try:
         first = next(rows, None)
     except dialect.unclear_errors:
@@ -59,7 +60,7 @@ def uses_of_keys(session: Session, keys: Iterable[str]) -> Iterator[KeyUse]:
         portion = wanted[begin : begin + KEYS_AT_ONCE]
         chosen = set(portion)
         sql, parameters = session.dialect.nodes_naming(portion)
-        for pk, uuid, tree in session.dialect.stream(session, f'{sql} ORDER BY id', parameters):
+        for pk, uuid, tree in session.dialect.stream(session, f'{sql} ORDER BY id', parameters, forgiving=True):
             for path, key in named_in(parsed_tree(tree)):
                 if key in chosen:
                     yield KeyUse(key, pk, uuid, path)

@@ -63,6 +63,10 @@ def test_a_backup_is_made_listed_and_removed(run_here: Run, reference_home: Path
         (('backup', '{place}', '--keep', '-1'), 'not in the range'),
         (('backup', '{home}/place'), 'choose another place'),
         (('backup', ''), 'it is empty'),
+        (('backup', 'S3://backups/mixed'), 'write s3://BUCKET/FOLDER'),
+        (('snapshots', 'vault:/backup'), 'or ./vault:/backup for a folder'),
+        (('restore', 'gs://backups/mixed', 'again'), 'no folder'),
+        (('restore', '{place}', 'again', '--filepath', 's3://backups/mixed'), 'no folder'),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

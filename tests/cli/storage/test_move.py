@@ -134,7 +134,7 @@ def test_a_damaged_object_is_refused_and_nothing_is_changed(
     [
         (('mixed', '--to', 's3://bucket'), 'PostgreSQL'),
         (('psql', '--to', 's3://'), 's3://BUCKET'),
-        (('psql', '--to', 'https://bucket'), 'neither'),
+        (('psql', '--to', 'https://bucket'), 'no folder'),
         (('psql', '--to', '/tmp/there', '--region', 'here'), '--region needs a bucket'),
         (('psql', '--to', '/tmp/there', '--make-bucket'), '--make-bucket needs a bucket'),
         (('psql', '--to', 's3://bucket/../other'), 'no folder in a bucket'),

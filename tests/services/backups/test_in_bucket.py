@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -12,13 +13,16 @@ import pytest
 
 from given_snapshots import all_pieces, without_settings
 from ricordi.backend.bucket import BucketLocation
+from ricordi.backend.repository import FreeSpace
+from ricordi.backend.rows import EntityKind, UserRow
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.config import load_config
 from ricordi.config.profile import Profile
-from ricordi.errors import CorruptStorage, NoBackupRepository, NotExistent, UnreachableStorage
+from ricordi.errors import CorruptStorage, NoBackupRepository, NotEnoughSpace, NotExistent, UnreachableStorage
 from ricordi.manager import open_backup, use_storage
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.listed.repository import ListedRepository
+from ricordi.repository.container.container import Container
 from ricordi.services.backups.backup import BackupReport, back_up, plan_backup
 from ricordi.services.backups.places import address_at
 from ricordi.services.backups.rehearsal import rehearse
@@ -250,3 +254,17 @@ def test_lists_of_packs_that_are_kept_here_are_made_anew_where_they_are_damaged(
     path.write_bytes(b'no database' * 1000)
     assert put(back_up(mixed, place)) == (0, 0)
     assert verify_backup(place, VerifyOptions(read=True)).counts == {}
+
+
+def test_a_disk_that_is_too_small_for_what_a_bucket_holds_is_told_before_anything_is_put(
+    mixed: Profile, place: BucketLocation, at: str, to_sqlite: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with use_storage(mixed, purpose='test') as storage:
+        content = os.urandom(3_000_000)
+        key = storage.repository.put_object_from_bytes(content)
+        user = next(iter(storage.find(UserRow))).pk
+        storage.insert(EntityKind.NODE, [{'user_pk': user, 'repository_metadata': {'o': {'a': {'k': key}}}}])
+    back_up(mixed, place)
+    monkeypatch.setattr(Container, 'free_space', lambda self: FreeSpace((64 << 20) + 2_000_000, 'here'))
+    with pytest.raises(NotEnoughSpace, match=r'takes up to 3\.\d\d MB, 67\.1 MB more .* free at here'):
+        restore(at, to_sqlite())

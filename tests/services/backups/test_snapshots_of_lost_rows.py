@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from ricordi.backup.policy import KeepPolicy
@@ -27,3 +29,21 @@ def test_the_last_complete_snapshot_stays_however_many_came_after_it(mixed: Prof
     assert rehearse(f'{place}@{whole.name}').succeeded
     report = rehearse(f'{place}@{made.name}')
     assert made.lost_rows in report.findings[0]
+
+
+def test_a_snapshot_of_a_damaged_file_tree_is_told_and_pushes_out_none_that_is_whole(
+    mixed: Profile, tmp_path: Path
+) -> None:
+    place = tmp_path / 'place'
+    assert back_up(mixed, place).record is not None
+    with closing(sqlite3.connect(tmp_path / 'mixed' / 'database.sqlite')) as database, database:
+        (pk,) = database.execute('SELECT id FROM db_dbnode WHERE repository_metadata LIKE \'%"k"%\' LIMIT 1').fetchone()
+        database.execute('UPDATE db_dbnode SET repository_metadata = replace(repository_metadata, \'"k"\', \'"K"\')')
+    made = back_up(mixed, place, policy=KeepPolicy(last=1)).record
+    assert made is not None
+    assert (made.complete, f'that of node {pk} ' in made.lost_rows, 'and 35 more' in made.lost_rows) == (
+        False,
+        True,
+        True,
+    )
+    assert [record.complete for record in list_snapshots(place).records] == [True, False]

@@ -169,7 +169,7 @@ def test_without_room_for_the_copy_there_is_none(
     sqlite_storage: Any, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('ricordi.storage.snapshots.sqlite.copy.free_bytes', lambda folder: 1000)
-    with pytest.raises(NotEnoughSpace, match=f'must be free in {tmp_path}, and only 1,000 are'):
+    with pytest.raises(NotEnoughSpace, match=f'must be free in {tmp_path}, and only 1.00 kB are'):
         sqlite_storage.snapshot(tmp_path)
     assert list(tmp_path.glob('.ricordi*')) == []
 

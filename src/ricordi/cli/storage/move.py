@@ -20,6 +20,7 @@ from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.quantities import format_bytes, plural
 from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, UsageError
+from ricordi.model.addresses import check_folder_name
 from ricordi.progress import Stop
 
 if TYPE_CHECKING:
@@ -95,9 +96,11 @@ def _in_container(place: str, given: dict[str, Any]) -> dict[str, Any]:
     for key, value in given.items():
         if value not in (None, False):
             raise UsageError(f'--{key.replace("_", "-")} needs a bucket: write --to s3://BUCKET')
-    if '://' in place and not place.startswith('file://'):
-        raise UsageError(f'{place!r} is neither a bucket, s3://BUCKET, nor a folder')
-    path = Path(urlsplit(place).path) if place.startswith('file://') else Path(place).expanduser().absolute()
+    if place.startswith('file://'):
+        path = Path(urlsplit(place).path)
+    else:
+        check_folder_name(place)
+        path = Path(place).expanduser().absolute()
     return {'repository_uri': path.as_uri()}
 
 

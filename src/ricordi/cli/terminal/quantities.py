@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ricordi.errors import UsageError
+from ricordi.files import format_bytes as format_bytes  # the form in which all sizes are told, errors too
 
 if TYPE_CHECKING:
     from ricordi.backend.verification_report import Subset
 
 _SECONDS = {'s': 1.0, 'sec': 1.0, 'm': 60.0, 'min': 60.0, 'h': 3600.0, 'd': 86400.0, 'w': 604800.0}
-_UNITS = ('kB', 'MB', 'GB', 'TB', 'PB')
 
 
 def parse_duration(text: str) -> float:
@@ -86,18 +86,6 @@ def parse_subset(text: str) -> Subset:
     if size <= 0:
         raise UsageError(f'`{text}` is no part of the content: write it like 10%, 20G or 3/12')
     return Subset(size=size)
-
-
-def format_bytes(count: float) -> str:
-    """A number of bytes in decimal units with three digits: `0 B`, `812 B`, `1.24 MB`."""
-    if abs(count) < 1000:
-        return f'{count:.0f} B'
-    step = 0
-    while abs(count) >= 999.5 and step < len(_UNITS):
-        count /= 1000
-        step += 1
-    digits = 2 if abs(count) < 9.995 else 1 if abs(count) < 99.95 else 0
-    return f'{count:.{digits}f} {_UNITS[step - 1]}'
 
 
 def format_seconds(seconds: float) -> str:

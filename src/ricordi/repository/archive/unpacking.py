@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace
+from ricordi.files import format_bytes
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.repository.archive.verification import MemberVerifier, content_of, expect
@@ -67,9 +68,9 @@ def check_room(repository: RepositoryBackend, content_bytes: int) -> None:
     room = repository.free_space()
     if room is not None and room.bytes < content_bytes + ROOM_TO_SPARE:
         raise NotEnoughSpace(
-            f'the objects of the archive take {content_bytes:,} bytes, {ROOM_TO_SPARE:,} more are kept free for what '
-            f'else is written, and only {room.bytes:,} are free at {room.place}; nothing was changed: make '
-            f'room for {content_bytes + ROOM_TO_SPARE - room.bytes:,} bytes first'
+            f'the objects of the archive take {format_bytes(content_bytes)}, {format_bytes(ROOM_TO_SPARE)} more are '
+            f'kept free for what else is written, and only {format_bytes(room.bytes)} are free at {room.place}; '
+            f'nothing was changed: make room for {format_bytes(content_bytes + ROOM_TO_SPARE - room.bytes)} first'
         )
 
 

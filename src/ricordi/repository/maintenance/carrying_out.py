@@ -19,7 +19,7 @@ from ricordi.backend.maintenance import (
     UndoneStep,
 )
 from ricordi.errors import NotEnoughSpace, UnreachableStorage
-from ricordi.files import DISK_IS_FULL, free_bytes
+from ricordi.files import DISK_IS_FULL, format_bytes, free_bytes
 from ricordi.progress import Run
 from ricordi.repository.container.index import PackSummary
 from ricordi.repository.container.objects import ObjectStore
@@ -169,8 +169,8 @@ class Execution:
         else:
             needed = max(self.plan.space_needed, min(step.space_needed for step in self._left if step.space_needed))
             message = (
-                f'the disk of {folder} has {free:,} bytes free, maintenance needs {needed:,}; nothing was written: '
-                'free some space and run again'
+                f'the disk of {folder} has {format_bytes(free)} free, maintenance needs {format_bytes(needed)}; '
+                'nothing was written: free some space and run again'
             )
         return NotEnoughSpace(message, report)
 

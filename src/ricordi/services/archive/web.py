@@ -15,7 +15,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ricordi.errors import Interrupted, NotEnoughSpace, UnreachableAddress
-from ricordi.files import free_bytes
+from ricordi.files import format_bytes, free_bytes
 from ricordi.progress import Run
 from ricordi.services.addresses import is_address
 
@@ -110,7 +110,7 @@ def download(address: str, target: Path, run: Run) -> None:
     with _opened(address) as answer, target.open('wb') as file:
         length, room = _length(answer), free_bytes(target.parent)
         if length is not None and length > room:
-            raise NotEnoughSpace(f'{address} takes {length:,} bytes, more than are free at {target.parent}')
+            raise NotEnoughSpace(f'{address} takes {format_bytes(length)}, more than is free at {target.parent}')
         most = room if length is None else length
         seconds = PATIENCE + max(LEAST_SECONDS, most / SLOWEST)
         with run.step('download', length):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ricordi.backend.maintenance import Amount, KeyStream, Problem
 from ricordi.backup.key_spool import KeySpool, lacking
 from ricordi.errors import Interrupted, NotEnoughSpace
-from ricordi.files import DISK_IS_FULL
+from ricordi.files import DISK_IS_FULL, format_bytes
 from ricordi.model.file_trees import is_key
 from ricordi.repository.archive.unpacking import ROOM_TO_SPARE
 from ricordi.services.backups.counted import CountedSnapshot
@@ -47,7 +47,8 @@ USUAL = FillingLimits()
 def bytes_held(repository: RepositoryBackend) -> int:
     """Bytes that all objects of a repository take there."""
     info = repository.get_info(detailed=True)
-    return sum(int(info[form]['bytes']) for form in ('loose', 'packed') if form in info)
+    forms = [info[form] for form in ('loose', 'packed') if form in info]  # a place in a bucket tells of its packs alone
+    return sum(int(form['bytes']) for form in forms or [info])
 
 
 class Filling:
@@ -170,9 +171,10 @@ class Filling:
             needed -= max(0, content_bytes - bytes_held(self.source.objects))
         if room is not None and room.bytes < needed:
             raise NotEnoughSpace(
-                f'the storage takes up to {needed - ROOM_TO_SPARE:,} bytes, {ROOM_TO_SPARE:,} more are kept free for '
-                f'what else is written, and only {room.bytes:,} are free at {room.place}; nothing was restored: make '
-                f'room for {needed - room.bytes:,} bytes, or choose another place'
+                f'the storage takes up to {format_bytes(needed - ROOM_TO_SPARE)}, {format_bytes(ROOM_TO_SPARE)} more '
+                f'are kept free for what else is written, and only {format_bytes(room.bytes)} are free at '
+                f'{room.place}; nothing was restored: make room for {format_bytes(needed - room.bytes)}, or choose '
+                'another place'
             )
 
     def _note_no_keys(self, names: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from ricordi.backend.backups import BackupAddress
 from ricordi.backup.places.folder import FolderPlace
 from ricordi.errors import NoBackupRepository, UnreachableStorage
+from ricordi.model.addresses import check_folder_name
 from ricordi.progress import Stop
 from ricordi.services.backups.places import address_at, is_in_bucket
 from ricordi.services.backups.repository_source import open_snapshot
@@ -49,6 +50,7 @@ def open_source(
     :param wait: seconds to wait for those who remove snapshots; None: do not wait.
     :param stop: ends the waiting.
     :param object_store: how a place in a bucket is reached; see `address_at`.
+    :raises ricordi.errors.WrongValue: it reads like a place on another machine.
     :raises ricordi.errors.UnreachableStorage: there is nothing, or it cannot be read.
     :raises ricordi.errors.NotExistent: there is no such snapshot; the message lists what there is.
     :raises ricordi.errors.NoBackupRepository: it is no backup.
@@ -61,6 +63,8 @@ def open_source(
             yield source
         return
     place, wanted = split_place(text)
+    if not place.exists():
+        check_folder_name(text)
     _check_readable(place)
     if is_verdi_backup(place):
         with open_verdi_backup(place, wanted) as source, at_current_schema(source.snapshot) as snapshot:

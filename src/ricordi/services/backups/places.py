@@ -12,6 +12,7 @@ from ricordi.backend.backups import BackupAddress
 from ricordi.backend.bucket import BucketLocation
 from ricordi.config.object_store import credentials_of, endpoint_of, lists_folder, region_of
 from ricordi.errors import RicordiError, WrongValue
+from ricordi.model.addresses import check_folder_name
 from ricordi.services.profiles.bucket import check_endpoint, check_prefix
 
 SCHEME = 's3://'
@@ -37,6 +38,7 @@ def address_at(text: str, object_store: Mapping[str, Any] | None = None) -> Back
     :raises ricordi.errors.ConfigurationError: there is no secret for a key that was named.
     """
     if not is_in_bucket(text):
+        check_folder_name(text)
         return Path(text).expanduser()
     parts = urlsplit(text)
     if not parts.netloc or parts.query or parts.fragment or parts.username is not None:

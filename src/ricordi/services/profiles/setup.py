@@ -26,6 +26,7 @@ from ricordi.errors import (
 from ricordi.folders import remove_tree
 from ricordi.manager import initialise_storage, lock_profile, storage_class, use_storage
 from ricordi.manager.backends import repository_at
+from ricordi.model.addresses import check_folder_name
 from ricordi.remedies import Remedy
 from ricordi.services.backups.history import forget_backups
 from ricordi.services.history import forget_maintenance
@@ -141,7 +142,12 @@ def default_folder(config: Config) -> Path:
 
 
 def sqlite_config(folder: str | Path | None) -> dict[str, Any]:
-    """The `storage.config` of a `core.sqlite_dos` profile; a new folder in the configuration folder for None."""
+    """The `storage.config` of a `core.sqlite_dos` profile; a new folder in the configuration folder for None.
+
+    :raises ricordi.errors.WrongValue: the folder reads like a place on another machine.
+    """
+    if folder is not None:
+        check_folder_name(str(folder))
     chosen = default_folder(load_config(create=True)) if folder is None else Path(folder).expanduser().absolute()
     return {'filepath': str(chosen)}
 

@@ -50,7 +50,7 @@ class NamedShare:
 class SpaceReport:
     """What takes the space of a storage, or of what of it was chosen.
 
-    :param shares: by the dimension asked for, the largest first.
+    :param shares: by the dimension asked for, the largest first; months in their order.
     :param usage: all that the storage has told.
     """
 

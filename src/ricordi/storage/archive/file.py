@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ricordi.errors import CorruptStorage, Interrupted, NotEnoughSpace, RicordiError, StorageMigrationError
-from ricordi.files import free_bytes
+from ricordi.files import format_bytes, free_bytes
 from ricordi.progress import Stop
 from ricordi.remedies import Remedy
 from ricordi.zipfiles.directory import ZipDirectory
@@ -169,8 +169,8 @@ def unpack_database(
         )
     if free_bytes(target.parent) < member.size:
         raise NotEnoughSpace(
-            f'the database of {directory.path} takes {member.size:,} bytes when unpacked, more than is free under '
-            f'{target.parent}: make room, or set TMPDIR to a folder on a larger disk'
+            f'the database of {directory.path} takes {format_bytes(member.size)} when unpacked, more than is free '
+            f'under {target.parent}: make room, or set TMPDIR to a folder on a larger disk'
         )
     with target.open('xb') as file:
         for chunk in member_chunks(directory, member):

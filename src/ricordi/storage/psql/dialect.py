@@ -251,7 +251,9 @@ class PsqlDialect(Dialect):
 
         return PsqlReader(self, check_stop)
 
-    def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
+    def stream(
+        self, session: Session, sql: str, parameters: Parameters, forgiving: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
         for batch in self.batches(session, sql, parameters, STREAM_ROWS):
             yield from batch
 

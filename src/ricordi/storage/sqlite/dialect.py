@@ -283,7 +283,9 @@ class SqliteDialect(Dialect):
 
         return SqliteReader(self, check_stop)
 
-    def stream(self, session: Session, sql: str, parameters: Parameters) -> Iterator[tuple[Any, ...]]:
+    def stream(
+        self, session: Session, sql: str, parameters: Parameters, forgiving: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
         # An open SELECT keeps every writer, AiiDA's too, from committing. So the rows go into a temporary table (a file
         # of SQLite's own) at once, and are read from there page by page.
         if self._unchanging:
@@ -294,7 +296,7 @@ class SqliteDialect(Dialect):
         page = f'SELECT rowid, * FROM {spool} WHERE rowid > ? ORDER BY rowid LIMIT {STREAM_ROWS}'
         try:
             last = 0
-            while rows := list(session.execute(page, (last,))):  # which, other than `fetchall`, refuses what is no text
+            while rows := _page(session, page, last, forgiving):
                 last = rows[-1][0]
                 for row in rows:
                     yield row[1:]
@@ -427,6 +429,14 @@ class SqliteDialect(Dialect):
         "WHERE node_type = 'process.calculation.calcjob.CalcJobNode.' "
         "AND json_type(extras, '$._aiida_hash') IS NOT NULL"
     )
+
+
+def _page(session: Session, sql: str, after: int, forgiving: bool) -> list[tuple[Any, ...]]:
+    # The cursor gets no name: kept alive by an error, it would hold the table, which is to be dropped then.
+    with session.driver():
+        if forgiving:
+            return list(session.raw.execute(sql, (after,)).fetchall())
+        return list(session.raw.execute(sql, (after,)))  # a loop, other than `fetchall`, refuses what is no text
 
 
 def _fetched(session: Session, sql: str, parameters: Parameters) -> Iterator[list[tuple[Any, ...]]]:

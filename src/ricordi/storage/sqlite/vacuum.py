@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import NotEnoughSpace
-from ricordi.files import free_bytes
+from ricordi.files import format_bytes, free_bytes
 from ricordi.storage.session import Session
 
 VACUUM = 'vacuum database'
@@ -61,8 +61,8 @@ def check_space(path: Path, step: MaintenanceStep) -> None:
         free = free_bytes(folder)
         if free < need:
             raise NotEnoughSpace(
-                f'to vacuum {path}, {need:,} bytes must be free under {folder}, and only {free:,} are: make room '
-                '(or set SQLITE_TMPDIR to a folder on a larger disk)'
+                f'to vacuum {path}, {format_bytes(need)} must be free under {folder}, and only {format_bytes(free)} '
+                'are: make room (or set SQLITE_TMPDIR to a folder on a larger disk)'
             )
 
 

@@ -64,8 +64,20 @@ class Sums:
 
         :param with_nodes: whether nodes were counted.
         """
+        return self._chosen(
+            'SELECT * FROM sums ORDER BY stored DESC, objects DESC, nodes DESC, category LIMIT ?', number, with_nodes
+        )
+
+    def last(self, number: int, with_nodes: bool) -> tuple[Share, ...]:
+        """The last categories in the order of their names, which is that of time for months, the earliest first.
+
+        :param with_nodes: whether nodes were counted.
+        """
+        last = 'SELECT * FROM sums ORDER BY category DESC LIMIT ?'
+        return self._chosen(f'SELECT * FROM ({last}) ORDER BY category', number, with_nodes)
+
+    def _chosen(self, statement: str, number: int, with_nodes: bool) -> tuple[Share, ...]:
         self._spill()
-        statement = 'SELECT * FROM sums ORDER BY stored DESC, objects DESC, nodes DESC, category LIMIT ?'
         with _with_room():
             rows = self._database.execute(statement, (number,)).fetchall()
         return tuple(_share(json.loads(place), sums, nodes if with_nodes else None) for place, *sums, nodes in rows)

@@ -178,7 +178,8 @@ class _Count:
         if tells_nodes:
             for category, number in self._counts(question.by):
                 sums.add_nodes(as_category(category), number)
-        count, shares = sums.count(), sums.largest(question.top, tells_nodes)
+        chosen = sums.last if question.by is Dimension.MONTH else sums.largest
+        count, shares = sums.count(), chosen(question.top, tells_nodes)
         database = database_usage(self._session, self._sql) if question.with_database else None
         return Usage(question, total, shares, count, files[: question.most_files], unnamed, self._missing, database)
 

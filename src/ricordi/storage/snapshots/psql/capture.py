@@ -9,7 +9,7 @@ from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, T
 from ricordi.model.fields import ValueKind
 from ricordi.storage import object_keys, schema
 from ricordi.storage.dialect import Dialect
-from ricordi.storage.lost_rows import lost_rows
+from ricordi.storage.lost_rows import lost_names
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
 from ricordi.storage.snapshots.parts import COLUMNS, PARTS, PartColumn, columns_of
@@ -112,7 +112,7 @@ class PsqlSnapshot(DatabaseSnapshot):
         return []
 
     def lost_rows(self) -> str:
-        return lost_rows(self._session)
+        return lost_names(self._session)
 
     def close(self) -> None:
         self._held.close()

@@ -14,7 +14,7 @@ from ricordi.backend.snapshots import DatabaseSnapshot, Misfit, Piece, Source, T
 from ricordi.files import TemporaryFolder
 from ricordi.model.copy_text import StoredText, encode_row, is_odd
 from ricordi.storage import object_keys, schema
-from ricordi.storage.lost_rows import lost_rows
+from ricordi.storage.lost_rows import lost_names
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
 from ricordi.storage.snapshots.misfits import LARGEST_INTEGER, Misfits, may_misfit
@@ -127,7 +127,7 @@ class SqliteSnapshot(DatabaseSnapshot):
         return self._misfits.found[:most]
 
     def lost_rows(self) -> str:
-        return lost_rows(self._session)
+        return lost_names(self._session)
 
     def close(self) -> None:
         self._session.close()

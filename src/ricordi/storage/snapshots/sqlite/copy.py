@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ricordi.errors import NotEnoughSpace, UnreachableStorage
-from ricordi.files import free_bytes
+from ricordi.files import format_bytes, free_bytes
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import SnapshotLimits
 
@@ -109,8 +109,8 @@ def _check_room(folder: Path, size: int, place: str) -> None:
     free = free_bytes(folder)
     if free < size:
         raise NotEnoughSpace(
-            f'for a snapshot of the {place} {size:,} bytes must be free in {folder}, and only {free:,} are: make room, '
-            'or choose a folder on a larger disk'
+            f'for a snapshot of the {place} {format_bytes(size)} must be free in {folder}, and only '
+            f'{format_bytes(free)} are: make room, or choose a folder on a larger disk'
         )
 
 
