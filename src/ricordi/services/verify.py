@@ -90,16 +90,14 @@ class _StorageVerification:
         return report._replace(mendable=not storage.read_only)
 
     def _all(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
-        if storage.read_only or self._options.read:
+        if storage.read_only:
             yield from self._one_after_the_other(storage)
             return
-        # both processors: the database mostly computes, and so does what is compared with the index
+        # both processors: the database mostly computes, and so does what is compared with the index; what reads all
+        # bytes are other processes, which have nothing to do with the interpreter that looks at rows
         with closing(WorkBeside(lambda run: self._objects(storage, run), self._run)) as objects:
             yield from self._database(storage)
-            if self._run.stop.reason:
-                yield Topic('objects', complete=False)
-            else:
-                yield from objects.results()
+            yield from objects.results()  # also where the work was told to end: what it has found until then
 
     def _one_after_the_other(self, storage: StorageBackend) -> Iterator[Finding | Topic]:
         yield from self._database(storage)
