@@ -49,13 +49,19 @@ def _lacking_words(record: SnapshotRecord) -> Iterator[str]:
 
 
 def _all(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
-    yield from _snapshots(repository, run)
+    is_whole = True
+    for one in _snapshots(repository, run):
+        is_whole = is_whole and not (isinstance(one, Finding) and not one.notice)
+        yield one
     if run.stop.reason:
         yield Topic('objects', complete=False)
         return
     for one in repository.objects.verify(options, lambda: iter(()), run):
-        # what would mend the store of a profile does not mend that of backups
-        yield one._replace(remedy='') if isinstance(one, Finding) else one
+        if isinstance(one, Finding):
+            one = one._replace(remedy='')  # what would mend the store of a profile does not mend that of backups
+            if one.kind == 'damaged pack' and not is_whole:  # what a snapshot lacks may be in it
+                one = one._replace(notice=False)
+        yield one
 
 
 def _snapshots(repository: BackupRepository, run: Run) -> Iterator[Finding | Topic]:
