@@ -36,7 +36,7 @@ def verify_backup(
     options, run = options or VerifyOptions(), run or Run()
     gathered = Gathered(options.most_named, run, unshown=NAMED)  # each snapshot has looked for its own
     with open_backup(place) as repository, repository.held(wait, run.stop):
-        gathered.take(_all(repository, options, run))
+        gathered.take(findings_in(repository, options, run))
         return gathered.report(options, repository.objects)
 
 
@@ -48,7 +48,8 @@ def _lacking_words(record: SnapshotRecord) -> Iterator[str]:
         yield f'rows may have been lost before it was made: {record.lost_rows}'
 
 
-def _all(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
+def findings_in(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
+    """What is wrong with snapshots, then with the store that they lie in; see `verify_backup`."""
     is_whole = True
     for one in _snapshots(repository, run):
         is_whole = is_whole and not (isinstance(one, Finding) and not one.notice)

@@ -159,10 +159,13 @@ class GivingBack:
 
         What was put lately may be a snapshot's that is being made.
         """
+        blind = self._catalogue.without_list()
+        is_lacking = bool(blind) and self._is_lacking(blind)
+        # only now: to ask what is named is to look at the packs again
         grace, packs = self._repository.limits.leftover_seconds, self._catalogue.packs
         old = {pack for pack, one in packs.items() if (now - one.modified).total_seconds() >= grace}
         known = {pack: use for pack, use in self._uses.items() if pack in old}
-        blind = self._catalogue.without_list() & old
+        blind &= old
         self._empty = [pack for pack, use in known.items() if not use.named and pack not in blind]
         named = {pack: use for pack, use in known.items() if use.named and pack not in self._stuck}
         self._wasteful = [
@@ -176,12 +179,14 @@ class GivingBack:
         self._small = self._worth_merging([pack for pack in named if pack not in {*self._wasteful}])
         self._wasteful += self._small
         # those of which something named is known are written anew first, and go as the others do
-        self._blind = [] if not blind or self._is_lacking(blind) else sorted(blind)
+        self._blind = [] if is_lacking else sorted(blind)
         self._going = frozenset((*self._empty, *self._wasteful, *self._blind))
         if self._blind:
             read = self._catalogue.read_times()
-            uses = self._uses.items()
-            self._unread = [pack for pack, use in uses if use.named and pack not in read and pack not in self._going]
+            done = {*read, *self._going}
+            self._unread = [
+                pack for pack, use in self._uses.items() if use.named and pack in packs and pack not in done
+            ]
 
     def _worth_merging(self, packs: list[UUID]) -> list[UUID]:
         """Packs that are small, where there are so many that it is worth it."""
