@@ -54,6 +54,32 @@ def test_what_was_read_is_known_on_another_host_and_a_new_pack_is_unread(
     assert state(other).total == known.total + 1500 + len('new inline')
 
 
+def test_findings_about_rows_are_known_on_another_host(
+    bucket: BucketRepository, opened: Callable[..., BucketRepository]
+) -> None:
+    assert bucket.note_verified(3, of_rows=2) == ''
+    assert (state(opened()).findings, state(opened()).of_rows) == (3, 2)
+    assert bucket.note_verified(0) == ''
+    assert (state(opened()).findings, state(opened()).of_rows) == (0, 0)
+
+
+def test_notes_in_tables_of_the_second_version_are_read_and_kept(
+    bucket: BucketRepository, filled: list[str], opened: Callable[..., BucketRepository]
+) -> None:
+    read(bucket, filled)
+    bucket.note_verified(3)
+    bucket.database.change('ALTER TABLE store DROP COLUMN findings_of_rows')
+    bucket.database.change('DELETE FROM migrations WHERE version > 2')
+    old = opened()
+    assert not old.index.is_current
+    assert (state(old).findings, state(old).of_rows, state(old).read) == (3, 0, state(old).total)
+    assert old.note_verified(2, of_rows=1) == ''
+    assert (state(old).findings, state(old).of_rows) == (2, 0)
+    old.index.bring_up_to_date()
+    assert old.note_verified(2, of_rows=1) == ''
+    assert (state(opened()).findings, state(opened()).of_rows) == (2, 1)
+
+
 def test_a_part_is_of_what_was_read_longest_ago(bucket: BucketRepository, filled: list[str]) -> None:
     half = Subset(share=0.4)
     read(bucket, filled, subset=half)
@@ -112,7 +138,8 @@ def test_a_damaged_object_is_told_each_time_until_it_is_mended_or_gone(
 def test_tables_of_the_first_version_are_read_and_brought_up_to_date_when_they_are_written(
     bucket: BucketRepository, filled: list[str], opened: Callable[..., BucketRepository]
 ) -> None:
-    drop = 'structure_checked, DROP COLUMN findings, DROP COLUMN inline_read, DROP COLUMN damaged, DROP COLUMN unnoted'
+    columns = ('findings_of_rows', 'structure_checked', 'findings', 'inline_read', 'damaged', 'unnoted')
+    drop = ', DROP COLUMN '.join(columns)
     for statement in (
         f'ALTER TABLE store DROP COLUMN {drop}',
         'ALTER TABLE packs DROP COLUMN read_whole',

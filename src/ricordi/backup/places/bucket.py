@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ricordi.progress import Stop
 
 PENDING = 'pending'
-OF_THE_STORE = ('packs', 'condemned')
+OF_THE_STORE = ('packs', 'condemned', 'notes')
 """Folders that the store of objects has here."""
 
 

@@ -262,7 +262,7 @@ class BucketRepository(PackedRepository):
         from ricordi.repository.bucket.verification.notes import ReadNotes
 
         notes = ReadNotes(self)
-        notes.note_structure(findings)
+        notes.note_structure(findings, of_rows)
         return notes.failed
 
     def verification_state(self) -> VerificationState | None:

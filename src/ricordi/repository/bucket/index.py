@@ -16,7 +16,8 @@ from ricordi.repository.bucket.database import IndexDatabase, Link
 from ricordi.repository.bucket.guard import NodeGuard
 from ricordi.repository.bucket.scripts import script
 
-VERSION = 2
+VERSION = 3
+FIRST_WITH_NOTES = 2
 _COLUMNS = 'hash, pack, start, stored, size, compressed, inline'
 
 
@@ -129,6 +130,11 @@ class BucketIndex:
         if not self._version:
             self.uuid()
         return self._version == VERSION
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether the tables have room for what verifications find, and say whether all that nodes name is noted."""
+        return self.is_current or self._version >= FIRST_WITH_NOTES
 
     def bring_up_to_date(self) -> None:
         """Have the tables as this program wants them, all changes or none; nothing where they are so."""

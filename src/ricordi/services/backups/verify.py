@@ -36,7 +36,7 @@ def verify_backup(
     options, run = options or VerifyOptions(), run or Run()
     gathered = Gathered(options.most_named, run, unshown=NAMED)  # each snapshot has looked for its own
     with open_backup(place) as repository, repository.held(wait, run.stop):
-        gathered.take(_all(repository, options, run))
+        gathered.take(findings_in(repository, options, run))
         return gathered.report(options, repository.objects)
 
 
@@ -48,14 +48,21 @@ def _lacking_words(record: SnapshotRecord) -> Iterator[str]:
         yield f'rows may have been lost before it was made: {record.lost_rows}'
 
 
-def _all(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
-    yield from _snapshots(repository, run)
+def findings_in(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
+    """What is wrong with snapshots, then with the store that they lie in; see `verify_backup`."""
+    is_whole = True
+    for one in _snapshots(repository, run):
+        is_whole = is_whole and not (isinstance(one, Finding) and not one.notice)
+        yield one
     if run.stop.reason:
         yield Topic('objects', complete=False)
         return
     for one in repository.objects.verify(options, lambda: iter(()), run):
-        # what would mend the store of a profile does not mend that of backups
-        yield one._replace(remedy='') if isinstance(one, Finding) else one
+        if isinstance(one, Finding):
+            one = one._replace(remedy='')  # what would mend the store of a profile does not mend that of backups
+            if one.kind == 'damaged pack' and not is_whole:  # what a snapshot lacks may be in it
+                one = one._replace(notice=False)
+        yield one
 
 
 def _snapshots(repository: BackupRepository, run: Run) -> Iterator[Finding | Topic]:

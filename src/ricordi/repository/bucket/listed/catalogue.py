@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,8 +23,14 @@ LISTS_AT_ONCE = 4
 VARIABLES = 500
 
 _FROM = ' FROM objects AS o JOIN temp.seen AS s ON s.number = o.pack JOIN packs AS p ON p.number = o.pack '
-_IS_BAD = 'EXISTS (SELECT 1 FROM bad WHERE bad.hash = o.hash AND bad.uuid = p.uuid)'
+_IS_BAD = "EXISTS (SELECT 1 FROM bad WHERE bad.hash IN (o.hash, x'') AND bad.uuid = p.uuid AND bad.is_bad)"
+WHOLE_LIST = b''
+"""In place of a hash where the list of a pack is what is damaged: who has not read it before finds nothing of it."""
 _PLACE = 'o.hash, p.uuid, o.start, o.stored, o.size, o.compressed'
+
+
+CopyNote = tuple[bytes, UUID, float, bool]
+"""Hash, pack, when that was found by the clock of the store, and whether the copy is damaged."""
 
 
 class PackInBucket(NamedTuple):
@@ -160,6 +166,14 @@ class PackCatalogue:
         )
         return {row[0] for row in self._of_hashes(statement, hashes)}
 
+    def proven(self, hashes: Sequence[bytes]) -> set[bytes]:
+        """Those of which a copy stays that was read, and found sound, by whoever has noted it."""
+        statement = (
+            f'SELECT o.hash{_FROM}JOIN verified AS v ON v.uuid = p.uuid '
+            f'WHERE o.hash IN ({{marks}}) AND s.lasting AND NOT {_IS_BAD}'
+        )
+        return {row[0] for row in self._of_hashes(statement, hashes)}
+
     def there(self, hashes: Sequence[bytes]) -> set[bytes]:
         """Those that are there, and stay where that was asked for."""
         statement = f'SELECT o.hash{_FROM}WHERE o.hash IN ({{marks}}) AND s.lasting >= {self._lasting}'
@@ -213,17 +227,57 @@ class PackCatalogue:
             ('INSERT OR REPLACE INTO temp.seen SELECT number, 1 FROM packs WHERE uuid = ?', [(pack.bytes,)])
         )
 
-    def note_bad(self, hash: bytes, pack: UUID, is_bad: bool) -> None:
-        """Remember whether a copy of an object is damaged."""
+    def note_bad(self, hash: bytes, pack: UUID, is_bad: bool, time: float) -> None:
+        """Remember whether a copy of an object is damaged, or the list of a pack (`WHOLE_LIST`).
+
+        :param time: by the clock of the store, seconds since 1970; what was noted later stands.
+        """
+        if is_bad:
+            self.note_copies([(hash, pack, time, True)])
+        else:
+            statement = 'UPDATE bad SET is_bad = 0, time = ? WHERE hash = ? AND uuid = ? AND time < ?'
+            self.file.change((statement, [(time, hash, pack.bytes, time)]))
+
+    def note_copies(self, notes: Iterable[CopyNote]) -> None:
+        """Take in what is known of copies; of two about one the later stands, of one time the worse."""
         statement = (
-            'INSERT OR IGNORE INTO bad VALUES (?, ?)' if is_bad else 'DELETE FROM bad WHERE hash = ? AND uuid = ?'
+            'INSERT INTO bad (hash, uuid, time, is_bad) VALUES (?, ?, ?, ?) ON CONFLICT (hash, uuid) DO UPDATE '
+            'SET time = excluded.time, is_bad = excluded.is_bad '
+            'WHERE (excluded.time, excluded.is_bad) > (bad.time, bad.is_bad)'
         )
-        self.file.change((statement, [(hash, pack.bytes)]))
+        rows = ((hash, pack.bytes, time, int(is_bad)) for hash, pack, time, is_bad in notes)
+        self.file.change((statement, rows))
+
+    def note_read(self, packs: Mapping[UUID, float]) -> None:
+        """Remember when packs were read whole, by the clock of the store."""
+        statement = (
+            'INSERT INTO verified VALUES (?, ?) ON CONFLICT (uuid) DO UPDATE SET time = max(time, excluded.time)'
+        )
+        self.file.change((statement, ((pack.bytes, time) for pack, time in packs.items())))
+
+    def read_times(self) -> dict[UUID, float]:
+        """When packs were read whole."""
+        return {UUID(bytes=uuid): time for uuid, time in self.file.rows('SELECT uuid, time FROM verified')}
+
+    def copy_notes(self) -> list[CopyNote]:
+        """All that is noted of copies, by hash and pack; also that they were damaged once and are not."""
+        rows = self.file.rows('SELECT hash, uuid, time, is_bad FROM bad ORDER BY hash, uuid')
+        return [(hash, UUID(bytes=uuid), time, bool(is_bad)) for hash, uuid, time, is_bad in rows]
 
     def bad(self) -> frozenset[bytes]:
         """Objects of which all copies are known to be damaged."""
-        noted = [hash for (hash,) in self._rows('SELECT DISTINCT hash FROM bad')]
+        statement = (
+            "SELECT hash FROM bad WHERE is_bad AND hash <> x'' UNION SELECT o.hash FROM bad AS b "
+            "JOIN packs AS p ON p.uuid = b.uuid JOIN objects AS o ON o.pack = p.number WHERE b.hash = x'' AND b.is_bad"
+        )
+        noted = [hash for (hash,) in self._rows(statement)]
         return frozenset(self.there(noted) - self.known(noted))
+
+    def without_list(self) -> set[UUID]:
+        """Packs that do not tell what is in them: of which that is not known here, or was noted by anybody."""
+        return {pack for hash, pack, _, is_bad in self.copy_notes() if is_bad and hash == WHOLE_LIST} | {
+            *self.unreadable
+        }
 
 
 def _placement(hash: bytes, pack: bytes, start: int, stored: int, size: int, compressed: int) -> Placement:

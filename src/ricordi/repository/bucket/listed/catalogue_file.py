@@ -18,7 +18,7 @@ from uuid import UUID
 from ricordi.errors import StorageError
 from ricordi.repository.bucket.index import PackEntry
 
-VERSION = 1
+VERSION = 2
 WAIT_SECONDS = 120.0
 Rows = list[tuple[Any, ...]]
 
@@ -28,10 +28,17 @@ CREATE TABLE IF NOT EXISTS packs (
 CREATE TABLE IF NOT EXISTS objects (
     hash BLOB NOT NULL, pack INTEGER NOT NULL, start INTEGER NOT NULL, stored INTEGER NOT NULL, size INTEGER NOT NULL,
     compressed INTEGER NOT NULL, PRIMARY KEY (hash, pack)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS bad (hash BLOB NOT NULL, uuid BLOB NOT NULL, PRIMARY KEY (hash, uuid)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bad (
+    hash BLOB NOT NULL, uuid BLOB NOT NULL, time REAL NOT NULL, is_bad INTEGER NOT NULL, PRIMARY KEY (hash, uuid))
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS taken (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verified (uuid BLOB PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS looked (
     one INTEGER PRIMARY KEY CHECK (one = 1), time REAL NOT NULL, findings INTEGER NOT NULL);
+"""
+_FROM_1 = """
+ALTER TABLE bad ADD COLUMN time REAL NOT NULL DEFAULT 0;
+ALTER TABLE bad ADD COLUMN is_bad INTEGER NOT NULL DEFAULT 1;
 """
 _OWN = """
 CREATE TEMP TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY, lasting INTEGER NOT NULL);
@@ -102,15 +109,20 @@ class CatalogueFile:
         )
 
     def remove(self, packs: Iterable[UUID]) -> None:
-        """Keep the lists of these packs no more."""
+        """Keep the lists of these packs no more; what is noted of them stays."""
         some = [(pack.bytes,) for pack in packs]
         if some:
             self.change(
                 ('DELETE FROM objects WHERE pack = (SELECT number FROM packs WHERE uuid = ?)', some),
                 ('DELETE FROM packs WHERE uuid = ?', some),
-                ('DELETE FROM bad WHERE uuid = ?', some),
-                ('DELETE FROM verified WHERE uuid = ?', some),
             )
+
+    def keep_notes_of(self, packs: Iterable[UUID]) -> None:
+        """Forget what is noted of all packs but these."""
+        here = {pack.bytes for pack in packs}
+        noted = {row[0] for row in self.rows('SELECT uuid FROM bad UNION SELECT uuid FROM verified')}
+        if gone := [(pack,) for pack in noted - here]:
+            self.change(('DELETE FROM bad WHERE uuid = ?', gone), ('DELETE FROM verified WHERE uuid = ?', gone))
 
     def see(self, packs: Mapping[UUID, bool]) -> None:
         """From now on there are these packs and no others, each with whether it stays."""
@@ -165,8 +177,10 @@ class CatalogueFile:
             raw.execute('PRAGMA journal_mode = WAL')
             raw.execute('PRAGMA synchronous = OFF')  # what a power cut does to it is found by its digests
             ((version,),) = raw.execute('PRAGMA user_version').fetchall()
-            if version not in (0, VERSION):
+            if version not in (0, 1, VERSION):
                 raise sqlite3.DatabaseError(f'a later program has made it: {version}')
+            if version == 1:
+                raw.executescript(f'BEGIN IMMEDIATE;{_FROM_1}PRAGMA user_version = {VERSION};COMMIT;')
             raw.executescript(f'{_SHARED}{_OWN}PRAGMA user_version = {VERSION};')
         except BaseException:
             raw.close()

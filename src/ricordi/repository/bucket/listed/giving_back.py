@@ -11,6 +11,9 @@ Nobody is locked out, and no clock of a host is asked. In this order, and in no 
 
 Who makes a snapshot says so before he looks at the markers: so one of the two sees the other
 (docs/decisions/backups-in-buckets.md).
+
+A pack that does not tell what is in it may hold anything. It goes if all that is named by now lies in packs that stay,
+where it was read; what nobody has read yet is read for that.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from ricordi.progress import Run
 from ricordi.repository.bucket.index import Placement
 from ricordi.repository.bucket.listed.catalogue import VARIABLES, PackInBucket
 from ricordi.repository.bucket.listed.publishing import marker
+from ricordi.repository.bucket.listed.verification import PackReading
 from ricordi.repository.bucket.publishing import PackDraft, pack_name
 from ricordi.repository.bucket.reading import ReadObject
 from ricordi.repository.parallel import in_order
@@ -92,11 +96,21 @@ class GivingBack:
         self._uses: dict[UUID, NamedInPack] = {}
         self._losses = 0
         self._going: frozenset[UUID] = frozenset()
+        self._small: list[UUID] = []
+        """Of the wasteful ones those that are so for being small alone."""
+        self._blind: list[UUID] = []
+        """Packs that do not tell what is in them, and in which nothing named is for all that is known."""
+        self._stuck: set[UUID] = set()
+        """Packs with a damaged copy of something that is named and that no other pack has."""
+        self._with_damage: set[UUID] = set()
+        self._lacks_names = False
+        self._unread: list[UUID] = []
 
     # -- the plan -----------------------------------------------------------------------------------------------
 
     def plan(self, options: MaintenanceOptions) -> MaintenanceReport:
         """What could go now."""
+        self._repository.notes.take_in()
         self._catalogue.look_again(lasting=False)
         self._catalogue.check()
         self._losses = self._catalogue.file.losses
@@ -118,8 +132,12 @@ class GivingBack:
 
     def _measured(self) -> dict[UUID, NamedInPack]:
         uses = {pack: NamedInPack() for pack in self._catalogue.packs if pack not in self._catalogue.unreadable}
+        bad = {(hash, pack) for hash, pack, _, is_bad in self._catalogue.copy_notes() if is_bad}
         for place, is_named in self._with_names():
             assert place.pack is not None
+            if (place.hash, place.pack) in bad:
+                is_stuck = is_named and not self._catalogue.known([place.hash])
+                (self._stuck if is_stuck else self._with_damage).add(place.pack)
             use = uses.get(place.pack, NamedInPack())
             named = (1, place.stored) if is_named else (0, 0)
             uses[place.pack] = NamedInPack(
@@ -141,34 +159,84 @@ class GivingBack:
 
         What was put lately may be a snapshot's that is being made.
         """
+        blind = self._catalogue.without_list()
+        is_lacking = bool(blind) and self._is_lacking(blind)
+        # only now: to ask what is named is to look at the packs again
         grace, packs = self._repository.limits.leftover_seconds, self._catalogue.packs
         old = {pack for pack, one in packs.items() if (now - one.modified).total_seconds() >= grace}
         known = {pack: use for pack, use in self._uses.items() if pack in old}
-        self._empty = [pack for pack, use in known.items() if not use.named]
+        blind &= old
+        self._empty = [pack for pack, use in known.items() if not use.named and pack not in blind]
+        named = {pack: use for pack, use in known.items() if use.named and pack not in self._stuck}
         self._wasteful = [
             pack
-            for pack, use in known.items()
-            if use.named and (packs[pack].is_going or use.named_bytes < LITTLE * use.bytes)
+            for pack, use in named.items()
+            if packs[pack].is_going
+            or pack in blind
+            or pack in self._with_damage
+            or use.named_bytes < LITTLE * use.bytes
         ]
-        self._going = frozenset((*self._empty, *self._wasteful))
+        self._small = self._worth_merging([pack for pack in named if pack not in {*self._wasteful}])
+        self._wasteful += self._small
+        # those of which something named is known are written anew first, and go as the others do
+        self._blind = [] if is_lacking else sorted(blind)
+        self._going = frozenset((*self._empty, *self._wasteful, *self._blind))
+        if self._blind:
+            read = self._catalogue.read_times()
+            done = {*read, *self._going}
+            self._unread = [
+                pack for pack, use in self._uses.items() if use.named and pack in packs and pack not in done
+            ]
+
+    def _worth_merging(self, packs: list[UUID]) -> list[UUID]:
+        """Packs that are small, where there are so many that it is worth it."""
+        limits, sizes = self._repository.limits, self._catalogue.packs
+        small = [pack for pack in packs if sizes[pack].bytes < limits.small_pack * limits.pack_bytes]
+        return small if len(small) >= limits.merge_from else []
+
+    def _is_lacking(self, blind: set[UUID]) -> bool:
+        """Whether something is named that only these packs can have; what they are known to have is written anew."""
+        for some in _portions(self._named_hashes(), VARIABLES):
+            there = self._catalogue.known(some)
+            lacking = [hash for hash in some if hash not in there]
+            copies = {place.hash for hash in lacking for place in self._catalogue.copies(hash) if place.pack in blind}
+            if len(copies) < len(lacking):
+                return True
+        return False
+
+    def _named_hashes(self) -> Iterator[bytes]:
+        """All that is named by now, ascending."""
+        return (bytes.fromhex(key) for key in self._named_keys())
 
     def _steps(self) -> Iterator[MaintenanceStep]:
         sizes = self._catalogue.packs
-        if self._wasteful:
-            uses = [self._uses[pack] for pack in self._wasteful]
+        small = {*self._small}
+        for packs, reason in (
+            ([pack for pack in self._wasteful if pack not in small], 'of which little is named, or damaged,'),
+            (self._small, 'that are small'),
+        ):
+            if not packs:
+                continue
+            uses = [self._uses[pack] for pack in packs]
             size = sum(use.named_bytes for use in uses)
-            freed = sum(sizes[pack].bytes for pack in self._wasteful) - size
             yield MaintenanceStep(
                 'repack',
-                f'{len(uses)} packs of which little is named are written anew',
+                f'{_packs(len(uses))} {reason} {"are" if len(uses) > 1 else "is"} written anew',
                 sum(use.named for use in uses),
                 read=size,
                 write=size,
-                freed=freed,
+                freed=_bytes_of(sizes, packs) - size,
             )
         if self._empty:
             objects, freed = sum(self._uses[pack].objects for pack in self._empty), _bytes_of(sizes, self._empty)
-            yield MaintenanceStep('remove packs', f'{len(self._empty)} packs without names', objects, freed=freed)
+            yield MaintenanceStep('remove packs', f'{_packs(len(self._empty))} without names', objects, freed=freed)
+        if self._unread:
+            detail = f'{_packs(len(self._unread))}, so that damaged ones are not needed for certain'
+            yield MaintenanceStep('read packs', detail, read=_bytes_of(sizes, self._unread))
+        if self._blind:
+            alone = [pack for pack in self._blind if pack not in {*self._wasteful}]
+            detail = f'{_packs(len(self._blind), "damaged pack")}, of which nobody knows what is in it'
+            yield MaintenanceStep('remove packs', detail, freed=_bytes_of(sizes, alone))
 
     # -- the work -----------------------------------------------------------------------------------------------
 
@@ -179,13 +247,15 @@ class GivingBack:
             return report
         begin = time.perf_counter()
         written = self._write_anew()
-        going = [] if self._run.stop.reason else [*self._empty, *self._wasteful]
+        read = self._read_unread()
+        going = [] if self._run.stop.reason else [*self._empty, *self._wasteful, *self._blind]
+        going = [*dict.fromkeys(going)]
         freed = self._take_away(going) - written.bytes
         done = MaintenanceStep(
             'remove packs',
-            f'{len(going)} packs, what is named of them written anew',
+            f'{_packs(len(going))}, what is named of them written anew',
             written.objects,
-            read=written.bytes,
+            read=written.bytes + read,
             write=written.bytes,
             freed=freed,
             seconds=time.perf_counter() - begin,
@@ -194,6 +264,16 @@ class GivingBack:
             left = tuple(UndoneStep(step.name, step.detail, step.objects) for step in report.steps)
             return report._replace(steps=(done,), left=left, interrupted=reason)
         return report._replace(steps=(done,))
+
+    def _read_unread(self) -> int:
+        """Read what nobody has read yet, where that decides whether a pack may go; bytes. What is damaged is noted."""
+        if not self._unread or self._run.stop.reason:
+            return 0
+        reading = PackReading(self._repository, self._run)
+        there = [pack for pack in self._unread if pack in self._catalogue.packs]
+        for _ in reading.read_packs(there):
+            pass  # whoever verifies is told; here it is enough that a damaged copy counts for nothing
+        return _bytes_of(self._catalogue.packs, [pack for pack in there if pack in self._catalogue.packs])
 
     def _remove_leftover_markers(self) -> None:
         """Of packs that are gone, whose names are never used again: listed first, none is of a pack to come."""
@@ -300,13 +380,27 @@ class GivingBack:
 
     def _staying(self, marked: set[UUID]) -> set[UUID]:
         """Of marked packs those that hold something named by now that lies in no new pack of this run that stays."""
+        blind = marked & self._catalogue.without_list()
         staying, digests = set[UUID](), {pack: hashlib.sha256() for pack in marked}
         for some in _portions(self._in_marked(digests), VARIABLES):
             moved = self._moved(hash for hash, _ in some)
             staying |= {pack for hash, pack in some if hash not in moved}
         # what is kept on this machine of a pack is not relied on where the pack goes: its own list is asked
-        with closing(in_order(self._digest_in_bucket, sorted(marked - staying))) as found:
-            return staying | {pack for pack, digest in found if digest != digests[pack].digest()}
+        with closing(in_order(self._digest_in_bucket, sorted(marked - staying - blind))) as found:
+            staying |= {pack for pack, digest in found if digest != digests[pack].digest()}
+        if blind and not self._is_all_elsewhere():
+            return staying | blind
+        reading = PackReading(self._repository, self._run)  # what is readable by now is looked at the next time
+        return staying | {pack for pack in blind if not any(reading.look_at_list(pack))}
+
+    def _is_all_elsewhere(self) -> bool:
+        """Whether all that is named by now lies, read, in packs that are there and not marked."""
+        for some in _portions(self._named_hashes(), VARIABLES):
+            there = self._catalogue.proven(some)
+            lacking = [hash for hash in some if hash not in there]
+            if lacking and len(self._moved(lacking)) < len(lacking):
+                return False
+        return True
 
     def _in_marked(self, digests: dict[UUID, Any]) -> Iterator[tuple[bytes, UUID]]:
         """What is named of marked packs.
@@ -345,6 +439,10 @@ class GivingBack:
 
 def _bytes_of(sizes: Mapping[UUID, PackInBucket], packs: Iterable[UUID]) -> int:
     return sum(sizes[pack].bytes for pack in packs)
+
+
+def _packs(count: int, noun: str = 'pack') -> str:
+    return f'{count} {noun}{"" if count == 1 else "s"}'
 
 
 def _portions(items: Iterable[Item], at_once: int) -> Iterator[list[Item]]:

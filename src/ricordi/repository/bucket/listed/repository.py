@@ -19,6 +19,7 @@ from ricordi.repository.bucket.index import hashes_of
 from ricordi.repository.bucket.limits import USUAL, BucketLimits
 from ricordi.repository.bucket.listed.catalogue import PackCatalogue
 from ricordi.repository.bucket.listed.catalogue_file import CatalogueFile
+from ricordi.repository.bucket.listed.notes import PlaceNotes
 from ricordi.repository.bucket.listed.publishing import ListedPublisher
 from ricordi.repository.bucket.listed.reading import CopiesReader
 from ricordi.repository.bucket.objects import PackStore, open_client
@@ -52,6 +53,8 @@ class ListedRepository(PackedRepository):
         """All that lies in the folder."""
         self.catalogue = PackCatalogue(self.files, CatalogueFile(_cache_path(location)), self.limits)
         self.index: PackCatalogue = self.catalogue
+        self.notes = PlaceNotes(self.catalogue)
+        """What is known about packs, by whoever has found it."""
         self._is_checked = False
 
     @property
@@ -68,6 +71,7 @@ class ListedRepository(PackedRepository):
     def look_again(self, lasting: bool = False) -> None:
         self.catalogue.look_again(lasting)
         if lasting and not self._is_checked:
+            self.notes.take_in()
             self.catalogue.check()
             self._is_checked = True
 

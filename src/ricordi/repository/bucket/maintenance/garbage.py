@@ -38,7 +38,7 @@ class Unnamed:
         self._named_keys = named_keys
         self._problems = problems
         self.grace_seconds = grace_seconds
-        self.is_known = not (bucket.index.is_current and bucket.index.guard.is_incomplete)
+        self.is_known = not (bucket.index.has_notes and bucket.index.guard.is_incomplete)
         """Whether the database knows all that is named; else what it does not know of must not be taken for garbage."""
         self.by_references = self.is_known and bucket.index.has_guard
         self.missing = 0

@@ -51,7 +51,7 @@ class BucketPart(NamedTuple):
 
 def parts_of(bucket: BucketRepository) -> list[BucketPart]:
     """The whole content, in the order in which it should be read."""
-    is_noted = bucket.index.is_current
+    is_noted = bucket.index.has_notes
     found = [
         BucketPart(*row) for row in bucket.database.rows(_PARTS.format(read='p.read_whole' if is_noted else 'NULL'))
     ]

@@ -24,7 +24,7 @@ MOST_DAMAGED = 1000
 _STATE = """
 SELECT structure_checked, findings + cardinality(damaged), inline_read, clock_timestamp(),
        coalesce((SELECT sum(stored) FROM objects WHERE pack IS NULL), 0)::bigint,
-       coalesce((SELECT sum(stored) FROM objects WHERE pack IS NULL AND touched <= inline_read), 0)::bigint
+       coalesce((SELECT sum(stored) FROM objects WHERE pack IS NULL AND touched <= inline_read), 0)::bigint, {of_rows}
 FROM store
 """
 _PACKS = """
@@ -45,7 +45,8 @@ class ReadNotes:
         :param remember: False: nothing is noted.
         """
         self._database = bucket.database
-        self._is_there = bucket.index.is_current
+        self._is_there = bucket.index.has_notes
+        self._knows_rows = bucket.index.is_current
         self._remember = remember and self._is_there
         self.failed = ''
         """Why something could not be noted; empty: all was."""
@@ -62,13 +63,16 @@ class ReadNotes:
         """What is known of earlier verifications, compared with what is there; None where nothing can be noted."""
         if not self._is_there:
             return None
-        ((structure, findings, inline_read, now, inline, known),) = self._database.rows(_STATE)
+        of_rows = 'findings_of_rows' if self._knows_rows else '0'
+        ((structure, findings, inline_read, now, inline, known, rows),) = self._database.rows(
+            _STATE.format(of_rows=of_rows)
+        )
         since = now - timedelta(days=RECENT_DAYS)
         ((total, read, recent, oldest),) = self._database.rows(_PACKS, (since,))
         times = [time for time in (oldest, inline_read if known else None) if time is not None]
         lately = known if inline_read is not None and inline_read >= since else 0
         return VerificationState(
-            structure, findings, total + inline, read + known, recent + lately, min(times, default=None)
+            structure, findings, total + inline, read + known, recent + lately, min(times, default=None), rows
         )
 
     def damaged(self) -> list[bytes]:
@@ -80,9 +84,16 @@ class ReadNotes:
 
     # -- taking note ------------------------------------------------------------------------------------------
 
-    def note_structure(self, findings: int) -> None:
-        """The structure was checked as a whole just now."""
-        self._note('UPDATE store SET structure_checked = clock_timestamp(), findings = %s', (findings,))
+    def note_structure(self, findings: int, of_rows: int) -> None:
+        """The structure was checked as a whole just now.
+
+        :param of_rows: how many findings tell that rows of the database may be lost.
+        """
+        statement = 'UPDATE store SET structure_checked = clock_timestamp(), findings = %s'
+        if self._knows_rows:
+            self._note(f'{statement}, findings_of_rows = %s', (findings, of_rows))
+        else:
+            self._note(statement, (findings,))
 
     def note_read(self, pack: UUID | None, begun: datetime) -> None:
         """All of a pack was read, or what is kept in the database.

@@ -28,7 +28,7 @@ class ReferenceCheck:
         self._bucket = bucket
         self._guarded = bucket.index.has_guard
         self._is_odd = False
-        self._is_incomplete = bucket.index.is_current and bucket.index.guard.is_incomplete
+        self._is_incomplete = bucket.index.has_notes and bucket.index.guard.is_incomplete
 
     def passing(self, keys: Iterator[str]) -> Iterator[str]:
         """The keys as they come."""
