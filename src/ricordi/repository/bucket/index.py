@@ -16,7 +16,7 @@ from ricordi.repository.bucket.database import IndexDatabase, Link
 from ricordi.repository.bucket.guard import NodeGuard
 from ricordi.repository.bucket.scripts import script
 
-VERSION = 2
+VERSION = 3
 _COLUMNS = 'hash, pack, start, stored, size, compressed, inline'
 
 
