@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bucket_versions import TO_SECOND_VERSION
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Subset, Topic, VerifyOptions
 from ricordi.progress import Run, Stop
@@ -68,8 +69,8 @@ def test_notes_in_tables_of_the_second_version_are_read_and_kept(
 ) -> None:
     read(bucket, filled)
     bucket.note_verified(3)
-    bucket.database.change('ALTER TABLE store DROP COLUMN findings_of_rows')
-    bucket.database.change('DELETE FROM migrations WHERE version > 2')
+    for statement in TO_SECOND_VERSION:
+        bucket.database.change(statement)
     old = opened()
     assert not old.index.is_current
     assert (state(old).findings, state(old).of_rows, state(old).read) == (3, 0, state(old).total)
@@ -143,6 +144,9 @@ def test_tables_of_the_first_version_are_read_and_brought_up_to_date_when_they_a
     for statement in (
         f'ALTER TABLE store DROP COLUMN {drop}',
         'ALTER TABLE packs DROP COLUMN read_whole',
+        'ALTER TABLE store DROP COLUMN all_named',
+        'DROP FUNCTION note_references_gone CASCADE',
+        'DROP TABLE references_gone',
         'DELETE FROM migrations WHERE version > 1',
     ):
         bucket.database.change(statement)

@@ -6,6 +6,10 @@ CREATE TABLE node_references (
     PRIMARY KEY (node, hash)
 );
 CREATE INDEX node_references_by_hash ON node_references (hash);
+CREATE TRIGGER references_gone AFTER DELETE ON node_references
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION note_references_gone();
+-- What the table held before, if it was made before, is not known here.
+INSERT INTO references_gone (transaction) VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING;
 
 CREATE FUNCTION keys_of(tree jsonb) RETURNS SETOF bytea LANGUAGE sql IMMUTABLE AS $$
     SELECT DISTINCT decode(key, 'hex')

@@ -9,7 +9,8 @@ class BucketLimits(NamedTuple):
     """How much at once, and how long. Bytes, numbers of objects, seconds.
 
     :param inline_bytes: a single object up to this size is kept in the database until it is packed.
-    :param pack_bytes: a pack is uploaded when it has so many; also what is held in memory of one.
+    :param pack_bytes: a pack is uploaded when it has so many; also what is held in memory of one; while it
+        goes up the next is filled, so that two are held.
     :param pack_objects: or when it has so many objects, of which the list is held in memory.
     :param large_bytes: a larger object becomes a pack of its own, streamed up and down in constant memory.
     :param part_bytes: of a pack that is uploaded in parts; not below 5 MiB for most stores.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain
 from typing import BinaryIO
@@ -94,16 +95,16 @@ class Putter:
     def put_many(self, contents: Iterable[bytes | BinaryIO], mode: CompressMode = 'no') -> list[str]:
         """Put objects into packs, all durable on return; the keys in their order."""
         keys: list[str] = []
-        filling = PackFilling(self._index, self._publisher, self._limits)
-        for content in contents:
-            head = content if isinstance(content, bytes) else read_up_to(content, self._limits.large_bytes + 1)
-            if len(head) > self._limits.large_bytes and not isinstance(content, bytes):
-                keys.append(self._put_large(head, content, mode).hash.hex())
-                continue
-            hash = hashlib.sha256(head).digest()
-            filling.offer(hash, form_of(head, mode))
-            keys.append(hash.hex())
-        filling.finish()
+        with PackFilling(self._index, self._publisher, self._limits) as filling:
+            for content in contents:
+                head = content if isinstance(content, bytes) else read_up_to(content, self._limits.large_bytes + 1)
+                if len(head) > self._limits.large_bytes and not isinstance(content, bytes):
+                    keys.append(self._put_large(head, content, mode).hash.hex())
+                    continue
+                hash = hashlib.sha256(head).digest()
+                filling.offer(hash, form_of(head, mode))
+                keys.append(hash.hex())
+            filling.finish()
         return keys
 
     def put_known(
@@ -113,9 +114,8 @@ class Putter:
         unusable: Callable[[str, str], None] | None,
     ) -> None:
         """Put objects of which the keys are known, read ahead by threads; see `RepositoryBackend.put_known_objects`."""
-        filling = PackFilling(self._index, self._publisher, self._limits)
         batches = in_order(self._read, batches_of(self._unknown(objects)), BATCHES_AHEAD, PLAIN_READERS)
-        with closing(batches):
+        with closing(batches), PackFilling(self._index, self._publisher, self._limits) as filling:
             for batch in batches:
                 for one, form in batch:
                     try:
@@ -167,7 +167,11 @@ class Putter:
 
 
 class PackFilling:
-    """Packs that are filled one after the other; an object that the store has, or that came before, is left out."""
+    """Packs that are filled one after the other; an object that the store has, or that came before, is left out.
+
+    A full pack goes up in a thread of its own while the next is filled: two are in memory at most. What was put is
+    durable when `finish` has returned, and nothing is said of it before.
+    """
 
     def __init__(self, index: ObjectIndex, publisher: PackPublishing, limits: BucketLimits) -> None:
         self._index = index
@@ -177,10 +181,22 @@ class PackFilling:
         self._in_draft: set[bytes] = set()
         self._waiting: dict[bytes, StoredForm] = {}
         self._waiting_bytes = 0
+        self._executor: ThreadPoolExecutor | None = None
+        self._on_its_way: Future[None] | None = None
+        self._in_that: set[bytes] = set()
+
+    def __enter__(self) -> PackFilling:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing under way; whether a pack comes in that nobody was told of matters to nobody."""
+        if self._executor is not None:
+            self._executor.shutdown()
+            self._executor = None
 
     def offer(self, hash: bytes, form: StoredForm) -> None:
         """Put an object, if it is lacking."""
-        if hash in self._waiting or hash in self._in_draft:
+        if hash in self._waiting or self._is_taken(hash):
             return
         self._waiting[hash] = form
         self._waiting_bytes += len(form.data)
@@ -189,17 +205,23 @@ class PackFilling:
 
     def add(self, hash: bytes, form: StoredForm) -> None:
         """Put an object that was lacking when it was looked for."""
-        if hash in self._in_draft:
+        if self._is_taken(hash):
             return
         self._in_draft.add(hash)
         self._draft.add(hash, form.data, form.size, form.compressed)
         if len(self._draft.data) >= self._limits.pack_bytes or len(self._in_draft) >= self._limits.pack_objects:
-            self._publish()
+            self._send()
 
     def finish(self) -> None:
         """Have all that was put durable."""
         self._settle()
-        self._publish()
+        if self._draft.entries:
+            self._publisher.publish(self._draft)  # beside the pack before it, which goes into the index meanwhile
+        self._begin_anew()
+        self._wait()
+
+    def _is_taken(self, hash: bytes) -> bool:
+        return hash in self._in_draft or hash in self._in_that
 
     def _settle(self) -> None:
         known = self._index.known([*self._waiting])
@@ -208,7 +230,20 @@ class PackFilling:
                 self.add(hash, form)
         self._waiting, self._waiting_bytes = {}, 0
 
-    def _publish(self) -> None:
-        if self._draft.entries:
-            self._publisher.publish(self._draft)
+    def _send(self) -> None:
+        """Have the pack that is full go up, when the one before it is in."""
+        self._wait()
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(1, thread_name_prefix='publish')
+        self._on_its_way = self._executor.submit(self._publisher.publish, self._draft)
+        self._in_that = self._in_draft
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._draft, self._in_draft = PackDraft(), set()
+
+    def _wait(self) -> None:
+        """Until the pack on its way is in; raises what has become of it else."""
+        task, self._on_its_way = self._on_its_way, None
+        if task is not None:
+            task.result()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ricordi.backend.maintenance import Amount, KeyStream, MaintenanceStep
 from ricordi.repository.bucket.database import Link
 from ricordi.repository.bucket.index import Placement
+from ricordi.repository.bucket.maintenance.all_named import named_until, note_all_named
 from ricordi.repository.bucket.maintenance.step import BucketWork
 from ricordi.repository.maintenance.problems import Problems
 
@@ -19,6 +20,7 @@ FROM objects AS o WHERE touched <= clock_timestamp() - %s * interval '1 s'
 AND NOT EXISTS (SELECT 1 FROM node_references AS r WHERE r.hash = o.hash)
 """
 _COUNT = f'SELECT count(*), coalesce(sum(stored), 0)::bigint {_UNNAMED}'
+_COUNT_SINCE = f'{_COUNT} AND touched > %s'
 # Who references one of these meanwhile waits for the lock, and is then told that it is gone; who has done so since the
 # look is seen by the second statement. Those that others hold are not waited for.
 _TAKE = f'SELECT hash, stored {_UNNAMED} AND hash > %b ORDER BY hash LIMIT %s FOR UPDATE SKIP LOCKED'
@@ -32,8 +34,17 @@ class Unnamed:
     """Which objects no node names, and which nodes name that are not there."""
 
     def __init__(
-        self, bucket: BucketRepository, named_keys: KeyStream, problems: Problems, grace_seconds: float
+        self,
+        bucket: BucketRepository,
+        named_keys: KeyStream,
+        problems: Problems,
+        grace_seconds: float,
+        remember: bool = True,
     ) -> None:
+        """
+        :param remember: note it where all is named, which spares the next look most of the work.
+        """
+        self._remember = remember
         self._bucket = bucket
         self._named_keys = named_keys
         self._problems = problems
@@ -47,11 +58,22 @@ class Unnamed:
     def amount(self) -> Amount:
         """How many, and what they take; counts what is missing, too."""
         if self.by_references:
-            ((objects, size),) = self._bucket.database.rows(_COUNT, (self.grace_seconds,))
-            return Amount(objects, size)
+            return self._counted()
         self.missing = objects = size = 0
         for place in self.walk():
             objects, size = objects + 1, size + place.stored
+        return Amount(objects, size)
+
+    def _counted(self) -> Amount:
+        """By the references; what an earlier look has found named is passed over, unless references have gone since."""
+        index, grace = self._bucket.index, self.grace_seconds
+        before = named_until(index)
+        if before is None or before.since is None:
+            ((objects, size),) = index.database.rows(_COUNT, (grace,))
+        else:
+            ((objects, size),) = index.database.rows(_COUNT_SINCE, (grace, before.since))
+        if before is not None and self._remember and not objects:
+            note_all_named(index, before, grace, self._bucket.limits.leftover_seconds)
         return Amount(objects, size)
 
     def walk(self) -> Iterator[Placement]:

@@ -53,7 +53,7 @@ def maintain(
     """
     before = bucket.store.traffic
     problems = Problems()
-    unnamed = Unnamed(bucket, named_keys, problems, _grace(bucket, options))
+    unnamed = Unnamed(bucket, named_keys, problems, _grace(bucket, options), remember=not options.dry_run)
     counts = options.full or options.dry_run or not unnamed.by_references
     amount = unnamed.amount() if counts else None
     reason = distrust() if options.full and not options.keep_unnamed and amount and amount.objects else ''
