@@ -134,7 +134,7 @@ def test_a_guard_that_was_made_anew_has_all_looked_at(
 def test_tables_of_the_second_version_are_told_of_what_goes_once_they_are_brought_up_to_date(
     bucket: BucketRepository, named: tuple[int, list[str]], maintain: Maintain, opened: Any, raw: Any
 ) -> None:
-    for statement in TO_SECOND_VERSION:
+    for statement in ('SET search_path TO ricordi_bucket, public', *TO_SECOND_VERSION):
         raw.execute(statement)
     old = opened()
     assert maintain(old, full=True).nothing_to_do
