@@ -142,3 +142,35 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_made(
     assert done.returncode == 2, done.stderr
     assert 'hush' not in done.stderr
     assert not (empty_home / 'config.json').exists() or not profiles(empty_home)
+
+
+def test_where_the_environment_says_that_the_store_is_is_kept_in_the_profile(
+    run_here: Callable[..., Any],
+    empty_home: Path,
+    place: tuple[str, ...],
+    postgres: Any,
+    object_store: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('AWS_ENDPOINT_URL', object_store.endpoint)
+    monkeypatch.setenv('AWS_REGION', 'eu-central-1')
+    setup = ('profile', 'setup', 'ricordi.psql_bucket', '-p', 'kept', *PERSON, *place[:2], '--bucket-name', 'kept-here')
+    done = run_here(*setup, '--make-bucket', '-n')
+    assert done.returncode == 0, done.stderr
+    config = profiles(empty_home)['kept']['storage']['config']
+    assert (config['endpoint_url'], config['region']) == (object_store.endpoint, 'eu-central-1')
+    monkeypatch.setenv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1')
+    monkeypatch.delenv('AWS_REGION')
+    assert run_here('storage', 'verify', '--read').returncode == 0
+    gone = run_here('profile', 'delete', 'kept', '--delete-data', '--yes', '--admin-uri', postgres.uri())
+    assert gone.returncode == 0, gone.stderr
+
+
+def test_an_address_in_the_environment_that_is_none_is_refused(
+    run_here: Callable[..., Any], empty_home: Path, place: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('AWS_ENDPOINT_URL', 'store.example.org')
+    setup = ('profile', 'setup', 'ricordi.psql_bucket', '-p', 'no', *PERSON, *place[:2], '--bucket-name', 'no')
+    done = run_here(*setup, '--make-bucket', '-n')
+    assert (done.returncode, (empty_home / 'config.json').exists()) == (2, False)
+    assert 'must look like https://' in done.stderr

@@ -50,6 +50,12 @@ def _check_prefix(prefix: str) -> None:
     check_prefix(prefix)
 
 
+def _found_endpoint(values: Values) -> str:
+    from ricordi.config.object_store import endpoint_of
+
+    return endpoint_of({})
+
+
 def _not_asked(values: Values) -> bool:
     """Whether to ask a person for what few need."""
     return False
@@ -58,7 +64,13 @@ def _not_asked(values: Values) -> bool:
 def bucket_questions(keep_secret: bool) -> tuple[Question, ...]:
     """The questions for the bucket of a profile; the one for its secret only where it shall be kept."""
     return (
-        Question('endpoint_url', 'Address of the object store (none: that of AWS)', '', False, check=_check_endpoint),
+        Question(
+            'endpoint_url',
+            'Address of the object store (none: that of AWS)',
+            _found_endpoint,
+            False,
+            check=_check_endpoint,
+        ),
         Question('bucket_name', 'Name of the bucket', check=_check_bucket),
         Question('prefix', 'Folder in the bucket', '', False, applies=_not_asked, check=_check_prefix),
         Question('region', 'Region of the bucket', '', False, applies=_not_asked),
@@ -87,9 +99,10 @@ def store_options() -> Callable[[Function], Function]:
             '--endpoint-url',
             metavar='URL',
             group='Bucket',
-            help='Address of the object store, as https://s3.example.org. [default: that of AWS]',
+            help='Address of the object store, as https://s3.example.org. '
+            '[default: AWS_ENDPOINT_URL, else that of AWS]',
         ),
-        option('--region', group='Bucket', help='Region of the bucket. [default: as found, or us-east-1]'),
+        option('--region', group='Bucket', help='Region of the bucket. [default: AWS_REGION, else us-east-1]'),
         option('--make-bucket', is_flag=True, group='Bucket', help='Make the bucket if it is not there.'),
         option(
             '--access-key-id',
@@ -161,7 +174,7 @@ def bucket_config(questions: tuple[Question, ...], values: Values, keep_secret: 
     :param values: the answers to these and other questions.
     :raises ricordi.errors.UsageError: there is a secret, and nobody has said that it may be kept.
     """
-    from ricordi.services.profiles.bucket import kept_secret
+    from ricordi.services.profiles.bucket import kept_secret, where_found
 
     for question in questions:
         question.refuse(values[question.key])
@@ -172,4 +185,5 @@ def bucket_config(questions: tuple[Question, ...], values: Values, keep_secret: 
         )
     told = {question.key: values[question.key] for question in questions}
     config = {key: value for key, value in told.items() if value not in (None, '')}
+    config |= where_found(config)
     return {**config, **kept_secret(config)} if keep_secret else config

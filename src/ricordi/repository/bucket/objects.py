@@ -23,6 +23,7 @@ from ricordi.repository.parallel import in_order
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
+    from obstore.store import S3Credential
 
 MOST_COALESCED = 1 << 20
 """Bytes between two ranges that are read along rather than asked for apart."""
@@ -63,17 +64,18 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
         raise UnreachableStorage(
             f'cannot reach the {location.place}: its endpoint is no address; it has to be like https://s3.example.org'
         )
-    given = {
-        'endpoint': location.endpoint,
-        'region': location.region,
-        'access_key_id': location.access_key_id,
-        'secret_access_key': location.secret_access_key,
-        'session_token': location.session_token,
-    }
+    if location.access_key_id and not location.secret_access_key:
+        raise UnreachableStorage(
+            f'cannot reach the {location.place}: there is an access key without its secret: name that, too'
+        )
+    key = partial(_credentials, location) if location.access_key_id else None
     try:
+        # all is said: what is not, the client takes from the environment, which may mean another store or another key
         return S3Store(
             location.bucket,
             prefix=location.prefix or None,
+            endpoint=location.endpoint or _endpoint_of_aws(location),
+            region=location.region,
             virtual_hosted_style_request=location.virtual_hosted,
             client_options={
                 'allow_http': location.endpoint.startswith('http://'),
@@ -89,10 +91,26 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
                     'base': 2,
                 },
             },
-            **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]
+            credential_provider=key,
+            config={} if key is None else {'skip_signature': False},
         )
     except (BaseError, ValueError) as error:
         raise store_failure(error, location.place, 'open anything') from error
+
+
+def _credentials(location: BucketLocation) -> S3Credential:
+    """Who we are: this key and no other, and no session's token but its own."""
+    return {
+        'access_key_id': location.access_key_id,
+        'secret_access_key': location.secret_access_key,
+        'token': location.session_token or None,
+        'expires_at': None,
+    }
+
+
+def _endpoint_of_aws(location: BucketLocation) -> str:
+    bucket = f'{location.bucket}.' if location.virtual_hosted else ''
+    return f'https://{bucket}s3.{location.region}.amazonaws.com'
 
 
 def _is_address(endpoint: str) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from ricordi.config.object_store import credentials_of
+from ricordi.config.object_store import REGION, credentials_of, endpoint_of, region_of
 from ricordi.errors import ConfigurationError, RicordiError, UnreachableStorage, WrongValue
 from ricordi.remedies import Remedy
 
@@ -44,6 +44,19 @@ def check_prefix(prefix: str) -> None:
     """
     if not prefix.isprintable() or any(part in ('', '.', '..') for part in prefix.strip('/').split('/')):
         raise WrongValue(f'{prefix!r} is no folder in a bucket: write it like group/project')
+
+
+def where_found(config: Mapping[str, Any]) -> dict[str, str]:
+    """Address and region of the store, as they are found now: a profile has one bucket, whatever the environment
+    says at another time.
+
+    :param config: the `storage.config`, as far as it is known.
+    :raises ricordi.errors.WrongValue: what was found is no address.
+    """
+    found = {'endpoint_url': endpoint_of(config), 'region': region_of(config)}
+    if found['endpoint_url']:
+        check_endpoint(found['endpoint_url'])
+    return {key: value for key, value in found.items() if value not in ('', REGION)}
 
 
 def kept_secret(config: Mapping[str, Any]) -> dict[str, str]:
