@@ -53,6 +53,13 @@ def test_a_statement_that_would_never_end_is_ended(reader: DatabaseReader) -> No
     assert reader.must_end(caught.value)
 
 
+def test_rows_that_would_never_end_are_ended(reader: DatabaseReader) -> None:
+    numbers = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n'
+    with pytest.raises(Interrupted, match='asked to end'):
+        for _ in reader.stream(numbers):
+            pass
+
+
 def test_at_whatever_look_it_is_asked_to_end_it_ends_with_that(filled: Any, change: Change) -> None:
     change(filled, ['UPDATE db_dbcomment SET user_id = 99 WHERE id = 2'])
     looks = Asked(10**9)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ricordi.errors import CorruptStorage, RicordiError
@@ -101,9 +101,10 @@ class SqliteReader(DatabaseReader):
         self.check()
         try:
             batches = spooled(self._raw.execute(sql), _BATCH)
+            first = list(islice(batches, 1))  # which is given out when all are read
         except self.dialect.driver_errors as error:
             raise self._failed(error) from error
-        for batch in batches:
+        for batch in chain(first, batches):
             self.check()
             yield from batch
 
