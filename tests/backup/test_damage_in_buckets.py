@@ -443,3 +443,13 @@ def test_a_backup_beside_which_packs_are_merged_is_whole(source: Container, node
         if steps.count < number:
             break
     assert number > 10
+
+
+def test_a_snapshot_that_lacks_much_is_one_finding(client: Any, source: Container, nodes: dict[int, str]) -> None:
+    take(client, nodes, source)
+    take(client, {**nodes, 1: nodes[2]}, source)
+    for name in {pack_of(client, key) for key in nodes.values()}:
+        change(client, name, lambda content: content.clear())
+    found = [one for one in findings(client, read=False) if one.kind == 'damaged snapshot']
+    assert len(found) == 2
+    assert all('are not there' in one.detail or 'cannot be' in one.detail for one in found)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ricordi.backup.records import SnapshotRecord
     from ricordi.backup.repository import BackupRepository
 
+MOST_FAULTS = 5
+"""So many faults of one snapshot are told."""
+
 
 def verify_backup(
     place: BackupAddress, options: VerifyOptions | None = None, *, wait: float | None = None, run: Run | None = None
@@ -75,8 +78,10 @@ def _snapshots(repository: BackupRepository, run: Run) -> Iterator[Finding | Top
     for record in records:
         if run.stop.reason:
             break
-        for fault in repository.check(record):
-            yield Finding('damaged snapshot', fault, f'snapshot {record.name}')
+        if faulty := [*repository.check(record)]:  # one finding for each: they are counted
+            more = f'; and {len(faulty) - MOST_FAULTS} more' if len(faulty) > MOST_FAULTS else ''
+            detail = '; '.join(faulty[:MOST_FAULTS]) + more
+            yield Finding('damaged snapshot', detail, f'snapshot {record.name}')
         for detail in _lacking_words(record):
             yield Finding('incomplete snapshot', detail, f'snapshot {record.name}', notice=True)
         checked += 1
