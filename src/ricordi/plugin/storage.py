@@ -442,6 +442,10 @@ class RicordiPsqlBucket(RicordiPsqlDos):
     def _place(self) -> str:
         return f'{super()._place}, {bucket_in_words(self.profile.storage_config)}'
 
+    def backup(self, dest: str, keep: int | None = None) -> None:
+        """Refuse at once: AiiDA's own would look for `rsync` and make folders first."""
+        self._backup(dest, keep)
+
     def _backup(self, dest: str, keep: int | None = None) -> None:
         raise exceptions.StorageBackupError(
             'verdi has no backup of objects in a bucket; Ricordi has one for every profile'
