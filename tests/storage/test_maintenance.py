@@ -111,7 +111,7 @@ def test_without_room_for_a_vacuum_only_the_rest_is_done(sqlite_storage: Any, mo
         assert report.interrupted == OUT_OF_ROOM
         assert [step.name for step in report.left] == ['vacuum database']
         assert report.left[0].space_needed > 1000
-        with pytest.raises(NotEnoughSpace, match='only 1.00 kB are'):
+        with pytest.raises(NotEnoughSpace, match=r'only 1\.00 kB are'):
             sqlite_storage.maintain(FULL)
 
 
