@@ -87,7 +87,7 @@ def test_options_that_stand_alone_belong_to_some_verb(page: Path) -> None:
     assert named - every <= OF_OTHERS
 
 
-OF_OTHERS = {'--delete-after', '--db-backend'}
+OF_OTHERS = {'--delete-after', '--broker-backend', '--db-backend'}
 """Options of other programs."""
 
 
