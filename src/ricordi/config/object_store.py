@@ -95,8 +95,8 @@ def region_of(config: Mapping[str, Any]) -> str:
 
 
 def endpoint_of(config: Mapping[str, Any]) -> str:
-    """The address of an object store that is not a profile's: as it was said, of the environment, or the shared file;
-    empty: that of AWS."""
+    """The address of an object store that is not a profile's yet, or never: as it was said, of the environment, or the
+    shared file; empty: that of AWS."""
     told = config.get('endpoint_url') or os.environ.get('AWS_ENDPOINT_URL_S3') or os.environ.get('AWS_ENDPOINT_URL')
     name = str(config.get('credentials_profile') or os.environ.get('AWS_PROFILE') or 'default')
     return str(told or _sections().get(name, {}).get('endpoint_url') or '')

@@ -103,7 +103,6 @@ class GivingBack:
         self._stuck: set[UUID] = set()
         """Packs with a damaged copy of something that is named and that no other pack has."""
         self._with_damage: set[UUID] = set()
-        self._lacks_names = False
         self._unread: list[UUID] = []
 
     # -- the plan -----------------------------------------------------------------------------------------------
@@ -248,8 +247,8 @@ class GivingBack:
         begin = time.perf_counter()
         written = self._write_anew()
         read = self._read_unread()
-        going = [] if self._run.stop.reason else [*self._empty, *self._wasteful, *self._blind]
-        going = [*dict.fromkeys(going)]
+        packs = dict.fromkeys((*self._empty, *self._wasteful, *self._blind))
+        going = [] if self._run.stop.reason else [*packs]
         freed = self._take_away(going) - written.bytes
         done = MaintenanceStep(
             'remove packs',
