@@ -29,8 +29,8 @@ Execute = Callable[[str], object]
 def filled(empty: Profile) -> Profile:
     """A profile with a computer, nodes and groups, on each database in turn."""
     with use_storage(empty) as storage:
-        computer = {'label': 'c', 'hostname': 'h', 'transport_type': 'core.local', 'scheduler_type': 'core.direct'}
-        storage.insert(K.COMPUTER, [computer, {**computer, 'label': 'd'}])
+        computer = {'label': 'near', 'hostname': 'h', 'transport_type': 'core.local', 'scheduler_type': 'core.direct'}
+        storage.insert(K.COMPUTER, [computer, {**computer, 'label': 'far'}])
         node = {'node_type': 'data.core.dict.Dict.', 'user_pk': 1, 'attributes': {'a': 1}}
         storage.insert(K.NODE, [node] * 3)
         storage.insert(K.GROUP, [{'label': name, 'type_string': 'core', 'user_pk': 1} for name in 'gh'])
@@ -67,7 +67,7 @@ def test_json_that_cannot_be_read_hides_no_other_row(
     execute(f"UPDATE db_dbgroup SET extras = '{value}' WHERE id = 1")
     execute(f"UPDATE db_dbcomputer SET metadata = '{value}' WHERE id = 1")
     assert shown(capfd, 'group', 'list').count('core') >= 2
-    assert {'c', 'd'} <= set(shown(capfd, 'computer', 'list', '-a', '--format', 'csv').replace(',', '\n').split())
+    assert {'near', 'far'} <= set(shown(capfd, 'computer', 'list', '-a', '--format', 'csv').replace(',', '\n').split())
     assert shown(capfd, 'node', 'list').count('Dict') == 3
     shown(capfd, 'node', 'tree', '2')
     shown(capfd, 'node', 'graph', 'generate', '2', '-O', '-', '-f', 'dot')
@@ -78,7 +78,7 @@ def test_json_that_cannot_be_read_hides_no_other_row(
     shown(capfd, 'profile', 'dump', '--all', '--also-ungrouped', '--include-extras', '--path', str(tmp_path / 'dump'))
     dumped = ''.join(path.read_text() for path in (tmp_path / 'dump').rglob('*') if path.is_file())
     assert 'damaged' in dumped
-    for words in (('node', 'delete', '2'), ('group', 'delete', 'g'), ('computer', 'delete', 'c')):
+    for words in (('node', 'delete', '2'), ('group', 'delete', 'g'), ('computer', 'delete', 'near')):
         shown(capfd, *words, '--yes')
     with use_storage(filled) as storage:
         assert [len(list(storage.find(row_type))) for row_type in (NodeRow, GroupRow, ComputerRow)] == [2, 1, 1]

@@ -113,7 +113,7 @@ def queries(pk='id'):
         'children': sorted(children.all(), key=str),
         'outer': sorted(outer.all(), key=str),
         'filtered': sorted(filtered.all(flat=True), key=str),
-        'dict': dicts.dict(),
+        'dict': sorted(dicts.dict(), key=str),
         'types': orm.Node.collection.query().append(orm.Int, project='id').count(),
         'statistics': orm.QueryBuilder()._impl.get_creation_statistics()['types'],
     }
