@@ -1,8 +1,10 @@
 """Progress: a bar with rate and time left on a terminal, lines in a log, nothing when quiet."""
 
+import re
 import subprocess
 import sys
 
+import pyte
 import pytest
 
 from ricordi.cli.terminal.drawing import LogProgress
@@ -22,6 +24,43 @@ with drawing(quiet='-q' in sys.argv) as progress:
     progress.end()
 print('done')
 """
+
+
+AMID = """
+import sys, time
+from ricordi.cli.terminal.drawing import BarProgress
+from ricordi.cli.terminal.streams import watch_streams
+watch_streams()
+progress = BarProgress(first_after=0.0)
+progress.begin('pack', 100)
+for number in range(4):
+    time.sleep(0.15)
+    progress.advance(10)
+    print(f'message {number} \\033[31m', file=sys.stderr)
+    print('x' * number, file=sys.stdout)
+time.sleep(0.3)
+"""
+"""Messages amid a bar, by the streams of the command line."""
+
+
+def _displayed(screen: str) -> list[str]:
+    """What a terminal of 120 columns shows after it got this; without the empty lines at the end."""
+    terminal = pyte.Screen(120, 50)
+    terminal.set_mode(pyte.modes.LNM)
+    pyte.Stream(terminal).feed(screen)
+    return '\n'.join(line.rstrip() for line in terminal.display).rstrip().splitlines()
+
+
+def test_a_bar_is_one_line_below_what_is_told_meanwhile(run_in_terminal) -> None:
+    *told, bar = _displayed(run_in_terminal(program=[sys.executable, '-c', AMID]).screen)
+    assert told == [line for number in range(4) for line in (f'message {number} \\x1b[31m', 'x' * number)]
+    assert re.fullmatch(r'. pack [━╸╺]{24} 40 B of 100 B \(40 %\), .*', bar)
+    assert '\\x1b[2K' not in bar
+
+
+def test_a_bar_that_ends_leaves_nothing(run_in_terminal) -> None:
+    told = _displayed(run_in_terminal(program=[sys.executable, '-c', AMID + 'progress.end()']).screen)
+    assert told == [line for number in range(4) for line in (f'message {number} \\x1b[31m', 'x' * number)]
 
 
 def test_a_terminal_shows_a_bar_with_bytes_rate_and_time_left(run_in_terminal) -> None:

@@ -64,6 +64,7 @@ def test_a_terminal_shows_how_far_it_is_and_then_the_report_alone(run_in_termina
     assert run.returncode == 0
     assert 'MB' in run.screen.split('Live maintenance')[0]
     assert '━' in run.screen
+    assert r'\x1b' not in run.screen
     assert 'Live maintenance of profile `loose`.' in run.screen
     assert f'{OBJECTS + more + 23:,}' in run.screen
 

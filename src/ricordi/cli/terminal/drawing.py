@@ -105,6 +105,7 @@ class BarProgress(Progress):
         if self._bar is not None:
             self._bar.stop()
             self._bar = self._task = None
+            TerminalStream.has_drawing = False
 
     def _redraw(self) -> None:
         now = time.monotonic()
@@ -113,6 +114,7 @@ class BarProgress(Progress):
             return
         if self._bar is None or self._task is None:
             self._bar = _new_bar()
+            TerminalStream.has_drawing = True
             self._bar.start()
             self._task = self._bar.add_task(harmless(self._meter.step), total=self._meter.total or None, words='')
         self._bar.update(self._task, completed=self._meter.done, words=self._meter.words())
@@ -126,6 +128,11 @@ class _Screen:
             sys.stderr.write_commands(text)
             return len(text)
         return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Nothing is left to do: what was written went out at once."""
+        if not isinstance(sys.stderr, TerminalStream):
+            sys.stderr.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(sys.stderr, name)
@@ -144,4 +151,7 @@ def _new_bar() -> RichProgress:
         console=Console(file=cast('IO[str]', _Screen()), no_color=not has_colors(sys.stderr)),
         transient=True,
         refresh_per_second=8,
+        # Else `rich` puts streams of its own in place of ours, which the drawing then goes through as if it were text
+        redirect_stdout=False,
+        redirect_stderr=False,
     )

@@ -80,14 +80,34 @@ class TerminalStream(io.TextIOWrapper):
     mark = f'<{os.urandom(12).hex()}>'
     """What stands for the beginning of a command of this program's own; nobody else can know it."""
 
+    has_drawing = False
+    """Whether a bar is drawn, again and again, on the line of the cursor of the terminal; set on the class."""
+
+    _begun = ''
+    """Of a line of text that the bar gives way to once the line is whole."""
+
     def write(self, text: str, /) -> int:
         """Write a text, made harmless but for the commands behind our mark; returns its length."""
-        super().write('\033'.join(map(harmless, text.split(self.mark))))
+        shown = self._begun + '\033'.join(map(harmless, text.split(self.mark)))
+        whole = shown.rfind('\n') + 1 if TerminalStream.has_drawing else len(shown)
+        self._begun = shown[whole:]
+        self._write_over_drawing(shown[:whole])
         return len(text)
+
+    def flush(self) -> None:
+        """Write what was begun, also if it is no whole line."""
+        begun, self._begun = self._begun, ''
+        self._write_over_drawing(begun)
+        super().flush()
+
+    def _write_over_drawing(self, text: str) -> None:
+        if text:
+            super().write(f'\r\033[2K{text}' if TerminalStream.has_drawing else text)
 
     def write_commands(self, text: str) -> None:
         """Write a text of this program's own that holds commands for the terminal."""
         super().write(text)
+        super().flush()
 
 
 def colored(text: str, code: str, stream: TextIO) -> str:
