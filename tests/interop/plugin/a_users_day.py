@@ -110,7 +110,7 @@ def queries(pk='id'):
     by_hand = {'or': [{'attributes.value': {'in': [3, 5]}}, *LACKS_SEVEN]}
     filtered = orm.QueryBuilder().append(orm.Data, filters=by_hand, project=pk)
     dicts = orm.QueryBuilder().append(orm.Dict, filters={'label': 'many'}, project=['attributes.pi', 'extras'])
-    return {
+    answers = {
         'every': sorted(every.iterall(), key=str),
         'count': every.count(),
         'children': sorted(children.all(), key=str),
@@ -118,8 +118,10 @@ def queries(pk='id'):
         'filtered': sorted(filtered.all(flat=True), key=str),
         'dict': sorted(dicts.dict(), key=str),
         'types': orm.Node.collection.query().append(orm.Int, project='id').count(),
-        'statistics': orm.QueryBuilder()._impl.get_creation_statistics()['types'],
     }
+    if VERSION >= (2, 7):  # on SQLite an error before
+        answers['statistics'] = orm.QueryBuilder()._impl.get_creation_statistics()['types']
+    return answers
 
 
 def loops():
@@ -159,12 +161,17 @@ def dumped(chain, folder):
     """The folders and files of a dumped work chain."""
     where = folder / 'dumped'
     if VERSION < (2, 7):
-        from aiida.tools.dumping import ProcessDumper
+        from aiida.tools.dumping.processes import ProcessDumper
 
         ProcessDumper().dump(chain, where)
     else:
         chain.dump(output_path=where)
     return sorted(path.relative_to(where).as_posix() for path in where.rglob('*') if 'log' not in path.name)
+
+
+def told(info):
+    """What a storage says of its repository; of sizes the names alone, for contents hold uuids."""
+    return {**info, 'Size (MB)': list(info['Size (MB)'])}
 
 
 def uuids():
@@ -186,6 +193,7 @@ def day(folder):
     names = uuids()
     storage = get_manager().get_profile_storage()
     storage.maintain(full=False)
+    answers['told'] = told(storage.get_info(detailed=True)['repository'])
     answers['archives'] = archives(folder, many)
     answers['unreferenced'] = len(storage.get_unreferenced_keyset())
     answers['after'] = queries('description')  # those that were imported have pks in any order
