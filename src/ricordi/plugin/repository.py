@@ -115,12 +115,22 @@ class RicordiRepository(AbstractRepositoryBackend):
     # -- as a whole -----------------------------------------------------------------------------------------
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
-        """How many objects there are, loose and in packs; `detailed`: and how much they take."""
+        """How many objects are loose and in packs; `detailed`: and how much they take, in MiB. Named as AiiDA does."""
         with translated():
             info = self.objects.get_info(detailed)
-        result: dict[str, Any] = {'SHA-hash algorithm': 'sha256', 'Objects': _numbers(info, 'objects')}
+        result: dict[str, Any] = {'SHA-hash algorithm': 'sha256'}
+        if 'compression_algorithm' in info:
+            result['Compression algorithm'] = info['compression_algorithm']
+        packed, loose = info['packed'], info['loose']
+        result['Objects'] = {'packed': packed['objects'], 'loose': loose['objects'], 'pack_files': info['packs']}
         if detailed:
-            sizes = _numbers(info, 'bytes')
+            sizes = {
+                'total_size_packed': packed['content_bytes'],
+                'total_size_packed_on_disk': packed['bytes'],
+                'total_size_packfiles_on_disk': packed['bytes'] + info['waste_bytes'],
+                'total_size_packindexes_on_disk': info['index_bytes'],
+                'total_size_loose': loose['bytes'],
+            }
             result['Size (MB)'] = {name: round(size / MEBIBYTE, 2) for name, size in sizes.items()}
         return result
 
@@ -130,8 +140,3 @@ class RicordiRepository(AbstractRepositoryBackend):
         with translated():
             options = maintenance_options(False, dry_run, asked)
             self.objects.maintain(options, lambda: iter(sorted(self.objects.list_objects())))
-
-
-def _numbers(info: dict[str, Any], unit: str) -> dict[str, int]:
-    """Of objects that are loose and in packs."""
-    return {place: amount[unit] for place, amount in info.items() if isinstance(amount, dict) and unit in amount}

@@ -10,13 +10,16 @@ import json
 import sys
 from pathlib import Path
 
-from aiida import engine, load_profile, orm, tools
+from aiida import __version__, engine, load_profile, orm, tools
 from aiida.calculations.arithmetic.add import ArithmeticAddCalculation
 from aiida.common.links import LinkType
 from aiida.manage import enable_caching, get_manager
 from aiida.manage.configuration import create_profile, get_config
 from aiida.tools.archive import create_archive, import_archive
 from aiida.workflows.arithmetic.multiply_add import MultiplyAddWorkChain
+
+VERSION = tuple(int(part) for part in __version__.split('.')[:2])
+LACKS_SEVEN = [{'attributes.a.b': {'!contains': [7]}}] if VERSION >= (2, 7) else []  # unknown to SQLite before
 
 
 @engine.calcfunction
@@ -104,10 +107,10 @@ def queries(pk='id'):
     children.append(orm.Data, with_ancestors='job', project=[pk, 'attributes.value'])
     outer = orm.QueryBuilder().append(orm.Data, tag='data', project=pk)
     outer.append(orm.Group, with_node='data', outerjoin=True, project='label')
-    by_hand = {'or': [{'attributes.value': {'in': [3, 5]}}, {'attributes.a.b': {'!contains': [7]}}]}
+    by_hand = {'or': [{'attributes.value': {'in': [3, 5]}}, *LACKS_SEVEN]}
     filtered = orm.QueryBuilder().append(orm.Data, filters=by_hand, project=pk)
     dicts = orm.QueryBuilder().append(orm.Dict, filters={'label': 'many'}, project=['attributes.pi', 'extras'])
-    return {
+    answers = {
         'every': sorted(every.iterall(), key=str),
         'count': every.count(),
         'children': sorted(children.all(), key=str),
@@ -115,8 +118,10 @@ def queries(pk='id'):
         'filtered': sorted(filtered.all(flat=True), key=str),
         'dict': sorted(dicts.dict(), key=str),
         'types': orm.Node.collection.query().append(orm.Int, project='id').count(),
-        'statistics': orm.QueryBuilder()._impl.get_creation_statistics()['types'],
     }
+    if VERSION >= (2, 7):  # on SQLite an error before
+        answers['statistics'] = orm.QueryBuilder()._impl.get_creation_statistics()['types']
+    return answers
 
 
 def loops():
@@ -155,8 +160,18 @@ def archives(folder, many):
 def dumped(chain, folder):
     """The folders and files of a dumped work chain."""
     where = folder / 'dumped'
-    chain.dump(output_path=where)
+    if VERSION < (2, 7):
+        from aiida.tools.dumping.processes import ProcessDumper
+
+        ProcessDumper().dump(chain, where)
+    else:
+        chain.dump(output_path=where)
     return sorted(path.relative_to(where).as_posix() for path in where.rglob('*') if 'log' not in path.name)
+
+
+def told(info):
+    """What a storage says of its repository; of sizes the names alone, for contents hold uuids."""
+    return {**info, 'Size (MB)': list(info['Size (MB)'])}
 
 
 def uuids():
@@ -178,6 +193,7 @@ def day(folder):
     names = uuids()
     storage = get_manager().get_profile_storage()
     storage.maintain(full=False)
+    answers['told'] = told(storage.get_info(detailed=True)['repository'])
     answers['archives'] = archives(folder, many)
     answers['unreferenced'] = len(storage.get_unreferenced_keyset())
     answers['after'] = queries('description')  # those that were imported have pks in any order

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from ricordi.backend.bucket import BucketLocation
@@ -25,4 +27,12 @@ def test_a_key_without_its_secret_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv('AWS_SECRET_ACCESS_KEY', raising=False)
     place = BucketLocation({}, 'bucket', endpoint='http://127.0.0.1:1', access_key_id='key')
     with pytest.raises(UnreachableStorage, match='an access key without its secret'):
+        is_bucket(place)
+
+
+def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('obstore', 'obstore.exceptions', 'obstore.store'):
+        monkeypatch.setitem(sys.modules, name, None)
+    place = BucketLocation({}, 'bucket', endpoint='http://127.0.0.1:1', access_key_id='key', secret_access_key='secret')
+    with pytest.raises(UnreachableStorage, match='the package obstore, which is missing'):
         is_bucket(place)

@@ -79,10 +79,11 @@ def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: byte
 
     The address that is asked is signed, and so in no message.
     """
-    import obstore
+    client, lasts = open_client(replace(location, prefix=''), limits), timedelta(seconds=limits.request_seconds)
+
+    import obstore  # which `open_client` has told to be missing, where it is
     from obstore.exceptions import BaseError
 
-    client, lasts = open_client(replace(location, prefix=''), limits), timedelta(seconds=limits.request_seconds)
     try:
         signed = obstore.sign(client, method, '', lasts)  # type: ignore[call-overload]
     except BaseError as error:  # credentials are asked for only now, of a server where none are at hand
