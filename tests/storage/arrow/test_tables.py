@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -146,6 +147,48 @@ def test_inside_a_transaction_its_own_changes_are_seen(storage: Any, nodes: list
         change_and_fail()
     assert next(asked[0]).column(0)[0].as_py() == 'changed'
     assert storage.get_fields(NodeRow, nodes[0], ['label']) == ('plain',)
+
+
+def test_many_tables_are_read_beside_each_other(storage: Any, nodes: list[int]) -> None:
+    tables = [query(storage, 'id').arrow(batch_size=2) for _ in range(15)]
+    rounds = zip(*tables, strict=True)
+    assert [[batch.column(0).to_pylist() for batch in some] for some in rounds] == [
+        [nodes[first : first + 2]] * 15 for first in (0, 2, 4)
+    ]
+
+
+def test_a_table_may_be_left_within_a_transaction_that_fails(storage: Any, nodes: list[int]) -> None:
+    def change_and_fail() -> None:
+        with storage.transaction():
+            storage.update(K.NODE, nodes[0], {'label': 'changed'})
+            left.close()
+            raise ZeroDivisionError
+
+    left = query(storage, 'id').arrow(batch_size=2)
+    kept = query(storage, 'label').arrow(batch_size=2)
+    next(left)
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
+    assert [label for batch in kept for label in batch.column(0).to_pylist()] == LABELS
+    assert storage.get_fields(NodeRow, nodes[0], ['label']) == ('plain',)
+
+
+def test_what_is_left_before_its_end_takes_no_place(storage: Any, nodes: list[int]) -> None:
+    if storage.session.dialect.name == 'postgresql':
+        pytest.skip('rows of PostgreSQL lie in its server')
+    with storage.transaction():
+        for _ in range(3):
+            query(storage, 'id').arrow()
+    for _ in range(3):
+        query(storage, 'id').arrow(batch_size=2)
+    with closing(query(storage, 'id').arrow(batch_size=2)) as left:
+        next(left)
+        with storage.transaction():
+            left.close()
+    assert table(query(storage, 'id')).num_rows == len(nodes)
+    names = [name for _, name, _ in storage.session.execute('PRAGMA database_list').fetchall()]
+    assert set(names) <= {'main', 'temp'}
+    assert storage.session.execute('SELECT name FROM temp.sqlite_schema').fetchall() == []
 
 
 def test_names_that_two_vertices_share_are_told_apart(storage: Any, nodes: list[int]) -> None:

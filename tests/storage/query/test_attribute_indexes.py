@@ -60,10 +60,11 @@ def test_an_index_is_searched(storage: Any, make_nodes: Any) -> None:
     assert _is_by_index(query)
     for operations in ({'in': ['rare', 'none']}, {'like': 'rar%'}, {'>': 's'}):
         assert _is_by_index(QueryBuilder(storage).append(entity_type='node', filters={'attributes.state': operations}))
-    by_number = QueryBuilder(storage).append(entity_type='node', filters={'attributes.count': {'>': 2990}})
     storage.add_attribute_index(read_attribute_path('attributes.count'))
-    assert _is_by_index(by_number)
-    assert by_number.count() == 9
+    for operations, count in (({'>': 2990}, 9), ({'==': 2990}, 1), ({'in': [1, 2.0, 'x']}, 2), ({'<=': 0.5}, 1)):
+        by_number = QueryBuilder(storage).append(entity_type='node', filters={'attributes.count': operations})
+        assert _is_by_index(by_number), operations
+        assert by_number.count() == count, operations
 
 
 def _is_by_index(query: QueryBuilder) -> bool:

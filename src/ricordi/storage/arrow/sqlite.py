@@ -7,6 +7,8 @@ waiting. To hand over one long text for a column of many rows costs a fraction o
 from __future__ import annotations
 
 import itertools
+import os
+import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 
 _BETWEEN = '\x1f'
 _COLUMNS_AT_A_TIME = 50
+_PREFIX = 'ricordi_rows_'
+_PAGE_BYTES = 16384
 _numbers = itertools.count(1)
+_in_use = set[str]()
 
 
 class SqliteTable(TableSource):
@@ -36,14 +41,19 @@ class SqliteTable(TableSource):
         :param size: rows of a batch.
         """
         self.session = session
-        self.name = f'temp.ricordi_rows_{next(_numbers)}'
         self.plain = [place for place, one in enumerate(plain) if one]
         with session.driver():
-            session.execute(f'CREATE TEMP TABLE {self.name[5:]} ({", ".join(f"c{i}" for i in range(len(plain)))})')
+            schema = _attached(session)
+            place = schema or 'temp'
+            self.name = f'{place}.{_PREFIX}{next(_numbers)}'
+            letting_go = f'DETACH {schema}' if schema else f'DROP TABLE IF EXISTS {self.name}'
+            self._finalizer = weakref.finalize(self, _let_go, session, schema, letting_go)
+            self._finalizer.atexit = False
             try:
+                session.execute(f'CREATE TABLE {self.name} ({", ".join(f"c{i}" for i in range(len(plain)))})')
                 self.count = session.execute(f'INSERT INTO {self.name} {sql}', parameters).rowcount
-                pages = session.execute('PRAGMA temp.page_count').fetchone()[0]
-                page = session.execute('PRAGMA temp.page_size').fetchone()[0]
+                pages = session.execute(f'PRAGMA {place}.page_count').fetchone()[0]
+                page = session.execute(f'PRAGMA {place}.page_size').fetchone()[0]
             except BaseException:
                 self.close()
                 raise
@@ -55,8 +65,39 @@ class SqliteTable(TableSource):
             yield SqliteBatch(self, first, min(self.size, self.count + 1 - first))
 
     def close(self) -> None:
-        with suppress(*self.session.dialect.driver_errors):  # a connection that is gone has taken it along
-            self.session.raw.execute(f'DROP TABLE IF EXISTS {self.name}')
+        self._finalizer()
+
+
+def _let_go(session: Session, schema: str | None, statement: str) -> None:
+    if session.pid == os.getpid():
+        with suppress(*session.dialect.driver_errors):  # a connection that is gone has taken it along
+            session.raw.execute(statement)
+    if schema:
+        _in_use.discard(schema)
+
+
+def _attached(session: Session) -> str | None:
+    """A database of its own for rows, without a name on disk; None where there can be none: inside a transaction, or
+    beside as many as a connection takes.
+
+    To let go of it costs nothing, where a table that is dropped is gone through page by page.
+    """
+    raw, errors = session.raw, session.dialect.driver_errors
+    if raw.in_transaction:
+        return None
+    for _, name, _ in raw.execute('PRAGMA database_list').fetchall():
+        if name.startswith(_PREFIX) and name not in _in_use:  # it was closed inside a transaction, where it had to stay
+            with suppress(*errors):
+                raw.execute(f'DETACH {name}')
+    schema = f'{_PREFIX}{next(_numbers)}'
+    try:
+        raw.execute(f"ATTACH '' AS {schema}")
+    except errors:
+        return None
+    _in_use.add(schema)
+    for setting in (f'page_size = {_PAGE_BYTES}', 'journal_mode = OFF', 'synchronous = OFF'):
+        raw.execute(f'PRAGMA {schema}.{setting}').fetchall()
+    return schema
 
 
 class SqliteBatch(RawBatch):
