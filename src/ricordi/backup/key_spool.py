@@ -79,18 +79,23 @@ def _apart(digests: bytes) -> list[bytes]:
 
 def lacking(wanted: Iterable[str], there: Iterable[str]) -> Iterator[str]:
     """The keys of the first that are not among the second; both ascending."""
-    return (key for key, is_there in _compared(wanted, there) if not is_there)
+    keys, others = iter(wanted), iter(there)
+    other = next(others, None)
+    for key in keys:
+        while other is not None and other < key:
+            other = next(others, None)
+        if other != key:
+            yield key
+        if other is None:  # the others are at their end, or there are none: nothing is left to be compared
+            yield from keys
 
 
 def common(wanted: Iterable[str], there: Iterable[str]) -> Iterator[str]:
     """The keys of the first that are among the second too; both ascending."""
-    return (key for key, is_there in _compared(wanted, there) if is_there)
-
-
-def _compared(wanted: Iterable[str], there: Iterable[str]) -> Iterator[tuple[str, bool]]:
     others = iter(there)
     other = next(others, None)
     for key in wanted:
         while other is not None and other < key:
             other = next(others, None)
-        yield key, other == key
+        if other == key:
+            yield key

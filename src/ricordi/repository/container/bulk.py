@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from ricordi.backend.maintenance import CompressMode
 from ricordi.errors import CorruptStorage
 from ricordi.repository.container.compression import compress as deflate
 from ricordi.repository.container.compression import compressor, wants_compression
+from ricordi.repository.container.index import PackedObject
 from ricordi.repository.container.loose import chunks_of, read_fully
 from ricordi.repository.container.objects import ObjectStore
 from ricordi.repository.container.pack_writer import PackWriter, StoredObject, pack_to_append_to
@@ -40,14 +41,24 @@ def would_keep_form(content: bytes, mode: CompressMode, is_compressed: bool, lev
     return wanted == is_compressed or (wanted and not stored_form(content, mode, is_compressed, level)[1])
 
 
-def pack_writer(container: ObjectStore, limits: Limits | None = None) -> PackWriter:
+def pack_writer(
+    container: ObjectStore,
+    limits: Limits | None = None,
+    noted: Callable[[Iterable[PackedObject]], None] = lambda rows: None,
+) -> PackWriter:
     """What appends new objects to the packs.
 
     :param limits: after how much is written, fsynced and committed; None: those of the container.
+    :param noted: hears of the rows that are put, before these are committed.
     """
     index, target = container.index, container.config.pack_size_target
     first_pack = pack_to_append_to(container.layout, index, target)
-    return PackWriter(container.layout, index, target, index.put, first_pack, limits=limits or container.limits)
+
+    def save(rows: Iterable[PackedObject]) -> None:
+        index.put(rows)
+        noted(rows)
+
+    return PackWriter(container.layout, index, target, save, first_pack, limits=limits or container.limits)
 
 
 def put_into_packs(container: ObjectStore, contents: Iterable[bytes | BinaryIO], mode: CompressMode) -> list[str]:

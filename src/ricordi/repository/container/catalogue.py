@@ -55,7 +55,7 @@ def keep_catalogues(store: ObjectStore, packs: Mapping[int, PackSummary], lacks_
     for pack_id, summary in wanted.items():
         with suppress(FileNotFoundError):  # a pack that is gone: what its catalogue says may yet be of use
             identity = file_identity(layout.pack_path(pack_id))
-            if _must_be_written(layout, pack_id, summary, identity, lacks_objects):
+            if must_be_written(layout, pack_id, summary, identity, lacks_objects):
                 _write(store, pack_id, summary, identity)
                 written += 1
     there = layout.pack_sizes()
@@ -109,8 +109,13 @@ def _head(handle: BinaryIO, pack_id: int) -> dict[str, object] | None:
     return head if is_ours else None
 
 
-def _must_be_written(layout: Layout, pack_id: int, summary: PackSummary, identity: str, lacks_objects: bool) -> bool:
-    """Whether a pack has no catalogue that says what the index says of this file."""
+def must_be_written(layout: Layout, pack_id: int, summary: PackSummary, identity: str, lacks_objects: bool) -> bool:
+    """Whether a pack has no catalogue that says what the index says of this file.
+
+    :param summary: what the index says.
+    :param identity: of the file.
+    :param lacks_objects: as of `keep_catalogues`.
+    """
     try:
         handle = os.fdopen(layout.opened.catalogue.open(str(pack_id)), 'rb')
     except OSError:
@@ -129,14 +134,13 @@ def _must_be_written(layout: Layout, pack_id: int, summary: PackSummary, identit
 def _write(store: ObjectStore, pack_id: int, summary: PackSummary, identity: str) -> None:
     """Replace the catalogue of a pack, whole and durably."""
     sandbox, catalogue = store.layout.opened.sandbox, store.layout.opened.catalogue
-    head = {'format': FORMAT, 'version': VERSION, 'pack': pack_id, 'file': identity, **summary._asdict()}
     draft = uuid.uuid4().hex  # of a process that is killed, full maintenance removes it from the sandbox
     try:
         with os.fdopen(sandbox.create(draft, 0o666), 'wb') as handle:
-            handle.write(json.dumps(head).encode() + b'\n')
+            handle.write(head_line(pack_id, summary, identity))
             rows = store.index.objects_of_pack(pack_id)
             while some := list(islice(rows, _WRITE_AT_ONCE)):
-                handle.write(b''.join(_records(some)))
+                handle.write(b''.join(records_of(some)))
             handle.flush()
             os.fsync(handle.fileno())
         # Its content is on disk before it has the name: a crash leaves the old catalogue, or the new one.
@@ -148,7 +152,14 @@ def _write(store: ObjectStore, pack_id: int, summary: PackSummary, identity: str
     catalogue.sync()
 
 
-def _records(rows: list[PackedObject]) -> list[bytes]:
+def head_line(pack_id: int, summary: PackSummary, identity: str, length: int = 0) -> bytes:
+    """The first line of a catalogue, with spaces at its end if it would have fewer bytes than `length`."""
+    head = {'format': FORMAT, 'version': VERSION, 'pack': pack_id, 'file': identity, **summary._asdict()}
+    return json.dumps(head).encode().ljust(length - 1) + b'\n'
+
+
+def records_of(rows: list[PackedObject]) -> list[bytes]:
+    """What a catalogue says of some rows."""
     pack, digest = _RECORD.pack, bytes.fromhex
     return [
         pack(digest(key), offset, length | (COMPRESSED if compressed else 0), size)

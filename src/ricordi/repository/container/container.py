@@ -169,18 +169,18 @@ class Container(ObjectStore, RepositoryBackend):
         The packs of a container that was empty have their catalogues at once; those of others with their next
         maintenance, for a catalogue is written as a whole.
         """
-        from ricordi.repository.container.catalogue import keep_catalogues
+        from ricordi.repository.container.catalogue_draft import CatalogueDrafts
         from ricordi.repository.container.known import put_known_into_packs
         from ricordi.repository.container.packer_lock import packer_lock
 
         was_empty = self.index.is_empty
         try:
             with packer_lock(self.layout):
-                limits = self.limits.of_first_filling if was_empty else self.limits
-                put_known_into_packs(self, objects(), told, unusable, limits)
-                if was_empty:
-                    with suppress(OSError):  # the objects are there, and that is what was asked for
-                        keep_catalogues(self, self.index.packs(), lacks_objects=True)
+                if not was_empty:
+                    put_known_into_packs(self, objects(), told, unusable)
+                    return
+                with CatalogueDrafts(self.layout) as drafts:
+                    put_known_into_packs(self, objects(), told, unusable, self.limits.of_first_filling, drafts)
         except PackerBusy:  # also where AiiDA packs, which knows nothing of that lock: it is met at the pack
             super().put_known_objects(objects, told, unusable)
 

@@ -12,6 +12,7 @@ from ricordi.backend.repository import KnownObject
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.repository.batches import BATCHES_AHEAD, batches_of
 from ricordi.repository.container.bulk import Measured, pack_writer, undone_on_error
+from ricordi.repository.container.catalogue_draft import CatalogueDrafts
 from ricordi.repository.container.held import Neighbours, ObjectsAsTheyLie, Stretch, read_together, stretches_of
 from ricordi.repository.container.loose import chunks_of
 from ricordi.repository.container.objects import ObjectStore
@@ -32,15 +33,17 @@ def put_known_into_packs(
     told: Callable[[int], None],
     unusable: Unusable | None = None,
     limits: Limits | None = None,
+    catalogues: CatalogueDrafts | None = None,
 ) -> None:
     """Append objects of which the keys are known, read ahead by threads. For one who holds `packer_lock`.
 
     :param told: hears of the bytes of content that were appended.
     :param unusable: hears of those that cannot be read, which are left out; None: the first of them is an error.
     :param limits: after how much is written, fsynced and committed; None: those of the container.
+    :param catalogues: hear of all that is put.
     """
     limits = limits or container.limits
-    writer = pack_writer(container, limits)
+    writer = pack_writer(container, limits) if catalogues is None else pack_writer(container, limits, catalogues.note)
 
     def read(batch: Neighbours | list[KnownObject]) -> list[Stretch | Alone]:
         read = read_together(batch) if isinstance(batch, Neighbours) else stretches_of(batch, limits)
@@ -52,8 +55,12 @@ def put_known_into_packs(
             appended = _append_batch(writer, batch, unusable)
             if writer.pending_is_large:
                 writer.commit()
+                if catalogues is not None:
+                    catalogues.committed()
             told(appended)  # which may end the work: what is committed by then is kept
         writer.commit()
+    if catalogues is not None:
+        catalogues.committed(last=True)
 
 
 def _batches(objects: Iterable[KnownObject], limits: Limits) -> Iterator[Neighbours | list[KnownObject]]:

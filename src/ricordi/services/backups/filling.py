@@ -130,8 +130,10 @@ class Filling:
     # -- objects ------------------------------------------------------------------------------------------------
 
     def _put_objects(self, repository: RepositoryBackend, keys: KeyStream) -> None:
-        with self._run.step('look through objects', None, 'objects'):
-            total = self.source.objects.content_bytes(keys())
+        total = self.source.content_bytes
+        if total is None:
+            with self._run.step('look through objects', None, 'objects'):
+                total = self.source.objects.content_bytes(keys())
         self._check_room(repository, total)
 
         def told(size: int) -> None:

@@ -46,6 +46,7 @@ def open_snapshot(
                 lost_rows=record.lost_rows,
                 no_keys=tuple(name for name in record.missing if not is_key(name)),
                 is_stored=not backup.place.removes_beside_others,
+                content_bytes=record.objects.bytes,
             )
 
 

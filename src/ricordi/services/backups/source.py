@@ -31,6 +31,7 @@ class RestoreSource:
         of any.
     :param no_keys: what stands in file trees where a key should, and can be none, as far as its database does not tell.
     :param is_stored: whether another process finds the same database by place and name of the snapshot.
+    :param content_bytes: of content of the objects that its nodes name; None where nobody has counted them yet.
     """
 
     place: BackupAddress
@@ -46,3 +47,4 @@ class RestoreSource:
     is_stored: bool = False
     lost_rows: str = ''
     no_keys: tuple[str, ...] = ()
+    content_bytes: int | None = None
