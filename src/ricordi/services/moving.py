@@ -21,6 +21,7 @@ from ricordi.progress import Run
 from ricordi.remedies import Remedy
 from ricordi.services.profiles.profiles import find_profile
 from ricordi.services.profiles.setup import has_server
+from ricordi.services.profiles.surroundings import check_place_for_objects
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
@@ -71,6 +72,7 @@ def move_objects(
     :param erase: remove what is in the old place, once the profile uses the new one.
     :param dry_run: tell how much would be copied, and change nothing.
     :param wait: seconds to wait for others to leave the profile; None: do not wait.
+    :raises ricordi.errors.UsageError: the folder lies in what another storage or a backup keeps, or has its objects.
     :raises ricordi.errors.InvalidOperation: its database is none of PostgreSQL; it has its objects there already.
     :raises ricordi.errors.ForeignRepository: the place has the objects of another storage; or, of `erase`, it is not
         certain that no other storage has objects in the old one.
@@ -120,6 +122,7 @@ def _target(profile: Profile, backend: str, place: Mapping[str, Any]) -> Profile
             f'the database of profile {profile.name!r} has the index of one bucket, the {before.place}: move its '
             'objects into a container, and from there into another bucket'
         )
+    check_place_for_objects(target)
     return target
 
 

@@ -22,6 +22,7 @@ from ricordi.manager import open_backup, storage_class, use_storage
 from ricordi.manager.backups import open_place
 from ricordi.progress import Run
 from ricordi.services.backups.history import last_backups, note_backup
+from ricordi.services.profiles.surroundings import check_surroundings
 from ricordi.services.verify import NODES_PER_FINDING, USES_PER_KEY
 
 LOST_TOLD = 20
@@ -191,7 +192,7 @@ def _scratch_at(place: BackupAddress) -> Path | None:
 def checked_place(profile: Profile, place: BackupAddress) -> BackupAddress:
     """A place, a folder by its absolute path, if it is none that a backup of this profile must not lie in.
 
-    :raises ricordi.errors.UsageError: it lies in the storage, or in the configuration folder.
+    :raises ricordi.errors.UsageError: it lies in a storage, a backup, or the configuration folder.
     :raises ricordi.errors.InvalidOperation: of this profile there are no backups.
     """
     kind = storage_class(profile)
@@ -207,6 +208,7 @@ def checked_place(profile: Profile, place: BackupAddress) -> BackupAddress:
     for name, folder in folders.items():
         if folder is not None and place.resolve().is_relative_to(folder.resolve()):
             raise UsageError(f'{place} lies in {name} ({folder}), and would be lost with it; choose another place')
+    check_surroundings(place)
     return place
 
 

@@ -18,6 +18,7 @@ from ricordi.services.backups.filling import USUAL, Filling, FillingLimits
 from ricordi.services.backups.opening import open_source
 from ricordi.services.backups.source import Maker, RestoreSource
 from ricordi.services.profiles.setup import Request, create_profile
+from ricordi.services.profiles.surroundings import check_place_of_storage
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend
@@ -81,6 +82,7 @@ def restore(
     :param limits: from when on rows are put beside objects.
     :param object_store: how a place in a bucket is reached; see `address_at`.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
+    :raises ricordi.errors.UsageError: the folder lies in what another storage or a backup keeps.
     :raises ricordi.errors.StorageError: the backup cannot be read, or the storage cannot be created.
     :raises ricordi.errors.ValidationError: PostgreSQL has no place for a value of the backup; nothing was written.
     :raises ricordi.errors.NotEnoughSpace: there is no room.
@@ -88,7 +90,8 @@ def restore(
     """
     began, run = time.monotonic(), run or Run()
     # before anything is read, which may take a while
-    load_config(create=True).create_profile(request.name, request.backend, request.storage_config)
+    profile = load_config(create=True).create_profile(request.name, request.backend, request.storage_config)
+    check_place_of_storage(profile)
     with open_source(place, of, wait, run.stop, object_store) as source:
         if request.backend in (PSQL, BUCKET):
             refuse_misfits(source, run)

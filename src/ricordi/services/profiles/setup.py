@@ -33,6 +33,7 @@ from ricordi.services.history import forget_maintenance
 from ricordi.services.person import Person
 from ricordi.services.profiles.leftovers import CHOSEN_NAME, forget_mark, place_of_setup
 from ricordi.services.profiles.profiles import find_profile
+from ricordi.services.profiles.surroundings import check_place_of_storage
 from ricordi.storage.deletion import delete_database, holds_nodes
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def create_profile(request: Request) -> Created:
     process has made goes again, and nothing else; meanwhile no other setup is at work in the same folder.
 
     :raises ricordi.errors.WrongValue: the name cannot be one.
+    :raises ricordi.errors.UsageError: the folder lies in what another storage or a backup keeps.
     :raises ricordi.errors.ProfileConfigurationError: the name is taken.
     :raises ricordi.errors.ForeignRepository: the objects that are there may be those of another database.
     :raises ricordi.errors.StorageError: the storage cannot be created or opened.
@@ -106,6 +108,7 @@ def create_profile(request: Request) -> Created:
     kind, added_user, default_before = storage_class(profile), None, config.default_profile_name
     if person is None and not kind.read_only and request.contents is None:
         raise WrongValue('a storage that can be written to needs a default user: give an email address')
+    check_place_of_storage(profile)
     whole = request.contents is not None
     with place_of_setup(kind, profile, whole), _undone_on_failure(config, profile) as undo:
         if person is not None:
