@@ -115,7 +115,7 @@ class RicordiRepository(AbstractRepositoryBackend):
     # -- as a whole -----------------------------------------------------------------------------------------
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
-        """How many objects there are, loose and in packs; `detailed`: and how much they take, in MiB. Named as AiiDA does."""
+        """How many objects are loose and in packs; `detailed`: and how much they take, in MiB. Named as AiiDA does."""
         with translated():
             info = self.objects.get_info(detailed)
         result: dict[str, Any] = {'SHA-hash algorithm': 'sha256'}

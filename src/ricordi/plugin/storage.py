@@ -30,6 +30,7 @@ from ricordi.plugin.errors import as_aiida, translated
 from ricordi.plugin.locking import alone
 from ricordi.plugin.models import BucketSetup, PsqlSetup, SqliteSetup
 from ricordi.plugin.profiles import as_ricordi, config_folder
+from ricordi.plugin.session import ThreadSession
 from ricordi.storage.deletion import delete_data
 
 if TYPE_CHECKING:
@@ -263,6 +264,10 @@ class RicordiStorage(StorageBackend):
     def in_transaction(self) -> bool:
         """Whether this thread is inside a transaction."""
         return self.ricordi.in_transaction
+
+    def get_session(self) -> ThreadSession:
+        """The session of this thread, as far as AiiDA asks for it past its own interface."""
+        return ThreadSession()
 
     def bulk_insert(self, entity_type: Any, rows: list[dict[str, Any]], allow_defaults: bool = False) -> list[int]:
         """Insert rows, all or none; returns their pks in order.

@@ -5,6 +5,7 @@
 A topic that fails gives the text of its error.
 """
 
+import gc
 import io
 import json
 import logging
@@ -240,6 +241,37 @@ def transactions():
     return [orm.QueryBuilder().append(orm.Node).count() - before, inside, storage().in_transaction, lost.is_stored]
 
 
+def sessions():
+    """What AiiDA's REST API does at the end of each request: threads leave no connections, and no transaction ends."""
+    backend, found = storage(), []
+
+    def request():
+        found.append(orm.QueryBuilder().append(orm.Node).count())
+        backend.get_session().close()
+
+    def ask(times):
+        for _ in range(times):
+            thread = threading.Thread(target=request)
+            thread.start()
+            thread.join()
+        gc.collect()
+        return len([*Path('/proc/self/fd').iterdir()])
+
+    few, many = ask(1), ask(8)
+    with backend.transaction():
+        kept = orm.Int(3).store()
+        backend.get_session().close()
+        backend.get_session().commit()
+        inside = backend.in_transaction
+    return {
+        'same': len(set(found)) == 1,
+        'leaked': many - few,
+        'inside': inside,
+        'kept': orm.load_node(kept.pk).value,
+        'refused': refusal(lambda: backend.get_session().query),
+    }
+
+
 def maintenance():
     """Live, then full in this process, also inside a lock of AiiDA's; refused while another process is at work."""
     lines = []
@@ -313,6 +345,6 @@ def outcome(topic):
 
 results = {
     topic.__name__: outcome(topic)
-    for topic in (set_up, freshness, refusals, values, classes, kept, members, transactions, maintenance, end)
+    for topic in (set_up, freshness, refusals, values, classes, kept, members, transactions, sessions, maintenance, end)
 }
 print(json.dumps(results, default=str))

@@ -111,6 +111,13 @@ def test_an_inner_transaction_is_rolled_back_alone(life: dict[str, Any]) -> None
     assert life['transactions'] == [1, True, False, True]
 
 
+def test_the_session_that_the_rest_api_closes_is_there_and_ends_no_transaction(life: dict[str, Any]) -> None:
+    found = life['sessions']
+    assert isinstance(found, dict), found
+    assert 'builtins.AttributeError' in found.pop('refused')
+    assert found == {'same': True, 'leaked': 0, 'inside': True, 'kept': 3}
+
+
 def test_maintenance_is_told_and_keeps_to_the_locks_of_both_programs(life: dict[str, Any]) -> None:
     found = life['maintenance']
     assert found['told'][0].startswith('Would pack (1 objects'), found
