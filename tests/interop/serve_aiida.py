@@ -14,12 +14,16 @@ import traceback
 from importlib import import_module
 
 from aiida.manage import configuration
-from aiida.manage.configuration.settings import AiiDAConfigDir
+from aiida.manage.configuration import settings
 
 IMPORTED = (
     *('aiida.orm', 'aiida.cmdline.commands.cmd_verdi', 'aiida.tools.archive', 'aiida.tools.visualization'),
     *('aiida.storage.psql_dos.backend', 'aiida.storage.sqlite_dos.backend', 'aiida.storage.sqlite_zip.backend'),
 )
+set_folder = (
+    settings.AiiDAConfigDir.set if hasattr(settings, 'AiiDAConfigDir') else settings.set_configuration_directory
+)
+"""As AiiDA does when it is imported: by the environment. 2.6 has the other one."""
 
 
 def become(question):
@@ -36,7 +40,7 @@ def become(question):
     sys.stdout, sys.stderr = open(1, 'w', closefd=False), open(2, 'w', closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(question['environment'])
-    AiiDAConfigDir.set()
+    set_folder()
     script, *sys.argv[1:] = question['words']
     sys.argv[0] = script
     if script == '-c':
