@@ -79,6 +79,22 @@ def test_what_a_value_that_all_have_says_of_the_type_is_not_asked_of_the_index(s
     assert found(storage, filters) == made[::1000]
 
 
+def test_the_few_that_differ_from_most_are_found_by_the_index(storage: Any) -> None:
+    (user,) = storage.insert(K.USER, [{'email': 'of@most'}])
+    pks = storage.insert(
+        K.NODE,
+        [{'user_pk': user, 'node_type': 'data.core.', 'attributes': {'x': 410 * (n % 4000 == 7)}} for n in range(8000)],
+    )
+    storage.add_attribute_index(read_attribute_path('attributes.x'))
+    filters: dict[str, Any] = {'attributes.x': 410, 'node_type': {'like': 'data.%'}}
+    query = QueryBuilder(storage).append(entity_type='node', filters=filters, project='id')
+    assert _is_by_index(query)
+    if storage.session.dialect.name == 'sqlite':  # which chooses so by itself while there are few rows
+        assert 'INDEXED BY ricordi_json_attributes' in query.as_sql()
+    assert sorted(query.all(flat=True)) == [pks[7], pks[4007]]
+    assert found(storage, {**filters, 'attributes.x': {'in': [410, 'x']}}) == [pks[7], pks[4007]]
+
+
 def test_values_of_any_size_are_stored_beside_an_index(storage: Any, make_nodes: Any) -> None:
     for path in ('attributes.x', 'extras.x'):
         storage.add_attribute_index(read_attribute_path(path))

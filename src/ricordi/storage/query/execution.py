@@ -28,6 +28,9 @@ T = TypeVar('T')
 FEW_ROWS = 1000
 """Up to so many rows are read at once; more are streamed, unless the caller wants them all."""
 
+_NO_WAY = 'no query solution'
+"""What SQLite says where the index that it is told to search is of no use."""
+
 _PARAMETER = re.compile(r':(p\d+)')
 
 
@@ -129,6 +132,8 @@ def _counted(
     except RicordiError as error:
         if session.dialect.is_of_a_row(error.__cause__):
             return 0  # the query itself will come to this row, and is asked anew so that it passes it by
+        if _NO_WAY in str(error.__cause__):
+            return most  # the index cannot answer this test: nothing is known of how many rows there are
         raise
 
 

@@ -161,6 +161,10 @@ class Expressions(ABC):
         """Whether there is an index that can answer a test, and the database does not know of how many rows."""
         return False
 
+    def by_index(self, place: Place) -> str:
+        """What stands after the name of a table so that the index of a place is searched, which there is."""
+        return ''
+
     @abstractmethod
     def index_condition(self, place: Place, operator: str, value: Any) -> str:
         """What an index of a place can answer and a test implies; empty where the test says it so, or none can."""

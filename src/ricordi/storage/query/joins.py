@@ -134,6 +134,7 @@ class Joins:
         for condition in conditions if len(conditions) > 1 else ():
             if isinstance(condition, Comparison) and self._finds_few(source, condition):
                 source.sorted_apart = True
+                self._where.append(self._among_few(source, condition))
                 return replace(source, searched=False)
         return source
 
@@ -141,9 +142,16 @@ class Joins:
         place = source.place(test.field)
         if place.kind is not ValueKind.JSON or not self._sql.guesses_at(place, test.operator, test.value):
             return False
-        asked = f'{self._table(source)} WHERE '
+        asked = f'{self._table(source)}{self._sql.by_index(place)} WHERE '
         found = self._sql.counted(lambda sql: asked + condition_sql(test, source.place, sql), FEW_FOUND + 1)
         return found <= FEW_FOUND
+
+    def _among_few(self, source: Source, test: Comparison) -> str:
+        """That a node is one of those that an index finds few of."""
+        few = f'{source.alias}_few'
+        table = f'{TABLES[EntityKind.NODE]} AS {few}{self._sql.by_index(source.place(test.field))}'
+        found = condition_sql(test, lambda field: source.place(field, few), self._sql)
+        return f'{source.pk} IN (SELECT {few}.id FROM {table} WHERE {found})'
 
     def _render(self, source: Source, conditions: Iterable[Condition], alias: str | None) -> list[str]:
         rendered = [
