@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from prepared import originals
 from ricordi.backend.snapshots import DatabaseSnapshot, Piece, TablePart
 from ricordi.backup.stored_database import StoredDatabase
 from ricordi.config import load_config
@@ -25,6 +26,7 @@ from ricordi.storage.sql_storage import SqlStorage
 @pytest.fixture(autouse=True)
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder for temporary files, in which nothing may be left."""
+    originals()  # of the test data, which stay as long as the process: not in this folder
     folder = tmp_path / 'scratch'
     folder.mkdir()
     monkeypatch.setattr(tempfile, 'tempdir', str(folder))
