@@ -233,6 +233,12 @@ class ReadOnlyStorage(StorageError):
     exit_code = 1
 
 
+class UnwritableStorage(ReadOnlyStorage):
+    """A storage that can be written refuses it, to this user or now: no permission, a read-only disk, a standby."""
+
+    exit_code = 3
+
+
 class NotEnoughSpace(StorageError):
     """The disk has not the room that the work needs; nothing was written.
 

@@ -11,7 +11,7 @@ import pytest
 from ricordi.cli.failures import explain
 from ricordi.cli.main import load_command, run
 from ricordi.cli.tree import TREE, leaves, overview
-from ricordi.errors import ConfigurationError, CorruptStorage, LockedProfileError, NotEnoughSpace
+from ricordi.errors import ConfigurationError, CorruptStorage, LockedProfileError, NotEnoughSpace, UnreachableComputer
 
 
 def test_help_of_the_program_names_every_noun(run_cli) -> None:
@@ -130,6 +130,23 @@ def test_a_full_disk_has_its_code_whatever_it_kept_from_being_done() -> None:
     assert explain(error)[1] == 1
     error.__cause__ = OSError(28, 'No space left on device')
     assert explain(error)[1] == 3
+
+
+def test_what_may_not_be_written_has_the_code_of_the_storage_where_it_is_of_it() -> None:
+    refused = PermissionError(13, 'Permission denied')
+    for error, code in ((ConfigurationError('cannot write config.json'), 3), (UnreachableComputer('no login'), 1)):
+        error.__cause__ = refused
+        assert explain(error)[1] == code
+
+
+def test_a_word_that_is_none_of_those_to_choose_from_is_told_with_the_name_of_the_argument(
+    run_cli,
+) -> None:
+    for words, name in ((('profile', 'use-backend', 'x', 'nothing'), 'BACKEND'), (('completion', 'tcsh'), 'SHELL')):
+        done = run_cli(*words)
+        assert (done.returncode, done.stdout) == (2, '')
+        assert f"invalid value for '{name}': " in done.stderr
+        assert 'is not one of ' in done.stderr
 
 
 def test_an_unexpected_error_is_called_a_bug_in_two_lines_without_a_traceback(

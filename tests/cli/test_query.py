@@ -154,6 +154,9 @@ def test_what_cannot_be_read_and_what_contradicts_itself_is_wrong_usage(run_here
     assert (missing.returncode, 'not-there.json' in missing.stderr) == (2, True)
     both = run_here('-p', 'mixed', 'query', '-', '--count', '--sql', stdin=json.dumps(NODES))
     assert (both.returncode, '--count and --sql' in both.stderr) == (2, True)
+    done = run_here('-p', 'mixed', 'query', '{"path": [{"entity_type": "node"}]}')
+    assert (done.returncode, done.stdout, done.stderr.count('\n')) == (2, '', 1)
+    assert 'pipe it in' in done.stderr
 
 
 def test_memory_does_not_grow_with_the_number_of_rows(reference_home: Path) -> None:

@@ -102,7 +102,7 @@ def test_what_writes_is_refused_and_changes_nothing(unprivileged: Run, closed_ho
     before = content(closed_home)
     for words in WRITING:
         done = unprivileged('-p', 'mixed', *words.format(archive=ARCHIVE).split())
-        assert done.returncode in (1, 3), (words, done)
+        assert done.returncode == 3, (words, done)
         assert 'ricordi: error: ' in done.stderr, words
         assert 'ermission' in done.stderr or 'cannot be written' in done.stderr, (words, done.stderr)
         assert 'bug' not in done.stderr, (words, done.stderr)
@@ -157,3 +157,21 @@ def test_a_script_reads_with_a_warning_and_cannot_store(unprivileged: Run, refer
     assert 'UnrecordedUse' in done.stderr
     assert '\nrefused ' in done.stdout
     assert content(reference_home) == before
+
+
+@pytest.mark.parametrize(
+    'words', ['config set daemon.timeout 3', 'profile set-default loose', 'profile use-backend mixed ricordi']
+)
+def test_a_configuration_that_may_not_be_written_is_no_answer_of_no(
+    unprivileged: Run, reference_home: Path, words: str
+) -> None:
+    (reference_home / 'access').mkdir(exist_ok=True)
+    set_writable(reference_home, False)
+    try:
+        before = content(reference_home)
+        done = unprivileged(*words.split())
+        assert (done.returncode, done.stdout, done.stderr.count('\n')) == (3, '', 1), done
+        assert 'Permission denied' in done.stderr
+        assert content(reference_home) == before
+    finally:
+        set_writable(reference_home, True)

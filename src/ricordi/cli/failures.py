@@ -12,7 +12,7 @@ from ricordi.cli.remedies import message_of
 from ricordi.cli.terminal.prose import complain
 from ricordi.cli.terminal.signals import ended_by
 from ricordi.config.secrets import hide_in_text
-from ricordi.errors import OutputError, RicordiError, StorageError, UsageError
+from ricordi.errors import ConfigurationError, OutputError, RicordiError, StorageError, UsageError
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -94,13 +94,15 @@ def explain(error: BaseException) -> tuple[str, int]:
 def _code_of(error: RicordiError) -> int:
     """The exit code of an error; a full disk counts as one, whatever could not be done because of it.
 
-    Where results are printed to is not of the storage.
+    So does whatever else keeps the configuration from being read or written: missing permission, a disk mounted
+    read-only. Where results are printed to is not of the storage.
     """
     if isinstance(error, OutputError):
         return error.exit_code
+    refusals = _OF_THE_STORAGE if isinstance(error, ConfigurationError) else _NO_ROOM
     cause: BaseException | None = error
     while cause is not None and error.exit_code == RicordiError.exit_code:
-        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+        if isinstance(cause, OSError) and cause.errno in refusals:
             return StorageError.exit_code
         cause = cause.__cause__
     return error.exit_code
@@ -112,6 +114,9 @@ def _explain_click(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.Abort):
         return 'ricordi: interrupted', INTERRUPTED
     if isinstance(error, click.ClickException):
+        if isinstance(error, click.BadParameter) and isinstance(error.param, click.Argument):
+            # Where the usage line shows the words to choose from, a message names the argument all the same.
+            error.param_hint = error.param_hint or repr(error.param.human_readable_name)
         text = ' '.join(error.format_message().split())
         text = text[:1].lower() + text[1:].rstrip('.')
         if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):

@@ -108,6 +108,10 @@ def _read(file: str) -> tuple[bytes | str, str]:
         with open(file, 'rb') as handle:  # noqa: PTH123
             return handle.read(LONGEST + 1), file
     except OSError as error:
+        if file.lstrip().startswith('{'):
+            raise UsageError(
+                'FILE is the name of a file that holds the query; to give the query itself, pipe it in: -'
+            ) from None
         raise UsageError(f'cannot read the query {file!r}: {error.strerror}') from None
 
 

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport, maintenance_options
 from ricordi.backend.rows import EntityKind, RowT
 from ricordi.backend.storage import TABLE_ROWS, KeyUse, StorageBackend
-from ricordi.errors import InvalidOperation, NotExistent, ReadOnlyStorage, UnreachableStorage, ValidationError
+from ricordi.errors import (
+    InvalidOperation,
+    NotExistent,
+    ReadOnlyStorage,
+    UnreachableStorage,
+    UnwritableStorage,
+    ValidationError,
+)
 from ricordi.progress import Run
 from ricordi.remedies import Remedy
 from ricordi.storage import graph, object_keys, ownership, schema, settings
@@ -168,7 +175,7 @@ class SqlStorage(StorageBackend):
 
     def _refuse_if_unwritable(self) -> None:
         if self.unwritable:
-            raise ReadOnlyStorage(f'nothing can be written: {self.unwritable}') from self.unwritable_cause
+            raise UnwritableStorage(f'nothing can be written: {self.unwritable}') from self.unwritable_cause
 
     def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a SELECT as the driver hands them out, in constant memory, while the storage is used and changed."""

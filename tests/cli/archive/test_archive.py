@@ -81,7 +81,6 @@ def test_parts_are_named_as_with_verdi(run_cli: CLI, reference_home: Path, tmp_p
     assert nodes('--groups', '1', '2', '--no-create-backward') >= nodes('-G', '1', '--no-create-backward')
     assert nodes('-Y', '1') == 0
     assert run_cli('-p', 'loose', 'archive', 'create', tmp_path / 'x.aiida', '-N', '4711').returncode == 1
-    assert nodes() == 0
     assert not list(tmp_path.glob('*.aiida'))
 
 
@@ -128,6 +127,13 @@ def test_what_cannot_be_imported_is_told(run_cli: CLI, empty: None, tmp_path: Pa
     assert done.returncode == 3
     assert 'x.aiida is not an archive, or only a part of one' in done.stderr
     assert run_cli('-q', 'archive', 'import', REFERENCE).stdout == ''
+
+
+def test_an_archive_of_nothing_is_not_made_by_forgetting_to_choose(run_cli: CLI, tmp_path: Path) -> None:
+    done = run_cli('-p', 'loose', 'archive', 'create', tmp_path / 'x.aiida', '--no-create-backward')
+    assert (done.returncode, done.stdout, done.stderr.count('\n')) == (2, '', 1)
+    assert '--all' in done.stderr
+    assert not (tmp_path / 'x.aiida').exists()
 
 
 def test_migrate_writes_another_file_or_replaces_the_archive(run_cli: CLI, empty_home: Path, tmp_path: Path) -> None:

@@ -78,3 +78,28 @@ def test_on_a_terminal_an_editor_is_opened(
     assert run_in_terminal('node', 'comment', 'add', '-N', '2').returncode == 0
     (found,) = json.loads(run_here('node', 'comment', 'show', 2, '--format', 'json').stdout)
     assert found['content'] == 'written by hand'
+
+
+def test_a_dash_is_the_text_on_standard_input(comment: Run) -> None:
+    assert comment('add', '-N', 2, '--', '-', stdin='too smäll\nby far\n').returncode == 0
+    (one,) = shown(comment, 2)
+    assert one['content'] == 'too smäll\nby far'
+    assert comment('update', one['pk'], '-', stdin='better\n').returncode == 0
+    (one,) = shown(comment, 2)
+    assert one['content'] == 'better'
+
+
+@pytest.mark.parametrize('words', [('add', '-N', 2, '--', '-'), ('update', 1, '-')], ids=lambda words: words[0])
+def test_an_empty_standard_input_is_no_text(comment: Run, words: tuple[object, ...]) -> None:
+    before = shown(comment, 2)
+    done = comment(*words, stdin=' \n')
+    assert (done.returncode, done.stderr.count('\n')) == (2, 1)
+    assert 'nothing came on standard input' in done.stderr
+    assert shown(comment, 2) == before
+
+
+def test_nodes_and_text_cannot_both_be_on_standard_input(comment: Run) -> None:
+    done = comment('add', '-N', '-', '--', '-', stdin='2\n')
+    assert done.returncode == 2
+    assert 'cannot both come from standard input' in done.stderr
+    assert shown(comment, 2) == []

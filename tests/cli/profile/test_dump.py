@@ -504,9 +504,10 @@ def test_a_node_that_comes_back_gets_its_folder_with_what_was_kept_in_it(
 def test_the_dump_of_something_else_is_refused(dump: Dump, change: Callable[..., None], folder: Path) -> None:
     change('group', 'add-nodes', '-G', 'numbers', '57')
     dump('group', 'dump', 'numbers')
-    assert 'another profile, archive or group' in dump('--all', code=1)['error']
-    assert 'another profile, archive or group' in dump('group', 'dump', 'tree', code=1)['error']
+    assert 'holds the dump of another process or group' in dump('--all', code=1)['error']
+    assert 'holds the dump of another process or group' in dump('group', 'dump', 'tree', code=1)['error']
     assert dump('--all', '--overwrite')['new'] == 1
+    assert 'holds the dump of the whole profile' in dump('group', 'dump', 'tree', code=1)['error']
 
 
 @pytest.mark.parametrize('same', ['name', 'uuid'])
@@ -525,7 +526,7 @@ def test_the_dump_of_a_profile_over_a_copy_of_the_storage_is_refused(
     config['profiles'][name := 'mixed' if same == 'name' else 'copy'] = copy
     path.write_text(json.dumps(config))
     refused = dump('--all', profile=name, code=1)['error']
-    assert 'another profile' in refused
+    assert ('another profile' if same == 'name' else "of profile 'mixed'") in refused
     assert '--overwrite' in refused
     assert files(folder) == before
     assert dump('--all', '--overwrite', '--dry-run', profile=name)['dry_run']

@@ -131,7 +131,7 @@ def test_through_a_standby_all_can_be_read_and_nothing_is_written_or_maintained(
         pytest.raises(ReadOnlyStorage, match='standby') as refused,
     ):
         reader.maintain(MaintenanceOptions(full=True))
-    assert refused.value.exit_code == 1
+    assert refused.value.exit_code == 3
     with pytest.raises(ReadOnlyStorage, match='standby'), of.kind(standby).full_guard(standby):
         pass
     assert list(reader.repository.list_objects()) == keys

@@ -117,6 +117,8 @@ def create(
     from ricordi.services.archive.create import ArchiveRequest, create_archive
     from ricordi.services.profiles.profiles import find_profile
 
+    if not (everything or nodes or groups or codes or computers):
+        raise UsageError('say what the archive is to hold: --all, or --nodes, --groups, --codes, --computers')
     request = ArchiveRequest(
         everything=everything,
         nodes=nodes,

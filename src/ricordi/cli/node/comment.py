@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
-from ricordi.cli.identifiers import nodes_argument, read_identifiers, read_identifiers_or_end
+from ricordi.cli.identifiers import STDIN, nodes_argument, read_identifiers, read_identifiers_or_end, text_of_stdin
 from ricordi.cli.multiple import several
 from ricordi.cli.opened import opened
 from ricordi.cli.parameters import NODE, USER
@@ -18,18 +20,24 @@ from ricordi.cli.verb import format_option, option, verb, yes_option
 from ricordi.errors import InvalidOperation, NotExistent, UsageError, WrongValue
 
 
-@verb("ricordi node comment add -N 42 43 -- 'the basis set is too small'")
+@verb(
+    "ricordi node comment add -N 42 43 -- 'the basis set is too small'",
+    'echo "checked by hand" | ricordi node comment add -N 42 -- -',
+)
 @several('--nodes', '-N', required=True, type=NODE, help='The nodes, or - for standard input.')
 @click.argument('content', required=False)
 def add(session: CommandSession, nodes: tuple[str, ...], content: str | None) -> int:
     """Write a comment about nodes.
 
-    Without CONTENT, an editor is opened on a terminal.
+    CONTENT is the text, or - for standard input. Without it, an editor is opened on a terminal.
     """
     from ricordi.services.nodes.comments import add_comments
     from ricordi.services.nodes.finding import find_pks
 
+    if content == STDIN and STDIN in nodes:
+        raise UsageError('the nodes and the text cannot both come from standard input')
     identifiers = read_identifiers_or_end(session, nodes)
+    text = _given(content)
     with opened(session, 'node comment add') as storage:
         try:
             pks = find_pks(storage, identifiers)
@@ -40,7 +48,7 @@ def add(session: CommandSession, nodes: tuple[str, ...], content: str | None) ->
                 f'{error} (-N takes all that follows it, up to the next option: put `--` before the text of the '
                 'comment, or the text first)'
             ) from None
-        added = add_comments(storage, pks, content if content is not None else _edit(''))
+        added = add_comments(storage, pks, text if text is not None else _edit(''))
     session.tell(f'Added {plural(len(added), "comment")}: {", ".join(map(str, added[:10]))}{" …" * (len(added) > 10)}.')
     return 0
 
@@ -80,13 +88,14 @@ def show(session: CommandSession, nodes: tuple[str, ...], user: str | None, outp
 def update(session: CommandSession, comment_id: int, content: str | None) -> int:
     """Replace the text of a comment.
 
-    Without CONTENT, an editor is opened with the old text on a terminal.
+    CONTENT is the new text, or - for standard input. Without it, an editor is opened with the old text on a terminal.
     """
     from ricordi.services.nodes.comments import get_comment, update_comment
 
+    text = _given(content)
     with opened(session, 'node comment update') as storage:
         before = get_comment(storage, comment_id).content
-        update_comment(storage, comment_id, content if content is not None else _edit(before))
+        update_comment(storage, comment_id, text if text is not None else _edit(before))
     session.tell(f'Changed comment {comment_id}.')
     return 0
 
@@ -110,6 +119,21 @@ def remove(session: CommandSession, comment_id: int, dry_run: bool, yes: bool) -
         remove_comment(storage, comment_id)
     session.tell(f'Removed {what}.')
     return 0
+
+
+def _given(content: str | None) -> str | None:
+    """The text that was given, that of standard input in the place of a `-`; None where an editor is to be opened.
+
+    :raises ricordi.errors.UsageError: standard input is closed, a terminal, empty, or no text.
+    """
+    if content != STDIN:
+        return content
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError('`-` reads the comment from standard input: pipe it in')
+    written = text_of_stdin().strip()
+    if not written:
+        raise UsageError('the comment is empty: nothing came on standard input')
+    return written
 
 
 def _edit(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import GoneObject, ModificationNotAllowed, ReadOnlyStorage, ValidationError
+from ricordi.errors import GoneObject, ModificationNotAllowed, ReadOnlyStorage, UnwritableStorage, ValidationError
 from ricordi.model.links import LINK_RULES, LinkType
 from ricordi.orm.links import LinkTriple
 from ricordi.orm.memory import Change, set_all
@@ -39,7 +39,7 @@ def store_nodes(nodes: Iterable[Node]) -> None:
             f'{new[0]!r} cannot be stored: the storage of profile {backend.profile.name} is read-only'
         )
     if backend.unwritable:
-        raise ReadOnlyStorage(f'{new[0]!r} cannot be stored: {backend.unwritable}') from backend.unwritable_cause
+        raise UnwritableStorage(f'{new[0]!r} cannot be stored: {backend.unwritable}') from backend.unwritable_cause
     _check(new, backend)
     with_files = [node for node in new if _has_repository(node)]
     _put_contents(with_files, backend)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ricordi.errors import IncompatibleStorageSchema, ReadOnlyStorage
+from ricordi.errors import IncompatibleStorageSchema, ReadOnlyStorage, UnwritableStorage
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.progress import Run, Stop
@@ -66,7 +66,7 @@ def _refuse_unwritable(storage: StorageBackend) -> None:
     if storage.read_only:
         raise ReadOnlyStorage(f'profile {storage.profile.name!r} is an archive itself: nothing can be imported into it')
     if storage.unwritable:
-        raise ReadOnlyStorage(f'nothing can be imported: {storage.unwritable}') from storage.unwritable_cause
+        raise UnwritableStorage(f'nothing can be imported: {storage.unwritable}') from storage.unwritable_cause
 
 
 @contextmanager

@@ -139,12 +139,22 @@ class DumpLog:
         unnamed = {name: value for name, value in self._header.items() if name in _OF_PROFILE and name not in found}
         if {**unnamed, **found} == self._header:
             return
-        name = found.get('profile')
-        whose = f'profile {name!r}, or of ' if name not in (None, self._header.get('profile')) else ''
         raise InvalidOperation(
-            f'{self.path.parent} holds the dump of {whose}another profile, archive or group',
+            f'{self.path.parent} holds the dump of {self._told(found)}',
             remedy=Remedy('choose another folder or overwrite'),
         )
+
+    def _told(self, found: Mapping[str, Any]) -> str:
+        """Of what the log is that was found here, in words."""
+        if any(found[name] != self._header.get(name) for name in ('storage', *_OF_PROFILE) if name in found):
+            name = found.get('profile')
+            return (
+                f'profile {name!r}' if name not in (None, self._header.get('profile')) else 'another profile or archive'
+            )
+        if found.get('ricordi_dump') != VERSION:
+            return 'another version of this program'
+        subject = found.get('subject')
+        return 'the whole profile or archive' if subject == 'profile' else f'another process or group, {subject}'
 
     def _apply(self, line: Mapping[str, Any], offset: int) -> None:
         if 'folder' in line:

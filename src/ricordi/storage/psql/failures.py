@@ -15,11 +15,11 @@ from ricordi.errors import (
     IntegrityError,
     NotEnoughSpace,
     QueryError,
-    ReadOnlyStorage,
     RicordiError,
     StorageError,
     UniquenessError,
     UnreachableStorage,
+    UnwritableStorage,
     ValidationError,
 )
 from ricordi.storage.columns import row_words
@@ -79,7 +79,7 @@ def _by_state(error: psycopg.Error, state: str, place: str) -> RicordiError:
     if state.startswith('54'):
         return ValidationError(f'a value cannot be stored: {reason}')
     if state == '25006':
-        return ReadOnlyStorage(f'the {place} cannot be written: {reason}')
+        return UnwritableStorage(f'the {place} cannot be written: {reason}')
     if state == '42501':
         return UnreachableStorage(
             f'the user may not do that in the {place} ({reason}): ask for the right on its tables'

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from ricordi.errors import InvalidOperation, ReadOnlyStorage
+from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnwritableStorage
 from ricordi.storage.session import Session
 
 CONNECT_SECONDS = 3
@@ -57,7 +57,7 @@ def is_standby(raw: psycopg.Connection[Any]) -> bool:
 
 def standby(place: str) -> ReadOnlyStorage:
     """The error for what a standby cannot do."""
-    return ReadOnlyStorage(
+    return UnwritableStorage(
         f'the server of the {place} is a standby (in recovery), which can only be read, and may lag behind its '
         'primary: name the primary in the profile, or promote this server'
     )

@@ -12,11 +12,11 @@ from ricordi.errors import (
     IntegrityError,
     NotEnoughSpace,
     QueryError,
-    ReadOnlyStorage,
     RicordiError,
     StorageError,
     UniquenessError,
     UnreachableStorage,
+    UnwritableStorage,
     ValidationError,
 )
 from ricordi.model.values import LARGEST_VALUE
@@ -46,7 +46,7 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
             f'the {place} was locked by another program for more than {busy_seconds:g} s; try again when it is done'
         )
     if code.startswith('SQLITE_READONLY'):
-        return ReadOnlyStorage(f'the {place} cannot be written: check the permissions of the file and of its folder')
+        return UnwritableStorage(f'the {place} cannot be written: check the permissions of the file and of its folder')
     if code.startswith(('SQLITE_CANTOPEN', 'SQLITE_PERM', 'SQLITE_AUTH')):
         return UnreachableStorage(
             f'the {place} cannot be opened ({error}): check the permissions of the file and of its folder, and that '
