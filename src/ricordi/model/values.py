@@ -31,9 +31,8 @@ is_uuid_text = UUID_PATTERN.fullmatch
 """Whether a text is a uuid in canonical form."""
 may_hold_half_characters = re.compile(r'\\u[dD][89a-fA-F]').search
 """Whether a JSON text needs `has_half_characters`."""
-_LARGE_EXPONENT = re.compile(r'[eE]\+?\d{3}').search
-_LARGE_NUMBER = re.compile(r'(?<![\w"])-?\d[\d.]*[eE]\+?\d{3}').search
-"""The same and nearly never in a word, as hexadecimal digits are."""
+_LARGE_NUMBER = re.compile(r'[\s:,\[-]\d[\d.]*[eE]\+?\d{3}').search
+"""A number in a dictionary that may be too large, by what it comes after: hexadecimal digits come after a quote."""
 _LONG_NUMBER = 200
 _DIGITS = bytes(
     ord('0') if 48 <= code < 58 else ord('e') if code in b'eE' else 43 if code == 43 else 32 for code in range(256)
@@ -262,7 +261,7 @@ def is_damaged(value: object) -> bool:
 
 def _may_be_infinite(text: str) -> bool:
     if len(text) < _LONG_NUMBER:
-        return _LARGE_EXPONENT(text) is not None and _LARGE_NUMBER(text) is not None
+        return _LARGE_NUMBER(text) is not None
     digits = text.encode('utf-8', 'replace').translate(_DIGITS)
     return any(sign in digits for sign in _SIGNS_OF_INFINITY)
 

@@ -36,7 +36,8 @@ def check_json_closely(look: Look, table: str) -> Iterator[Finding]:
         for page in look.pages(table):
             try:
                 for pk, content in reader.stream(f'{suspects} AND id BETWEEN {page[0]} AND {page[-1]} ORDER BY id'):
-                    yield from _judged(look, table, column.name, pk, content)
+                    if _may_be_odd(content):
+                        yield from _judged(look, table, column.name, pk, content)
             except RicordiError as error:
                 if not reader.is_of_rows(error, f'{suspects} AND 1 = 0'):
                     raise
@@ -44,15 +45,23 @@ def check_json_closely(look: Look, table: str) -> Iterator[Finding]:
                 yield from look.tally.found('unreadable rows', table, detail, f'{page[0]}-{page[-1]}')
 
 
-def _judged(look: Look, table: str, name: str, pk: int, content: bytes | str) -> Iterator[Finding]:
+def _may_be_odd(content: bytes | str) -> bool:
+    """Whether JSON has to be read to be judged; what is no text is told where values are looked at."""
     try:
-        text = content.decode() if isinstance(content, bytes) else content
-        fault = json_fault(text) if may_be_odd(text) else None
-        if fault is None or not isinstance(json.loads(text), dict):
-            return  # what is no dictionary is told where values are looked at
-        kind, detail = 'odd JSON', f'the {name} can be read, but not be taken elsewhere: {fault}'
+        return may_be_odd(content.decode() if isinstance(content, bytes) else content)
     except UnicodeDecodeError:
+        return False
+
+
+def _judged(look: Look, table: str, name: str, pk: int, content: bytes | str) -> Iterator[Finding]:
+    text = content.decode() if isinstance(content, bytes) else content
+    fault = json_fault(text)
+    if fault is None:
         return
+    try:
+        if not isinstance(json.loads(text), dict):
+            return  # which is told where values are looked at
+        kind, detail = 'odd JSON', f'the {name} can be read, but not be taken elsewhere: {fault}'
     except (ValueError, RecursionError):
         if not _is_json(look, table, name, pk):
             return
