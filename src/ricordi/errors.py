@@ -79,6 +79,10 @@ class UnrecordedUse(AccessWarning):
     """A profile is read although its use cannot be recorded: nobody who wants it alone will know of the reader."""
 
 
+class SlowAnswer(UserWarning):
+    """An object store does not answer; tells for how long it is tried."""
+
+
 class StoppedWorker(UserWarning):
     """A process that did a part of the work was stopped; the work is done without it."""
 

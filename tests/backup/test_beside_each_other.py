@@ -112,6 +112,31 @@ def test_two_who_forget_at_once_take_nothing_that_is_named(
     assert number > 10
 
 
+def test_two_who_forget_different_snapshots_need_no_further_run(
+    source: Container, nodes: dict[int, str], fewer: dict[int, str]
+) -> None:
+    others = {pk: nodes[pk] for pk in list(nodes)[-4:]}
+    for number in count(1, 2):
+        client = memory_store()
+        backups = opened(client)
+        first, second = (backups.take(FewRows(some), source, ORIGIN) for some in (nodes, others))
+        backups.take(FewRows(fewer), source, ORIGIN)
+        forgetting, troubles = opened(client), list[str]()
+        steps = BeforeRequest(
+            forgetting,
+            number,
+            lambda client=client, second=second, troubles=troubles: troubles.append(
+                opened(client).forget([second.name]).trouble
+            ),
+        )
+        troubles.append(forgetting.forget([first.name]).trouble)
+        assert {*troubles} == {''}, f'before step {number}'
+        if steps.count < number:
+            break
+        assert faults(client, 1) == [], f'before step {number}'
+    assert number > 10
+
+
 @pytest.mark.parametrize('work', ['take', 'forget'])
 def test_whoever_dies_at_any_moment_leaves_what_is_sound_and_what_the_next_one_clears_away(
     two: Callable[[], tuple[Any, SnapshotRecord]], source: Container, nodes: dict[int, str], work: str

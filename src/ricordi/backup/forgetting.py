@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ricordi.backup.repository import BackupRepository
 
 
+TRIES = 4
+"""How often it is begun anew what others have crossed who remove snapshots from the same bucket at the same time."""
+
+
 class ForgetReport(NamedTuple):
     """What was done to remove snapshots, or would be.
 
@@ -69,8 +73,9 @@ def _give_back(
 ) -> ForgetReport:
     report = _kept(repository, forgotten)
     records, faults = repository.read_all()
+    there = {*repository.names()} if faults else set()  # one that another host removes meanwhile names nothing
     for name, error in faults.items():
-        if name not in forgotten:
+        if name not in forgotten and name in there:
             return report._replace(trouble=f'nothing that it may name was removed: {error}')
     owner = repository.objects.owner
     if owner is not None and owner.database != repository.place.owner(repository.id).database:
@@ -96,12 +101,20 @@ def _give_back_beside_others(
     repository: BackupRepository, report: ForgetReport, options: MaintenanceOptions, run: Run
 ) -> ForgetReport:
     """The same where no lock keeps others out: what snapshots name is asked for anew whenever it matters."""
-    with KeySpool() as spool:
-        named = _NamedByNow(repository, report.removed, spool, run)
-        try:
-            return report._replace(maintenance=repository.objects.maintain(options, named.keys, run))
-        except (CorruptStorage, NotExistent) as error:
-            return report._replace(trouble=f'what snapshots name is not certain, nothing more was removed: {error}')
+    for left in reversed(range(TRIES)):
+        before = {*repository.names()}
+        with KeySpool() as spool:
+            named = _NamedByNow(repository, report.removed, spool, run)
+            try:
+                done = repository.objects.maintain(options, named.keys, run)
+                return _kept(repository, report.removed)._replace(maintenance=done)
+            except (CorruptStorage, NotExistent) as error:
+                # another host may have removed a snapshot while it was read: what it named is nobody's then
+                if left and before - {*repository.names()}:
+                    repository.objects.look_again()
+                    continue
+                return report._replace(trouble=f'what snapshots name is not certain, nothing more was removed: {error}')
+    raise AssertionError('the last try returns or raises')
 
 
 class _NamedByNow:

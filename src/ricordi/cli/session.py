@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ricordi.cli.terminal.prose import complain, prose
-from ricordi.errors import AccessWarning, StoppedWorker, UsageError
+from ricordi.errors import AccessWarning, SlowAnswer, StoppedWorker, UsageError
 from ricordi.services.nodes.log_levels import LEVELS
+
+TOLD = (AccessWarning, StoppedWorker, SlowAnswer)
+"""The warnings that a person is told."""
 
 
 class CommandSession(NamedTuple):
@@ -58,7 +61,7 @@ class CommandSession(NamedTuple):
 
     def tell_warning(self, message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         """Tell a warning of Python's (`warnings.showwarning`): in a line of its own if it is one of ours."""
-        if issubclass(category, AccessWarning | StoppedWorker):
+        if issubclass(category, TOLD):
             self.tell(f'ricordi: warning: {message}', LEVELS['WARNING'])
         elif self.verbose:
             self.tell(f'ricordi: warning: {category.__name__}: {message}', LEVELS['WARNING'])

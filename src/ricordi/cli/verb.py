@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from ricordi.cli.parameters import PROFILE, PathName
-from ricordi.cli.session import CommandSession
+from ricordi.cli.session import TOLD, CommandSession
 from ricordi.cli.terminal.help_pages import WIDEST, HelpPage
 from ricordi.cli.terminal.kept_answers import keep_words, note_answers
 from ricordi.cli.terminal.screen import WHEN
 from ricordi.cli.terminal.streams import as_unicode
-from ricordi.errors import AccessWarning, RicordiError, StoppedWorker, UsageError
+from ricordi.errors import RicordiError, UsageError
 from ricordi.services.nodes.log_levels import LEVELS
 
 FORMATS = ('table', 'json', 'jsonl', 'csv', 'yaml')
@@ -148,7 +148,7 @@ def verb(*examples: str, on_profile: bool = True, kind: type[Verb] = Verb) -> Ca
             if session.verbose:
                 session.tell_where()
             with warnings.catch_warnings():
-                for category in (AccessWarning, StoppedWorker):
+                for category in TOLD:
                     warnings.simplefilter('default', category)
                 warnings.showwarning = session.tell_warning
                 with session.named_when_interrupted(on_profile):

@@ -10,8 +10,13 @@ from typing import Any
 
 import pytest
 
+from ricordi.backend.repair import Mending
+from ricordi.backend.verification import Finding
+from ricordi.backend.verification_report import VerificationReport, VerifyOptions
 from ricordi.cli.main import run
+from ricordi.cli.storage.repair_report import plan_as_text
 from ricordi.repository.container.container import Container
+from ricordi.services.repair.repair import RepairOptions, RepairReport
 
 Ran = Callable[..., tuple[int, str, str]]
 PROFILE = 'loose'
@@ -65,6 +70,17 @@ def test_what_is_missing_comes_from_a_source(ran: Ran, lost: tuple[str, str]) ->
     assert key in out
     assert 'Left: nothing' in out
     assert ran()[0] == 0
+
+
+@pytest.mark.parametrize(('deed', 'is_left'), [('take it from a source', False), ('', True)])
+def test_a_pack_of_which_all_is_mended_is_not_told_as_left(deed: Any, is_left: bool) -> None:
+    finding = Finding('missing pack', 'it is not in the bucket', where='packs/x')
+    report = RepairReport(
+        RepairOptions(dry_run=True),
+        VerificationReport(VerifyOptions(), findings=(finding,), counts={'missing pack': 1}),
+        (Mending('damaged object', 'take it from a source', 'a'), Mending('damaged object', deed, 'b')),
+    )
+    assert ('Found, and not mended by itself' in plan_as_text('group', report)) == is_left
 
 
 def test_what_is_in_no_source_is_left_and_told(ran: Ran, lost: tuple[str, str]) -> None:

@@ -55,6 +55,12 @@ def test_what_was_read_is_known_on_another_host_and_a_new_pack_is_unread(
     assert state(other).total == known.total + 1500 + len('new inline')
 
 
+def test_packs_without_objects_are_not_waited_for(bucket: BucketRepository, filled: list[str]) -> None:
+    bucket.delete_objects(filled[:1])
+    read(bucket, filled[1:])
+    assert (state(bucket).read, state(bucket).recent_share) == (state(bucket).total, 1.0)
+
+
 def test_findings_about_rows_are_known_on_another_host(
     bucket: BucketRepository, opened: Callable[..., BucketRepository]
 ) -> None:

@@ -8,14 +8,18 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ricordi.backend.rows import NodeRow
 from ricordi.backup.places.folder import FolderPlace
 from ricordi.backup.repository import BackupRepository
 from ricordi.config import load_config
-from ricordi.errors import Interrupted, UnreachableStorage
+from ricordi.errors import Interrupted, StillInUse, UnreachableStorage
+from ricordi.manager import use_storage
 from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.worker_process import WorkerProcess
@@ -69,6 +73,22 @@ def test_it_is_the_same_as_one_after_the_other(
     assert dumped(database_of('beside')) == dumped(database_of('serial'))
     assert beside.rows == serial.rows
     assert beside.objects == serial.objects
+
+
+def test_into_a_bucket_the_rows_are_put_beside_and_the_database_guards_them_after(
+    home: Path, place: Path, to_sqlite: Ask, bucket_config: Ask, started: list[RowsBeside]
+) -> None:
+    config: Any = bucket_config()
+    request = replace(to_sqlite(), backend='ricordi.psql_bucket', storage_config=config)
+    report = restore(str(place), request, limits=BESIDE)
+    assert len(started) == 1
+    with use_storage(load_config().get_profile('back')) as storage:
+        assert report.rows['db_dbnode'] == sum(1 for _ in storage.find(NodeRow)) > 0
+        keys = sorted({*storage.named_keys()})
+        assert [*storage.repository.list_objects()] == keys
+        assert storage.repository.guard_fault() == ''
+        with pytest.raises(StillInUse):
+            storage.repository.delete_objects(keys[:1])
 
 
 def test_a_small_database_is_put_without_another_process(

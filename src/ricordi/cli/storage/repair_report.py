@@ -10,6 +10,7 @@ from ricordi.cli.storage.verification_report import finding_lines, in_numbers, l
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_seconds, plural
 from ricordi.errors import Interrupted, ProblemsFound
+from ricordi.services.repair.faults import ODD_PACKS
 
 if TYPE_CHECKING:
     from ricordi.backend.repair import Mending
@@ -116,8 +117,11 @@ def _others(report: RepairReport) -> str:
     if report.found is None:
         return ''
     mended = {one.subject for one in report.planned if one.deed}
+    settled = ODD_PACKS if report.planned and all(one.deed for one in report.planned) else ()  # by their objects
     left = [
-        one for one in report.found.findings if not one.notice and one.key not in mended and one.where not in mended
+        one
+        for one in report.found.findings
+        if not one.notice and one.key not in mended and one.where not in mended and one.kind not in settled
     ]
     lines = [line for one in left[:MOST_SHOWN] for line in lines_of(one)]
     more = [f'  and {len(left) - MOST_SHOWN:,} more'] if len(left) > MOST_SHOWN else []

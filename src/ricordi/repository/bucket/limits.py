@@ -32,6 +32,8 @@ class BucketLimits(NamedTuple):
     :param retries: how often the client repeats one request by itself.
     :param request_seconds: how long one request may take.
     :param retry_seconds: how long requests of one kind are repeated by the client.
+    :param answer_seconds: how long a request about the bucket itself may take.
+    :param patience_seconds: who waits longer for an answer is told.
     :param grace_seconds: what nobody names stays so long; and a pack after it was condemned, for those who read it.
     :param leftover_seconds: what lies in the bucket for so long without a row goes; also how long an upload may take.
     """
@@ -59,8 +61,15 @@ class BucketLimits(NamedTuple):
     retries: int = 6
     request_seconds: float = 120.0
     retry_seconds: float = 60.0
+    answer_seconds: float = 30.0
+    patience_seconds: float = 6.0
     grace_seconds: float = 3600.0
     leftover_seconds: float = 86_400.0
+
+    @property
+    def longest_seconds(self) -> float:
+        """How long one request is tried at most: its last try begins within the time for repeating."""
+        return self.request_seconds + self.retry_seconds
 
 
 USUAL = BucketLimits()

@@ -13,6 +13,7 @@ from ricordi.errors import UnreachableStorage
 from ricordi.repository.bucket.failures import store_failure
 from ricordi.repository.bucket.limits import USUAL, BucketLimits
 from ricordi.repository.bucket.objects import open_client
+from ricordi.repository.bucket.slow_answers import AnswerWatch
 
 DONE = (200, 204)
 NOT_THERE = 404
@@ -89,7 +90,9 @@ def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: byte
     except BaseError as error:  # credentials are asked for only now, of a server where none are at hand
         raise store_failure(error, location.place, 'ask for anything') from None
     try:
-        with urlopen(Request(signed, data=body, method=method), timeout=limits.request_seconds) as answer:
+        watch = AnswerWatch(location.place, limits.answer_seconds, limits.patience_seconds)
+        request = Request(signed, data=body, method=method)
+        with watch.waiting(), urlopen(request, timeout=limits.answer_seconds) as answer:
             return int(answer.status)
     except HTTPError as error:
         error.close()

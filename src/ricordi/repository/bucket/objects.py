@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from ricordi.installing import way_to_install
 from ricordi.repository.bucket.arrival import SentBytes
 from ricordi.repository.bucket.failures import store_failure
 from ricordi.repository.bucket.limits import BucketLimits
+from ricordi.repository.bucket.slow_answers import AnswerWatch
 from ricordi.repository.bucket.uploading import upload_in_parts
 from ricordi.repository.parallel import in_order
 
@@ -36,6 +37,7 @@ READ_BACK_BYTES = 1 << 20
 CLOCK = 'clock'
 """The folder in which something is put for a moment, to see when that was."""
 
+Page = TypeVar('Page')
 Span = list[tuple[int, int]]
 """Ranges, as start and length, that are fetched by one request."""
 
@@ -137,6 +139,7 @@ class PackStore:
         self._lock = threading.Lock()
         self._traffic = Traffic()
         self.place = place
+        self._watch = AnswerWatch(place, limits.longest_seconds, limits.patience_seconds)
 
     @property
     def _client(self) -> Client:
@@ -167,7 +170,7 @@ class PackStore:
 
         sent = SentBytes()
         sent.add(data)
-        with self._worded(f'put {name}'):
+        with self._worded(f'put {name}'), self._watch.waiting(len(data)):
             answer = obstore.put(self._client, self._path(name), data, use_multipart=False)
         self._count(Traffic(puts=1, sent=len(data)))
         self._check_arrival(name, sent, answer['e_tag'])
@@ -179,8 +182,8 @@ class PackStore:
         """
         limits = self._limits
         sent = SentBytes(limits.part_bytes)
-        with self._worded(f'put {name}'):
-            passing = sent.passing(pieces)
+        with self._worded(f'put {name}'), self._watch.waiting(limits.part_bytes) as goes_on:
+            passing = _noted(sent.passing(pieces), goes_on)
             tag = upload_in_parts(self._client, self._path(name), passing, limits.part_bytes, limits.parts_at_once)
         self._count(Traffic(puts=2 + max(1, -(-sent.size // limits.part_bytes)), sent=sent.size))
         self._check_arrival(name, sent, tag)
@@ -209,7 +212,7 @@ class PackStore:
         """What the store says of the content of something, when it is asked; empty: nothing."""
         import obstore
 
-        with self._worded(f'look at {name}'):
+        with self._worded(f'look at {name}'), self._watch.waiting():
             tag = obstore.head(self._client, self._path(name))['e_tag']
         self._count(Traffic(gets=1))
         return tag or ''
@@ -220,7 +223,7 @@ class PackStore:
 
         for first in range(0, len(names), DELETED_AT_ONCE):
             some = [self._path(name) for name in names[first : first + DELETED_AT_ONCE]]
-            with suppress(LostObject), self._worded(f'delete {names[first]}'):
+            with suppress(LostObject), self._worded(f'delete {names[first]}'), self._watch.waiting():
                 obstore.delete(self._client, some if len(some) > 1 else some[0])
             self._count(Traffic(deletes=1))
 
@@ -233,7 +236,7 @@ class PackStore:
         """
         import obstore
 
-        with self._worded(f'read {name}'):
+        with self._worded(f'read {name}'), self._watch.waiting():
             data = bytes(obstore.get(self._client, self._path(name)).bytes())
         self._count(Traffic(gets=1, received=len(data)))
         return data
@@ -274,7 +277,7 @@ class PackStore:
         first = span[0][0]
         wanted = max(start + length for start, length in span) - first
         for _ in range(LOOKS_AT_SPAN):
-            with self._worded(f'read {name}'):
+            with self._worded(f'read {name}'), self._watch.waiting(wanted):
                 data = obstore.get_range(self._client, self._path(name), start=first, length=wanted)
             self._count(Traffic(gets=1, received=len(data)))
             if len(data) == wanted:
@@ -288,7 +291,7 @@ class PackStore:
         """
         import obstore
 
-        with self._worded(f'look at {name}'):
+        with self._worded(f'look at {name}'), self._watch.waiting():
             size = obstore.head(self._client, self._path(name))['size']
         self._count(Traffic(gets=1))
         return size
@@ -309,10 +312,15 @@ class PackStore:
         cut = len(self._path(''))
         below = self._path(folder).rstrip('/')
         with self._worded('list what is there'):
-            for page in obstore.list(self._client, below and f'{below}/', chunk_size=1000):
+            pages = iter(obstore.list(self._client, below and f'{below}/', chunk_size=1000))
+            while (page := self._next(pages)) is not None:
                 self._count(Traffic(lists=1))
                 for one in page:
                     yield Listed(one['path'][cut:], one['size'], one['last_modified'])
+
+    def _next(self, pages: Iterator[Page]) -> Page | None:
+        with self._watch.waiting():
+            return next(pages, None)
 
     @contextmanager
     def _worded(self, deed: str) -> Iterator[None]:
@@ -325,6 +333,13 @@ class PackStore:
             raise
         except (BaseError, FileNotFoundError) as error:
             raise store_failure(error, self.place, deed) from error
+
+
+def _noted(pieces: Iterable[bytes], goes_on: Callable[[], None]) -> Iterator[bytes]:
+    """The pieces; each that is taken tells that an upload goes on."""
+    for piece in pieces:
+        goes_on()
+        yield piece
 
 
 def spans_of(ranges: Iterable[tuple[int, int]]) -> Iterator[Span]:

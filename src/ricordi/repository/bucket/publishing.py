@@ -118,9 +118,9 @@ class Publisher:
 
     def upload(self, data: bytearray, published: Callable[[UUID], bool]) -> UUID:
         """Announce a pack and upload it, until `published` says that it is a part of the store; its name."""
-        pause = self._limits.pause_seconds
+        pause, end = self._limits.pause_seconds, time.monotonic() + self._limits.retry_seconds
         failed: StorageError | None = None
-        for _ in range(self._limits.tries):
+        for left in reversed(range(self._limits.tries)):
             pack = self._index.intend(len(data), writer())
             try:
                 self._store.put(pack_name(pack), data)
@@ -130,6 +130,8 @@ class Publisher:
             else:
                 if published(pack):
                     return pack
+            if not left or time.monotonic() >= end:  # one request alone may have taken longer
+                break
             time.sleep(pause)
             pause *= 2
         raise failed or AccessError(

@@ -58,13 +58,21 @@ class Filling:
     """
 
     def __init__(
-        self, source: RestoreSource, run: Run, *, database_beside: bool = True, limits: FillingLimits = USUAL
+        self,
+        source: RestoreSource,
+        run: Run,
+        *,
+        database_beside: bool = True,
+        rows_beside: bool = True,
+        limits: FillingLimits = USUAL,
     ) -> None:
         """
         :param database_beside: whether the database is a file on the same disk as the objects.
+        :param rows_beside: whether a process of their own may put the rows.
         """
         self.source = source
         self._database_beside = database_beside
+        self._may_put_beside = rows_beside
         self._database_bytes = source.database_bytes if database_beside else 0
         self._limits = limits
         self.snapshot = CountedSnapshot(source.snapshot)
@@ -95,6 +103,8 @@ class Filling:
             self._fill(storage)
         else:
             self.snapshot.rows, self.snapshot.bytes = put.rows, put.bytes
+        if rows is not None:  # the other process had let go of what nodes name
+            storage.repository.guard_nodes(lenient=bool(self.unusable))
         self.problems = tuple(self._problems(storage))
 
     @property
@@ -116,7 +126,7 @@ class Filling:
         """A process that puts the rows, where it is worth one; it has ended after the block."""
         large = self.source.database_bytes >= self._limits.database_bytes
         if not (
-            self._database_beside and self.source.is_stored and large and several_processors(self._limits.processors)
+            self._may_put_beside and self.source.is_stored and large and several_processors(self._limits.processors)
         ):
             yield None
             return

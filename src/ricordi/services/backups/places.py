@@ -13,7 +13,7 @@ from ricordi.backend.bucket import BucketLocation
 from ricordi.config.object_store import credentials_of, endpoint_of, lists_folder, region_of
 from ricordi.errors import RicordiError, WrongValue
 from ricordi.model.addresses import check_folder_name
-from ricordi.services.profiles.bucket import check_endpoint, check_prefix
+from ricordi.services.profiles.bucket import check_prefix, endpoint_found
 
 SCHEME = 's3://'
 
@@ -50,9 +50,7 @@ def address_at(text: str, object_store: Mapping[str, Any] | None = None) -> Back
 
 
 def _location(bucket: str, prefix: str, config: Mapping[str, Any]) -> BucketLocation:
-    endpoint = endpoint_of(config)
-    if endpoint:
-        check_endpoint(endpoint)
+    endpoint = endpoint_found(config)
     credentials = credentials_of(config)
     return BucketLocation(
         database={},

@@ -95,7 +95,13 @@ def restore(
     with open_source(place, of, wait, run.stop, object_store) as source:
         if request.backend in (PSQL, BUCKET):
             refuse_misfits(source, run)
-        filling = Filling(source, run, database_beside=request.backend == SQLITE, limits=limits)
+        filling = Filling(
+            source,
+            run,
+            database_beside=request.backend == SQLITE,
+            rows_beside=request.backend in (SQLITE, BUCKET),
+            limits=limits,
+        )
 
         def contents(storage: StorageBackend) -> str | None:
             filling.fill(storage)

@@ -1,4 +1,4 @@
-"""The rows of a snapshot put into a new SQLite database by a process of its own, while another one puts the objects.
+"""The rows of a snapshot put into a new database by a process of its own, while another one puts the objects.
 
 The process puts all rows in one transaction, says so, and commits when it is told to: when the objects are all there.
 It ends with the one that started it, whatever kills that, and its transaction with it. A process that does not answer
@@ -59,7 +59,7 @@ class RowsBeside:
 
     def __init__(self, source: RestoreSource, storage: StorageBackend) -> None:
         """
-        :param storage: an empty one on SQLite, which nobody else uses until `commit` or `close`.
+        :param storage: an empty one, which nobody else uses until `commit` or `close`.
         """
         self._worker = start_worker(__name__)
         self._asking = ThreadPoolExecutor(1, thread_name_prefix='rows')
@@ -137,6 +137,7 @@ def put_rows(question: list[Any], answer: Callable[[object], None], committing: 
             answer({'rows': counted.rows, 'bytes': counted.bytes})
             committing()
 
+        repository.release_nodes()  # it would refuse nodes whose objects are still on the way; see `Filling.fill`
         storage.fill(counted, before_commit=before_commit)
         answer({})
 

@@ -46,6 +46,18 @@ def check_prefix(prefix: str) -> None:
         raise WrongValue(f'{prefix!r} is no folder in a bucket: write it like group/project')
 
 
+def endpoint_found(config: Mapping[str, Any]) -> str:
+    """The address of the store, as it is found now; empty: that of AWS.
+
+    :param config: the `storage.config`, as far as it is known.
+    :raises ricordi.errors.WrongValue: what was found is no address.
+    """
+    found = endpoint_of(config)
+    if found:
+        check_endpoint(found)
+    return found
+
+
 def where_found(config: Mapping[str, Any]) -> dict[str, str]:
     """Address and region of the store, as they are found now: a profile has one bucket, whatever the environment
     says at another time.
@@ -53,9 +65,7 @@ def where_found(config: Mapping[str, Any]) -> dict[str, str]:
     :param config: the `storage.config`, as far as it is known.
     :raises ricordi.errors.WrongValue: what was found is no address.
     """
-    found = {'endpoint_url': endpoint_of(config), 'region': region_of(config)}
-    if found['endpoint_url']:
-        check_endpoint(found['endpoint_url'])
+    found = {'endpoint_url': endpoint_found(config), 'region': region_of(config)}
     return {key: value for key, value in found.items() if value not in ('', REGION)}
 
 

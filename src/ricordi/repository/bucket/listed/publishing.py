@@ -37,13 +37,14 @@ class ListedPublisher:
     def upload(self, draft: PackDraft) -> UUID:
         """As of `publish`; the name of the pack."""
         data, pause = draft.sealed(), self._limits.pause_seconds
+        end = time.monotonic() + self._limits.retry_seconds
         for left in reversed(range(self._limits.tries)):
             pack = uuid4()
             try:
                 self._store.put(pack_name(pack), data)
             except UnreachableStorage:
                 self._give_up(pack)
-                if not left:
+                if not left or time.monotonic() >= end:  # one request alone may have taken longer
                     raise
                 time.sleep(pause)
                 pause *= 2

@@ -31,7 +31,7 @@ _PACKS = """
 SELECT coalesce(sum(bytes - list_bytes), 0)::bigint,
        coalesce(sum(bytes - list_bytes) FILTER (WHERE read_whole IS NOT NULL), 0)::bigint,
        coalesce(sum(bytes - list_bytes) FILTER (WHERE read_whole >= %s), 0)::bigint, min(read_whole)
-FROM packs WHERE state = 'live'
+FROM packs WHERE state = 'live' AND EXISTS (SELECT FROM objects WHERE pack = packs.uuid)
 """
 _ADD = 'UPDATE store SET damaged = damaged || %b WHERE NOT %b = ANY(damaged) AND cardinality(damaged) < %s'
 _REMOVE = 'UPDATE store SET damaged = array_remove(damaged, %b)'
