@@ -101,6 +101,8 @@ def store_failure(error: Exception, place: str, deed: str) -> RicordiError:
     if any(word in told for word in _ENDED):
         return CorruptStorage(f'cannot {deed} in the {place}: it ends before that')
     way = next((way for word, way in _OF_WORDS if word in told), None) or _OF_CLASSES.get(type(error).__name__)
+    if way == _NO_CREDENTIALS:  # what the client tells is of a server of clouds that nobody has named
+        return UnreachableStorage(f'cannot {deed} in the {place}: {way}')
     return UnreachableStorage(f'cannot {deed} in the {place}: {_first_line(told)}; {way or "try again later"}')
 
 
