@@ -126,6 +126,21 @@ def test_nothing_is_removed_where_something_is_missing_or_nobody_is_certain(
     assert bucket.has_object(garbage)
 
 
+@pytest.mark.parametrize('options', [{}, {'dry_run': True}])
+def test_a_pack_that_is_gone_is_told_by_full_maintenance_with_nothing_to_do(
+    bucket: BucketRepository, maintain: Maintain, options: Any
+) -> None:
+    (key,) = bucket.put_objects(contents(1))
+    assert maintain(bucket, full=True, **options).problem_count == 0
+    place = bucket.index.find(key)
+    assert place is not None
+    assert place.pack is not None
+    bucket.store.delete([pack_name(place.pack)])
+    report = maintain(bucket, full=True, **options)
+    assert [(one.kind, one.key) for one in report.problems] == [('missing', key)]
+    assert report.nothing_to_do
+
+
 def test_what_was_put_lately_is_no_garbage_yet_and_counts_as_put_anew_when_it_is_put_again(
     opened: Any, maintain: Maintain, raw: Any
 ) -> None:

@@ -79,8 +79,8 @@ class BucketSweep:
         self._bucket = work.bucket
 
     def plan(self) -> MaintenanceStep | None:
-        found = [*self._leftovers()]
-        if not found or self._packs_are_missing():
+        found = () if self._packs_are_missing() else [*self._leftovers()]
+        if not found:
             return None
         return MaintenanceStep(self.name, f'{len(found)} files without a row', freed=sum(one.bytes for one in found))
 
@@ -97,7 +97,7 @@ class BucketSweep:
         missing = [odd for _, odd in compared_packs(self._bucket) if odd is not None and odd.found is None]
         for odd in missing:
             for (hash,) in self._bucket.database.rows(_ONE_OF_PACK, (odd.uuid,)):
-                detail = f'{pack_name(odd.uuid)}, in which it is, is not in the bucket, so that nothing was swept'
+                detail = f'{pack_name(odd.uuid)}, in which it is, is not in the bucket, so that nothing is swept'
                 self._work.problems.add('missing', hash.hex(), detail)
         return bool(missing)
 
