@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -73,6 +74,13 @@ def test_nothing_is_put_into_a_backup(run_here: Run, storage: Path, backup: Path
 def test_a_backup_is_no_place_for_a_storage(run_here: Run, storage: Path, backup: Path, verb: str) -> None:
     done = run_here(*commands(backup, backup)[verb])
     assert (done.returncode, f'{backup} is a backup repository' in done.stderr) == (2, True)
+
+
+def test_a_place_that_has_snapshots_takes_more_wherever_it_lies(run_here: Run, storage: Path, backup: Path) -> None:
+    inner = storage / 'backups'
+    shutil.copytree(backup, inner)
+    assert run_here('-p', 'loose', 'storage', 'backup', inner).returncode == 0
+    assert run_here('-p', 'loose', 'storage', 'backup', storage / 'others').returncode == 2
 
 
 def test_a_container_is_no_place_for_a_storage(run_here: Run, storage: Path, backup: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ricordi.backend.backups import BackupAddress
 from ricordi.backend.maintenance import Amount
 from ricordi.backup.key_spool import KeySpool
+from ricordi.backup.places.folder import FolderPlace
 from ricordi.backup.planning import BackupPlan, plan_snapshot
 from ricordi.backup.policy import KeepPolicy, kept_by
 from ricordi.backup.records import SnapshotOrigin, SnapshotRecord
@@ -208,7 +209,8 @@ def checked_place(profile: Profile, place: BackupAddress) -> BackupAddress:
     for name, folder in folders.items():
         if folder is not None and place.resolve().is_relative_to(folder.resolve()):
             raise UsageError(f'{place} lies in {name} ({folder}), and would be lost with it; choose another place')
-    check_surroundings(place)
+    if not FolderPlace(place).exists:  # a place in use since before this was looked at goes on being one
+        check_surroundings(place)
     return place
 
 
