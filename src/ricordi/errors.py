@@ -59,6 +59,12 @@ class MissingConfigurationError(ConfigurationError):
     """There is no configuration folder or file."""
 
 
+class DamagedConfiguration(ConfigurationError):
+    """The configuration file is there, and holds what no configuration is: no JSON, or JSON of another shape."""
+
+    exit_code = 3
+
+
 class UnrecordableUse(ConfigurationError):
     """Who uses a profile cannot be recorded: nothing may be written, lest the writer be taken for absent."""
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.config.merge import merge
-from ricordi.errors import ConfigurationError, MissingConfigurationError
+from ricordi.errors import ConfigurationError, DamagedConfiguration, MissingConfigurationError
 
 if TYPE_CHECKING:
     from ricordi.folders import OpenFolder
@@ -55,7 +55,8 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file.
 
     :raises ricordi.errors.MissingConfigurationError: there is no such file.
-    :raises ricordi.errors.ConfigurationError: it cannot be read, or is not JSON; the message tells line and column.
+    :raises ricordi.errors.DamagedConfiguration: it is not JSON; the message tells line and column.
+    :raises ricordi.errors.ConfigurationError: it cannot be read.
     """
     return _read(path)[0]
 
@@ -173,7 +174,7 @@ def _read(path: Path, folder: OpenFolder | None = None) -> tuple[Any, FileIdenti
         with os.fdopen(descriptor, 'rb') as handle:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise ConfigurationError(f'{path} is no regular file, and so no configuration; {_way_out(path)}')
+                raise DamagedConfiguration(f'{path} is no regular file, and so no configuration; {_way_out(path)}')
             raw = handle.read(LARGEST_FILE + 1)
             identity = _identity(status)
     except FileNotFoundError:
@@ -181,18 +182,18 @@ def _read(path: Path, folder: OpenFolder | None = None) -> tuple[Any, FileIdenti
     except OSError as error:
         raise ConfigurationError(f'cannot read {path}: {error.strerror or error}') from error
     if len(raw) > LARGEST_FILE:
-        raise ConfigurationError(f'{path} is too large to be a configuration; {_way_out(path)}')
+        raise DamagedConfiguration(f'{path} is too large to be a configuration; {_way_out(path)}')
     try:
         return json.loads(raw), identity
     except UnicodeDecodeError:
-        raise ConfigurationError(f'{path} is not JSON: not even text; {_way_out(path)}') from None
+        raise DamagedConfiguration(f'{path} is not JSON: not even text; {_way_out(path)}') from None
     except json.JSONDecodeError as error:
         place = f'line {error.lineno}, column {error.colno}'
-        raise ConfigurationError(f'{path} is not JSON: {error.msg} at {place}; {_way_out(path)}') from None
+        raise DamagedConfiguration(f'{path} is not JSON: {error.msg} at {place}; {_way_out(path)}') from None
     except RecursionError:
-        raise ConfigurationError(f'{path} is nested too deeply to be a configuration; {_way_out(path)}') from None
+        raise DamagedConfiguration(f'{path} is nested too deeply to be a configuration; {_way_out(path)}') from None
     except ValueError:  # of Python's own, beyond some thousand digits
-        raise ConfigurationError(f'{path} holds a number of too many digits; {_way_out(path)}') from None
+        raise DamagedConfiguration(f'{path} holds a number of too many digits; {_way_out(path)}') from None
 
 
 def _read_version(folder: OpenFolder, name: str) -> Version | None:

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ricordi.config.names import check_profile_name
-from ricordi.errors import ConfigurationError, ConfigurationVersionError, ProfileConfigurationError
+from ricordi.errors import (
+    ConfigurationError,
+    ConfigurationVersionError,
+    DamagedConfiguration,
+    ProfileConfigurationError,
+)
 
 OLDEST_VERSION = 9
 NEWEST_VERSION = 10
@@ -27,7 +32,7 @@ def check_config(config: Any, source: str) -> None:
 
     :param source: what the errors begin with: the path of the file.
     :raises ricordi.errors.ConfigurationVersionError: too old, or too new.
-    :raises ricordi.errors.ConfigurationError: the shape is wrong; the message tells where, as a JSON path.
+    :raises ricordi.errors.DamagedConfiguration: the shape is wrong; the message tells where, as a JSON path.
     """
     _expect(config, (dict,), source, '$')
     check_version(config, source)
@@ -38,8 +43,8 @@ def check_config(config: Any, source: str) -> None:
         try:
             check_profile_name(name)
         except ProfileConfigurationError as error:
-            raise ConfigurationError(f'{source}: $.profiles: {error}') from None
-        check_profile(profile, source, f'$.profiles.{name}', ConfigurationError)
+            raise DamagedConfiguration(f'{source}: $.profiles: {error}') from None
+        check_profile(profile, source, f'$.profiles.{name}', DamagedConfiguration)
 
 
 def check_version(config: Mapping[str, Any], source: str) -> None:
@@ -91,7 +96,7 @@ def _expect_key(
     types: tuple[type, ...],
     source: str,
     path: str,
-    error: type[ConfigurationError] = ConfigurationError,
+    error: type[ConfigurationError] = DamagedConfiguration,
     required: bool = False,
 ) -> None:
     if key in mapping:
@@ -105,7 +110,7 @@ def _expect(
     types: tuple[type, ...],
     source: str,
     path: str,
-    error: type[ConfigurationError] = ConfigurationError,
+    error: type[ConfigurationError] = DamagedConfiguration,
 ) -> None:
     fits = isinstance(value, Mapping) if dict in types and isinstance(value, Mapping) else isinstance(value, types)
     if isinstance(value, bool) and bool not in types:

@@ -88,20 +88,22 @@ def test_without_a_configuration_the_message_says_where_it_was_sought(run_cli, e
 
 
 @pytest.mark.parametrize(
-    ('content', 'told'),
+    ('content', 'told', 'code'),
     [
-        ('{', 'not JSON'),
-        ('[]', 'must be an object'),
-        ('{"CONFIG_VERSION": {"CURRENT": 5, "OLDEST_COMPATIBLE": 5}, "profiles": {}}', 'verdi'),
-        ('{"CONFIG_VERSION": {"CURRENT": 99, "OLDEST_COMPATIBLE": 99}, "profiles": {}}', 'install a newer ricordi'),
+        ('{', 'not JSON', 3),
+        ('[]', 'must be an object', 3),
+        ('{"CONFIG_VERSION": {"CURRENT": 10, "OLDEST_COMPATIBLE": 9}, "profiles": {"a": 5}}', '$.profiles.a', 3),
+        ('9' * 5000, 'too many digits', 3),
+        ('{"CONFIG_VERSION": {"CURRENT": 5, "OLDEST_COMPATIBLE": 5}, "profiles": {}}', 'verdi', 1),
+        ('{"CONFIG_VERSION": {"CURRENT": 99, "OLDEST_COMPATIBLE": 99}, "profiles": {}}', 'install a newer ricordi', 1),
     ],
 )
 def test_a_configuration_that_cannot_be_used_is_told_with_file_and_way_out(
-    run_cli, reference_home: Path, content: str, told: str
+    run_cli, reference_home: Path, content: str, told: str, code: int
 ) -> None:
     (reference_home / 'config.json').write_text(content)
     done = run_cli('profile', 'list')
-    assert (done.returncode, done.stdout) == (1, '')
+    assert (done.returncode, done.stdout) == (code, '')
     assert str(reference_home) in done.stderr
     assert told in done.stderr
     assert 'Traceback' not in done.stderr
@@ -119,7 +121,7 @@ def test_without_a_default_profile_the_message_names_the_profiles(run_cli, refer
 def test_a_configuration_that_may_not_be_read_is_told(run_cli, reference_home: Path) -> None:
     (reference_home / 'config.json').chmod(0)
     done = run_cli('profile', 'list')
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert 'ermission denied' in done.stderr
 
 
