@@ -77,6 +77,15 @@ def test_prometheus_reads_what_status_counts(status: Run, reference_home: Path) 
     assert now - read['ricordi_last_backup_timestamp_seconds', 'profile=mixed'] >= 3 * 86400
 
 
+def test_what_never_was_is_told_to_prometheus_as_long_ago_but_not_of_an_archive(status: Run) -> None:
+    never = ('ricordi_last_backup_timestamp_seconds', ''), ('ricordi_last_maintenance_timestamp_seconds', 'kind=full,')
+    read = samples(status('--all-profiles', '--format', 'prometheus').stdout)
+    assert read['ricordi_up', 'profile=archive'] == 1
+    for gauge, kind in never:
+        assert read[gauge, f'{kind}profile=mixed'] == 0
+        assert (gauge, f'{kind}profile=archive') not in read
+
+
 def test_every_gauge_is_explained_in_the_page(status: Run) -> None:
     page = (Path(__file__).parents[2] / 'docs' / 'monitoring.md').read_text(encoding='utf-8')
     assert [name for name in GAUGES if f'`{name}`' not in page] == []

@@ -94,6 +94,7 @@ class Status:
 
     :param plan: of a full maintenance; None where nothing was counted, as of an archive.
     :param maintained: when live and full maintenance last did all they should; None: not known.
+    :param needs_care: whether it is to be maintained and backed up: it is known, and is no archive.
     :param hidden: objects that AiiDA cannot read since a repack of its was killed.
     """
 
@@ -104,6 +105,7 @@ class Status:
     maintained: dict[str, datetime | None] = field(default_factory=dict)
     backup: LastBackup | None = None
     hidden: int = 0
+    needs_care: bool = False
 
     @property
     def worst(self) -> StatusCheck | None:
@@ -143,6 +145,7 @@ def get_status(profile_name: str | None, question: StatusQuestion = USUAL) -> St
         maintained_at(run.found) if run.found and known else {},
         next(iter(last_backups(run.found)), None) if run.found and known else None,
         run.hidden,
+        run.needs_care,
     )
 
 
@@ -174,6 +177,7 @@ class _Checks:
         self.plan: MaintenanceReport | None = None
         self.state: VerificationState | None = None
         self.hidden = 0
+        self.needs_care = False
 
     @property
     def _profile(self) -> Profile:
@@ -193,6 +197,7 @@ class _Checks:
     def access(self) -> str:
         if storage_class(self._profile).read_only:
             return 'an archive, which anybody may read'
+        self.needs_care = True
         holders = [holder for holder in ProfileAccessManager(self._profile).holders() if holder.state != 'stale']
         lock = next((holder for holder in holders if holder.kind == 'lock'), None)
         if lock is not None:

@@ -22,8 +22,8 @@ GAUGES = {
     'ricordi_freeable_bytes': 'What a full maintenance would give back.',
     'ricordi_hidden_objects': 'Objects that AiiDA cannot read since a repack of its was killed.',
     'ricordi_open_findings': 'Open findings of the last verification.',
-    'ricordi_last_maintenance_timestamp_seconds': 'When maintenance last did all that it should, by kind.',
-    'ricordi_last_backup_timestamp_seconds': 'When the last snapshot that is known of was made.',
+    'ricordi_last_maintenance_timestamp_seconds': 'When maintenance last did all it should, by kind; 0: not known of.',
+    'ricordi_last_backup_timestamp_seconds': 'When the last snapshot that is known of was made; 0: none is.',
     'ricordi_last_verification_timestamp_seconds': 'When the structure was last verified.',
 }
 USABLE = (0, 6, 7)
@@ -74,10 +74,12 @@ def _samples(status: Status) -> Iterator[Sample]:
             moment = status.verification.structure.timestamp()
             yield Sample('ricordi_last_verification_timestamp_seconds', moment, {})
     for kind, last in status.maintained.items():
-        if last is not None:
-            yield Sample('ricordi_last_maintenance_timestamp_seconds', last.timestamp(), {'kind': kind})
-    if status.backup is not None:
-        yield Sample('ricordi_last_backup_timestamp_seconds', status.backup.time.timestamp(), {})
+        if last is not None or status.needs_care:
+            # A gauge that is not there would silence the rule that asks how long ago it was.
+            yield Sample('ricordi_last_maintenance_timestamp_seconds', last.timestamp() if last else 0, {'kind': kind})
+    if status.backup is not None or status.needs_care:
+        moment = status.backup.time.timestamp() if status.backup else 0
+        yield Sample('ricordi_last_backup_timestamp_seconds', moment, {})
 
 
 def _counted(plan: MaintenanceReport) -> Iterator[Sample]:
