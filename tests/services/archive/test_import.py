@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,21 @@ def test_a_second_import_changes_nothing(empty: Profile) -> None:
         done = import_archive(empty, REFERENCE, request)
         assert set(done.new.values()) == {0}
         assert (done.objects, done.extras_changed, done.comments_changed) == (0, 0, 0)
+    assert everything(empty) == before
+
+
+@pytest.mark.parametrize('left', [None, 0, 100])
+def test_what_a_pack_that_is_gone_or_cut_had_is_put_anew(empty: Profile, left: int | None) -> None:
+    import_archive(empty, REFERENCE, PLAIN)
+    before = everything(empty)
+    with use_storage(empty) as storage:
+        pack = storage.repository.layout.pack_path(0)  # type: ignore[attr-defined]
+    if left is None:
+        pack.unlink()
+    else:
+        os.truncate(pack, left)
+    done = import_archive(empty, REFERENCE, PLAIN)
+    assert (done.new['node'], done.objects > 0) == (0, True)
     assert everything(empty) == before
 
 

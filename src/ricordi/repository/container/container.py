@@ -238,7 +238,17 @@ class Container(ObjectStore, RepositoryBackend):
         return [key in found for key in wanted]
 
     def _packed_keys(self, keys: list[str]) -> Iterator[str]:
-        return (row.key for row in self.index.find_many(keys))
+        """Those of the keys that have a place within a pack; content that went with its pack may be put anew."""
+        rows = list(self.index.find_many(keys))
+        ends = {pack_id: self._pack_bytes(pack_id) for pack_id in {row.pack_id for row in rows if row.is_possible}}
+        return (row.key for row in rows if row.is_possible and row.offset + row.length <= ends[row.pack_id])
+
+    def _pack_bytes(self, pack_id: int) -> int:
+        """Of its file; that of one that is gone has none, not even an empty object."""
+        try:
+            return os.stat(self.layout.pack_path(pack_id)).st_size  # noqa: PTH116
+        except FileNotFoundError:
+            return -1
 
     def _loose_keys(self, keys: list[str]) -> Iterator[str]:
         return (key for key in keys if is_key(key) and os.path.exists(self.loose_path(key)))  # noqa: PTH110
