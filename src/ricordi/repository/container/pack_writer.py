@@ -275,7 +275,7 @@ class PackWriter:
             return error
         return UnreachableStorage(
             f'{self._layout.pack_path(self._next_pack)} cannot be written ({error.strerror or error}); what was not '
-            'finished was undone, and no object is lost: see to the disk and run again'
+            'finished was undone, and no object is lost by that: see to the disk and run again'
         )
 
     # -- the pack that is open --------------------------------------------------------------------------------
