@@ -10,6 +10,7 @@ from ricordi.backend.bucket import BucketLocation
 from ricordi.errors import UnreachableStorage
 from ricordi.repository.bucket.limits import USUAL
 from ricordi.repository.bucket.making import is_bucket
+from ricordi.repository.bucket.objects import PackStore, open_client
 
 pytest.importorskip('obstore')
 
@@ -36,3 +37,5 @@ def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     place = BucketLocation({}, 'bucket', endpoint='http://127.0.0.1:1', access_key_id='key', secret_access_key='secret')
     with pytest.raises(UnreachableStorage, match='the package obstore, which is missing'):
         is_bucket(place)
+    with pytest.raises(UnreachableStorage, match='the package obstore, which is missing'):
+        PackStore(lambda: open_client(place, USUAL), '', place.place, USUAL)

@@ -24,6 +24,7 @@ from services.archive.tools import REFERENCE, changed, everything, everything_in
 OF_THIS_PACKAGE = {
     'test_texts_that_aiida_kept_longer_than_their_column_go_where_they_are_allowed_and_are_named_elsewhere',
     'test_an_archive_comes_into_an_empty_profile_as_it_is',
+    'test_what_a_pack_that_is_gone_or_cut_had_is_put_anew',
     'test_while_another_process_packs_objects_become_loose',
     'test_nothing_is_imported_into_an_archive',
 }

@@ -55,13 +55,11 @@ def open_client(location: BucketLocation, limits: BucketLimits) -> Client:
 
     :raises ricordi.errors.UnreachableStorage: the package for it is missing, or the location cannot be meant.
     """
-    try:
-        from obstore.exceptions import BaseError
-        from obstore.store import S3Store
-    except ImportError:
-        raise UnreachableStorage(
-            f'the {location.place} is reached by the package obstore, which is missing: {way_to_install("obstore")}'
-        ) from None
+    _check_package(location.place)
+
+    from obstore.exceptions import BaseError
+    from obstore.store import S3Store
+
     if location.endpoint and not _is_address(location.endpoint):
         raise UnreachableStorage(
             f'cannot reach the {location.place}: its endpoint is no address; it has to be like https://s3.example.org'
@@ -115,6 +113,19 @@ def _endpoint_of_aws(location: BucketLocation) -> str:
     return f'https://{bucket}s3.{location.region}.amazonaws.com'
 
 
+def _check_package(place: str) -> None:
+    """See that the package of the client is there; an optional one.
+
+    :raises ricordi.errors.UnreachableStorage: it is missing.
+    """
+    try:
+        import obstore.store  # noqa: F401
+    except ImportError:
+        raise UnreachableStorage(
+            f'the {place} is reached by the package obstore, which is missing: {way_to_install("obstore")}'
+        ) from None
+
+
 def _is_address(endpoint: str) -> bool:
     """Whether the client can do anything with an endpoint: it ends in a panic where it cannot."""
     try:
@@ -131,7 +142,9 @@ class PackStore:
         """
         :param client: makes it; asked once, at the first request.
         :param folder: in the bucket; without slashes at its ends.
+        :raises ricordi.errors.UnreachableStorage: the package for it is missing.
         """
+        _check_package(place)
         self._make = client
         self._made: Client | None = None
         self._folder = folder
