@@ -16,7 +16,7 @@ from ricordi.cli.session import CommandSession
 from ricordi.cli.storage.usage_cells import cells, file_cells, name_of
 from ricordi.cli.terminal.output import one_line
 from ricordi.cli.terminal.quantities import format_bytes, plural
-from ricordi.cli.terminal.streams import TerminalStream, harmless
+from ricordi.cli.terminal.streams import harmless, write_commands
 from ricordi.cli.terminal.table import column_widths, format_line
 from ricordi.cli.terminal.widths import display_width
 from ricordi.errors import UsageError
@@ -81,7 +81,7 @@ def other_screen() -> Iterator[Iterator[str]]:
     """
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
-    _command(_ENTER)
+    write_commands(_ENTER, sys.stdout)
     try:
         tty.setcbreak(descriptor)
         ours = termios.tcgetattr(descriptor)
@@ -91,7 +91,7 @@ def other_screen() -> Iterator[Iterator[str]]:
     finally:
         with suppress(termios.error):  # of a terminal that has hung up
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-        _command(_LEAVE)
+        write_commands(_LEAVE, sys.stdout)
 
 
 def keys_of(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _follow(walk: UsageWalk, what: str) -> None:
 
 def _tell_work() -> None:
     """In place of the line of help: sums over very many nodes take their time."""
-    _command('\r\033[KSumming up …')
+    write_commands('\r\033[KSumming up …', sys.stdout)
 
 
 def _page() -> int:
@@ -138,7 +138,7 @@ def _draw(walk: UsageWalk) -> None:
     shown = [
         f'\033[7m{line}\033[0m' if number == marked and walk.count() else line for number, line in enumerate(lines)
     ]
-    _command('\033[H\033[2J' + '\r\n'.join(shown))
+    write_commands('\033[H\033[2J' + '\r\n'.join(shown), sys.stdout)
 
 
 def _lines(walk: UsageWalk) -> Iterator[str]:
@@ -187,12 +187,3 @@ def _cut(line: str, width: int) -> str:
     while display_width(line) > width - 1:
         line = line[:-1]
     return f'{line}…'
-
-
-def _command(text: str) -> None:
-    """Write what holds commands for the terminal; what is shown in it was made harmless before."""
-    if isinstance(sys.stdout, TerminalStream):
-        sys.stdout.write_commands(text)
-    else:
-        sys.stdout.write(text)
-    sys.stdout.flush()

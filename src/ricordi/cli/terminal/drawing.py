@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from ricordi.cli.terminal.meter import Meter
 from ricordi.cli.terminal.quantities import format_seconds
 from ricordi.cli.terminal.screen import has_colors
-from ricordi.cli.terminal.streams import TerminalStream, harmless
+from ricordi.cli.terminal.streams import TerminalStream, harmless, write_commands
 from ricordi.progress import Progress, Unit
 
 if TYPE_CHECKING:
@@ -124,15 +124,11 @@ class _Screen:
     """Standard error for `rich`, whose commands to the terminal are our own."""
 
     def write(self, text: str) -> int:
-        if isinstance(sys.stderr, TerminalStream):
-            sys.stderr.write_commands(text)
-            return len(text)
-        return sys.stderr.write(text)
+        write_commands(text, sys.stderr)
+        return len(text)
 
     def flush(self) -> None:
         """Nothing is left to do: what was written went out at once."""
-        if not isinstance(sys.stderr, TerminalStream):
-            sys.stderr.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(sys.stderr, name)

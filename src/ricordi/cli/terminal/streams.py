@@ -110,6 +110,15 @@ class TerminalStream(io.TextIOWrapper):
         super().flush()
 
 
+def write_commands(text: str, stream: TextIO) -> None:
+    """Write, at once, what holds commands of this program; what others gave for it was made harmless before."""
+    if isinstance(stream, TerminalStream):
+        stream.write_commands(text)
+    else:
+        stream.write(text)
+        stream.flush()
+
+
 def colored(text: str, code: str, stream: TextIO) -> str:
     """A text in a colour, as it is to be written to a stream.
 
