@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,28 @@ def test_the_rules_see_what_they_forbid(tmp_path: Path, monkeypatch: pytest.Monk
     assert classes_asked_for(module.with_name('other.py')) == {'SqliteDosStorage', 'Container'}
     assert {place.split()[1] for place in where(module, ENVIRONMENT)} == {'os.environ', 'os.getenv', 'Path.home'}
     assert 'sqlite3.connect' in {name for _, name in uses(module)}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also not by imports that stand in functions; what only types name is not imported when the program runs."""
+    names = {module_name(path) for path in MODULES}
+    graph = {module_name(path): imported(path, names) for path in MODULES}
+    TopologicalSorter(graph).prepare()  # raises a CycleError that names the circle
+
+
+def module_name(path: Path) -> str:
+    return '.'.join(('ricordi', *path.relative_to(SOURCE).with_suffix('').parts)).removesuffix('.__init__')
+
+
+def imported(path: Path, names: set[str]) -> set[str]:
+    """Which of these modules a module imports as it runs."""
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    guarded = [node for node in ast.walk(tree) if isinstance(node, ast.If) and dotted(node.test) == 'TYPE_CHECKING']
+    typing = {inner for node in guarded for inner in ast.walk(node)}
+    found = {
+        inner if (inner := f'{node.module}.{alias.name}') in names else node.module or ''
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node not in typing
+        for alias in node.names
+    }
+    return found & names - {module_name(path)}

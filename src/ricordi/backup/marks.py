@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from itertools import islice
 
-from ricordi import __version__
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import DatabaseSnapshot
 from ricordi.backup.pieces import has_pieces
 from ricordi.backup.records import SnapshotMark, SnapshotRecord
+from ricordi.version import __version__
 
 KEYS_AT_ONCE = 10_000
 

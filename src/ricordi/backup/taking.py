@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import NamedTuple
 
-from ricordi import __version__
 from ricordi.backend.maintenance import Amount
 from ricordi.backend.objects import HeldObject
 from ricordi.backend.repository import RepositoryBackend
@@ -20,6 +19,7 @@ from ricordi.backup.records import PartRecord, SnapshotOrigin, SnapshotRecord
 from ricordi.errors import AccessError, Interrupted
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
+from ricordi.version import __version__
 
 MOST_NAMED = 1000
 """So many missing objects, and so many misfits, are named in a manifest."""

@@ -84,7 +84,7 @@ def dispatch(arguments: list[str]) -> int:
             print(overview(path))
             return 0
         if word == '--version':
-            from ricordi import __version__
+            from ricordi.version import __version__
 
             print(f'ricordi {__version__}')
             return 0

@@ -106,10 +106,10 @@ class CommandSession(NamedTuple):
 
     def tell_where(self) -> None:
         """Say which program works on which profile of which configuration, as far as it can be told."""
-        from ricordi import __version__
         from ricordi.config import get_config_folder
         from ricordi.errors import RicordiError
         from ricordi.services.profiles.profiles import find_profile, location
+        from ricordi.version import __version__
 
         self.tell(f'ricordi: version {__version__}, configuration folder {get_config_folder()}')
         try:

@@ -11,8 +11,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ricordi import __version__
 from ricordi.cli.terminal.times import local_time
+from ricordi.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ricordi import __version__
 from ricordi.backend.rows import EntityKind
 from ricordi.errors import UsageError
 from ricordi.files import TemporaryFolder
@@ -20,6 +19,7 @@ from ricordi.model.traversal import EXPORT_RULES, choose_rules
 from ricordi.progress import Run
 from ricordi.remedies import Remedy
 from ricordi.services.output_files import check_output_file
+from ricordi.version import __version__
 
 if TYPE_CHECKING:
     from ricordi.backend.storage import StorageBackend

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ricordi import __version__
 from ricordi.errors import Interrupted, StorageMigrationError, UsageError
 from ricordi.files import TemporaryFolder, new_file
 from ricordi.progress import Run
@@ -32,6 +31,7 @@ from ricordi.storage.archive.file import (
 )
 from ricordi.storage.archive.legacy.metadata import as_today, metadata_of
 from ricordi.storage.archive.migration import can_migrate, migrate_database
+from ricordi.version import __version__
 from ricordi.zipfiles.deflate import DeflatedPieces, crc32
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import STORED, Member

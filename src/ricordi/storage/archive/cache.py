@@ -18,9 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ricordi import __version__
 from ricordi.files import TemporaryFolder, free_bytes
 from ricordi.storage.archive.file import database_member, unpack_database
+from ricordi.version import __version__
 from ricordi.zipfiles.codec import codec
 from ricordi.zipfiles.directory import ZipDirectory
 from ricordi.zipfiles.format import Member
