@@ -37,6 +37,7 @@ _OF_WORDS = (
     ('RequestTimeTooSkewed', 'the clock of this machine is wrong: set it'),
     ('ExpiredToken', 'the credentials have expired: get new ones'),
     ('AccessDenied', 'the credentials do not permit it: ask whoever runs the store for the right'),
+    ('InternalError', 'something is wrong in the store itself, perhaps its disk is full: see its log, then try again'),
     ('dns error', 'check the host name of the endpoint'),
     ('Connection refused', 'check that the store runs, and the endpoint'),
     ('connect', 'check that the store runs, and the endpoint'),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from uuid import UUID
 
 from ricordi.backend.maintenance import Amount, ContainerState, KeyStream, MaintenanceStep
+from ricordi.repository.bucket.counting import counted
 from ricordi.repository.bucket.index import Placement
 from ricordi.repository.bucket.listed.catalogue import VARIABLES, PackInBucket
 
@@ -177,7 +178,7 @@ class PackChoice:
             size = sum(use.named_bytes for use in uses)
             yield MaintenanceStep(
                 'repack',
-                f'{count_of_packs(len(uses))} {reason} {"are" if len(uses) > 1 else "is"} written anew',
+                f'{counted(len(uses))} {reason} {"are" if len(uses) > 1 else "is"} written anew',
                 sum(use.named for use in uses),
                 read=size,
                 write=size,
@@ -185,26 +186,19 @@ class PackChoice:
             )
         if going.empty:
             objects, freed = sum(self._uses[pack].objects for pack in going.empty), bytes_of(sizes, going.empty)
-            yield MaintenanceStep(
-                'remove packs', f'{count_of_packs(len(going.empty))} without names', objects, freed=freed
-            )
+            yield MaintenanceStep('remove packs', f'{counted(len(going.empty))} without names', objects, freed=freed)
         if going.unread:
-            detail = f'{count_of_packs(len(going.unread))}, so that damaged ones are not needed for certain'
+            detail = f'{counted(len(going.unread))}, so that damaged ones are not needed for certain'
             yield MaintenanceStep('read packs', detail, read=bytes_of(sizes, going.unread))
         if going.blind:
             alone = [pack for pack in going.blind if pack not in {*going.wasteful}]
-            detail = f'{count_of_packs(len(going.blind), "damaged pack")}, of which nobody knows what is in it'
+            detail = f'{counted(len(going.blind), "damaged pack")}, of which nobody knows what is in it'
             yield MaintenanceStep('remove packs', detail, freed=bytes_of(sizes, alone))
 
 
 def bytes_of(sizes: Mapping[UUID, PackInBucket], packs: Iterable[UUID]) -> int:
     """Bytes of packs together."""
     return sum(sizes[pack].bytes for pack in packs)
-
-
-def count_of_packs(count: int, noun: str = 'pack') -> str:
-    """`3 packs`."""
-    return f'{count} {noun}{"" if count == 1 else "s"}'
 
 
 def portions(items: Iterable[Item], at_once: int) -> Iterator[list[Item]]:

@@ -37,9 +37,10 @@ from ricordi.backend.maintenance import (
 from ricordi.backend.objects import StoredForm
 from ricordi.errors import AccessError, CorruptStorage, NotExistent, RicordiError
 from ricordi.progress import Run
+from ricordi.repository.bucket.counting import counted
 from ricordi.repository.bucket.index import Placement
 from ricordi.repository.bucket.listed.catalogue import VARIABLES
-from ricordi.repository.bucket.listed.choosing import GoingPacks, PackChoice, bytes_of, count_of_packs, portions
+from ricordi.repository.bucket.listed.choosing import GoingPacks, PackChoice, bytes_of, portions
 from ricordi.repository.bucket.listed.publishing import marker
 from ricordi.repository.bucket.listed.verification import PackReading
 from ricordi.repository.bucket.publishing import PackDraft, pack_name
@@ -106,7 +107,7 @@ class GivingBack:
         freed = self._take_away(going) - written.bytes
         done = MaintenanceStep(
             'remove packs',
-            f'{count_of_packs(len(going))}, what is named of them written anew',
+            f'{counted(len(going))}, what is named of them written anew',
             written.objects,
             read=written.bytes + read,
             write=written.bytes,

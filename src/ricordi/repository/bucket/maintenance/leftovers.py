@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from ricordi.backend.maintenance import MaintenanceStep
+from ricordi.repository.bucket.counting import counted
 from ricordi.repository.bucket.maintenance.step import BucketWork
 from ricordi.repository.bucket.objects import DELETED_AT_ONCE, Listed
 from ricordi.repository.bucket.publishing import PACKS, pack_name, pack_of, writer
@@ -44,7 +45,7 @@ class PackRemoval:
     def plan(self) -> MaintenanceStep | None:
         parameters = (self._work.grace_seconds, self._writing_seconds)
         ((packs, size),) = self._bucket.database.rows(_COUNT, parameters)
-        return MaintenanceStep(self.name, f'{packs} packs out of use', freed=size) if packs else None
+        return MaintenanceStep(self.name, f'{counted(packs)} out of use', freed=size) if packs else None
 
     def carry_out(self) -> MaintenanceStep:
         condemned = self._bucket.database.change(_CONDEMN_LATE, (self._writing_seconds,))
@@ -60,7 +61,7 @@ class PackRemoval:
             packs = [pack for pack, _ in rows]
             self._bucket.database.change("DELETE FROM packs WHERE uuid = ANY(%s) AND state = 'condemned'", (packs,))
             removed, freed = removed + len(rows), freed + sum(size for _, size in rows)
-        detail = f'{condemned} packs put out of use, {removed} removed'
+        detail = f'{counted(condemned)} put out of use, {removed} removed'
         return MaintenanceStep(self.name, detail, freed=freed)
 
 
@@ -90,14 +91,14 @@ class BucketSweep:
         if missing or not self._found:
             return None
         freed = sum(one.bytes for one in self._found.values())
-        return MaintenanceStep(self.name, f'{len(self._found)} files without a row', freed=freed)
+        return MaintenanceStep(self.name, f'{counted(len(self._found), "file")} without a row', freed=freed)
 
     def carry_out(self) -> MaintenanceStep:
         found = self._taken(self._found)
         self._bucket.store.delete([one.name for one in found.values()])
         self._bucket.database.change("DELETE FROM packs WHERE uuid = ANY(%s) AND state = 'condemned'", ([*found],))
         freed = sum(one.bytes for one in found.values())
-        return MaintenanceStep(self.name, f'{len(found)} files without a row', freed=freed)
+        return MaintenanceStep(self.name, f'{counted(len(found), "file")} without a row', freed=freed)
 
     def _tell_missing(self, missing: list[OddPack]) -> None:
         """Packs that are needed are not there: what has no row may hold what was in them, as after a database was put
