@@ -209,10 +209,11 @@ def streams(bench: Bench) -> Iterator[Measured]:
     yield f'a stream of {bench.args.stream_mib} MiB down; bare client', 0.9, down, bare_down
 
 
-def seconds(step: Step) -> float:
-    begin = time.perf_counter()
+def seconds(step: Step) -> tuple[float, float]:
+    """Of the clock, and of the processors for this process: what the servers take is in the first alone."""
+    begin, busy = time.perf_counter(), time.process_time()
     step()
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - busy
 
 
 def main() -> None:
@@ -229,9 +230,9 @@ def main() -> None:
     bench, rows = Bench(args), []
     with bench.ready():
         for work, bar, ours, peer in steps(bench):
-            times = [(seconds(ours), seconds(peer)) for _ in range(args.runs)]
-            both = [statistics.median(side) for side in zip(*times, strict=True)]
-            rows.append(Row(work, both[0], both[1], bar, args.runs))
+            times = [(*seconds(ours), *seconds(peer)) for _ in range(args.runs)]
+            wall, busy, peer_wall, peer_busy = (statistics.median(column) for column in zip(*times, strict=True))
+            rows.append(Row(work, wall, peer_wall, bar, args.runs, ours_cpu=busy, peer_cpu=peer_busy))
     paired.save(args.table, rows)
 
 

@@ -30,6 +30,13 @@ def test_nodes_that_were_there_before_are_kept_too(bucket: BucketRepository, add
     assert references(raw) == {(second, keys[1]), (second, keys[2])}
 
 
+@pytest.mark.parametrize('key', ['0' * 63, '0' * 65, 'A' * 64, 'g' + '0' * 63, '0' * 63 + '\\n', '', 'é' * 32])
+def test_what_can_be_no_key_is_no_reference(bucket: BucketRepository, add_node: Any, raw: Any, key: str) -> None:
+    bucket.guard_nodes()
+    add_node(key)
+    assert references(raw) == set()
+
+
 def test_a_node_without_its_objects_cannot_be_committed_and_a_named_object_cannot_go(
     bucket: BucketRepository, add_node: Any
 ) -> None:

@@ -74,6 +74,23 @@ def test_what_came_along_long_ago_is_looked_up_again(
         reader.get_object_content(keys[2])
 
 
+def test_a_pack_that_is_given_up_between_the_look_at_an_object_and_that_at_its_neighbours_is_no_error(
+    reader: BucketRepository, bucket: BucketRepository, maintain: Callable[..., Any], contents: list[bytes]
+) -> None:
+    keys, behind = keys_of(contents), reader.index.behind
+    asked: list[int] = []
+
+    def behind_when_all_was_moved(place: Placement, length: int) -> list[Placement]:
+        if not asked:
+            maintain(bucket, full=True, repack='all')
+        asked.append(length)
+        return behind(place, length)
+
+    reader.index.behind = behind_when_all_was_moved  # type: ignore[method-assign]
+    assert [reader.get_object_content(key) for key in keys] == contents
+    assert asked
+
+
 def test_a_damaged_neighbour_keeps_nobody_from_the_others(
     bucket: BucketRepository, reader: BucketRepository, contents: list[bytes]
 ) -> None:

@@ -78,9 +78,11 @@ def repaired(
     return mendings, [one.place for one in told if isinstance(one, SetAside)]
 
 
-def swept(bucket: BucketRepository) -> None:
-    """Sweep, and do nothing else."""
-    BucketSweep(work_on(bucket)).carry_out()
+def planned_sweep(bucket: BucketRepository) -> BucketSweep:
+    """A sweep that has looked at what lies in the bucket."""
+    sweep = BucketSweep(work_on(bucket))
+    sweep.plan()
+    return sweep
 
 
 def work_on(bucket: BucketRepository) -> BucketWork:
@@ -167,10 +169,12 @@ def test_the_sweep_leaves_what_a_repair_takes_up_and_a_repair_what_the_sweep_tak
     read, deleted = bucket.store.get_ranges, sweeper.store.delete
 
     taken: list[bool] = []
+    sweep = planned_sweep(sweeper)
 
     def read_while_it_is_swept(*arguments: Any) -> Any:
         if bucket.database.rows('SELECT 1 FROM packs'):
-            swept(sweeper)
+            sweep.carry_out()
+            planned_sweep(sweeper).carry_out()
             taken.append(True)
         return read(*arguments)
 
@@ -186,7 +190,7 @@ def test_the_sweep_leaves_what_a_repair_takes_up_and_a_repair_what_the_sweep_tak
         deleted(names)
 
     sweeper.store.delete = delete_while_it_is_repaired  # type: ignore[method-assign]
-    swept(sweeper)
+    planned_sweep(sweeper).carry_out()
     assert bucket.get_object_content(key) == contents[0]
     assert findings(bucket, [key]) == []
 

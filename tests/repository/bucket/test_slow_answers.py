@@ -16,7 +16,7 @@ from ricordi.repository.bucket.limits import USUAL
 from ricordi.repository.bucket.making import is_bucket
 from ricordi.repository.bucket.objects import PackStore, open_client
 from ricordi.repository.bucket.publishing import PackDraft, Publisher
-from ricordi.repository.bucket.slow_answers import AnswerWatch
+from ricordi.slow_answers import AnswerWatch
 
 LIMITS = USUAL._replace(
     part_bytes=1,

@@ -67,3 +67,8 @@ def info_of(database: IndexDatabase, detailed: bool) -> dict[str, Any]:
         names = ('pack', 'state', 'bytes', 'objects', 'object_bytes')
         info['pack_list'] = [dict(zip(names, row, strict=True)) for row in database.rows(_EACH_PACK)]
     return info
+
+
+def counted(count: int, noun: str = 'pack') -> str:
+    """`1 pack`, `3 packs`."""
+    return f'{count} {noun}{"" if count == 1 else "s"}'

@@ -13,8 +13,12 @@ import psycopg
 from psycopg import sql
 
 from ricordi.backend.bucket import BucketLocation
-from ricordi.repository.bucket.failures import index_failure, is_busy, is_lost
+from ricordi.repository.bucket.failures import index_failure, is_worth_repeating
 from ricordi.repository.bucket.limits import BucketLimits
+from ricordi.slow_answers import told_when_slow
+
+CONNECT_SECONDS = 10
+"""Where the location does not say how long the server is waited for."""
 
 Result = TypeVar('Result')
 Link = psycopg.Connection[tuple[Any, ...]]
@@ -72,7 +76,7 @@ class IndexDatabase:
                 try:
                     return work(self._connected())
                 except psycopg.Error as error:
-                    if not left or not (is_lost(error) or is_busy(error)):
+                    if not left or not is_worth_repeating(error):
                         raise index_failure(error, self.place) from error
                 time.sleep(pause)
                 pause *= 2
@@ -87,7 +91,9 @@ class IndexDatabase:
 
     def _connect(self) -> Link:
         given = {key: value for key, value in self._location.database.items() if value is not None}
-        link: Link = psycopg.connect(**{'client_encoding': 'UTF8', **given}, autocommit=True)
+        given = {'client_encoding': 'UTF8', 'connect_timeout': CONNECT_SECONDS, **given}
+        with told_when_slow(self.place, float(given['connect_timeout'])):
+            link: Link = psycopg.connect(**given, autocommit=True)
         try:
             path = sql.SQL('SET search_path TO {}, pg_catalog').format(sql.Identifier(self._location.schema))
             link.execute(path)

@@ -12,10 +12,10 @@ from ricordi.errors import (
     IntegrityError,
     LostObject,
     NotEnoughSpace,
-    ReadOnlyStorage,
     RicordiError,
     StorageError,
     UnreachableStorage,
+    UnwritableStorage,
 )
 
 BUSY_STATES = ('40001', '40P01', '55P03')
@@ -37,6 +37,7 @@ _OF_WORDS = (
     ('RequestTimeTooSkewed', 'the clock of this machine is wrong: set it'),
     ('ExpiredToken', 'the credentials have expired: get new ones'),
     ('AccessDenied', 'the credentials do not permit it: ask whoever runs the store for the right'),
+    ('InternalError', 'something is wrong in the store itself, perhaps its disk is full: see its log, then try again'),
     ('dns error', 'check the host name of the endpoint'),
     ('Connection refused', 'check that the store runs, and the endpoint'),
     ('connect', 'check that the store runs, and the endpoint'),
@@ -59,6 +60,11 @@ def is_busy(error: psycopg.Error) -> bool:
     return error.sqlstate in BUSY_STATES
 
 
+def is_worth_repeating(error: psycopg.Error) -> bool:
+    """Whether a short while later the same may be done; a server that did not answer at all was waited for already."""
+    return (is_lost(error) or is_busy(error)) and not isinstance(error, psycopg.errors.ConnectionTimeout)
+
+
 def index_failure(error: psycopg.Error, place: str) -> RicordiError:
     """The error for a statement, or a connection, that failed.
 
@@ -72,7 +78,7 @@ def index_failure(error: psycopg.Error, place: str) -> RicordiError:
     if state in ('53100', '53400'):
         return NotEnoughSpace(f'the disk of the {place} is full; nothing of the change was kept')
     if state == '25006':
-        return ReadOnlyStorage(f'the {place} cannot be written: {reason}')
+        return UnwritableStorage(f'the {place} cannot be written: {reason}')
     if state in ('42P01', '3F000') or state.startswith('XX'):
         return CorruptStorage(f'the index of objects in the {place} is damaged ({reason}); restore it from a backup')
     if state == '42501':

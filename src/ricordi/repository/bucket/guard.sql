@@ -11,10 +11,11 @@ CREATE TRIGGER references_gone AFTER DELETE ON node_references
 -- What the table held before, if it was made before, is not known here.
 INSERT INTO references_gone (transaction) VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING;
 
+-- A pattern that counts to 64 by itself takes three times as long.
 CREATE FUNCTION keys_of(tree jsonb) RETURNS SETOF bytea LANGUAGE sql IMMUTABLE AS $$
     SELECT DISTINCT decode(key, 'hex')
     FROM (SELECT jsonb_path_query(tree, {keys}) #>> '{{}}' AS key) AS named
-    WHERE key ~ '^[0-9a-f]{{64}}$'
+    WHERE length(key) = 64 AND key !~ '[^0-9a-f]'
 $$;
 
 -- In the order of the keys, so that two who insert do not wait for each other in a circle.

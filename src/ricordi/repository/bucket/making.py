@@ -13,7 +13,7 @@ from ricordi.errors import UnreachableStorage
 from ricordi.repository.bucket.failures import store_failure
 from ricordi.repository.bucket.limits import USUAL, BucketLimits
 from ricordi.repository.bucket.objects import open_client
-from ricordi.repository.bucket.slow_answers import AnswerWatch
+from ricordi.slow_answers import AnswerWatch
 
 DONE = (200, 204)
 NOT_THERE = 404

@@ -18,9 +18,9 @@ from ricordi.installing import way_to_install
 from ricordi.repository.bucket.arrival import SentBytes
 from ricordi.repository.bucket.failures import store_failure
 from ricordi.repository.bucket.limits import BucketLimits
-from ricordi.repository.bucket.slow_answers import AnswerWatch
 from ricordi.repository.bucket.uploading import upload_in_parts
 from ricordi.repository.parallel import in_order
+from ricordi.slow_answers import AnswerWatch
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client

@@ -115,8 +115,8 @@ class BucketReader:
 
     def _beside(self, place: Placement) -> bytes:
         """Content of an object that was just looked up; what lies behind it is read along where that is worth it."""
-        if length := self._ahead.length_at(place):
-            near = self._index.behind(place, length)
+        length = self._ahead.length_at(place)
+        if length and (near := self._index.behind(place, length)):  # nothing is there where all was moved meanwhile
             read = [(one.place, one.content) for one in self._read_window(near) if isinstance(one.content, bytes)]
             assert place.pack is not None
             self._ahead.keep(place.pack, read)

@@ -28,6 +28,7 @@ from ricordi.errors import LockedProfileError, RicordiError, ValidationError
 from ricordi.model.fields import ValueKind
 from ricordi.model.file_trees import FILE, FOLDER, NO_NAMES, SEPARATOR
 from ricordi.model.values import DamagedJson, damaged_time, why_unreadable
+from ricordi.slow_answers import told_when_slow
 from ricordi.storage.attribute_indexes import psql as indexes
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql import identity as psql_identity
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from ricordi.storage.verification.reader import DatabaseReader
 
 CONNECT_SECONDS = 10
+WHILE_CONNECTED = {'keepalives_idle': 30, 'keepalives_interval': 10, 'keepalives_count': 3, 'tcp_user_timeout': 60_000}
+"""So that a server whose machine has gone without a word is given up after a minute; the kernel waits for hours."""
 STREAM_ROWS = 1000
 
 SQL_TYPES = {
@@ -105,6 +108,7 @@ def connection_arguments(config: Mapping[str, Any], connect_seconds: int = CONNE
         'dbname': config.get('database_name'),
         'connect_timeout': connect_seconds,
         'client_encoding': 'UTF8',
+        **WHILE_CONNECTED,
     }
     return {name: value for name, value in arguments.items() if value}
 
@@ -139,7 +143,8 @@ class PsqlDialect(Dialect):
 
     def connect(self) -> psycopg.Connection[Any]:
         try:
-            raw = psycopg.connect(autocommit=True, application_name=application_name(), **self._arguments)
+            with told_when_slow(self.place, self._arguments['connect_timeout']):
+                raw = psycopg.connect(autocommit=True, application_name=application_name(), **self._arguments)
         except psycopg.Error as error:
             raise connection_failure(error, self.place) from error
         raw.adapters.register_loader('uuid', TextLoader)

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from ricordi.errors import InvalidOperation, RicordiError
+from ricordi.slow_answers import told_when_slow
 from ricordi.storage.psql.administrator import Administrator
 from ricordi.storage.psql.failures import connection_failure, errors_translated
 
@@ -121,9 +122,10 @@ def _drop(connection: psycopg.Connection[Any], administrator: Administrator, pro
         _run(connection, administrator, 'DROP ROLE IF EXISTS {}', sql.Identifier(provision.role))
 
 
-def connect_as(administrator: Administrator) -> psycopg.Connection[Any]:
+def connect_as(administrator: Administrator, connect_seconds: int = CONNECT_SECONDS) -> psycopg.Connection[Any]:
     """A connection with the rights of the administrator.
 
+    :param connect_seconds: how long to wait for the server to answer.
     :raises ricordi.errors.UnreachableStorage: the server is not there, or does not let them in.
     """
     arguments: dict[str, Any] = {
@@ -132,12 +134,13 @@ def connect_as(administrator: Administrator) -> psycopg.Connection[Any]:
         'user': administrator.username,
         'password': administrator.password,
         'dbname': administrator.database,
-        'connect_timeout': CONNECT_SECONDS,
+        'connect_timeout': connect_seconds,
     }
     try:
-        return psycopg.connect(
-            autocommit=True, **{name: value for name, value in arguments.items() if value is not None}
-        )
+        with told_when_slow(administrator.place, connect_seconds):
+            return psycopg.connect(
+                autocommit=True, **{name: value for name, value in arguments.items() if value is not None}
+            )
     except psycopg.Error as error:
         raise connection_failure(error, administrator.place, of_administrator=True) from error
 

@@ -20,16 +20,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
 from ricordi.backend.maintenance import (
     Amount,
-    ContainerState,
     KeyStream,
     MaintenanceOptions,
     MaintenanceReport,
@@ -39,8 +37,10 @@ from ricordi.backend.maintenance import (
 from ricordi.backend.objects import StoredForm
 from ricordi.errors import AccessError, CorruptStorage, NotExistent, RicordiError
 from ricordi.progress import Run
+from ricordi.repository.bucket.counting import counted
 from ricordi.repository.bucket.index import Placement
-from ricordi.repository.bucket.listed.catalogue import VARIABLES, PackInBucket
+from ricordi.repository.bucket.listed.catalogue import VARIABLES
+from ricordi.repository.bucket.listed.choosing import GoingPacks, PackChoice, bytes_of, portions
 from ricordi.repository.bucket.listed.publishing import marker
 from ricordi.repository.bucket.listed.verification import PackReading
 from ricordi.repository.bucket.publishing import PackDraft, pack_name
@@ -50,19 +50,7 @@ from ricordi.repository.parallel import in_order
 if TYPE_CHECKING:
     from ricordi.repository.bucket.listed.repository import ListedRepository
 
-LITTLE = 0.5
-"""A pack is written anew if less than this share of it is named."""
 AT_ONCE = 5000
-Item = TypeVar('Item')
-
-
-class NamedInPack(NamedTuple):
-    """What of a pack is named. Bytes as they lie there."""
-
-    objects: int = 0
-    bytes: int = 0
-    named: int = 0
-    named_bytes: int = 0
 
 
 def give_back(
@@ -88,24 +76,12 @@ class GivingBack:
         self._repository = repository
         self._catalogue = repository.catalogue
         self._store = repository.files
-        self._named_keys = named_keys
+        self._choice = PackChoice(repository, named_keys)
         self._run = run
         self._id = uuid4()
-        self._empty: list[UUID] = []
-        self._wasteful: list[UUID] = []
-        self._uses: dict[UUID, NamedInPack] = {}
         self._losses = 0
-        self._going: frozenset[UUID] = frozenset()
-        self._small: list[UUID] = []
-        """Of the wasteful ones those that are so for being small alone."""
-        self._blind: list[UUID] = []
-        """Packs that do not tell what is in them, and in which nothing named is for all that is known."""
-        self._stuck: set[UUID] = set()
-        """Packs with a damaged copy of something that is named and that no other pack has."""
-        self._with_damage: set[UUID] = set()
-        self._unread: list[UUID] = []
-
-    # -- the plan -----------------------------------------------------------------------------------------------
+        self._going = GoingPacks([], [], [], [], [])
+        self._leaving: frozenset[UUID] = frozenset()
 
     def plan(self, options: MaintenanceOptions) -> MaintenanceReport:
         """What could go now."""
@@ -114,130 +90,10 @@ class GivingBack:
         self._catalogue.check()
         self._losses = self._catalogue.file.losses
         with self._run.step('find what snapshots name', None, 'objects'):
-            self._uses = self._measured()
-        self._choose(datetime.now(UTC) if options.dry_run else self._store.now())
-        uses, sizes = self._uses.values(), self._catalogue.packs
-        total = sum(use.bytes for use in uses)
-        unnamed = [(use.objects - use.named, use.bytes - use.named_bytes) for use in uses]
-        garbage = Amount(sum(count for count, _ in unnamed), sum(size for _, size in unnamed))
-        state = ContainerState(
-            packed=Amount(sum(use.objects for use in uses), total),
-            garbage=garbage,
-            waste_bytes=max(0, sum(one.bytes for one in sizes.values()) - total),
-            packs=len(sizes),
-            files=len(sizes),
-        )
-        return MaintenanceReport(options, state, steps=(*self._steps(),))
-
-    def _measured(self) -> dict[UUID, NamedInPack]:
-        uses = {pack: NamedInPack() for pack in self._catalogue.packs if pack not in self._catalogue.unreadable}
-        bad = {(hash, pack) for hash, pack, _, is_bad in self._catalogue.copy_notes() if is_bad}
-        for place, is_named in self._with_names():
-            assert place.pack is not None
-            if (place.hash, place.pack) in bad:
-                is_stuck = is_named and not self._catalogue.known([place.hash])
-                (self._stuck if is_stuck else self._with_damage).add(place.pack)
-            use = uses.get(place.pack, NamedInPack())
-            named = (1, place.stored) if is_named else (0, 0)
-            uses[place.pack] = NamedInPack(
-                use.objects + 1, use.bytes + place.stored, use.named + named[0], use.named_bytes + named[1]
-            )
-        return uses
-
-    def _with_names(self) -> Iterator[tuple[Placement, bool]]:
-        """Every copy of every object, and whether it is named by now."""
-        keys = iter(self._named_keys())
-        key = next(keys, None)
-        for place in self._catalogue.placements():
-            while key is not None and key < place.key:
-                key = next(keys, None)
-            yield place, key == place.key
-
-    def _choose(self, now: datetime) -> None:
-        """Packs of which nothing or little is named, or that another run has marked and left.
-
-        What was put lately may be a snapshot's that is being made.
-        """
-        blind = self._catalogue.without_list()
-        is_lacking = bool(blind) and self._is_lacking(blind)
-        # only now: to ask what is named is to look at the packs again
-        grace, packs = self._repository.limits.leftover_seconds, self._catalogue.packs
-        old = {pack for pack, one in packs.items() if (now - one.modified).total_seconds() >= grace}
-        known = {pack: use for pack, use in self._uses.items() if pack in old}
-        blind &= old
-        self._empty = [pack for pack, use in known.items() if not use.named and pack not in blind]
-        named = {pack: use for pack, use in known.items() if use.named and pack not in self._stuck}
-        self._wasteful = [
-            pack
-            for pack, use in named.items()
-            if packs[pack].is_going
-            or pack in blind
-            or pack in self._with_damage
-            or use.named_bytes < LITTLE * use.bytes
-        ]
-        self._small = self._worth_merging([pack for pack in named if pack not in {*self._wasteful}])
-        self._wasteful += self._small
-        # those of which something named is known are written anew first, and go as the others do
-        self._blind = [] if is_lacking else sorted(blind)
-        self._going = frozenset((*self._empty, *self._wasteful, *self._blind))
-        if self._blind:
-            read = self._catalogue.read_times()
-            done = {*read, *self._going}
-            self._unread = [
-                pack for pack, use in self._uses.items() if use.named and pack in packs and pack not in done
-            ]
-
-    def _worth_merging(self, packs: list[UUID]) -> list[UUID]:
-        """Packs that are small, where there are so many that it is worth it."""
-        limits, sizes = self._repository.limits, self._catalogue.packs
-        small = [pack for pack in packs if sizes[pack].bytes < limits.small_pack * limits.pack_bytes]
-        return small if len(small) >= limits.merge_from else []
-
-    def _is_lacking(self, blind: set[UUID]) -> bool:
-        """Whether something is named that only these packs can have; what they are known to have is written anew."""
-        for some in _portions(self._named_hashes(), VARIABLES):
-            there = self._catalogue.known(some)
-            lacking = [hash for hash in some if hash not in there]
-            copies = {place.hash for hash in lacking for place in self._catalogue.copies(hash) if place.pack in blind}
-            if len(copies) < len(lacking):
-                return True
-        return False
-
-    def _named_hashes(self) -> Iterator[bytes]:
-        """All that is named by now, ascending."""
-        return (bytes.fromhex(key) for key in self._named_keys())
-
-    def _steps(self) -> Iterator[MaintenanceStep]:
-        sizes = self._catalogue.packs
-        small = {*self._small}
-        for packs, reason in (
-            ([pack for pack in self._wasteful if pack not in small], 'of which little is named, or damaged,'),
-            (self._small, 'that are small'),
-        ):
-            if not packs:
-                continue
-            uses = [self._uses[pack] for pack in packs]
-            size = sum(use.named_bytes for use in uses)
-            yield MaintenanceStep(
-                'repack',
-                f'{_packs(len(uses))} {reason} {"are" if len(uses) > 1 else "is"} written anew',
-                sum(use.named for use in uses),
-                read=size,
-                write=size,
-                freed=_bytes_of(sizes, packs) - size,
-            )
-        if self._empty:
-            objects, freed = sum(self._uses[pack].objects for pack in self._empty), _bytes_of(sizes, self._empty)
-            yield MaintenanceStep('remove packs', f'{_packs(len(self._empty))} without names', objects, freed=freed)
-        if self._unread:
-            detail = f'{_packs(len(self._unread))}, so that damaged ones are not needed for certain'
-            yield MaintenanceStep('read packs', detail, read=_bytes_of(sizes, self._unread))
-        if self._blind:
-            alone = [pack for pack in self._blind if pack not in {*self._wasteful}]
-            detail = f'{_packs(len(self._blind), "damaged pack")}, of which nobody knows what is in it'
-            yield MaintenanceStep('remove packs', detail, freed=_bytes_of(sizes, alone))
-
-    # -- the work -----------------------------------------------------------------------------------------------
+            self._choice.measure()
+        self._going = self._choice.going(datetime.now(UTC) if options.dry_run else self._store.now())
+        self._leaving = frozenset(self._going.all)
+        return MaintenanceReport(options, self._choice.state, steps=(*self._choice.steps(self._going),))
 
     def carry_out(self, report: MaintenanceReport) -> MaintenanceReport:
         """Take away what can go; packs that others have taken away meanwhile leave no markers."""
@@ -247,12 +103,11 @@ class GivingBack:
         begin = time.perf_counter()
         written = self._write_anew()
         read = self._read_unread()
-        packs = dict.fromkeys((*self._empty, *self._wasteful, *self._blind))
-        going = [] if self._run.stop.reason else [*packs]
+        going = [] if self._run.stop.reason else [*self._going.all]
         freed = self._take_away(going) - written.bytes
         done = MaintenanceStep(
             'remove packs',
-            f'{_packs(len(going))}, what is named of them written anew',
+            f'{counted(len(going))}, what is named of them written anew',
             written.objects,
             read=written.bytes + read,
             write=written.bytes,
@@ -266,13 +121,13 @@ class GivingBack:
 
     def _read_unread(self) -> int:
         """Read what nobody has read yet, where that decides whether a pack may go; bytes. What is damaged is noted."""
-        if not self._unread or self._run.stop.reason:
+        if not self._going.unread or self._run.stop.reason:
             return 0
         reading = PackReading(self._repository, self._run)
-        there = [pack for pack in self._unread if pack in self._catalogue.packs]
+        there = [pack for pack in self._going.unread if pack in self._catalogue.packs]
         for _ in reading.read_packs(there):
             pass  # whoever verifies is told; here it is enough that a damaged copy counts for nothing
-        return _bytes_of(self._catalogue.packs, [pack for pack in there if pack in self._catalogue.packs])
+        return bytes_of(self._catalogue.packs, [pack for pack in there if pack in self._catalogue.packs])
 
     def _remove_leftover_markers(self) -> None:
         """Of packs that are gone, whose names are never used again: listed first, none is of a pack to come."""
@@ -283,7 +138,7 @@ class GivingBack:
 
     def _write_anew(self) -> Amount:
         """Put what is named of packs with little into new ones, checked; how much that was."""
-        if not self._wasteful:
+        if not self._going.wasteful:
             return Amount()
         self._note_what_moves()
         objects = size = 0
@@ -300,13 +155,13 @@ class GivingBack:
         self._change('INSERT OR IGNORE INTO temp.moved VALUES (?, ?)', ((hash, pack.bytes) for hash, pack in rows))
 
     def _note_what_moves(self) -> None:
-        wasteful = {*self._wasteful}
+        wasteful = {*self._going.wasteful}
         rows = (
             (place.pack.bytes, place.hash)
-            for place, is_named in self._with_names()
+            for place, is_named in self._choice.with_names()
             if is_named and place.pack is not None and place.pack in wasteful
         )
-        for some in _portions(rows, AT_ONCE):
+        for some in portions(rows, AT_ONCE):
             self._change('INSERT OR IGNORE INTO temp.moving VALUES (?, ?)', some)
 
     def _drafts(self) -> Iterator[PackDraft]:
@@ -340,18 +195,18 @@ class GivingBack:
 
     def _moving(self) -> Iterator[ReadObject]:
         """What is named of packs with little: the copy in another pack, where there is one that stays."""
-        for pack in self._wasteful:
+        for pack in self._going.wasteful:
             if self._run.stop.reason:
                 return
             rows = self._catalogue.file.rows('SELECT hash FROM temp.moving WHERE uuid = ?', (pack.bytes,))
-            for some in _portions((hash for (hash,) in rows), AT_ONCE):
+            for some in portions((hash for (hash,) in rows), AT_ONCE):
                 copies = [self._catalogue.copies(hash) for hash in some]
                 yield from self._repository.reader.contents([min(one, key=self._goes) for one in copies if one])
 
     def _goes(self, place: Placement) -> bool:
         """Whether the pack of a copy is to go, as this run or another one has it."""
         pack = self._catalogue.packs.get(cast(UUID, place.pack))
-        return pack is None or pack.is_going or place.pack in self._going
+        return pack is None or pack.is_going or place.pack in self._leaving
 
     def _take_away(self, packs: list[UUID]) -> int:
         """Mark packs, look anew, and remove those that may go; bytes that are free now."""
@@ -375,13 +230,13 @@ class GivingBack:
         markers = self._catalogue.going()  # after the packs: until then each says that its pack is not to be relied on
         self._store.delete([name for pack in gone for name in markers.get(pack, ())])
         self._catalogue.look_again()
-        return _bytes_of(sizes, gone)
+        return bytes_of(sizes, gone)
 
     def _staying(self, marked: set[UUID]) -> set[UUID]:
         """Of marked packs those that hold something named by now that lies in no new pack of this run that stays."""
         blind = marked & self._catalogue.without_list()
         staying, digests = set[UUID](), {pack: hashlib.sha256() for pack in marked}
-        for some in _portions(self._in_marked(digests), VARIABLES):
+        for some in portions(self._in_marked(digests), VARIABLES):
             moved = self._moved(hash for hash, _ in some)
             staying |= {pack for hash, pack in some if hash not in moved}
         # what is kept on this machine of a pack is not relied on where the pack goes: its own list is asked
@@ -394,7 +249,7 @@ class GivingBack:
 
     def _is_all_elsewhere(self) -> bool:
         """Whether all that is named by now lies, read, in packs that are there and not marked."""
-        for some in _portions(self._named_hashes(), VARIABLES):
+        for some in portions(self._choice.named_hashes(), VARIABLES):
             there = self._catalogue.proven(some)
             lacking = [hash for hash in some if hash not in there]
             if lacking and len(self._moved(lacking)) < len(lacking):
@@ -406,7 +261,7 @@ class GivingBack:
 
         :param digests: by pack, take all that is in it.
         """
-        for place, is_named in self._with_names():
+        for place, is_named in self._choice.with_names():
             if place.pack in digests:
                 digests[place.pack].update(place.hash)
                 if is_named:
@@ -434,17 +289,3 @@ class GivingBack:
         self._catalogue.file.change((statement, rows))
         if self._catalogue.file.losses != self._losses:
             raise AccessError('the notes of this run on this machine were lost; nothing was removed: try again')
-
-
-def _bytes_of(sizes: Mapping[UUID, PackInBucket], packs: Iterable[UUID]) -> int:
-    return sum(sizes[pack].bytes for pack in packs)
-
-
-def _packs(count: int, noun: str = 'pack') -> str:
-    return f'{count} {noun}{"" if count == 1 else "s"}'
-
-
-def _portions(items: Iterable[Item], at_once: int) -> Iterator[list[Item]]:
-    source = iter(items)
-    while some := list(islice(source, at_once)):
-        yield some

@@ -7,10 +7,11 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from ricordi.backend.maintenance import MaintenanceStep
+from ricordi.repository.bucket.counting import counted
 from ricordi.repository.bucket.maintenance.step import BucketWork
 from ricordi.repository.bucket.objects import DELETED_AT_ONCE, Listed
 from ricordi.repository.bucket.publishing import PACKS, pack_name, pack_of, writer
-from ricordi.repository.bucket.verification.packs import compared_packs
+from ricordi.repository.bucket.verification.packs import OddPack, compared_packs
 
 _EMPTY = "state = 'live' AND NOT EXISTS (SELECT 1 FROM objects AS o WHERE o.pack = p.uuid)"
 _LATE = "state = 'writing' AND created <= clock_timestamp() - %s * interval '1 s'"
@@ -44,7 +45,7 @@ class PackRemoval:
     def plan(self) -> MaintenanceStep | None:
         parameters = (self._work.grace_seconds, self._writing_seconds)
         ((packs, size),) = self._bucket.database.rows(_COUNT, parameters)
-        return MaintenanceStep(self.name, f'{packs} packs out of use', freed=size) if packs else None
+        return MaintenanceStep(self.name, f'{counted(packs)} out of use', freed=size) if packs else None
 
     def carry_out(self) -> MaintenanceStep:
         condemned = self._bucket.database.change(_CONDEMN_LATE, (self._writing_seconds,))
@@ -60,7 +61,7 @@ class PackRemoval:
             packs = [pack for pack, _ in rows]
             self._bucket.database.change("DELETE FROM packs WHERE uuid = ANY(%s) AND state = 'condemned'", (packs,))
             removed, freed = removed + len(rows), freed + sum(size for _, size in rows)
-        detail = f'{condemned} packs put out of use, {removed} removed'
+        detail = f'{counted(condemned)} put out of use, {removed} removed'
         return MaintenanceStep(self.name, detail, freed=freed)
 
 
@@ -77,29 +78,35 @@ class BucketSweep:
     def __init__(self, work: BucketWork) -> None:
         self._work = work
         self._bucket = work.bucket
+        self._found: dict[UUID, Listed] = {}
+        """What was seen when this was planned; who takes it is decided by its row."""
 
     def plan(self) -> MaintenanceStep | None:
-        found = () if self._packs_are_missing() else [*self._leftovers()]
-        if not found:
+        self._found = {}
+        listing = self._noted(self._bucket.store.listed(PACKS))
+        missing = [odd for _, odd in compared_packs(self._bucket, listing) if odd is not None and odd.found is None]
+        for _ in listing:  # behind the last pack of the index
+            pass
+        self._tell_missing(missing)
+        if missing or not self._found:
             return None
-        return MaintenanceStep(self.name, f'{len(found)} files without a row', freed=sum(one.bytes for one in found))
+        freed = sum(one.bytes for one in self._found.values())
+        return MaintenanceStep(self.name, f'{counted(len(self._found), "file")} without a row', freed=freed)
 
     def carry_out(self) -> MaintenanceStep:
-        found = self._taken({pack: one for one in self._leftovers() if (pack := pack_of(one.name)) is not None})
+        found = self._taken(self._found)
         self._bucket.store.delete([one.name for one in found.values()])
         self._bucket.database.change("DELETE FROM packs WHERE uuid = ANY(%s) AND state = 'condemned'", ([*found],))
         freed = sum(one.bytes for one in found.values())
-        return MaintenanceStep(self.name, f'{len(found)} files without a row', freed=freed)
+        return MaintenanceStep(self.name, f'{counted(len(found), "file")} without a row', freed=freed)
 
-    def _packs_are_missing(self) -> bool:
-        """Whether packs that are needed are not there: what has no row may hold what was in them, as after a database
-        was put back to an earlier state, and only a repair can tell."""
-        missing = [odd for _, odd in compared_packs(self._bucket) if odd is not None and odd.found is None]
+    def _tell_missing(self, missing: list[OddPack]) -> None:
+        """Packs that are needed are not there: what has no row may hold what was in them, as after a database was put
+        back to an earlier state, and only a repair can tell."""
         for odd in missing:
             for (hash,) in self._bucket.database.rows(_ONE_OF_PACK, (odd.uuid,)):
                 detail = f'{pack_name(odd.uuid)}, in which it is, is not in the bucket, so that nothing is swept'
                 self._work.problems.add('missing', hash.hex(), detail)
-        return bool(missing)
 
     def _taken(self, found: dict[UUID, Listed]) -> dict[UUID, Listed]:
         """Those of these that nobody else has taken meanwhile; they have a row from now on."""
@@ -109,20 +116,22 @@ class BucketSweep:
         rows = self._bucket.database.rows('SELECT uuid FROM packs WHERE uuid = ANY(%s) AND writer = %s', (packs, taken))
         return {pack: found[pack] for (pack,) in rows}
 
-    def _leftovers(self) -> Iterator[Listed]:
+    def _noted(self, listing: Iterator[Listed]) -> Iterator[Listed]:
+        """The listing; what of it is old and has no row is noted as found."""
         ((now,),) = self._bucket.database.rows('SELECT clock_timestamp()')
         before = now - timedelta(seconds=self._bucket.limits.leftover_seconds)
         waiting: dict[UUID, Listed] = {}
-        for one in self._bucket.store.listed(PACKS):
+        for one in listing:
             pack = pack_of(one.name)
             if pack is not None and one.modified <= before:
                 waiting[pack] = one
             if len(waiting) >= self._bucket.limits.rows:
-                yield from self._without_row(waiting)
+                self._found |= self._without_row(waiting)
                 waiting = {}
-        yield from self._without_row(waiting)
+            yield one
+        self._found |= self._without_row(waiting)
 
-    def _without_row(self, listed: dict[UUID, Listed]) -> Iterator[Listed]:
+    def _without_row(self, listed: dict[UUID, Listed]) -> dict[UUID, Listed]:
         rows = self._bucket.database.rows('SELECT uuid FROM packs WHERE uuid = ANY(%s)', ([*listed],)) if listed else ()
         known = {pack for (pack,) in rows}
-        return (one for pack, one in listed.items() if pack not in known)
+        return {pack: one for pack, one in listed.items() if pack not in known}

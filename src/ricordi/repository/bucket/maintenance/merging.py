@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import LostObject
+from ricordi.repository.bucket.counting import counted
 from ricordi.repository.bucket.database import Link
 from ricordi.repository.bucket.index import Placement, is_live, make_live
 from ricordi.repository.bucket.maintenance.step import BucketWork
@@ -72,7 +73,7 @@ class PackMerging:
         size, waste = sum(pack.stored for pack in chosen), sum(pack.waste for pack in chosen)
         return MaintenanceStep(
             self.name,
-            f'{len(chosen)} packs with waste, or small, are written anew',
+            f'{counted(len(chosen))} with waste, or small, {"is" if len(chosen) == 1 else "are"} written anew',
             sum(pack.objects for pack in chosen),
             read=size,
             write=size,

@@ -33,7 +33,7 @@ class FaultyObject(NamedTuple):
     """An object that is not as it should be.
 
     :param place: where the index has it; None: nowhere.
-    :param fault: what is wrong with what lies there; empty: nothing, but its pack is to be given up.
+    :param fault: what is wrong with what lies there; empty: nothing, but its pack is gone or to be given up.
     """
 
     hash: bytes
@@ -50,7 +50,7 @@ class FaultyObject(NamedTuple):
         """What is wrong, in the words of a verification."""
         if self.place is None:
             return 'missing object'
-        return 'damaged object' if self.fault else 'wrong pack size'
+        return 'damaged object' if self.fault else 'stranded object'
 
 
 class BucketMender:

@@ -11,6 +11,7 @@ from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Topic
 from ricordi.errors import LostObject
 from ricordi.progress import Run
+from ricordi.repository.bucket.objects import Listed
 from ricordi.repository.bucket.publishing import PACKS, pack_name
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class OddPack(NamedTuple):
 def check_packs(bucket: BucketRepository, run: Run) -> Iterator[Finding | Topic]:
     """Findings about packs, then the topic."""
     begin, checked, complete = time.perf_counter(), 0, True
-    for _, odd in compared_packs(bucket):
+    for _, odd in compared_packs(bucket, bucket.store.listed(PACKS)):
         if odd is not None and odd.found is None:
             yield _finding('missing pack', 'the index names objects in it, and it is not in the bucket', odd)
         elif odd is not None:
@@ -49,9 +50,12 @@ def check_packs(bucket: BucketRepository, run: Run) -> Iterator[Finding | Topic]
     yield Topic('packs', checked, 'packs', seconds=time.perf_counter() - begin, complete=complete)
 
 
-def compared_packs(bucket: BucketRepository) -> Iterator[tuple[UUID, OddPack | None]]:
-    """Each pack in which the index has objects, and how it differs from that."""
-    for pack, expected, found in _beside_each_other(bucket):
+def compared_packs(bucket: BucketRepository, listing: Iterator[Listed]) -> Iterator[tuple[UUID, OddPack | None]]:
+    """Each pack in which the index has objects, and how it differs from that.
+
+    :param listing: of all packs in the bucket; its end may be left.
+    """
+    for pack, expected, found in _beside_each_other(bucket, listing):
         odd = None
         if found != expected and bucket.database.rows(_IS_LIVE, (pack,)):
             found = _size_now(bucket, pack)
@@ -59,9 +63,9 @@ def compared_packs(bucket: BucketRepository) -> Iterator[tuple[UUID, OddPack | N
         yield pack, odd
 
 
-def _beside_each_other(bucket: BucketRepository) -> Iterator[tuple[UUID, int, int | None]]:
+def _beside_each_other(bucket: BucketRepository, listing: Iterator[Listed]) -> Iterator[tuple[UUID, int, int | None]]:
     """Each pack in use, its bytes by the index, and by the listing of the bucket: both in the order of names."""
-    listed = ((one.name.rpartition('/')[2], one.bytes) for one in bucket.store.listed(PACKS))
+    listed = ((one.name.rpartition('/')[2], one.bytes) for one in listing)
     name, size = next(listed, ('', 0))
     last = _FIRST
     while rows := bucket.database.rows(_LIVE, (last, bucket.limits.listed)):

@@ -1,4 +1,4 @@
-"""Telling who waits for an object store that it does not answer: requests are watched by a thread beside them.
+"""Telling who waits for a server that it does not answer: requests are watched by a thread beside them.
 
 The client itself is silent until its time is over, which for a server that takes a connection and says nothing is long.
 """
@@ -17,6 +17,33 @@ SLOWEST = 1 << 20
 """Bytes a second with which what a request carries is expected to come through."""
 LOOK_SECONDS = 1.0
 IDLE_LOOKS = 10
+PATIENCE_SECONDS = 6.0
+"""Without an answer to a request for a connection that are not worth a word, where it is tried for longer."""
+
+
+@contextmanager
+def told_when_slow(place: str, longest: float) -> Iterator[None]:
+    """A request for a connection, for the length of a `with` block; who waits is told if it lasts.
+
+    :param place: the server in words.
+    :param longest: how long each of its addresses is tried at most, in seconds.
+    """
+    patience = min(PATIENCE_SECONDS, 0.6 * longest)
+    telling = threading.Timer(
+        patience,
+        lambda: warnings.warn(
+            f'the {place} has not answered for {patience:.0f} s; each of its addresses is tried for {longest:.0f} s at '
+            'most',
+            SlowAnswer,
+            stacklevel=1,
+        ),
+    )
+    telling.daemon = True
+    telling.start()
+    try:
+        yield
+    finally:
+        telling.cancel()
 
 
 class AnswerWatch:
