@@ -172,3 +172,10 @@ def test_long_values_are_cut_in_messages(run_here: Run, reference_home: Path) ->
             assert done.returncode in (1, 2)
             assert len(done.stderr) < 5 * LONGEST_VALUE
     assert shortened("AiiDA's own and verdi's " * 50) == "AiiDA's own and verdi's " * 50
+
+
+def test_what_stands_between_two_long_values_is_told_whole() -> None:
+    held = f'process 1, command `{"x " * 80}…`, since noon\n  - process 2, command `/bin/verdi`\n'
+    assert shortened(held) == held
+    long = f'`{"x" * 400}` and "{"y" * 400}", both'
+    assert shortened(long) == f'`{"x" * LONGEST_VALUE}…` and "{"y" * LONGEST_VALUE}…", both'

@@ -20,7 +20,7 @@ BROKEN_PIPE = 141
 LONGEST_VALUE = 200
 """So many characters of a value are told; and so many at each end of a longer word without quotes, such as a path."""
 
-_QUOTED = re.compile(rf'(?<!\w)([\'"`])(.{{{LONGEST_VALUE + 1},}}?)\1(?!\w)', re.DOTALL)
+_QUOTED = re.compile(r'(?<!\w)([\'"`])(.*?)\1(?!\w)', re.DOTALL)
 _WORD = re.compile(rf'\S{{{3 * LONGEST_VALUE},}}')
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -60,8 +60,14 @@ def report_failure(error: BaseException, debug: bool) -> int:
 
 def shortened(message: str) -> str:
     """A message in which the values that it quotes, and single words, have a length that can be read."""
-    message = _QUOTED.sub(lambda found: f'{found[1]}{found[2][:LONGEST_VALUE]}…{found[1]}', message)
+    message = _QUOTED.sub(_shortened_value, message)
     return _WORD.sub(lambda found: f'{found[0][:LONGEST_VALUE]}…{found[0][-LONGEST_VALUE:]}', message)
+
+
+def _shortened_value(quoted: re.Match[str]) -> str:
+    """A value that is quoted; short ones are met too, or the end of one would be taken for the beginning of another."""
+    mark, value = quoted[1], quoted[2]
+    return quoted[0] if len(value) <= LONGEST_VALUE else f'{mark}{value[:LONGEST_VALUE]}…{mark}'
 
 
 def explain(error: BaseException) -> tuple[str, int]:
