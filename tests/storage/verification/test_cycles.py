@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
 from tests.storage.verification.conftest import CALCULATION, DATA, DONE
 
 from ricordi.backend.rows import EntityKind as K
+from ricordi.storage.verification.cycles import _regions
 from ricordi.storage.verification.database import verify
-from ricordi.storage.verification.look import USUAL_SIZES, Sizes
+from ricordi.storage.verification.look import USUAL_SIZES, Look, Sizes
+from ricordi.storage.verification.tally import FindingTally
 
 Change = Callable[[Any, list[str]], None]
 Link = tuple[int, int]
@@ -136,3 +139,21 @@ def test_of_many_circles_the_first_are_told_and_the_rest_is_counted(storage: Any
     assert [sorted(pk for pk, _, _ in one.nodes) for one in told[:5]] == [[pk, pk + 1] for pk in (1, 3, 5, 7, 9)]
     assert told[5].detail == 'and more: 30 nodes are left that lie in such circles, or come after them'
     assert len(told) == 6
+
+
+def test_inputs_stored_after_what_takes_them_are_not_looked_at_for_circles(filled: Any, change: Change) -> None:
+    insert = 'INSERT INTO db_dblink (input_id, output_id, type, label) VALUES '
+    change(filled, ['DELETE FROM db_dblink', f"{insert}(5, 2, 'input_calc', 'x')"])
+    with closing(filled.dialect.verification_reader(lambda: None)) as reader:
+        look = Look(reader, FindingTally(1), reader.found(), False, None, USUAL_SIZES)
+        assert list(_regions(look)) == []
+
+
+def test_inputs_stored_after_what_takes_them_are_looked_at_where_something_has_made_them(
+    filled: Any, change: Change
+) -> None:
+    insert = 'INSERT INTO db_dblink (input_id, output_id, type, label) VALUES '
+    change(filled, ['DELETE FROM db_dblink', f"{insert}(5, 2, 'input_calc', 'x'), (3, 5, 'create', 'x')"])
+    with closing(filled.dialect.verification_reader(lambda: None)) as reader:
+        look = Look(reader, FindingTally(1), reader.found(), False, None, USUAL_SIZES)
+        assert [(region[0], region[-1]) for region in _regions(look)] == [(2, 5)]

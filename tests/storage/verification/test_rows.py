@@ -341,6 +341,7 @@ ODD = {
     'infinite': ('{"a": 1e999}', 'odd JSON'),
     'many digits': ('{"a": ' + '1' * 4400 + '}', 'unreadable JSON'),
     'a period': ('{"a.b": 1}', 'odd key'),
+    'an escaped period': ('{"a\\u002eb": 1}', 'odd key'),
     'no name': ('{"": 1}', 'odd key'),
 }
 ONLY_ODD_ON_SQLITE = {'half a character', 'infinite'}

@@ -45,6 +45,11 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
         return AccessError(
             f'the {place} was locked by another program for more than {busy_seconds:g} s; try again when it is done'
         )
+    if code in ('SQLITE_READONLY_ROLLBACK', 'SQLITE_READONLY_RECOVERY'):
+        return UnwritableStorage(
+            f'a program was ended amid a change of the {place}, which has to be undone before it can be read: let '
+            'somebody open it once who may write the file and its folder'
+        )
     if code.startswith('SQLITE_READONLY'):
         return UnwritableStorage(f'the {place} cannot be written: check the permissions of the file and of its folder')
     if code.startswith(('SQLITE_CANTOPEN', 'SQLITE_PERM', 'SQLITE_AUTH')):

@@ -44,6 +44,7 @@ def verify(
     """
     with closing(dialect.verification_reader(check_stop)) as reader:
         look = Look(reader, FindingTally(sizes.named), set(), thorough, repository_uuid, sizes)
+        reader.begin_integrity(thorough)
         yield from _guarded(look, Check('which tables there are', _find_parts))
         for check in _checks(look):
             yield from _guarded(look, check)
@@ -55,12 +56,15 @@ def _find_parts(look: Look) -> Iterator[Finding]:
 
 
 def _checks(look: Look) -> Iterator[Check]:
-    """What is looked at, from the whole to single rows; of a database that cannot tell its tables, only the whole."""
+    """What is looked at; of a database that cannot tell its tables, only the whole."""
+    if look.there:
+        yield from _checks_of_tables(look)
+    yield Check('the integrity of the database', _check_integrity)  # last, for it is done beside the others
+
+
+def _checks_of_tables(look: Look) -> Iterator[Check]:
     from ricordi.storage.verification import contents, cycles, degrees, duplicates, names, rows, structure
 
-    yield Check('the integrity of the database', _check_integrity)
-    if not look.there:
-        return
     yield Check('the schema', structure.check_structure)
     yield Check('the schema revision', structure.check_version)
     yield Check('the repository of the database', structure.check_repository)

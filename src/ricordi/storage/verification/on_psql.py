@@ -182,6 +182,9 @@ class PsqlReader(DatabaseReader):
             return f"NOT ({name} >= '0002-01-01 00:00+00' AND {name} < '9999-01-01 00:00+00')"
         return ''
 
+    def suspect(self, column: Column, name: str, reference: str = '') -> str:
+        return ''
+
     def screen(self, columns: list[tuple[Column, str]], texts: list[str]) -> str:
         return ''
 

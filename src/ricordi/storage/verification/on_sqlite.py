@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ricordi.errors import CorruptStorage, RicordiError
+from ricordi.errors import CorruptStorage, Interrupted, RicordiError
 from ricordi.model.values import UUID_PATTERN, is_time_text, is_uuid_text
 from ricordi.storage.query.streams import spooled
+from ricordi.storage.sqlite.read_ahead import read_ahead
 from ricordi.storage.sqlite.strangers import end_when_asked
 from ricordi.storage.verification.declared import Column, PartSort, SchemaPart, reference_part, subject_of
 from ricordi.storage.verification.reader import DatabaseReader, Fault, Rows, told
@@ -51,6 +52,9 @@ class SqliteReader(DatabaseReader):
         end_when_asked(self._raw, self._asked)
         self._screens: dict[str, Callable[..., bool]] = {}
         self._second: SecondReader | None = None
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix='integrity')
+        self._integrity: Future[tuple[list[str], CorruptStorage | None]] | None = None
+        self._closing = False
 
     def _asked(self) -> bool:
         """SQLite swallows what is raised here, so it is kept."""
@@ -61,6 +65,8 @@ class SqliteReader(DatabaseReader):
     alive = True
 
     def close(self) -> None:
+        self._closing = True
+        self._beside.shutdown()
         if self._second is not None:
             self._second.close()
         self.dialect.disconnect(self._raw)
@@ -113,9 +119,26 @@ class SqliteReader(DatabaseReader):
 
     # -- the file and the schema ------------------------------------------------------------------------------
 
-    def integrity(self, thorough: bool) -> Iterator[Fault]:
+    def begin_integrity(self, thorough: bool) -> None:
+        self._integrity = self._beside.submit(self._look_at_whole, thorough)
+
+    def _look_at_whole(self, thorough: bool) -> tuple[list[str], CorruptStorage | None]:
+        # first the file is read ahead: SQLite keeps writers waiting until its check is done
+        read_ahead(self.dialect.path, self._check_beside)
         name = 'integrity_check' if thorough else 'quick_check'
-        lines, broken = self._lines(f'PRAGMA {name}({MOST_FAULTS})')
+        with closing(SqliteReader(self.dialect, self._check_beside)) as reader:
+            return reader._lines(f'PRAGMA {name}({MOST_FAULTS})')
+
+    def _check_beside(self) -> None:
+        if self._closing:
+            raise Interrupted('nobody hears of it: ended early')
+        self.check()
+
+    def integrity(self, thorough: bool) -> Iterator[Fault]:
+        if self._integrity is None:
+            self.begin_integrity(thorough)
+        assert self._integrity is not None
+        lines, broken = self._integrity.result()
         for line in lines:
             if is_damage(line):
                 yield _fault(line)
@@ -199,6 +222,18 @@ class SqliteReader(DatabaseReader):
 
     def unsound(self, column: Column, name: str) -> str:
         return f'({_sound(column, name)}) IS NOT TRUE'
+
+    def suspect(self, column: Column, name: str, reference: str = '') -> str:
+        # a comparison takes a third of what a call of typeof() takes
+        if column.sort == 'text':
+            usual = f"{name} >= '' AND {name} < x''" + (f' AND length({name}) <= {column.limit}' * bool(column.limit))
+        elif column.sort == 'json':
+            usual = f"{name} >= '{{' AND {name} < '|' AND json_valid({name})"
+        elif column.sort == 'integer':
+            usual = f"typeof({name}) = 'integer'" + (f' AND {reference}' if reference else '')
+        else:
+            return ''
+        return f'{name} IS NOT NULL AND ({usual}) IS NOT TRUE' if column.nullable else f'({usual}) IS NOT TRUE'
 
     def screen(self, columns: list[tuple[Column, str]], texts: list[str]) -> str:
         screened = [(column.sort, name) for column, name in columns if column.sort in _USUAL]

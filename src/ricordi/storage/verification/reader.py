@@ -103,6 +103,10 @@ class DatabaseReader(ABC):
 
     # -- what differs ---------------------------------------------------------------------------------------
 
+    def begin_integrity(self, thorough: bool) -> None:
+        """Have the database's own checks done from now on, beside what else is asked; else `integrity` does them."""
+        return
+
     @abstractmethod
     def integrity(self, thorough: bool) -> Iterator[Fault]:
         """What the database's own checks find."""
@@ -124,6 +128,16 @@ class DatabaseReader(ABC):
         """The condition that a value, which is not NULL, is none of its column; empty where the database sees to that.
 
         :param name: the column in SQL.
+        """
+
+    @abstractmethod
+    def suspect(self, column: Column, name: str, reference: str = '') -> str:
+        """A condition that is quickly told, and true of each value that is none of its column, and of few others.
+
+        It is true, too, where there is no value and must be one. Empty where there is no such condition.
+
+        :param name: the column in SQL.
+        :param reference: the condition that what it names is there, which is looked at with it.
         """
 
     @abstractmethod

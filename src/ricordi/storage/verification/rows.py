@@ -40,12 +40,16 @@ def _rules(look: Look, table: str) -> Iterator[RowRule]:
     screened = [(column, f'r.{column.name}') for column in look.columns(table) if column.sort in ('uuid', 'time')]
     texts = _texts(look, table)
     screen = look.reader.screen(screened, [f'r.{name}' for name in texts])
+    targets = dict(_references(look, table))
     for column in look.columns(table):
-        behind = screen if column.sort in ('uuid', 'time') else ''
-        yield from (rule._replace(nodes=nodes, screen=behind) for rule in _value_rules(look, column))
+        rules, behind = list(_value_rules(look, column)), screen
+        if column.sort not in ('uuid', 'time'):
+            target = targets.get(column.name)
+            behind = look.reader.suspect(column, f'r.{column.name}', _is_there(column.name, target) if target else '')
+            rules += [_reference_rule(column.name, target)] if target else []
+        yield from (rule._replace(nodes=nodes, screen=behind) for rule in rules)
+        yield from (rule._replace(nodes=nodes) for rule in _key_rule(look, column))
     yield from (rule._replace(nodes=nodes, screen=screen) for rule in _text_rule(look, texts))
-    for name, target in _references(look, table):
-        yield _reference_rule(name, target)._replace(nodes=nodes)
     if table == NODES and look.has(table, 'node_type', 'attributes'):
         yield from (rule._replace(nodes=nodes) for rule in _node_rules(look))
     if table == LINKS and look.has(table) and look.has(NODES, 'id', 'node_type'):
@@ -83,7 +87,13 @@ def _value_rules(look: Look, column: Column) -> Iterator[RowRule]:
             lambda length: f'the {column.name} has {length:,} characters, and {column.limit} are allowed elsewhere',
             (f'length({name})',),
         )
+
+
+def _key_rule(look: Look, column: Column) -> Iterator[RowRule]:
+    """What a name in a dictionary may be; of dictionaries that are sound."""
+    name, reader = f'r.{column.name}', look.reader
     if look.thorough and column.name in ('attributes', 'extras'):
+        unsound = reader.unsound(column, name)
         sound = f'NOT ({unsound})' if unsound else 'TRUE'
         yield RowRule(
             'odd key',
@@ -133,11 +143,15 @@ def _first_undecodable(names: list[str], contents: tuple[bytes | None, ...]) -> 
 # -- what they name and what they are -------------------------------------------------------------------------
 
 
+def _is_there(name: str, target: str) -> str:
+    """The condition that what a column names is there, of a value that is not NULL."""
+    return f'n_{name}.id IS NOT NULL' if target == NODES else f'r.{name} IN (SELECT id FROM {target})'
+
+
 def _reference_rule(name: str, target: str) -> RowRule:
-    lost = f'n_{name}.id IS NULL' if target == NODES else f'r.{name} NOT IN (SELECT id FROM {target})'
     return RowRule(
         'dangling reference',
-        f'r.{name} IS NOT NULL AND {lost}',
+        f'r.{name} IS NOT NULL AND NOT ({_is_there(name, target)})',
         lambda pk: f'it names the {row_words(target)} {_number(pk)}, which is not there',
         (f'r.{name}',),
     )
