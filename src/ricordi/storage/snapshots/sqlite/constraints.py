@@ -20,8 +20,8 @@ _THOSE = "FROM sqlite_schema WHERE type = 'index' AND sql IS NULL AND tbl_name =
 _INDEXES = f'SELECT type, name, tbl_name, rootpage, sql {_THOSE}'
 
 
-class LeftOut(NamedTuple):
-    """A table of which the schema does not name the unique constraints.
+class ConstraintsOfTable(NamedTuple):
+    """Unique constraints of a table that the schema does not name for a while.
 
     :param definition: what the schema says of it else.
     :param indexes: rows of the schema, of the indexes that keep the constraints.
@@ -32,7 +32,7 @@ class LeftOut(NamedTuple):
     indexes: Sequence[tuple[Any, ...]]
 
 
-def leave_out(session: Session, tables: Iterable[str]) -> list[LeftOut]:
+def leave_out(session: Session, tables: Iterable[str]) -> list[ConstraintsOfTable]:
     """Have the schema not name the unique constraints of some empty tables, within the transaction that is open.
 
     None are left out where this SQLite does not let its schema be written, nor those of a table that has any of another
@@ -48,7 +48,7 @@ def leave_out(session: Session, tables: Iterable[str]) -> list[LeftOut]:
     return left_out
 
 
-def make(session: Session, left_out: Sequence[LeftOut]) -> None:
+def make(session: Session, left_out: Sequence[ConstraintsOfTable]) -> None:
     """Have the schema name them again, and make the indexes.
 
     :raises ricordi.errors.IntegrityError: rows break one of them; the transaction is to be undone.
@@ -64,11 +64,11 @@ def make(session: Session, left_out: Sequence[LeftOut]) -> None:
         session.execute(f'REINDEX {one.table}')
 
 
-def _constraints_of(session: Session, table: str) -> LeftOut | None:
+def _constraints_of(session: Session, table: str) -> ConstraintsOfTable | None:
     (definition,) = session.execute(_DEFINITION, (table,)).fetchone()
     indexes = session.execute(_INDEXES, (table,)).fetchall()
     are_known = indexes and len(_CONSTRAINT.findall(definition)) == len(indexes)
-    return LeftOut(table, definition, indexes) if are_known else None
+    return ConstraintsOfTable(table, definition, indexes) if are_known else None
 
 
 def _define(session: Session, table: str, definition: str) -> None:
