@@ -12,7 +12,10 @@ import pytest
 
 from backup.conftest import ORIGIN, FewRows, tree_of, written
 from ricordi.backend.snapshots import Misfit
+from ricordi.backup.checking import SoundPieces, faults_of
 from ricordi.backup.key_spool import KeySpool, common, lacking
+from ricordi.backup.pieces import pieces_in
+from ricordi.backup.records import SnapshotRecord
 from ricordi.backup.repository import BackupRepository
 from ricordi.errors import BusyBackupRepository, CorruptStorage, Interrupted
 from ricordi.manager import open_backup
@@ -221,6 +224,10 @@ def test_keys_are_given_in_order_and_once_however_many_portions_they_came_in() -
         spool.add(keys[:150]).add(keys[150:])
         assert list(spool.ascending()) == sorted(set(keys))
         assert spool.count_and_digest()[0] == len(set(keys))
+    digests = bytes.fromhex(''.join(keys))
+    with KeySpool(at_once=7) as spool:
+        spool.add_digests([digests[:64], b'', digests[64:3200], digests[3200:]])
+        assert list(spool.ascending()) == sorted(set(keys))
 
 
 def test_streams_of_keys_are_compared() -> None:
@@ -289,3 +296,52 @@ def test_what_is_wrong_with_a_snapshot_is_told(
     fixed = next(one for one in record.parts if one.part.part == 'fixed')
     backups.objects.delete_objects([fixed.lists[0].key])
     assert 'rows of db_dbnode from pk 1 on cannot be found' in next(backups.check(record))
+
+
+def test_a_piece_that_several_snapshots_have_is_read_once_to_check_them(
+    backups: BackupRepository, source: Container, nodes: dict[int, str]
+) -> None:
+    records = [backups.take(FewRows(nodes, labels={2: label}), source, ORIGIN) for label in ('', 'touched', 'again')]
+    pieces = {key for record in records for key in piece_keys(record, backups.objects)}
+    with ReadKeys(backups.place.container) as store:
+        backups.objects = store
+        assert [faults for _, faults in backups.check_all(records)] == [[], [], []]
+        read = [key for key in store.read if key in pieces]
+    assert len(pieces) < 3 * len(piece_keys(records[0], store))
+    assert sorted(read) == sorted(pieces)
+
+
+def test_a_damaged_piece_is_told_of_each_snapshot_that_has_it(
+    backups: BackupRepository, source: Container, nodes: dict[int, str]
+) -> None:
+    records = [backups.take(FewRows(nodes, labels={2: label}), source, ORIGIN) for label in ('', 'touched')]
+    shared = {*piece_keys(records[0], backups.objects)} & {*piece_keys(records[1], backups.objects)}
+    backups.objects.delete_objects([min(shared)])
+    found = [faults for _, faults in backups.check_all(records)]
+    assert [min(shared) in fault for faults in found for fault in faults] == [True, True]
+
+
+@pytest.mark.parametrize('most', [0, 3])
+def test_more_pieces_than_are_remembered_are_read_anew(
+    backups: BackupRepository, source: Container, nodes: dict[int, str], most: int
+) -> None:
+    records = [backups.take(FewRows(nodes, labels={2: label}), source, ORIGIN) for label in ('', 'touched')]
+    with SoundPieces(most) as sound:
+        assert [[*faults_of(record, backups.objects, sound)] for record in records] == [[], []]
+
+
+class ReadKeys(Container):
+    """Notes of which objects the content is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.read: list[str] = []
+
+    def get_object_content(self, key: str) -> bytes:
+        self.read.append(key)
+        return super().get_object_content(key)
+
+
+def piece_keys(record: SnapshotRecord, store: Container) -> list[str]:
+    """The keys of the pieces of a snapshot."""
+    return [entry.key for part in record.parts for lists in part.lists for entry in pieces_in(store, lists)]

@@ -31,14 +31,29 @@ class KeySpool:
         """Take keys."""
         source = iter(keys)
         while portion := list(islice(source, self._at_once)):
-            digests = _apart(bytes.fromhex(''.join(portion)))
-            digests.sort()
-            start = self._runs[-1][-1] if self._runs else 0
-            places = [start + KEY_BYTES * bisect_left(digests, first) for first in _FIRST_BYTES]
-            self._runs.append([*places, start + KEY_BYTES * len(digests)])
-            self._file.write(b''.join(digests))
+            self._sort(bytes.fromhex(''.join(portion)))
         self._file.flush()
         return self
+
+    def add_digests(self, portions: Iterable[bytes]) -> Self:
+        """Take keys as the bytes that they stand for, one after the other; any number of them at once."""
+        gathered, most = bytearray(), KEY_BYTES * self._at_once
+        for digests in portions:
+            gathered += digests
+            while len(gathered) >= most:
+                self._sort(bytes(gathered[:most]))
+                del gathered[:most]
+        self._sort(bytes(gathered))
+        self._file.flush()
+        return self
+
+    def _sort(self, portion: bytes) -> None:
+        digests = _apart(portion)
+        digests.sort()
+        start = self._runs[-1][-1] if self._runs else 0
+        places = [start + KEY_BYTES * bisect_left(digests, first) for first in _FIRST_BYTES]
+        self._runs.append([*places, start + KEY_BYTES * len(digests)])
+        self._file.write(b''.join(digests))
 
     def ascending(self) -> Iterator[str]:
         """All keys, distinct and ascending. May be asked anew, also while an earlier answer is being read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -124,9 +124,16 @@ class BackupRepository:
 
         The content of the objects is not read.
         """
-        from ricordi.backup.checking import faults_of
+        for _, faults in self.check_all([record]):
+            yield from faults
 
-        return faults_of(record, self.objects)
+    def check_all(self, records: Iterable[SnapshotRecord]) -> Iterator[tuple[SnapshotRecord, list[str]]]:
+        """Some snapshots, each with what `check` finds; a piece that several have is read once."""
+        from ricordi.backup.checking import SoundPieces, faults_of
+
+        with SoundPieces() as sound:
+            for record in records:
+                yield record, [*faults_of(record, self.objects, sound)]
 
     # -- taking and forgetting --------------------------------------------------------------------------------
 

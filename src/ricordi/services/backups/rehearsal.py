@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.maintenance import Amount, Problem
-from ricordi.errors import CorruptStorage, Interrupted, NotExistent
+from ricordi.backend.verification import Finding
+from ricordi.backend.verification_report import Topic, VerifyOptions
+from ricordi.errors import Interrupted
 from ricordi.files import TemporaryFolder
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
@@ -18,6 +21,7 @@ from ricordi.services.backups.filling import Filling
 from ricordi.services.backups.opening import open_source
 from ricordi.services.backups.source import Maker, RestoreSource
 from ricordi.services.backups.temporary import temporary_storage
+from ricordi.services.beside import WorkBeside
 from ricordi.storage.snapshots.parts import PARTS, SETTINGS
 
 if TYPE_CHECKING:
@@ -25,8 +29,8 @@ if TYPE_CHECKING:
     from ricordi.storage.sqlite.dos import SqliteDosStorage
 
 MOST_FINDINGS = 100
-TOLD_ELSEWHERE = frozenset({'damaged database', 'dangling reference', 'repository uuid'})
-"""Kinds of findings about rows that a rehearsal looks for by itself, or that a restore gives another value."""
+TOLD_ELSEWHERE = frozenset({'repository uuid'})
+"""Kinds of findings about rows to which a restore gives another value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +130,13 @@ class _RehearsalCheck:
         if self.source.lost_rows:
             yield f'rows may have been lost before it was backed up: {self.source.lost_rows}'
         yield from self._of_rows()
-        yield from self._of_references()
-        yield from self._of_values()
-        yield from self._of_objects()
-        if self.comparable:
-            with TemporaryFolder('rehearsal') as scratch, self.storage.snapshot(scratch) as restored:
-                yield from self._of_pieces(restored)
+        # both processors: rows are looked at and compared here, objects are read by other processes
+        with closing(WorkBeside(self._verify_objects, self.run)) as objects:
+            yield from self._of_values()
+            if self.comparable:
+                with TemporaryFolder('rehearsal') as scratch, self.storage.snapshot(scratch) as restored:
+                    yield from self._of_pieces(restored)
+            yield from self._of_objects(objects)
 
     def _of_rows(self) -> Iterator[str]:
         for table, expected in self.filling.snapshot.rows.items():
@@ -139,32 +144,28 @@ class _RehearsalCheck:
             if table != SETTINGS and number != expected:
                 yield f'{table} has {number:,} rows, and the backup {expected:,}'
 
-    def _of_references(self) -> Iterator[str]:
-        rows = self.storage.session.execute('PRAGMA foreign_key_check')
-        for table, pk, referred, _ in rows.fetchmany(MOST_FINDINGS):
-            yield f'row {pk} of {table} names a row of {referred} that is not there'
-        for (text,) in self.storage.session.execute('PRAGMA quick_check').fetchmany(MOST_FINDINGS):
-            if text != 'ok':
-                yield f'the database that was made is damaged: {text}'
-
     def _of_values(self) -> Iterator[str]:
-        """What a verification of the rows finds beside; of missing objects and file trees is told elsewhere."""
+        """What a verification of the database finds beside; of missing objects and file trees is told elsewhere."""
         with self.run.step('check rows', None, 'rows'):
             for finding in self.storage.verify_database(check_stop=self._check_stop):
                 if not finding.notice and finding.kind not in TOLD_ELSEWHERE:
-                    yield f'{finding.kind}: {finding.detail}' + (f' ({finding.where})' if finding.where else '')
+                    yield _in_words(finding)
 
-    def _of_objects(self) -> Iterator[str]:
-        repository, told = self.storage.repository, self.filling.unusable
-        keys = (key for key in self.storage.named_keys() if is_key(key) and key not in told)
-        with self.run.step('check objects', self.filling.objects.bytes):
-            for one in repository.known_objects(keys):
-                self._check_stop()
-                try:
-                    one.expect(repository.get_object_hash(one.key))
-                except (CorruptStorage, NotExistent) as error:
-                    yield f'object {one.key}: {error}'
-                self.run.progress.advance(one.size)
+    def _verify_objects(self, run: Run) -> Iterator[Finding | Topic]:
+        options = VerifyOptions(read=True, remember=False)
+        return self.storage.repository.verify(options, self.storage.named_keys, run)
+
+    def _of_objects(self, objects: WorkBeside[Finding | Topic]) -> Iterator[str]:
+        """What a verification finds that reads every byte of them; what the backup lacks is told elsewhere."""
+        with self.run.step('check objects', None, 'objects'):
+            for one in objects.results():
+                if isinstance(one, Finding) and not one.notice and not self._is_lacking(one.key):
+                    yield _in_words(one)
+        self._check_stop()
+
+    def _is_lacking(self, key: str) -> bool:
+        """Whether the backup has no such object, or none that is sound."""
+        return bool(key) and (key in self.filling.unusable or not is_key(key))
 
     def _of_pieces(self, restored: DatabaseSnapshot) -> Iterator[str]:
         with self.run.step('compare with the backup', None, 'rows'):
@@ -183,6 +184,11 @@ class _RehearsalCheck:
     def _check_stop(self) -> None:
         if self.run.stop.reason:
             raise Interrupted(f'{self.run.stop.reason}: ended early; nothing is left of the rehearsal')
+
+
+def _in_words(finding: Finding) -> str:
+    subject = f'object {finding.key}' if finding.key else finding.kind
+    return f'{subject}: {finding.detail}' + (f' ({finding.where})' if finding.where else '')
 
 
 def _lines(part: TablePart, data: bytes) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ricordi.backend.backups import BackupAddress
@@ -75,10 +76,9 @@ def _snapshots(repository: BackupRepository, run: Run) -> Iterator[Finding | Top
     for name, error in faults.items():
         yield Finding('damaged snapshot', str(error), f'snapshot {name}')
     run.progress.begin('look at snapshots', len(records), 'snapshots')
-    for record in records:
-        if run.stop.reason:
-            break
-        if faulty := [*repository.check(record)]:  # one finding for each: they are counted
+    unstopped = takewhile(lambda record: not run.stop.reason, records)
+    for record, faulty in repository.check_all(unstopped):
+        if faulty:  # one finding for each: they are counted
             more = f'; and {len(faulty) - MOST_FAULTS} more' if len(faulty) > MOST_FAULTS else ''
             detail = '; '.join(faulty[:MOST_FAULTS]) + more
             yield Finding('damaged snapshot', detail, f'snapshot {record.name}')

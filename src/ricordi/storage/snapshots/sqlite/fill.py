@@ -1,4 +1,4 @@
-"""Rows of a snapshot put into a new SQLite database: first the rows, then the indexes, which so are made in order."""
+"""Rows of a snapshot put into a new SQLite database: first the rows, then all indexes, which so are made in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ricordi.progress import Run
 from ricordi.storage.columns import place_of
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.blocks import Put, SnapshotTable, blocks, check_not_asked_to_end
-from ricordi.storage.snapshots.parts import SETTINGS, PartColumn
+from ricordi.storage.snapshots.parts import COLUMNS, SETTINGS, PartColumn
+from ricordi.storage.snapshots.sqlite.constraints import leave_out, make
 from ricordi.storage.sqlite.strangers import end_when_asked
 
 CACHE_KIB = 16 << 10
@@ -36,6 +37,8 @@ def filling(session: Session, run: Run, before_commit: Callable[[], None]) -> It
     try:
         with session.transaction():
             indexes = _take_indexes_away(session)
+            # settings are also written in the ordinary way, which needs their constraint
+            constraints = leave_out(session, [table for table in COLUMNS if table != SETTINGS])
             dangling_allowed = False
 
             def put(snapshot: DatabaseSnapshot, table: SnapshotTable) -> None:
@@ -46,6 +49,7 @@ def filling(session: Session, run: Run, before_commit: Callable[[], None]) -> It
 
             yield put
             with run.step('make indexes', None, 'rows'):
+                make(session, constraints)
                 for statement in indexes:
                     check_not_asked_to_end(run)
                     session.execute(statement)
