@@ -11,6 +11,7 @@ from ricordi.storage.columns import column_name
 from ricordi.storage.query.conditions import condition_sql
 from ricordi.storage.query.expressions import Expressions
 from ricordi.storage.query.first_rows import FirstRows
+from ricordi.storage.query.first_vertex import first_vertex
 from ricordi.storage.query.sources import PK, Source, Sources, edge_table, far_column, near_column
 from ricordi.storage.query.time_ranges import FAR, NEAR, narrowest_time
 from ricordi.storage.query.walks import Walks
@@ -26,6 +27,7 @@ class Joins:
         self._sources = sources
         self._sql = sql
         self._walks = Walks(sources, sql)
+        self._begin = first_vertex(sources, sql) if sql.sorts_blindly else None
         self._where: list[str] = []
         self._from: list[str] = []
         self._build()
@@ -125,11 +127,13 @@ class Joins:
     def _steered(self, source: Source, conditions: Sequence[Condition]) -> Source:
         """The source of a vertex, whose indexes are not searched where another way is known to be short.
 
-        That is to walk along the order until the first rows are found, or the index of an attribute that finds few, or
-        that of a time.
+        That is to begin with another vertex, to walk along the order until the first rows are found, or the index of an
+        attribute that finds few, or that of a time.
         """
         if source.kind is not EntityKind.NODE or not source.joined:
             return source
+        if self._begin not in (None, source.tag):
+            return replace(source, searched=False)
         if self._sql.sorts_blindly and FirstRows(self._sources.query, source, self._sql).lie_near(conditions):
             return replace(source, searched=False)
         for condition in conditions if len(conditions) > 1 else ():
