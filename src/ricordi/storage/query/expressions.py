@@ -144,10 +144,10 @@ class Expressions(ABC):
         """Whether a value contains another, as `@>` of PostgreSQL defines it."""
 
     def has_index(self, place: Place, *more: str) -> bool:
-        """Whether there is an index of what lies there, or at a key in it."""
+        """Whether there is an index of what lies there, or at a key in it, that may be searched."""
         keys = (*place.path, *more)
         column = place.sql.rpartition('.')[2]
-        return may_be_indexed(column, keys) and AttributePath(column, keys) in self.indexed()
+        return place.searched and may_be_indexed(column, keys) and AttributePath(column, keys) in self.indexed()
 
     def narrowed(self, place: Place, operator: str, value: Any, test: str) -> str:
         """A test with what an index answers before it, where there is one and it can."""

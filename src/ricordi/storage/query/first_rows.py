@@ -62,7 +62,7 @@ class FirstRows:
 
         :param conditions: what must hold for each.
         """
-        searched = [condition for condition in conditions if self._is_searched(condition)]
+        searched = [condition for condition in conditions if is_searched(condition, self._source, self._sql)]
         if self._ordering is None or not searched:
             return False
         far = self._looks.first
@@ -79,16 +79,14 @@ class FirstRows:
         return False
 
     def _found(self, condition: Condition, most: int) -> int:
-        """How many rows an index finds, up to so many."""
-        return self._sql.counted(lambda sql: self._rows(self._source, (condition,), sql), most)
+        return number_found((condition,), self._source, self._sql, most)
 
     def _passed(self, conditions: Sequence[Condition], ordering: Ordering, rows: int) -> bool:
         """Whether all that are wanted are among the first rows."""
         walked = replace(self._source, searched=False)
 
         def write(sql: Expressions) -> str:
-            sql.indexed = frozenset
-            return f'{self._rows(walked, conditions, sql)} AND {self._bound(ordering, rows)}'
+            return f'{_rows(walked, conditions, sql)} AND {self._bound(ordering, rows)}'
 
         return self._sql.counted(write, self._wanted) >= self._wanted
 
@@ -104,26 +102,6 @@ class FirstRows:
             return f'{column} {compared} (SELECT {end} FROM {table})'
         return f'{column} {compared} (SELECT {name} FROM {table} ORDER BY {name} {direction} LIMIT 1 OFFSET {rows - 1})'
 
-    def _rows(self, source: Source, conditions: Sequence[Condition], sql: Expressions) -> str:
-        tests = ' AND '.join(condition_sql(condition, source.place, sql) for condition in conditions)
-        return f'{TABLES[EntityKind.NODE]} AS {source.alias} WHERE {tests}'
-
-    def _is_searched(self, condition: Condition) -> bool:
-        """Whether an index may be searched for a condition."""
-        if isinstance(condition, Junction):
-            found = [self._is_searched(part) for part in condition.parts]
-            return all(found) if condition.any else any(found)
-        if not isinstance(condition, Comparison):
-            return False
-        place, value = self._source.place(condition.field), condition.value
-        if place.kind is ValueKind.JSON:
-            return self._sql.guesses_at(place, condition.operator, value)
-        if condition.field.column not in _INDEXED or value is None:
-            return False
-        return condition.operator in _BY_VALUE or (
-            condition.operator == 'like' and place.kind is ValueKind.TEXT and bool(parse_pattern(value).prefix)
-        )
-
 
 def walked_order(query: Query) -> Ordering | None:
     """What the rows of the only vertex are sorted by first, where there is an index of it and few are wanted."""
@@ -134,3 +112,30 @@ def walked_order(query: Query) -> Ordering | None:
     if query.vertices[0].kind is not EntityKind.NODE or first.field.path or first.field.column not in _ORDERED:
         return None
     return first
+
+
+def is_searched(condition: Condition, source: Source, sql: Expressions) -> bool:
+    """Whether an index may be searched for a condition of a node."""
+    if isinstance(condition, Junction):
+        found = [is_searched(part, source, sql) for part in condition.parts]
+        return all(found) if condition.any else any(found)
+    if not isinstance(condition, Comparison):
+        return False
+    place, value = source.place(condition.field), condition.value
+    if place.kind is ValueKind.JSON:
+        return sql.guesses_at(place, condition.operator, value)
+    if condition.field.column not in _INDEXED or value is None:
+        return False
+    return condition.operator in _BY_VALUE or (
+        condition.operator == 'like' and place.kind is ValueKind.TEXT and bool(parse_pattern(value).prefix)
+    )
+
+
+def number_found(conditions: Sequence[Condition], source: Source, sql: Expressions, most: int) -> int:
+    """How many nodes fit all of some conditions, up to so many."""
+    return sql.counted(lambda fresh: _rows(source, conditions, fresh), most)
+
+
+def _rows(source: Source, conditions: Sequence[Condition], sql: Expressions) -> str:
+    tests = ' AND '.join(condition_sql(condition, source.place, sql) for condition in conditions)
+    return f'{TABLES[EntityKind.NODE]} AS {source.alias} WHERE {tests}'

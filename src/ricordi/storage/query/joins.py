@@ -11,7 +11,9 @@ from ricordi.storage.columns import column_name
 from ricordi.storage.query.conditions import condition_sql
 from ricordi.storage.query.expressions import Expressions
 from ricordi.storage.query.first_rows import FirstRows
+from ricordi.storage.query.first_vertex import first_vertex
 from ricordi.storage.query.sources import PK, Source, Sources, edge_table, far_column, near_column
+from ricordi.storage.query.time_ranges import FAR, NEAR, narrowest_time
 from ricordi.storage.query.walks import Walks
 
 FEW_FOUND = 5000
@@ -25,6 +27,7 @@ class Joins:
         self._sources = sources
         self._sql = sql
         self._walks = Walks(sources, sql)
+        self._begin = first_vertex(sources, sql) if sql.sorts_blindly else None
         self._where: list[str] = []
         self._from: list[str] = []
         self._build()
@@ -124,19 +127,33 @@ class Joins:
     def _steered(self, source: Source, conditions: Sequence[Condition]) -> Source:
         """The source of a vertex, whose indexes are not searched where another way is known to be short.
 
-        That is to walk along the order until the first rows are found, or the index of an attribute that finds few.
+        That is to begin with another vertex, to walk along the order until the first rows are found, or the index of an
+        attribute that finds few, or that of a time.
         """
         if source.kind is not EntityKind.NODE or not source.joined:
             return source
+        if self._begin not in (None, source.tag):
+            return replace(source, searched=False)
         if self._sql.sorts_blindly and FirstRows(self._sources.query, source, self._sql).lie_near(conditions):
-            self._sql.indexed = frozenset  # one of an attribute would be searched as well
             return replace(source, searched=False)
         for condition in conditions if len(conditions) > 1 else ():
             if isinstance(condition, Comparison) and self._finds_few(source, condition):
                 source.sorted_apart = True
                 self._where.append(self._among_few(source, condition))
                 return replace(source, searched=False)
-        return source
+        return self._by_time(source, conditions) if self._sql.sorts_blindly else source
+
+    def _by_time(self, source: Source, conditions: Sequence[Condition]) -> Source:
+        """The source of the vertex that comes first, whose other indexes are not searched where a time finds less."""
+        query, order = self._sources.query, self._sources.query.order_by
+        if source.tag in self._sources.edges:  # it is found from another
+            return source
+        soon = query.limit is not None and not order
+        column = narrowest_time(conditions, source, self._sql, NEAR if soon else FAR)
+        if column is None:
+            return source
+        source.sorted_apart = bool(order) and order[0].field.column != column
+        return replace(source, searched=frozenset((column,)))
 
     def _finds_few(self, source: Source, test: Comparison) -> bool:
         place = source.place(test.field)

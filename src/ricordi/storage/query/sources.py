@@ -31,6 +31,7 @@ class Source:
 
     :param pk: SQL of its primary key: where only this is asked of a vertex, a column of its edge spares the table.
     :param optional: whether it may be missing, in or behind an outer join.
+    :param searched: whether indexes of its columns may be searched, or else those of which alone.
     :param sorted_apart: whether no index shall be walked for its order: few rows are found otherwise.
     :param columns: field of a walk → SQL: these are not columns of a table.
     """
@@ -41,7 +42,7 @@ class Source:
     pk: str
     optional: bool = False
     joined: bool = True
-    searched: bool = True
+    searched: bool | frozenset[str] = True
     sorted_apart: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,7 +63,8 @@ class Source:
         known = FIELDS[self.kind][field.column]
         nullable = known.nullable or (self.optional and alias is None)
         sql = f'{alias or self.alias}.{known.column}'
-        return Place(sql, known.kind, name, nullable, field.path, self.searched)
+        searched = self.searched if isinstance(self.searched, bool) else field.column in self.searched
+        return Place(sql, known.kind, name, nullable, field.path, searched)
 
 
 class Sources:
