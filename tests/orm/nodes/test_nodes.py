@@ -340,6 +340,24 @@ def test_a_plugins_type_has_no_hash_here(sqlite_storage: Any) -> None:
     assert node.base.caching.compute_hash() is None
     with pytest.raises(InvalidOperation, match='only AiiDA knows'):
         node.base.caching.compute_hash(ignore_errors=False)
+    node.base.extras.set('_aiida_hash', 'by AiiDA')
+    node.base.caching.rehash()
+    assert node.base.caching.get_hash() == 'by AiiDA'
+
+
+def test_a_process_has_no_hash_without_those_of_all_inputs(sqlite_storage: Any) -> None:
+    pseudo = orm.Data()
+    pseudo.row.node_type = 'data.pseudo.upf.UpfData.'
+    pseudo.store()
+    known, job = orm.CalcJobNode(), orm.CalcJobNode()
+    for node in (known, job):
+        node.base.links.add_incoming(orm.Int(1).store(), orm.LinkType.INPUT_CALC, 'x')
+    job.base.links.add_incoming(pseudo, orm.LinkType.INPUT_CALC, 'pseudo')
+    assert known.store().base.caching.compute_hash() is not None
+    assert job.store().base.caching.compute_hash() is None
+    with pytest.raises(InvalidOperation, match='only AiiDA knows'):
+        job.base.caching.compute_hash(ignore_errors=False)
+    assert job.base.caching.get_all_same_nodes() == []
 
 
 def test_old_names_still_work_with_a_warning(storage: Any) -> None:

@@ -29,7 +29,7 @@ def rehash(session: CommandSession, nodes: tuple[str, ...], types: tuple[str, ..
     """Compute the hashes of nodes anew, all without NODES.
 
     The hashes are those of aiida-core 2.9. Nodes whose type comes from a plug-in are left as they are: their class is
-    part of the hash, and only AiiDA knows it.
+    part of the hash, and only AiiDA knows it. So are the processes that have such a node as an input.
     """
     from ricordi.cli.terminal.long_work import long_work
     from ricordi.progress import Stop
@@ -49,5 +49,7 @@ def rehash(session: CommandSession, nodes: tuple[str, ...], types: tuple[str, ..
     changed = f'{"would change" if dry_run else "changed"}: {report.changed:,}'
     session.tell(f'{plural(report.total, "node")}; hashes that {changed}, that were right: {report.same:,}.')
     if report.unknown:
-        session.tell(f'{plural(report.unknown, "node")} of types of plug-ins were left as they are.')
+        session.tell(
+            f'{plural(report.unknown, "node")} of types of plug-ins, or with inputs of such, were left as they are.'
+        )
     return 0

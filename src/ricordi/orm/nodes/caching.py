@@ -35,7 +35,7 @@ class NodeCaching:
         It is the one that aiida-core 2.9 computes for the same node.
 
         :param ignore_errors: give None where there is no hash: for a type that is not AiiDA's own, whose class is
-            part of the hash.
+            part of the hash, and for a process with an input of such a type, whose hash is.
         :param kwargs: options of AiiDA's hash for folders and ordered dictionaries, of which a node holds none.
         :raises ricordi.errors.InvalidOperation: the node is not stored; or there is no hash, unless ignored.
         """
@@ -62,14 +62,17 @@ class NodeCaching:
         }
         if is_process(node.node_type):
             inputs = node.base.links.get_incoming(link_type=_INPUTS)
-            objects['inputs'] = {link.link_label: link.node.base.caching.compute_hash() for link in inputs}
+            # None in the place of a hash that is not known would make jobs equal that differ in just this input.
+            objects['inputs'] = {link.link_label: link.node.base.caching.compute_hash(False) for link in inputs}
         if node.node_type.startswith(CALCJOB):
             del objects['repository_hash']  # the input files are written after a job is stored
         return objects
 
     def rehash(self) -> None:
-        """Compute the hash and keep it, so that AiiDA can cache from this node."""
-        self._node.base.extras.set(self._HASH_EXTRA_KEY, self.compute_hash())
+        """Compute the hash and keep it for AiiDA to cache from this node. Where none is known, what was kept stays."""
+        computed = self.compute_hash()
+        if computed is not None:
+            self._node.base.extras.set(self._HASH_EXTRA_KEY, computed)
 
     def get_all_same_nodes(self) -> list[Node]:
         """The stored nodes of this type whose kept hash is that of this node, and that may be cached from."""

@@ -24,7 +24,8 @@ class RehashReport:
 
     :param changed: nodes whose hash is another now.
     :param same: nodes that had this hash already.
-    :param unknown: nodes of types that only a plug-in of AiiDA knows; their hash was left as it was.
+    :param unknown: nodes of types that only a plug-in of AiiDA knows, and processes with inputs of such types; their
+        hash was left as it was.
     """
 
     changed: int
