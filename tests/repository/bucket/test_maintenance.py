@@ -190,6 +190,21 @@ def test_what_a_killed_writer_has_left_is_taken_away(opened: Any, maintain: Main
     assert maintain(bucket, full=True).nothing_to_do
 
 
+def test_a_pack_whose_grace_has_yet_to_begin_frees_nothing_by_the_plan(
+    bucket: BucketRepository, maintain: Maintain
+) -> None:
+    keys = bucket.put_objects_into_pack(contents(3))
+    bucket.delete_objects(keys)
+    for grace, freed in ((3600, False), (0, True)):
+        (step,) = maintain(bucket, dry_run=True, grace_seconds=grace).steps
+        assert (step.name, step.detail, step.freed > 0) == ('remove packs', '1 pack out of use', freed)
+    assert maintain(bucket, grace_seconds=3600).steps[0].freed == 0
+    assert packs_in_bucket(bucket) == 1
+    assert maintain(bucket, grace_seconds=3600).nothing_to_do
+    assert maintain(bucket, grace_seconds=0).steps[0].freed > 0
+    assert packs_in_bucket(bucket) == 0
+
+
 def test_a_pack_that_was_given_up_while_it_was_uploaded_is_put_anew(bucket: BucketRepository, raw: Any) -> None:
     given_up: list[Any] = []
     publish = bucket.index.publish

@@ -16,7 +16,11 @@ from ricordi.repository.bucket.verification.packs import OddPack, compared_packs
 _EMPTY = "state = 'live' AND NOT EXISTS (SELECT 1 FROM objects AS o WHERE o.pack = p.uuid)"
 _LATE = "state = 'writing' AND created <= clock_timestamp() - %s * interval '1 s'"
 _DUE = "state = 'condemned' AND condemned <= clock_timestamp() - %s * interval '1 s'"
-_COUNT = f'SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM packs AS p WHERE ({_DUE}) OR ({_EMPTY}) OR ({_LATE})'
+# What is condemned only now stays for the grace period, and frees nothing yet.
+_COUNT = f"""
+SELECT count(*), coalesce(sum(bytes) FILTER (WHERE state = 'condemned' OR %s <= 0), 0)::bigint
+FROM packs AS p WHERE ({_DUE}) OR ({_EMPTY}) OR ({_LATE})
+"""
 # Two statements. One for both would wait for a writer who is publishing his pack, then find it live, and look for its
 # objects as of the time before he had put them in: it would condemn a pack that is in use.
 _CONDEMN_LATE = f"UPDATE packs SET state = 'condemned', condemned = clock_timestamp() WHERE {_LATE}"
@@ -43,7 +47,8 @@ class PackRemoval:
         self._writing_seconds = 0.0 if alone else self._bucket.limits.leftover_seconds
 
     def plan(self) -> MaintenanceStep | None:
-        parameters = (self._work.grace_seconds, self._writing_seconds)
+        grace = self._work.grace_seconds
+        parameters = (grace, grace, self._writing_seconds)
         ((packs, size),) = self._bucket.database.rows(_COUNT, parameters)
         return MaintenanceStep(self.name, f'{counted(packs)} out of use', freed=size) if packs else None
 

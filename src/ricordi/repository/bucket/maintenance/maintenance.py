@@ -24,7 +24,7 @@ from ricordi.backend.maintenance import (
 )
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.progress import Run
-from ricordi.repository.bucket.counting import state_of
+from ricordi.repository.bucket.counting import counted, state_of
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.maintenance.garbage import GarbageRemoval, Unnamed
 from ricordi.repository.bucket.maintenance.inline import InlinePacking
@@ -159,4 +159,4 @@ def _notes(traffic: Traffic, report: MaintenanceReport) -> tuple[Note, ...]:
     each = ', '.join(f'{count} {deed}' for deed, count in counts.items() if count)
     moved = f'{traffic.sent / 1e6:.1f} MB sent, {traffic.received / 1e6:.1f} MB received'
     about = 'about ' if report.options.dry_run else ''
-    return (Note(f'{about}{traffic.requests} requests to the object store ({each}); {moved}'),)
+    return (Note(f'{about}{counted(traffic.requests, "request")} to the object store ({each}); {moved}'),)
