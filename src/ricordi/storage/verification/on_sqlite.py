@@ -69,7 +69,7 @@ class SqliteReader(DatabaseReader):
     def close(self) -> None:
         self._closing = True
         if (other := self._at_whole) is not None:
-            with suppress(self.dialect.driver_errors):  # it has ended
+            with suppress(*self.dialect.driver_errors):  # it has ended
                 other._raw.interrupt()  # SQLite asks nobody while it looks at its file
         self._beside.shutdown()
         if self._second is not None:
