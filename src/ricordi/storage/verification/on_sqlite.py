@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,6 +25,7 @@ MOST_FAULTS = 100_000
 """Lines that SQLite's own check is asked for; by itself it ends after a hundred."""
 EMPTY = "''"
 _BATCH = 2000
+_LOOK_SECONDS = 0.2
 _LEAST_PAGE = 16
 """Rows around damage that cannot be read, which are left out of the look at file trees."""
 _DAY = r'(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)'
@@ -54,6 +55,7 @@ class SqliteReader(DatabaseReader):
         self._second: SecondReader | None = None
         self._beside = ThreadPoolExecutor(1, thread_name_prefix='integrity')
         self._integrity: Future[tuple[list[str], CorruptStorage | None]] | None = None
+        self._at_whole: SqliteReader | None = None
         self._closing = False
 
     def _asked(self) -> bool:
@@ -66,6 +68,9 @@ class SqliteReader(DatabaseReader):
 
     def close(self) -> None:
         self._closing = True
+        if (other := self._at_whole) is not None:
+            with suppress(*self.dialect.driver_errors):  # it has ended
+                other._raw.interrupt()  # SQLite asks nobody while it looks at its file
         self._beside.shutdown()
         if self._second is not None:
             self._second.close()
@@ -127,6 +132,7 @@ class SqliteReader(DatabaseReader):
         read_ahead(self.dialect.path, self._check_beside)
         name = 'integrity_check' if thorough else 'quick_check'
         with closing(SqliteReader(self.dialect, self._check_beside)) as reader:
+            self._at_whole = reader
             return reader._lines(f'PRAGMA {name}({MOST_FAULTS})')
 
     def _check_beside(self) -> None:
@@ -138,6 +144,8 @@ class SqliteReader(DatabaseReader):
         if self._integrity is None:
             self.begin_integrity(thorough)
         assert self._integrity is not None
+        while not wait((self._integrity,), _LOOK_SECONDS).done:
+            self.check()
         lines, broken = self._integrity.result()
         for line in lines:
             if is_damage(line):
