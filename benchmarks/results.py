@@ -33,6 +33,7 @@ TABLES = {
     'large': 'Ten million nodes: queries and verbs, SQLite',
     'large-postgres': 'Ten million nodes: queries and verbs, PostgreSQL',
     'large-storage': 'Ten million nodes: checks and backups, SQLite',
+    'large-backup': 'Large profiles: backups and restores, SQLite',
     'aiida': "AiiDA on Ricordi's storage, SQLite",
     'aiida-postgres': "AiiDA on Ricordi's storage, PostgreSQL",
 }

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Self
 
 KEY_BYTES = 32
-AT_ONCE = 100_000
+AT_ONCE = 25_000
 _FIRST_BYTES = [bytes([first]) for first in range(256)]
 
 
