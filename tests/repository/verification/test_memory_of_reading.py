@@ -90,6 +90,18 @@ def test_before_the_first_time_nothing_is_known(packed: Container) -> None:
     assert not packed.layout.verified.exists()
 
 
+def test_of_what_was_never_read_the_bytes_are_known_without_its_cells(
+    packed: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert packed.note_verified(0) == ''
+    asked = list[object]()
+    monkeypatch.setattr('ricordi.repository.verification.container.known_cells', lambda *cut: asked.append(cut))
+    found, size = state(packed), packed.layout.pack_path(0).stat().st_size
+    assert (found.total, found.read, found.oldest) == (size, 0, None)
+    assert found.structure is not None
+    assert not asked
+
+
 def test_what_was_read_is_remembered(packed: Container) -> None:
     topics = read(packed)
     size = packed.layout.pack_path(0).stat().st_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from ricordi.repository.verification.packs import (
     check_pack_files,
     check_rows,
 )
-from ricordi.repository.verification.places import ObjectPlaces, known_cells
+from ricordi.repository.verification.places import Cell, ObjectPlaces, known_cells, packed_bytes
 from ricordi.repository.verification.reading import read_parts
 from ricordi.repository.verification.selection import Part, all_parts, chosen
 from ricordi.repository.verification.watch import Watch, in_words, watching
@@ -67,10 +67,12 @@ def state_of(store: ObjectStore, notes: Notes) -> VerificationState:
     loose = LooseInventory()
     for _ in count_loose(store, notes, loose):
         continue  # told of by a verification
-    try:
-        cells = known_cells(store.index, store.limits.cell_bytes)
-    except StorageError:
-        cells = []  # told of elsewhere
+    cells, never_read = list[Cell](), 0
+    with suppress(StorageError):  # told of elsewhere
+        if notes.knows_packs:
+            cells = known_cells(store.index, store.limits.cell_bytes)
+        else:
+            never_read = packed_bytes(store.index)
     parts = all_parts(cells, loose, notes)
     now, unread = notes.clock(), {digit: amount.unread_bytes for digit, amount in loose.amounts.items()}
     times = [
@@ -80,7 +82,7 @@ def state_of(store: ObjectStore, notes: Notes) -> VerificationState:
     return VerificationState(
         structure=_moment(notes.structure_time),
         findings=notes.structure_findings + len(notes.damaged) + notes.more_damaged,
-        total=sum(part.length for part in parts),
+        total=sum(part.length for part in parts) + never_read,
         read=sum(length for _, length in read),
         recent=sum(length for seconds, length in read if seconds >= now - RECENT_DAYS * DAY),
         oldest=_moment(min((seconds for seconds, _ in read), default=0)),

@@ -63,6 +63,11 @@ class Notes:
         """Whether nothing was ever noted."""
         return not (self.structure_time or self._packs or self._loose or self.damaged)
 
+    @property
+    def knows_packs(self) -> bool:
+        """Whether the content of a pack was ever noted as read."""
+        return bool(self._packs)
+
     # -- what is noted ----------------------------------------------------------------------------------------
 
     def time_of(self, cell: Cell) -> int:

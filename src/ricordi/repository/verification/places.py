@@ -161,6 +161,13 @@ def known_cells(index: Index, cell_bytes: int) -> list[Cell]:
     return _cells_of(index, f'db_object WHERE {IS_POSSIBLE}', '"offset" * 2 + (length > 0)', cell_bytes)
 
 
+def packed_bytes(index: Index) -> int:
+    """The bytes that all objects take in packs, by one look at each row: a tenth of what it takes to find the cells."""
+    statement = f"SELECT total(length) FROM db_object WHERE typeof(length) = 'integer' AND length BETWEEN 0 AND {MOST}"
+    with index.guarded():
+        return int(index.connection.execute(statement).fetchone()[0])
+
+
 def impossible_rows(index: Index) -> Iterator[tuple[object, ...]]:
     """The rows that say what cannot be: hashkey, compressed, size, offset, length, pack, as they lie there."""
     some = 'FROM db_object WHERE id > ? ORDER BY id LIMIT ?'
