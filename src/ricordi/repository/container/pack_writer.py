@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ricordi.errors import LostObject, PackerBusy, UnreachableStorage
-from ricordi.files import DISK_IS_FULL
+from ricordi.files import DISK_IS_FULL, naming_full_disk
 from ricordi.remedies import Remedy
 from ricordi.repository.container.index import Index, PackedObject
 from ricordi.repository.container.layout import Layout
@@ -260,7 +260,8 @@ class PackWriter:
         """Whatever goes wrong inside is the end of writing."""
         self._refuse_after_failure()
         try:
-            yield
+            with naming_full_disk(self._layout.pack_path(self._next_pack)):
+                yield
         except BaseException as error:
             self._failure = self._failure or self._in_words(error)
             if self._failure is error:
