@@ -176,6 +176,14 @@ def test_adding_on_a_full_disk_fails_and_leaves_nothing_half_written(container: 
         assert_nothing_lost(container)
 
 
+def test_packing_on_a_full_disk_names_the_pack(container: Container, disk: Path) -> None:
+    fill(disk, 8192)
+    with pytest.raises(OSError, match='No space left') as caught:
+        container.put_objects_into_pack([os.urandom(1 << 20)])
+    assert str(caught.value.filename).startswith(str(container.layout.packs))
+    assert_nothing_lost(container)
+
+
 def test_a_full_disk_can_still_be_read(container: Container, disk: Path) -> None:
     container.close()
     fill(disk, 0)

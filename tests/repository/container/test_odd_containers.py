@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sqlite3
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from ricordi.backend.maintenance import MaintenanceReport
-from ricordi.errors import CorruptStorage
+from ricordi.errors import CorruptStorage, LostObject
 from ricordi.repository.container.container import Container
 
 Maintain = Callable[..., MaintenanceReport]
@@ -149,6 +150,22 @@ def test_where_index_and_packs_are_gone_no_empty_index_takes_their_place(filled:
     with closing(Container(filled.layout.folder)) as found, pytest.raises(CorruptStorage, match=r'index .* is gone'):
         maintain(found, [])
     assert not filled.layout.index.exists()
+
+
+def test_without_the_folder_of_packs_nothing_is_packed_and_what_is_lost_is_told(
+    filled: Container, maintain: Maintain
+) -> None:
+    loose = filled.put_object_from_filelike(io.BytesIO(b'not packed yet'))
+    filled.close()
+    shutil.rmtree(filled.layout.packs)
+    with closing(Container(filled.layout.folder)) as found:
+        with pytest.raises(LostObject, match='is not there, and with it all that was packed') as refused:
+            maintain(found, [])
+        assert 'no object is lost' not in str(refused.value)
+        assert found.get_object_content(loose) == b'not packed yet'
+        filled.layout.packs.mkdir()
+        maintain(found, [loose])
+        assert (filled.layout.packs / '1').read_bytes().count(b'not packed yet') == 1
 
 
 def test_erasing_follows_a_link_and_can_be_done_again(filled: Container, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ricordi.errors import PackerBusy, UnreachableStorage
-from ricordi.files import DISK_IS_FULL
+from ricordi.errors import LostObject, PackerBusy, UnreachableStorage
+from ricordi.files import DISK_IS_FULL, naming_full_disk
+from ricordi.remedies import Remedy
 from ricordi.repository.container.index import Index, PackedObject
 from ricordi.repository.container.layout import Layout
 from ricordi.repository.container.packer_lock import PackLock
@@ -259,7 +260,8 @@ class PackWriter:
         """Whatever goes wrong inside is the end of writing."""
         self._refuse_after_failure()
         try:
-            yield
+            with naming_full_disk(self._layout.pack_path(self._next_pack)):
+                yield
         except BaseException as error:
             self._failure = self._failure or self._in_words(error)
             if self._failure is error:
@@ -273,6 +275,12 @@ class PackWriter:
     def _in_words(self, error: BaseException) -> BaseException:
         if not isinstance(error, OSError) or error.errno in DISK_IS_FULL:
             return error
+        if error.errno == errno.ENOENT and not self._layout.packs.exists():
+            return LostObject(
+                f'the folder {self._layout.packs} is not there, and with it all that was packed; nothing '
+                'can be packed: put the folder back, or, if it is lost, make an empty one',
+                remedy=Remedy('mend objects'),
+            )
         return UnreachableStorage(
             f'{self._layout.pack_path(self._next_pack)} cannot be written ({error.strerror or error}); what was not '
             'finished was undone, and no object is lost by that: see to the disk and run again'
