@@ -38,7 +38,14 @@ def test_help_loads_nothing_but_the_tree(arguments: list[str]) -> None:
     assert not loaded & HEAVY
     own = {name for name in loaded if name.startswith('ricordi.')}
     terminal = {'ricordi.cli.terminal', *(f'ricordi.cli.terminal.{name}' for name in ('screen', 'streams', 'widths'))}
-    assert own <= {'ricordi.cli', 'ricordi.cli.main', 'ricordi.cli.tree', 'ricordi.errors', 'ricordi.version', *terminal}
+    assert own <= {
+        'ricordi.cli',
+        'ricordi.cli.main',
+        'ricordi.cli.tree',
+        'ricordi.errors',
+        'ricordi.version',
+        *terminal,
+    }
 
 
 @pytest.mark.parametrize(
