@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from ricordi.errors import Interrupted
-from ricordi.storage.sqlite import read_ahead as module
 from ricordi.storage.sqlite.read_ahead import AheadSizes, read_ahead
 
 ALL = AheadSizes(least=0)
@@ -39,11 +38,11 @@ def test_a_small_file_is_left_to_who_reads_it(file: Path) -> None:
 
 @pytest.mark.parametrize('told', ['MemTotal: 99 kB\nMemAvailable: 6000 kB\n', 'MemTotal: 9000000 kB\n', ''])
 def test_a_file_is_not_read_where_the_memory_for_it_is_not_there_or_not_told(
-    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
+    file: Path, tmp_path: Path, told: str
 ) -> None:
-    (tmp_path / 'meminfo').write_text(told)
-    monkeypatch.setattr(module, '_MEMORY', tmp_path / 'meminfo')
-    assert not read_ahead(file, nothing, ALL)
+    meminfo = tmp_path / 'meminfo'
+    meminfo.write_text(told)
+    assert not read_ahead(file, nothing, ALL, meminfo)
 
 
 def test_a_file_that_is_not_there_or_cannot_be_read_is_no_error(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ with open(sys.argv[1], 'rb', buffering=0) as file:
     while file.readinto(piece) and os.getppid() == int(sys.argv[2]):
         continue
 """
-_MEMORY = Path('/proc/meminfo')
+MEMINFO = Path('/proc/meminfo')
+"""Where Linux tells what memory there is."""
 
 
 class AheadSizes(NamedTuple):
@@ -39,17 +40,18 @@ class AheadSizes(NamedTuple):
 USUAL_AHEAD = AheadSizes()
 
 
-def read_ahead(path: Path, check: Callable[[], None], sizes: AheadSizes = USUAL_AHEAD) -> bool:
+def read_ahead(path: Path, check: Callable[[], None], sizes: AheadSizes = USUAL_AHEAD, meminfo: Path = MEMINFO) -> bool:
     """Read a file that is large, and not too large to be remembered; return when that is done, or cannot be.
 
     It is read by a process of its own: if this one opened and closed the file, all locks of SQLite's on it would end.
 
     :param check: asked now and then; what it raises ends the reading.
+    :param meminfo: see `available_memory`.
     :returns: whether it was read to its end.
     """
     try:
         size = path.stat().st_size
-        if not sys.executable or not sizes.least <= size <= sizes.share * available_memory():
+        if not sys.executable or not sizes.least <= size <= sizes.share * available_memory(meminfo):
             return False
         process = _start(path)
     except OSError:
@@ -76,10 +78,13 @@ def _start(path: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def available_memory() -> int:
-    """Bytes that programs could have, with those that only remember files; 0 where the system does not tell."""
+def available_memory(meminfo: Path) -> int:
+    """Bytes that programs could have, with those that only remember files; 0 where the system does not tell.
+
+    :param meminfo: the file in which it does.
+    """
     try:
-        words = next(line.split() for line in _MEMORY.read_text().splitlines() if line.startswith('MemAvailable:'))
+        words = next(line.split() for line in meminfo.read_text().splitlines() if line.startswith('MemAvailable:'))
         return int(words[1]) * 1024
     except (OSError, StopIteration, ValueError, IndexError):
         return 0
