@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from itertools import chain, islice
@@ -16,7 +16,6 @@ from ricordi.storage.sqlite.read_ahead import read_ahead
 from ricordi.storage.sqlite.strangers import end_when_asked
 from ricordi.storage.verification.declared import Column, PartSort, SchemaPart, reference_part, subject_of
 from ricordi.storage.verification.reader import DatabaseReader, Fault, Rows, told
-from ricordi.storage.verification.second_reader import SecondReader
 
 if TYPE_CHECKING:
     from ricordi.storage.sqlite.dialect import SqliteDialect
@@ -51,8 +50,6 @@ class SqliteReader(DatabaseReader):
         self._raw.create_function('is_time', 1, _is_time, deterministic=True)
         self._raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
         end_when_asked(self._raw, self._asked)
-        self._screens: dict[str, Callable[..., bool]] = {}
-        self._second: SecondReader | None = None
         self._beside = ThreadPoolExecutor(1, thread_name_prefix='integrity')
         self._integrity: Future[tuple[list[str], CorruptStorage | None]] | None = None
         self._at_whole: SqliteReader | None = None
@@ -72,8 +69,6 @@ class SqliteReader(DatabaseReader):
             with suppress(*self.dialect.driver_errors):  # it has ended
                 other._raw.interrupt()  # SQLite asks nobody while it looks at its file
         self._beside.shutdown()
-        if self._second is not None:
-            self._second.close()
         self.dialect.disconnect(self._raw)
 
     def rows(self, sql: str) -> Rows:
@@ -82,30 +77,6 @@ class SqliteReader(DatabaseReader):
             return list(self._raw.execute(sql).fetchall())
         except self.dialect.driver_errors as error:
             raise self._failed(error) from error
-
-    def rows_of_pages(
-        self, pages: Iterable[range], select: Callable[[range], str]
-    ) -> Iterator[tuple[range, Rows | RicordiError]]:
-        source = iter(pages)
-        while pair := list(islice(source, 2)):
-            asked = [self._ask(select(page)) for page in pair[1:]]  # computed while the first one is
-            yield pair[0], self.rows_or_error(select(pair[0]))
-            for page, answer in zip(pair[1:], asked, strict=True):
-                found = answer.result()
-                self.check()
-                yield page, found
-
-    def _ask(self, sql: str) -> Future[Rows | RicordiError]:
-        if self._second is None:
-            self._second = SecondReader(self._another)
-        return self._second.ask(sql)
-
-    def _another(self) -> SqliteReader:
-        """A reader like this one; what ends it ends this one."""
-        reader = SqliteReader(self.dialect, self.check)
-        for function, is_unusual in self._screens.items():
-            reader.add_screen(function, is_unusual)
-        return reader
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         # all rows are read before the first is looked at: an open SELECT keeps others from writing
@@ -250,14 +221,9 @@ class SqliteReader(DatabaseReader):
         # one call for all of them, for each costs as much as what it does
         usual = re.compile(''.join(f'{_USUAL[sort]}\\|' for sort, _ in screened), re.ASCII).match
         function = '_'.join(['unusual', *(sort for sort, _ in screened)])
-        self.add_screen(function, lambda *values: usual('|'.join(values)) is None)
+        self._raw.create_function(function, -1, lambda *values: usual('|'.join(values)) is None, deterministic=True)
         values = [f"coalesce({name}, '')" for name in (*(name for _, name in screened), *texts)]
         return f'{function}({", ".join([*values, EMPTY])})'
-
-    def add_screen(self, function: str, is_unusual: Callable[..., bool]) -> None:
-        """Give statements a function that says of values, which are texts, whether one is not as usual."""
-        self._screens[function] = is_unusual
-        self._raw.create_function(function, -1, is_unusual, deterministic=True)
 
     def undecodable(self, names: list[str]) -> str:
         texts = " || '|' || ".join(f"coalesce({name}, '')" for name in names)
