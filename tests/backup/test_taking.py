@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -326,7 +327,7 @@ def test_more_pieces_than_are_remembered_are_read_anew(
     backups: BackupRepository, source: Container, nodes: dict[int, str], most: int
 ) -> None:
     records = [backups.take(FewRows(nodes, labels={2: label}), source, ORIGIN) for label in ('', 'touched')]
-    with SoundPieces(most) as sound:
+    with closing(SoundPieces(most)) as sound:
         assert [[*faults_of(record, backups.objects, sound)] for record in records] == [[], []]
 
 

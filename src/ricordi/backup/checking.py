@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import Self
 
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.snapshots import TablePart
@@ -57,12 +56,6 @@ class SoundPieces:
     def close(self) -> None:
         """Forget them."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
 
 def faults_of(record: SnapshotRecord, store: RepositoryBackend, sound: SoundPieces) -> Iterator[str]:

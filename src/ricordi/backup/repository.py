@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import Amount
@@ -131,7 +131,7 @@ class BackupRepository:
         """Some snapshots, each with what `check` finds; a piece that several have is read once."""
         from ricordi.backup.checking import SoundPieces, faults_of
 
-        with SoundPieces() as sound:
+        with closing(SoundPieces()) as sound:
             for record in records:
                 yield record, [*faults_of(record, self.objects, sound)]
 
