@@ -16,7 +16,7 @@ from ricordi.storage.query.conditions import condition_sql
 from ricordi.storage.query.patterns import parse_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ricordi.backend.query import Ordering, Query
     from ricordi.storage.query.expressions import Expressions
@@ -44,6 +44,13 @@ class Looks:
     share: int = 4
     few: int = 1000
 
+    def __iter__(self) -> Iterator[int]:
+        """How far each look goes, one after the other."""
+        far = self.first
+        while far <= self.furthest:
+            yield far
+            far *= self.growth
+
 
 class FirstRows:
     """The rows of one vertex that a query with a limit wants first."""
@@ -65,21 +72,16 @@ class FirstRows:
         searched = [condition for condition in conditions if is_searched(condition, self._source, self._sql)]
         if self._ordering is None or not searched:
             return False
-        far = self._looks.first
-        while far <= self._looks.furthest:
+        for far in self._looks:
             most = max(far * self._looks.share, self._wanted + 1)
-            found = min(self._found(condition, most) for condition in searched)
+            found = fewest_found(searched, self._source, self._sql, most)
             if found <= max(self._looks.few, self._wanted):
                 return False
             if self._passed(conditions, self._ordering, found // self._looks.share):
                 return True
             if found < most:
                 return False
-            far *= self._looks.growth
         return False
-
-    def _found(self, condition: Condition, most: int) -> int:
-        return number_found((condition,), self._source, self._sql, most)
 
     def _passed(self, conditions: Sequence[Condition], ordering: Ordering, rows: int) -> bool:
         """Whether all that are wanted are among the first rows."""
@@ -134,6 +136,11 @@ def is_searched(condition: Condition, source: Source, sql: Expressions) -> bool:
 def number_found(conditions: Sequence[Condition], source: Source, sql: Expressions, most: int) -> int:
     """How many nodes fit all of some conditions, up to so many."""
     return sql.counted(lambda fresh: _rows(source, conditions, fresh), most)
+
+
+def fewest_found(conditions: Sequence[Condition], source: Source, sql: Expressions, most: int) -> int:
+    """How many nodes fit the one of some conditions that fewest do, up to so many."""
+    return min(number_found((condition,), source, sql, most) for condition in conditions)
 
 
 def _rows(source: Source, conditions: Sequence[Condition], sql: Expressions) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.backend.query import Comparison, Condition, EdgeKind, Junction
 from ricordi.model.fields import EntityKind
-from ricordi.storage.query.first_rows import Looks, is_searched, number_found
+from ricordi.storage.query.first_rows import Looks, fewest_found, is_searched
 
 if TYPE_CHECKING:
     from ricordi.storage.query.expressions import Expressions
@@ -37,15 +37,11 @@ def first_vertex(sources: Sources, sql: Expressions, looks: Looks = LOOKS) -> st
             return None
         if found:
             searched[vertex.tag] = found
-    far = looks.first
-    while len(searched) > 1 and far <= looks.furthest:
-        numbers = {
-            tag: min(number_found((test,), sources[tag], sql, far) for test in tests) for tag, tests in searched.items()
-        }
+    for far in looks if len(searched) > 1 else ():
+        numbers = {tag: fewest_found(tests, sources[tag], sql, far) for tag, tests in searched.items()}
         fewest = min(numbers, key=numbers.__getitem__)
         if numbers[fewest] < far:
             return fewest
-        far *= looks.growth
     return None
 
 

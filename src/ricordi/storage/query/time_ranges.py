@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ricordi.backend.query import Comparison, Condition
-from ricordi.storage.query.first_rows import Looks, is_searched, number_found
+from ricordi.storage.query.first_rows import Looks, fewest_found, is_searched, number_found
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +37,8 @@ def narrowest_time(conditions: Sequence[Condition], source: Source, sql: Express
     others = [one for one in conditions if not _is_bound(one) and is_searched(one, source, sql)]
     if not ranges or not others:
         return None
-    far = looks.first
-    while far <= looks.furthest:
-        rest = min(number_found((one,), source, sql, far) for one in others)
+    for far in looks:
+        rest = fewest_found(others, source, sql, far)
         if rest <= looks.few:
             return None
         fewest = rest // 2  # for less the index of times is not worth the counting
@@ -48,7 +47,6 @@ def narrowest_time(conditions: Sequence[Condition], source: Source, sql: Express
                 return column
         if rest < far:
             return None
-        far *= looks.growth
     return None
 
 
