@@ -41,6 +41,11 @@ for number in range(4):
 time.sleep(0.3)
 """
 """Messages amid a bar, by the streams of the command line."""
+LEAVE = """
+progress._bar.live.transient = False
+progress._bar.stop()
+"""
+"""The bar stays on the screen, and nobody draws it any more: a thread that draws while the interpreter ends kills it."""
 
 
 def _displayed(screen: str) -> list[str]:
@@ -52,7 +57,7 @@ def _displayed(screen: str) -> list[str]:
 
 
 def test_a_bar_is_one_line_below_what_is_told_meanwhile(run_in_terminal) -> None:
-    *told, bar = _displayed(run_in_terminal(program=[sys.executable, '-c', AMID]).screen)
+    *told, bar = _displayed(run_in_terminal(program=[sys.executable, '-c', AMID + LEAVE]).screen)
     assert told == [line for number in range(4) for line in (f'message {number} \\x1b[31m', 'x' * number)]
     assert re.fullmatch(r'. pack [━╸╺]{24} 40 B of 100 B \(40 %\), .*', bar)
     assert '\\x1b[2K' not in bar
