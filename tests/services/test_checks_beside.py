@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from deadlines import DEADLINE, wait_until
+from deadlines import DEADLINE, wait_for_end_of
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.errors import Interrupted, StoppedWorker
@@ -242,23 +242,14 @@ sqlite3.connect(':memory:').execute(
 """
 
 
-def is_there(process_id: int) -> bool:
-    """Whether a process lives; one that has ended, and nobody has asked how, does not."""
-    try:
-        return Path(f'/proc/{process_id}/stat').read_bytes().rpartition(b')')[2].split()[0] != b'Z'
-    except OSError:
-        return False
-
-
 @pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='needs /proc')
 def test_of_a_verification_that_is_killed_no_process_is_left(damaged: Any) -> None:
     folder = damaged.dialect.path.parent
     with subprocess.Popen([sys.executable, '-c', WAITS, str(folder)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         worker = int(process.stdout.readline())
-        assert is_there(worker)
         process.kill()
-    wait_until(lambda: not is_there(worker), 'the process ends with the one that asked it')
+    wait_for_end_of(worker)
 
 
 def test_a_process_that_is_at_work_ends_with_the_one_that_asks_it() -> None:
