@@ -14,10 +14,13 @@ from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.verification.database import SqlChecks
 
 
-def apart(path: Path, repository_uuid: str | None, thorough: bool) -> ChecksApart:
-    """How another process does these checks of a database in a file."""
+def apart(path: Path, repository_uuid: str | None, thorough: bool) -> ChecksApart | None:
+    """How another process does these checks of a database in a file; None where it would not find one."""
     settings = {'path': str(path), 'repository_uuid': repository_uuid, 'thorough': thorough}
-    return ChecksApart(__name__, settings, path.stat().st_size)
+    try:
+        return ChecksApart(__name__, settings, path.stat().st_size)
+    except OSError:
+        return None
 
 
 def answer_checks(asked: SimpleQueue[Any], answer: Callable[[object], None]) -> None:
