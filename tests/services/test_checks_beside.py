@@ -6,10 +6,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -119,6 +121,50 @@ def test_a_verification_of_all_shares_out_the_database(damaged: Any, started: li
     assert shared.findings == alone.findings
     assert shared.counts == alone.counts
     assert [topic.name for topic in shared.topics] == [topic.name for topic in alone.topics]
+
+
+def write_and_delete(path: Path, begun: threading.Event, enough: threading.Event) -> None:
+    """Store nodes with links between them, and delete those before, over and over, each time in one transaction."""
+    with closing(sqlite3.connect(path, timeout=DEADLINE, isolation_level=None)) as raw:
+        (last,) = raw.execute('SELECT max(id) FROM db_dbnode').fetchone()
+        (kind,) = raw.execute("SELECT node_type FROM db_dbnode WHERE node_type LIKE 'process.calculation.%'").fetchone()
+        while not enough.is_set():
+            raw.execute('BEGIN IMMEDIATE')
+            raw.execute('DELETE FROM db_dblink WHERE output_id > ?', (last,))
+            raw.execute('DELETE FROM db_dbnode WHERE id > ?', (last,))
+            for number in range(1, 41):
+                raw.execute(
+                    'INSERT INTO db_dbnode (id, uuid, node_type, label, description, ctime, mtime, attributes, extras, '
+                    "repository_metadata, user_id) SELECT ?, ?, ?, label, '', ctime, mtime, '{}', '{}', '{}', user_id "
+                    'FROM db_dbnode WHERE id = ?',
+                    (last + number, str(uuid4()), kind if number % 2 else 'data.core.int.Int.', last),
+                )
+            raw.executemany(
+                "INSERT INTO db_dblink (input_id, output_id, label, type) VALUES (?, ?, 'x', ?)",
+                [(last + one, last + one + 1, 'create' if one % 2 else 'input_calc') for one in range(1, 40)],
+            )
+            raw.execute('COMMIT')
+            begun.set()
+
+
+@pytest.mark.parametrize('thorough', [False, True])
+def test_beside_a_writer_two_processes_find_nothing(reference_storage: Any, thorough: bool) -> None:
+    """Each looks at moments of its own; no finding is made of two."""
+    expected = found_in(reference_storage, ALONE, thorough)
+    assert [finding for finding in expected if not finding.notice] == []
+    begun, enough = threading.Event(), threading.Event()
+    arguments = (reference_storage.dialect.path, begun, enough)
+    writer = threading.Thread(target=write_and_delete, args=arguments)
+    writer.start()
+    try:
+        assert begun.wait(DEADLINE)
+        for _ in range(5):
+            assert found_in(reference_storage, SHARED, thorough) == expected
+        assert writer.is_alive()
+    finally:
+        enough.set()
+        writer.join()
+    assert found_in(reference_storage, SHARED, thorough) == expected
 
 
 # what becomes of the other process -------------------------------------------------------------------------
