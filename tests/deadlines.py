@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 DEADLINE = 240.0
@@ -26,3 +27,16 @@ def wait_until(look: Callable[[], Found], what: str, seconds: float = DEADLINE) 
         assert time.monotonic() < deadline, f'not within {seconds:.0f} s: {what}'
         time.sleep(0.01)
     return found
+
+
+def wait_for_end_of(process_id: int) -> None:
+    """Wait until a process that is no child of this one has ended."""
+    state = Path(f'/proc/{process_id}/stat')
+
+    def has_ended() -> bool:
+        try:
+            return state.read_bytes().rpartition(b')')[2].split()[0] == b'Z'  # nobody has asked how it ended
+        except OSError:
+            return True
+
+    wait_until(has_ended, f'process {process_id} has ended')

@@ -29,6 +29,8 @@ WORKERS = {
     'services/backups/rows_beside.py',
 }
 """Run as processes of their own, which answer through a pipe; only what is called there may write to it."""
+ANSWERING = 'answering.py'
+"""What such processes answer by."""
 SETS_THE_ENVIRONMENT = {'cli/tour/tour.py', 'cli/terminal/screen.py'}
 """The tour has the whole process look elsewhere for its configuration, so that the user's own is not touched; what a
 terminal is like (`COLUMNS`, `NO_COLOR`, `TERM`) and which zone is local (`TZ`) stands nowhere else."""
@@ -91,10 +93,13 @@ def test_nothing_below_the_command_line_talks_to_a_person() -> None:
 def is_answer(place: str) -> bool:
     """Whether a place belongs to what only a worker runs: its `main`, or what is under `if __name__ == '__main__'`."""
     name, _, line = place.partition(' ')[0].partition(':')
-    return name in WORKERS and any(
-        node.lineno <= int(line) <= (node.end_lineno or 0)
-        for node in ast.parse((SOURCE / name).read_text(encoding='utf-8')).body
-        if isinstance(node, ast.If) or (isinstance(node, ast.FunctionDef) and node.name == 'main')
+    return name == ANSWERING or (
+        name in WORKERS
+        and any(
+            node.lineno <= int(line) <= (node.end_lineno or 0)
+            for node in ast.parse((SOURCE / name).read_text(encoding='utf-8')).body
+            if isinstance(node, ast.If) or (isinstance(node, ast.FunctionDef) and node.name == 'main')
+        )
     )
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from deadlines import wait_for_end_of
 from ricordi.backend.verification_report import Subset
 from ricordi.cli.terminal.quantities import parse_subset
 from ricordi.errors import UsageError
 from ricordi.repository.container.container import Container
+from ricordi.repository.worker_process import several_processors
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -122,6 +126,63 @@ def test_a_signal_ends_it_cleanly_with_7(reference_home: Path, number: signal.Si
     report = json.loads(out)
     assert report['interrupted'] == number.name
     assert [topic['complete'] for topic in report['topics'] if topic['name'].startswith('content')] == [False, False]
+
+
+HELD_BESIDE = """
+import os, sys, time
+from ricordi.cli.main import run
+from ricordi.services.checks_beside import SharedChecks
+
+def held(shared, awaited):
+    os.write(1, b'%d\\n' % shared._worker.process.pid)
+    while True:
+        shared._check_stop()
+        time.sleep(0.01)
+
+SharedChecks._here = held
+sys.exit(run(['-p', 'mixed', 'storage', 'verify', '--format', 'json']))
+"""
+
+
+@pytest.fixture
+def large(reference_home: Path) -> Path:
+    """A database that is large enough for a second process, and something wrong in it; returns its container."""
+    folder = reference_home / 'repository' / 'mixed'
+    with closing(sqlite3.connect(folder / 'database.sqlite')) as raw:
+        content = json.dumps({'long': 'x' * 25_000_000})
+        raw.execute('UPDATE db_dbnode SET extras = ? WHERE id = (SELECT min(id) FROM db_dbnode)', (content,))
+        raw.execute("UPDATE db_dbnode SET node_type = 'nothing' WHERE id = (SELECT max(id) FROM db_dbnode)")
+        raw.commit()
+    return folder / 'container'
+
+
+@pytest.mark.skipif(not several_processors(), reason='needs two processors')
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_while_another_process_takes_part_that_one_ends_too(
+    large: Path, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, '-c', HELD_BESIDE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    worker = int(process.stdout.readline())
+    process.send_signal(number)
+    out, err = process.communicate(timeout=240)
+    wait_for_end_of(worker)
+    with Container(large) as container:
+        state = container.verification_state()
+    assert state is None or state.structure is None  # what was not looked at as a whole is not noted as that
+    if number == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+        return
+    report = json.loads(out)
+    assert (process.returncode, report['interrupted']) in ((7, number.name), (6, number.name)), err
+    assert [topic['complete'] for topic in report['topics'] if topic['name'] == 'database'] == [False]
+
+
+def test_a_large_database_is_looked_at_as_a_small_one_is(run_here: Run, large: Path) -> None:
+    done = run_here('-p', 'mixed', 'storage', 'verify')
+    assert (done.returncode, done.stderr.splitlines()[0]) == (6, 'ricordi: error: 1 node type')
 
 
 def test_a_locked_profile_is_5_and_a_storage_that_is_gone_3(run_here: Run, reference_home: Path) -> None:

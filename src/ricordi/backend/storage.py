@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from ricordi.backend.changes import Changes
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.rows import ROW_TYPES, EntityKind, RowT, UserRow
+from ricordi.backend.verification import DatabaseChecks, Finding
 from ricordi.errors import InvalidOperation, NotExistent, UniquenessError
 from ricordi.progress import Run
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ricordi.backend.repair import Mending, SetAside
     from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.backend.usage import Freed, Usage, UsageQuestion
-    from ricordi.backend.verification import Finding
     from ricordi.config.profile import Profile
     from ricordi.model.attribute_paths import AttributePath
 
@@ -564,16 +564,24 @@ class StorageBackend(ABC):
 
     # -- verification ---------------------------------------------------------------------------------------
 
+    def database_checks(self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None) -> DatabaseChecks:
+        """The checks of the database against its own rules, by a connection of their own: to be closed.
+
+        They read only, beside other users, in constant memory. Arguments as of `verify_database`.
+        """
+        return DatabaseChecks()
+
     def verify_database(
         self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None
     ) -> Iterator[Finding]:
-        """Check the database against its own rules; reads only, beside other users, in constant memory.
+        """Check the database against its own rules: all `database_checks`, one after the other.
 
         :param thorough: also what takes long: all indexes against their tables.
         :param check_stop: asked often; raises `Interrupted` where the work shall end.
         :returns: what is not as it should be, as it is found.
         """
-        yield from ()
+        with closing(self.database_checks(thorough, check_stop)) as checks:
+            yield from checks.all()
 
     def repair_database(
         self, faults: Iterable[Finding], with_loss: bool = False, dry_run: bool = False

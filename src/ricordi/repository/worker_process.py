@@ -35,6 +35,14 @@ def processors(limits: Limits = USUAL) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
+def several_processors(number: int | None = None) -> bool:
+    """Whether another process would have a processor.
+
+    :param number: how many there are to be used; None: those that this process may use.
+    """
+    return can_start() and (processors() if number is None else number) > 1
+
+
 def can_start() -> bool:
     """Whether it is known which interpreter to start: not so where Python is embedded in another program."""
     return bool(sys.executable)

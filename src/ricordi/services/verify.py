@@ -15,6 +15,7 @@ from ricordi.errors import Interrupted
 from ricordi.manager import use_storage
 from ricordi.progress import Run
 from ricordi.services.beside import WorkBeside
+from ricordi.services.checks_beside import USUAL_SHARING, Sharing, findings_of
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
@@ -62,21 +63,24 @@ def verify_open_storage(
     options: VerifyOptions,
     run: Run,
     hear: Callable[[Finding], None] = lambda finding: None,
+    sharing: Sharing = USUAL_SHARING,
 ) -> VerificationReport:
     """Check a storage that is open.
 
     :param hear: is told of each finding; of very many the report names some.
+    :param sharing: when another process takes part.
     """
-    return _StorageVerification(options, run, hear).verify(storage)
+    return _StorageVerification(options, run, hear, sharing).verify(storage)
 
 
 class _StorageVerification:
     """One verification of an open storage."""
 
-    def __init__(self, options: VerifyOptions, run: Run, hear: Callable[[Finding], None]) -> None:
+    def __init__(self, options: VerifyOptions, run: Run, hear: Callable[[Finding], None], sharing: Sharing) -> None:
         self._options = options
         self._run = run
         self._hear = hear
+        self._sharing = sharing
 
     def verify(self, storage: StorageBackend) -> VerificationReport:
         """Gathered at all of it, and tell."""
@@ -115,7 +119,7 @@ class _StorageVerification:
         self._run.progress.begin('look at the database', None, 'rows')
         begin, complete = time.perf_counter(), True
         try:
-            yield from storage.verify_database(self._options.read, self._check_stop)
+            yield from findings_of(storage, self._options.read, self._check_stop, self._sharing)
         except Interrupted:
             complete = False
         finally:

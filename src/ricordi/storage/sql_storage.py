@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.backend.snapshots import DatabaseSnapshot
     from ricordi.backend.usage import Freed, Usage, UsageQuestion
-    from ricordi.backend.verification import Finding
+    from ricordi.backend.verification import DatabaseChecks, Finding
     from ricordi.config.profile import Profile
     from ricordi.model.attribute_paths import AttributePath
     from ricordi.storage.dialect import Dialect
@@ -502,6 +502,12 @@ class SqlStorage(StorageBackend):
                 f'full maintenance needs profile {self._profile.name!r} locked: wrap it in '
                 'ProfileAccessManager(profile).lock()'
             )
+
+    def database_checks(self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None) -> DatabaseChecks:
+        from ricordi.storage.verification.database import SqlChecks
+
+        self._sessions.check_open()
+        return SqlChecks(self.dialect, self._repository.uuid, thorough, check_stop)
 
     def verify_database(
         self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None

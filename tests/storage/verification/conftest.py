@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from queue import SimpleQueue
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 
 from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.verification import Finding
+from ricordi.storage.verification.apart import answer_checks
 
 CALCULATION = 'process.calculation.calcjob.CalcJobNode.'
 WORKFLOW = 'process.workflow.workchain.WorkChainNode.'
@@ -113,8 +115,23 @@ def change(request: pytest.FixtureRequest) -> Callable[[Any, Sequence[str]], Non
 
 
 def verified(storage: Any, thorough: bool = False) -> list[Finding]:
-    """All findings."""
-    return list(storage.verify_database(thorough))
+    """All findings; what another process would find by the checks that it may do is the same."""
+    found = list(storage.verify_database(thorough))
+    with closing(storage.database_checks(thorough)) as checks:
+        if checks.apart is not None:
+            named = [check.name for check in checks.listed if check.work]
+            asked: SimpleQueue[Any] = SimpleQueue()
+            for question in (checks.apart.settings, *named, None):
+                asked.put(question)
+            answers = list[Any]()
+            answer_checks(asked, answers.append)
+            elsewhere = dict(zip(named, answers[1:], strict=True))
+            assert found == [
+                finding
+                for check in checks.listed
+                for finding in (elsewhere[check.name] if check.work else checks.run(check))
+            ]
+    return found
 
 
 def places(findings: Sequence[Finding]) -> set[tuple[str, str]]:

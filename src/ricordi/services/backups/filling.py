@@ -16,8 +16,9 @@ from ricordi.errors import Interrupted, NotEnoughSpace
 from ricordi.files import DISK_IS_FULL, format_bytes
 from ricordi.model.file_trees import is_key
 from ricordi.repository.archive.unpacking import ROOM_TO_SPARE
+from ricordi.repository.worker_process import several_processors
 from ricordi.services.backups.counted import CountedSnapshot
-from ricordi.services.backups.rows_beside import RowsBeside, several_processors
+from ricordi.services.backups.rows_beside import RowsBeside
 from ricordi.services.backups.source import RestoreSource
 
 if TYPE_CHECKING:

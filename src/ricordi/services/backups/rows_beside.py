@@ -8,21 +8,18 @@ has put nothing, and the work is done without it.
 from __future__ import annotations
 
 import gc
-import json
 import os
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ricordi.answering import answer_parent, questions_of_parent
 from ricordi.config import Profile
 from ricordi.errors import Interrupted, UnreachableStorage
 from ricordi.manager.backends import repository_at, storage_class
-from ricordi.repository.worker_process import can_start, processors, start_worker
+from ricordi.repository.worker_process import start_worker
 from ricordi.services.backups.counted import CountedSnapshot
 from ricordi.services.backups.repository_source import open_snapshot
 
@@ -44,14 +41,6 @@ class RowsPut(NamedTuple):
 
     rows: dict[str, int]
     bytes: int
-
-
-def several_processors(number: int | None) -> bool:
-    """Whether another process would have a processor.
-
-    :param number: how many there are to be used; None: those that this process may use.
-    """
-    return can_start() and (processors() if number is None else number) > 1
 
 
 class RowsBeside:
@@ -145,19 +134,8 @@ def put_rows(question: list[Any], answer: Callable[[object], None], committing: 
 def main() -> None:
     """Answer the process that has started this one, and end when that ends."""
     gc.disable()  # very many rows come and go, and none in a circle
-    lines: SimpleQueue[str] = SimpleQueue()
-
-    def listen() -> None:
-        for line in sys.stdin:
-            lines.put(json.loads(line))
-        os._exit(1)  # nobody is there any more: what is not committed must not be
-
-    threading.Thread(target=listen, daemon=True).start()
-
-    def answer(words: object) -> None:
-        print(json.dumps(words), flush=True)
-
-    put_rows(lines.get(), answer, lambda: None if lines.get() == COMMIT else os._exit(1))  # type: ignore[arg-type]
+    asked = questions_of_parent()  # without it, what is not committed must not be
+    put_rows(asked.get(), answer_parent, lambda: None if asked.get() == COMMIT else os._exit(1))
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backend.verification import DatabaseChecks
     from ricordi.config.profile import Profile
 
 DATABASE = SQLITE_DATABASE
@@ -40,6 +42,13 @@ class SqliteDosStorage(SqlStorage):
     @classmethod
     def repository_location(cls, profile: Profile) -> RepositoryLocation:
         return RepositoryLocation('container', _folder(profile) / CONTAINER)
+
+    def database_checks(self, thorough: bool = False, check_stop: Callable[[], None] = lambda: None) -> DatabaseChecks:
+        from ricordi.storage.verification.apart import apart
+
+        checks = super().database_checks(thorough, check_stop)
+        checks.apart = apart(_folder(self.profile) / DATABASE, self._repository.uuid, thorough)
+        return checks
 
     @classmethod
     def initialise(cls, profile: Profile, repository: RepositoryBackend) -> None:

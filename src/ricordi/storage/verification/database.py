@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ricordi.backend.verification import Finding
+from ricordi.backend.verification import DatabaseCheck, DatabaseChecks, Finding
 from ricordi.storage.columns import row_words
 from ricordi.storage.verification.look import USUAL_SIZES, Look, Sizes
 from ricordi.storage.verification.reader import told
@@ -17,14 +17,58 @@ if TYPE_CHECKING:
     from ricordi.storage.dialect import Dialect
 
 
+_ROW_WORK = {'db_dbnode': 6.0, 'db_dblink': 1.5}
+
+
 class Check(NamedTuple):
     """A part of the verification.
 
     :param words: what it looks at, for a message.
+    :param work: how long it takes, in tenths of a second for 60,000 nodes as a rule; 0: see `DatabaseCheck`.
     """
 
     words: str
     run: Callable[[Look], Iterator[Finding]]
+    work: float = 0.1
+
+
+class SqlChecks(DatabaseChecks):
+    """The checks of a SQL database, by a connection of its own that writes nothing."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        repository_uuid: str | None,
+        thorough: bool,
+        check_stop: Callable[[], None],
+        sizes: Sizes = USUAL_SIZES,
+    ) -> None:
+        """
+        :param repository_uuid: of the repository that it is used with; None for the database of an archive.
+        :param thorough: also what takes long: indexes against their tables, JSON read value by value.
+        :param check_stop: raises when the work should end, which it then does with what was raised.
+        :param sizes: of the findings that are named, and of what is looked at together.
+        :raises ricordi.errors.UnreachableStorage: the database cannot be reached.
+        """
+        self._reader = reader = dialect.verification_reader(check_stop)
+        self._look = Look(reader, FindingTally(sizes.named), set(), thorough, repository_uuid, sizes)
+        try:
+            self._of_parts = list(_guarded(self._look, Check('which tables there are', _find_parts)))
+        except BaseException:
+            reader.close()
+            raise
+        first = Check('which tables there are', lambda look: iter(self._of_parts), 0)
+        self._checks = {check.words: check for check in (first, *_checks(self._look))}
+        self.listed = tuple(DatabaseCheck(check.words, check.work) for check in self._checks.values())
+
+    def begin(self) -> None:
+        self._reader.begin_integrity(self._look.thorough)
+
+    def run(self, check: DatabaseCheck) -> Iterator[Finding]:
+        yield from _guarded(self._look, self._checks[check.name])
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 def verify(
@@ -34,20 +78,9 @@ def verify(
     check_stop: Callable[[], None],
     sizes: Sizes = USUAL_SIZES,
 ) -> Iterator[Finding]:
-    """Look at the whole database, by a connection of its own that writes nothing; findings come as they are found.
-
-    :param repository_uuid: of the repository that it is used with; None for the database of an archive.
-    :param thorough: also what takes long: indexes against their tables, JSON read value by value.
-    :param check_stop: raises when the work should end, which it then does with what was raised.
-    :param sizes: of the findings that are named, and of what is looked at together.
-    :raises ricordi.errors.UnreachableStorage: the database cannot be reached, or is lost on the way.
-    """
-    with closing(dialect.verification_reader(check_stop)) as reader:
-        look = Look(reader, FindingTally(sizes.named), set(), thorough, repository_uuid, sizes)
-        reader.begin_integrity(thorough)
-        yield from _guarded(look, Check('which tables there are', _find_parts))
-        for check in _checks(look):
-            yield from _guarded(look, check)
+    """Look at the whole database; findings come as they are found. Arguments and errors as of `SqlChecks`."""
+    with closing(SqlChecks(dialect, repository_uuid, thorough, check_stop, sizes)) as checks:
+        yield from checks.all()
 
 
 def _find_parts(look: Look) -> Iterator[Finding]:
@@ -59,7 +92,7 @@ def _checks(look: Look) -> Iterator[Check]:
     """What is looked at; of a database that cannot tell its tables, only the whole."""
     if look.there:
         yield from _checks_of_tables(look)
-    yield Check('the integrity of the database', _check_integrity)  # last, for it is done beside the others
+    yield Check('the integrity of the database', _check_integrity, 0)  # last, for it is done beside the others
 
 
 def _checks_of_tables(look: Look) -> Iterator[Check]:
@@ -70,17 +103,19 @@ def _checks_of_tables(look: Look) -> Iterator[Check]:
     yield Check('the repository of the database', structure.check_repository)
     yield Check('the sequences', _check_sequences)
     for table in (tables := _tables(look)):
-        yield Check(f'the rows of kind {row_words(table)}', partial(rows.check_rows, table=table))
+        work = _ROW_WORK.get(table, 0.5)
+        yield Check(f'the rows of kind {row_words(table)}', partial(rows.check_rows, table=table), work)
         yield Check(f'duplicates of kind {row_words(table)}', partial(duplicates.check_duplicates, table=table))
     if look.has(rows.LINKS):
-        yield Check('how many links nodes have', degrees.check_degrees)
+        yield Check('how many links nodes have', degrees.check_degrees, 1.7)
         yield Check('circles of links', cycles.check_cycles)
     yield Check('the labels of links', names.check_link_labels)
     yield Check('labels', names.check_labels)
     yield Check('the settings of computers', names.check_settings)
-    yield Check('file trees', contents.check_trees)
+    yield Check('file trees', contents.check_trees, 2)
     for table in tables if look.thorough else ():
-        yield Check(f'the JSON of kind {row_words(table)}', partial(contents.check_json_closely, table=table))
+        work = _ROW_WORK.get(table, 0.5)
+        yield Check(f'the JSON of kind {row_words(table)}', partial(contents.check_json_closely, table=table), work)
 
 
 def _tables(look: Look) -> list[str]:
