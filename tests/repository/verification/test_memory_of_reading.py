@@ -19,7 +19,7 @@ from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.verification.container import notes_of
 from ricordi.repository.verification.notes import Notes
-from ricordi.repository.verification.places import known_cells
+from ricordi.repository.verification.places import Cell, known_cells
 
 Contents = Callable[..., list[bytes]]
 CELL = 20_000
@@ -155,6 +155,59 @@ def test_what_is_appended_is_unread_and_the_rest_is_not(packed: Container, conte
     assert state(packed).read > before - CELL
 
 
+def kept_cells(container: Container) -> list[Cell]:
+    """The cells as they are now, found by what was kept of them."""
+    return known_cells(container.index, CELL, notes_of(container).kept_cells)
+
+
+def test_cells_that_were_kept_spare_the_way_through_the_index(packed: Container) -> None:
+    read(packed)
+    assert kept_cells(packed) == [cell._replace(place=0) for cell in known_cells(packed.index, CELL)]
+    change_note(packed, lambda noted: noted['index']['cells'].pop())
+    assert len(kept_cells(packed)) == len(known_cells(packed.index, CELL)) - 1
+
+
+def test_to_cells_that_were_kept_come_those_of_new_rows(packed: Container, contents: Contents) -> None:
+    read(packed)
+    packed.put_objects_into_pack(contents(30, seed=5))
+    change_note(packed, lambda noted: noted['index']['cells'][0].__setitem__(2, 123_456))
+    first, *rest = kept_cells(packed)
+    assert first.objects == 123_456, 'the whole index was looked at'
+    assert [cell[:-1] for cell in rest] == [cell[:-1] for cell in known_cells(packed.index, CELL)[1:]]
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        'DELETE FROM db_object WHERE id = 3',
+        'UPDATE db_object SET "offset" = "offset" + 1 WHERE id = 3',
+        'UPDATE db_object SET size = size - 1, length = length - 1, compressed = 1 WHERE id = 3',
+        'UPDATE db_object SET pack_id = 7 WHERE id = 3',
+    ],
+)
+def test_after_any_row_has_changed_all_cells_are_found_anew(packed: Container, change: str) -> None:
+    read(packed)
+    with packed.index.transaction():
+        packed.index.connection.execute(change)
+    assert kept_cells(packed) == known_cells(packed.index, CELL)
+
+
+def test_a_cell_that_others_came_into_from_a_gap_is_unread(packed: Container) -> None:
+    with packed.index.transaction():
+        (gone,) = packed.index.connection.execute('SELECT hashkey FROM db_object WHERE id = 3').fetchall()
+        packed.index.connection.execute('DELETE FROM db_object WHERE id = 3')
+    read(packed)
+    with packed.index.transaction():
+        packed.index.connection.execute(
+            'INSERT INTO db_object (hashkey, compressed, size, "offset", length, pack_id) '
+            'SELECT ?, 0, 0, "offset", 0, pack_id FROM db_object WHERE id = 4',
+            gone,
+        )
+    first, *rest = kept_cells(packed)
+    assert (first.last, first.objects) == ('', known_cells(packed.index, CELL)[0].objects)
+    assert rest == [cell._replace(place=0) for cell in known_cells(packed.index, CELL)[1:]]
+
+
 def test_a_pack_that_is_another_file_counts_as_unread(packed: Container) -> None:
     read(packed)
     path = packed.layout.pack_path(0)
@@ -266,7 +319,8 @@ ODD: list[Any] = [None, -1, 1e300, 'x', [], {}, [1], [None] * 3, [1 << 80, 'x', 
 
 @pytest.mark.parametrize('value', ODD)
 @pytest.mark.parametrize(
-    'place', ['structure', 'packs', 'loose', 'damaged', 'more_damaged', 'pack', 'cells', 'cell', 'a']
+    'place',
+    ['structure', 'packs', 'index', 'loose', 'damaged', 'more_damaged', 'pack', 'cells', 'cell', 'a', 'mark', 'kept'],
 )
 def test_odd_values_in_a_note_are_passed_over(packed: Container, place: str, value: Any) -> None:
     read(packed)
@@ -278,6 +332,10 @@ def test_odd_values_in_a_note_are_passed_over(packed: Container, place: str, val
             noted['packs']['0']['cells'] = value
         elif place == 'cell':
             noted['packs']['0']['cells'] = {'0': value, 'x': value}
+        elif place == 'mark':
+            noted['index']['mark'] = value
+        elif place == 'kept':
+            noted['index']['cells'] = [value]
         elif place == 'a':
             noted['loose'] = {'a': value, 'xyz': value}
         else:

@@ -70,7 +70,7 @@ def state_of(store: ObjectStore, notes: Notes) -> VerificationState:
     cells, never_read = list[Cell](), 0
     with suppress(StorageError):  # told of elsewhere
         if notes.knows_packs:
-            cells = known_cells(store.index, store.limits.cell_bytes)
+            cells = known_cells(store.index, store.limits.cell_bytes, notes.kept_cells)
         else:
             never_read = packed_bytes(store.index)
     parts = all_parts(cells, loose, notes)
@@ -200,7 +200,10 @@ class _Verification:
     # -- content ----------------------------------------------------------------------------------------------
 
     def _content(self, places: ObjectPlaces | None, meanwhile: Iterator[Finding | Topic]) -> Iterator[Finding | Topic]:
-        cells = places.cells(self._store.limits.cell_bytes) if places is not None else []
+        cells = list[Cell]()
+        if places is not None:
+            cells = places.cells(self._store.limits.cell_bytes)
+            self._notes.keep_cells(places.mark(), cells)
         parts = all_parts(cells, self._loose, self._notes)
         wanted = chosen(parts, self._options.subset)
         total = sum(part.length for part in wanted)

@@ -3,12 +3,15 @@
     {"version": 1, "container": "<id>", "cell_bytes": 67108864,
      "structure": {"time": <seconds>, "findings": 0, "of_rows": 0},
      "packs": {"0": {"file": "<identity>", "cells": {"0": [<seconds>, "<last key>", <end>]}}},
+     "index": {"mark": [<last id>, <objects>, <offsets>, <lengths>, <packs>],
+               "cells": [[<pack>, <number>, <objects>, <length>, "<last key>", <end>]]},
      "loose": {"0": <seconds>, … "f": <seconds>},
      "damaged": ["<key>", …], "more_damaged": 0}
 
 The identity is that of the pack as a file, which no copy has: what was copied to another disk was not read there.
-A cell that ends with another object, or elsewhere, has changed, and counts as unread. The note only saves
-work: nothing is ever removed on its word, and without it all counts as unread.
+A cell that ends with another object, or elsewhere, has changed, and counts as unread. The cells of the index as of one
+moment, with a mark that tells whether its rows have changed since, spare whoever asks what was read the way through
+all of it. The note only saves work: nothing is ever removed on its word, and without it all counts as unread.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -25,7 +28,7 @@ from ricordi.files import file_identity, is_same_file, read_regular
 from ricordi.model.file_trees import is_key
 from ricordi.repository.container.layout import Layout
 from ricordi.repository.container.objects import ObjectStore
-from ricordi.repository.verification.places import Cell
+from ricordi.repository.verification.places import Cell, IndexMark, KeptCells
 
 VERSION = 1
 LARGEST_NOTE = 64 << 20
@@ -53,6 +56,9 @@ class Notes:
         self.more_damaged = 0
         self._more_new = 0
         self._repaired: set[str] = set()
+        self.kept_cells: KeptCells | None = None
+        """The cells of the index as of when content was last read."""
+        self._new_cells: KeptCells | None = None
         self._new: dict[int, dict[int, tuple[int, str, int]]] = {}
         self._new_loose: dict[str, int] = {}
         self._identities: dict[int, str | None] = {}
@@ -92,6 +98,13 @@ class Notes:
         return self._identities[pack_id]
 
     # -- taking note ------------------------------------------------------------------------------------------
+
+    def keep_cells(self, mark: IndexMark, cells: Iterable[Cell]) -> None:
+        """Keep all cells of the index with what is noted next.
+
+        :param mark: of its rows at that moment.
+        """
+        self._new_cells = self.kept_cells = KeptCells(mark, [cell._replace(place=0) for cell in cells])
 
     def mark(self, cell: Cell) -> None:
         """A cell was read just now; noted if the pack is still the same file. What is damaged is noted by its key."""
@@ -170,6 +183,7 @@ class Notes:
         self.structure_findings = _number(structure.get('findings'))
         self.structure_of_rows = _number(structure.get('of_rows'))
         self._packs = _packs(noted.get('packs'), now)
+        self.kept_cells = _kept_cells(_mapping(noted.get('index')))
         self._loose = {
             digit: seconds
             for digit, value in _mapping(noted.get('loose')).items()
@@ -188,6 +202,7 @@ class Notes:
         self.damaged = dict(damaged)
         self._take(noted)
         self.more_damaged = more
+        self.kept_cells = self._new_cells or self.kept_cells
         for key in self._repaired:
             self.damaged.pop(key, None)
         if mine[0] >= self.structure_time:
@@ -219,6 +234,9 @@ class Notes:
             **self._head,
             'structure': structure,
             'packs': packs,
+            'index': {'mark': self.kept_cells.mark, 'cells': [cell[:-1] for cell in self.kept_cells.cells]}
+            if self.kept_cells
+            else {},
             'loose': self._loose,
             'damaged': list(self.damaged),
             'more_damaged': self.more_damaged,
@@ -277,6 +295,20 @@ def _cell_of(noted: Any, now: float) -> tuple[int, str, int] | None:
     if not (_seconds(seconds, now) and isinstance(last, str) and type(end) is int):
         return None
     return seconds, last, end
+
+
+def _kept_cells(noted: Mapping[str, Any]) -> KeptCells | None:
+    """The cells of the index; none at all if any of them is not one."""
+    try:
+        cells, mark = [Cell(*cell) for cell in noted['cells']], IndexMark(*noted['mark'])
+    except (KeyError, TypeError):
+        return None
+    are_right = all(isinstance(cell.last, str) and _are_numbers((*cell[:4], cell.end, cell.place)) for cell in cells)
+    return KeptCells(mark, cells) if are_right and _are_numbers(mark) else None
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    return all(type(value) is int for value in values)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -57,6 +57,27 @@ class Extent(NamedTuple):
     end: int
 
 
+class IndexMark(NamedTuple):
+    """By what is told whether rows of the index have changed; of numbers the lowest 32 bits are added up.
+
+    :param last: the highest id among them.
+    :param objects: how many there are.
+    """
+
+    last: int
+    objects: int
+    offsets: int
+    lengths: int
+    packs: int
+
+
+class KeptCells(NamedTuple):
+    """The cells as they were when the index had certain rows."""
+
+    mark: IndexMark
+    cells: list[Cell]
+
+
 class ObjectPlaces:
     """The places of all objects at one moment, in a temporary table of a connection to the index.
 
@@ -116,6 +137,10 @@ class ObjectPlaces:
         """All cells, by pack and number."""
         return _cells_of(self._index, 'temp.places', 'n', cell_bytes)
 
+    def mark(self) -> IndexMark:
+        """By what is told later whether these rows have changed."""
+        return _mark_of(self._index, 'temp.places')
+
     def questions(self, cell: Cell, objects: int) -> Iterator[str]:
         """The rows of a cell as they are now, as JSON text: [key, compressed, size, offset, length] of some at a time.
 
@@ -155,10 +180,37 @@ def _cells_of(index: Index, source: str, order: str, cell_bytes: int) -> list[Ce
     ]
 
 
-def known_cells(index: Index, cell_bytes: int) -> list[Cell]:
-    """The cells of all packs, found without a table of places; rows that say what cannot be are left out."""
+def _mark_of(index: Index, source: str) -> IndexMark:
+    sums = ', '.join(f'ifnull(sum({name} & 4294967295), 0)' for name in ('"offset"', 'length', 'pack_id'))
+    with index.guarded():
+        found = index.connection.execute(f'SELECT ifnull(max(id), 0), count(*), {sums} FROM {source}').fetchone()
+    return IndexMark(*found)
+
+
+def known_cells(index: Index, cell_bytes: int, kept: KeptCells | None = None) -> list[Cell]:
+    """The cells of all packs, found without a table of places; rows that say what cannot be are left out.
+
+    :param kept: what was kept of them; if no row of then has changed, only those that came after are looked at, which
+        takes an eighth of the time. A cell that had others come into it, but not at its end, has no `last` then.
+    """
+    if kept is None or _mark_of(index, f'db_object WHERE id <= {kept.mark.last}') != kept.mark:
+        return _cells_in(index, 'true', cell_bytes)
+    cells = {(cell.pack_id, cell.number): cell for cell in kept.cells}
+    for new in _cells_in(index, f'id > {kept.mark.last}', cell_bytes):
+        old = cells.get((new.pack_id, new.number), Cell(new.pack_id, new.number, 0, 0, '', -1))
+        cells[new.pack_id, new.number] = new._replace(
+            objects=old.objects + new.objects,
+            length=old.length + new.length,
+            last=new.last if new.end > old.end else '',
+            end=max(old.end, new.end),
+        )
+    return sorted(cells.values())
+
+
+def _cells_in(index: Index, condition: str, cell_bytes: int) -> list[Cell]:
     # an empty object has the offset of the next one
-    return _cells_of(index, f'db_object WHERE {IS_POSSIBLE}', '"offset" * 2 + (length > 0)', cell_bytes)
+    source = f'db_object WHERE {condition} AND {IS_POSSIBLE}'
+    return _cells_of(index, source, '"offset" * 2 + (length > 0)', cell_bytes)
 
 
 def packed_bytes(index: Index) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from ricordi.storage.arrow.batch import FULL_BATCH, RawBatch, TableSource
+from ricordi.storage.psql.copying import copied
 
 if TYPE_CHECKING:
     from ricordi.storage.psql.dialect import PsqlDialect
@@ -38,18 +38,17 @@ class PsqlTable(TableSource):
         try:
             with self._raw.cursor() as cursor:
                 text = f'COPY ({self._sql}) TO STDOUT (FORMAT csv)'
-                with cursor.copy(text, self._parameters) as copy:
-                    for chunk in _chunks(copy.read, self._size):
-                        yield self._read(chunk)
+                for chunk in copied(cursor, text, self._parameters, self._size, FULL_BATCH):
+                    yield self._read(chunk)
         except self._dialect.driver_errors as error:
             raise self._dialect.failure(error) from error
 
     def close(self) -> None:
         self._kept.close()
 
-    def _read(self, chunk: bytes) -> RawBatch:
+    def _read(self, chunk: bytearray) -> RawBatch:
         table = pyarrow.csv.read_csv(
-            io.BytesIO(chunk),
+            pa.BufferReader(chunk),
             read_options=pyarrow.csv.ReadOptions(
                 column_names=self._names, use_threads=False, block_size=len(chunk) + 1
             ),
@@ -86,17 +85,3 @@ class PsqlText(str):
     def as_tuple(self) -> Any:
         """As of a decimal number."""
         return Decimal(self).as_tuple()
-
-
-def _chunks(read: Callable[[], Any], size: int) -> Iterator[bytes]:
-    """Some rows at a time: the server hands over one with each answer."""
-    rows: list[Any] = []
-    weight = 0
-    while row := read():
-        rows.append(row)
-        weight += len(row)
-        if len(rows) >= size or weight >= FULL_BATCH:
-            yield b''.join(rows)
-            rows, weight = [], 0
-    if rows:
-        yield b''.join(rows)
