@@ -166,8 +166,7 @@ class Container(ObjectStore, RepositoryBackend):
     ) -> None:
         """Store objects of which the keys are known: straight into packs, or as loose files while another packs.
 
-        The packs of a container that was empty have their catalogues at once; those of others with their next
-        maintenance, for a catalogue is written as a whole.
+        What is put into packs is in their catalogues at once: a backup repository may never see a maintenance.
         """
         from ricordi.repository.container.catalogue_draft import CatalogueDrafts
         from ricordi.repository.container.known import put_known_into_packs
@@ -175,12 +174,9 @@ class Container(ObjectStore, RepositoryBackend):
 
         was_empty = self.index.is_empty
         try:
-            with packer_lock(self.layout):
-                if not was_empty:
-                    put_known_into_packs(self, objects(), told, unusable)
-                    return
-                with CatalogueDrafts(self.layout) as drafts:
-                    put_known_into_packs(self, objects(), told, unusable, self.limits.of_first_filling, drafts)
+            limits = self.limits.of_first_filling if was_empty else self.limits
+            with packer_lock(self.layout), CatalogueDrafts(self.layout, anew=was_empty) as drafts:
+                put_known_into_packs(self, objects(), told, unusable, limits, drafts)
         except PackerBusy:  # also where AiiDA packs, which knows nothing of that lock: it is met at the pack
             super().put_known_objects(objects, told, unusable)
 
