@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.backup.repository import BackupRepository
 from ricordi.config.profile import Profile
-from ricordi.errors import BusyBackupRepository, CorruptStorage, NoBackupRepository, UsageError
+from ricordi.errors import BusyBackupRepository, CorruptStorage, LostObject, NoBackupRepository, UsageError
 from ricordi.manager import open_backup
 from ricordi.repository.container.container import Container
 from ricordi.services.backups.backup import back_up
@@ -100,6 +101,32 @@ def test_a_pack_that_is_cut_is_filled_from_a_source(place: Path, mixed: Profile)
     report = repair_backup(place, RepairOptions(sources=(mixed.name,)))
     assert report.is_whole
     assert rehearse(str(place)).succeeded
+
+
+def cut_pack(place: Path) -> None:
+    os.truncate(place / 'container' / 'packs' / '0', 15_000)
+
+
+@pytest.mark.parametrize('damage', [without('container/packs/0'), cut_pack], ids=['gone', 'cut'])
+def test_the_next_backup_puts_anew_what_lay_in_a_pack_that_is_gone_or_cut(
+    place: Path, mixed: Profile, damage: Damage
+) -> None:
+    damage(place)
+    record = back_up(mixed, place).record
+    assert record is not None
+    assert record.complete
+    assert record.added.objects > 0
+    assert rehearse(str(place)).succeeded
+    assert not verify_backup(place, VerifyOptions(read=True)).finding_count
+    again = back_up(mixed, place).record
+    assert again is not None
+    assert (again.added.objects, again.added_pieces.objects) == (0, 0)
+
+
+def test_without_the_folder_of_packs_no_backup_says_that_all_is_there(place: Path, mixed: Profile) -> None:
+    shutil.rmtree(place / 'container' / 'packs')
+    with pytest.raises(LostObject, match='put the folder back'):
+        back_up(mixed, place)
 
 
 def piece_in(repository: BackupRepository) -> str:

@@ -7,7 +7,7 @@ import heapq
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ricordi.backend.maintenance import (
@@ -325,12 +325,18 @@ class Container(ObjectStore, RepositoryBackend):
     def damaged_objects(self) -> frozenset[str]:
         from ricordi.repository.verification.notes import notes_of
 
+        noted = (key for key in notes_of(self).damaged if self.index.find(key) is not None)
         # a loose copy would be read before one that is put into a pack
-        return frozenset(
-            key
-            for key in notes_of(self).damaged
-            if self.index.find(key) is not None and not os.path.lexists(self.loose_path(key))
-        )
+        return frozenset(key for key in chain(noted, self._beyond_packs()) if not os.path.lexists(self.loose_path(key)))
+
+    def _beyond_packs(self) -> Iterator[str]:
+        """The keys of objects whose pack is gone, or ends before they do."""
+        sizes = self.layout.pack_sizes()
+        for pack_id, summary in self.index.packs().items():
+            size = sizes.get(pack_id, 0)
+            if summary.end > size:
+                rows = self.index.objects_of_pack(pack_id)
+                yield from (row.key for row in rows if row.offset + row.length > size)
 
     def forget_mended(self) -> int:
         from ricordi.repository.verification.notes import notes_of
