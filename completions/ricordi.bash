@@ -61,7 +61,7 @@ _ricordi_words() {
         'storage snapshots') opts='--endpoint-url --region --access-key-id --credentials-profile --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage forget') opts='--tag --keep --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --endpoint-url --region --access-key-id --credentials-profile --dry-run --yes --force -y -f --wait --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage restore') opts='--of --rehearse --storage --filepath --set-as-default --no-set-as-default --broker --database-hostname --database-port --database-username --database-password --database-name --admin-uri --repository-uri --bucket-name --prefix --endpoint-url --region --make-bucket --access-key-id --secret-access-key --keep-secret --credentials-profile --cache-folder --cache-bytes --config --non-interactive --interactive -n -I --wait --max-runtime --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
-        'storage repair') opts='--from --endpoint-url --region --access-key-id --credentials-profile --read --database --dry-run --wait --yes --force -y -f --format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
+        'storage repair') opts='--from --backup --endpoint-url --region --access-key-id --credentials-profile --read --database --dry-run --wait --yes --force -y -f --format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage move') opts='--to --endpoint-url --region --make-bucket --access-key-id --secret-access-key --keep-secret --credentials-profile --cache-folder --cache-bytes --dry-run -n --erase-old --yes --force -y -f --wait --format --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage locks') opts='--format --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
         'storage unlock') opts='--dry-run --yes --force -y -f --profile -p --archive --verbosity --verbose -v --quiet -q --color --no-color --utc --debug --help -h' ;;
@@ -355,6 +355,7 @@ _ricordi_value() {
         'storage restore|--color') kind='words:always auto never' ;;
         'storage restore|') kind=folder ;;
         'storage repair|--from') kind=any ;;
+        'storage repair|--backup') kind=file ;;
         'storage repair|--endpoint-url') kind=any ;;
         'storage repair|--region') kind=any ;;
         'storage repair|--access-key-id') kind=any ;;

@@ -31,6 +31,7 @@ Deed = Literal[
     'make backup',
     'maintain in full',
     'find damage',
+    'mend backup',
     'mend objects',
     'make bucket',
     'make first profile',

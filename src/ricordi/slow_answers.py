@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 from ricordi.errors import SlowAnswer
 
+CONNECT_SECONDS = 10
+"""Each address of a database server is tried for so long, where its user does not say otherwise."""
 SLOWEST = 1 << 20
 """Bytes a second with which what a request carries is expected to come through."""
 LOOK_SECONDS = 1.0

@@ -87,11 +87,34 @@ def test_a_newer_form_of_a_snapshot_is_refused(
     assert 'newer' in backups.forget([]).trouble
 
 
-def test_one_that_lost_its_description_is_not_made_anew(
-    backups: BackupRepository, source: Container, nodes: dict[int, str]
+@pytest.mark.parametrize('content', [None, b'', b'no JSON', b'[]'])
+@pytest.mark.parametrize('create', [False, True])
+def test_one_that_lost_its_description_is_neither_read_nor_made_anew(
+    backups: BackupRepository, source: Container, nodes: dict[int, str], content: bytes | None, create: bool
 ) -> None:
     backups.take(FewRows(nodes), source, ORIGIN)
     backups.place.description.unlink()
+    if content is not None:
+        backups.place.description.write_bytes(content)
+    with (
+        pytest.raises(CorruptStorage, match='its description is gone'),
+        open_backup(backups.place.folder, create=create),
+    ):
+        pass
+    assert backups.place.description_fault()
+    backups.place.describe(backups.objects)
+    with open_backup(backups.place.folder) as again:
+        assert again.names() == backups.names()
+        assert again.forget([]).trouble == ''  # the store is known as its own
+
+
+def test_objects_without_snapshots_show_no_backup_repository(
+    backups: BackupRepository, source: Container, nodes: dict[int, str]
+) -> None:
+    record = backups.take(FewRows(nodes), source, ORIGIN)
+    (backups.place.snapshots / f'{record.name}.json').write_bytes(b'{}')
+    backups.place.description.unlink()
+    assert backups.place.description_fault() == ''
     with pytest.raises(CorruptStorage, match='bring that file back'), open_backup(backups.place.folder, create=True):
         pass
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from ricordi.backend.repository import RepositoryBackend
 
 Deed = Literal[
+    'write the description of the backup repository anew',
     'write the configuration of the container anew',
     'make the index anew',
     'correct the index',

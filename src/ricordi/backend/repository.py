@@ -371,7 +371,8 @@ class RepositoryBackend(ABC):
         return None
 
     def damaged_objects(self) -> frozenset[str]:
-        """The keys of objects that a verification has found damaged, and that would be mended if they were put anew."""
+        """The keys of objects that a verification has found damaged, or whose pack is gone or ends before they do, and
+        that would be mended if they were put anew."""
         return frozenset()
 
     def forget_mended(self) -> int:

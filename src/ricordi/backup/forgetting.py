@@ -5,15 +5,15 @@ What a snapshot that cannot be read may name is never removed: while there is on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceReport
-from ricordi.backend.snapshots import TablePart
 from ricordi.backup.key_spool import KeySpool, common
 from ricordi.backup.manifests import record_announced
-from ricordi.backup.pieces import FILE_TREES, keys_named_in, pieces_ahead, pieces_in
-from ricordi.backup.records import PartRecord, PieceEntry, SnapshotRecord
+from ricordi.backup.naming import Naming
+from ricordi.backup.pieces import FILE_TREES
+from ricordi.backup.records import SnapshotRecord
 from ricordi.errors import CorruptStorage, ForeignRepository, NotExistent
 from ricordi.progress import Run
 
@@ -89,7 +89,7 @@ def _give_back(
     with KeySpool() as spool, KeySpool() as present:
         try:
             with run.step('find what snapshots name', sum(_node_rows(record) for record in left), 'rows'):
-                spool.add(_Naming(repository, run).keys(left))
+                spool.add(Naming(repository.objects, run).keys(left))
         except (CorruptStorage, NotExistent) as error:
             return report._replace(trouble=f'what the snapshots left name is not certain, nothing was removed: {error}')
         # what a snapshot names and the place never had is no reason to keep all else
@@ -124,7 +124,7 @@ class _NamedByNow:
         self._repository = repository
         self._forgotten = {*forgotten}
         self._spool = spool
-        self._naming = _Naming(repository, run)
+        self._naming = Naming(repository.objects, run)
         self._read: set[str] = set()
 
     def keys(self) -> Iterator[str]:
@@ -156,42 +156,3 @@ class _NamedByNow:
 
 def _node_rows(record: SnapshotRecord) -> int:
     return sum(one.rows for one in record.parts if FILE_TREES in one.part.columns)
-
-
-class _Naming:
-    """The keys that snapshots name; a list or piece that several have is read once."""
-
-    def __init__(self, repository: BackupRepository, run: Run) -> None:
-        self._store = repository.objects
-        self._run = run
-        self._seen: set[bytes] = set()
-
-    def keys(self, records: Iterable[SnapshotRecord]) -> Iterator[str]:
-        """Keys of lists, pieces and objects, in no order, some more than once."""
-        for record in records:
-            for part in record.parts:
-                yield from self._of_part(part)
-
-    def _of_part(self, record: PartRecord) -> Iterator[str]:
-        names_objects = FILE_TREES in record.part.columns
-        for lists in record.lists:
-            if not self._is_new(lists.key):
-                continue
-            yield lists.key
-            entries = pieces_in(self._store, lists)
-            for entry in entries:
-                yield entry.key
-            if names_objects:
-                yield from self._in_pieces([one for one in entries if self._is_new(one.key)], record.part)
-
-    def _in_pieces(self, entries: Sequence[PieceEntry], part: TablePart) -> Iterator[str]:
-        for entry, piece in pieces_ahead(self._store, entries):
-            yield from keys_named_in(piece().data, part)
-            self._run.progress.advance(entry.rows)
-
-    def _is_new(self, key: str) -> bool:
-        digest = bytes.fromhex(key)
-        if digest in self._seen:
-            return False
-        self._seen.add(digest)
-        return True

@@ -39,6 +39,7 @@ WORDS: dict[Deed, str] = {
     'maintain in full': ': `ricordi storage maintain --full` does it',
     'find damage': '; `ricordi storage verify --read` finds all that is not sound, then `ricordi storage repair --from '
     'SOURCE` mends it, where the source is a backup, an archive, another profile',
+    'mend backup': '; `ricordi storage repair --backup {}` mends it',
     'mend objects': '; `ricordi storage repair --from SOURCE` mends what a backup, an archive or another profile has, '
     '`ricordi storage maintain --full --dry-run` lists it',
     'make bucket': ': correct its name, or add --make-bucket to make it',

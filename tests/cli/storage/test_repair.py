@@ -80,7 +80,7 @@ def test_a_pack_of_which_all_is_mended_is_not_told_as_left(deed: Any, is_left: b
         VerificationReport(VerifyOptions(), findings=(finding,), counts={'missing pack': 1}),
         (Mending('damaged object', 'take it from a source', 'a'), Mending('damaged object', deed, 'b')),
     )
-    assert ('Found, and not mended by itself' in plan_as_text('group', report)) == is_left
+    assert ('Found, and not mended by itself' in plan_as_text('profile `group`', report)) == is_left
 
 
 def test_what_is_in_no_source_is_left_and_told(ran: Ran, lost: tuple[str, str]) -> None:
@@ -113,3 +113,30 @@ def test_what_is_no_source_is_wrong_usage(ran: Ran) -> None:
 def test_an_archive_cannot_be_repaired(reference_home: Path, tmp_path: Path) -> None:
     assert run(['-q', '-p', PROFILE, 'archive', 'create', '--all', str(tmp_path / 'all.aiida')]) == 0
     assert run(['--archive', str(tmp_path / 'all.aiida'), 'storage', 'repair']) == 1
+
+
+def test_a_place_of_backups_is_mended_in_place_of_a_profile(
+    ran: Ran, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = str(tmp_path / 'place')
+    assert run(['-q', '-p', PROFILE, 'storage', 'backup', place]) == 0
+    (tmp_path / 'place' / 'repository.json').unlink()
+    assert run(['storage', 'snapshots', place]) == 3
+    assert f'`ricordi storage repair --backup {place}` mends it' in capsys.readouterr().err
+    assert run(['storage', 'repair', '--backup', place, '--dry-run', '--format', 'json']) == 6
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan['place'], plan['planned'][0]['fault']) == (place, 'lost description')
+    assert run(['storage', 'repair', '--backup', place, '--yes']) == 0
+    assert f'Repair of the backups in {place}.' in capsys.readouterr().out
+    assert run(['storage', 'snapshots', place]) == 0
+
+
+@pytest.mark.parametrize('words', [['-p', PROFILE, 'storage', 'repair'], ['storage', 'repair', '--database']])
+def test_a_place_comes_alone(reference_home: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*words, '--backup', 'place']) == 2
+    assert 'in place of a profile' in capsys.readouterr().err
+
+
+def test_a_place_in_a_bucket_is_refused(reference_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(['storage', 'repair', '--backup', 's3://some/place']) == 2
+    assert 'put anew by the next backup' in capsys.readouterr().err

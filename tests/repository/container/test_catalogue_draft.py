@@ -75,6 +75,36 @@ def test_a_filling_that_ends_early_leaves_no_draft(new_container: Callable[..., 
     assert not [*target.layout.sandbox.iterdir()]
 
 
+@pytest.mark.parametrize('pack_size', [1000, 1 << 30])
+@pytest.mark.parametrize('cut', [0, 55])
+def test_what_is_put_later_stands_in_the_catalogues_as_well(
+    new_container: Callable[..., Container], source: Container, pack_size: int, cut: int
+) -> None:
+    target = new_container(pack_size_target=pack_size)
+    keys = sorted(source.list_objects())
+    for some in (keys[:20], keys[20:22], keys[22:]):
+        target.put_known_objects(lambda some=some: source.known_objects(some), lambda size: None)  # type: ignore[misc]
+        last = target.layout.catalogue / str(max(target.index.packs()))
+        with last.open('ab') as file:  # as a kill may leave it: a record that was cut
+            file.write(b'x' * cut)
+    assert told(target) == rows(target)
+    assert target.index.count() == len(CONTENTS)
+    assert keep_catalogues(target, target.index.packs()).written > 0  # first lines are behind
+    assert told(target) == rows(target)
+
+
+def test_a_catalogue_of_a_copy_of_the_pack_goes_on(new_container: Callable[..., Container], source: Container) -> None:
+    target = new_container()
+    keys = sorted(source.list_objects())
+    target.put_known_objects(lambda: source.known_objects(keys[:50]), lambda size: None)
+    pack = target.layout.pack_path(0)
+    copy = pack.with_name('copy')
+    copy.write_bytes(pack.read_bytes())
+    copy.replace(pack)
+    target.put_known_objects(lambda: source.known_objects(keys[50:]), lambda size: None)
+    assert told(target) == rows(target)
+
+
 def test_where_catalogues_cannot_be_written_the_objects_are_there(
     new_container: Callable[..., Container], source: Container
 ) -> None:

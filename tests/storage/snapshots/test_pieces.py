@@ -11,7 +11,7 @@ from given_snapshots import all_pieces, without_settings
 from ricordi.backend.rows import EntityKind
 from ricordi.backend.snapshots import Piece
 from ricordi.model.copy_text import pk_of
-from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
+from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, batches_of, cut
 
 SMALL = SnapshotLimits(piece_bytes=5000, batch_bytes=2000)
 
@@ -41,6 +41,14 @@ def test_where_a_piece_ends(batches: list[RowBatch], pieces: list[tuple[int, int
     found = list(cut(batches, 10, 50))
     assert [(piece.first, piece.rows) for piece in found] == pieces
     assert b''.join(piece.data for piece in found) == b''.join(given.lines for given in batches)
+
+
+def test_lines_are_parted_at_the_multiples_of_a_width() -> None:
+    lines = [b'%d\tx\n' % pk for pk in (-3, 0, 9, 10, 11, 19, 95)]
+    found = list(batches_of(lines, 10))
+    assert [(one.first, one.rows) for one in found] == [(-3, 1), (0, 2), (10, 3), (95, 1)]
+    assert [line for one in found for line in one.lines.splitlines(keepends=True)] == lines
+    assert list(batches_of([], 10)) == []
 
 
 @pytest.fixture

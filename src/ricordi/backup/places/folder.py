@@ -6,14 +6,14 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.access.kernel import KernelLock, Mode
 from ricordi.access.waiting import retry
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.backup.manifests import ENDING, LARGEST
+from ricordi.backup.manifests import ENDING, LARGEST, record_in
 from ricordi.backup.places.place import (
     DESCRIPTION,
     FORMAT,
@@ -21,6 +21,7 @@ from ricordi.backup.places.place import (
     SNAPSHOTS,
     BackupPlace,
     identifier_in,
+    is_description,
 )
 from ricordi.errors import BusyBackupRepository, CorruptStorage, NoBackupRepository, StorageError
 from ricordi.files import fsync_folder, make_folders, read_regular, write_atomic
@@ -46,6 +47,11 @@ class FolderPlace(BackupPlace):
         self.lock = folder / LOCK
 
     def id(self) -> str:
+        if fault := self.description_fault():
+            raise CorruptStorage(
+                f'{self.folder} holds the snapshots of a backup repository, but its description is gone: {fault}',
+                remedy=Remedy('mend backup', (self.address,)),
+            )
         try:
             content = read_regular(self.description, LARGEST_DESCRIPTION)
         except (FileNotFoundError, NotADirectoryError):
@@ -56,6 +62,29 @@ class FolderPlace(BackupPlace):
         except OSError as error:
             raise NoBackupRepository(f'cannot read {self.description}: {error.strerror}') from None
         return identifier_in(content, self.address)
+
+    def description_fault(self) -> str:
+        """What is wrong with the description of a repository of which snapshots are there; empty: nothing, or there
+        are none."""
+        try:
+            if is_description(read_regular(self.description, LARGEST_DESCRIPTION)):
+                return ''
+            fault = f'{self.description} is damaged'
+        except FileNotFoundError:
+            fault = f'{self.description} is not there'
+        except OSError as error:
+            fault = f'{self.description} cannot be read: {error.strerror}'
+        return fault if self._holds_snapshots else ''
+
+    @property
+    def _holds_snapshots(self) -> bool:
+        """Whether there is a sound manifest, which nobody else writes."""
+        with suppress(StorageError):
+            for name in self.manifest_names():
+                with suppress(StorageError):
+                    record_in(name, self.read_manifest(name))
+                    return True
+        return False
 
     @property
     def _holds_else(self) -> bool:
@@ -70,7 +99,7 @@ class FolderPlace(BackupPlace):
 
     @property
     def exists(self) -> bool:
-        return os.path.lexists(self.description)
+        return os.path.lexists(self.description) or self._holds_snapshots
 
     def check_can_be_made(self) -> None:
         try:
@@ -101,11 +130,15 @@ class FolderPlace(BackupPlace):
                 )
             if not objects.is_initialised:
                 objects.initialise()
-            identifier = uuid.uuid4().hex
-            objects.set_owner(self.owner(identifier))
-            fsync_folder(self.folder)
-            content = json.dumps({'format': FORMAT, 'id': identifier}).encode()
-            write_atomic(self.description, content, mode=0o644)  # last: from now on there is a repository
+            self.describe(objects)  # last: from now on there is a repository
+
+    def describe(self, objects: RepositoryBackend) -> None:
+        """Write the description, for one who holds the lock of the place alone; the store is tied to it."""
+        identifier = uuid.uuid4().hex
+        objects.set_owner(self.owner(identifier))
+        fsync_folder(self.folder)
+        content = json.dumps({'format': FORMAT, 'id': identifier}).encode()
+        write_atomic(self.description, content, mode=0o644)
 
     def check_store(self, objects: RepositoryBackend) -> None:
         if not objects.is_initialised:

@@ -116,19 +116,27 @@ class BackupPlace(ABC):
         return iter(())
 
 
+def is_description(content: bytes) -> bool:
+    """Whether a file is the description of a repository, of whatever form."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and 'format' in data and 'id' in data
+
+
 def identifier_in(content: bytes, place: str) -> str:
     """The identifier that a description tells.
 
     :param place: where it was read, in words.
     :raises ricordi.errors.NoBackupRepository: it is none, or of a form that is not known here.
     """
-    try:
-        data = json.loads(content)
-        form, identifier = data['format'], str(data['id'])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    if not is_description(content):
         raise NoBackupRepository(
             f'{place}/{DESCRIPTION} is not that of a backup repository of this program, or is damaged'
-        ) from None
+        )
+    data = json.loads(content)
+    form, identifier = data['format'], str(data['id'])
     if form != FORMAT:
         raise NoBackupRepository(
             f'the backup repository in {place} has the form {form!r}; this program knows {FORMAT}: use a newer Ricordi'

@@ -30,11 +30,15 @@ def exit_code_of(report: RepairReport) -> int:
 # for a program ---------------------------------------------------------------------------------------------
 
 
-def report_as_data(profile: str, report: RepairReport) -> dict[str, Any]:
-    """The report as plain data; the keys are documented in docs/json-output.md and stay."""
+def report_as_data(name: str, report: RepairReport, noun: str = 'profile') -> dict[str, Any]:
+    """The report as plain data; the keys are documented in docs/json-output.md and stay.
+
+    :param name: of the profile, or the place.
+    :param noun: which of both it is: the key of its name.
+    """
     options = report.options
     return {
-        'profile': profile,
+        noun: name,
         'dry_run': options.dry_run,
         'read': options.read,
         'database': options.database,
@@ -64,26 +68,29 @@ def _as_data(one: Mending) -> dict[str, Any]:
 # for a person ----------------------------------------------------------------------------------------------
 
 
-def plan_as_text(profile: str, report: RepairReport) -> str:
-    """The plan for a person."""
-    parts = [f'Repair of profile `{profile}`: what would be done.', *_deeds(report.planned)]
+def plan_as_text(subject: str, report: RepairReport) -> str:
+    """The plan for a person.
+
+    :param subject: what is repaired, in words.
+    """
+    parts = [f'Repair of {subject}: what would be done.', *_deeds(report.planned)]
     if not report.planned:
-        parts[0] = f'Repair of profile `{profile}`: there is nothing that it could mend.'
+        parts[0] = f'Repair of {subject}: there is nothing that it could mend.'
     if others := _others(report):
         parts.append(others)
     return '\n\n'.join([*parts, *_maintenance(report)])
 
 
-def question_of(profile: str, report: RepairReport) -> str:
+def question_of(subject: str, report: RepairReport) -> str:
     """What a person is asked; where nothing is certain to be mended, whether to look for it."""
     deeds = {one.deed for one in report.planned if one.deed}
     mends = 'mend this' if deeds != {'look for it in the packs'} else 'look through its packs, where it may not be'
-    return f'Lock profile `{profile}` and {mends}?' if report.alone else f'{mends.capitalize()} in profile `{profile}`?'
+    return f'Lock {subject} and {mends}?' if report.alone else f'{mends.capitalize()} in {subject}?'
 
 
-def report_as_text(profile: str, report: RepairReport) -> str:
+def report_as_text(subject: str, report: RepairReport) -> str:
     """The report for a person: what was done, what is kept, what is left."""
-    parts = [f'Repair of profile `{profile}`.', *_deeds(report.done)]
+    parts = [f'Repair of {subject}.', *_deeds(report.done)]
     if report.aside:
         number = plural(len(report.aside), 'file')
         parts.append(f'What was put out of use is kept beside the objects: {number}, such as {report.aside[0]}.')

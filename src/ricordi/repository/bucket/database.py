@@ -15,10 +15,7 @@ from psycopg import sql
 from ricordi.backend.bucket import BucketLocation
 from ricordi.repository.bucket.failures import index_failure, is_worth_repeating
 from ricordi.repository.bucket.limits import BucketLimits
-from ricordi.slow_answers import told_when_slow
-
-CONNECT_SECONDS = 10
-"""Where the location does not say how long the server is waited for."""
+from ricordi.slow_answers import CONNECT_SECONDS, told_when_slow
 
 Result = TypeVar('Result')
 Link = psycopg.Connection[tuple[Any, ...]]

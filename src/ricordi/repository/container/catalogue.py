@@ -98,6 +98,23 @@ def read_catalogue(layout: Layout, pack_id: int) -> Iterator[PackedObject]:
                         yield row
 
 
+def at_its_end(layout: Layout, pack_id: int) -> BinaryIO | None:
+    """The catalogue of a pack, to be written on at its end; None where there is none of this form.
+
+    A record that was cut there is written over. For one who holds `packer_lock`.
+    """
+    try:
+        handle = os.fdopen(layout.opened.catalogue.open(str(pack_id), os.O_RDWR), 'r+b')
+    except OSError:
+        return None
+    if _head(handle, pack_id) is None:
+        handle.close()
+        return None
+    begin, end = handle.tell(), handle.seek(0, os.SEEK_END)
+    handle.seek(end - (end - begin) % _RECORD.size)
+    return handle
+
+
 def _head(handle: BinaryIO, pack_id: int) -> dict[str, object] | None:
     """The first line of a catalogue; None where it is not that of this pack, in this form."""
     try:

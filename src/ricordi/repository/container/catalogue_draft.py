@@ -1,6 +1,7 @@
-"""Catalogues of packs that are filled for the first time: written beside the packs, so that no row is read back.
+"""Catalogues of packs that are filled: written beside the packs, so that no row is read back.
 
-The records come as the rows are put; a catalogue has its name after all rows that it repeats are committed.
+The records come as the rows are put. That of a pack that is new has its name after all rows that it repeats are
+committed; in one that is there they stand at its end, and its first line stays as it is until the next maintenance.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
-from typing import IO, Self
+from typing import IO, BinaryIO, Self
 
 from ricordi.files import file_identity
-from ricordi.repository.container.catalogue import head_line, must_be_written, records_of
+from ricordi.repository.container.catalogue import at_its_end, head_line, must_be_written, records_of
 from ricordi.repository.container.index import EMPTY_PACK, PackedObject, PackSummary
 from ricordi.repository.container.layout import Layout
 
@@ -62,16 +63,46 @@ class CatalogueDraft:
             self._layout.opened.sandbox.unlink(self._name, missing_ok=True)
 
 
+class CatalogueAddition:
+    """Further records at the end of a catalogue, of rows that are committed."""
+
+    def __init__(self, pack_id: int, file: BinaryIO) -> None:
+        """
+        :param file: as of `at_its_end`.
+        """
+        self.pack_id = pack_id
+        self._file = file
+
+    def add(self, rows: list[PackedObject]) -> None:
+        """Take further rows of the pack, as they were committed."""
+        self._file.write(b''.join(records_of(rows)))
+
+    def keep(self) -> None:
+        """Make them durable."""
+        with self._file as file:
+            file.flush()
+            os.fsync(file.fileno())
+
+    def discard(self) -> None:
+        """Let go of the file; what was committed stays in it."""
+        with suppress(OSError):
+            self._file.close()
+
+
 class CatalogueDrafts:
     """Takes the rows of packs one after the other, and keeps a catalogue of each; to be closed.
 
     That one cannot be written is no failure of the work: the next maintenance writes it.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, anew: bool) -> None:
+        """
+        :param anew: the index was empty: what catalogues are there are of what was before.
+        """
         self._layout = layout
+        self._anew = anew
         self._noted: list[PackedObject] = []
-        self._draft: CatalogueDraft | None = None
+        self._draft: CatalogueDraft | CatalogueAddition | None = None
         self._failed = False
 
     def note(self, rows: Iterable[PackedObject]) -> None:
@@ -92,13 +123,17 @@ class CatalogueDrafts:
                     self._draft.keep()
                     self._draft = None
                 if self._draft is None:
-                    self._draft = CatalogueDraft(self._layout, pack_id)
+                    self._draft = self._begun(pack_id)
                 self._draft.add(list(rows))
             if last and self._draft is not None:
                 self._draft.keep()
                 self._draft = None
         except OSError:
             self._failed = True
+
+    def _begun(self, pack_id: int) -> CatalogueDraft | CatalogueAddition:
+        there = None if self._anew else at_its_end(self._layout, pack_id)
+        return CatalogueDraft(self._layout, pack_id) if there is None else CatalogueAddition(pack_id, there)
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ import heapq
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ricordi.backend.maintenance import (
@@ -166,8 +166,7 @@ class Container(ObjectStore, RepositoryBackend):
     ) -> None:
         """Store objects of which the keys are known: straight into packs, or as loose files while another packs.
 
-        The packs of a container that was empty have their catalogues at once; those of others with their next
-        maintenance, for a catalogue is written as a whole.
+        What is put into packs is in their catalogues at once: a backup repository may never see a maintenance.
         """
         from ricordi.repository.container.catalogue_draft import CatalogueDrafts
         from ricordi.repository.container.known import put_known_into_packs
@@ -175,12 +174,9 @@ class Container(ObjectStore, RepositoryBackend):
 
         was_empty = self.index.is_empty
         try:
-            with packer_lock(self.layout):
-                if not was_empty:
-                    put_known_into_packs(self, objects(), told, unusable)
-                    return
-                with CatalogueDrafts(self.layout) as drafts:
-                    put_known_into_packs(self, objects(), told, unusable, self.limits.of_first_filling, drafts)
+            limits = self.limits.of_first_filling if was_empty else self.limits
+            with packer_lock(self.layout), CatalogueDrafts(self.layout, anew=was_empty) as drafts:
+                put_known_into_packs(self, objects(), told, unusable, limits, drafts)
         except PackerBusy:  # also where AiiDA packs, which knows nothing of that lock: it is met at the pack
             super().put_known_objects(objects, told, unusable)
 
@@ -329,12 +325,18 @@ class Container(ObjectStore, RepositoryBackend):
     def damaged_objects(self) -> frozenset[str]:
         from ricordi.repository.verification.notes import notes_of
 
+        noted = (key for key in notes_of(self).damaged if self.index.find(key) is not None)
         # a loose copy would be read before one that is put into a pack
-        return frozenset(
-            key
-            for key in notes_of(self).damaged
-            if self.index.find(key) is not None and not os.path.lexists(self.loose_path(key))
-        )
+        return frozenset(key for key in chain(noted, self._beyond_packs()) if not os.path.lexists(self.loose_path(key)))
+
+    def _beyond_packs(self) -> Iterator[str]:
+        """The keys of objects whose pack is gone, or ends before they do."""
+        sizes = self.layout.pack_sizes()
+        for pack_id, summary in self.index.packs().items():
+            size = sizes.get(pack_id, 0)
+            if summary.end > size:
+                rows = self.index.objects_of_pack(pack_id)
+                yield from (row.key for row in rows if row.offset + row.length > size)
 
     def forget_mended(self) -> int:
         from ricordi.repository.verification.notes import notes_of

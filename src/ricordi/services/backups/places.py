@@ -28,6 +28,15 @@ def is_store_named_around() -> bool:
     return bool(endpoint_of({}))
 
 
+def folder_at(text: str) -> Path:
+    """The folder that a text names.
+
+    :raises ricordi.errors.WrongValue: it reads like a place on another machine.
+    """
+    check_folder_name(text)
+    return Path(text).expanduser()
+
+
 def address_at(text: str, object_store: Mapping[str, Any] | None = None) -> BackupAddress:
     """The place that a text names.
 
@@ -38,8 +47,7 @@ def address_at(text: str, object_store: Mapping[str, Any] | None = None) -> Back
     :raises ricordi.errors.ConfigurationError: there is no secret for a key that was named.
     """
     if not is_in_bucket(text):
-        check_folder_name(text)
-        return Path(text).expanduser()
+        return folder_at(text)
     parts = urlsplit(text)
     if not parts.netloc or parts.query or parts.fragment or parts.username is not None:
         raise WrongValue('write the place as s3://BUCKET or s3://BUCKET/FOLDER')

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ricordi.backend.backups import BackupAddress
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Topic, VerificationReport, VerifyOptions
+from ricordi.errors import CorruptStorage
 from ricordi.manager import open_backup
 from ricordi.progress import Run
 from ricordi.services.verify import NAMED, Gathered
@@ -52,17 +53,29 @@ def _lacking_words(record: SnapshotRecord) -> Iterator[str]:
         yield f'rows may have been lost before it was made: {record.lost_rows}'
 
 
-def findings_in(repository: BackupRepository, options: VerifyOptions, run: Run) -> Iterator[Finding | Topic]:
-    """What is wrong with snapshots, then with the store that they lie in; see `verify_backup`."""
+def findings_in(
+    repository: BackupRepository,
+    options: VerifyOptions,
+    run: Run,
+    hear: Callable[[Finding], None] = lambda finding: None,
+) -> Iterator[Finding | Topic]:
+    """What is wrong with snapshots, then with the store that they lie in; see `verify_backup`.
+
+    :param hear: is told of each finding in the store, with what would mend it.
+    """
     is_whole = True
-    for one in _snapshots(repository, run):
-        is_whole = is_whole and not (isinstance(one, Finding) and not one.notice)
-        yield one
+    try:
+        for one in _snapshots(repository, run):
+            is_whole = is_whole and not (isinstance(one, Finding) and not one.notice)
+            yield one
+    except CorruptStorage:  # without an index nothing can be read: the store tells of that
+        is_whole = False
     if run.stop.reason:
         yield Topic('objects', complete=False)
         return
     for one in repository.objects.verify(options, lambda: iter(()), run):
         if isinstance(one, Finding):
+            hear(one)
             one = one._replace(remedy='')  # what would mend the store of a profile does not mend that of backups
             if one.kind == 'damaged pack' and not is_whole:  # what a snapshot lacks may be in it
                 one = one._replace(notice=False)

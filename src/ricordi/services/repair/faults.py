@@ -42,6 +42,10 @@ class Faults:
         elif finding.remedy in ('database', 'database with loss'):
             self.database.append(finding)
 
+    def doubt(self, key: str) -> None:
+        """Take in an object that may be missing or damaged."""
+        self.keys[key] = None
+
     def order(self, dry_run: bool = False, but: Iterable[str] = ()) -> RepairOrder:
         """What the store of objects is asked to mend.
 

@@ -116,7 +116,8 @@ def repair_storage(
         raise InvalidOperation(f'{profile.name!r} can only be read: nothing in it can be mended')
     run, begin = run or Run(), time.perf_counter()
     options = options or RepairOptions()
-    with open_sources(options.sources, profile, wait, run.stop, options.object_store) as sources:
+    own = storage_class(profile).repository_location(profile)
+    with open_sources(options.sources, own, wait, run.stop, options.object_store) as sources:
         report = _Repair(profile, options, sources, consent, wait, run).repair()
     return report._replace(seconds=time.perf_counter() - begin)
 

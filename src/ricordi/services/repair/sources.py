@@ -18,7 +18,6 @@ from ricordi.remedies import Remedy
 from ricordi.services.backups.places import address_at, is_in_bucket
 
 if TYPE_CHECKING:
-    from ricordi.config import Profile
     from ricordi.progress import Stop
 
 SETTINGS = 'config.json'
@@ -28,7 +27,7 @@ INDEX = 'packs.idx'
 @contextmanager
 def open_sources(
     names: Sequence[str],
-    profile: Profile,
+    own: RepositoryLocation,
     wait: float | None = None,
     stop: Stop | None = None,
     object_store: Mapping[str, Any] | None = None,
@@ -37,7 +36,7 @@ def open_sources(
 
     :param names: of other profiles, or paths: of an archive, a container, a storage, a backup; or `s3://BUCKET/FOLDER`,
         where a backup repository is.
-    :param profile: the one that is repaired, which is no source of its own.
+    :param own: the store that is repaired, which is no source of its own.
     :param wait: seconds to wait for a lock of another profile to end.
     :param object_store: how buckets are reached; see `ricordi.services.backups.places.address_at`.
     :raises ricordi.errors.UsageError: nothing of that name holds objects by their SHA-256.
@@ -48,7 +47,7 @@ def open_sources(
                 name,
                 _open_in_bucket(name, object_store, stack)
                 if is_in_bucket(name)
-                else _open(name, profile, wait, stop, stack),
+                else _open(name, own, wait, stop, stack),
             )
             for name in names
         ]
@@ -58,8 +57,9 @@ def _open_in_bucket(name: str, object_store: Mapping[str, Any] | None, stack: Ex
     return stack.enter_context(open_backup(address_at(name, object_store))).objects
 
 
-def _open(name: str, profile: Profile, wait: float | None, stop: Stop | None, stack: ExitStack) -> RepositoryBackend:
-    own = storage_class(profile).repository_location(profile)
+def _open(
+    name: str, own: RepositoryLocation, wait: float | None, stop: Stop | None, stack: ExitStack
+) -> RepositoryBackend:
     config = load_config()
     if name in config.profile_names:
         other = config.get_profile(name)

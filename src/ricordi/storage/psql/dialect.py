@@ -28,7 +28,7 @@ from ricordi.errors import LockedProfileError, RicordiError, ValidationError
 from ricordi.model.fields import ValueKind
 from ricordi.model.file_trees import FILE, FOLDER, NO_NAMES, SEPARATOR
 from ricordi.model.values import DamagedJson, damaged_time, why_unreadable
-from ricordi.slow_answers import told_when_slow
+from ricordi.slow_answers import CONNECT_SECONDS, told_when_slow
 from ricordi.storage.attribute_indexes import psql as indexes
 from ricordi.storage.dialect import Decoder, Dialect, Encoder, marks
 from ricordi.storage.psql import identity as psql_identity
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from ricordi.storage.snapshots.cutting import SnapshotLimits
     from ricordi.storage.verification.reader import DatabaseReader
 
-CONNECT_SECONDS = 10
 WHILE_CONNECTED = {'keepalives_idle': 30, 'keepalives_interval': 10, 'keepalives_count': 3, 'tcp_user_timeout': 60_000}
 """So that a server whose machine has gone without a word is given up after a minute; the kernel waits for hours."""
 STREAM_ROWS = 1000

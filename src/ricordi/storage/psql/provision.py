@@ -11,11 +11,10 @@ import psycopg
 from psycopg import sql
 
 from ricordi.errors import InvalidOperation, RicordiError
-from ricordi.slow_answers import told_when_slow
+from ricordi.slow_answers import CONNECT_SECONDS, told_when_slow
 from ricordi.storage.psql.administrator import Administrator
 from ricordi.storage.psql.failures import connection_failure, errors_translated
 
-CONNECT_SECONDS = 10
 MADE_HERE = 'made by ricordi for a profile'
 """The comment of databases and roles that a setup has made, by which they are known when the profile goes."""
 

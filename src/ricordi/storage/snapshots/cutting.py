@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ricordi.backend.snapshots import Piece
@@ -39,6 +40,19 @@ class RowBatch(NamedTuple):
     rows: int
     lines: bytes
     odd: int = 0
+
+
+def batches_of(lines: Sequence[bytes], width: int) -> Iterator[RowBatch]:
+    """Lines of one part, none of them odd, apart at the multiples of its width.
+
+    :param lines: by ascending primary key.
+    """
+    begin = 0
+    while begin < len(lines):
+        first = pk_of(lines[begin])
+        end = bisect_left(lines, (first // width + 1) * width, begin, key=pk_of)
+        yield RowBatch(first, end - begin, b''.join(lines[begin:end]))
+        begin = end
 
 
 def cut(batches: Iterable[RowBatch], width: int, piece_bytes: int) -> Iterator[Piece]:

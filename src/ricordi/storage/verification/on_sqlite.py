@@ -50,10 +50,7 @@ class SqliteReader(DatabaseReader):
         self._raw.create_function('is_time', 1, _is_time, deterministic=True)
         self._raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
         end_when_asked(self._raw, self._asked)
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix='integrity')
-        self._integrity: Future[tuple[list[str], CorruptStorage | None]] | None = None
-        self._at_whole: SqliteReader | None = None
-        self._closing = False
+        self._whole_file = _WholeFile(dialect, self.check)
 
     def _asked(self) -> bool:
         """SQLite swallows what is raised here, so it is kept."""
@@ -64,12 +61,13 @@ class SqliteReader(DatabaseReader):
     alive = True
 
     def close(self) -> None:
-        self._closing = True
-        if (other := self._at_whole) is not None:
-            with suppress(*self.dialect.driver_errors):  # it has ended
-                other._raw.interrupt()  # SQLite asks nobody while it looks at its file
-        self._beside.shutdown()
+        self._whole_file.close()
         self.dialect.disconnect(self._raw)
+
+    def interrupt(self) -> None:
+        """End what another thread has asked for, if it is under way: SQLite asks nobody while it looks at its file."""
+        with suppress(*self.dialect.driver_errors):  # it has ended
+            self._raw.interrupt()
 
     def rows(self, sql: str) -> Rows:
         self.check()
@@ -96,35 +94,17 @@ class SqliteReader(DatabaseReader):
     # -- the file and the schema ------------------------------------------------------------------------------
 
     def begin_integrity(self, thorough: bool) -> None:
-        self._integrity = self._beside.submit(self._look_at_whole, thorough)
-
-    def _look_at_whole(self, thorough: bool) -> tuple[list[str], CorruptStorage | None]:
-        # first the file is read ahead: SQLite keeps writers waiting until its check is done
-        read_ahead(self.dialect.path, self._check_beside)
-        name = 'integrity_check' if thorough else 'quick_check'
-        with closing(SqliteReader(self.dialect, self._check_beside)) as reader:
-            self._at_whole = reader
-            return reader._lines(f'PRAGMA {name}({MOST_FAULTS})')
-
-    def _check_beside(self) -> None:
-        if self._closing:
-            raise Interrupted('nobody hears of it: ended early')
-        self.check()
+        self._whole_file.begin(thorough)
 
     def integrity(self, thorough: bool) -> Iterator[Fault]:
-        if self._integrity is None:
-            self.begin_integrity(thorough)
-        assert self._integrity is not None
-        while not wait((self._integrity,), _LOOK_SECONDS).done:
-            self.check()
-        lines, broken = self._integrity.result()
+        lines, broken = self._whole_file.awaited(thorough)
         for line in lines:
             if is_damage(line):
                 yield _fault(line)
         if broken is not None:
             yield Fault('damaged database', '', f'SQLite cannot look at all of its file: {told(broken)}')
 
-    def _lines(self, sql: str) -> tuple[list[str], CorruptStorage | None]:
+    def lines(self, sql: str) -> tuple[list[str], CorruptStorage | None]:
         """What a check of SQLite's says, and the damage at which it has ended early."""
         self.check()
         lines: list[str] = []
@@ -248,6 +228,53 @@ class SqliteReader(DatabaseReader):
 
     def odd_key(self, name: str) -> str:
         return f"EXISTS (SELECT 1 FROM json_each({name}) AS pair WHERE pair.key = '' OR instr(pair.key, '.'))"
+
+
+class _WholeFile:
+    """SQLite's own look at all of its file, by a thread and a connection of its own beside the look at rows."""
+
+    def __init__(self, dialect: SqliteDialect, check: Callable[[], None]) -> None:
+        """
+        :param check: raises where the work is to end.
+        """
+        self._dialect = dialect
+        self._check = check
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix='integrity')
+        self._looking: Future[tuple[list[str], CorruptStorage | None]] | None = None
+        self._reader: SqliteReader | None = None
+        self._closing = False
+
+    def begin(self, thorough: bool) -> None:
+        self._looking = self._thread.submit(self._look, thorough)
+
+    def _look(self, thorough: bool) -> tuple[list[str], CorruptStorage | None]:
+        # first the file is read ahead: SQLite keeps writers waiting until its check is done
+        read_ahead(self._dialect.path, self._check_beside)
+        name = 'integrity_check' if thorough else 'quick_check'
+        with closing(SqliteReader(self._dialect, self._check_beside)) as reader:
+            self._reader = reader
+            return reader.lines(f'PRAGMA {name}({MOST_FAULTS})')
+
+    def _check_beside(self) -> None:
+        if self._closing:
+            raise Interrupted('nobody hears of it: ended early')
+        self._check()
+
+    def awaited(self, thorough: bool) -> tuple[list[str], CorruptStorage | None]:
+        """What it says, as of `SqliteReader.lines`; begun now if it was not."""
+        if self._looking is None:
+            self.begin(thorough)
+        assert self._looking is not None
+        while not wait((self._looking,), _LOOK_SECONDS).done:
+            self._check()
+        return self._looking.result()
+
+    def close(self) -> None:
+        """End it."""
+        self._closing = True
+        if self._reader is not None:
+            self._reader.interrupt()
+        self._thread.shutdown()
 
 
 def _sound(column: Column, name: str) -> str:

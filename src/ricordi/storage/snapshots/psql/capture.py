@@ -11,8 +11,11 @@ from ricordi.storage import object_keys, schema
 from ricordi.storage.dialect import Dialect
 from ricordi.storage.lost_rows import lost_names
 from ricordi.storage.session import Session
-from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, cut
+from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, batches_of, cut
 from ricordi.storage.snapshots.parts import COLUMNS, PARTS, PartColumn, columns_of
+
+KEYS_AT_ONCE = 8192
+"""A statement asks for the rows of so many primary keys."""
 
 _FOR_A_SNAPSHOT = (
     "SET timezone = 'UTC'",
@@ -83,16 +86,16 @@ class PsqlSnapshot(DatabaseSnapshot):
         with self._reader() as reader:
             (pk,) = reader.execute(f'SELECT min(id) FROM {part.table}').fetchone()
             while pk is not None:
-                begin = pk // part.width * part.width
-                end = begin + part.width
+                begin = pk // KEYS_AT_ONCE * KEYS_AT_ONCE
+                end = begin + KEYS_AT_ONCE
                 rows = f'SELECT {columns} FROM {part.table} WHERE id >= {begin} AND id < {end} ORDER BY id'
                 found = False
-                for batch in self._copied(reader, f'COPY ({rows}) TO STDOUT'):
+                for lines in self._copied(reader, f'COPY ({rows}) TO STDOUT'):
                     found = True
-                    yield batch
+                    yield from batches_of(lines, part.width)
                 pk = end if found else reader.execute(next_pk, (end,)).fetchone()[0]
 
-    def _copied(self, reader: Session, statement: str) -> Iterator[RowBatch]:
+    def _copied(self, reader: Session, statement: str) -> Iterator[list[bytes]]:
         lines: list[bytes] = []
         size = 0
         with reader.driver(), reader.raw.cursor() as cursor, cursor.copy(statement) as copy:
@@ -100,10 +103,10 @@ class PsqlSnapshot(DatabaseSnapshot):
                 lines.append(bytes(line))
                 size += len(line)
                 if size > self._limits.batch_bytes:
-                    yield _batch(lines)
+                    yield lines
                     lines, size = [], 0
         if lines:
-            yield _batch(lines)
+            yield lines
 
     def named_keys(self) -> Iterator[str]:
         return object_keys.named_keys(self._session)
@@ -116,11 +119,6 @@ class PsqlSnapshot(DatabaseSnapshot):
 
     def close(self) -> None:
         self._held.close()
-
-
-def _batch(lines: list[bytes]) -> RowBatch:
-    first = lines[0]
-    return RowBatch(int(first[: first.index(b'\t')]), len(lines), b''.join(lines))
 
 
 def _in_copy(column: PartColumn) -> str:
