@@ -10,6 +10,7 @@ from ricordi.model.fields import ValueKind
 from ricordi.storage import object_keys, schema
 from ricordi.storage.dialect import Dialect
 from ricordi.storage.lost_rows import lost_names
+from ricordi.storage.psql.copying import copied
 from ricordi.storage.session import Session
 from ricordi.storage.snapshots.cutting import RowBatch, SnapshotLimits, batches_of, cut
 from ricordi.storage.snapshots.parts import COLUMNS, PARTS, PartColumn, columns_of
@@ -96,17 +97,9 @@ class PsqlSnapshot(DatabaseSnapshot):
                 pk = end if found else reader.execute(next_pk, (end,)).fetchone()[0]
 
     def _copied(self, reader: Session, statement: str) -> Iterator[list[bytes]]:
-        lines: list[bytes] = []
-        size = 0
-        with reader.driver(), reader.raw.cursor() as cursor, cursor.copy(statement) as copy:
-            for line in copy:
-                lines.append(bytes(line))
-                size += len(line)
-                if size > self._limits.batch_bytes:
-                    yield lines
-                    lines, size = [], 0
-        if lines:
-            yield lines
+        with reader.driver(), reader.raw.cursor() as cursor:
+            for text in copied(cursor, statement, None, KEYS_AT_ONCE, self._limits.batch_bytes):
+                yield bytes(text).splitlines(keepends=True)
 
     def named_keys(self) -> Iterator[str]:
         return object_keys.named_keys(self._session)
