@@ -23,6 +23,7 @@ from aiida_process import run_in_aiida
 from deadlines import wait_until
 from in_memory import MEMORY, has_room_in_memory
 from object_stores import ObjectStoreServer, running_store
+from ports import free_port
 from prepared import make_home
 from programs import needed
 
@@ -193,9 +194,7 @@ def postgres() -> Iterator[PostgresServer]:
     (folder / 'data' / 'pg_hba.conf').write_text(
         'local all all trust\nhost all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n'
     )
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = folder / 'data' / 'server.log'
     options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60 -c max_wal_size=128MB'
     start = ('-w', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
@@ -371,9 +370,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
     folder = tmp_path_factory.mktemp('sshd')
     for name in ('host', 'user'):
         subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', folder / name], check=True)
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     host_key = ' '.join((folder / 'host.pub').read_text().split()[:2])
     (folder / 'known_hosts').write_text(f'[127.0.0.1]:{port} {host_key}\n')
     (folder / 'sshd_config').write_text(

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from both_programs import add_psql_profile, make_home
+from ports import refusing_port
 from ricordi.backend.rows import EntityKind, NodeRow, UserRow
 from ricordi.config import load_config
 from ricordi.errors import UnreachableStorage
@@ -161,9 +162,11 @@ def test_a_server_that_goes_at_any_moment_of_a_verb_is_told_as_such(
 
 
 def test_where_no_server_is_the_reason_is_told_and_what_to_look_at() -> None:
-    with socket.create_server(('127.0.0.1', 0)) as gone_by_then:
-        port = gone_by_then.getsockname()[1]
-    with pytest.raises(UnreachableStorage) as raised, connect_as(Administrator('127.0.0.1', port, 'postgres')):
+    with (
+        refusing_port() as port,
+        pytest.raises(UnreachableStorage) as raised,
+        connect_as(Administrator('127.0.0.1', port, 'postgres')),
+    ):
         pass
     assert ': Connection refused; check that the server runs, and hostname and port in the admin' in str(raised.value)
 

@@ -26,7 +26,8 @@ import pytest
 from aiida_installed import installed_in
 from deadlines import wait_until
 from hosts import can_be_had
-from object_stores import ObjectStoreServer, free_ports, running_store
+from object_stores import ObjectStoreServer, running_store
+from ports import free_port
 
 pytest.importorskip('obstore')
 
@@ -95,7 +96,7 @@ def own_postgres() -> Iterator[OwnPostgres]:
     def control(*words: object) -> None:
         pgexec('pg_ctl', tuple(map(str, words)), bin_path=server.bin_path, user=server.system_user, timeout=240)
 
-    own = OwnPostgres(folder / 'data', free_ports()['s3.port'], control)
+    own = OwnPostgres(folder / 'data', free_port(), control)
     try:
         own.start()
         yield own

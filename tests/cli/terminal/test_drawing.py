@@ -45,7 +45,7 @@ LEAVE = """
 progress._bar.live.transient = False
 progress._bar.stop()
 """
-"""The bar stays on the screen, and nobody draws it any more: a thread that draws while the interpreter ends kills it."""
+"""The bar stays on the screen, and nobody draws it any more: who draws while the interpreter ends kills it."""
 
 
 def _displayed(screen: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ports import free_port
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind, NodeRow
@@ -35,12 +35,6 @@ class Cluster:
 
     def stop(self) -> None:
         self.control('-w', '-m', 'fast', '-D', self.folder, 'stop')
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
