@@ -197,12 +197,12 @@ def postgres() -> Iterator[PostgresServer]:
     port = free_port()
     log = folder / 'data' / 'server.log'
     options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60 -c max_wal_size=128MB'
-    start = ('-w', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
+    start = ('-w', '-t', '240', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
     pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=240)
     try:
         yield PostgresServer('127.0.0.1', port)
     finally:
-        stop = ('-w', '-m', 'immediate', '-D', str(folder / 'data'), 'stop')
+        stop = ('-w', '-t', '240', '-m', 'immediate', '-D', str(folder / 'data'), 'stop')
         pgexec('pg_ctl', stop, bin_path=server.bin_path, user=server.system_user, timeout=240)
         shutil.rmtree(folder, ignore_errors=True)
 

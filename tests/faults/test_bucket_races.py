@@ -64,7 +64,7 @@ class OwnPostgres:
     def start(self) -> None:
         """Start it; after a kill once those whom it has left behind have gone."""
         options = f'-h 127.0.0.1 -p {self.port} -k "" -c fsync=off'
-        words = ('-w', '-o', options, '-l', self.folder / 'server.log', '-D', self.folder, 'start')
+        words = ('-w', '-t', '240', '-o', options, '-l', self.folder / 'server.log', '-D', self.folder, 'start')
         wait_until(lambda: self._is_done(*words), 'PostgreSQL starts')
 
     def _is_done(self, *words: object) -> bool:
@@ -78,7 +78,7 @@ class OwnPostgres:
         os.kill(int((self.folder / 'postmaster.pid').read_text().split()[0]), signal.SIGKILL)
 
     def stop(self) -> None:
-        self.control('-w', '-m', 'immediate', '-D', self.folder, 'stop')
+        self.control('-w', '-t', '240', '-m', 'immediate', '-D', self.folder, 'stop')
 
 
 @pytest.fixture

@@ -31,10 +31,10 @@ class Cluster:
 
     def start(self) -> None:
         options = f'-h 127.0.0.1 -p {self.port} -k "" -c fsync=off -c hot_standby=on'
-        self.control('-w', '-o', options, '-l', self.folder / 'server.log', '-D', self.folder, 'start')
+        self.control('-w', '-t', '240', '-o', options, '-l', self.folder / 'server.log', '-D', self.folder, 'start')
 
     def stop(self) -> None:
-        self.control('-w', '-m', 'fast', '-D', self.folder, 'stop')
+        self.control('-w', '-t', '240', '-m', 'fast', '-D', self.folder, 'stop')
 
 
 @contextmanager
