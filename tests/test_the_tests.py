@@ -62,10 +62,13 @@ def patched_constants(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def short_waits(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Waits for something that has to happen, with a limit that a busy machine may exceed."""
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.With) and is_refused(node)]
+    in_vain = {item.context_expr for block in blocks for item in block.items}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        limits = [word.value for word in node.keywords if word.arg == 'timeout']
+        words = ('timeout',) if node in in_vain else ('timeout', 'wait')
+        limits = [word.value for word in node.keywords if word.arg in words]
         if name_of(node.func).split('.')[-1] in ('wait', 'join'):
             limits += node.args[:1]
         for limit in limits:
@@ -116,6 +119,14 @@ def imported_from_ricordi(tree: ast.Module) -> set[str]:
     return found
 
 
+def is_refused(block: ast.With) -> bool:
+    """Whether an error is expected of a `with` block."""
+    return any(
+        isinstance(item.context_expr, ast.Call) and name_of(item.context_expr.func).endswith('raises')
+        for item in block.items
+    )
+
+
 def is_clock(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and name_of(node.func) in {f'time.{clock}' for clock in CLOCKS}
 
@@ -161,6 +172,8 @@ def test_no_assertion_holds_whatever_happens() -> None:
         (patched_constants, 'run("from ricordi import files; files.SIZE = 1")', 1),
         (short_waits, 'process.wait(5); process.communicate(timeout=10)', 2),
         (short_waits, 'process.wait(); process.wait(240); connect(timeout=0)', 0),
+        (short_waits, 'with access.lock(wait=5): pass', 1),
+        (short_waits, 'with access.lock(wait=800): pass\nwith raises(Error), access.lock(wait=0.1): pass', 0),
         (upper_bounds_on_time, 'assert 1 < time.monotonic() - begin < 5', 1),
         (upper_bounds_on_time, 'assert 5 > time.perf_counter() - begin', 1),
         (upper_bounds_on_time, 'assert time.monotonic() - begin > 1; assert time.monotonic() < deadline', 0),
