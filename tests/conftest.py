@@ -196,7 +196,8 @@ def postgres() -> Iterator[PostgresServer]:
     )
     port = free_port()
     log = folder / 'data' / 'server.log'
-    options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60 -c max_wal_size=128MB'
+    # nobody but a test itself makes statistics or takes dead rows away
+    options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60 -c max_wal_size=128MB -c autovacuum=off'
     start = ('-w', '-t', '240', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
     pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=240)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,9 @@ def assertions_that_hold_always(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, ast.unparse(node)
 
 
+RULES = (patched_constants, short_waits, upper_bounds_on_time, assertions_that_hold_always)
+
+
 # reading trees ---------------------------------------------------------------------------------------------
 
 
@@ -131,12 +135,15 @@ def is_clock(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and name_of(node.func) in {f'time.{clock}' for clock in CLOCKS}
 
 
-def found_in_tests(rule: Rule) -> dict[str, list[str]]:
-    """What a rule finds: place → what stands there."""
-    found: dict[str, list[str]] = {}
+@cache
+def found_in_tests() -> dict[Rule, dict[str, list[str]]]:
+    """What each of the rules finds: place → what stands there."""
+    found: dict[Rule, dict[str, list[str]]] = {rule: {} for rule in RULES}
     for path in FILES:
-        for line, text in rule(ast.parse(path.read_text(encoding='utf-8'))):
-            found.setdefault(text, []).append(f'{path.relative_to(HERE)}:{line}')
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        for rule in RULES:
+            for line, text in rule(tree):
+                found[rule].setdefault(text, []).append(f'{path.relative_to(HERE)}:{line}')
     return found
 
 
@@ -144,21 +151,21 @@ def found_in_tests(rule: Rule) -> dict[str, list[str]]:
 
 
 def test_no_test_patches_a_constant() -> None:
-    found = found_in_tests(patched_constants)
+    found = found_in_tests()[patched_constants]
     assert {name: places for name, places in found.items() if name not in STILL_PATCHED} == {}
 
 
 def test_no_test_waits_so_short_that_a_busy_machine_is_too_slow() -> None:
-    assert found_in_tests(short_waits) == {}
+    assert found_in_tests()[short_waits] == {}
 
 
 def test_no_test_asserts_how_long_something_takes_at_most() -> None:
-    found = found_in_tests(upper_bounds_on_time)
+    found = found_in_tests()[upper_bounds_on_time]
     assert found == {}, 'count what it does, or measure the time of the processor'
 
 
 def test_no_assertion_holds_whatever_happens() -> None:
-    assert found_in_tests(assertions_that_hold_always) == {}
+    assert found_in_tests()[assertions_that_hold_always] == {}
 
 
 @pytest.mark.parametrize(
