@@ -161,23 +161,38 @@ class PostgresServer:
 
     def drop(self, *databases: str) -> None:
         """Remove databases, whoever is connected to them."""
-        self._execute(*(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)' for name in databases))
+        for name in databases:
+            wait_until(lambda name=name: self._is_dropped(name), f'nobody is connected to {name}')
 
     def original(self, name: str, fill: Callable[[str], None]) -> str:
         """A database to be copied, filled when it is first asked for: `fill(uri)`. Nobody can connect to it."""
         if name not in self.originals:
             self.create(name)
             fill(self.uri(name))
+            wait_until(lambda: self._is_left(name), f'nobody is connected to {name}')
             self._execute(f'ALTER DATABASE {name} ALLOW_CONNECTIONS false')
             self.originals.add(name)
         return name
 
-    def _execute(self, *statements: str) -> None:
+    def _is_dropped(self, database: str) -> bool:
+        """Drop a database; the server waits for five seconds for the sessions in it to end."""
+        import psycopg
+
+        try:
+            self._execute(f'DROP DATABASE IF EXISTS {database} WITH (FORCE)')
+        except psycopg.errors.ObjectInUse:
+            return False
+        return True
+
+    def _is_left(self, database: str) -> bool:
+        """Whether no session is in it, not even one that is about to end."""
+        return not self._execute(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}'").fetchall()
+
+    def _execute(self, statement: str) -> Any:
         import psycopg
 
         with psycopg.connect(self.uri(), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
+            return connection.execute(statement.encode())
 
 
 @pytest.fixture(scope='session')
@@ -197,7 +212,9 @@ def postgres() -> Iterator[PostgresServer]:
     port = free_port()
     log = folder / 'data' / 'server.log'
     # nobody but a test itself makes statistics or takes dead rows away
-    options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60 -c max_wal_size=128MB -c autovacuum=off'
+    options = (
+        f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=120 -c max_wal_size=128MB -c autovacuum=off'
+    )
     start = ('-w', '-t', '240', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
     pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=240)
     try:

@@ -64,6 +64,13 @@ def patched_constants(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def short_waits(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Waits for something that has to happen, with a limit that a busy machine may exceed."""
     blocks = [node for node in ast.walk(tree) if isinstance(node, ast.With) and is_refused(node)]
+    constants = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     in_vain = {item.context_expr for block in blocks for item in block.items}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -73,6 +80,7 @@ def short_waits(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if name_of(node.func).split('.')[-1] in ('wait', 'join'):
             limits += node.args[:1]
         for limit in limits:
+            limit = constants.get(name_of(limit), limit)
             number = limit.value if isinstance(limit, ast.Constant) else None
             if isinstance(number, int | float) and 0 < number < SHORTEST_WAIT:
                 yield node.lineno, ast.unparse(node)
@@ -179,6 +187,7 @@ def test_no_assertion_holds_whatever_happens() -> None:
         (patched_constants, 'run("from ricordi import files; files.SIZE = 1")', 1),
         (short_waits, 'process.wait(5); process.communicate(timeout=10)', 2),
         (short_waits, 'process.wait(); process.wait(240); connect(timeout=0)', 0),
+        (short_waits, 'SECONDS = 5\nbegun.wait(SECONDS)', 1),
         (short_waits, 'with access.lock(wait=5): pass', 1),
         (short_waits, 'with access.lock(wait=800): pass\nwith raises(Error), access.lock(wait=0.1): pass', 0),
         (upper_bounds_on_time, 'assert 1 < time.monotonic() - begin < 5', 1),
