@@ -16,7 +16,7 @@ from tests.access.conftest import CHILD, Child, sidecars
 
 from deadlines import DEADLINE
 from ricordi.access import ProfileAccessManager
-from ricordi.access.namespaces import INITIAL_NAMESPACE
+from ricordi.access.namespaces import INITIAL_NAMESPACE, OtherNamespaces, Sought
 from ricordi.access.process import Machine
 from ricordi.access.writers import has_writer
 from ricordi.config import load_config
@@ -107,6 +107,17 @@ def test_aiida_that_has_ended_in_a_container_blocks_nobody_outside(
     kill_contained(aiida)
     with access.lock():
         assert not (records / '1.pid').exists()
+
+
+def test_a_process_that_ends_while_it_is_looked_for_is_not_taken_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = OtherNamespaces('another')
+    monkeypatch.setattr('ricordi.access.namespaces.command_line', lambda pid: [])
+    with subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read()'], stdin=subprocess.PIPE) as process:
+        monkeypatch.setitem(elsewhere.__dict__, '_inhabitants', {1: [process.pid]})
+        assert elsewhere.find(Sought(1, "['verdi']", os.getuid(), time.time())) == process.pid  # its name is hidden
+    assert elsewhere.find(Sought(1, "['verdi']", os.getuid(), time.time())) is None
 
 
 INSIDE = """
