@@ -1,4 +1,4 @@
-"""What tests may not do: patch a constant, lean on the speed of the machine, assert what cannot be wrong.
+"""What tests may not do: patch a constant, lean on the machine's speed or on luck, assert what cannot be wrong.
 
 A constant that is patched may be one that nobody reads any more; sizes and times are records that are handed in.
 """
@@ -108,7 +108,16 @@ def assertions_that_hold_always(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, ast.unparse(node)
 
 
-RULES = (patched_constants, short_waits, upper_bounds_on_time, assertions_that_hold_always)
+def ports_let_go(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Ports that the system chose, looked up and let go: a connection may have them by the time they are used."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and name_of(node.func).split('.')[-1] == 'bind' and node.args:
+            address = node.args[0]
+            if isinstance(address, ast.Tuple) and [ast.unparse(part) for part in address.elts[1:2]] == ['0']:
+                yield node.lineno, ast.unparse(node)
+
+
+RULES = (patched_constants, short_waits, upper_bounds_on_time, assertions_that_hold_always, ports_let_go)
 
 
 # reading trees ---------------------------------------------------------------------------------------------
@@ -172,6 +181,11 @@ def test_no_test_asserts_how_long_something_takes_at_most() -> None:
     assert found == {}, 'count what it does, or measure the time of the processor'
 
 
+def test_no_test_takes_a_port_that_it_has_let_go() -> None:
+    found = [place for places in found_in_tests()[ports_let_go].values() for place in places]
+    assert [place for place in found if not place.startswith('ports.py:')] == [], 'see `ports.py`'
+
+
 def test_no_assertion_holds_whatever_happens() -> None:
     assert found_in_tests()[assertions_that_hold_always] == {}
 
@@ -193,6 +207,8 @@ def test_no_assertion_holds_whatever_happens() -> None:
         (upper_bounds_on_time, 'assert 1 < time.monotonic() - begin < 5', 1),
         (upper_bounds_on_time, 'assert 5 > time.perf_counter() - begin', 1),
         (upper_bounds_on_time, 'assert time.monotonic() - begin > 1; assert time.monotonic() < deadline', 0),
+        (ports_let_go, "probe.bind(('127.0.0.1', 0))", 1),
+        (ports_let_go, "probe.bind(('127.0.0.1', port)); probe.bind(path); weakref.bind()", 0),
         (assertions_that_hold_always, 'assert "a", "b" in users', 1),
         (assertions_that_hold_always, 'assert (a == b, "message")', 1),
         (assertions_that_hold_always, 'assert a == b, (a, b in users)', 0),
