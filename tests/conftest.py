@@ -169,7 +169,7 @@ class PostgresServer:
         if name not in self.originals:
             self.create(name)
             fill(self.uri(name))
-            wait_until(lambda: self._is_left(name), f'nobody is connected to {name}')
+            wait_until(lambda: self.is_left(name), f'nobody is connected to {name}')
             self._execute(f'ALTER DATABASE {name} ALLOW_CONNECTIONS false')
             self.originals.add(name)
         return name
@@ -184,8 +184,8 @@ class PostgresServer:
             return False
         return True
 
-    def _is_left(self, database: str) -> bool:
-        """Whether no session is in it, not even one that is about to end."""
+    def is_left(self, database: str) -> bool:
+        """Whether no session is in a database, not even one that is about to end."""
         return not self._execute(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}'").fetchall()
 
     def _execute(self, statement: str) -> Any:
