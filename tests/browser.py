@@ -41,11 +41,12 @@ class Browser:
         """Errors and warnings on the console, and exceptions that nobody caught, since `open`."""
         self.requests: list[str] = []
         """What was asked for since `open`, the page itself aside."""
-        self._loaded = False
+        self._loaded: set[str] = set()
         target = self._call('Target.createTarget', url='about:blank')['targetId']
         self._session = self._call('Target.attachToTarget', targetId=target, flatten=True)['sessionId']
         for domain in ('Page', 'Runtime', 'Network', 'Log'):
             self._call(f'{domain}.enable')
+        self._call('Page.setLifecycleEventsEnabled', enabled=True)
 
     def open(self, page: Path, width: int = 1000, height: int = 800, dark: bool = False) -> None:
         """Show a page, and wait until it is there.
@@ -55,9 +56,9 @@ class Browser:
         scheme = [{'name': 'prefers-color-scheme', 'value': 'dark' if dark else 'light'}]
         self._call('Emulation.setEmulatedMedia', features=scheme)
         self.resize(width, height)
-        self.complaints, self.requests, self._loaded = [], [], False
-        self._call('Page.navigate', url=page.as_uri())
-        while not self._loaded:
+        self.complaints, self.requests, self._loaded = [], [], set()
+        document = self._call('Page.navigate', url=page.as_uri())['loaderId']
+        while document not in self._loaded:  # what was there before may tell only now that it is
             self._hear()
         self.requests = [
             url for url in self.requests if url != page.as_uri() and not url.startswith(('data:', 'blob:'))
@@ -145,8 +146,8 @@ class Browser:
             self.complaints.append(told['entry']['text'])
         elif method == 'Network.requestWillBeSent':
             self.requests.append(told['request']['url'])
-        elif method == 'Page.loadEventFired':
-            self._loaded = True
+        elif method == 'Page.lifecycleEvent' and told['name'] == 'load':
+            self._loaded.add(told['loaderId'])
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from aiida_process import run_in_aiida
 from deadlines import wait_until
 from in_memory import MEMORY, has_room_in_memory
 from object_stores import ObjectStoreServer, running_store
+from ports import free_port
 from prepared import make_home
 from programs import needed
 
@@ -160,23 +161,38 @@ class PostgresServer:
 
     def drop(self, *databases: str) -> None:
         """Remove databases, whoever is connected to them."""
-        self._execute(*(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)' for name in databases))
+        for name in databases:
+            wait_until(lambda name=name: self._is_dropped(name), f'nobody is connected to {name}')
 
     def original(self, name: str, fill: Callable[[str], None]) -> str:
         """A database to be copied, filled when it is first asked for: `fill(uri)`. Nobody can connect to it."""
         if name not in self.originals:
             self.create(name)
             fill(self.uri(name))
+            wait_until(lambda: self.is_left(name), f'nobody is connected to {name}')
             self._execute(f'ALTER DATABASE {name} ALLOW_CONNECTIONS false')
             self.originals.add(name)
         return name
 
-    def _execute(self, *statements: str) -> None:
+    def _is_dropped(self, database: str) -> bool:
+        """Drop a database; the server waits for five seconds for the sessions in it to end."""
+        import psycopg
+
+        try:
+            self._execute(f'DROP DATABASE IF EXISTS {database} WITH (FORCE)')
+        except psycopg.errors.ObjectInUse:
+            return False
+        return True
+
+    def is_left(self, database: str) -> bool:
+        """Whether no session is in a database, not even one that is about to end."""
+        return not self._execute(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}'").fetchall()
+
+    def _execute(self, statement: str) -> Any:
         import psycopg
 
         with psycopg.connect(self.uri(), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
+            return connection.execute(statement.encode())
 
 
 @pytest.fixture(scope='session')
@@ -193,17 +209,18 @@ def postgres() -> Iterator[PostgresServer]:
     (folder / 'data' / 'pg_hba.conf').write_text(
         'local all all trust\nhost all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n'
     )
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = folder / 'data' / 'server.log'
-    options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=60 -c max_wal_size=128MB'
-    start = ('-w', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
+    # nobody but a test itself makes statistics or takes dead rows away
+    options = (
+        f'-h 127.0.0.1 -p {port} -k "" -c fsync=off -c max_connections=120 -c max_wal_size=128MB -c autovacuum=off'
+    )
+    start = ('-w', '-t', '240', '-o', options, '-l', str(log), '-D', str(folder / 'data'), 'start')
     pgexec('pg_ctl', start, bin_path=server.bin_path, user=server.system_user, timeout=240)
     try:
         yield PostgresServer('127.0.0.1', port)
     finally:
-        stop = ('-w', '-m', 'immediate', '-D', str(folder / 'data'), 'stop')
+        stop = ('-w', '-t', '240', '-m', 'immediate', '-D', str(folder / 'data'), 'stop')
         pgexec('pg_ctl', stop, bin_path=server.bin_path, user=server.system_user, timeout=240)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -371,9 +388,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
     folder = tmp_path_factory.mktemp('sshd')
     for name in ('host', 'user'):
         subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', folder / name], check=True)
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     host_key = ' '.join((folder / 'host.pub').read_text().split()[:2])
     (folder / 'known_hosts').write_text(f'[127.0.0.1]:{port} {host_key}\n')
     (folder / 'sshd_config').write_text(

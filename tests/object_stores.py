@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from deadlines import wait_until
+from ports import free_port
 from programs import needed
 
 ACCESS_KEY, SECRET_KEY, REGION = 'rickey', 'ricsecret', 'us-east-1'
@@ -156,16 +155,10 @@ def identities() -> dict[str, Any]:
 
 
 def free_ports() -> dict[str, int]:
-    """A port for each server, below those that the system gives away itself: after a kill they are free still."""
-    found: list[int] = []
+    """A port for each server; after a kill they are free still."""
+    found: set[int] = set()
     while len(found) < len(PORTS):
-        port = random.SystemRandom().randrange(10_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(('127.0.0.1', port))
-            except OSError:
-                continue
-        found.append(port)
+        found.add(free_port())
     return dict(zip(PORTS, found, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What tests may not do: patch a constant, lean on the speed of the machine, assert what cannot be wrong.
+"""What tests may not do: patch a constant, lean on the machine's speed or on luck, assert what cannot be wrong.
 
 A constant that is patched may be one that nobody reads any more; sizes and times are records that are handed in.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,13 +63,24 @@ def patched_constants(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def short_waits(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Waits for something that has to happen, with a limit that a busy machine may exceed."""
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.With) and is_refused(node)]
+    constants = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    in_vain = {item.context_expr for block in blocks for item in block.items}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        limits = [word.value for word in node.keywords if word.arg == 'timeout']
+        words = ('timeout',) if node in in_vain else ('timeout', 'wait')
+        limits = [word.value for word in node.keywords if word.arg in words]
         if name_of(node.func).split('.')[-1] in ('wait', 'join'):
             limits += node.args[:1]
         for limit in limits:
+            limit = constants.get(name_of(limit), limit)
             number = limit.value if isinstance(limit, ast.Constant) else None
             if isinstance(number, int | float) and 0 < number < SHORTEST_WAIT:
                 yield node.lineno, ast.unparse(node)
@@ -96,6 +108,18 @@ def assertions_that_hold_always(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, ast.unparse(node)
 
 
+def ports_let_go(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Ports that the system chose, looked up and let go: a connection may have them by the time they are used."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and name_of(node.func).split('.')[-1] == 'bind' and node.args:
+            address = node.args[0]
+            if isinstance(address, ast.Tuple) and [ast.unparse(part) for part in address.elts[1:2]] == ['0']:
+                yield node.lineno, ast.unparse(node)
+
+
+RULES = (patched_constants, short_waits, upper_bounds_on_time, assertions_that_hold_always, ports_let_go)
+
+
 # reading trees ---------------------------------------------------------------------------------------------
 
 
@@ -116,16 +140,27 @@ def imported_from_ricordi(tree: ast.Module) -> set[str]:
     return found
 
 
+def is_refused(block: ast.With) -> bool:
+    """Whether an error is expected of a `with` block."""
+    return any(
+        isinstance(item.context_expr, ast.Call) and name_of(item.context_expr.func).endswith('raises')
+        for item in block.items
+    )
+
+
 def is_clock(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and name_of(node.func) in {f'time.{clock}' for clock in CLOCKS}
 
 
-def found_in_tests(rule: Rule) -> dict[str, list[str]]:
-    """What a rule finds: place → what stands there."""
-    found: dict[str, list[str]] = {}
+@cache
+def found_in_tests() -> dict[Rule, dict[str, list[str]]]:
+    """What each of the rules finds: place → what stands there."""
+    found: dict[Rule, dict[str, list[str]]] = {rule: {} for rule in RULES}
     for path in FILES:
-        for line, text in rule(ast.parse(path.read_text(encoding='utf-8'))):
-            found.setdefault(text, []).append(f'{path.relative_to(HERE)}:{line}')
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        for rule in RULES:
+            for line, text in rule(tree):
+                found[rule].setdefault(text, []).append(f'{path.relative_to(HERE)}:{line}')
     return found
 
 
@@ -133,21 +168,26 @@ def found_in_tests(rule: Rule) -> dict[str, list[str]]:
 
 
 def test_no_test_patches_a_constant() -> None:
-    found = found_in_tests(patched_constants)
+    found = found_in_tests()[patched_constants]
     assert {name: places for name, places in found.items() if name not in STILL_PATCHED} == {}
 
 
 def test_no_test_waits_so_short_that_a_busy_machine_is_too_slow() -> None:
-    assert found_in_tests(short_waits) == {}
+    assert found_in_tests()[short_waits] == {}
 
 
 def test_no_test_asserts_how_long_something_takes_at_most() -> None:
-    found = found_in_tests(upper_bounds_on_time)
+    found = found_in_tests()[upper_bounds_on_time]
     assert found == {}, 'count what it does, or measure the time of the processor'
 
 
+def test_no_test_takes_a_port_that_it_has_let_go() -> None:
+    found = [place for places in found_in_tests()[ports_let_go].values() for place in places]
+    assert [place for place in found if not place.startswith('ports.py:')] == [], 'see `ports.py`'
+
+
 def test_no_assertion_holds_whatever_happens() -> None:
-    assert found_in_tests(assertions_that_hold_always) == {}
+    assert found_in_tests()[assertions_that_hold_always] == {}
 
 
 @pytest.mark.parametrize(
@@ -161,9 +201,14 @@ def test_no_assertion_holds_whatever_happens() -> None:
         (patched_constants, 'run("from ricordi import files; files.SIZE = 1")', 1),
         (short_waits, 'process.wait(5); process.communicate(timeout=10)', 2),
         (short_waits, 'process.wait(); process.wait(240); connect(timeout=0)', 0),
+        (short_waits, 'SECONDS = 5\nbegun.wait(SECONDS)', 1),
+        (short_waits, 'with access.lock(wait=5): pass', 1),
+        (short_waits, 'with access.lock(wait=800): pass\nwith raises(Error), access.lock(wait=0.1): pass', 0),
         (upper_bounds_on_time, 'assert 1 < time.monotonic() - begin < 5', 1),
         (upper_bounds_on_time, 'assert 5 > time.perf_counter() - begin', 1),
         (upper_bounds_on_time, 'assert time.monotonic() - begin > 1; assert time.monotonic() < deadline', 0),
+        (ports_let_go, "probe.bind(('127.0.0.1', 0))", 1),
+        (ports_let_go, "probe.bind(('127.0.0.1', port)); probe.bind(path); weakref.bind()", 0),
         (assertions_that_hold_always, 'assert "a", "b" in users', 1),
         (assertions_that_hold_always, 'assert (a == b, "message")', 1),
         (assertions_that_hold_always, 'assert a == b, (a, b in users)', 0),

@@ -46,20 +46,25 @@ def told_when_slow(place: str, longest: float) -> Iterator[None]:
         yield
     finally:
         telling.cancel()
+        telling.join()  # who is amid the word when the process ends has the stream, which the interpreter then lacks
 
 
 class AnswerWatch:
     """Watches the requests to one store; who waits is told once, and again only after a quick answer."""
 
-    def __init__(self, place: str, longest: float, patience: float) -> None:
+    def __init__(
+        self, place: str, longest: float, patience: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """
         :param place: the bucket in words.
         :param longest: how long one request is tried at most, in seconds.
         :param patience: seconds without an answer that are not worth a word.
+        :param clock: tells the time, in seconds.
         """
         self._place = place
         self._longest = longest
         self._patience = patience
+        self._clock = clock
         self._lock = threading.Lock()
         self._due: dict[object, tuple[float, float]] = {}
         """When each request was begun, or last went on, and when it is late."""
@@ -73,10 +78,10 @@ class AnswerWatch:
         :param carried: bytes that it sends, or asks for.
         """
         request = object()
-        begun = time.monotonic()
+        begun = self._clock()
 
         def goes_on() -> None:
-            now = time.monotonic()
+            now = self._clock()
             self._due[request] = now, now + self._patience + carried / SLOWEST
 
         goes_on()
@@ -85,8 +90,9 @@ class AnswerWatch:
             yield goes_on
         finally:
             del self._due[request]
-            if time.monotonic() - begun < self._patience:
-                self._told = False
+            with self._lock:  # nothing is told of it from here on, when the process may end
+                if self._clock() - begun < self._patience:
+                    self._told = False
 
     def _see_to_thread(self) -> None:
         with self._lock:
@@ -99,18 +105,21 @@ class AnswerWatch:
         idle = 0
         while True:
             time.sleep(min(LOOK_SECONDS, self._patience))
-            now = time.monotonic()
+            now = self._clock()
             with self._lock:  # whoever has a request by now sees that there is no thread any more, or is seen by it
                 idle = 0 if self._due else idle + 1
                 if idle == IDLE_LOOKS:
                     self._thread = None
                     return
-            late = [began for began, due in list(self._due.values()) if due <= now]
-            if late and not self._told:
-                self._told = True
-                warnings.warn(
-                    f'the {self._place} has not answered for {now - min(late):.0f} s; a request is tried for '
-                    f'{self._longest:.0f} s at most',
-                    SlowAnswer,
-                    stacklevel=1,
-                )
+                self._tell_of_late(now)
+
+    def _tell_of_late(self, now: float) -> None:
+        late = [began for began, due in list(self._due.values()) if due <= now]
+        if late and not self._told:
+            self._told = True
+            warnings.warn(
+                f'the {self._place} has not answered for {now - min(late):.0f} s; a request is tried for '
+                f'{self._longest:.0f} s at most',
+                SlowAnswer,
+                stacklevel=1,
+            )

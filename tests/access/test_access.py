@@ -480,7 +480,6 @@ with access.lock(wait=800):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_a_hundred_processes_after_one_lock_never_two_inside(
     run: Run, tmp_path: Path, records: Path, access: ProfileAccessManager
 ) -> None:
@@ -494,7 +493,6 @@ def test_a_hundred_processes_after_one_lock_never_two_inside(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_users_and_lockers_are_never_inside_together(run: Run, tmp_path: Path) -> None:
     marks = tmp_path / 'marks'
     marks.mkdir()

@@ -87,7 +87,7 @@ def test_a_process_of_aiidas_in_the_profile_keeps_the_lock_out_and_is_named(
     assert caught.value.exit_code == 5
     user.tell()
     user.ends()
-    with access.lock(wait=10):  # AiiDA leaves its record behind
+    with access.lock(wait=240):  # AiiDA leaves its record behind
         assert not list(access.folder.glob(f'{user.pid}.*'))
 
 

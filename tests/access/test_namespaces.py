@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import psutil
 import pytest
 from tests.access.conftest import CHILD, Child, sidecars
 
+from deadlines import DEADLINE
 from ricordi.access import ProfileAccessManager
-from ricordi.access.namespaces import INITIAL_NAMESPACE
+from ricordi.access.namespaces import INITIAL_NAMESPACE, OtherNamespaces, Sought
 from ricordi.access.process import Machine
 from ricordi.access.writers import has_writer
 from ricordi.config import load_config
@@ -107,6 +109,17 @@ def test_aiida_that_has_ended_in_a_container_blocks_nobody_outside(
         assert not (records / '1.pid').exists()
 
 
+def test_a_process_that_ends_while_it_is_looked_for_is_not_taken_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = OtherNamespaces('another')
+    monkeypatch.setattr('ricordi.access.namespaces.command_line', lambda pid: [])
+    with subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read()'], stdin=subprocess.PIPE) as process:
+        monkeypatch.setitem(elsewhere.__dict__, '_inhabitants', {1: [process.pid]})
+        assert elsewhere.find(Sought(1, "['verdi']", os.getuid(), time.time())) == process.pid  # its name is hidden
+    assert elsewhere.find(Sought(1, "['verdi']", os.getuid(), time.time())) is None
+
+
 INSIDE = """
 storage = {'backend': 'core.sqlite_dos', 'config': {'filepath': sys.argv[2]}}
 access = ProfileAccessManager(Profile('main', {'storage': storage}), Path(sys.argv[1]))
@@ -121,9 +134,9 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / 'storage' / 'database.sqlite'
 
 
-def age(record: Path) -> None:
+def age(record: Path, seconds: float = 20.0) -> None:
     """Make a record look as if it had been written a while ago, by a process that is as old."""
-    os.utime(record, (record.stat().st_mtime - 20,) * 2)
+    os.utime(record, (time.time() - seconds,) * 2)
 
 
 def test_aiida_outside_is_live_for_who_looks_from_inside_a_container_while_it_has_the_database_open(
@@ -132,6 +145,7 @@ def test_aiida_outside_is_live_for_who_looks_from_inside_a_container_while_it_ha
     aiida = start(False, AIIDA, records)
     assert says(aiida) == str(aiida.pid)
     code = CHILD + INSIDE + 'with access.lock(): say("in")'
+    age(records / f'{aiida.pid}.pid', -DEADLINE)  # who looks may take long to come to it
     at_work = start(True, code, home, database.parent)
     assert at_work.ends() == 1  # it may be about to open the database
     age(records / f'{aiida.pid}.pid')
@@ -209,7 +223,7 @@ def test_ours_in_a_container_is_live_until_it_ends_however_it_ends(
     with pytest.raises(Exception, match='for testing'), access.lock():
         pass
     kill_contained(child)
-    with access.lock(wait=5):
+    with access.lock(wait=DEADLINE):
         pass
     assert sidecars(records) == []
 

@@ -365,7 +365,7 @@ def test_a_process_has_one_start() -> None:
     assert start_token(os.getpid()) != start_token(1)
 
 
-@pytest.mark.timeout(120)  # each looked at once is a matter of a second; each by each would be one of hours
+@pytest.mark.timeout(600)  # each looked at once is a matter of a second; each by each would be one of hours
 def test_thousands_of_leftovers_of_aiidas_are_cleaned(access: ProfileAccessManager, records: Path) -> None:
     numbers = [number for number in range(2_000_000, 2_002_000) if existence(number) == 'gone']
     for number in numbers:

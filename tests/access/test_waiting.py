@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,12 @@ WAITS = "say('waits')\nwith access.lock(wait=500, purpose='a great cleaning'): s
 
 
 def wait_until_it_stands_at_the_gate(folder: Path) -> None:
-    wait_until((folder / 'container' / 'ricordi.gate').exists, 'somebody stands at the gate')
+    def tells_who() -> bool:
+        with suppress(FileNotFoundError):
+            return bool((folder / 'container' / 'ricordi.gate').read_text())
+        return False
+
+    wait_until(tells_who, 'somebody stands at the gate')  # whose note is written last
 
 
 def container_holds(folder: Path) -> set[str]:

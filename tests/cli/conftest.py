@@ -64,8 +64,10 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
                     if process.poll() is not None:
                         break
                     quiet += 1
-                    if typed == '\x03' and quiet % 20 == 0:  # it is lost if it comes amid the drawing of a prompt
-                        os.write(ours, typed.encode())
+                    # Ctrl-C just before Python waits for input is heard with the next line only; a second Ctrl-C might
+                    # meet the end of a process that is slow
+                    if typed == '\x03' and quiet % 20 == 0:
+                        os.write(ours, b'\n')
                     continue
                 quiet = 0
                 try:

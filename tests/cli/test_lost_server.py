@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ import psycopg
 import pytest
 
 from both_programs import add_psql_profile, make_home
+from deadlines import wait_until
+from ports import refusing_port
 from ricordi.backend.rows import EntityKind, NodeRow, UserRow
 from ricordi.config import load_config
 from ricordi.errors import UnreachableStorage
@@ -132,24 +135,33 @@ def home(
     return home
 
 
+def run_alone(run_here: Run, postgres: PostgresServer, database: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb when the server has heard that whoever was connected to the database is gone."""
+    wait_until(lambda: postgres.is_left(database), 'the sessions of those before end')
+    return run_here(*words)
+
+
 @pytest.mark.parametrize('what', VERBS)
 def test_a_server_that_goes_at_any_moment_of_a_verb_is_told_as_such(
-    what: str, home: Path, wire: Wire, run_here: Run, monkeypatch: pytest.MonkeyPatch
+    what: str, home: Path, wire: Wire, run_here: Run, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('AIIDA_PATH', str(home))
     wire.mend()
-    with use_storage(load_config().get_profile('psql')) as storage:
+    profile = load_config().get_profile('psql')
+    database = str(profile.storage_config['database_name'])
+    with use_storage(profile) as storage:
         uuid = next(storage.find(NodeRow)).uuid
     places = {'home': home, 'uuid': uuid, 'archive': DATA / 'reference.aiida', 'query': home / 'query.json'}
     words = ['-p', 'psql', *(word.format(**places) for word in VERBS[what])]
+    run = partial(run_alone, run_here, postgres, database)
     wire.mend()
-    whole = run_here(*words)
+    whole = run(*words)
     assert whole.returncode == 0, whole.stderr
     sent = wire.sent
     codes = []
     for moment in sorted({sent * number // MOMENTS for number in range(MOMENTS)}):
         wire.mend(moment)
-        ended = run_here(*words)
+        ended = run(*words)
         codes.append(ended.returncode)
         assert ended.returncode in (0, 3), f'after {moment} of {sent} packets: {ended.stderr}'
         assert 'This is a bug' not in ended.stderr, f'after {moment} of {sent} packets: {ended.stderr}'
@@ -161,9 +173,11 @@ def test_a_server_that_goes_at_any_moment_of_a_verb_is_told_as_such(
 
 
 def test_where_no_server_is_the_reason_is_told_and_what_to_look_at() -> None:
-    with socket.create_server(('127.0.0.1', 0)) as gone_by_then:
-        port = gone_by_then.getsockname()[1]
-    with pytest.raises(UnreachableStorage) as raised, connect_as(Administrator('127.0.0.1', port, 'postgres')):
+    with (
+        refusing_port() as port,
+        pytest.raises(UnreachableStorage) as raised,
+        connect_as(Administrator('127.0.0.1', port, 'postgres')),
+    ):
         pass
     assert ': Connection refused; check that the server runs, and hostname and port in the admin' in str(raised.value)
 

@@ -558,7 +558,9 @@ class StorageContract(QueryContract):
         assert not storage.has_path(a, c, ('create',))
         assert not storage.has_path(a, b, ())
 
-    @pytest.mark.timeout(120)  # where each step looked at all of the chain again, it would take far longer
+    @pytest.mark.timeout(
+        600, func_only=True
+    )  # where each step looked at all of the chain again, it would take far longer
     def test_a_long_chain_is_followed_to_its_end(self, storage: StorageBackend, add: Callable[..., Any]) -> None:
         pks = add(number=5000)
         storage.insert(

@@ -19,7 +19,6 @@ RUNS = {'create': 2, 'import': 1, 'create-by-workers': 1}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize('work', LEAST_POINTS)
 def test_an_archive_is_written_or_imported_as_a_whole_or_not_at_all(
     work: str, tmp_path: Path, record_property: Callable[[str, object], None]

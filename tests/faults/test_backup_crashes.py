@@ -56,7 +56,6 @@ def kill_at_each_change(place: Path, before: Path, work: Callable[[], object], l
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize('is_first', [True, False])
 def test_a_backup_that_is_killed_leaves_all_as_it_was_and_the_next_one_succeeds(
     tmp_path: Path, source: Container, is_first: bool, record_property: Callable[[str, object], None]
@@ -88,7 +87,6 @@ def test_a_backup_that_is_killed_leaves_all_as_it_was_and_the_next_one_succeeds(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_removing_a_snapshot_that_is_killed_leaves_the_others_whole_and_the_next_one_finishes(
     tmp_path: Path, source: Container, record_property: Callable[[str, object], None]
 ) -> None:

@@ -26,7 +26,8 @@ import pytest
 from aiida_installed import installed_in
 from deadlines import wait_until
 from hosts import can_be_had
-from object_stores import ObjectStoreServer, free_ports, running_store
+from object_stores import ObjectStoreServer, running_store
+from ports import free_port
 
 pytest.importorskip('obstore')
 
@@ -63,7 +64,7 @@ class OwnPostgres:
     def start(self) -> None:
         """Start it; after a kill once those whom it has left behind have gone."""
         options = f'-h 127.0.0.1 -p {self.port} -k "" -c fsync=off'
-        words = ('-w', '-o', options, '-l', self.folder / 'server.log', '-D', self.folder, 'start')
+        words = ('-w', '-t', '240', '-o', options, '-l', self.folder / 'server.log', '-D', self.folder, 'start')
         wait_until(lambda: self._is_done(*words), 'PostgreSQL starts')
 
     def _is_done(self, *words: object) -> bool:
@@ -77,7 +78,7 @@ class OwnPostgres:
         os.kill(int((self.folder / 'postmaster.pid').read_text().split()[0]), signal.SIGKILL)
 
     def stop(self) -> None:
-        self.control('-w', '-m', 'immediate', '-D', self.folder, 'stop')
+        self.control('-w', '-t', '240', '-m', 'immediate', '-D', self.folder, 'stop')
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def own_postgres() -> Iterator[OwnPostgres]:
     def control(*words: object) -> None:
         pgexec('pg_ctl', tuple(map(str, words)), bin_path=server.bin_path, user=server.system_user, timeout=240)
 
-    own = OwnPostgres(folder / 'data', free_ports()['s3.port'], control)
+    own = OwnPostgres(folder / 'data', free_port(), control)
     try:
         own.start()
         yield own

@@ -88,7 +88,6 @@ def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize('work', LEAST_POINTS)
 def test_a_crash_at_any_point_loses_nothing_and_the_next_full_maintenance_tidies_up(
     crashes: dict[str, subprocess.CompletedProcess[str]], work: str, record_property: Callable[[str, object], None]
@@ -101,7 +100,6 @@ def test_a_crash_at_any_point_loses_nothing_and_the_next_full_maintenance_tidies
 
 @pytest.mark.interop
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize('work', [work for work in LEAST_POINTS if work not in WRECKS])
 def test_disk_objectstore_reads_all_that_a_crash_leaves(
     crashes: dict[str, subprocess.CompletedProcess[str]], work: str, aiida_python: str
@@ -111,7 +109,6 @@ def test_disk_objectstore_reads_all_that_a_crash_leaves(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_a_crash_at_any_point_of_the_command_loses_nothing_and_the_next_one_tidies_up(
     crash: Callable[..., subprocess.CompletedProcess[str]], record_property: Callable[[str, object], None]
 ) -> None:

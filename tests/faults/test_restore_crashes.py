@@ -48,7 +48,6 @@ def check_whole(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_a_restore_that_is_killed_leaves_a_whole_profile_or_none_and_the_next_one_tidies_up(
     folder: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -31,7 +31,6 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize('work', LEAST_POINTS)
 def test_a_setup_that_is_cut_short_at_any_point_is_whole_or_nothing_and_the_next_one_ends_well(
     work: str, folder: Path, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]

@@ -31,7 +31,7 @@ class Limits:
     """
 
     cpu_seconds: float = 10
-    wall_seconds: float = 60
+    wall_seconds: float = 240
     grace_seconds: float = 60
     memory_bytes: int = 300 << 20
 

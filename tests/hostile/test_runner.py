@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from deadlines import DEADLINE
 from hostile.forks import Limits
 from hostile.profiles import SECRET
 from hostile.runner import Case, Door, Runner
@@ -98,7 +99,7 @@ def writes_elsewhere(arguments: list[str]) -> int:
 def test_what_must_not_be_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: object, fault: str | None
 ) -> None:
-    limits = Limits(cpu_seconds=1, wall_seconds=3, grace_seconds=1, memory_bytes=350 << 20)
+    limits = Limits(cpu_seconds=1, wall_seconds=DEADLINE, grace_seconds=1, memory_bytes=350 << 20)
     runner = Runner(OneDoor(tmp_path / 'door'), limits)
     monkeypatch.setattr(main, 'run', command)
     faults = runner.run(iter([1])).faults
@@ -106,7 +107,7 @@ def test_what_must_not_be_is_found(
 
 
 def test_what_takes_long_and_hears_ctrl_c_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = Runner(OneDoor(tmp_path / 'door'), Limits(cpu_seconds=0.2, wall_seconds=3))
+    runner = Runner(OneDoor(tmp_path / 'door'), Limits(cpu_seconds=1, wall_seconds=DEADLINE))
     monkeypatch.setattr(main, 'run', busy)
     findings = runner.run(iter([1]))
     assert (findings.faults, len(findings.interrupted), findings.codes) == ([], 1, {130: 1})

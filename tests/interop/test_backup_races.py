@@ -62,7 +62,6 @@ def writers(home: Path, folder: Path, profile: str, aiida_python: str) -> Iterat
 
 
 @pytest.mark.interop
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize('profile', ['mixed', 'psql'])
 def test_each_snapshot_beside_writers_has_all_that_was_stored_before(
     reference_home: Path,

@@ -77,7 +77,7 @@ def _asker(home: Path) -> Callable[..., list[Any]]:
             env={**os.environ, 'AIIDA_PATH': str(home)},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1200,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -55,7 +55,6 @@ def unpacked(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.mark.interop
-@pytest.mark.timeout(600)
 def test_aiida_reads_the_same_in_what_was_restored_and_works_on(
     tmp_path: Path,
     empty_home: Path,

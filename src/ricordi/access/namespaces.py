@@ -46,7 +46,8 @@ class OtherNamespaces:
         """The ID that the process has here, if it runs in a namespace that can be seen from here."""
         for pid in self._inhabitants.get(sought.pid, ()):
             arguments = command_line(pid)
-            if sought.command is None or not arguments or sought.command == str(arguments):
+            is_meant = sought.command in (None, str(arguments)) if arguments else _has_memory(pid)
+            if is_meant:
                 return pid
         return None
 
@@ -71,6 +72,11 @@ class OtherNamespaces:
             for inner in status.get('NSpid', '').split()[1:]:
                 found.setdefault(int(inner), []).append(int(name))
         return found
+
+
+def _has_memory(pid: int) -> bool:
+    """Whether a process that tells no command line may be at work: one that ends lets go of its memory first."""
+    return 'VmSize' in read_status(pid)
 
 
 def _sees_all(uid: int) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ports import refusing_port
 from ricordi.backend.rows import ComputerRow, NodeRow, UserRow
 from ricordi.config import load_config
 from ricordi.manager import use_storage
@@ -145,11 +145,9 @@ def test_a_key_that_is_not_let_in_is_told(computer: Run, remote: Path, tmp_path:
 
 
 def test_a_port_where_nobody_listens_is_told(computer: Run, remote: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    computer('configure', 'core.ssh', 'remote', '-n', '--port', port)
-    (found,) = checks(computer, 'remote', code=1)
+    with refusing_port() as port:
+        computer('configure', 'core.ssh', 'remote', '-n', '--port', port)
+        (found,) = checks(computer, 'remote', code=1)
     assert 'Connection refused' in found['message']
 
 

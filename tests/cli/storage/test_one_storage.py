@@ -105,7 +105,7 @@ def test_full_maintenance_by_another_name_is_refused_while_somebody_writes_and_n
         assert told in done.stderr
     assert f'"pid": {writer.pid}' in run_cli('-p', name, 'storage', 'locks', '--format', 'json', env=there).stdout
     key = finish(writer)
-    assert run_cli('-p', name, 'storage', 'maintain', '--full', '--yes', '--wait', '10', env=there).returncode == 0
+    assert run_cli('-p', name, 'storage', 'maintain', '--full', '--yes', '--wait', '240', env=there).returncode == 0
     report = json.loads(run_cli('-p', profile, 'storage', 'maintain', '--full', '--dry-run', '--format', 'json').stdout)
     assert key
     assert report['problems'] == []

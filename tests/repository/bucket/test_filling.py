@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
+from deadlines import DEADLINE
 from ricordi.errors import UnreachableStorage
 from ricordi.repository.bucket.bucket import BucketRepository
 from ricordi.repository.bucket.publishing import PackDraft, Publisher
-
-SECONDS = 20.0
 
 
 def pieces(number: int, first: int = 0) -> list[bytes]:
@@ -28,12 +27,12 @@ def test_the_next_pack_is_filled_while_one_goes_up(
 
     def wait_for_the_next(self: Publisher, draft: PackDraft) -> None:
         goes_up.set()
-        assert filled.wait(SECONDS)
+        assert filled.wait(DEADLINE)
         publish(self, draft)
 
     def contents() -> Iterator[bytes]:
         yield from pieces(10)
-        assert goes_up.wait(SECONDS)
+        assert goes_up.wait(DEADLINE)
         yield from pieces(5, first=10)
         filled.set()
         yield from pieces(5, first=15)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,9 +21,12 @@ from deadlines import wait_until
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind
+from ricordi.backend.storage import DatabaseSession
 from ricordi.config.profile import Profile
 from ricordi.errors import InvalidOperation, LockedProfileError, LockingProfileError, UnreachableStorage
 from ricordi.progress import Progress, Run, Unit
+from ricordi.storage.psql import guard
+from ricordi.storage.psql.sessions import has_ended
 
 OTHER = """
 import sys, time
@@ -93,6 +99,21 @@ def test_the_guard_keeps_other_processes_out_until_it_ends(
             of.kind(profile).full_guard(profile).__enter__()
     wait_until_alone(profile, of)
     of.open(profile).close()
+
+
+def test_the_session_of_a_process_that_has_just_ended_is_not_in_the_way(
+    psql_storage: Any, of: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, '-c', '']) as process:
+        pass
+    name = f'ricordi {socket.gethostname()[:35]}:{process.pid}:abcdef'
+    left = [DatabaseSession(1, 'ada', name, '', datetime.now(UTC), own=False)] * 3
+    listed = guard.list_sessions
+    monkeypatch.setattr(guard, 'list_sessions', lambda raw: [left.pop()] if left else listed(raw))
+    with of.kind(psql_storage.profile).full_guard(psql_storage.profile):
+        assert left == []
+    here = DatabaseSession(1, 'ada', f'ricordi {socket.gethostname()[:35]}:{os.getpid()}:abcdef', '', None, own=False)
+    assert [has_ended(one) for one in (here, here._replace(application='psql'))] == [False, False]
 
 
 def test_an_open_storage_of_another_process_keeps_the_guard_out(

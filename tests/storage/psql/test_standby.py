@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ports import free_port
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
 from ricordi.backend.rows import EntityKind, NodeRow
@@ -31,16 +31,10 @@ class Cluster:
 
     def start(self) -> None:
         options = f'-h 127.0.0.1 -p {self.port} -k "" -c fsync=off -c hot_standby=on'
-        self.control('-w', '-o', options, '-l', self.folder / 'server.log', '-D', self.folder, 'start')
+        self.control('-w', '-t', '240', '-o', options, '-l', self.folder / 'server.log', '-D', self.folder, 'start')
 
     def stop(self) -> None:
-        self.control('-w', '-m', 'fast', '-D', self.folder, 'stop')
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return int(probe.getsockname()[1])
+        self.control('-w', '-t', '240', '-m', 'fast', '-D', self.folder, 'stop')
 
 
 @contextmanager

@@ -7,6 +7,7 @@ looks whether somebody else holds the lock. So of two that come at the same mome
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -18,9 +19,12 @@ from ricordi.errors import InvalidOperation, LockingProfileError, UnreachableSto
 from ricordi.remedies import Remedy
 from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.psql.failures import errors_translated
-from ricordi.storage.psql.sessions import LOCK_KEY, holds_lock, list_sessions
+from ricordi.storage.psql.sessions import LOCK_KEY, has_ended, holds_lock, list_sessions
 
 SESSIONS_TIME_OUT_FROM = 140000
+ENDING_SECONDS = 10.0
+"""How long the server may take to hear that a process has ended."""
+LOOK_SECONDS = 0.05
 _WHAT_NOW = 'ended early, and nothing more was removed: run it again when the database is there and nobody uses it'
 
 
@@ -87,13 +91,23 @@ def _take(dialect: PsqlDialect) -> psycopg.Connection[Any]:
                 raw.execute('SET idle_session_timeout = 0')
             # The lock before the look: who comes in between sees the lock, who came before it is seen.
             row = raw.execute('SELECT pg_try_advisory_lock(%s)', (LOCK_KEY,)).fetchone()
-            others = [session for session in list_sessions(raw) if not session.own]
+            others = _others(raw)
         if others or not (row and row[0]):
             raise LockingProfileError(_in_use(dialect.place, others), remedy=Remedy('wait'))
     except BaseException:
         raw.close()
         raise
     return raw
+
+
+def _others(raw: psycopg.Connection[Any]) -> list[DatabaseSession]:
+    """The sessions of other programs; where all are of processes that have ended, once the server has heard of that."""
+    end = time.monotonic() + ENDING_SECONDS
+    while True:
+        others = [session for session in list_sessions(raw) if not session.own]
+        if not others or not all(map(has_ended, others)) or time.monotonic() >= end:
+            return others
+        time.sleep(LOOK_SECONDS)
 
 
 def _in_use(place: str, others: list[DatabaseSession]) -> str:

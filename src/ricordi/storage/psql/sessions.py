@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from ricordi.access.process import existence
 from ricordi.backend.storage import DatabaseSession
 
 LOCK_KEY = 0x5249434F524449
@@ -35,6 +36,13 @@ def application_name() -> str:
     pid = os.getpid()
     token = _tokens.setdefault(pid, secrets.token_hex(3))
     return f'ricordi {socket.gethostname()[:35]}:{pid}:{token}'
+
+
+def has_ended(session: DatabaseSession) -> bool:
+    """Whether a session is that of a process of this host that is gone: the server takes a moment to hear of it."""
+    name, _, number = session.application.rpartition(':')[0].rpartition(':')
+    is_here = name == f'ricordi {socket.gethostname()[:35]}' and number.isdecimal()
+    return is_here and existence(int(number)) == 'gone'
 
 
 def list_sessions(raw: psycopg.Connection[Any]) -> list[DatabaseSession]:
