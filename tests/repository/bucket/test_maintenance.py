@@ -53,6 +53,23 @@ def test_what_is_in_the_database_is_packed_beside_others_and_a_second_run_finds_
     assert maintain(bucket).nothing_to_do
 
 
+@pytest.mark.parametrize('how', [{}, {'full': True}, {'dry_run': True}])
+def test_where_there_is_nothing_to_do_the_rows_are_looked_at_once(
+    bucket: BucketRepository, maintain: Maintain, how: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = bucket.put_objects(contents(20))
+    maintain(bucket, keys)
+    asked = []
+
+    def rows(statement: str, parameters: Any = (), ask: Any = bucket.database.rows) -> Any:
+        asked.append(statement)
+        return ask(statement, parameters)
+
+    monkeypatch.setattr(bucket.database, 'rows', rows)
+    assert maintain(bucket, keys, **how).nothing_to_do
+    assert sum('sum(size)' in statement for statement in asked) == 1
+
+
 def test_what_can_be_compressed_lies_compressed_and_is_read_as_it_was(
     bucket: BucketRepository, maintain: Maintain
 ) -> None:
@@ -263,6 +280,7 @@ def test_where_rows_may_be_lost_no_garbage_goes_and_all_else_is_done(bucket: Buc
 
 
 def test_two_hosts_pack_at_once_and_take_different_objects(opened: Any, bucket: BucketRepository) -> None:
+    from ricordi.repository.bucket.counting import UseLook
     from ricordi.repository.bucket.database import Link
     from ricordi.repository.bucket.maintenance.inline import InlinePacking
     from ricordi.repository.bucket.maintenance.maintenance import BucketWork, Problems
@@ -270,8 +288,8 @@ def test_two_hosts_pack_at_once_and_take_different_objects(opened: Any, bucket: 
     wanted = contents(30)
     keys = [bucket.put_object_from_bytes(content) for content in wanted]
     other = opened(pack_bytes=5000)
-    theirs = InlinePacking(BucketWork(other, MaintenanceOptions(), Run(), Problems(), 0.0))
-    ours = InlinePacking(BucketWork(bucket, MaintenanceOptions(), Run(), Problems(), 0.0))
+    theirs = InlinePacking(BucketWork(other, MaintenanceOptions(), Run(), Problems(), UseLook(other.database), 0.0))
+    ours = InlinePacking(BucketWork(bucket, MaintenanceOptions(), Run(), Problems(), UseLook(bucket.database), 0.0))
 
     def while_they_hold_some(link: Link) -> int:
         held = len(theirs._filled(link).entries)

@@ -24,7 +24,7 @@ from ricordi.backend.maintenance import (
 )
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.progress import Run
-from ricordi.repository.bucket.counting import counted, state_of
+from ricordi.repository.bucket.counting import UseLook, counted
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.maintenance.garbage import GarbageRemoval, Unnamed
 from ricordi.repository.bucket.maintenance.inline import InlinePacking
@@ -58,8 +58,9 @@ def maintain(
     amount = unnamed.amount() if counts else None
     reason = distrust() if options.full and not options.keep_unnamed and amount and amount.objects else ''
     options = options._replace(keep_unnamed=options.keep_unnamed or bool(reason))
-    work = BucketWork(bucket, options, run, problems, _grace(bucket, options))
-    state = state_of(bucket.database, amount, unnamed.missing)
+    look = UseLook(bucket.database)
+    work = BucketWork(bucket, options, run, problems, look, _grace(bucket, options))
+    state = look.state(amount, unnamed.missing)
     steps = _steps(work, unnamed, amount or Amount())
     report = MaintenanceReport(options, state, distrust=reason)
     report = _planned(report, steps) if options.dry_run else _carried_out(report, steps, work, unnamed)
@@ -109,13 +110,14 @@ def _carried_out(
         begin = time.perf_counter()
         with work.run.step(plan.name, plan.objects or None, 'objects'):
             result = step.carry_out()
+        work.look.forget()
         done.append(result._replace(seconds=time.perf_counter() - begin))
         if result.objects < plan.objects and work.run.stop.reason:
             left.append(UndoneStep(plan.name, plan.detail, plan.objects - result.objects))
     after = report.before
     if done:
         garbage = unnamed.amount() if report.before.garbage is not None else None
-        after = state_of(work.bucket.database, garbage, unnamed.missing)
+        after = work.look.state(garbage, unnamed.missing)
     return report._replace(
         steps=tuple(done), after=after, left=tuple(left), interrupted=work.run.stop.reason if left else None
     )
