@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from ricordi.repository.bucket.database import IndexDatabase
 # Of packs and of what is inline by one look at all rows: there are many.
 _USE = """
 SELECT p.uuid, coalesce(p.state, ''), coalesce(p.bytes, 0), coalesce(p.bytes - p.list_bytes, 0),
-       coalesce(o.objects, 0), coalesce(o.stored, 0), coalesce(o.size, 0), coalesce(o.largest, 0)
+       coalesce(o.objects, 0), coalesce(o.stored, 0), coalesce(o.size, 0), coalesce(o.largest, 0), o.latest
 FROM packs AS p FULL JOIN (
-    SELECT pack, count(*) AS objects, sum(stored)::bigint AS stored, sum(size)::bigint AS size, max(size) AS largest
+    SELECT pack, count(*) AS objects, sum(stored)::bigint AS stored, sum(size)::bigint AS size, max(size) AS largest,
+           max(touched) AS latest
     FROM objects GROUP BY pack
 ) AS o ON o.pack = p.uuid ORDER BY p.created, p.uuid
 """
@@ -33,6 +35,7 @@ class PackUse(NamedTuple):
     :param stored: of these, those of objects of the index.
     :param size: bytes of content.
     :param largest: bytes of content of the largest object.
+    :param latest: when the last of the objects was put; None: there are none.
     """
 
     uuid: UUID | None
@@ -43,6 +46,7 @@ class PackUse(NamedTuple):
     stored: int
     size: int
     largest: int
+    latest: datetime | None
 
     @property
     def waste(self) -> int:
@@ -67,6 +71,10 @@ class UseLook:
         if self._seen is None:
             self._seen = [PackUse(*row) for row in self._database.rows(_USE)]
         return self._seen
+
+    def put_since(self, moment: datetime) -> bool:
+        """Whether any object was put after a moment."""
+        return any(use.latest is not None and use.latest > moment for use in self.uses)
 
     def state(self, garbage: Amount | None = None, missing: int | None = None) -> ContainerState:
         """What is there: `loose` is what is inline in the database, `packed` what is in packs.

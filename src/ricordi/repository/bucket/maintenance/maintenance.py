@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import (
     Amount,
+    CleanMark,
     Distrust,
     KeyStream,
     MaintenanceOptions,
@@ -53,12 +54,12 @@ def maintain(
     """
     before = bucket.store.traffic
     problems = Problems()
-    unnamed = Unnamed(bucket, named_keys, problems, _grace(bucket, options), remember=not options.dry_run)
+    look = UseLook(bucket.database)
+    unnamed = Unnamed(bucket, look, named_keys, problems, _grace(bucket, options), remember=not options.dry_run)
     counts = options.full or options.dry_run or not unnamed.by_references
     amount = unnamed.amount() if counts else None
     reason = distrust() if options.full and not options.keep_unnamed and amount and amount.objects else ''
     options = options._replace(keep_unnamed=options.keep_unnamed or bool(reason))
-    look = UseLook(bucket.database)
     work = BucketWork(bucket, options, run, problems, look, _grace(bucket, options))
     state = look.state(amount, unnamed.missing)
     steps = _steps(work, unnamed, amount or Amount())
@@ -71,7 +72,19 @@ def maintain(
         problem_count=problems.count,
         traffic=traffic,
         notes=_notes(traffic, report),
+        clean=_clean_mark(bucket, report, problems),
     )
+
+
+def _clean_mark(bucket: BucketRepository, report: MaintenanceReport, problems: Problems) -> CleanMark | None:
+    """That nothing is wrong with what nodes name, as far as is known here.
+
+    Who asks for a full run has looked at all file trees, or knew them clear; a live one leaves it at what was known.
+    """
+    options = report.options
+    if options.dry_run or report.interrupted or problems.count or not (options.full or options.clean):
+        return None
+    return CleanMark('', str(bucket.uuid))
 
 
 def _grace(bucket: BucketRepository, options: MaintenanceOptions) -> float:
