@@ -34,7 +34,7 @@ _WITHOUT_NAME = ('', 'us-east-1')
 """Regions that a new bucket is in where none is named."""
 
 
-class _Answer(NamedTuple):
+class _StoreAnswer(NamedTuple):
     """Of a store.
 
     :param code: its own word for what is wrong; empty: it tells none.
@@ -88,7 +88,7 @@ def _constraint(location: BucketLocation) -> bytes | None:
     ).encode()
 
 
-def _refused(location: BucketLocation, deed: str, answer: _Answer) -> UnreachableStorage:
+def _refused(location: BucketLocation, deed: str, answer: _StoreAnswer) -> UnreachableStorage:
     reason = (
         _OF_CODES.get(answer.code)
         or _OF_STATUS.get(answer.status)
@@ -97,7 +97,7 @@ def _refused(location: BucketLocation, deed: str, answer: _Answer) -> Unreachabl
     return UnreachableStorage(f'the {location.place} cannot be {deed}: {reason}')
 
 
-def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: bytes | None = None) -> _Answer:
+def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: bytes | None = None) -> _StoreAnswer:
     """What the store answers to a request about the bucket itself.
 
     The address that is asked is signed, and so in no message.
@@ -115,9 +115,9 @@ def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: byte
         watch = AnswerWatch(location.place, limits.answer_seconds, limits.patience_seconds)
         request = Request(signed, data=body, method=method)
         with watch.waiting(), urlopen(request, timeout=limits.answer_seconds) as answer:
-            return _Answer(int(answer.status))
+            return _StoreAnswer(int(answer.status))
     except HTTPError as error:
-        return _Answer(error.code, code_in(_body_of(error)))
+        return _StoreAnswer(error.code, code_in(_body_of(error)))
     except (OSError, HTTPException) as error:
         reason = getattr(error, 'reason', None) or error
         raise UnreachableStorage(
