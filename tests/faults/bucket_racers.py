@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from deadlines import wait_until
 from hosts import words_on
@@ -22,6 +23,14 @@ from hosts import words_on
 HERE = Path(__file__).parent
 ENOUGH = {'write': 15, 'ricordi': 5, 'aiida': 2, 'maintain': 3, 'maintain-full': 3}
 """Nodes, maintenances, of each process together with those that took its place."""
+
+
+class Server(Protocol):
+    """One that can be killed."""
+
+    def kill(self) -> None: ...
+
+    def start(self) -> None: ...
 
 
 @dataclass
@@ -85,6 +94,7 @@ class Race:
     aiida: tuple[str, dict[str, str]] | None
     chance: random.Random = field(default_factory=lambda: random.Random(5))
     racers: list[Racer] = field(default_factory=list)
+    servers_killed: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -131,10 +141,18 @@ class Race:
         racer.kills += 1
         racer.start()
 
+    def kill_server(self, server: Server) -> None:
+        """Kill it, and start it again a moment later."""
+        server.kill()
+        self.servers_killed[type(server).__name__] += 1
+        time.sleep(self.chance.random() * 0.2)
+        server.start()
+
     def has_done_enough(self) -> bool:
         return all(racer.has_done_enough for racer in self.racers)
 
     @property
     def told(self) -> str:
         """What was done, for the record."""
-        return ', '.join(f'{racer.deed}: {racer.done} done, {racer.kills} killed' for racer in self.racers)
+        racers = [f'{racer.deed}: {racer.done} done, {racer.kills} killed' for racer in self.racers]
+        return ', '.join([*racers, *(f'{name}: {count} killed' for name, count in self.servers_killed.items())])

@@ -248,16 +248,11 @@ def test_nothing_is_lost_when_all_race_and_are_killed(
     with race.running():
         race.kill_each()
         for server in (own_postgres, own_store):
-            server.kill()
-            time.sleep(race.chance.random() * 0.2)
-            server.start()
+            race.kill_server(server)
             race.kill_some(1)
         while time.monotonic() < ends:
             race.kill_some(KILLS)
-            server = race.chance.choice([own_postgres, own_store])
-            server.kill()
-            time.sleep(race.chance.random() * 0.2)
-            server.start()
+            race.kill_server(race.chance.choice([own_postgres, own_store]))
         wait_until(race.has_done_enough, 'all have done enough')
     print(race.told)
     expect_all_there(own_store, settings)

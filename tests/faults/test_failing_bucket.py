@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,12 +34,17 @@ from failing_proxy import (
 from object_stores import ObjectStoreServer
 from ricordi.backend.bucket import BucketLocation
 from ricordi.backend.maintenance import MaintenanceOptions
+from ricordi.backend.repository import RepositoryBackend
+from ricordi.backend.verification import Finding
+from ricordi.backend.verification_report import VerifyOptions
+from ricordi.backup.key_spool import lacking
 from ricordi.errors import CorruptStorage, NotEnoughSpace, StorageError, UnreachableStorage
 
 pytest.importorskip('obstore')
 
 from ricordi.repository.bucket.bucket import BucketRepository
 from ricordi.repository.bucket.limits import BucketLimits
+from ricordi.repository.container.container import Container
 
 PART = 5 << 20
 """Bytes; stores take no smaller parts, but for the last."""
@@ -59,6 +66,7 @@ class Failing:
 
     repository: BucketRepository
     proxy: FailingProxy
+    folder: Path
     put: dict[str, bytes] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
 
@@ -77,7 +85,11 @@ class Failing:
 
 @pytest.fixture
 def new_failing(
-    object_store: ObjectStoreServer, new_bucket: Callable[[], str], new_database: Callable[[], str], postgres: Any
+    object_store: ObjectStoreServer,
+    new_bucket: Callable[[], str],
+    new_database: Callable[[], str],
+    postgres: Any,
+    tmp_path: Path,
 ) -> Iterator[Callable[[BucketLimits], Failing]]:
     with running_proxy(object_store.endpoint) as proxy:
         database = {'host': postgres.host, 'port': postgres.port, 'user': 'postgres', 'dbname': new_database()}
@@ -94,7 +106,7 @@ def new_failing(
             if not repository.is_initialised:
                 repository.initialise()
             made.append(repository)
-            return Failing(repository, proxy)
+            return Failing(repository, proxy, tmp_path)
 
         made: list[BucketRepository] = []
         yield make
@@ -147,6 +159,12 @@ def read_stream(store: Failing) -> None:
         assert b''.join(iter(lambda: handle.read(30_000), b'')) == content
 
 
+def read_whole(store: Failing) -> None:
+    """As `storage verify --read` does it: bytes that come otherwise once are no damage."""
+    (key,) = store.put
+    assert store.repository.get_object_hash(key) == key
+
+
 def pack(store: Failing) -> None:
     contents = [store.content(500) for _ in range(3)]
     store.acknowledge([store.repository.put_object_from_bytes(content) for content in contents], contents)
@@ -163,8 +181,31 @@ def maintain(store: Failing, options: MaintenanceOptions) -> None:
     assert not report.problems
 
 
+def move_in(store: Failing) -> None:
+    """As `storage move` does it: copy what is lacking, then read all of it back."""
+    with Container(store.folder / 'source') as source:
+        copy(source, store.repository)
+        told = store.repository.verify(VerifyOptions(read=True, remember=False), lambda: iter(sorted(store.put)))
+        assert not [one for one in told if isinstance(one, Finding)]
+
+
+def move_out(store: Failing) -> None:
+    """The same the other way, into a container that may have some by then."""
+    with Container(store.folder / 'destination') as destination:
+        if not destination.is_initialised:
+            destination.initialise()
+        copy(store.repository, destination)
+        assert {key: destination.get_object_content(key) for key in destination.list_objects()} == store.put
+
+
+def copy(source: RepositoryBackend, destination: RepositoryBackend) -> None:
+    destination.put_known_objects(
+        lambda: source.known_objects(lacking(source.list_objects(), destination.list_objects())), lambda size: None
+    )
+
+
 Deed = Callable[[Failing], None]
-BEFORE: dict[Deed, Deed] = {read_one: put_one, read_many: put_many, read_stream: put_medium, repack: put_many}
+BEFORE: dict[Deed, Deed] = {read_many: put_many, read_stream: put_medium, read_whole: put_medium, repack: put_many}
 """What is put for that which reads it, or writes it anew."""
 
 
@@ -188,7 +229,7 @@ def attempt(deed: Deed, store: Failing, fault: Fault, at: int, lasting: bool = F
 # the tests -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('deed', [put_one, put_many, read_one, read_many, read_stream, pack, repack])
+@pytest.mark.parametrize('deed', [put_one, put_many, read_one, read_many, read_stream, read_whole, pack, repack])
 def test_what_fails_once_is_done_all_the_same(deed: Deed, failing: Failing) -> None:
     BEFORE.get(deed, put_one)(failing)
     for number, kind in enumerate(requests_of(deed, failing), 1):
@@ -222,7 +263,7 @@ def test_a_stream_that_is_put_comes_in_whole_or_with_an_error(
 def test_what_goes_on_failing_is_an_error_that_names_the_place(deed: Deed, failing: Failing) -> None:
     BEFORE.get(deed, put_one)(failing)
     for number in range(1, len(requests_of(deed, failing)) + 1):
-        for fault in LASTING if deed in (put_one, read_one) else (INTERNAL_ERROR, EXPIRED, FULL):
+        for fault in LASTING if number == 1 else (INTERNAL_ERROR, EXPIRED, FULL):
             error = attempt(deed, failing, fault, number, lasting=True)
             assert is_told(error, fault, failing), (fault, number, error)
     failing.proxy.clear()
@@ -243,8 +284,49 @@ def test_a_stream_that_cannot_be_put_is_an_error_that_names_the_place(
 
 def test_a_request_that_is_never_answered_is_sent_again(new_failing: Callable[[BucketLimits], Failing]) -> None:
     failing = new_failing(LIMITS._replace(request_seconds=2, retries=20, retry_seconds=600))
-    for deed in (put_one, read_one):
+    for deed in (put_one, read_one, pack, repack):
         assert attempt(deed, failing, SILENT, at=1) is None
+    failing.all_is_there()
+
+
+def begin_move_in(failing: Failing) -> None:
+    """An empty bucket, and a container with objects, one of them large."""
+    failing.proxy.clear()
+    failing.repository.erase()
+    failing.repository.initialise()
+    if not failing.put:
+        with Container(failing.folder / 'source') as source:
+            source.initialise()
+            contents = [failing.content(size) for size in (*range(2000, 2010), 3 * LIMITS.read_bytes)]
+            failing.acknowledge([source.put_object_from_bytes(content) for content in contents], contents)
+
+
+def begin_move_out(failing: Failing) -> None:
+    """A bucket with objects, one of them large, and no container yet."""
+    failing.proxy.clear()
+    shutil.rmtree(failing.folder / 'destination', ignore_errors=True)
+    if not failing.put:
+        put_many(failing)
+        put_medium(failing)
+
+
+@pytest.mark.parametrize(('begin', 'move'), [(begin_move_in, move_in), (begin_move_out, move_out)])
+@pytest.mark.parametrize('lasting', [False, True])
+def test_a_move_is_whole_or_ends_with_an_error_and_goes_on(
+    begin: Deed, move: Deed, lasting: bool, failing: Failing
+) -> None:
+    begin(failing)
+    requests, faults = len(requests_of(move, failing)), LASTING if lasting else PASSING
+    for turn in range(max(requests, len(faults))):  # each request fails once at least, and in each way one
+        number, fault = 1 + turn % requests, faults[turn % len(faults)]
+        begin(failing)
+        error = attempt(move, failing, fault, number, lasting)
+        if lasting:
+            assert is_told(error, fault, failing), (fault, number, error)
+        elif error is not None:
+            assert type(error) in (UnreachableStorage, CorruptStorage), (fault, number, error)
+        failing.proxy.clear()
+        move(failing)
     failing.all_is_there()
 
 

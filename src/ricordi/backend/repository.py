@@ -94,6 +94,9 @@ class RepositoryBackend(ABC):
     keeps_owner: ClassVar[bool] = False
     """Whether it can be reached by several databases, and so keeps a record of the one that it serves."""
 
+    compares_live: ClassVar[bool] = True
+    """Whether maintenance beside others looks what no node names, and so can tell that all is clean."""
+
     given_over: bool = False
     """Whether a person has said that a new database may have it, whatever it holds and whomever it serves."""
 

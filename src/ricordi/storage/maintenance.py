@@ -50,7 +50,7 @@ def maintain(
         raise InvalidOperation('a storage cannot be maintained inside a transaction; end it first')
     dialect = session.dialect
     # Before anything is looked at: a node that comes meanwhile makes another mark, and nothing is called clean.
-    mark = _NodesMark.taken(session, options.clean)
+    mark = _NodesMark.taken(session, options.clean) if _may_be_clean(repository, options) else _NodesMark(None, '')
     if options.clean and options.clean.database != mark.nodes:
         options = options._replace(clean=None)
     planned = dialect.vacuum_plan(session, options.max_waste) if options.full else ()
@@ -79,6 +79,12 @@ def maintain(
         return report._replace(steps=report.steps + planned, space_needed=space)
     report = _vacuum(session, report, planned, run, refusal)
     return report._replace(clean=_whole_mark(session, report, mark, alone))
+
+
+def _may_be_clean(repository: RepositoryBackend, options: MaintenanceOptions) -> bool:
+    """Whether it matters what the nodes look like: something is known of them, or may be known at the end."""
+    looks = options.full or repository.compares_live
+    return options.clean is not None or (looks and not options.dry_run)
 
 
 class _Unclear:

@@ -46,8 +46,13 @@ def test_what_was_named_at_the_last_look_is_not_looked_at_again(
     asked: list[str] = []
     rows = bucket.database.rows
     bucket.database.rows = lambda statement, parameters=(): asked.append(statement) or rows(statement, parameters)  # type: ignore[func-returns-value, method-assign]
+    looks = lambda: [one for one in asked if 'NOT EXISTS (SELECT 1 FROM node_references' in one]  # noqa: E731
+    noted = known(bucket).until
     assert maintain(bucket, full=True).nothing_to_do
-    (look,) = [statement for statement in asked if 'NOT EXISTS (SELECT 1 FROM node_references' in statement]
+    assert (looks(), known(bucket).until) == ([], noted)  # nothing was put since
+    bucket.put_object_from_bytes(b'put since')
+    maintain(bucket, full=True, dry_run=True)
+    (look,) = looks()
     assert look.endswith('touched > %s')
 
 

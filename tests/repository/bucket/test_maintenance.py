@@ -53,6 +53,23 @@ def test_what_is_in_the_database_is_packed_beside_others_and_a_second_run_finds_
     assert maintain(bucket).nothing_to_do
 
 
+@pytest.mark.parametrize('how', [{}, {'full': True}, {'dry_run': True}])
+def test_where_there_is_nothing_to_do_the_rows_are_looked_at_once(
+    bucket: BucketRepository, maintain: Maintain, how: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = bucket.put_objects(contents(20))
+    maintain(bucket, keys)
+    asked = []
+
+    def rows(statement: str, parameters: Any = (), ask: Any = bucket.database.rows) -> Any:
+        asked.append(statement)
+        return ask(statement, parameters)
+
+    monkeypatch.setattr(bucket.database, 'rows', rows)
+    assert maintain(bucket, keys, **how).nothing_to_do
+    assert sum('sum(size)' in statement for statement in asked) == 1
+
+
 def test_what_can_be_compressed_lies_compressed_and_is_read_as_it_was(
     bucket: BucketRepository, maintain: Maintain
 ) -> None:
@@ -130,14 +147,15 @@ def test_nothing_is_removed_where_something_is_missing_or_nobody_is_certain(
 def test_a_pack_that_is_gone_is_told_by_full_maintenance_with_nothing_to_do(
     bucket: BucketRepository, maintain: Maintain, options: Any
 ) -> None:
-    (key,) = bucket.put_objects(contents(1))
+    keys = bucket.put_objects(contents(3))
     assert maintain(bucket, full=True, **options).problem_count == 0
-    place = bucket.index.find(key)
+    place = bucket.index.find(keys[0])
     assert place is not None
     assert place.pack is not None
     bucket.store.delete([pack_name(place.pack)])
     report = maintain(bucket, full=True, **options)
-    assert [(one.kind, one.key) for one in report.problems] == [('missing', key)]
+    ((kind, key, detail),) = [one[:3] for one in report.problems]
+    assert (kind, key in keys, 'in which it and 2 other objects are, is not' in detail) == ('missing', True, True)
     assert report.nothing_to_do
 
 
@@ -263,6 +281,7 @@ def test_where_rows_may_be_lost_no_garbage_goes_and_all_else_is_done(bucket: Buc
 
 
 def test_two_hosts_pack_at_once_and_take_different_objects(opened: Any, bucket: BucketRepository) -> None:
+    from ricordi.repository.bucket.counting import UseLook
     from ricordi.repository.bucket.database import Link
     from ricordi.repository.bucket.maintenance.inline import InlinePacking
     from ricordi.repository.bucket.maintenance.maintenance import BucketWork, Problems
@@ -270,8 +289,8 @@ def test_two_hosts_pack_at_once_and_take_different_objects(opened: Any, bucket: 
     wanted = contents(30)
     keys = [bucket.put_object_from_bytes(content) for content in wanted]
     other = opened(pack_bytes=5000)
-    theirs = InlinePacking(BucketWork(other, MaintenanceOptions(), Run(), Problems(), 0.0))
-    ours = InlinePacking(BucketWork(bucket, MaintenanceOptions(), Run(), Problems(), 0.0))
+    theirs = InlinePacking(BucketWork(other, MaintenanceOptions(), Run(), Problems(), UseLook(other.database), 0.0))
+    ours = InlinePacking(BucketWork(bucket, MaintenanceOptions(), Run(), Problems(), UseLook(bucket.database), 0.0))
 
     def while_they_hold_some(link: Link) -> int:
         held = len(theirs._filled(link).entries)

@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
+from object_stores import ObjectStoreServer
 from ricordi.backend.bucket import BucketLocation
 from ricordi.errors import UnreachableStorage
 from ricordi.repository.bucket.limits import USUAL
-from ricordi.repository.bucket.making import is_bucket
+from ricordi.repository.bucket.making import is_bucket, make_bucket
 from ricordi.repository.bucket.objects import PackStore, open_client
 
 pytest.importorskip('obstore')
@@ -29,6 +30,19 @@ def test_a_key_without_its_secret_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     place = BucketLocation({}, 'bucket', endpoint='http://127.0.0.1:1', access_key_id='key')
     with pytest.raises(UnreachableStorage, match='an access key without its secret'):
         is_bucket(place)
+
+
+def test_a_name_that_no_bucket_can_have_is_told(object_store: ObjectStoreServer) -> None:
+    place = BucketLocation(
+        {},
+        'ab',
+        '',
+        object_store.endpoint,
+        access_key_id=object_store.access_key,
+        secret_access_key=object_store.secret_key,
+    )
+    with pytest.raises(UnreachableStorage, match='no bucket can have that name: take 3 to 63'):
+        make_bucket(place)
 
 
 def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

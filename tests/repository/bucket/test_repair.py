@@ -14,6 +14,7 @@ from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.progress import Run
 from ricordi.repository.bucket.bucket import BucketRepository
+from ricordi.repository.bucket.counting import UseLook
 from ricordi.repository.bucket.index import Placement
 from ricordi.repository.bucket.maintenance.leftovers import BucketSweep, PackRemoval
 from ricordi.repository.bucket.maintenance.step import BucketWork
@@ -87,7 +88,7 @@ def planned_sweep(bucket: BucketRepository) -> BucketSweep:
 
 def work_on(bucket: BucketRepository) -> BucketWork:
     """What a step of a maintenance is handed that keeps nothing for any time."""
-    return BucketWork(bucket, MaintenanceOptions(full=True), Run(), Problems(), 0)
+    return BucketWork(bucket, MaintenanceOptions(full=True), Run(), Problems(), UseLook(bucket.database), 0)
 
 
 def findings(bucket: BucketRepository, keys: Iterable[str]) -> list[Finding]:

@@ -17,10 +17,12 @@ from ricordi.manager import initialise_storage, maintain_storage, storage_class,
 from ricordi.manager.backends import repository_at
 from ricordi.orm import SinglefileData, User
 from ricordi.orm.nodes.storing import TRIES
+from ricordi.storage import maintenance
 from ricordi.storage.deletion import delete_data
 from ricordi.storage.psql.bucket import PsqlBucketStorage
 
 CONTENT = b'content of a file'
+FULL = MaintenanceOptions(full=True)
 
 
 def profile_on(config: dict[str, object], name: str = 'bucket') -> Profile:
@@ -152,3 +154,33 @@ def test_a_database_without_its_store_is_told_from_one_without_nodes(profile: Pr
         raw.execute('DROP SCHEMA ricordi_bucket CASCADE')
     with pytest.raises(UnreachableStorage, match='no repository in the bucket s3://'), use_storage(profile):
         pass
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Grows each time the file trees of all nodes are looked at."""
+    asked: list[Any] = []
+    look = maintenance.unclear_trees
+    monkeypatch.setattr(
+        maintenance, 'unclear_trees', lambda session, guarded: asked.append(session) or look(session, guarded)
+    )
+    return asked
+
+
+def test_file_trees_that_were_clear_are_not_looked_at_again_until_a_node_changes(
+    storage: Any, looked: list[Any]
+) -> None:
+    node = new_node(storage).store()
+    clean = storage.maintain(FULL).clean
+    assert (clean is not None, len(looked)) == (True, 1)
+    for options in (FULL, MaintenanceOptions(), MaintenanceOptions(dry_run=True), FULL):
+        report = storage.maintain(options._replace(clean=clean))
+        assert report.nothing_to_do
+        clean = report.clean or clean
+    assert len(looked) == 1
+    assert storage.maintain(MaintenanceOptions()).clean is None  # which looks at none, and knew nothing of them
+    with storage.session.transaction():
+        storage.session.execute("UPDATE db_dbnode SET repository_metadata = '[]' WHERE id = %s", (node.pk,))
+    report = storage.maintain(FULL._replace(clean=clean))
+    assert (report.unclear_trees, report.clean, len(looked)) == (1, None, 2)
+    assert list(storage.repository.list_objects())

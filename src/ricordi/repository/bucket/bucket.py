@@ -54,6 +54,7 @@ class BucketRepository(PackedRepository):
     """
 
     keeps_owner = True
+    compares_live = False
 
     def __init__(
         self, location: BucketLocation, limits: BucketLimits = USUAL, client: Callable[[], Client] | None = None

@@ -114,6 +114,12 @@ def store_failure(error: Exception, place: str, deed: str) -> RicordiError:
 
 def _first_line(told: str) -> str:
     """The cause in one line, the store's own word first: the client repeats the whole request and more below it."""
-    if code := re.search('<Code>([^<]+)</Code>', told):
-        return code.group(1)
-    return next((line.strip()[:300] for line in told.splitlines() if line.strip()), 'no reason is told').rstrip('.')
+    return code_in(told) or next(
+        (line.strip()[:300] for line in told.splitlines() if line.strip()), 'no reason is told'
+    ).rstrip('.')
+
+
+def code_in(answer: str) -> str:
+    """The store's own word for what is wrong, out of its answer; empty: it tells none."""
+    code = re.search('<Code>([^<]+)</Code>', answer)
+    return code.group(1)[:100] if code else ''

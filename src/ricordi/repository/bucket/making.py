@@ -5,21 +5,43 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPException
+from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from ricordi.backend.bucket import BucketLocation
 from ricordi.errors import UnreachableStorage
-from ricordi.repository.bucket.failures import store_failure
+from ricordi.repository.bucket.failures import code_in, store_failure
 from ricordi.repository.bucket.limits import USUAL, BucketLimits
 from ricordi.repository.bucket.objects import open_client
 from ricordi.slow_answers import AnswerWatch
 
 DONE = (200, 204)
 NOT_THERE = 404
+READ_BYTES = 10_000
+"""Of an answer that tells what is wrong."""
 TAKEN = 409
+_OF_STATUS = {
+    403: 'the credentials are refused, or do not permit it',
+    TAKEN: "the name is taken, or is somebody else's",
+}
+_OF_CODES = {
+    'InvalidBucketName': 'no bucket can have that name: take 3 to 63 lower-case letters, digits, dots and hyphens',
+    'TooManyBuckets': 'you have as many buckets as you may have',
+}
+"""What the store says for itself, where more can be said than by the status."""
 _WITHOUT_NAME = ('', 'us-east-1')
 """Regions that a new bucket is in where none is named."""
+
+
+class _StoreAnswer(NamedTuple):
+    """Of a store.
+
+    :param code: its own word for what is wrong; empty: it tells none.
+    """
+
+    status: int
+    code: str = ''
 
 
 def is_bucket(location: BucketLocation, limits: BucketLimits = USUAL) -> bool:
@@ -27,7 +49,7 @@ def is_bucket(location: BucketLocation, limits: BucketLimits = USUAL) -> bool:
 
     :raises ricordi.errors.UnreachableStorage: the store does not answer.
     """
-    return _ask(location, 'HEAD', limits) != NOT_THERE
+    return _ask(location, 'HEAD', limits).status != NOT_THERE
 
 
 def make_bucket(location: BucketLocation, limits: BucketLimits = USUAL) -> bool:
@@ -36,12 +58,12 @@ def make_bucket(location: BucketLocation, limits: BucketLimits = USUAL) -> bool:
     :raises ricordi.errors.UnreachableStorage: the store does not answer, or refuses; the bucket is somebody else's.
     """
     seen = _ask(location, 'HEAD', limits)
-    if seen in DONE:
+    if seen.status in DONE:
         return False
-    if seen != NOT_THERE:
+    if seen.status != NOT_THERE:
         raise _refused(location, 'looked at', seen)
     made = _ask(location, 'PUT', limits, _constraint(location))
-    if made not in DONE:
+    if made.status not in DONE:
         raise _refused(location, 'made', made)
     return True
 
@@ -52,7 +74,7 @@ def remove_bucket(location: BucketLocation, limits: BucketLimits = USUAL) -> Non
     :raises ricordi.errors.UnreachableStorage: the store does not answer, or refuses.
     """
     told = _ask(location, 'DELETE', limits)
-    if told not in (*DONE, NOT_THERE):
+    if told.status not in (*DONE, NOT_THERE):
         raise _refused(location, 'removed', told)
 
 
@@ -66,17 +88,17 @@ def _constraint(location: BucketLocation) -> bytes | None:
     ).encode()
 
 
-def _refused(location: BucketLocation, deed: str, status: int) -> UnreachableStorage:
-    reasons = {
-        403: 'the credentials are refused, or do not permit it',
-        TAKEN: "the name is taken, or is somebody else's",
-    }
-    reason = reasons.get(status, f'the store answers with status {status}')
+def _refused(location: BucketLocation, deed: str, answer: _StoreAnswer) -> UnreachableStorage:
+    reason = (
+        _OF_CODES.get(answer.code)
+        or _OF_STATUS.get(answer.status)
+        or f'the store answers {answer.code or f"with status {answer.status}"}'
+    )
     return UnreachableStorage(f'the {location.place} cannot be {deed}: {reason}')
 
 
-def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: bytes | None = None) -> int:
-    """The status by which the store answers to a request about the bucket itself.
+def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: bytes | None = None) -> _StoreAnswer:
+    """What the store answers to a request about the bucket itself.
 
     The address that is asked is signed, and so in no message.
     """
@@ -93,12 +115,20 @@ def _ask(location: BucketLocation, method: str, limits: BucketLimits, body: byte
         watch = AnswerWatch(location.place, limits.answer_seconds, limits.patience_seconds)
         request = Request(signed, data=body, method=method)
         with watch.waiting(), urlopen(request, timeout=limits.answer_seconds) as answer:
-            return int(answer.status)
+            return _StoreAnswer(int(answer.status))
     except HTTPError as error:
-        error.close()
-        return error.code
+        return _StoreAnswer(error.code, code_in(_body_of(error)))
     except (OSError, HTTPException) as error:
         reason = getattr(error, 'reason', None) or error
         raise UnreachableStorage(
             f'the {location.place} does not answer: {reason}; check that the store runs, and the endpoint'
         ) from None
+
+
+def _body_of(error: HTTPError) -> str:
+    """What a store says besides the status, as far as it arrives."""
+    try:
+        with error:
+            return error.read(READ_BYTES).decode('utf-8', 'replace')
+    except (OSError, HTTPException):
+        return ''

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import Amount, KeyStream, MaintenanceStep
+from ricordi.repository.bucket.counting import UseLook
 from ricordi.repository.bucket.database import Link
 from ricordi.repository.bucket.index import Placement
 from ricordi.repository.bucket.maintenance.all_named import named_until, note_all_named
@@ -36,16 +37,19 @@ class Unnamed:
     def __init__(
         self,
         bucket: BucketRepository,
+        look: UseLook,
         named_keys: KeyStream,
         problems: Problems,
         grace_seconds: float,
         remember: bool = True,
     ) -> None:
         """
+        :param look: at all rows; where it shows that nothing was put since all was named, it is enough.
         :param remember: note it where all is named, which spares the next look most of the work.
         """
         self._remember = remember
         self._bucket = bucket
+        self._look = look
         self._named_keys = named_keys
         self._problems = problems
         self.grace_seconds = grace_seconds
@@ -68,6 +72,8 @@ class Unnamed:
         """By the references; what an earlier look has found named is passed over, unless references have gone since."""
         index, grace = self._bucket.index, self.grace_seconds
         before = named_until(index)
+        if before is not None and before.since is not None and not self._look.put_since(before.since):
+            return Amount()
         if before is None or before.since is None:
             ((objects, size),) = index.database.rows(_COUNT, (grace,))
         else:

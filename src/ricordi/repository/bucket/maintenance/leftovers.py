@@ -31,7 +31,7 @@ INSERT INTO packs (uuid, state, bytes, writer, condemned)
 SELECT n.uuid, 'condemned', n.bytes, %s, clock_timestamp() FROM unnest(%s::uuid[], %s::bigint[]) AS n (uuid, bytes)
 ON CONFLICT DO NOTHING
 """
-_ONE_OF_PACK = 'SELECT hash FROM objects WHERE pack = %s LIMIT 1'
+_ONE_OF_PACK = 'SELECT hash, count(*) OVER () - 1 FROM objects WHERE pack = %s LIMIT 1'
 
 
 class PackRemoval:
@@ -109,8 +109,9 @@ class BucketSweep:
         """Packs that are needed are not there: what has no row may hold what was in them, as after a database was put
         back to an earlier state, and only a repair can tell."""
         for odd in missing:
-            for (hash,) in self._bucket.database.rows(_ONE_OF_PACK, (odd.uuid,)):
-                detail = f'{pack_name(odd.uuid)}, in which it is, is not in the bucket, so that nothing is swept'
+            for hash, others in self._bucket.database.rows(_ONE_OF_PACK, (odd.uuid,)):
+                are = f'it and {counted(others, "other object")} are' if others else 'it is'
+                detail = f'{pack_name(odd.uuid)}, in which {are}, is not in the bucket, so that nothing is swept'
                 self._work.problems.add('missing', hash.hex(), detail)
 
     def _taken(self, found: dict[UUID, Listed]) -> dict[UUID, Listed]:

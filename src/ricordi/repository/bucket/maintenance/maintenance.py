@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import (
     Amount,
+    CleanMark,
     Distrust,
     KeyStream,
     MaintenanceOptions,
@@ -24,7 +25,7 @@ from ricordi.backend.maintenance import (
 )
 from ricordi.errors import CorruptStorage, NotExistent
 from ricordi.progress import Run
-from ricordi.repository.bucket.counting import counted, state_of
+from ricordi.repository.bucket.counting import UseLook, counted
 from ricordi.repository.bucket.limits import BucketLimits
 from ricordi.repository.bucket.maintenance.garbage import GarbageRemoval, Unnamed
 from ricordi.repository.bucket.maintenance.inline import InlinePacking
@@ -53,13 +54,14 @@ def maintain(
     """
     before = bucket.store.traffic
     problems = Problems()
-    unnamed = Unnamed(bucket, named_keys, problems, _grace(bucket, options), remember=not options.dry_run)
+    look = UseLook(bucket.database)
+    unnamed = Unnamed(bucket, look, named_keys, problems, _grace(bucket, options), remember=not options.dry_run)
     counts = options.full or options.dry_run or not unnamed.by_references
     amount = unnamed.amount() if counts else None
     reason = distrust() if options.full and not options.keep_unnamed and amount and amount.objects else ''
     options = options._replace(keep_unnamed=options.keep_unnamed or bool(reason))
-    work = BucketWork(bucket, options, run, problems, _grace(bucket, options))
-    state = state_of(bucket.database, amount, unnamed.missing)
+    work = BucketWork(bucket, options, run, problems, look, _grace(bucket, options))
+    state = look.state(amount, unnamed.missing)
     steps = _steps(work, unnamed, amount or Amount())
     report = MaintenanceReport(options, state, distrust=reason)
     report = _planned(report, steps) if options.dry_run else _carried_out(report, steps, work, unnamed)
@@ -70,7 +72,19 @@ def maintain(
         problem_count=problems.count,
         traffic=traffic,
         notes=_notes(traffic, report),
+        clean=_clean_mark(bucket, report, problems),
     )
+
+
+def _clean_mark(bucket: BucketRepository, report: MaintenanceReport, problems: Problems) -> CleanMark | None:
+    """That nothing is wrong with what nodes name, as far as is known here.
+
+    Who asks for a full run has looked at all file trees, or knew them clear; a live one leaves it at what was known.
+    """
+    options = report.options
+    if options.dry_run or report.interrupted or problems.count or not (options.full or options.clean):
+        return None
+    return CleanMark('', str(bucket.uuid))
 
 
 def _grace(bucket: BucketRepository, options: MaintenanceOptions) -> float:
@@ -109,13 +123,14 @@ def _carried_out(
         begin = time.perf_counter()
         with work.run.step(plan.name, plan.objects or None, 'objects'):
             result = step.carry_out()
+        work.look.forget()
         done.append(result._replace(seconds=time.perf_counter() - begin))
         if result.objects < plan.objects and work.run.stop.reason:
             left.append(UndoneStep(plan.name, plan.detail, plan.objects - result.objects))
     after = report.before
     if done:
         garbage = unnamed.amount() if report.before.garbage is not None else None
-        after = state_of(work.bucket.database, garbage, unnamed.missing)
+        after = work.look.state(garbage, unnamed.missing)
     return report._replace(
         steps=tuple(done), after=after, left=tuple(left), interrupted=work.run.stop.reason if left else None
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 from uuid import UUID
 
 from ricordi.backend.maintenance import MaintenanceStep
 from ricordi.errors import LostObject
-from ricordi.repository.bucket.counting import counted
+from ricordi.repository.bucket.counting import PackUse, counted
 from ricordi.repository.bucket.database import Link
 from ricordi.repository.bucket.index import Placement, is_live, make_live
 from ricordi.repository.bucket.maintenance.step import BucketWork
@@ -18,13 +18,6 @@ from ricordi.repository.bucket.reading import ReadObject
 
 ELECTION = 'ricordi_bucket.repack'
 
-_PACKS = """
-SELECT p.uuid, p.bytes - p.list_bytes, o.objects, o.stored, o.largest
-FROM packs AS p JOIN (
-    SELECT pack, count(*) AS objects, sum(stored)::bigint AS stored, max(size) AS largest
-    FROM objects WHERE pack IS NOT NULL GROUP BY pack
-) AS o ON o.pack = p.uuid WHERE p.state = 'live' ORDER BY o.stored, p.uuid
-"""
 _OBJECTS = """
 SELECT hash, pack, start, stored, size, compressed FROM objects WHERE pack = ANY(%s) ORDER BY pack, start, hash
 """
@@ -35,26 +28,6 @@ FROM unnest(%b::bytea[], %b::bigint[], %b::bigint[], %b::boolean[], %s::uuid[], 
 AS n (hash, start, stored, compressed, old_pack, old_start)
 WHERE o.hash = n.hash AND o.pack = n.old_pack AND o.start = n.old_start
 """
-
-
-class PackUse(NamedTuple):
-    """A live pack.
-
-    :param bytes: without the list of its objects.
-    :param stored: of these, those of objects of the index.
-    :param largest: bytes of content of the largest object.
-    """
-
-    uuid: UUID
-    bytes: int
-    objects: int
-    stored: int
-    largest: int
-
-    @property
-    def waste(self) -> int:
-        """Bytes that no object covers."""
-        return max(0, self.bytes - self.stored)
 
 
 class PackMerging:
@@ -85,7 +58,10 @@ class PackMerging:
         options, limits = self._work.options, self._bucket.limits
         if options.repack == 'none':
             return []
-        packs = [PackUse(*row) for row in self._bucket.database.rows(_PACKS)]
+        packs = sorted(
+            (use for use in self._work.look.uses if use.state == 'live' and use.objects),
+            key=lambda pack: (pack.stored, pack.uuid),
+        )
         packs = [pack for pack in packs if pack.objects > 1 or pack.largest <= limits.large_bytes]
         if options.full and options.repack == 'all':
             return packs
@@ -102,6 +78,7 @@ class PackMerging:
         if not elected:
             return MaintenanceStep(self.name, 'another host does it')
         try:
+            self._work.look.forget()  # another host may have done it by now
             return self._repack(self._chosen())
         finally:
             self._bucket.database.rows('SELECT pg_advisory_unlock(hashtext(%s))', (ELECTION,))

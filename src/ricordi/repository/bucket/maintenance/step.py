@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ricordi.backend.maintenance import MaintenanceOptions, MaintenanceStep
 from ricordi.progress import Run
+from ricordi.repository.bucket.counting import UseLook
 from ricordi.repository.maintenance.problems import Problems
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class BucketWork:
     """What every step is handed.
 
     :param problems: hears of objects that are found damaged or missing.
+    :param look: at all rows, of which one is enough as long as no step has changed anything.
     :param grace_seconds: how long what is out of use stays.
     """
 
@@ -25,6 +27,7 @@ class BucketWork:
     options: MaintenanceOptions
     run: Run
     problems: Problems
+    look: UseLook
     grace_seconds: float
 
 
