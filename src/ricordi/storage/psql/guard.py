@@ -89,10 +89,8 @@ def _take(dialect: PsqlDialect) -> psycopg.Connection[Any]:
         with errors_translated(dialect.place):
             if raw.info.server_version >= SESSIONS_TIME_OUT_FROM:
                 raw.execute('SET idle_session_timeout = 0')
-            # The lock before the look: who comes in between sees the lock, who came before it is seen.
-            row = raw.execute('SELECT pg_try_advisory_lock(%s)', (LOCK_KEY,)).fetchone()
-            others = _others(raw)
-        if others or not (row and row[0]):
+            is_held, others = _lock(raw)
+        if others or not is_held:
             raise LockingProfileError(_in_use(dialect.place, others), remedy=Remedy('wait'))
     except BaseException:
         raw.close()
@@ -100,13 +98,24 @@ def _take(dialect: PsqlDialect) -> psycopg.Connection[Any]:
     return raw
 
 
-def _others(raw: psycopg.Connection[Any]) -> list[DatabaseSession]:
-    """The sessions of other programs; where all are of processes that have ended, once the server has heard of that."""
+def _lock(raw: psycopg.Connection[Any]) -> tuple[bool, list[DatabaseSession]]:
+    """Whether the lock is held now, and the sessions of other programs.
+
+    Where all of these are of processes that have ended, once the server has heard of that.
+    """
     end = time.monotonic() + ENDING_SECONDS
+    is_held = False
+    others: list[DatabaseSession] = []
     while True:
+        has_waited = bool(others)
+        # The lock before the look: who comes in between sees the lock, who came before it is seen.
+        if not is_held:
+            row = raw.execute('SELECT pg_try_advisory_lock(%s)', (LOCK_KEY,)).fetchone()
+            is_held = bool(row and row[0])
         others = [session for session in list_sessions(raw) if not session.own]
-        if not others or not all(map(has_ended, others)) or time.monotonic() >= end:
-            return others
+        waits = all(map(has_ended, others)) and time.monotonic() < end if others else has_waited and not is_held
+        if not waits:
+            return is_held, others
         time.sleep(LOOK_SECONDS)
 
 
