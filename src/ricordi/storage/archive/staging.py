@@ -74,7 +74,7 @@ class Staging:
         if was_interrupted(error):
             return KeyboardInterrupt()
         code = getattr(error, 'sqlite_errorname', '') or ''
-        if code.startswith(('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN')):
+        if code.startswith(('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_BUSY')):
             return failure(error, f'database {self.path}, unpacked from {self.archive}', 0.0)
         return CorruptStorage(f'the database in {self.archive} is damaged ({error}); get the archive anew')
 
