@@ -162,7 +162,7 @@ def new_file(path: Path, overwrite: bool = False, mode: int = 0o666) -> Iterator
             if overwrite:
                 folder.replace(draft, path.name)
             else:
-                _link_new(folder, draft, path)
+                _name_new(folder, draft, path)
         except BaseException:
             if named:
                 with suppress(OSError):
@@ -171,12 +171,11 @@ def new_file(path: Path, overwrite: bool = False, mode: int = 0o666) -> Iterator
         folder.sync()
 
 
-def _link_new(folder: OpenFolder, draft: str, path: Path) -> None:
+def _name_new(folder: OpenFolder, draft: str, path: Path) -> None:
     try:
-        folder.link(draft, path.name)  # unlike a rename, fails where the name is taken by now
+        folder.name_new(draft, path.name)
     except FileExistsError:
         raise FileExistsError(17, os.strerror(17), str(path)) from None
-    folder.unlink(draft)
 
 
 @contextmanager

@@ -25,6 +25,8 @@ _LINK = (errno.ENOTDIR, errno.ELOOP)
 """What a system says of a link where none is followed."""
 _MAY_NOT_GIVE = (errno.EPERM, errno.EINVAL)
 """What it says to a root who may not give files away: of a name space, or over a network."""
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""What it says where there are no hard links: on FAT and exFAT, on many network and FUSE mounts."""
 _OF_OTHERS = 0o022
 
 P = ParamSpec('P')
@@ -245,6 +247,31 @@ class OpenFolder:
         """
         target = (into or self).descriptor
         os.link(draft, name, src_dir_fd=self.descriptor, dst_dir_fd=target, follow_symlinks=False)
+
+    @_tells_path
+    def name_new(self, draft: str, name: str, into: OpenFolder | None = None) -> None:
+        """Give a finished file its name in place of that of a draft, if nobody has the name.
+
+        At once and with all that is in it, if the file system has hard links; else an empty file holds the name for a
+        moment.
+
+        :param into: the folder of that name; None: this one.
+        :raises FileExistsError: the name is taken.
+        """
+        try:
+            self.link(draft, name, into)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            target = into or self
+            os.close(target.create(name))
+            try:
+                self.replace(draft, name, target)
+            except BaseException:
+                target.unlink(name)
+                raise
+        else:
+            self.unlink(draft, missing_ok=True)
 
     @_tells_path
     def unlink(self, name: str, missing_ok: bool = False) -> None:

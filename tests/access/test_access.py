@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from ricordi.errors import (
     LockedProfileError,
     LockingProfileError,
     ProfileConfigurationError,
+    UnrecordableUse,
 )
 from ricordi.progress import Stop
 
@@ -455,6 +457,17 @@ def test_a_full_disk_is_told_from_a_folder_that_may_not_be_written(
 
     monkeypatch.setattr(os, 'mkdir', full)
     with pytest.raises(ConfigurationError, match='free some space'):
+        access.request_access()
+
+
+def test_a_file_system_that_gives_no_locks_is_told_as_that(
+    access: ProfileAccessManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, 'No locks available')
+
+    monkeypatch.setattr(fcntl, 'flock', refused)
+    with pytest.raises(UnrecordableUse, match='mounted with locks'):
         access.request_access()
 
 

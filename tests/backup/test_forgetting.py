@@ -139,6 +139,7 @@ def test_a_store_that_a_database_claims_keeps_its_objects(backups: BackupReposit
 # policies --------------------------------------------------------------------------------------------------
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def made(two: list[SnapshotRecord]) -> list[SnapshotRecord]:
 def test_a_policy_keeps_the_last_of_each_period_of_each_profile(
     made: list[SnapshotRecord], policy: KeepPolicy, kept: list[int]
 ) -> None:
-    assert {*kept_by(policy, made)} == {f'{uuid}{number}' for uuid in 'ab' for number in kept}
+    assert {*kept_by(policy, made, LATER)} == {f'{uuid}{number}' for uuid in 'ab' for number in kept}
 
 
 def test_the_last_complete_snapshot_stays_however_many_came_after_it(made: list[SnapshotRecord]) -> None:
@@ -177,7 +178,13 @@ def test_the_last_complete_snapshot_stays_however_many_came_after_it(made: list[
         for record in made
         if record.origin.profile_uuid == 'a'
     ]
-    assert kept_by(KeepPolicy(last=2), records) == {'a0': ['last'], 'a1': ['last'], 'a5': ['last complete']}
+    assert kept_by(KeepPolicy(last=2), records, LATER) == {'a0': ['last'], 'a1': ['last'], 'a5': ['last complete']}
+
+
+def test_what_has_a_time_that_is_yet_to_come_stays_and_pushes_nothing_out(made: list[SnapshotRecord]) -> None:
+    records = [record for record in made if record.origin.profile_uuid == 'a']
+    kept = kept_by(KeepPolicy(last=1), records, NOON - timedelta(hours=12))
+    assert kept == {'a0': ['in the future'], 'a1': ['in the future'], 'a2': ['last']}
 
 
 def test_only_snapshots_with_a_tag_are_looked_at(place: Path, two: list[SnapshotRecord]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,19 @@ def test_many_profiles_share_a_place(reference_home: Path, tmp_path: Path) -> No
     for name in ('mixed', 'loose', 'mixed'):
         back_up(profile_of(name), place, policy=KeepPolicy(last=1))
     assert [record.origin.profile for record in list_snapshots(place).records] == ['loose', 'mixed']
+
+
+def test_what_was_just_made_stays_where_an_older_snapshot_has_a_later_time(
+    reference_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, profile = tmp_path / 'place', profile_of('mixed')
+    with monkeypatch.context() as patch:
+        patch.setattr('ricordi.backup.repository.now', lambda: (datetime.now(UTC) + timedelta(days=400), 0.0))
+        ahead = back_up(profile, place).record
+    made = [back_up(profile, place, policy=KeepPolicy(last=1)).record for _ in range(2)][-1]
+    assert ahead is not None
+    assert made is not None
+    assert {record.name for record in list_snapshots(place).records} == {made.name, ahead.name}
 
 
 def test_a_policy_with_a_tag_leaves_what_was_made_by_hand(reference_home: Path, tmp_path: Path) -> None:

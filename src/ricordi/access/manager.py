@@ -44,7 +44,7 @@ Check = Callable[[], None]
 """Raises where a lock has been lost."""
 Guard = Callable[[], AbstractContextManager[Check | None]]
 
-_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, *DISK_IS_FULL)
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOLCK, *DISK_IS_FULL)
 _IN_THE_WAY = (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO)
 
 WAIT = Remedy('wait')
@@ -534,6 +534,8 @@ def _way_out(error: OSError) -> str:
         return 'free some space'
     if error.errno in _IN_THE_WAY:
         return 'clear what stands there in the place of a file'
+    if error.errno == errno.ENOLCK:
+        return 'have the file system mounted with locks (NFS needs its lock service)'
     return 'make the folder writable for this user'
 
 

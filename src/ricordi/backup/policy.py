@@ -46,15 +46,21 @@ _PERIODS: dict[str, Callable[[datetime], object]] = {
 }
 
 
-def kept_by(policy: KeepPolicy, records: Iterable[SnapshotRecord]) -> dict[str, list[str]]:
+def kept_by(policy: KeepPolicy, records: Iterable[SnapshotRecord], now: datetime) -> dict[str, list[str]]:
     """The names of the snapshots that a policy keeps, each with the reasons; of every profile as if it were alone.
 
-    The last complete snapshot of a profile is always kept, however many incomplete ones came after it.
+    The last complete snapshot of a profile is always kept, however many incomplete ones came after it. One whose time
+    is yet to come is kept and counts for none: a clock is or was wrong, and it must not push out what is made today.
+
+    :param now: what time it is.
     """
     by_profile: dict[str, list[SnapshotRecord]] = {}
-    for record in sorted(records, key=lambda record: (record.time, record.name), reverse=True):
-        by_profile.setdefault(record.origin.profile_uuid, []).append(record)
     kept: dict[str, list[str]] = {}
+    for record in sorted(records, key=lambda record: (record.time, record.name), reverse=True):
+        if record.time > now:
+            kept[record.name] = ['in the future']
+        else:
+            by_profile.setdefault(record.origin.profile_uuid, []).append(record)
     for newest_first in by_profile.values():
         for name, reason in _kept_of_profile(policy, newest_first):
             kept.setdefault(name, []).append(reason)

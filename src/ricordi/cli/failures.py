@@ -24,7 +24,7 @@ _QUOTED = re.compile(r'(?<!\w)([\'"`])(.*?)\1(?!\w)', re.DOTALL)
 _WORD = re.compile(rf'\S{{{3 * LONGEST_VALUE},}}')
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_OF_THE_STORAGE = {*_NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+_OF_THE_STORAGE = {*_NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOLCK}
 _WAY_OUT = {
     errno.ENOSPC: 'free some space and run the command again; nothing that a node names was lost',
     errno.EDQUOT: 'your quota is used up: free some space and run it again; nothing that a node names was lost',
@@ -32,6 +32,7 @@ _WAY_OUT = {
     errno.EPERM: 'run as the owner of the files, or have the permissions changed',
     errno.EROFS: 'the disk is mounted read-only: mount it for writing',
     errno.EIO: 'the disk reports damage: look at the system log and save what is on it',
+    errno.ENOLCK: 'this file system gives no locks: have it mounted with them (NFS needs its lock service)',
     errno.EMFILE: 'raise the limit of open files (`ulimit -n`)',
 }
 

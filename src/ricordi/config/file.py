@@ -256,14 +256,9 @@ def _write_beside(folder: OpenFolder, name: str, content: bytes, mode: int) -> s
 
 def _create(folder: OpenFolder, draft: str, name: str) -> bool:
     try:
-        folder.link(draft, name)
+        folder.name_new(draft, name)
     except FileExistsError:
         return False
-    except OSError:  # no hard links here
-        with suppress(FileNotFoundError):
-            folder.status(name)
-            return False
-        folder.replace(draft, name)
     return True
 
 

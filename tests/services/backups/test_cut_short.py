@@ -93,6 +93,13 @@ def test_on_postgresql_a_killed_restore_is_gone_on_with(home: Path, verdi_sqlite
     assert restore(str(verdi_sqlite), to_psql()).rows['db_dbnode'] == 74
 
 
+def test_a_configuration_without_a_folder_for_storages_has_nothing_left_over(
+    home: Path, verdi_sqlite: Path, to_psql: Ask
+) -> None:
+    (home / 'repository').rmdir()
+    assert restore(str(verdi_sqlite), to_psql()).rows['db_dbnode'] == 74
+
+
 def test_a_storage_that_is_kept_when_its_profile_goes_is_not_taken_for_a_leftover(
     home: Path, verdi_sqlite: Path, to_sqlite: Ask
 ) -> None:

@@ -1,6 +1,7 @@
 """Arrays in NumPy's file format, read without NumPy, against NumPy."""
 
 import io
+from typing import Literal
 
 import numpy
 import pytest
@@ -33,9 +34,20 @@ def test_an_array_is_read_as_numpy_lists_it(name: str) -> None:
     assert read_npy(saved(ARRAYS[name])) == ARRAYS[name].tolist()
 
 
+@pytest.mark.parametrize('kind', ['<c8', '>c8', '<c16', '>c16'])
+@pytest.mark.parametrize('order', ['C', 'F'])
+@pytest.mark.parametrize('shape', [(), (6,), (2, 3), (0, 2)])
+def test_a_complex_number_is_a_list_of_its_two_parts(
+    kind: str, order: Literal['C', 'F'], shape: tuple[int, ...]
+) -> None:
+    numbers = numpy.arange(numpy.prod(shape, dtype=int)).reshape(shape) * (1 - 0.5j) + 2j
+    array = numpy.array(numbers, dtype=kind, order=order)
+    assert read_npy(saved(array)) == numpy.stack([array.real, array.imag], -1).tolist()
+
+
 def test_what_has_no_form_as_text_is_refused() -> None:
-    with pytest.raises(InvalidOperation, match='c16'):
-        read_npy(saved(numpy.array([1j])))
+    with pytest.raises(InvalidOperation, match='M8'):
+        read_npy(saved(numpy.array(['2020-01-01'], dtype='M8[D]')))
 
 
 @pytest.mark.parametrize('content', [b'', b'no array', saved(numpy.arange(3.0))[:-1], saved(numpy.array(['ab']))[:-1]])

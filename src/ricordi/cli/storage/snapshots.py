@@ -112,10 +112,10 @@ def forget(
 
     PLACE is a folder, or a folder of a bucket, s3://BUCKET/FOLDER; there it needs nobody to be done with the place,
     and what was put within the last day stays. SNAPSHOTS are removed, or those that a policy does not keep. It is
-    applied to each profile in the place by itself; the last complete snapshot of each always stays. Then the space of
-    what no other snapshot names is given back. A snapshot is named by its name, the start of it, or the digest at its
-    end. Exit codes: 0 all done, 5 snapshots are being made or read, 6 something in the place cannot be read, so that
-    no space was given back, 7 interrupted: to be run again.
+    applied to each profile in the place by itself; the last complete snapshot of each always stays, and so do those
+    whose time is yet to come. Then the space of what no other snapshot names is given back. A snapshot is named by its
+    name, the start of it, or the digest at its end. Exit codes: 0 all done, 5 snapshots are being made or read, 6
+    something in the place cannot be read, so that no space was given back, 7 interrupted: to be run again.
     """
     from ricordi.backup.policy import KeepPolicy
     from ricordi.cli.terminal.prompt import confirm

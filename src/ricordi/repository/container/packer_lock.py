@@ -117,7 +117,7 @@ class PackLock:
                 handle.write(self._mark)
             for _ in range(2):
                 try:
-                    sandbox.link(draft, self._name, packs)
+                    sandbox.name_new(draft, self._name, packs)
                     break
                 except FileExistsError:
                     if not is_ours(self.path):

@@ -147,7 +147,7 @@ def _with_forgotten(
             if record.origin.profile_uuid == made.origin.profile_uuid
             and (not made.tags or {*record.tags} & {*made.tags})
         ]
-        kept = kept_by(policy, ours)
+        kept = kept_by(policy, ours, made.time)  # not the clock: it may be set back meanwhile, and what was made stays
         names = [record.name for record in ours if record.name not in kept]
         if not names:
             return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ricordi.backend.backups import BackupAddress
@@ -87,7 +88,7 @@ def _plan(
         kept: dict[str, list[str]] = {}
     else:
         looked_at = [record for record in records if not tags or {*record.tags} & {*tags}]
-        kept = kept_by(policy, looked_at)
+        kept = kept_by(policy, looked_at, datetime.now(UTC))
         forget = {record.name for record in looked_at if record.name not in kept}
     return ForgetPlan(
         address,

@@ -1,5 +1,7 @@
 """Arrays in NumPy's file format, read without NumPy: as the nested lists that `tolist()` gives.
 
+A complex number is a list of its own, of the real and the imaginary part: JSON and tables know no such numbers.
+
 The format is documented as `numpy.lib.format`: a magic word, a version, a header in Python's notation, the bytes.
 """
 
@@ -18,6 +20,7 @@ _MAGIC = b'\x93NUMPY'
 _LENGTHS = {1: '<H', 2: '<I', 3: '<I'}
 _TYPES = ('b1', 'i1', 'u1', 'i2', 'u2', 'i4', 'u4', 'i8', 'u8', 'f2', 'f4', 'f8')
 _CODES = dict(zip(_TYPES, '?bBhHiIqQefd', strict=True))
+_PARTS_OF_COMPLEX = {'c8': 'f4', 'c16': 'f8'}
 
 
 def read_npy(content: bytes) -> Any:
@@ -28,10 +31,13 @@ def read_npy(content: bytes) -> Any:
     """
     try:
         start, kind, is_fortran, shape = _header(content)
+        steps = _steps(shape, is_fortran)
+        if (part := _PARTS_OF_COMPLEX.get(kind[1:])) is not None:
+            kind, shape, steps = kind[0] + part, (*shape, 2), (*(2 * step for step in steps), 1)
         values = _values(content[start:], kind, math.prod(shape))
     except (struct.error, ValueError, KeyError, SyntaxError, TypeError, IndexError) as error:
         raise CorruptStorage(f'this is no array of NumPy: {error}') from error
-    return _nested(values, shape, _steps(shape, is_fortran), 0)
+    return _nested(values, shape, steps, 0)
 
 
 def _header(content: bytes) -> tuple[int, str, bool, tuple[int, ...]]:

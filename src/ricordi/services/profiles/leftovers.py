@@ -73,7 +73,8 @@ def remove_leftovers(but: Path) -> None:
     """
     config = load_config()
     known = {profile.uuid for profile in config.profiles}
-    for folder in sorted(_searched(config).iterdir()):
+    searched = _searched(config)
+    for folder in sorted(searched.iterdir()) if searched.is_dir() else ():
         mark = folder / MARK
         if folder == but or not (mark.exists() or _is_chosen_and_empty(folder)):
             continue

@@ -14,6 +14,7 @@ from ricordi.errors import CorruptStorage
 from ricordi.model.fields import TABLES
 from ricordi.storage.columns import columns
 from ricordi.storage.schema import ALL_TABLES
+from ricordi.storage.sqlite.failures import OF_THE_DISK, failure
 
 LONGEST_STATEMENT = 16_384
 """Characters; the longest of AiiDA's and ours has some 900."""
@@ -60,6 +61,8 @@ def check_schema(raw: sqlite3.Connection, archive: str) -> None:
                 )
         _check_columns(raw, archive, {name for kind, name, _, _ in found if kind == 'table'})
     except sqlite3.DatabaseError as error:
+        if (getattr(error, 'sqlite_errorname', '') or '').startswith(OF_THE_DISK):
+            raise failure(error, f'database in {archive}', 0.0) from error
         raise CorruptStorage(f'the database in {archive} is damaged ({error}); get the archive anew') from None
 
 

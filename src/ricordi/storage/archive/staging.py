@@ -18,7 +18,7 @@ from ricordi.storage.archive.checks import check_lengths, check_rows
 from ricordi.storage.archive.cycles import check_cycles
 from ricordi.storage.archive.schema import check_schema
 from ricordi.storage.sqlite.dialect import SqliteDialect
-from ricordi.storage.sqlite.failures import failure
+from ricordi.storage.sqlite.failures import OF_THE_DISK, failure
 from ricordi.storage.sqlite.strangers import distrust, end_when_asked, was_interrupted
 from ricordi.zipfiles.format import Member
 
@@ -74,7 +74,7 @@ class Staging:
         if was_interrupted(error):
             return KeyboardInterrupt()
         code = getattr(error, 'sqlite_errorname', '') or ''
-        if code.startswith(('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN')):
+        if code.startswith(OF_THE_DISK):
             return failure(error, f'database {self.path}, unpacked from {self.archive}', 0.0)
         return CorruptStorage(f'the database in {self.archive} is damaged ({error}); get the archive anew')
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from collections.abc import Callable
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 DATABASE = SQLITE_DATABASE
 CONTAINER = 'container'
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-"""What a file system says that has no hard links."""
 
 
 class SqliteDosStorage(SqlStorage):
@@ -83,7 +80,6 @@ def _create_database(folder: Path, repository_uuid: str | None) -> None:
                 os.close(descriptor)
             _give_name(opened, draft)
             named = True
-            opened.unlink(draft, missing_ok=True)
             opened.sync()
         except BaseException:
             if named:
@@ -118,10 +114,6 @@ def _folder(profile: Profile) -> Path:
 def _give_name(folder: OpenFolder, draft: str) -> None:
     """Give a finished file its name, unless somebody else was faster."""
     try:
-        folder.link(draft, DATABASE)  # unlike rename, fails where the name is taken
+        folder.name_new(draft, DATABASE)
     except FileExistsError:
         raise StorageExists(f'another process has just created {folder.path / DATABASE}') from None
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        folder.replace(draft, DATABASE)

@@ -25,6 +25,10 @@ from ricordi.storage.columns import json_columns, row_words, unreadable
 _TOO_LARGE = ('too many', 'too complex', 'too large', 'at most', 'parser stack overflow')
 
 
+OF_THE_DISK = ('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_BUSY')
+"""How SQLite's codes begin that tell of the disk or its locks, and say nothing of what is in the file."""
+
+
 def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None = None) -> RicordiError:
     """The error of ours for an exception of the driver.
 
@@ -42,9 +46,8 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
             f'a row of the {place} is larger than {LARGEST_VALUE >> 20} MiB, the most that one of an archive may take'
         )
     if code.startswith(('SQLITE_BUSY', 'SQLITE_LOCKED')):
-        return AccessError(
-            f'the {place} was locked by another program for more than {busy_seconds:g} s; try again when it is done'
-        )
+        waited = f' for more than {busy_seconds:g} s' if busy_seconds else ''
+        return AccessError(f'the {place} was locked by another program{waited}; try again when it is done')
     if code in ('SQLITE_READONLY_ROLLBACK', 'SQLITE_READONLY_RECOVERY'):
         return UnwritableStorage(
             f'a program was ended amid a change of the {place}, which has to be undone before it can be read: let '
