@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -38,6 +40,22 @@ def test_twelve_processes_that_store_at_once_lose_nothing(reference_home: Path) 
     expected = {f'p{number}-{turn}' for number in range(12) for turn in range(5)}
     assert expected <= names(reference_home)
     assert not list(reference_home.glob('.config.json.????????'))
+
+
+@pytest.mark.parametrize('said', [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP], ids=errno.errorcode.get)
+def test_a_file_system_without_locks_is_told_as_that(
+    reference_home: Path, monkeypatch: pytest.MonkeyPatch, said: int
+) -> None:
+    config, before = load_config(), (reference_home / 'config.json').read_bytes()
+    config.set_option('daemon.timeout', 11)
+
+    def refused(*_: object) -> None:
+        raise OSError(said, os.strerror(said))
+
+    monkeypatch.setattr(fcntl, 'flock', refused)
+    with pytest.raises(ConfigurationError, match='gives no locks: have it mounted with them; nothing was changed'):
+        config.store()
+    assert (reference_home / 'config.json').read_bytes() == before
 
 
 def write_as_aiida_does(home: Path, change: Any) -> None:

@@ -27,6 +27,8 @@ LOCK_SECONDS = 30.0
 LARGEST_FILE = 8 << 20
 """Bytes; real ones have some hundred for each profile."""
 _RENAME_EXCHANGE = 2
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What network file systems say that are mounted without locks."""
 _PAUSE_SECONDS = 0.02
 
 FileIdentity = tuple[int, int, int, int]
@@ -118,6 +120,10 @@ def _lock(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise OSError(errno.ENOLCK, 'this file system gives no locks: have it mounted with them') from error
+        raise
     return True
 
 
