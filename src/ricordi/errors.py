@@ -89,6 +89,10 @@ class SlowAnswer(UserWarning):
     """An object store does not answer; tells for how long it is tried."""
 
 
+class FutureSnapshot(UserWarning):
+    """The last snapshot by its time may not be the last that was made: its time is yet to come."""
+
+
 class StoppedWorker(UserWarning):
     """A process that did a part of the work was stopped; the work is done without it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,10 +20,11 @@ from ricordi.backup.policy import KeepPolicy
 from ricordi.backup.records import SnapshotRecord
 from ricordi.backup.repository import BackupRepository
 from ricordi.config import Profile, load_config
-from ricordi.errors import InvalidOperation, NoBackupRepository, UsageError
+from ricordi.errors import FutureSnapshot, InvalidOperation, NoBackupRepository, UsageError
 from ricordi.manager import open_backup, use_storage
 from ricordi.services.backups.backup import back_up, plan_backup
 from ricordi.services.backups.history import forget_backups, last_backups
+from ricordi.services.backups.repository_source import chosen_snapshot
 from ricordi.services.backups.snapshots import list_snapshots
 from ricordi.services.status import get_status
 from ricordi.services.storage import get_info
@@ -101,6 +103,14 @@ def test_what_was_just_made_stays_where_an_older_snapshot_has_a_later_time(
     assert ahead is not None
     assert made is not None
     assert {record.name for record in list_snapshots(place).records} == {made.name, ahead.name}
+    with open_backup(place) as repository:
+        for wanted, of in [(None, None), ('latest', None), (None, profile.name), ('latest', profile.name)]:
+            with pytest.warns(FutureSnapshot, match=ahead.name):
+                assert chosen_snapshot(repository, wanted, of).name == ahead.name
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            for of in (None, profile.name):
+                assert chosen_snapshot(repository, made.name, of).name == made.name
 
 
 def test_a_policy_with_a_tag_leaves_what_was_made_by_hand(reference_home: Path, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ricordi.backend.maintenance import Amount
@@ -26,7 +28,7 @@ from ricordi.backup.taking import (
     put_objects,
     repeated,
 )
-from ricordi.errors import MultipleObjectsError, NotExistent, RicordiError
+from ricordi.errors import FutureSnapshot, MultipleObjectsError, NotExistent, RicordiError
 from ricordi.progress import Run
 
 if TYPE_CHECKING:
@@ -34,6 +36,19 @@ if TYPE_CHECKING:
     from ricordi.progress import Stop
 
 LATEST = 'latest'
+
+
+def last_of(records: Sequence[SnapshotRecord]) -> SnapshotRecord:
+    """The last of some snapshots, by time; there is one at least. `FutureSnapshot` is told of a time yet to come."""
+    last = records[-1]
+    if last.time > datetime.now(UTC):
+        warnings.warn(
+            f'the time of snapshot {last.name} is yet to come: a clock is or was wrong, and another one may have been '
+            'made after it',
+            FutureSnapshot,
+            stacklevel=2,
+        )
+    return last
 
 
 class BackupRepository:
@@ -102,7 +117,7 @@ class BackupRepository:
         """
         names = self.names()
         if name == LATEST and (records := self.snapshots()):
-            return records[-1].name
+            return last_of(records).name
         found = [one for one in names if name in (one, one.rpartition('-')[2])]
         found = found or [one for one in names if name and (one.startswith(name) or _digest(one).startswith(name))]
         if not found:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ricordi.cli.terminal.prose import complain, prose
-from ricordi.errors import AccessWarning, SlowAnswer, StoppedWorker, UsageError
+from ricordi.errors import AccessWarning, FutureSnapshot, SlowAnswer, StoppedWorker, UsageError
 from ricordi.services.nodes.log_levels import LEVELS
 
-TOLD = (AccessWarning, StoppedWorker, SlowAnswer)
+TOLD = (AccessWarning, StoppedWorker, SlowAnswer, FutureSnapshot)
 """The warnings that a person is told."""
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ricordi.backend.backups import BackupAddress
-from ricordi.backup.repository import LATEST, BackupRepository
+from ricordi.backup.repository import LATEST, BackupRepository, last_of
 from ricordi.errors import InvalidOperation, NotExistent
 from ricordi.manager.backups import open_backup
 from ricordi.model.file_trees import is_key
@@ -55,6 +55,8 @@ def chosen_snapshot(backup: BackupRepository, wanted: str | None, of: str | None
 
     :param wanted: its name, or a start of it, or `latest`.
     :param of: name or uuid of the profile that it is of.
+    A warning, `FutureSnapshot`, tells of a newest one whose time is yet to come.
+
     :raises ricordi.errors.NotExistent: there is none such; the message lists what there is.
     :raises ricordi.errors.InvalidOperation: there is none at all, or the newest of several profiles could be meant.
     """
@@ -68,15 +70,15 @@ def chosen_snapshot(backup: BackupRepository, wanted: str | None, of: str | None
         raise InvalidOperation(f'there is no snapshot in {backup.place.address} that can be read')
     if of is not None:
         records = _of_profile(records, of)
-        if wanted is not None:
-            name = backup.find(wanted).name if wanted != LATEST else records[-1].name
+        if wanted not in (None, LATEST):
+            name = backup.find(wanted).name
             records = [record for record in records if record.name == name] or _none_such(wanted, of, records)
     if len({record.origin.profile_uuid for record in records}) > 1:
         raise InvalidOperation(
             f'{backup.place.address} holds snapshots of several profiles:\n{_listed(records)}',
             remedy=Remedy('choose snapshot'),
         )
-    return records[-1]
+    return last_of(records) if wanted in (None, LATEST) else records[-1]
 
 
 def _none_such(wanted: str, of: str, records: Sequence[SnapshotRecord]) -> list[SnapshotRecord]:
