@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -21,6 +20,8 @@ from ricordi.services.profiles.setup import Request, sqlite_config
 from ricordi.services.storage import maintain
 from ricordi.services.verify import verify_storage
 
+NAMELESS = getattr(os, 'O_TMPFILE', 0)
+
 
 @pytest.fixture(autouse=True)
 def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,9 +30,14 @@ def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> NoReturn:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
+    def opened(path: Any, flags: int, *more: Any, **names: Any) -> int:
+        if NAMELESS and flags & NAMELESS == NAMELESS:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), path)
+        return open_file(path, flags, *more, **names)
+
+    open_file = os.open
     monkeypatch.setattr(os, 'link', refused)
-    monkeypatch.setattr(tempfile, '_O_TMPFILE_WORKS', False)
-    monkeypatch.setattr(os, 'O_TMPFILE', 0, raising=False)
+    monkeypatch.setattr(os, 'open', opened)
 
 
 def test_a_profile_is_maintained_backed_up_and_restored(reference_home: Path, tmp_path: Path) -> None:
