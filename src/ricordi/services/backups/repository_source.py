@@ -53,10 +53,10 @@ def open_snapshot(
 def chosen_snapshot(backup: BackupRepository, wanted: str | None, of: str | None) -> SnapshotRecord:
     """The snapshot that is meant: the newest, unless a name says otherwise.
 
-    :param wanted: its name, or a start of it, or `latest`.
-    :param of: name or uuid of the profile that it is of.
     A warning, `FutureSnapshot`, tells of a newest one whose time is yet to come.
 
+    :param wanted: its name, or a start of it, or `latest`.
+    :param of: name or uuid of the profile that it is of.
     :raises ricordi.errors.NotExistent: there is none such; the message lists what there is.
     :raises ricordi.errors.InvalidOperation: there is none at all, or the newest of several profiles could be meant.
     """
