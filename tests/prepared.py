@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / 'data'
 INITIALISED = 'initialised'
 REFERENCE = 'reference_data'
+PLACE = tempfile.gettempdir()
+"""Of before any test: one may put temporary files where they go with it."""
 
 
 @cache
 def originals() -> Path:
     """Where the originals lie while the process lasts."""
-    folder, owner = Path(tempfile.mkdtemp(prefix='ricordi-originals-')), os.getpid()
+    folder, owner = Path(tempfile.mkdtemp(prefix='ricordi-originals-', dir=PLACE)), os.getpid()
 
     def remove() -> None:
         if os.getpid() == owner:  # and no fork of it, which ends before
