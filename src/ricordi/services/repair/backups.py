@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ricordi.backend.repair import Mending, RepairSource, SetAside
+from ricordi.backend.repair import Mending, SetAside
 from ricordi.backend.storage import RepositoryLocation
 from ricordi.backend.verification_report import VerificationReport, VerifyOptions
 from ricordi.backup.key_spool import KeySpool, lacking
@@ -20,7 +21,7 @@ from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.services.backups.verify import findings_in
 from ricordi.services.repair.faults import Faults
-from ricordi.services.repair.repair import RepairOptions, RepairReport
+from ricordi.services.repair.repair import Repairing, RepairOptions, RepairReport
 from ricordi.services.repair.sources import open_sources
 from ricordi.services.verify import NAMED, Gathered
 
@@ -60,77 +61,63 @@ def repair_backup(
     with open_folder_place(folder) as (place, objects):
         own = RepositoryLocation('container', place.container)
         with open_sources(options.sources, own, wait, run.stop, options.object_store) as sources:
-            report = _PlaceRepair(place, objects, options, sources, consent, wait, run).repair()
+            report = _PlaceRepair(
+                place=place, objects=objects, options=options, sources=sources, consent=consent, wait=wait, run=run
+            ).repair()
     return report._replace(seconds=time.perf_counter() - begin)
 
 
-class _PlaceRepair:
-    """One repair."""
+@dataclass(kw_only=True)
+class _PlaceRepair(Repairing):
+    """One repair of a place."""
 
-    def __init__(
-        self,
-        place: FolderPlace,
-        objects: RepositoryBackend,
-        options: RepairOptions,
-        sources: Sequence[RepairSource],
-        consent: Callable[[RepairReport], bool],
-        wait: float | None,
-        run: Run,
-    ) -> None:
-        self._place = place
-        self._objects = objects
-        self._options = options
-        self._sources = sources
-        self._consent = consent
-        self._wait = wait
-        self._run = run
-        self._done: list[Mending] = []
-        self._aside: list[str] = []
+    place: FolderPlace
+    objects: RepositoryBackend
 
     def repair(self) -> RepairReport:
         """Plan, ask, carry out."""
         unopened = tuple(self._mendings_before_opening())
-        plan = RepairReport(self._options, planned=unopened) if unopened else self._plan()
-        if self._options.dry_run or plan.interrupted or not plan.can_do or not self._consent(plan):
+        plan = RepairReport(self.options, planned=unopened) if unopened else self._plan()
+        if not self.goes_ahead(plan):
             return plan
-        with self._place.locked('exclusive', self._wait, self._run.stop):
+        with self.place.locked('exclusive', self.wait, self.run.stop):
             if unopened:
                 self._make_openable(unopened)
             after = self._carry_out()
         return plan._replace(
-            done=tuple(self._done), aside=tuple(self._aside), after=after, interrupted=self._run.stop.reason
+            done=tuple(self.done), aside=tuple(self.aside), after=after, interrupted=self.run.stop.reason
         )
 
     # -- what is needed to open it ----------------------------------------------------------------------------
 
     def _mendings_before_opening(self) -> Iterator[Mending]:
-        if fault := self._place.description_fault():
-            name = self._place.description.name
+        if fault := self.place.description_fault():
+            name = self.place.description.name
             detail = f'{fault}; its snapshots show what it is'
             yield Mending('lost description', 'write the description of the backup repository anew', name, detail)
         else:
-            self._place.id()  # there is one, of a form that is known
-        if fault := self._objects.settings_fault():
-            yield self._objects.settings_mending(fault)
+            self.place.id()  # there is one, of a form that is known
+        if fault := self.objects.settings_fault():
+            yield self.objects.settings_mending(fault)
 
     def _make_openable(self, mendings: Sequence[Mending]) -> None:
         # the settings first: whose the store is stands in the store
-        if self._objects.settings_fault():
-            self._objects.restore_settings(str(uuid4()), [source.objects for source in self._sources])
-        if self._place.description_fault():
-            self._place.describe(self._objects)
-        self._take(mendings)
+        if self.objects.settings_fault():
+            self.objects.restore_settings(str(uuid4()), [source.objects for source in self.sources])
+        if self.place.description_fault():
+            self.place.describe(self.objects)
+        self.take(mendings)
 
     # -- all else -----------------------------------------------------------------------------------------------
 
     def _plan(self) -> RepairReport:
         faults = Faults()
-        with self._place.locked('shared', self._wait, self._run.stop):
-            repository = BackupRepository(self._place, self._objects)
-            found = self._verify(repository, faults, remember=not self._options.dry_run)
+        with self.place.locked('shared', self.wait, self.run.stop):
+            repository = BackupRepository(self.place, self.objects)
+            found = self._verify(repository, faults, remember=not self.options.dry_run)
             told = [] if found.interrupted else list(self._mend(repository, faults, dry_run=True))
         return RepairReport(
-            self._options,
+            self.options,
             found,
             tuple(one for one in told if isinstance(one, Mending)),
             interrupted=found.interrupted,
@@ -138,45 +125,38 @@ class _PlaceRepair:
 
     def _carry_out(self) -> VerificationReport:
         """Mend, and verify once more."""
-        repository, faults = BackupRepository(self._place, self._objects), Faults()
+        repository, faults = BackupRepository(self.place, self.objects), Faults()
         self._verify(repository, faults, remember=False)
         for _ in range(ROUNDS):
             told = list(self._mend(repository, faults, dry_run=False))
             left = [one for one in told if isinstance(one, Mending) and not one.deed]
             mended = [one for one in told if one not in left]
-            self._take(mended)
-            if self._run.stop.reason or not mended:
+            self.take(mended)
+            if self.run.stop.reason or not mended:
                 break
             faults = Faults()
             for one in left:
                 if is_key(one.subject):
                     faults.doubt(one.subject)
-        self._take(left)  # of the last round alone: what one has left, the next may mend
+        self.take(left)  # of the last round alone: what one has left, the next may mend
         return self._verify(repository, Faults(), remember=True)
 
     def _verify(self, repository: BackupRepository, faults: Faults, remember: bool) -> VerificationReport:
-        options = VerifyOptions(read=self._options.read, remember=remember)
-        gathered = Gathered(options.most_named, self._run, unshown=NAMED)
-        gathered.take(findings_in(repository, options, self._run, faults.hear))
+        options = VerifyOptions(read=self.options.read, remember=remember)
+        gathered = Gathered(options.most_named, self.run, unshown=NAMED)
+        gathered.take(findings_in(repository, options, self.run, faults.hear))
         return gathered.report(options, repository.objects)
 
     def _mend(self, repository: BackupRepository, faults: Faults, dry_run: bool) -> Iterator[Mending | SetAside]:
         with KeySpool() as named:
             if not faults.new_index:
-                naming = Naming(repository.objects, self._run, faults.doubt)
+                naming = Naming(repository.objects, self.run, faults.doubt)
                 named.add(naming.keys(repository.snapshots()))
                 for key in lacking(named.ascending(), repository.objects.list_objects()):
                     faults.doubt(key)
             if faults.of_objects:
                 order = faults.order(dry_run, _never_there(repository))
-                yield from repository.objects.repair(order, self._sources, named.ascending, self._run)
-
-    def _take(self, told: Iterable[Mending | SetAside]) -> None:
-        for one in told:
-            if isinstance(one, SetAside):
-                self._aside.append(one.place)
-            else:
-                self._done.append(one)
+                yield from repository.objects.repair(order, self.sources, named.ascending, self.run)
 
 
 def _never_there(repository: BackupRepository) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ricordi.backend.maintenance import OUT_OF_ROOM
@@ -118,72 +118,82 @@ def repair_storage(
     options = options or RepairOptions()
     own = storage_class(profile).repository_location(profile)
     with open_sources(options.sources, own, wait, run.stop, options.object_store) as sources:
-        report = _Repair(profile, options, sources, consent, wait, run).repair()
+        report = _Repair(
+            profile=profile, options=options, sources=sources, consent=consent, wait=wait, run=run
+        ).repair()
     return report._replace(seconds=time.perf_counter() - begin)
 
 
-class _Repair:
-    """One repair."""
+@dataclass(kw_only=True)
+class Repairing:
+    """What every repair works with, and what it has done so far."""
 
-    def __init__(
-        self,
-        profile: Profile,
-        options: RepairOptions,
-        sources: Sequence[RepairSource],
-        consent: Callable[[RepairReport], bool],
-        wait: float | None,
-        run: Run,
-    ) -> None:
-        self._profile = profile
-        self._options = options
-        self._sources = sources
-        self._consent = consent
-        self._wait = wait
-        self._run = run
-        self._faults = Faults()
-        self._done: list[Mending] = []
-        self._aside: list[str] = []
+    options: RepairOptions
+    sources: Sequence[RepairSource]
+    consent: Callable[[RepairReport], bool]
+    wait: float | None
+    run: Run
+    done: list[Mending] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+
+    def goes_ahead(self, plan: RepairReport) -> bool:
+        """Whether what is planned shall be done."""
+        return bool(not (self.options.dry_run or plan.interrupted) and plan.can_do and self.consent(plan))
+
+    def take(self, told: Iterable[Mending | SetAside]) -> None:
+        """Note what was done."""
+        for one in told:
+            if isinstance(one, SetAside):
+                self.aside.append(one.place)
+            else:
+                self.done.append(one)
+
+
+@dataclass(kw_only=True)
+class _Repair(Repairing):
+    """One repair of a profile."""
+
+    profile: Profile
+    faults: Faults = field(default_factory=Faults)
 
     def repair(self) -> RepairReport:
         """Plan, ask, carry out."""
-        if mending := settings_mending(self._profile):
-            plan = RepairReport(self._options, planned=(mending,))
+        if mending := settings_mending(self.profile):
+            plan = RepairReport(self.options, planned=(mending,))
         else:
             plan = self._plan()
-        if self._options.dry_run or plan.interrupted or not plan.can_do or not self._consent(plan):
+        if not self.goes_ahead(plan):
             return plan
         if mending:
             self._restore_settings(plan)
         if not plan.alone:
-            return self._carry_out(plan, self._run)
+            return self._carry_out(plan, self.run)
         with self._locked() as check:
-            return self._carry_out(plan, replace(self._run, lock_check=check))
+            return self._carry_out(plan, replace(self.run, lock_check=check))
 
     def _locked(self) -> AbstractContextManager[Callable[[], None]]:
-        return lock_profile(self._profile, 'storage repair', wait=self._wait, stop=self._run.stop)
+        return lock_profile(self.profile, 'storage repair', wait=self.wait, stop=self.run.stop)
 
     def _restore_settings(self, plan: RepairReport) -> None:
         # By a lock of its own: that of the storage is held on config.json, and so on none as long as there is none.
         with self._locked():
-            restore_settings(self._profile, [source.objects for source in self._sources])
-        self._take(plan.planned)
+            restore_settings(self.profile, [source.objects for source in self.sources])
+        self.take(plan.planned)
 
     # -- the plan ---------------------------------------------------------------------------------------------
 
     def _plan(self) -> RepairReport:
-        options = VerifyOptions(read=self._options.read, remember=not self._options.dry_run)
-        with use_storage(
-            self._profile, purpose='storage repair, plan', wait=self._wait, stop=self._run.stop
-        ) as storage:
-            found = verify_open_storage(storage, options, self._run, self._faults.hear)
-            planned = [] if found.interrupted else list(self._mend(storage, self._faults, True, self._run))
+        options = VerifyOptions(read=self.options.read, remember=not self.options.dry_run)
+        with use_storage(self.profile, purpose='storage repair, plan', wait=self.wait, stop=self.run.stop) as storage:
+            found = verify_open_storage(storage, options, self.run, self.faults.hear)
+            planned = [] if found.interrupted else list(self._mend(storage, self.faults, True, self.run))
         return RepairReport(
-            self._options,
+            self.options,
             found,
             tuple(one for one in planned if isinstance(one, Mending)),
-            by_maintenance=dict(self._faults.maintenance),
+            by_maintenance=dict(self.faults.maintenance),
             interrupted=found.interrupted,
-            alone=storage_class(self._profile).repair_alone or bool(self._faults.database),
+            alone=storage_class(self.profile).repair_alone or bool(self.faults.database),
         )
 
     # -- carrying out -----------------------------------------------------------------------------------------
@@ -198,41 +208,34 @@ class _Repair:
                 raise
             reason = OUT_OF_ROOM
         return plan._replace(
-            done=tuple(self._done),
-            aside=tuple(self._aside),
+            done=tuple(self.done),
+            aside=tuple(self.aside),
             after=after,
-            by_maintenance=dict(self._faults.maintenance),
+            by_maintenance=dict(self.faults.maintenance),
             interrupted=reason or run.stop.reason,
         )
 
     def _opened(self, plan: RepairReport) -> AbstractContextManager[StorageBackend]:
-        wait, stop = self._wait, self._run.stop
-        return use_storage(self._profile, shared_access=not plan.alone, purpose='storage repair', wait=wait, stop=stop)
+        wait, stop = self.wait, self.run.stop
+        return use_storage(self.profile, shared_access=not plan.alone, purpose='storage repair', wait=wait, stop=stop)
 
     def _carry_out_in(self, storage: StorageBackend, is_unknown: bool, run: Run) -> VerificationReport:
         """Mend, and verify once more."""
         if is_unknown:
-            verify_open_storage(storage, VerifyOptions(read=self._options.read), run, self._faults.hear)
-        if self._faults.new_index:
-            self._take(storage.repository.repair(RepairOrder(new_index=True), (), storage.named_keys, run))
+            verify_open_storage(storage, VerifyOptions(read=self.options.read), run, self.faults.hear)
+        if self.faults.new_index:
+            self.take(storage.repository.repair(RepairOrder(new_index=True), (), storage.named_keys, run))
             # What nodes name and nobody has shows only now.
-            known, self._faults = self._faults, Faults()
-            verify_open_storage(storage, VerifyOptions(), run, self._faults.hear)
-            self._faults.keys |= known.keys
+            known, self.faults = self.faults, Faults()
+            verify_open_storage(storage, VerifyOptions(), run, self.faults.hear)
+            self.faults.keys |= known.keys
         if not run.stop.reason:
-            self._take(self._mend(storage, self._faults, False, run))
+            self.take(self._mend(storage, self.faults, False, run))
         run.check_lock()
-        self._faults = Faults()
-        return verify_open_storage(storage, VerifyOptions(), run, self._faults.hear)
+        self.faults = Faults()
+        return verify_open_storage(storage, VerifyOptions(), run, self.faults.hear)
 
     def _mend(self, storage: StorageBackend, faults: Faults, dry_run: bool, run: Run) -> Iterable[Mending | SetAside]:
-        yield from storage.repair_database(faults.database, self._options.database, dry_run)
+        yield from storage.repair_database(faults.database, self.options.database, dry_run)
         if faults.of_objects:
-            yield from storage.repository.repair(faults.order(dry_run), self._sources, storage.named_keys, run)
-
-    def _take(self, told: Iterable[Mending | SetAside]) -> None:
-        for one in told:
-            if isinstance(one, SetAside):
-                self._aside.append(one.place)
-            else:
-                self._done.append(one)
+            yield from storage.repository.repair(faults.order(dry_run), self.sources, storage.named_keys, run)
