@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,35 @@ def test_a_wrong_answer_is_asked_anew_and_what_was_typed_can_be_repeated(
     (command,) = [line.strip() for line in screen.splitlines() if line.startswith('  ricordi ')]
     words = ['--profile-name', 'fresh one', '--email', 'ada@example.org', '--first-name', 'Ada']
     assert shlex.split(command) == ['ricordi', 'profile', 'setup', 'core.sqlite_dos', '--institution', 'here', *words]
+
+
+INTERRUPTED_WHILE_ASKING = """
+import os, signal, sys
+from ricordi.cli.terminal.questions import Question, answer
+from ricordi.cli.terminal.streams import TerminalStream, watch_streams
+
+watch_streams()
+flush = TerminalStream.flush
+
+def interrupted(stream):
+    flush(stream)
+    if asked:
+        os.kill(os.getpid(), signal.SIGINT)
+
+TerminalStream.flush = interrupted
+asked = True
+try:
+    answer([Question('name', 'Name', default='x')], {}, None, None)
+except KeyboardInterrupt:
+    asked = False
+    print('interrupted')
+"""
+
+
+def test_a_ctrl_c_that_comes_as_the_question_is_written_is_heard(run_in_terminal: Callable[..., Any]) -> None:
+    done = run_in_terminal(program=[sys.executable, '-c', INTERRUPTED_WHILE_ASKING])
+    assert 'Name' in done.screen
+    assert 'interrupted' in done.screen
 
 
 def test_the_command_line_that_repeats_what_was_typed_has_no_password(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,11 +24,21 @@ def confirm(question: str, yes: bool, flag: str = '--yes') -> bool:
         return True
     if not is_interactive():
         raise UsageError(f'there is no terminal to ask on: add {flag} to answer yes to `{question}`')
-    print(prose(f'{question} [y/N]', sys.stderr), end=' ', file=sys.stderr, flush=True)
+    return read_answer(prose(f'{question} [y/N]', sys.stderr)).strip().lower() in ('y', 'yes')
+
+
+def read_answer(question: str) -> str:
+    """Ask on stderr, and read a line.
+
+    Not by `input`, which flushes the streams and forgets what that raised: a Ctrl-C just after the question was lost.
+
+    :returns: the line with its end; '' where the input has ended.
+    """
+    print(question, end=' ', file=sys.stderr, flush=True)
     answer = ''
     try:
         answer = sys.stdin.readline()
     finally:
         if not answer.endswith('\n'):  # an end of the input, or a signal: what comes next begins a line
             print(file=sys.stderr)
-    return answer.strip().lower() in ('y', 'yes')
+    return answer

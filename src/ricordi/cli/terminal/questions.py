@@ -12,7 +12,7 @@ import click
 from ricordi.cli.parameters import PathName
 from ricordi.cli.remedies import message_of
 from ricordi.cli.terminal.kept_answers import keep_answer
-from ricordi.cli.terminal.prompt import is_interactive
+from ricordi.cli.terminal.prompt import is_interactive, read_answer
 from ricordi.cli.terminal.prose import prose
 from ricordi.cli.terminal.streams import harmless
 from ricordi.cli.verb import Function, option
@@ -225,18 +225,12 @@ def _ask(question: Question, default: Any) -> Any:
     """What a person answers; `!` is an empty answer, as in verdi, where Enter would take a default."""
     if question.lines:
         return _ask_lines(question, default)
-    shown = '' if default is None and not question.required else default
+    told = '' if question.hidden or default in ('', None) else f' [{default}]'
     while True:
-        told = '' if question.hidden or shown in ('', None) else f' [{shown}]'
-        answered = click.prompt(
-            harmless(f'{question.text}{told}'),
-            default=shown,
-            hide_input=question.hidden,
-            show_default=False,
-            err=True,
-            type=type(default) if isinstance(default, bool | int) and question.convert is None else str,
-        )
+        answered = _typed(f'{question.text}{told}', hidden=question.hidden)
         if answered == '' and default is None:
+            if question.required:
+                continue
             return None
         try:
             value = _meant(question, answered, default)
@@ -247,19 +241,42 @@ def _ask(question: Question, default: Any) -> Any:
             return value
 
 
-def _meant(question: Question, answered: Any, default: Any) -> Any:
+def _typed(question: str, *, hidden: bool = False) -> str:
+    """The line that a person types, without its end.
+
+    :raises click.Abort: if the input has ended.
+    """
+    asked = f'{harmless(question)}:'
+    if hidden:
+        from getpass import getpass
+
+        try:
+            return getpass(f'{asked} ')
+        except EOFError:
+            raise click.Abort from None
+    answer = read_answer(asked)
+    if not answer:
+        raise click.Abort
+    return answer.removesuffix('\n')
+
+
+def _meant(question: Question, answered: str, default: Any) -> Any:
     """The value of what a person typed."""
-    if answered in (default, str(default)):
+    if answered in ('', str(default)) and default is not None:
         return default
+    if isinstance(default, bool | int) and question.convert is None:
+        kind: click.ParamType[Any] = click.BOOL if isinstance(default, bool) else click.INT
+        try:
+            return kind.convert(answered, None, None)
+        except click.BadParameter as error:
+            raise UsageError(error.message) from error
     return question.converted('' if answered == '!' and not question.required else answered)
 
 
 def _ask_lines(question: Question, default: str) -> str:
     """The line that a person types, or the lines that are written in an editor."""
     as_it_is = 'as it is' if default else 'none'
-    answered: str = click.prompt(
-        f'{harmless(question.text)} (Enter: {as_it_is}, e: in an editor)', default='', show_default=False, err=True
-    )
+    answered = _typed(f'{question.text} (Enter: {as_it_is}, e: in an editor)')
     if answered.strip() == 'e':
         written = click.edit(default, extension='.bash')
         return default if written is None else written.rstrip('\n')
