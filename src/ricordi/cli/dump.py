@@ -138,7 +138,7 @@ def profile_dump(
     stop, request = Stop(), _request(dry_run, **chosen)
     with opened(session, 'profile dump') as storage:
         folder = path or _default_folder(storage.profile.name)
-        with long_work(session, stop) as run:
+        with long_work(session, stop, writes=not dry_run) as run:
             report = dump_profile(storage, folder, request, run)
     if not (request.also_ungrouped or report.new or report.changed or report.same or report.unsealed):
         session.tell('ricordi: no group that was chosen has a process; --also-ungrouped dumps those that are in none')
@@ -162,7 +162,7 @@ def group_dump(
     stop, request = Stop(), _request(dry_run, **chosen)
     with opened(session, 'group dump') as storage:
         folder = path or _default_folder(find_group(storage, group).label)
-        with long_work(session, stop) as run:
+        with long_work(session, stop, writes=not dry_run) as run:
             report = dump_group(storage, group, folder, request, run)
     return _tell(session, report, output_format)
 
@@ -198,7 +198,7 @@ def process_dump(
                 f'process {row.pk} is not sealed (still running, or broken off): --dump-unsealed dumps it all the same'
             )
         folder = path or Path.cwd() / folder_name(row)
-        with long_work(session, stop) as run:
+        with long_work(session, stop, writes=not dry_run) as run:
             report = dump_process(storage, row, folder, options, overwrite, run)
     return _tell(session, report, output_format)
 

@@ -60,6 +60,13 @@ def test_off_a_terminal_the_plan_is_shown_and_nothing_is_done_without_yes(ran: R
     assert ran('--dry-run')[0] == 6
 
 
+def test_ctrl_c_at_the_question_ends_it(run_in_terminal: Callable[..., Any], lost: tuple[str, str]) -> None:
+    done = run_in_terminal('-p', PROFILE, 'storage', 'repair', '--from', lost[1], answers={'[y/N]': '\x03'})
+    assert done.returncode == 130
+    assert 'ricordi: interrupted' in done.screen
+    assert 'clean point' not in done.screen
+
+
 def test_what_is_missing_comes_from_a_source(ran: Ran, lost: tuple[str, str]) -> None:
     key, copy = lost
     code, out, _ = ran('--from', copy, '--dry-run')

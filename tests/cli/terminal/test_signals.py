@@ -3,7 +3,9 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +62,26 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=240)
     assert (process.returncode, out, err) == (130, '', 'ricordi: interrupted\n')
+
+
+def test_what_writes_nothing_is_ended_at_once(run_in_terminal: Callable[..., Any], reference_home: Path) -> None:
+    slow = """
+import sys
+from ricordi.cli.main import run
+from ricordi.storage import maintenance
+
+def found(*arguments):
+    print('looks', flush=True)
+    while True:
+        pass
+
+maintenance.unclear_trees = found
+sys.exit(run(['-p', 'loose', 'storage', 'maintain', '--dry-run']))
+"""
+    done = run_in_terminal(program=[sys.executable, '-c', slow], answers={'looks': '\x03'})
+    assert done.returncode == 130
+    assert 'ricordi: interrupted' in done.screen
+    assert 'clean point' not in done.screen
 
 
 WAIT = """

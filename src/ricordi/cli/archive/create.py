@@ -13,14 +13,13 @@ from ricordi.cli.archive.output import STDOUT, archive_output
 from ricordi.cli.multiple import several
 from ricordi.cli.parameters import COMPUTER, GROUP, NODE, PathName
 from ricordi.cli.session import CommandSession
-from ricordi.cli.terminal.drawing import drawing
+from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.output import write_details
 from ricordi.cli.terminal.quantities import format_bytes, format_count, format_seconds
-from ricordi.cli.terminal.signals import stopping
 from ricordi.cli.terminal.table import format_table
 from ricordi.cli.verb import Function, format_option, option, verb
 from ricordi.errors import UsageError
-from ricordi.progress import Run, Stop
+from ricordi.progress import Stop
 
 if TYPE_CHECKING:
     from ricordi.services.archive.create import CreatedArchive
@@ -136,8 +135,8 @@ def create(
         raise UsageError('the archive and a report cannot both go to standard output: leave --format out')
     profile, stop = find_profile(session.profile_name), Stop()
     place = nullcontext(output_file) if dry_run else archive_output(output_file)
-    with place as path, stopping(stop), drawing(session.silent) as progress:
-        made = create_archive(profile, path, request, overwrite=force, dry_run=dry_run, run=Run(progress, stop))
+    with place as path, long_work(session, stop, writes=not dry_run) as run:
+        made = create_archive(profile, path, request, overwrite=force, dry_run=dry_run, run=run)
     to_stdout = output_file == STDOUT
     if session.reports(output_format, dry_run) and (dry_run or not to_stdout):
         _show(made, output_format)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,7 +125,7 @@ def import_archives(
             _telling_what_is_left(wanted[number:]),
             drawing(session.silent) as progress,
             _file(archive, run := Run(progress, stop)) as path,
-            stopping(stop),
+            nullcontext() if dry_run or test_run else stopping(stop),
         ):
             done = import_archive(profile, path, request, dry_run=dry_run or test_run, run=run)
         done = replace(done, path=archive)

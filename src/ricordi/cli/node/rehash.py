@@ -44,7 +44,7 @@ def rehash(session: CommandSession, nodes: tuple[str, ...], types: tuple[str, ..
             raise NotExistent('no node fits: there is nothing to rehash')
         if not dry_run and not confirm(f'Compute and overwrite the hash of {plural(len(pks), "node")}?', yes):
             raise InvalidOperation('no hash was changed')
-        with long_work(session, stop) as run:
+        with long_work(session, stop, writes=not dry_run) as run:
             report = rehash_nodes(storage, pks, dry_run, run)
     changed = f'{"would change" if dry_run else "changed"}: {report.changed:,}'
     session.tell(f'{plural(report.total, "node")}; hashes that {changed}, that were right: {report.same:,}.')

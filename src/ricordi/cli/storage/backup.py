@@ -81,7 +81,10 @@ def backup(
     policy, address = policy_of(given), address_of(place, given)
     profile = find_profile(session.profile_name)
     stop = Stop(max_runtime, out_of_time='the time given by --max-runtime is over')
-    with long_work(session, stop) as run, provided_place(address, given['make_bucket'] and not dry_run):
+    with (
+        long_work(session, stop, writes=not dry_run) as run,
+        provided_place(address, given['make_bucket'] and not dry_run),
+    ):
         if dry_run:
             report = plan_backup(profile, address, wait=wait, run=run)
         else:

@@ -78,7 +78,7 @@ def maintain_one(call: MaintenanceCall) -> int:
     if call.needs_consent:
         _ask(call, profile)
     stop = _new_stop(call)
-    with long_work(call.session, stop) as run:
+    with long_work(call.session, stop, writes=not call.options.dry_run) as run:
         report = storage.maintain(profile, call.options, wait=call.wait, run=run)
     if call.page is not None:
         from ricordi.cli.pages.maintenance_page import maintenance_page
@@ -102,7 +102,7 @@ def maintain_all(call: MaintenanceCall) -> int:
     if call.needs_consent:
         _ask_of_all(profiles)
     stop, codes, data = _new_stop(call), [], []
-    with long_work(call.session, stop) as run:
+    with long_work(call.session, stop, writes=not call.options.dry_run) as run:
         for number, profile in enumerate(profiles):
             if stop.reason:
                 left = ', '.join(one.name for one in profiles[number:])
@@ -152,7 +152,7 @@ def _ask(call: MaintenanceCall, profile: Profile) -> None:
         start = f'Full maintenance of profile `{profile.name}` goes on beside those who use it'
     if not is_interactive():
         confirm(f'{start} and removes, for good, the objects that no node names. Go on?', yes=False)
-    with long_work(call.session, Stop()) as run:
+    with long_work(call.session, Stop(), writes=False) as run:
         plan = storage.maintain(profile, call.options._replace(dry_run=True), wait=None, run=run)
     if plan.nothing_to_do:
         return

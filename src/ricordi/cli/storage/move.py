@@ -75,7 +75,7 @@ def move(
         raise InvalidOperation('not moved')
     is_needed = backend == BUCKET and not dry_run
     bucket = provided_bucket(config, name or '', given['make_bucket']) if is_needed else nullcontext()
-    with long_work(session, Stop()) as run, bucket:
+    with long_work(session, Stop(), writes=not dry_run) as run, bucket:
         done = move_objects(name, backend, config, erase=erase_old, dry_run=dry_run, wait=wait, run=run)
     if session.reports(output_format):
         _tell(done, dry_run, output_format)

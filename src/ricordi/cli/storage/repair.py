@@ -112,7 +112,7 @@ def repair(
     stop = Stop()
     folder = None if place is None else folder_at(place)
     options = RepairOptions(sources, read, database, dry_run, store_settings(sources, given))
-    with long_work(session, stop) as run:
+    with long_work(session, stop, writes=not dry_run) as run:
         if folder is not None:
             report = repair_backup(folder, options, consent=consent, wait=wait, run=run)
         else:

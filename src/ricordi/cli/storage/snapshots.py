@@ -143,7 +143,7 @@ def _carry_out(session: CommandSession, plan: ForgetPlan, dry_run: bool, wait: f
     from ricordi.services.backups import snapshots as service
 
     stop = Stop()
-    with long_work(session, stop) as run:
+    with long_work(session, stop, writes=not dry_run) as run:
         carry_out = service.estimate_forgetting if dry_run else service.forget
         return carry_out(plan, wait=wait, run=run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ricordi.cli.terminal.prose import prose
+from ricordi.cli.terminal.signals import ending_at_once
 from ricordi.errors import UsageError
 
 
@@ -34,11 +35,12 @@ def read_answer(question: str) -> str:
 
     :returns: the line with its end; '' where the input has ended.
     """
-    print(question, end=' ', file=sys.stderr, flush=True)
     answer = ''
-    try:
-        answer = sys.stdin.readline()
-    finally:
-        if not answer.endswith('\n'):  # an end of the input, or a signal: what comes next begins a line
-            print(file=sys.stderr)
+    with ending_at_once():
+        print(question, end=' ', file=sys.stderr, flush=True)
+        try:
+            answer = sys.stdin.readline()
+        finally:
+            if not answer.endswith('\n'):  # an end of the input, or a signal: what comes next begins a line
+                print(file=sys.stderr)
     return answer

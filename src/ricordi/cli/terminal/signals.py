@@ -22,14 +22,28 @@ ended_by: list[int] = []
 
 def end_tidily() -> None:
     """Let SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records go."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        ended_by.append(number)
-        raise SystemExit(128 + number)
-
     for number in _SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, handle)
+            signal.signal(number, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    ended_by.append(number)
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """While a person is asked, also amid long work: a signal ends the process, and does not wait for the answer."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, previous in before.items():
+        if previous is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _end)
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 @contextmanager
