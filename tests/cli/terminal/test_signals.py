@@ -100,3 +100,26 @@ def test_elsewhere_a_signal_ends_at_once_with_its_documented_code_whatever_becom
             pipe.close()
     documented = (Path(__file__).parents[3] / 'docs' / 'exit-codes.md').read_text()
     assert f'| {code} |' in documented
+
+
+AMID_A_QUERY = """
+import os, signal, sys
+from ricordi.storage.query import functions
+number, lower = int(sys.argv[1]), functions.FUNCTIONS['ricordi_lower'][1]
+def signalled(text):
+    os.kill(os.getpid(), number)
+    return lower(text)
+functions.FUNCTIONS['ricordi_lower'] = (1, signalled)
+from ricordi.cli import main
+sys.argv[1:] = ['-p', 'mixed', 'node', 'list', '--where', "label ilike '%Ü%'"]
+main.main()
+"""
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_comes_while_sqlite_asks_our_functions_ends_a_listing(
+    number: signal.Signals, code: int, reference_home: Path
+) -> None:
+    command = [sys.executable, '-c', AMID_A_QUERY, str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert (done.returncode, done.stdout, done.stderr) == (code, '', 'ricordi: interrupted\n')

@@ -21,6 +21,7 @@ from ricordi.errors import (
 )
 from ricordi.model.values import LARGEST_VALUE
 from ricordi.storage.columns import json_columns, row_words, unreadable
+from ricordi.storage.sqlite.callbacks import was_interrupted
 
 _TOO_LARGE = ('too many', 'too complex', 'too large', 'at most', 'parser stack overflow')
 
@@ -39,7 +40,7 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
     code = getattr(error, 'sqlite_errorname', None) or ''
     if code.startswith('SQLITE_CONSTRAINT'):
         return _constraint(code, str(error), raw)
-    if code == 'SQLITE_INTERRUPT':  # by a signal, whose exception SQLite has swallowed (see `sqlite_strangers`)
+    if was_interrupted(error):  # by a signal, whose exception SQLite has swallowed
         raise KeyboardInterrupt from error
     if code == 'SQLITE_TOOBIG' and raw is not None and raw.getlimit(sqlite3.SQLITE_LIMIT_LENGTH) == LARGEST_VALUE:
         return CorruptStorage(
