@@ -7,7 +7,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
 _claims: list[socket.socket] = []
 """Held until this process ends."""
 

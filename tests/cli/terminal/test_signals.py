@@ -105,11 +105,13 @@ def test_elsewhere_a_signal_ends_at_once_with_its_documented_code_whatever_becom
 AMID_A_QUERY = """
 import os, signal, sys
 from ricordi.storage.query import functions
-number, lower = int(sys.argv[1]), functions.FUNCTIONS['ricordi_lower'][1]
-def signalled(text):
-    os.kill(os.getpid(), number)
-    return lower(text)
-functions.FUNCTIONS['ricordi_lower'] = (1, signalled)
+define, number = functions.define, int(sys.argv[1])
+def with_signal(raw, name, arguments, function):
+    def signalled(*values):
+        os.kill(os.getpid(), number)
+        return function(*values)
+    define(raw, name, arguments, signalled)
+functions.define = with_signal
 from ricordi.cli import main
 sys.argv[1:] = ['-p', 'mixed', 'node', 'list', '--where', "label ilike '%Ü%'"]
 main.main()
