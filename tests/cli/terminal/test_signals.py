@@ -103,12 +103,12 @@ def test_elsewhere_a_signal_ends_at_once_with_its_documented_code_whatever_becom
 
 
 AMID_A_QUERY = """
-import os, signal, sys
+import signal, sys
 from ricordi.storage.query import functions
 define, number = functions.define, int(sys.argv[1])
 def with_signal(raw, name, arguments, function):
     def signalled(*values):
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         return function(*values)
     define(raw, name, arguments, signalled)
 functions.define = with_signal
