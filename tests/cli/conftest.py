@@ -72,7 +72,7 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
                     quiet += 1
                     # Ctrl-C just before Python waits for input is heard with the next line only; a second Ctrl-C might
                     # meet the end of a process that is slow
-                    if typed == '\x03' and quiet % 20 == 0:
+                    if typed.endswith('\x03') and quiet % 20 == 0:
                         type_in('\n')
                     continue
                 quiet = 0
