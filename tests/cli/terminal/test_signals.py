@@ -125,3 +125,26 @@ def test_a_signal_that_comes_while_sqlite_asks_our_functions_ends_a_listing(
     command = [sys.executable, '-c', AMID_A_QUERY, str(int(number))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert (done.returncode, done.stdout, done.stderr) == (code, '', 'ricordi: interrupted\n')
+
+
+TWICE = """
+import atexit, signal, sys
+from ricordi.cli import failures, main
+
+def interrupted(*_):
+    signal.raise_signal(signal.SIGINT)
+
+if sys.argv[1] == 'told':
+    failures.complain = interrupted
+else:
+    atexit.register(interrupted)
+main.dispatch = interrupted
+main.main()
+"""
+
+
+@pytest.mark.parametrize(('when', 'code'), [('told', 130), ('over', -signal.SIGINT)])
+def test_a_second_ctrl_c_shows_no_traceback_while_the_first_is_told_or_the_process_ends(when: str, code: int) -> None:
+    done = subprocess.run([sys.executable, '-c', TWICE, when], capture_output=True, text=True, timeout=240)
+    assert (done.returncode, done.stdout) == (code, '')
+    assert done.stderr in ('', 'ricordi: interrupted\n')

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name))
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 
 ended_by: list[int] = []
 """The signals that were to end the process; also where SQLite, at work meanwhile, has swallowed the exception."""
@@ -30,6 +32,11 @@ def end_tidily() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, handle)
+
+
+def end_at_once() -> None:
+    """Let a further Ctrl-C end the process without a word: all is let go, and nothing but the end is left to do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager
