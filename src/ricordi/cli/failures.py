@@ -10,9 +10,9 @@ import traceback
 
 from ricordi.cli.remedies import message_of
 from ricordi.cli.terminal.prose import complain
-from ricordi.cli.terminal.signals import INTERRUPTED, ended_by
+from ricordi.cli.terminal.signals import INTERRUPTED
 from ricordi.config.secrets import hide_in_text
-from ricordi.errors import ConfigurationError, OutputError, RicordiError, StorageError, UsageError
+from ricordi.errors import ConfigurationError, OutputError, RicordiError, StorageError, UsageError, ended_by
 
 BROKEN_PIPE = 141
 

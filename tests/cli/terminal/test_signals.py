@@ -105,13 +105,16 @@ def test_elsewhere_a_signal_ends_at_once_with_its_documented_code_whatever_becom
 AMID_A_QUERY = """
 import signal, sys
 from ricordi.storage.query import functions
-define, number = functions.define, int(sys.argv[1])
-def with_signal(raw, name, arguments, function):
-    def signalled(*values):
+number = int(sys.argv[1])
+def signalled(function):
+    def call(*values):
         signal.raise_signal(number)
         return function(*values)
-    define(raw, name, arguments, signalled)
-functions.define = with_signal
+    return call
+def register(connection):
+    for name, (arguments, function) in functions.FUNCTIONS.items():
+        connection.create_function(name, arguments, signalled(function))
+functions.register = register
 from ricordi.cli import main
 sys.argv[1:] = ['-p', 'mixed', 'node', 'list', '--where', "label ilike '%Ü%'"]
 main.main()

@@ -6,6 +6,8 @@ import os
 import signal
 from contextlib import contextmanager
 
+from ricordi.errors import ended_by
+
 TYPE_CHECKING = False  # so that a verb without options loads neither `typing` nor what stops long work
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,19 +20,19 @@ _SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP
 INTERRUPTED = 130
 """The exit code after Ctrl-C."""
 
-ended_by: list[int] = []
-"""The signals that were to end the process; also where SQLite, at work meanwhile, has swallowed the exception."""
-
 
 def end_tidily() -> None:
-    """Let SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records go."""
+    """Let SIGINT, SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records go.
+
+    They are noted: who calls our functions may swallow what is raised in them, as SQLite does.
+    """
 
     def handle(number: int, frame: FrameType | None) -> None:
         ended_by.append(number)
-        raise SystemExit(128 + number)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
     for number in _SIGNALS:
-        if signal.getsignal(number) is signal.SIG_DFL:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, handle)
 
 

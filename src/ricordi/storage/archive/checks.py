@@ -21,7 +21,6 @@ from ricordi.model.values import (
     size_fault,
 )
 from ricordi.storage.columns import column_name, json_columns, row_words
-from ricordi.storage.sqlite.callbacks import define
 from ricordi.storage.values import texts
 
 
@@ -31,12 +30,12 @@ def check_rows(raw: sqlite3.Connection, archive: str) -> None:
     :raises ricordi.errors.CorruptStorage: a row is not what a storage can hold.
     :raises ricordi.errors.ValidationError: links break a rule of the provenance graph.
     """
-    define(raw, 'is_uuid', 1, _is_uuid)
-    define(raw, 'is_time', 1, is_time_text)
-    define(raw, 'is_dictionary', 1, _is_dictionary)
-    define(raw, 'are_settings', 1, _are_settings)
-    define(raw, 'is_tree', 1, _is_tree)
-    define(raw, 'is_utf8', 1, _is_utf8)
+    raw.create_function('is_uuid', 1, _is_uuid, deterministic=True)
+    raw.create_function('is_time', 1, is_time_text, deterministic=True)
+    raw.create_function('is_dictionary', 1, _is_dictionary, deterministic=True)
+    raw.create_function('are_settings', 1, _are_settings, deterministic=True)
+    raw.create_function('is_tree', 1, _is_tree, deterministic=True)
+    raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
     for kind in EntityKind:
         _check_texts(raw, archive, kind)
         _check_values(raw, archive, kind)
@@ -73,7 +72,7 @@ def check_lengths(raw: sqlite3.Connection, archive: str, place: str) -> None:
 
 def _refuse_nul(raw: sqlite3.Connection, archive: str, place: str, kind: EntityKind) -> None:
     """See that no text holds the character NUL, for which PostgreSQL has no place."""
-    define(raw, 'holds_nul', 1, _holds_nul)
+    raw.create_function('holds_nul', 1, _holds_nul, deterministic=True)
     table = TABLES[kind]
     for field in FIELDS[kind].values():
         column = field.column

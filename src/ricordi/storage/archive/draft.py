@@ -20,7 +20,6 @@ from ricordi.storage.archive.selection import ArchiveSelection
 from ricordi.storage.archive.source import reading
 from ricordi.storage.columns import row_words
 from ricordi.storage.sql_storage import SqlStorage
-from ricordi.storage.sqlite.callbacks import define
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.failures import failure
 from ricordi.storage.sqlite.strangers import end_when_asked
@@ -51,7 +50,7 @@ class ArchiveDraft:
         end_when_asked(self._raw, lambda: self._stop.reason)
         for setting in ('journal_mode = OFF', 'synchronous = OFF', f'cache_size = -{CACHE_KIB}'):
             self._raw.execute(f'PRAGMA {setting}').fetchall()
-        define(self._raw, 'without_checkpoint', 1, _without_checkpoint)
+        self._raw.create_function('without_checkpoint', 1, _without_checkpoint, deterministic=True)
         tables, self._indexes = _definitions()
         try:
             for statement in tables:

@@ -15,8 +15,7 @@ from ricordi.storage import schema
 from ricordi.storage.archive.file import MIGRATABLE
 from ricordi.storage.archive.schema import check_schema
 from ricordi.storage.columns import columns
-from ricordi.storage.sqlite.callbacks import was_interrupted
-from ricordi.storage.sqlite.strangers import distrust, end_when_asked
+from ricordi.storage.sqlite.strangers import distrust, end_when_asked, was_interrupted
 
 EMPTY = {
     EntityKind.USER: dict.fromkeys(('first_name', 'last_name', 'institution'), "''"),

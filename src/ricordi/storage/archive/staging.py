@@ -17,10 +17,9 @@ from ricordi.progress import Stop
 from ricordi.storage.archive.checks import check_lengths, check_rows
 from ricordi.storage.archive.cycles import check_cycles
 from ricordi.storage.archive.schema import check_schema
-from ricordi.storage.sqlite.callbacks import was_interrupted
 from ricordi.storage.sqlite.dialect import SqliteDialect
 from ricordi.storage.sqlite.failures import OF_THE_DISK, failure
-from ricordi.storage.sqlite.strangers import distrust, end_when_asked
+from ricordi.storage.sqlite.strangers import distrust, end_when_asked, was_interrupted
 from ricordi.zipfiles.format import Member
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from typing import Any
 from ricordi.model.values import UNREADABLE, text_or_damaged
 from ricordi.storage.query.numbers import is_number, ordered_as
 from ricordi.storage.query.times import ISO_TIME
-from ricordi.storage.sqlite.callbacks import define
 
 _MISSING = object()
 _LONGEST_INDEX = 10
@@ -66,7 +65,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
 def register(connection: sqlite3.Connection) -> None:
     """Make the functions known to a connection."""
     for name, (arguments, function) in FUNCTIONS.items():
-        define(connection, name, arguments, function)
+        connection.create_function(name, arguments, function, deterministic=True)
 
 
 @lru_cache(maxsize=256)

@@ -47,7 +47,7 @@ OLDEST_SQLITE = (3, 35, 0)
 JOURNAL_BYTES = 1 << 20
 STREAM_ROWS = 1000
 
-_SIGNS_OF_A_ROW = ('malformed JSON', 'BLOB values', 'too big')  # the last is also what a function of ours raises
+_SIGNS_OF_A_ROW = ('malformed JSON', 'BLOB values', 'user-defined function raised')
 
 _NAMED = f"tree.key = '{FILE}' AND tree.type = 'text'"
 _TREE = 'db_dbnode.repository_metadata'
@@ -220,7 +220,7 @@ class SqliteDialect(Dialect):
         return failure(error, self.place, self.busy_seconds, raw)
 
     def is_of_a_row(self, error: BaseException | None) -> bool:
-        return isinstance(error, sqlite3.DatabaseError) and any(sign in str(error) for sign in _SIGNS_OF_A_ROW)
+        return isinstance(error, sqlite3.OperationalError) and any(sign in str(error) for sign in _SIGNS_OF_A_ROW)
 
     # -- which database it is -------------------------------------------------------------------------------
 

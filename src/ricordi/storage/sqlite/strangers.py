@@ -33,6 +33,11 @@ def end_when_asked(raw: sqlite3.Connection, asked: Callable[[], object] = lambda
     """Let a statement that takes long end when `asked` says so, or when a signal raises an exception.
 
     Python handles signals between its own steps, of which there are none while SQLite works; so it is called now and
-    then. What a signal raises meanwhile ends the statement as `SQLITE_INTERRUPT` (`callbacks.was_interrupted`).
+    then. What a signal raises meanwhile ends the statement as `SQLITE_INTERRUPT`.
     """
     raw.set_progress_handler(lambda: 1 if asked() else 0, STEPS_BETWEEN_LOOKS)
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Whether an error of the driver says that a statement was ended so."""
+    return getattr(error, 'sqlite_errorname', None) == 'SQLITE_INTERRUPT'

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ricordi.errors import CorruptStorage, Interrupted, RicordiError
 from ricordi.model.values import UUID_PATTERN, is_time_text, is_uuid_text
 from ricordi.storage.query.streams import spooled
-from ricordi.storage.sqlite.callbacks import define
 from ricordi.storage.sqlite.read_ahead import read_ahead
 from ricordi.storage.sqlite.strangers import end_when_asked
 from ricordi.storage.verification.declared import Column, PartSort, SchemaPart, reference_part, subject_of
@@ -47,9 +46,9 @@ class SqliteReader(DatabaseReader):
     def __init__(self, dialect: SqliteDialect, check_stop: Callable[[], None]) -> None:
         super().__init__(dialect, check_stop)
         self._raw = dialect.connect()
-        define(self._raw, 'is_uuid', 1, _is_uuid)
-        define(self._raw, 'is_time', 1, _is_time)
-        define(self._raw, 'is_utf8', 1, _is_utf8)
+        self._raw.create_function('is_uuid', 1, _is_uuid, deterministic=True)
+        self._raw.create_function('is_time', 1, _is_time, deterministic=True)
+        self._raw.create_function('is_utf8', 1, _is_utf8, deterministic=True)
         end_when_asked(self._raw, self._asked)
         self._whole_file = _WholeFile(dialect, self.check)
 
@@ -202,7 +201,7 @@ class SqliteReader(DatabaseReader):
         # one call for all of them, for each costs as much as what it does
         usual = re.compile(''.join(f'{_USUAL[sort]}\\|' for sort, _ in screened), re.ASCII).match
         function = '_'.join(['unusual', *(sort for sort, _ in screened)])
-        define(self._raw, function, -1, lambda *values: usual('|'.join(values)) is None)
+        self._raw.create_function(function, -1, lambda *values: usual('|'.join(values)) is None, deterministic=True)
         values = [f"coalesce({name}, '')" for name in (*(name for _, name in screened), *texts)]
         return f'{function}({", ".join([*values, EMPTY])})'
 
