@@ -7,16 +7,27 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_claims: list[socket.socket] = []
+"""Held until this process ends."""
+
 
 def free_port() -> int:
-    """A port below those that the system gives away itself, one to each connection: it is still free a while later."""
+    """A port below those that the system gives away itself, one to each connection: it is still free a while later.
+
+    Other processes with tests, whose servers have not begun either, get others: its number is taken for UDP, which none
+    of the servers uses.
+    """
     while True:
         port = random.SystemRandom().randrange(10_000, 32_000)
-        with socket.socket() as probe:
-            try:
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            claim.bind(('127.0.0.1', port))
+            with socket.socket() as probe:
                 probe.bind(('127.0.0.1', port))
-            except OSError:
-                continue
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
         return port
 
 

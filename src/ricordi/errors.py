@@ -313,6 +313,9 @@ class BusyBackupRepository(AccessError):
 
 # ending early ----------------------------------------------------------------------------------------------
 
+ended_by: list[int] = []
+"""The signals that were to end this process by an exception; it may have been swallowed, and look like an error."""
+
 
 class Interrupted(RicordiError):
     """Stopped between two steps by a signal, a time budget, a full disk: the state is clean, more is to be done."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.access.conftest import Child
 
+from deadlines import wait_until
 from ricordi.access import ProfileAccessManager
 from ricordi.config import load_config
 from ricordi.errors import LockedProfileError, LockingProfileError
@@ -136,6 +137,7 @@ def test_a_lock_of_ours_that_was_killed_does_not_keep_aiida_out(
     )
     locker.hears('in')
     locker.kill()
+    wait_until(lambda: not list((reference_home / 'access').rglob('*.lock')), 'the record of the lock goes by itself')
     aiida(USES).hears('in')
 
 
@@ -197,4 +199,7 @@ def test_the_record_of_a_killed_lock_goes_under_every_name(
     locker.hears('in')
     assert list(access.folder.with_name(alias).glob('*.lock'))
     locker.kill()
+    wait_until(
+        lambda: not list((reference_home / 'access').rglob('*.lock')), 'the records of the lock go by themselves'
+    )
     aiida(USES, alias).hears('in')

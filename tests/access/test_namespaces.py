@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -65,7 +66,8 @@ def start() -> Iterator[Start]:
     yield run
     for child in children:
         for inner in psutil.Process(child.pid).children() if child.process.poll() is None else []:
-            inner.kill()
+            with suppress(psutil.NoSuchProcess):  # one that a test has left to itself may end in this moment
+                inner.kill()
         child.kill()
 
 

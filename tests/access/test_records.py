@@ -138,6 +138,19 @@ def test_a_start_is_known_to_a_hundredth_of_a_second() -> None:
     assert before - 0.02 < started < after + 0.02
 
 
+def test_a_start_is_known_though_something_comes_between_the_looks_at_two_clocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known, look, pauses = start_time(1), time.clock_gettime, [0.2, 0.0, 0.1]
+
+    def after_a_pause(clock: int) -> float:
+        time.sleep(pauses.pop())
+        return look(clock)
+
+    monkeypatch.setattr(time, 'clock_gettime', after_a_pause)
+    assert start_time(1) == pytest.approx(known, abs=0.05)
+
+
 def test_a_leftover_under_our_own_process_id_is_stale(access: ProfileAccessManager, records: Path) -> None:
     path = write(records, f'{os.getpid()}.lock', age=10**6)
     with access.lock():

@@ -94,7 +94,7 @@ def test_a_newcomer_is_told_who_goes_first_and_goes_on_after_a_moment(
 ) -> None:
     user = start('two', "access.request_access(); say('in'); input()")
     user.hears('in')
-    waiter = start('three', WAITS)
+    waiter = start('three', WAITS, 1.0, 10.0, 1000.0)  # it reserves for longer than this may take
     waiter.hears('waits')
     wait_until_it_stands_at_the_gate(folder)
     begin = time.monotonic()

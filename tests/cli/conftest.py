@@ -11,6 +11,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,11 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
         os.close(theirs)
         screen, waiting, deadline = '', dict(answers or {}), time.monotonic() + DEADLINE
         typed, quiet = '', 0
+
+        def type_in(text: str) -> None:
+            with suppress(OSError):  # it has ended meanwhile
+                os.write(ours, text.encode())
+
         try:
             while True:
                 assert time.monotonic() < deadline, f'it does not end, and waits for {list(waiting)}: {screen}'
@@ -66,8 +72,8 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
                     quiet += 1
                     # Ctrl-C just before Python waits for input is heard with the next line only; a second Ctrl-C might
                     # meet the end of a process that is slow
-                    if typed == '\x03' and quiet % 20 == 0:
-                        os.write(ours, b'\n')
+                    if typed.endswith('\x03') and quiet % 20 == 0:
+                        type_in('\n')
                     continue
                 quiet = 0
                 try:
@@ -79,7 +85,7 @@ def run_in_terminal() -> Callable[..., TerminalRun]:
                 screen += part.decode(errors='replace')
                 for text in [text for text in waiting if text in screen]:
                     typed = waiting.pop(text)
-                    os.write(ours, typed.encode())
+                    type_in(typed)
             return TerminalRun(process.wait(DEADLINE), screen.replace('\r\n', '\n'))
         finally:
             process.kill()

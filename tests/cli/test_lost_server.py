@@ -192,7 +192,9 @@ def test_an_open_storage_whose_connection_was_ended_says_so_and_works_at_its_nex
 
     def end_all() -> None:
         with psycopg.connect(postgres.uri(), autocommit=True) as raw:
-            raw.execute('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s', (database,))
+            raw.execute(
+                'SELECT pg_terminate_backend(pid, 240000) FROM pg_stat_activity WHERE datname = %s', (database,)
+            )
 
     with use_storage(profile) as storage:
         number = len(list(storage.find(NodeRow)))

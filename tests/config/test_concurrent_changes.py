@@ -121,7 +121,8 @@ def test_a_file_that_became_unreadable_meanwhile_is_left_alone(reference_home: P
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
 def test_a_folder_that_cannot_be_written_is_named(reference_home: Path, tmp_path: Path) -> None:
-    for folder in [reference_home, *reference_home.parents]:
+    # those inside, which it looks for, are for others too, whatever the umask
+    for folder in [reference_home, *reference_home.parents, *reference_home.rglob('daemon')]:
         if Path(tempfile.gettempdir()) in folder.parents:  # pytest makes its own folder there for one user alone
             folder.chmod(0o755)
     (reference_home / 'config.json').chmod(0o644)

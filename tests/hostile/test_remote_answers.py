@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deadlines import wait_until
+from deadlines import DEADLINE, wait_until
 from ricordi.errors import UnreachableComputer
 from ricordi.services.computers import cleaning as cleaning
 from ricordi.services.computers import connection as connection
@@ -49,8 +49,10 @@ def test_a_path_of_which_nothing_is_told_is_not_removed() -> None:
 def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, 'LONGEST_ANSWER', 100_000)
     with pytest.raises(UnreachableComputer, match='longer than'):
-        connection.LocalConnection(ACCESS, 30).run('yes', login_shell=False)
-    assert connection.LocalConnection(ACCESS, 30).run(r"printf '\xff\xfe'", login_shell=False).out == '\ufffd\ufffd'
+        connection.LocalConnection(ACCESS, DEADLINE).run('yes', login_shell=False)
+    assert (
+        connection.LocalConnection(ACCESS, DEADLINE).run(r"printf '\xff\xfe'", login_shell=False).out == '\ufffd\ufffd'
+    )
 
 
 def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +63,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytest.Monk
 @pytest.mark.parametrize('command', ['yes >&2', 'exec >&-; yes >&2', 'head -c 300000 /dev/zero >&2'])
 def test_complaints_without_end_do_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setattr(connection, 'LONGEST_COMPLAINT', 100_000)
-    local = connection.LocalConnection(ACCESS, 60)
+    local = connection.LocalConnection(ACCESS, DEADLINE)
     with pytest.raises(UnreachableComputer, match='standard error are longer than'):
         local.run(command, login_shell=False)
     wait_until(lambda: not writers_to_deleted_files(), 'nothing writes on')

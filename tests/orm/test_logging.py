@@ -38,7 +38,7 @@ def test_a_record_is_kept_with_its_node(storage: Any) -> None:
     assert (log.message, log.levelname, log.loggername) == ('it failed: réason', 'ERROR', JOB)
     assert log.dbnode_id == node.pk
     assert log.node == node
-    assert abs((datetime.now(UTC) - log.time).total_seconds()) < 60
+    assert abs((datetime.now(UTC) - log.time).total_seconds()) < 900  # less than any mistake with time zones
     assert log.metadata['msg'] == 'it failed: %s'
     assert log.metadata['args'] == "('réason',)"
     assert log.metadata['funcName'] == 'test_a_record_is_kept_with_its_node'

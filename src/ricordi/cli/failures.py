@@ -10,11 +10,10 @@ import traceback
 
 from ricordi.cli.remedies import message_of
 from ricordi.cli.terminal.prose import complain
-from ricordi.cli.terminal.signals import ended_by
+from ricordi.cli.terminal.signals import INTERRUPTED
 from ricordi.config.secrets import hide_in_text
-from ricordi.errors import ConfigurationError, OutputError, RicordiError, StorageError, UsageError
+from ricordi.errors import ConfigurationError, OutputError, RicordiError, StorageError, UsageError, ended_by
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 LONGEST_VALUE = 200

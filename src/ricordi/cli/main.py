@@ -25,6 +25,9 @@ WITHOUT_OPTIONS = {
 """Verbs that people have run at every prompt, with how many arguments: where no option is to be parsed, click (half of
 the time) is not loaded."""
 
+_ENDED_BY_SIGNAL = 128
+"""Exit codes above it say by which."""
+
 NAMES = '_names'
 """The hidden word by which completion scripts ask for names."""
 
@@ -33,7 +36,16 @@ def main() -> None:
     """Run the command line of this process and exit with its code."""
     gc.set_threshold(*SELDOM)
     watch_streams()
-    code = _run_hidden() if any(map(_may_hold_a_password, sys.argv)) else run(sys.argv[1:])
+    try:
+        code = _run_hidden() if any(map(_may_hold_a_password, sys.argv)) else run(sys.argv[1:])
+    except KeyboardInterrupt:  # another Ctrl-C, while the first is told
+        from ricordi.cli.terminal.signals import INTERRUPTED
+
+        code = INTERRUPTED
+    if code > _ENDED_BY_SIGNAL:
+        from ricordi.cli.terminal.signals import end_at_once
+
+        end_at_once()
     gc.freeze()  # the end of the process is no time to look for garbage
     sys.exit(code)
 

@@ -222,7 +222,7 @@ def test_a_connection_that_the_person_shares_is_used(
     computer: Run, ssh_with_config: Path, sshd: SshServer, tmp_path: Path
 ) -> None:
     ssh_with_config.write_text(
-        ssh_with_config.read_text() + f'  ControlMaster auto\n  ControlPath {tmp_path}/%p\n  ControlPersist 60\n'
+        ssh_with_config.read_text() + f'  ControlMaster auto\n  ControlPath {tmp_path}/%p\n  ControlPersist yes\n'
     )
     make(computer, 'async', 'core.ssh_async', tmp_path / 'work', '--no-use-login-shell', host='alias')
     before = sshd.logins

@@ -12,7 +12,9 @@ from xml.etree import ElementTree
 import pytest
 
 from browser import Browser
+from deadlines import DEADLINE
 from programs import needed
+from ricordi.cli.terminal import viewer
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SVG = '{http://www.w3.org/2000/svg}'
@@ -285,6 +287,7 @@ def test_without_a_viewer_one_line_says_what_to_install(
         (programs / 'xdg-open').chmod(0o755)
     monkeypatch.setenv('PATH', f'{programs}')
     monkeypatch.setattr('sys.platform', 'linux')
+    monkeypatch.setattr(viewer._opened, '__defaults__', (DEADLINE,))
     done = run_here('-p', 'mixed', 'node', 'graph', 'generate', '1', '-s', '-O', tmp_path / 'a.svg')
     assert done.returncode == 0
     (_, warning) = done.stderr.splitlines()
@@ -299,6 +302,7 @@ def test_a_viewer_that_is_there_is_handed_the_file(
     opener.chmod(0o755)
     monkeypatch.setenv('PATH', f'{tmp_path}:/usr/bin:/bin')
     monkeypatch.setattr('sys.platform', 'linux')
+    monkeypatch.setattr(viewer._opened, '__defaults__', (DEADLINE,))
     done = run_here('-p', 'mixed', 'node', 'graph', 'generate', '1', '-s', '-O', tmp_path / 'a.svg')
     assert len(done.stderr.splitlines()) == 1
     assert (tmp_path / 'shown').read_text() == f'{tmp_path}/a.svg\n'

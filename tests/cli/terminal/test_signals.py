@@ -122,3 +122,54 @@ def test_elsewhere_a_signal_ends_at_once_with_its_documented_code_whatever_becom
             pipe.close()
     documented = (Path(__file__).parents[3] / 'docs' / 'exit-codes.md').read_text()
     assert f'| {code} |' in documented
+
+
+AMID_A_QUERY = """
+import signal, sys
+from ricordi.storage.query import functions
+number = int(sys.argv[1])
+def signalled(function):
+    def call(*values):
+        signal.raise_signal(number)
+        return function(*values)
+    return call
+def register(connection):
+    for name, (arguments, function) in functions.FUNCTIONS.items():
+        connection.create_function(name, arguments, signalled(function))
+functions.register = register
+from ricordi.cli import main
+sys.argv[1:] = ['-p', 'mixed', 'node', 'list', '--where', "label ilike '%Ü%'"]
+main.main()
+"""
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_comes_while_sqlite_asks_our_functions_ends_a_listing(
+    number: signal.Signals, code: int, reference_home: Path
+) -> None:
+    command = [sys.executable, '-c', AMID_A_QUERY, str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert (done.returncode, done.stdout, done.stderr) == (code, '', 'ricordi: interrupted\n')
+
+
+TWICE = """
+import atexit, signal, sys
+from ricordi.cli import failures, main
+
+def interrupted(*_):
+    signal.raise_signal(signal.SIGINT)
+
+if sys.argv[1] == 'told':
+    failures.complain = interrupted
+else:
+    atexit.register(interrupted)
+main.dispatch = interrupted
+main.main()
+"""
+
+
+@pytest.mark.parametrize(('when', 'code'), [('told', 130), ('over', -signal.SIGINT)])
+def test_a_second_ctrl_c_shows_no_traceback_while_the_first_is_told_or_the_process_ends(when: str, code: int) -> None:
+    done = subprocess.run([sys.executable, '-c', TWICE, when], capture_output=True, text=True, timeout=240)
+    assert (done.returncode, done.stdout) == (code, '')
+    assert done.stderr in ('', 'ricordi: interrupted\n')

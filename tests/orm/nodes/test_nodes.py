@@ -36,7 +36,7 @@ def test_a_node_comes_back_as_it_was_stored(storage: Any) -> None:
     assert loaded.user == orm.User.collection.get_default()
     assert loaded.computer is None
     assert loaded.ctime.tzinfo is not None
-    assert abs(datetime.now(UTC) - loaded.mtime) < timedelta(minutes=1)
+    assert abs(datetime.now(UTC) - loaded.mtime) < timedelta(minutes=15)  # less than any mistake with time zones
 
 
 def test_storing_twice_does_nothing(storage: Any, count_statements: Any) -> None:

@@ -6,6 +6,8 @@ import os
 import signal
 from contextlib import contextmanager
 
+from ricordi.errors import ended_by
+
 TYPE_CHECKING = False  # so that a verb without options loads neither `typing` nor what stops long work
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,21 +17,23 @@ if TYPE_CHECKING:
 
 _SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name))
 
-
-ended_by: list[int] = []
-"""The signals that were to end the process; also where SQLite, at work meanwhile, has swallowed the exception."""
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 
 
 def end_tidily() -> None:
-    """Let SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records go."""
+    """Let SIGINT, SIGTERM and SIGHUP end the process by an exception, so that temporary files and access records go.
+
+    They are noted: who calls our functions may swallow what is raised in them, as SQLite does.
+    """
     for number in _SIGNALS:
-        if signal.getsignal(number) is signal.SIG_DFL:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _end)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     ended_by.append(number)
-    raise SystemExit(128 + number)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 @contextmanager
@@ -38,12 +42,17 @@ def ending_at_once() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, previous in before.items():
         if previous is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _end)
+            signal.signal(number, _end)
     try:
         yield
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
+
+
+def end_at_once() -> None:
+    """Let a further Ctrl-C end the process without a word: all is let go, and nothing but the end is left to do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def open_with_viewer(session: CommandSession, file: Path) -> None:
         session.tell(f'ricordi: warning: nothing here opens {file}: install a viewer or a web browser and xdg-utils')
 
 
-def _opened(file: Path) -> bool:
+def _opened(file: Path, soon: float = SOON) -> bool:
     if not sys.platform.startswith('linux'):
         return click.launch(str(file)) == 0
     opener = shutil.which('xdg-open')
@@ -36,6 +36,6 @@ def _opened(file: Path) -> bool:
         start_new_session=True,
     )
     try:
-        return process.wait(SOON) == 0
+        return process.wait(soon) == 0
     except subprocess.TimeoutExpired:
         return True

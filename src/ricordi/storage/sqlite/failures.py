@@ -18,10 +18,12 @@ from ricordi.errors import (
     UnreachableStorage,
     UnwritableStorage,
     ValidationError,
+    ended_by,
 )
 from ricordi.model.values import LARGEST_VALUE
 from ricordi.storage.columns import json_columns, row_words, unreadable
 
+_FUNCTION_RAISED = 'user-defined function raised'
 _TOO_LARGE = ('too many', 'too complex', 'too large', 'at most', 'parser stack overflow')
 
 
@@ -39,7 +41,9 @@ def failure(error: Exception, place: str, busy_seconds: float, raw: Any | None =
     code = getattr(error, 'sqlite_errorname', None) or ''
     if code.startswith('SQLITE_CONSTRAINT'):
         return _constraint(code, str(error), raw)
-    if code == 'SQLITE_INTERRUPT':  # by a signal, whose exception SQLite has swallowed (see `sqlite_strangers`)
+    # By a signal, whose exception SQLite has swallowed: in what it asks now and then (see `strangers.py`), or in a
+    # function of ours, where it comes before the function can catch it, and looks like a fault of the row
+    if code == 'SQLITE_INTERRUPT' or (ended_by and _FUNCTION_RAISED in str(error)):
         raise KeyboardInterrupt from error
     if code == 'SQLITE_TOOBIG' and raw is not None and raw.getlimit(sqlite3.SQLITE_LIMIT_LENGTH) == LARGEST_VALUE:
         return CorruptStorage(
