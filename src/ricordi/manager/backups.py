@@ -16,7 +16,6 @@ from ricordi.remedies import Remedy
 if TYPE_CHECKING:
     from ricordi.backend.bucket import BucketLocation
     from ricordi.backend.repository import RepositoryBackend
-    from ricordi.backup.places.folder import FolderPlace
     from ricordi.backup.places.place import BackupPlace
     from ricordi.backup.repository import BackupRepository
 
@@ -48,14 +47,7 @@ def open_place(address: BackupAddress, create: bool = False) -> Iterator[tuple[B
         yield _in_folder(address, stack) if isinstance(address, Path) else _in_bucket(address, stack, create)
 
 
-@contextmanager
-def open_folder_place(folder: Path) -> Iterator[tuple[FolderPlace, RepositoryBackend]]:
-    """The same as `open_place` of a folder."""
-    with ExitStack() as stack:
-        yield _in_folder(folder, stack)
-
-
-def _in_folder(folder: Path, stack: ExitStack) -> tuple[FolderPlace, RepositoryBackend]:
+def _in_folder(folder: Path, stack: ExitStack) -> tuple[BackupPlace, RepositoryBackend]:
     from ricordi.backup.places.folder import FolderPlace
 
     place = FolderPlace(folder.absolute())
