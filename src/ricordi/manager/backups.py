@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from ricordi.backend.backups import BackupAddress
 from ricordi.backend.storage import RepositoryLocation
-from ricordi.errors import UnreachableStorage
+from ricordi.errors import RicordiError, UnreachableStorage
 from ricordi.manager.backends import repository_at
 from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.backend.bucket import BucketLocation
     from ricordi.backend.repository import RepositoryBackend
+    from ricordi.backup.places.folder import FolderPlace
     from ricordi.backup.places.place import BackupPlace
     from ricordi.backup.repository import BackupRepository
 
@@ -44,10 +45,19 @@ def open_place(address: BackupAddress, create: bool = False) -> Iterator[tuple[B
     :raises ricordi.errors.UnreachableStorage: there is no such bucket.
     """
     with ExitStack() as stack:
-        yield _in_folder(address, stack) if isinstance(address, Path) else _in_bucket(address, stack, create)
+        if not isinstance(address, Path):
+            yield _in_bucket(address, stack, create)
+            return
+        place, objects = _in_folder(address, stack)
+        try:
+            yield place, objects
+        except RicordiError as error:
+            if error.remedy == Remedy('repair storage', (str(place.container),)):
+                error.remedy = Remedy('mend backup', (place.address,))  # it is the storage of no profile
+            raise
 
 
-def _in_folder(folder: Path, stack: ExitStack) -> tuple[BackupPlace, RepositoryBackend]:
+def _in_folder(folder: Path, stack: ExitStack) -> tuple[FolderPlace, RepositoryBackend]:
     from ricordi.backup.places.folder import FolderPlace
 
     place = FolderPlace(folder.absolute())

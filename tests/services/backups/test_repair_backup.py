@@ -14,6 +14,7 @@ from ricordi.backup.repository import BackupRepository
 from ricordi.config.profile import Profile
 from ricordi.errors import BusyBackupRepository, CorruptStorage, LostObject, NoBackupRepository, UsageError
 from ricordi.manager import open_backup
+from ricordi.remedies import Remedy
 from ricordi.repository.container.container import Container
 from ricordi.services.backups.backup import back_up
 from ricordi.services.backups.rehearsal import rehearse
@@ -193,3 +194,33 @@ def test_who_reads_one_without_description_is_told_what_mends_it(place: Path) ->
         rehearse(str(place))
     assert told.value.remedy is not None
     assert told.value.remedy.deed == 'mend backup'
+
+
+def test_who_meets_damage_in_it_is_told_what_mends_the_place_and_not_a_profile(place: Path) -> None:
+    with open_backup(place) as repository, Container(place / 'container') as container:
+        row = container.index.find(piece_in(repository))
+        assert row is not None
+        with container.layout.pack_path(row.pack_id).open('r+b') as pack:
+            pack.seek(row.offset)
+            pack.write(b'\0' * row.length)
+    with pytest.raises(CorruptStorage) as told, open_backup(place) as repository:
+        repository.objects.get_object_content(row.key)
+    assert told.value.remedy == Remedy('mend backup', (str(place),))
+    (place / 'container' / 'packs.idx').write_bytes(b'no index' * 1000)
+    with pytest.raises(CorruptStorage) as told:
+        look_for_all(place)
+    assert told.value.remedy == Remedy('mend backup', (str(place),))
+
+
+def look_for_all(place: Path) -> None:
+    """Look for every object of every snapshot."""
+    with open_backup(place) as repository:
+        list(repository.objects.list_objects())
+
+
+def test_damage_of_the_profile_that_is_backed_up_is_mended_in_the_profile(mixed: Profile, tmp_path: Path) -> None:
+    (Path(mixed.storage_config['filepath']) / 'container' / 'packs.idx').write_bytes(b'no index' * 1000)
+    with pytest.raises(CorruptStorage) as told:
+        back_up(mixed, tmp_path / 'place')
+    assert told.value.remedy is not None
+    assert told.value.remedy.deed == 'repair storage'
