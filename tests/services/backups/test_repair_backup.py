@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from ricordi.backend.maintenance import OUT_OF_ROOM
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.backup.repository import BackupRepository
 from ricordi.config.profile import Profile
@@ -16,6 +18,7 @@ from ricordi.errors import BusyBackupRepository, CorruptStorage, LostObject, NoB
 from ricordi.manager import open_backup
 from ricordi.remedies import Remedy
 from ricordi.repository.container.container import Container
+from ricordi.repository.container.loose import LooseWriter
 from ricordi.services.backups.backup import back_up
 from ricordi.services.backups.rehearsal import rehearse
 from ricordi.services.backups.verify import verify_backup
@@ -102,6 +105,26 @@ def test_a_pack_that_is_cut_is_filled_from_a_source(place: Path, mixed: Profile)
     report = repair_backup(place, RepairOptions(sources=(mixed.name,)))
     assert report.is_whole
     assert rehearse(str(place)).succeeded
+
+
+def test_where_the_disk_is_full_what_was_done_is_told_and_the_next_run_goes_on(
+    place: Path, mixed: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_other_bytes('container/packs.idx', b'\xff' * 5000)(place)
+    os.truncate(place / 'container' / 'packs' / '0', 15_000)
+    stage, staged = LooseWriter.stage, list[str]()
+
+    def full(writer: LooseWriter, chunks: Iterable[bytes]) -> tuple[str, str]:
+        staged.append('one')
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(LooseWriter, 'stage', full)
+    report = repair_backup(place, RepairOptions(sources=(mixed.name,)))
+    assert (report.interrupted, report.after, bool(staged)) == (OUT_OF_ROOM, None, True)
+    assert [one.subject for one in report.done] == ['packs.idx']
+    assert any(one.endswith('packs.idx') for one in report.aside)
+    monkeypatch.setattr(LooseWriter, 'stage', stage)
+    assert repair_backup(place, RepairOptions(sources=(mixed.name,))).done
 
 
 def cut_pack(place: Path) -> None:

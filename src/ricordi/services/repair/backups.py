@@ -91,13 +91,7 @@ class _PlaceRepair(Repairing):
         plan = plan._replace(alone=not self.place.removes_beside_others)
         if not self.goes_ahead(plan):
             return plan
-        with self.place.locked('exclusive', self.wait, self.run.stop):
-            if unopened:
-                self._make_openable(unopened)
-            after = self._carry_out()
-        return plan._replace(
-            done=tuple(self.done), aside=tuple(self.aside), after=after, interrupted=self.run.stop.reason
-        )
+        return self.carried_out(plan, lambda: self._carry_out(unopened))
 
     # -- what is needed to open it ----------------------------------------------------------------------------
 
@@ -135,16 +129,26 @@ class _PlaceRepair(Repairing):
             interrupted=found.interrupted,
         )
 
-    def _carry_out(self) -> VerificationReport:
+    def _carry_out(self, unopened: Sequence[Mending]) -> VerificationReport:
+        with self.place.locked('exclusive', self.wait, self.run.stop):
+            if unopened:
+                self._make_openable(unopened)
+            return self._carry_out_in(BackupRepository(self.place, self.objects))
+
+    def _carry_out_in(self, repository: BackupRepository) -> VerificationReport:
         """Mend, and verify once more."""
-        repository, faults = BackupRepository(self.place, self.objects), Faults()
+        faults, left = Faults(), list[Mending]()
         self._verify(repository, faults, remember=False)
         for _ in range(ROUNDS):
-            told = list(self._mend(repository, faults, dry_run=False))
-            left = [one for one in told if isinstance(one, Mending) and not one.deed]
-            mended = [one for one in told if one not in left]
-            self.take(mended)
-            if self.run.stop.reason or not mended:
+            if self.run.stop.reason:
+                break
+            left, done = [], len(self.done)
+            for one in self._mend(repository, faults, dry_run=False):
+                if isinstance(one, Mending) and not one.deed:
+                    left.append(one)
+                else:
+                    self.take([one])
+            if len(self.done) == done:
                 break
             faults = Faults()
             for one in left:
