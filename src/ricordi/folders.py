@@ -28,6 +28,7 @@ _MAY_NOT_GIVE = (errno.EPERM, errno.EINVAL)
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 """What it says where there are no hard links: on FAT and exFAT, on many network and FUSE mounts."""
 _OF_OTHERS = 0o022
+_COPIED_AT_ONCE = 1 << 20
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -258,20 +259,49 @@ class OpenFolder:
         :param into: the folder of that name; None: this one.
         :raises FileExistsError: the name is taken.
         """
+        self.link_or_move(draft, name, into)
+        self.unlink(draft, missing_ok=True)
+
+    def link_or_move(self, name: str, further: str, into: OpenFolder | None = None) -> None:
+        """Give a file a further name, or that one in place of its own if the file system has no hard links.
+
+        :param into: the folder of that name; None: this one.
+        :raises FileExistsError: the name is taken.
+        """
         try:
-            self.link(draft, name, into)
+            self.link(name, further, into)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
             target = into or self
-            os.close(target.create(name))
+            os.close(target.create(further))
             try:
-                self.replace(draft, name, target)
+                self.replace(name, further, target)
             except BaseException:
-                target.unlink(name)
+                target.unlink(further)
                 raise
-        else:
-            self.unlink(draft, missing_ok=True)
+
+    @_tells_path
+    def link_or_copy(self, name: str, further: str) -> None:
+        """Give a file a further name, or make a durable copy of that name if the file system has no hard links.
+
+        :raises FileExistsError: the name is taken.
+        :raises OSError: the disk is full; no copy is left then.
+        """
+        try:
+            self.link(name, further)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            mode = stat.S_IMODE(self.status(name).st_mode)
+            with os.fdopen(self.open(name), 'rb') as source, os.fdopen(self.create(further, mode), 'wb') as copy:
+                try:
+                    shutil.copyfileobj(source, copy, _COPIED_AT_ONCE)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                except BaseException:
+                    self.unlink(further)
+                    raise
 
     @_tells_path
     def unlink(self, name: str, missing_ok: bool = False) -> None:

@@ -44,6 +44,23 @@ def test_what_it_raises_is_raised_where_it_is_heard() -> None:
     beside.close()
 
 
+def test_work_that_cannot_be_begun_or_ended_is_no_wait_for_ever() -> None:
+    def none(run: Run) -> Iterator[int]:
+        raise ValueError('not begun')
+
+    def unending(run: Run) -> Iterator[int]:
+        try:
+            yield 1
+        finally:
+            raise ValueError('not ended')
+
+    for work, message in ((none, 'not begun'), (unending, 'not ended')):
+        beside = WorkBeside(work, Run())
+        with pytest.raises(ValueError, match=message):
+            list(beside.results())
+        beside.close()
+
+
 def test_its_progress_is_told_from_when_it_is_heard() -> None:
     heard, begun, on = Heard(), threading.Event(), threading.Event()
 

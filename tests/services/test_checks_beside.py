@@ -206,6 +206,24 @@ def test_what_a_stopped_process_does_not_answer_is_done_here_and_that_is_told(
         assert found_in(damaged, SHARED) == list(damaged.verify_database())
 
 
+@pytest.mark.parametrize('error', [StoppedWorker('stopped'), MemoryError(), TypeError('no answer')])
+def test_whatever_goes_wrong_with_its_answer_the_check_is_done_here(
+    damaged: Any, monkeypatch: pytest.MonkeyPatch, started: list[WorkerProcess], error: Exception
+) -> None:
+    """A warning is an error where a user has made it one (`python -W error`)."""
+    ask = WorkerProcess.ask
+
+    def failing(worker: WorkerProcess, words: Any) -> Any:
+        answer = ask(worker, words)
+        if isinstance(words, str):
+            raise error
+        return answer
+
+    monkeypatch.setattr(WorkerProcess, 'ask', failing)
+    assert found_in(damaged, SHARED, thorough=True) == list(damaged.verify_database(True))
+    assert len(started) == 1
+
+
 def test_a_fault_of_the_process_is_no_finding(damaged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it can not open, for one: this process has it open, and does the work."""
     expected = list(damaged.verify_database())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.backend.backups import BackupAddress
 from ricordi.backend.storage import RepositoryLocation
-from ricordi.errors import UnreachableStorage
+from ricordi.errors import RicordiError, UnreachableStorage
 from ricordi.manager.backends import repository_at
 from ricordi.remedies import Remedy
 
@@ -45,14 +45,16 @@ def open_place(address: BackupAddress, create: bool = False) -> Iterator[tuple[B
     :raises ricordi.errors.UnreachableStorage: there is no such bucket.
     """
     with ExitStack() as stack:
-        yield _in_folder(address, stack) if isinstance(address, Path) else _in_bucket(address, stack, create)
-
-
-@contextmanager
-def open_folder_place(folder: Path) -> Iterator[tuple[FolderPlace, RepositoryBackend]]:
-    """The same as `open_place` of a folder."""
-    with ExitStack() as stack:
-        yield _in_folder(folder, stack)
+        if not isinstance(address, Path):
+            yield _in_bucket(address, stack, create)
+            return
+        place, objects = _in_folder(address, stack)
+        try:
+            yield place, objects
+        except RicordiError as error:
+            if error.remedy == Remedy('repair storage', (str(place.container),)):
+                error.remedy = Remedy('mend backup', (place.address,))  # it is the storage of no profile
+            raise
 
 
 def _in_folder(folder: Path, stack: ExitStack) -> tuple[FolderPlace, RepositoryBackend]:

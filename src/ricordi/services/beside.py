@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, nullcontext
 from queue import Full, Queue
 from typing import Generic, TypeVar
 
@@ -35,17 +36,15 @@ class WorkBeside(Generic[Found]):
 
     def _do(self, work: Callable[[Run], Iterator[Found]]) -> None:
         end: BaseException = StopIteration()
-        results = work(self._run)
         try:
-            for one in results:
-                if not self._give((one, None)):
-                    break
-        except BaseException as error:
+            results = work(self._run)
+            # closed here, where its connections were made
+            with closing(results) if isinstance(results, Generator) else nullcontext():
+                for one in results:
+                    if not self._give((one, None)):
+                        break
+        except BaseException as error:  # whatever it is: who waits for an end would wait for ever
             end = error
-        finally:
-            close = getattr(results, 'close', None)
-            if close is not None:
-                close()  # here, where its connections were made
         self._give((None, end))
 
     def _give(self, one: tuple[Found | None, BaseException | None]) -> bool:

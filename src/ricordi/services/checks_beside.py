@@ -122,9 +122,9 @@ class SharedChecks:
             while check is not None:
                 self._note(check, [_finding(*one) for one in self._worker.ask(check.name)])
                 check = self._take(least)
-        except (OSError, ValueError):
+        except Exception:  # whatever it is, also a warning that a user has made an error: the check is done here
             with self._changed:
-                self._left[:0] = [check] if check is not None else []  # which is done here
+                self._left[:0] = [check] if check is not None else []
                 self._changed.notify_all()
 
     def close(self) -> None:

@@ -40,3 +40,27 @@ def test_a_profile_goes_into_a_bucket_and_comes_back(
     assert json.loads(gone.stdout)['removed'] == [name]
     refused = run_here('storage', 'snapshots', str(reference_home), *to_store)
     assert (refused.returncode, '--endpoint-url needs a place in a bucket' in refused.stderr) == (2, True)
+
+
+def test_a_place_in_a_bucket_is_mended_where_what_describes_it_is_gone(
+    run_here: Callable[..., Any],
+    reference_home: Path,
+    to_store: tuple[str, str],
+    new_bucket: Callable[[], str],
+    object_store: Any,
+) -> None:
+    import obstore
+
+    bucket = new_bucket()
+    place = f's3://{bucket}/aiida'
+    assert run_here('-q', '-p', 'mixed', 'storage', 'backup', place, *to_store).returncode == 0
+    obstore.delete(object_store.client(bucket), 'aiida/repository.json')
+    told = run_here('storage', 'snapshots', place, *to_store)
+    assert (told.returncode, f'`ricordi storage repair --backup {place}` mends it' in told.stderr) == (3, True)
+    asked = run_here('storage', 'repair', '--backup', place, *to_store)
+    assert (asked.returncode, '--yes' in asked.stderr) == (2, True)
+    mended = run_here('storage', 'repair', '--backup', place, '--yes', '--format', 'json', *to_store)
+    assert mended.returncode == 0, mended.stderr
+    report = json.loads(mended.stdout)
+    assert (report['place'], [one['fault'] for one in report['done']]) == (place, ['lost description'])
+    assert run_here('storage', 'snapshots', place, *to_store).returncode == 0

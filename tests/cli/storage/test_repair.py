@@ -142,8 +142,3 @@ def test_a_place_of_backups_is_mended_in_place_of_a_profile(
 def test_a_place_comes_alone(reference_home: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*words, '--backup', 'place']) == 2
     assert 'in place of a profile' in capsys.readouterr().err
-
-
-def test_a_place_in_a_bucket_is_refused(reference_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(['storage', 'repair', '--backup', 's3://some/place']) == 2
-    assert 'put anew by the next backup' in capsys.readouterr().err

@@ -15,9 +15,9 @@ import pytest
 from ricordi.backend.rows import EntityKind as K
 from ricordi.cli.main import run
 from ricordi.config import Profile
-from ricordi.errors import Interrupted, ValidationError
+from ricordi.errors import CorruptStorage, Interrupted, ValidationError
 from ricordi.manager import use_storage
-from ricordi.orm import SinglefileData
+from ricordi.orm import CalcJobNode, SinglefileData
 from ricordi.progress import Run, Stop
 from ricordi.services.archive.create import ArchiveRequest, create_archive
 from ricordi.services.archive.importing import ImportRequest, import_archive
@@ -196,3 +196,13 @@ def test_the_sql_of_a_creation_ends_when_it_is_asked_to(
     with pytest.raises(Interrupted, match='no archive was written'):
         create_archive(new_profile(backend), target, ArchiveRequest(), run=Run(stop=LateStop()))
     assert list(target.parent.iterdir()) == []
+
+
+def test_an_index_that_is_damaged_is_told_before_a_process_that_runs(
+    sqlite: Profile, container: Path, tmp_path: Path
+) -> None:
+    with use_storage(sqlite) as storage:
+        CalcJobNode(backend=storage).store()
+    (container / 'packs.idx').write_bytes(b'no index' * 1000)
+    with pytest.raises(CorruptStorage, match=r'packs\.idx is damaged'):
+        create_archive(sqlite, tmp_path / 'all.aiida', ArchiveRequest(everything=True))

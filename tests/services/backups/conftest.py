@@ -91,3 +91,20 @@ def without_pack() -> Callable[[Path], None]:
         (container / 'loose').mkdir()
 
     return remove
+
+
+@pytest.fixture(scope='module')
+def bucket(object_store: Any) -> str:
+    """One bucket for all: each test has a folder of its own in it."""
+    return object_store.new_bucket()
+
+
+@pytest.fixture
+def at(object_store: Any, bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The address of a new folder of a bucket; who we are there, and where it is, stands in the environment."""
+    monkeypatch.setenv('AWS_ACCESS_KEY_ID', object_store.access_key)
+    monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', object_store.secret_key)
+    monkeypatch.setenv('AWS_ENDPOINT_URL', object_store.endpoint)
+    for name in ('AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE', 'XDG_CACHE_HOME'):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    return f's3://{bucket}/{tmp_path.name}'

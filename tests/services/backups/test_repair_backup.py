@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from ricordi.backend.maintenance import OUT_OF_ROOM
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.backup.repository import BackupRepository
 from ricordi.config.profile import Profile
 from ricordi.errors import BusyBackupRepository, CorruptStorage, LostObject, NoBackupRepository, UsageError
 from ricordi.manager import open_backup
+from ricordi.remedies import Remedy
 from ricordi.repository.container.container import Container
+from ricordi.repository.container.loose import LooseWriter
 from ricordi.services.backups.backup import back_up
 from ricordi.services.backups.rehearsal import rehearse
 from ricordi.services.backups.verify import verify_backup
@@ -101,6 +105,26 @@ def test_a_pack_that_is_cut_is_filled_from_a_source(place: Path, mixed: Profile)
     report = repair_backup(place, RepairOptions(sources=(mixed.name,)))
     assert report.is_whole
     assert rehearse(str(place)).succeeded
+
+
+def test_where_the_disk_is_full_what_was_done_is_told_and_the_next_run_goes_on(
+    place: Path, mixed: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_other_bytes('container/packs.idx', b'\xff' * 5000)(place)
+    os.truncate(place / 'container' / 'packs' / '0', 15_000)
+    stage, staged = LooseWriter.stage, list[str]()
+
+    def full(writer: LooseWriter, chunks: Iterable[bytes]) -> tuple[str, str]:
+        staged.append('one')
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(LooseWriter, 'stage', full)
+    report = repair_backup(place, RepairOptions(sources=(mixed.name,)))
+    assert (report.interrupted, report.after, bool(staged)) == (OUT_OF_ROOM, None, True)
+    assert [one.subject for one in report.done] == ['packs.idx']
+    assert any(one.endswith('packs.idx') for one in report.aside)
+    monkeypatch.setattr(LooseWriter, 'stage', stage)
+    assert repair_backup(place, RepairOptions(sources=(mixed.name,))).done
 
 
 def cut_pack(place: Path) -> None:
@@ -193,3 +217,33 @@ def test_who_reads_one_without_description_is_told_what_mends_it(place: Path) ->
         rehearse(str(place))
     assert told.value.remedy is not None
     assert told.value.remedy.deed == 'mend backup'
+
+
+def test_who_meets_damage_in_it_is_told_what_mends_the_place_and_not_a_profile(place: Path) -> None:
+    with open_backup(place) as repository, Container(place / 'container') as container:
+        row = container.index.find(piece_in(repository))
+        assert row is not None
+        with container.layout.pack_path(row.pack_id).open('r+b') as pack:
+            pack.seek(row.offset)
+            pack.write(b'\0' * row.length)
+    with pytest.raises(CorruptStorage) as told, open_backup(place) as repository:
+        repository.objects.get_object_content(row.key)
+    assert told.value.remedy == Remedy('mend backup', (str(place),))
+    (place / 'container' / 'packs.idx').write_bytes(b'no index' * 1000)
+    with pytest.raises(CorruptStorage) as told:
+        look_for_all(place)
+    assert told.value.remedy == Remedy('mend backup', (str(place),))
+
+
+def look_for_all(place: Path) -> None:
+    """Look for every object of every snapshot."""
+    with open_backup(place) as repository:
+        list(repository.objects.list_objects())
+
+
+def test_damage_of_the_profile_that_is_backed_up_is_mended_in_the_profile(mixed: Profile, tmp_path: Path) -> None:
+    (Path(mixed.storage_config['filepath']) / 'container' / 'packs.idx').write_bytes(b'no index' * 1000)
+    with pytest.raises(CorruptStorage) as told:
+        back_up(mixed, tmp_path / 'place')
+    assert told.value.remedy is not None
+    assert told.value.remedy.deed == 'repair storage'

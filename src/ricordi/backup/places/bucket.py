@@ -18,9 +18,8 @@ from ricordi.access.kernel import Mode
 from ricordi.backend.backups import FileInStore, FilesInStore
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backup.manifests import ENDING
-from ricordi.backup.places.place import DESCRIPTION, FORMAT, SNAPSHOTS, BackupPlace, identifier_in
+from ricordi.backup.places.place import DESCRIPTION, FORMAT, SNAPSHOTS, BackupPlace
 from ricordi.errors import CorruptStorage, LostObject, NoBackupRepository
-from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.progress import Stop
@@ -57,23 +56,18 @@ class BucketPlace(BackupPlace):
         self._limits = limits
         self._announced: list[str] = []
 
-    def id(self) -> str:
+    def _description_content(self) -> bytes | None:
         try:
-            content = self.files.get(DESCRIPTION)
+            return self.files.get(DESCRIPTION)
         except LostObject:
-            raise NoBackupRepository(
-                f'there is no backup repository in {self.address}: {DESCRIPTION} is not there',
-                remedy=Remedy('make backup', (self.address,)),
-            ) from None
-        return identifier_in(content, self.address)
+            return None
+
+    def _holds_else(self) -> bool:
+        return any(True for _ in self.files.listed())
 
     @property
     def exists(self) -> bool:
-        try:
-            self.files.get(DESCRIPTION)
-        except LostObject:
-            return False
-        return True
+        return self._description_content() is not None or self._holds_snapshots()
 
     def check_can_be_made(self) -> None:
         for one in self.files.listed():
@@ -90,6 +84,9 @@ class BucketPlace(BackupPlace):
 
     def make(self, objects: RepositoryBackend) -> None:
         self.check_can_be_made()
+        self.describe(objects)
+
+    def describe(self, objects: RepositoryBackend) -> None:
         # of two that do so at once one is last; nobody has relied on the identifier of the other
         self.files.put(DESCRIPTION, json.dumps({'format': FORMAT, 'id': uuid.uuid4().hex}).encode())
 

@@ -6,22 +6,20 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ricordi.access.kernel import KernelLock, Mode
 from ricordi.access.waiting import retry
 from ricordi.backend.repository import RepositoryBackend
-from ricordi.backup.manifests import ENDING, LARGEST, record_in
+from ricordi.backup.manifests import ENDING, LARGEST
 from ricordi.backup.places.place import (
     DESCRIPTION,
     FORMAT,
     LARGEST_DESCRIPTION,
     SNAPSHOTS,
     BackupPlace,
-    identifier_in,
-    is_description,
 )
 from ricordi.errors import BusyBackupRepository, CorruptStorage, NoBackupRepository, StorageError
 from ricordi.files import fsync_folder, make_folders, read_regular, write_atomic
@@ -46,49 +44,13 @@ class FolderPlace(BackupPlace):
         self.container = folder / CONTAINER
         self.lock = folder / LOCK
 
-    def id(self) -> str:
-        if fault := self.description_fault():
-            raise CorruptStorage(
-                f'{self.folder} holds the snapshots of a backup repository, but its description is gone: {fault}',
-                remedy=Remedy('mend backup', (self.address,)),
-            )
+    def _description_content(self) -> bytes | None:
         try:
-            content = read_regular(self.description, LARGEST_DESCRIPTION)
+            return read_regular(self.description, LARGEST_DESCRIPTION)
         except (FileNotFoundError, NotADirectoryError):
-            raise NoBackupRepository(
-                f'there is no backup repository in {self.folder}: {DESCRIPTION} is not there',
-                remedy=None if self._holds_else else Remedy('make backup', (self.address,)),
-            ) from None
-        except OSError as error:
-            raise NoBackupRepository(f'cannot read {self.description}: {error.strerror}') from None
-        return identifier_in(content, self.address)
+            return None
 
-    def description_fault(self) -> str:
-        """What is wrong with the description of a repository of which snapshots are there; empty: nothing, or there
-        are none."""
-        try:
-            if is_description(read_regular(self.description, LARGEST_DESCRIPTION)):
-                return ''
-            fault = f'{self.description} is damaged'
-        except FileNotFoundError:
-            fault = f'{self.description} is not there'
-        except OSError as error:
-            fault = f'{self.description} cannot be read: {error.strerror}'
-        return fault if self._holds_snapshots else ''
-
-    @property
-    def _holds_snapshots(self) -> bool:
-        """Whether there is a sound manifest, which nobody else writes."""
-        with suppress(StorageError):
-            for name in self.manifest_names():
-                with suppress(StorageError):
-                    record_in(name, self.read_manifest(name))
-                    return True
-        return False
-
-    @property
     def _holds_else(self) -> bool:
-        """Whether something is there that a backup would not be put beside."""
         try:
             with os.scandir(self.folder) as entries:
                 return any(True for _ in entries)
@@ -99,7 +61,7 @@ class FolderPlace(BackupPlace):
 
     @property
     def exists(self) -> bool:
-        return os.path.lexists(self.description) or self._holds_snapshots
+        return os.path.lexists(self.description) or self._holds_snapshots()
 
     def check_can_be_made(self) -> None:
         try:
@@ -133,7 +95,6 @@ class FolderPlace(BackupPlace):
             self.describe(objects)  # last: from now on there is a repository
 
     def describe(self, objects: RepositoryBackend) -> None:
-        """Write the description, for one who holds the lock of the place alone; the store is tied to it."""
         identifier = uuid.uuid4().hex
         objects.set_owner(self.owner(identifier))
         fsync_folder(self.folder)

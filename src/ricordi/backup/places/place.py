@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from ricordi.access.kernel import Mode
 from ricordi.backend.repository import Owner, RepositoryBackend
-from ricordi.errors import NoBackupRepository
+from ricordi.backup.manifests import record_in
+from ricordi.errors import CorruptStorage, NoBackupRepository, StorageError
+from ricordi.remedies import Remedy
 
 if TYPE_CHECKING:
     from ricordi.progress import Stop
@@ -30,12 +32,58 @@ class BackupPlace(ABC):
     address: str
     """What a person calls it."""
 
-    @abstractmethod
     def id(self) -> str:
         """The identifier of the repository.
 
         :raises ricordi.errors.NoBackupRepository: there is none, or it is of a form that is not known here.
+        :raises ricordi.errors.CorruptStorage: its snapshots are there, and what describes it is not.
         """
+        if fault := self.description_fault():
+            raise CorruptStorage(
+                f'{self.address} holds the snapshots of a backup repository, but its description is gone: {fault}',
+                remedy=Remedy('mend backup', (self.address,)),
+            )
+        try:
+            content = self._description_content()
+        except OSError as error:
+            raise NoBackupRepository(f'cannot read {self.address}/{DESCRIPTION}: {error.strerror}') from None
+        if content is None:
+            raise NoBackupRepository(
+                f'there is no backup repository in {self.address}: {DESCRIPTION} is not there',
+                remedy=None if self._holds_else() else Remedy('make backup', (self.address,)),
+            )
+        return identifier_in(content, self.address)
+
+    def description_fault(self) -> str:
+        """What is wrong with the description of a repository of which snapshots are there; empty: nothing, or there
+        are none."""
+        try:
+            content = self._description_content()
+        except OSError as error:
+            fault = f'cannot be read: {error.strerror}'
+        else:
+            fault = 'is not there' if content is None else '' if is_description(content) else 'is damaged'
+        return f'{self.address}/{DESCRIPTION} {fault}' if fault and self._holds_snapshots() else ''
+
+    @abstractmethod
+    def _description_content(self) -> bytes | None:
+        """What the description says; None where there is none.
+
+        :raises OSError: it cannot be read.
+        """
+
+    @abstractmethod
+    def _holds_else(self) -> bool:
+        """Whether something is there that a backup would not be put beside."""
+
+    def _holds_snapshots(self) -> bool:
+        """Whether there is a sound manifest, which nobody else writes."""
+        with suppress(StorageError):
+            for name in self.manifest_names():
+                with suppress(StorageError):
+                    record_in(name, self.read_manifest(name))
+                    return True
+        return False
 
     @property
     @abstractmethod
@@ -55,6 +103,13 @@ class BackupPlace(ABC):
 
         :param objects: its store, which may be there or not.
         :raises ricordi.errors.NoBackupRepository: the place holds something else.
+        """
+
+    @abstractmethod
+    def describe(self, objects: RepositoryBackend) -> None:
+        """Write the description, with a new identifier, for one who holds the lock of the place alone.
+
+        :param objects: its store, which is tied to it.
         """
 
     def owner(self, identifier: str) -> Owner:

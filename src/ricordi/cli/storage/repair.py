@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ricordi.cli.parameters import DURATION
 from ricordi.cli.session import CommandSession
-from ricordi.cli.storage.places import PLACE, bucket_place_options, is_bucket_place, store_settings
+from ricordi.cli.storage.places import PLACE, bucket_place_options, store_settings
 from ricordi.cli.terminal.long_work import long_work
 from ricordi.cli.terminal.prose import complain, prose
 from ricordi.cli.verb import format_option, option, verb, yes_option
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     type=PLACE,
     metavar='PLACE',
     group='What to do',
-    help='A backup repository in a folder, in place of a profile: what describes it, its index, and all that its '
-    'snapshots need.',
+    help='A backup repository (a folder, or s3://BUCKET/FOLDER) in place of a profile: what describes it, its index, '
+    'and all that its snapshots need.',
 )
 @bucket_place_options()
 @option('--read', is_flag=True, group='What to do', help='First read all content, and compare it with its SHA-256.')
@@ -87,17 +87,13 @@ def repair(
     """
     from ricordi.cli.storage.repair_report import exit_code_of, plan_as_text, question_of
     from ricordi.cli.terminal.prompt import confirm
-    from ricordi.services.backups.places import folder_at
+    from ricordi.services.backups.places import address_at
     from ricordi.services.profiles.profiles import find_profile
     from ricordi.services.repair.backups import repair_backup
     from ricordi.services.repair.repair import RepairOptions, repair_storage
 
     if place is not None and (session.profile_name is not None or database):
         raise UsageError('--backup comes in place of a profile and of --database: give one of them')
-    if place is not None and is_bucket_place(place):
-        raise UsageError(
-            f'{place} is in a bucket: what is damaged there is put anew by the next backup of a profile that has it'
-        )
     profile = None if place is not None else find_profile(session.profile_name)
     name, noun = (profile.name, 'profile') if profile is not None else (str(place), 'place')
     subject = f'profile `{name}`' if profile is not None else f'the backups in {name}'
@@ -110,11 +106,12 @@ def repair(
         return True
 
     stop = Stop()
-    folder = None if place is None else folder_at(place)
-    options = RepairOptions(sources, read, database, dry_run, store_settings(sources, given))
+    settings = store_settings(sources if place is None else (*sources, place), given)
+    address = None if place is None else address_at(place, settings)
+    options = RepairOptions(sources, read, database, dry_run, settings)
     with long_work(session, stop, writes=not dry_run) as run:
-        if folder is not None:
-            report = repair_backup(folder, options, consent=consent, wait=wait, run=run)
+        if address is not None:
+            report = repair_backup(address, options, consent=consent, wait=wait, run=run)
         else:
             assert profile is not None
             report = repair_storage(profile, options, consent=consent, wait=wait, run=run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ricordi.cli.terminal.prose import prose
-from ricordi.cli.terminal.signals import ending_at_once
+from ricordi.cli.terminal.signals import interruptible
 from ricordi.errors import UsageError
 
 
@@ -36,7 +36,7 @@ def read_answer(question: str) -> str:
     :returns: the line with its end; '' where the input has ended.
     """
     answer = ''
-    with ending_at_once():
+    with interruptible():
         print(question, end=' ', file=sys.stderr, flush=True)
         try:
             answer = sys.stdin.readline()

@@ -37,7 +37,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def ending_at_once() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """While a person is asked, also amid long work: a signal ends the process, and does not wait for the answer."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, previous in before.items():
@@ -64,7 +64,7 @@ def stopping(stop: Stop) -> Iterator[None]:
         name = signal.Signals(number).name
         stop.request(name)
         # A second one must end the process even if the work never looks at `stop`; the storage survives that.
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        signal.signal(number, _end if number == signal.SIGINT else signal.SIG_DFL)
         again = ' (Ctrl-C again quits at once)' if number == signal.SIGINT else ''
         try:
             # Not print: the handler may have interrupted a write to the same buffer.

@@ -427,7 +427,7 @@ class Index:
             raise CorruptStorage(
                 f'the index {self.path} is damaged ({found}); nothing was changed: restore it from a backup, or try '
                 '`sqlite3 packs.idx .recover`',
-                remedy=Remedy('repair storage'),
+                remedy=Remedy('repair storage', (str(self.path.parent),)),
             )
 
     def faults(self, thorough: bool, most: int) -> list[str]:
@@ -452,7 +452,7 @@ class Index:
         return CorruptStorage(
             f'the index {self.path} is damaged: {self.odd_rows():,} of its rows say what cannot be; nothing was '
             'changed: restore it from a backup',
-            remedy=Remedy('repair storage'),
+            remedy=Remedy('repair storage', (str(self.path.parent),)),
         )
 
     def odd_rows(self) -> int:

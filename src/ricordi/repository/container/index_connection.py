@@ -89,7 +89,7 @@ def translated(error: sqlite3.DatabaseError, path: Path, busy_seconds: float) ->
         return CorruptStorage(
             f'the index {path} is damaged ({error}); nothing was changed: restore it from a backup, or try '
             f'`sqlite3 packs.idx .recover`',
-            remedy=Remedy('repair storage'),
+            remedy=Remedy('repair storage', (str(path.parent),)),
         )
     if code.startswith('SQLITE_IOERR'):
         return UnreachableStorage(f'the disk failed while the index {path} was used: {error}')

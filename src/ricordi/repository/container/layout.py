@@ -67,7 +67,8 @@ class ContainerConfig(NamedTuple):
             raise UnreachableStorage(f'cannot read {path}: {error.strerror}; check the permissions') from None
         except (ValueError, RecursionError) as error:
             raise CorruptStorage(
-                f'{path} is not JSON ({error}); restore it from a backup', remedy=Remedy('repair storage')
+                f'{path} is not JSON ({error}); restore it from a backup',
+                remedy=Remedy('repair storage', (str(path.parent),)),
             ) from None
         return cls._checked(content, path)
 
@@ -87,7 +88,7 @@ class ContainerConfig(NamedTuple):
         if not sound:
             raise CorruptStorage(
                 f'{path} lacks what a container needs, or holds wrong values; restore it from a backup',
-                remedy=Remedy('repair storage'),
+                remedy=Remedy('repair storage', (str(path.parent),)),
             )
         if config.container_version != CONTAINER_VERSION:
             raise CorruptStorage(

@@ -132,7 +132,7 @@ class ObjectStore:
             raise CorruptStorage(
                 f'the index {layout.index} is gone, but there are packs, or were: nothing in them can be found without '
                 'it; restore it from a backup. Nothing was changed',
-                remedy=Remedy('repair storage'),
+                remedy=Remedy('repair storage', (str(layout.folder),)),
             )
         read_only = not (os.access(layout.index, os.W_OK) and os.access(layout.folder, os.W_OK))
         return Index(layout.index, read_only=read_only, busy_seconds=self.limits.busy_seconds)
@@ -221,7 +221,7 @@ class ObjectStore:
         return CorruptStorage(
             f'object {row.key} is damaged in {self.layout.pack_path(row.pack_id)} at byte {row.offset}: {reason}; '
             'restore that file from a backup, or put the content in again',
-            remedy=Remedy('repair storage'),
+            remedy=Remedy('repair storage', (str(self.layout.folder),)),
         )
 
     def _read_checked(self, row: PackedObject) -> bytes:
@@ -333,5 +333,5 @@ def _gone(row: PackedObject, layout: Layout) -> LostObject:
     return LostObject(
         f'object {row.key} cannot be read: the pack file {layout.pack_path(row.pack_id)} is gone; '
         'restore it from a backup',
-        remedy=Remedy('repair storage'),
+        remedy=Remedy('repair storage', (str(layout.folder),)),
     )

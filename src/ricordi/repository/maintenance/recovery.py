@@ -115,6 +115,7 @@ def settle_aborted_repack(container: ObjectStore) -> int:
     """Give what lies in pack -1 a number of its own, so that every program finds it. Needs the exclusive lock.
 
     First a second name for the file, then the rows, then the old name goes: killed anywhere, it can be done again.
+    Where a file system has no hard links it is a copy, which has no rows until then, and goes as any pack without rows.
     A second name that a crash left (of this function, or of disk-objectstore's repack) is used, since objects may have
     been appended under it meanwhile: two packs must never be one file, for cutting one would cut the other.
 
@@ -128,7 +129,7 @@ def settle_aborted_repack(container: ObjectStore) -> int:
     number = next((pack_id for pack_id in linked if layout.pack_path(pack_id).samefile(stray)), None)
     if number is None:
         number = fresh_pack_id(layout, index)
-        layout.opened.packs.link(stray.name, str(number))
+        layout.opened.packs.link_or_copy(stray.name, str(number))
     layout.opened.packs.sync()  # the new name is on disk before a row uses it
     with index.transaction():
         index.renumber(REPACK_ID, number)

@@ -30,11 +30,13 @@ class Aside:
     def keep_file(self, path: Path, name: str) -> None:
         """Give a file a further name among what is kept, so that its own can be given to another, or be removed.
 
+        Where the file system has no hard links, its own is free after that.
+
         :param name: what it is called there, after the time.
         """
         into, called = self._layout.opened.set_aside, f'{self._stamp}-{name}'
         with OpenFolder(path.parent) as folder:
-            folder.link(path.name, called, into)
+            folder.link_or_move(path.name, called, into)
         # Kept durably before anything happens to the other name.
         into.sync()
         self._kept.append(f'{self._layout.set_aside.name}/{called}')

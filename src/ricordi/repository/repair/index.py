@@ -90,7 +90,7 @@ def _exchange(store: ObjectStore, draft: Path, aside: Aside) -> None:
         path = layout.index.with_name(layout.index.name + ending)
         if os.path.lexists(path):
             aside.keep_file(path, path.name)
-            top.unlink(path.name)
+            top.unlink(path.name, missing_ok=True)
             top.sync()
     layout.opened.sandbox.replace(draft.name, layout.index.name, top)
     top.sync()

@@ -265,7 +265,7 @@ class ObjectMender:
             with suppress(FileNotFoundError):
                 self._aside.keep_file(path, name)
                 with OpenFolder(path.parent) as folder:
-                    folder.unlink(path.name)
+                    folder.unlink(path.name, missing_ok=True)
                     folder.sync()
 
     def _commit(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ricordi.backend.rows import EntityKind
-from ricordi.errors import UsageError
+from ricordi.errors import InvalidOperation, UsageError
 from ricordi.files import TemporaryFolder
 from ricordi.manager import use_storage
 from ricordi.model.traversal import EXPORT_RULES, choose_rules
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ricordi.storage.archive.selection import ArchiveSelection
 
 DEFAULT_LEVEL = 6
+NOBODYS_KEY = '0' * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def create_archive(
     ):
         selection = select(storage, request)
         with run.step('copy the database', None, 'rows'):
-            draft.fill(storage, selection, run.progress.advance)
+            _fill(draft, storage, selection, run)
         work = ArchiveWork(storage, draft, request.level, _metadata(draft, request, selection), run)
         objects, content = work.count_objects() if dry_run else work.write(path, overwrite)
         database = draft.path.stat().st_size
@@ -120,6 +121,14 @@ def create_archive(
     entities = {kind.value: number for kind, number in draft.counts.items()}
     seconds = time.monotonic() - began
     return CreatedArchive(path, dry_run, entities, objects, content, database, size, seconds)
+
+
+def _fill(draft: ArchiveDraft, storage: StorageBackend, selection: ArchiveSelection, run: Run) -> None:
+    try:
+        draft.fill(storage, selection, run.progress.advance)
+    except InvalidOperation:
+        storage.repository.has_object(NOBODYS_KEY)  # of an index that cannot be read, that is told: it is graver
+        raise
 
 
 def select(storage: StorageBackend, request: ArchiveRequest) -> ArchiveSelection:

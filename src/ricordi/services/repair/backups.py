@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -14,9 +15,11 @@ from ricordi.backend.storage import RepositoryLocation
 from ricordi.backend.verification_report import VerificationReport, VerifyOptions
 from ricordi.backup.key_spool import KeySpool, lacking
 from ricordi.backup.naming import Naming
+from ricordi.backup.places.folder import FolderPlace
+from ricordi.backup.places.place import DESCRIPTION
 from ricordi.backup.repository import BackupRepository
 from ricordi.errors import StorageError
-from ricordi.manager.backups import open_folder_place
+from ricordi.manager.backups import open_place
 from ricordi.model.file_trees import is_key
 from ricordi.progress import Run
 from ricordi.services.backups.verify import findings_in
@@ -26,28 +29,28 @@ from ricordi.services.repair.sources import open_sources
 from ricordi.services.verify import NAMED, Gathered
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from ricordi.backend.backups import BackupAddress
     from ricordi.backend.repository import RepositoryBackend
-    from ricordi.backup.places.folder import FolderPlace
+    from ricordi.backup.places.place import BackupPlace
 
 ROUNDS = 4
 """Lists can be looked for when there is an index; what a list names shows when it is there, so what a piece names."""
 
 
 def repair_backup(
-    folder: Path,
+    address: BackupAddress,
     options: RepairOptions | None = None,
     *,
     consent: Callable[[RepairReport], bool] = lambda plan: True,
     wait: float | None = None,
     run: Run | None = None,
 ) -> RepairReport:
-    """Mend what a verification finds in a backup repository in a folder, and verify it again.
+    """Mend what a verification finds in a backup repository, and verify it again.
 
     First it is verified, and a plan is made. With consent the place is locked and mended: `repository.json` and the
     settings of its store are written anew, the index is made from catalogues and packs, objects come from second
-    copies, from the packs, and from sources. What is put out of use is kept in `set-aside/` of the store.
+    copies, from the packs, and from sources. What is put out of use is kept in `set-aside/` of the store. In a bucket
+    nothing is locked, and nothing is put out of use: what was lost is put once more.
 
     :param options: as of `repair_storage`; `database` has no meaning here.
     :param consent: is handed the plan; what it refuses is not done, and the plan is the report.
@@ -58,43 +61,46 @@ def repair_backup(
     :raises ricordi.errors.BusyBackupRepository: others make, read or remove snapshots.
     """
     run, begin, options = run or Run(), time.perf_counter(), options or RepairOptions()
-    with open_folder_place(folder) as (place, objects):
-        own = RepositoryLocation('container', place.container)
-        with open_sources(options.sources, own, wait, run.stop, options.object_store) as sources:
-            report = _PlaceRepair(
-                place=place, objects=objects, options=options, sources=sources, consent=consent, wait=wait, run=run
-            ).repair()
+    with (
+        open_place(address) as (place, objects),
+        open_sources(options.sources, _store_at(address), wait, run.stop, options.object_store) as sources,
+    ):
+        report = _PlaceRepair(
+            place=place, objects=objects, options=options, sources=sources, consent=consent, wait=wait, run=run
+        ).repair()
     return report._replace(seconds=time.perf_counter() - begin)
+
+
+def _store_at(address: BackupAddress) -> RepositoryLocation:
+    if isinstance(address, Path):
+        return RepositoryLocation('container', FolderPlace(address).container)
+    return RepositoryLocation('bucket', bucket=address)
 
 
 @dataclass(kw_only=True)
 class _PlaceRepair(Repairing):
     """One repair of a place."""
 
-    place: FolderPlace
+    place: BackupPlace
     objects: RepositoryBackend
 
     def repair(self) -> RepairReport:
         """Plan, ask, carry out."""
         unopened = tuple(self._mendings_before_opening())
         plan = RepairReport(self.options, planned=unopened) if unopened else self._plan()
+        plan = plan._replace(alone=not self.place.removes_beside_others)
         if not self.goes_ahead(plan):
             return plan
-        with self.place.locked('exclusive', self.wait, self.run.stop):
-            if unopened:
-                self._make_openable(unopened)
-            after = self._carry_out()
-        return plan._replace(
-            done=tuple(self.done), aside=tuple(self.aside), after=after, interrupted=self.run.stop.reason
-        )
+        return self.carried_out(plan, lambda: self._carry_out(unopened))
 
     # -- what is needed to open it ----------------------------------------------------------------------------
 
     def _mendings_before_opening(self) -> Iterator[Mending]:
         if fault := self.place.description_fault():
-            name = self.place.description.name
             detail = f'{fault}; its snapshots show what it is'
-            yield Mending('lost description', 'write the description of the backup repository anew', name, detail)
+            yield Mending(
+                'lost description', 'write the description of the backup repository anew', DESCRIPTION, detail
+            )
         else:
             self.place.id()  # there is one, of a form that is known
         if fault := self.objects.settings_fault():
@@ -123,16 +129,26 @@ class _PlaceRepair(Repairing):
             interrupted=found.interrupted,
         )
 
-    def _carry_out(self) -> VerificationReport:
+    def _carry_out(self, unopened: Sequence[Mending]) -> VerificationReport:
+        with self.place.locked('exclusive', self.wait, self.run.stop):
+            if unopened:
+                self._make_openable(unopened)
+            return self._carry_out_in(BackupRepository(self.place, self.objects))
+
+    def _carry_out_in(self, repository: BackupRepository) -> VerificationReport:
         """Mend, and verify once more."""
-        repository, faults = BackupRepository(self.place, self.objects), Faults()
+        faults, left = Faults(), list[Mending]()
         self._verify(repository, faults, remember=False)
         for _ in range(ROUNDS):
-            told = list(self._mend(repository, faults, dry_run=False))
-            left = [one for one in told if isinstance(one, Mending) and not one.deed]
-            mended = [one for one in told if one not in left]
-            self.take(mended)
-            if self.run.stop.reason or not mended:
+            if self.run.stop.reason:
+                break
+            left, done = [], len(self.done)
+            for one in self._mend(repository, faults, dry_run=False):
+                if isinstance(one, Mending) and not one.deed:
+                    left.append(one)
+                else:
+                    self.take([one])
+            if len(self.done) == done:
                 break
             faults = Faults()
             for one in left:
@@ -153,6 +169,8 @@ class _PlaceRepair(Repairing):
                 naming = Naming(repository.objects, self.run, faults.doubt)
                 named.add(naming.keys(repository.snapshots()))
                 for key in lacking(named.ascending(), repository.objects.list_objects()):
+                    faults.doubt(key)
+                for key in repository.objects.damaged_objects():
                     faults.doubt(key)
             if faults.of_objects:
                 order = faults.order(dry_run, _never_there(repository))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -140,6 +140,22 @@ class Repairing:
         """Whether what is planned shall be done."""
         return bool(not (self.options.dry_run or plan.interrupted) and plan.can_do and self.consent(plan))
 
+    def carried_out(self, plan: RepairReport, work: Callable[[], VerificationReport]) -> RepairReport:
+        """The report of a plan that is carried out; where the disk is full, of what was done by then.
+
+        :param work: mends, and verifies once more.
+        """
+        reason, after = None, None
+        try:
+            after = work()
+        except OSError as error:
+            if error.errno not in DISK_IS_FULL:
+                raise
+            reason = OUT_OF_ROOM
+        return plan._replace(
+            done=tuple(self.done), aside=tuple(self.aside), after=after, interrupted=reason or self.run.stop.reason
+        )
+
     def take(self, told: Iterable[Mending | SetAside]) -> None:
         """Note what was done."""
         for one in told:
@@ -166,10 +182,8 @@ class _Repair(Repairing):
             return plan
         if mending:
             self._restore_settings(plan)
-        if not plan.alone:
-            return self._carry_out(plan, self.run)
-        with self._locked() as check:
-            return self._carry_out(plan, replace(self.run, lock_check=check))
+        report = self.carried_out(plan, lambda: self._carry_out(plan))
+        return report._replace(by_maintenance=dict(self.faults.maintenance))
 
     def _locked(self) -> AbstractContextManager[Callable[[], None]]:
         return lock_profile(self.profile, 'storage repair', wait=self.wait, stop=self.run.stop)
@@ -198,22 +212,9 @@ class _Repair(Repairing):
 
     # -- carrying out -----------------------------------------------------------------------------------------
 
-    def _carry_out(self, plan: RepairReport, run: Run) -> RepairReport:
-        reason, after = None, None
-        try:
-            with self._opened(plan) as storage:
-                after = self._carry_out_in(storage, plan.found is None, run)
-        except OSError as error:
-            if error.errno not in DISK_IS_FULL:
-                raise
-            reason = OUT_OF_ROOM
-        return plan._replace(
-            done=tuple(self.done),
-            aside=tuple(self.aside),
-            after=after,
-            by_maintenance=dict(self.faults.maintenance),
-            interrupted=reason or run.stop.reason,
-        )
+    def _carry_out(self, plan: RepairReport) -> VerificationReport:
+        with self._locked() if plan.alone else nullcontext(self.run.lock_check) as check, self._opened(plan) as storage:
+            return self._carry_out_in(storage, plan.found is None, replace(self.run, lock_check=check))
 
     def _opened(self, plan: RepairReport) -> AbstractContextManager[StorageBackend]:
         wait, stop = self.wait, self.run.stop

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ricordi.backend.bucket import BucketLocation
 from ricordi.backend.repair import RepairSource
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.storage import RepositoryLocation
@@ -45,7 +46,7 @@ def open_sources(
         yield [
             RepairSource(
                 name,
-                _open_in_bucket(name, object_store, stack)
+                _open_in_bucket(name, own, object_store, stack)
                 if is_in_bucket(name)
                 else _open(name, own, wait, stop, stack),
             )
@@ -53,8 +54,13 @@ def open_sources(
         ]
 
 
-def _open_in_bucket(name: str, object_store: Mapping[str, Any] | None, stack: ExitStack) -> RepositoryBackend:
-    return stack.enter_context(open_backup(address_at(name, object_store))).objects
+def _open_in_bucket(
+    name: str, own: RepositoryLocation, object_store: Mapping[str, Any] | None, stack: ExitStack
+) -> RepositoryBackend:
+    address = address_at(name, object_store)
+    if own.bucket is not None and isinstance(address, BucketLocation) and address.place == own.bucket.place:
+        raise _own_source(name)
+    return stack.enter_context(open_backup(address)).objects
 
 
 def _open(
@@ -79,7 +85,11 @@ def _open(
 
 def _refuse_itself(name: str, place: RepositoryLocation, own: RepositoryLocation) -> None:
     if place.is_same(own):
-        raise UsageError(f'{name!r} is the storage that is to be repaired: it is no source of its own')
+        raise _own_source(name)
+
+
+def _own_source(name: str) -> UsageError:
+    return UsageError(f'{name!r} is the storage that is to be repaired: it is no source of its own')
 
 
 def _container_in(path: Path) -> Path:

@@ -88,8 +88,8 @@ class ArchiveDraft:
             )
             for statement in self._indexes:
                 self._raw.execute(statement)
+            self._refuse_dangling(dialect)  # what is graver is told first
             self._refuse_unsealed()
-            self._refuse_dangling(dialect)
 
     @contextmanager
     def _guarded(self, dialect: Dialect) -> Iterator[None]:

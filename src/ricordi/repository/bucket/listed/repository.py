@@ -6,7 +6,7 @@ Objects are put and never changed; packs go by `giving_back.py` alone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from ricordi.repository.parallel import in_order
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
 
+    from ricordi.backend.repair import Mending, RepairOrder, RepairSource
     from ricordi.backend.verification import Finding
     from ricordi.backend.verification_report import Topic, VerificationState, VerifyOptions
 
@@ -149,6 +150,18 @@ class ListedRepository(PackedRepository):
         from ricordi.repository.bucket.listed.verification import verify_listed
 
         return verify_listed(self, options, named_keys, run or Run())
+
+    def repair(
+        self,
+        order: RepairOrder,
+        sources: Sequence[RepairSource],
+        named_keys: KeyStream,
+        run: Run | None = None,
+    ) -> Iterator[Mending]:
+        """Put anew what cannot be read, from sources; the bytes that are damaged go when their pack does."""
+        from ricordi.repository.bucket.listed.repair import repair_listed
+
+        return repair_listed(self, order, sources, run or Run())
 
     def note_verified(self, findings: int, of_rows: int = 0) -> str:
         from ricordi.repository.bucket.listed.verification import note_structure
