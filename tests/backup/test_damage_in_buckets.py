@@ -13,6 +13,7 @@ import pytest
 
 from backup.conftest import ORIGIN, FewRows
 from backup.in_buckets import SMALL, BeforeRequest, Dying, Killed, opened
+from ricordi.backend.repair import Mending, RepairOrder, RepairSource
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.backup.repository import BackupRepository
@@ -332,6 +333,70 @@ def test_whoever_backs_up_or_forgets_meanwhile_or_dies_loses_nothing(source: Con
         assert faults(client) == []
         assert kinds(client) == [], f'before step {number}'
     assert number > 10
+
+
+# -- repair -------------------------------------------------------------------------------------------------------
+
+
+def mend(backups: BackupRepository, source: Container, nodes: dict[int, str]) -> list[Mending]:
+    """Have what nodes name put anew from a source, as far as it cannot be read."""
+    order, sources = RepairOrder(tuple(nodes.values())), [RepairSource('source', source)]
+    told = backups.objects.repair(order, sources, lambda: iter(()), Run())
+    return [one for one in told if isinstance(one, Mending)]
+
+
+def damaged_in_two_ways(client: Any, source: Container, nodes: dict[int, str]) -> list[str]:
+    """A place in which the packs of two objects are gone and damaged; their keys."""
+    import obstore
+
+    take(client, nodes, source)
+    spoil(client, nodes[1])
+    kept = pack_of(client, nodes[1])
+    gone = next(key for key in nodes.values() if pack_of(client, key) != kept)
+    obstore.delete(client, [pack_of(client, gone)])
+    return sorted([nodes[1], gone])
+
+
+def test_what_is_gone_or_damaged_is_put_anew_from_a_source_and_a_second_repair_has_nothing_to_do(
+    client: Any, source: Container, nodes: dict[int, str]
+) -> None:
+    keys = damaged_in_two_ways(client, source, nodes)
+    mended = mend(opened(client), source, nodes)
+    assert {*keys} <= {one.subject for one in mended}
+    assert {one.deed for one in mended} == {'take it from a source'}
+    assert mend(opened(client), source, nodes) == []
+    for key in nodes.values():
+        opened(client).objects.get_object_content(key)
+
+
+def test_a_repair_beside_whoever_backs_up_or_forgets_or_that_dies_is_done_by_the_next(
+    source: Container, nodes: dict[int, str]
+) -> None:
+    for number in count(1, 2):
+        client = memory_store()
+        damaged_in_two_ways(client, source, nodes)
+        mending = opened(client)
+        steps = BeforeRequest(
+            mending, number, lambda client=client: (take(client, nodes, source), opened(client).forget([]))
+        )
+        mend(mending, source, nodes)
+        forget(client, 1)
+        take(client, nodes, source)
+        assert mend(opened(client), source, nodes) == [], f'before step {number}'
+        if steps.count < number:
+            break
+    for number in count(1, 2):
+        client = memory_store()
+        damaged_in_two_ways(client, source, nodes)
+        dying = opened(client)
+        steps = Dying(dying, number)
+        with suppress(Killed):
+            mend(dying, source, nodes)
+        mend(opened(client), source, nodes)
+        assert mend(opened(client), source, nodes) == [], f'before step {number}'
+        if steps.count < number:
+            break
+    assert number > 3
 
 
 # -- damaged copies -----------------------------------------------------------------------------------------------
