@@ -113,6 +113,7 @@ def test_a_verification_that_is_not_read_to_its_end_lets_go_of_its_connection(fi
     def connections() -> int:
         return int(filled_psql.session.execute(count).fetchone()[0])
 
+    wait_until(lambda: connections() == 1, 'the server has ended the connection that made the change')
     findings = filled_psql.verify_database()
     next(findings)
     assert connections() == 2
