@@ -76,7 +76,7 @@ def test_where_the_server_takes_nobody_more_in_no_database_has_answered(
             config = {**config, 'database_username': role, 'database_password': 'secret'}
             session = Session(PsqlDialect(config))
             assert session.dialect.databases_tied_to(session, uuid)[twin] is False
-            raw.execute(f'ALTER ROLE {role} CONNECTION LIMIT 2'.encode())
+            raw.execute(f'ALTER ROLE {role} CONNECTION LIMIT -1'.encode())
             assert session.dialect.databases_tied_to(session, uuid) == {twin: True}
             session.close()
         finally:
