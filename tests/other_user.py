@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A folder for temporary files that other users can look into.
+
+    Those of pytest are for one user alone: each of its runs sees to that at its start, for all that go on meanwhile.
+    """
+    with tempfile.TemporaryDirectory(prefix='ricordi-reachable-') as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from other_user import working_as
+from other_user import reachable_folder, working_as
 from ricordi.backend.maintenance import MaintenanceOptions, RepackMode
 from ricordi.backend.repository import Owner
 from ricordi.errors import RicordiError
@@ -44,11 +44,15 @@ SHARD = key_of(LOOSE[0])[:2]
 
 
 @pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder into which the user comes."""
+    with reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
 def container(tmp_path: Path) -> Iterator[Container]:
     """A container of the user with some of everything; `roots` beside it is a copy that belongs to root."""
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o755)
-    tmp_path.chmod(0o755)
     home = tmp_path / 'theirs'
     home.mkdir()
     with Container(home / 'container') as container:

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from deadlines import DEADLINE, wait_for_end_of
+from deadlines import DEADLINE, wait_for_end_of, wait_until
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import VerifyOptions
 from ricordi.errors import Interrupted, StoppedWorker
@@ -105,6 +105,26 @@ def test_all_that_the_other_process_can_do_it_finds_as_this_one_does(
         kept = {check.name for check in checks.listed if not check.work}
     assert set(asked[1:]) == names - kept
     assert kept == {'which tables there are', 'the integrity of the database'}
+
+
+def test_the_heaviest_check_is_that_of_the_other_process_however_late_its_thread_comes_to_work(
+    damaged: Any, monkeypatch: pytest.MonkeyPatch, started: list[WorkerProcess]
+) -> None:
+    elsewhere, ask, asked = SharedChecks._elsewhere, WorkerProcess.ask, list[Any]()
+
+    def late(shared: SharedChecks, *arguments: Any) -> None:
+        wait_until(lambda: not shared._left, 'all others are done here')
+        elsewhere(shared, *arguments)
+
+    def noted(worker: WorkerProcess, question: Any) -> Any:
+        asked.append(question)
+        return ask(worker, question)
+
+    monkeypatch.setattr(SharedChecks, '_elsewhere', late)
+    monkeypatch.setattr(WorkerProcess, 'ask', noted)
+    assert found_in(damaged, SHARED) == list(damaged.verify_database())
+    with closing(damaged.database_checks()) as checks:
+        assert asked[1:] == [max(checks.listed, key=lambda check: check.work).name]
 
 
 def test_a_small_database_is_looked_at_without_another_process(damaged: Any, started: list[WorkerProcess]) -> None:

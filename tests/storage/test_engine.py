@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
+from deadlines import wait_until
 from ricordi.backend.rows import EntityKind as K
 from ricordi.backend.rows import NodeRow, UserRow
 from ricordi.config.profile import Profile
@@ -88,13 +88,14 @@ def test_a_connection_left_open_keeps_nobody_from_writing(storage: Any) -> None:
 
 def test_nothing_stays_connected_between_two_questions(psql_storage: Any) -> None:
     sessions = 'SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()'
-    (before,) = psql_storage.session.execute(sessions).fetchone()
+
+    def is_alone() -> bool:
+        return psql_storage.session.execute(sessions).fetchone() == (1,)
+
+    wait_until(is_alone, 'the server has forgotten the sessions that opened the storage')
     with psql_storage.engine().connect() as connection:
-        assert connection.scalar(text(sessions)) == before + 1
-    deadline = time.monotonic() + 60  # the server takes a moment to forget a session that has ended
-    while psql_storage.session.execute(sessions).fetchone() != (before,):
-        assert time.monotonic() < deadline, 'the connection was not closed'
-        time.sleep(0.02)
+        assert connection.scalar(text(sessions)) == 2
+    wait_until(is_alone, 'the connection is closed')
 
 
 def test_a_closed_storage_ends_its_connections_and_makes_no_new_ones(storage: Any) -> None:

@@ -69,7 +69,10 @@ class SharedChecks:
         self._left = sorted(checks.listed, key=lambda check: -check.work)
         self._found: dict[str, Sequence[Finding]] = {}
         self._changed = Condition()
-        self._thread = Thread(target=self._elsewhere, args=(settings,), name='checks', daemon=True)
+        self._least = min((check.work for check in checks.listed if check.work), default=1.0)
+        # the heaviest, while the process begins; taken here, where no other one has been begun
+        first = self._take(self._least)
+        self._thread = Thread(target=self._elsewhere, args=(settings, first), name='checks', daemon=True)
 
     def findings(self) -> Iterator[Finding]:
         """What all of them find, in the order in which they are listed."""
@@ -113,15 +116,16 @@ class SharedChecks:
         finally:
             self._note(check, found)
 
-    def _elsewhere(self, settings: object) -> None:
-        """Have the other process do what it can, until nothing is left or it does not answer."""
-        least = min((check.work for check in self._checks.listed if check.work), default=1.0)
-        check = self._take(least)  # the heaviest, while the process begins
+    def _elsewhere(self, settings: object, check: DatabaseCheck | None) -> None:
+        """Have the other process do what it can, until nothing is left or it does not answer.
+
+        :param check: the one to begin with.
+        """
         try:
             self._worker.ask(settings)
             while check is not None:
                 self._note(check, [_finding(*one) for one in self._worker.ask(check.name)])
-                check = self._take(least)
+                check = self._take(self._least)
         except Exception:  # whatever it is, also a warning that a user has made an error: the check is done here
             with self._changed:
                 self._left[:0] = [check] if check is not None else []

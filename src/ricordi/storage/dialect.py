@@ -121,9 +121,12 @@ class Dialect(ABC):
         """Whether the database is the file at `path`."""
         return False
 
-    def databases_tied_to(self, session: Session, repository_uuid: str | None) -> list[str]:
-        """The other databases of the server that say that a repository belongs to them, as far as they can be asked."""
-        return []
+    def databases_tied_to(self, session: Session, repository_uuid: str | None) -> dict[str, bool]:
+        """The other databases of the server that say that a repository is theirs, as far as this user may ask.
+
+        :return: by name; True: it says so; False: it gives no answer, and may.
+        """
+        return {}
 
     def change_token(self, session: Session) -> object | None:
         """Equal as long as a session would read the same; None where that cannot be told without reading."""

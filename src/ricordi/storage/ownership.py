@@ -69,9 +69,9 @@ def _first_doubt(session: Session, repository: RepositoryBackend, location: Repo
     beside = path.resolve().with_name(SQLITE_DATABASE) if path is not None else None
     if beside is not None and beside.exists() and not session.dialect.is_file(beside):
         return f'the {location.place} lies beside another database, {beside}'
-    twins = session.dialect.databases_tied_to(session, repository.uuid)
-    if twins:
-        return f'the database {twins[0]} of the same server says that the {location.place} is its own'
+    for twin, says_so in session.dialect.databases_tied_to(session, repository.uuid).items():
+        says = 'says' if says_so else 'gives no answer just now, and may say'
+        return f'the database {twin} of the same server {says} that the {location.place} is its own'
     if session.execute(_ANY_FILE).fetchone() is None and repository.holds_objects:
         return f'the {location.place} holds objects, and the {session.dialect.place} names none at all'
     return ''

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deadlines import DEADLINE, wait_until
+from deadlines import DEADLINE, wait_for_end_of, wait_until
 from ricordi.repository.limits import Limits
 from ricordi.repository.maintenance import file_removal
 from ricordi.repository.maintenance.file_removal import FileRemover
@@ -97,7 +97,7 @@ def test_an_interrupt_leaves_what_is_not_in_hand(
 
     def once(worker: WorkerProcess, paths: list[str]) -> object:
         if asked:
-            wait_until(lambda: remover._given_up, 'the interrupt is heard')
+            wait_for_end_of(worker.process.pid)  # which may come a moment after the interrupt is heard
         asked.append(paths)
         return ask(worker, paths)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deadlines import DEADLINE
 from ricordi.backend.repository import RepositoryBackend
 from ricordi.backend.verification import Finding
 from ricordi.backend.verification_report import Topic, VerifyOptions
@@ -18,6 +20,8 @@ from ricordi.progress import Progress, Run, Stop
 from ricordi.repository.container.container import Container
 from ricordi.repository.sandbox import SandboxRepository
 from ricordi.repository.verification import reader
+from ricordi.repository.verification.reading import _Readers
+from ricordi.repository.worker_process import WorkerProcess
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [
@@ -83,6 +87,31 @@ def test_a_stop_ends_the_reading_of_a_large_object(
     (content,) = (one for one in found if isinstance(one, Topic) and one.name == 'content of packs')
     assert not content.complete
     assert [one for one in found if isinstance(one, Finding)] == []
+
+
+def test_processes_that_are_started_when_all_is_to_end_are_asked_nothing(
+    container: Container, limited: Callable[..., Container], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ends the others has looked for them before these were there."""
+    container.put_objects_into_pack([b'0123456789' * 2000])
+    small, stop, begin = limited(large_bytes=1000, share_bytes=1, processors=2), Stop(), WorkerProcess.__init__
+    ended = threading.Event()
+    end = _Readers.end
+
+    def slowly(worker: WorkerProcess, *arguments: Any, **options: Any) -> None:
+        stop.request('SIGTERM')
+        assert ended.wait(DEADLINE)
+        begin(worker, *arguments, **options)
+
+    def noted(readers: _Readers) -> None:
+        end(readers)
+        ended.set()
+
+    monkeypatch.setattr(WorkerProcess, '__init__', slowly)
+    monkeypatch.setattr(WorkerProcess, 'ask', lambda worker, question: pytest.fail('one is asked'))
+    monkeypatch.setattr(_Readers, 'end', noted)
+    found = list(small.verify(VerifyOptions(read=True), lambda: iter(()), Run(stop=stop)))
+    assert [one.complete for one in found if isinstance(one, Topic)][-1] is False
 
 
 def test_who_reads_asks_whether_to_go_on_within_an_object(container: Container) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from deadlines import DEADLINE, wait_for_end_of
 from ricordi.backend.rows import NodeRow
 from ricordi.backup.places.folder import FolderPlace
 from ricordi.backup.repository import BackupRepository
@@ -31,7 +31,6 @@ from ricordi.services.profiles.setup import Request
 
 Ask = Callable[..., Request]
 BESIDE, SERIAL = FillingLimits(0, 2), FillingLimits(0, 1)
-DEADLINE = 60.0
 
 
 @pytest.fixture
@@ -192,11 +191,7 @@ def test_the_process_ends_with_the_one_that_started_it_and_commits_nothing(
         finally:
             os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
-    stat = Path(f'/proc/{told.read_text()}/stat')
-    end = time.monotonic() + DEADLINE
-    while stat.exists() and stat.read_text().rpartition(')')[2].split()[0] != 'Z':
-        assert time.monotonic() < end, 'the process is still there'
-        time.sleep(0.02)
+    wait_for_end_of(int(told.read_text()))
     (folder,) = (home / 'repository').iterdir()
     assert nodes_in(folder / 'database.sqlite') == 0
     assert BackupRepository(FolderPlace(place), Container(place / 'container')).snapshots()

@@ -11,6 +11,7 @@ from ricordi.backend.rows import NodeRow
 from ricordi.config import Profile
 from ricordi.manager import use_storage
 from ricordi.services.archive.info import archive_profile
+from ricordi.storage.archive.cache import KEPT_IN_ALL
 
 ARCHIVE = Path(__file__).parents[2] / 'data' / 'reference.aiida'
 
@@ -78,3 +79,18 @@ def test_a_kept_file_that_is_a_link_is_not_followed(place: Path, profile: Profil
     assert read(profile) == 74
     assert target.read_bytes() == before
     assert not kept.is_symlink()
+
+
+def test_what_another_process_is_about_to_keep_stays_however_large_and_what_a_crash_left_goes(
+    place: Path, profile: Profile
+) -> None:
+    read(profile)
+    (kept,) = place.iterdir()
+    draft, left = place / f'.{"a" * 32}.sqlite3.1.1', place / f'.{"b" * 32}.sqlite3.2.2'
+    for path in (draft, left):
+        path.touch()
+        os.truncate(path, KEPT_IN_ALL)
+    os.utime(left, (0, 0))
+    kept.unlink()
+    assert read(profile) == 74
+    assert {*place.iterdir()} == {draft, kept}

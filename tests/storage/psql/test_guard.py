@@ -116,6 +116,23 @@ def test_the_session_of_a_process_that_has_just_ended_is_not_in_the_way(
     assert [has_ended(one) for one in (here, here._replace(application='psql'))] == [False, False]
 
 
+def test_one_that_was_refused_is_in_nobodys_way_though_the_server_has_not_heard_of_its_end(
+    psql_storage: Any, of: SimpleNamespace, postgres: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile, unheard = psql_storage.profile, list[Any]()
+    other = psycopg.connect(postgres.uri(profile.storage_config['database_name']))
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Connection, 'close', lambda connection: unheard.append(connection))
+        with pytest.raises(LockingProfileError):
+            of.kind(profile).full_guard(profile).__enter__()
+    other.close()
+    wait_until_alone(profile, of)
+    with of.kind(profile).full_guard(profile):
+        assert unheard
+    for connection in unheard:
+        connection.close()
+
+
 def test_an_open_storage_of_another_process_keeps_the_guard_out(
     psql_storage: Any, of: SimpleNamespace, other_process: Any
 ) -> None:

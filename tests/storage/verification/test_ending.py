@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from tests.storage.verification.conftest import places, verified
 
-from deadlines import wait_until
+from deadlines import DEADLINE, wait_until
 from ricordi.errors import CorruptStorage, Interrupted, RicordiError, UnreachableStorage
 from ricordi.storage.psql.dialect import PsqlDialect
 from ricordi.storage.verification import cycles, on_sqlite
@@ -53,6 +53,27 @@ def test_a_statement_that_would_never_end_is_ended(reader: DatabaseReader) -> No
     with pytest.raises(Interrupted, match='asked to end') as caught:
         reader.rows(ENDLESS[reader.dialect.name])
     assert reader.must_end(caught.value)
+
+
+def test_one_that_is_on_its_way_to_the_server_when_it_is_to_end_is_ended_too(
+    filled_psql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_once = threading.Event()
+    with closing(filled_psql.dialect.verification_reader(Asked(3))) as reader:
+        execute, cancel = reader._raw.execute, reader._raw.cancel_safe
+
+        def late(statement: bytes) -> Any:
+            assert told_once.wait(DEADLINE)
+            return execute(statement)
+
+        def noted(**options: Any) -> None:
+            cancel(**options)
+            told_once.set()
+
+        monkeypatch.setattr(reader._raw, 'execute', late)
+        monkeypatch.setattr(reader._raw, 'cancel_safe', noted)
+        with pytest.raises(Interrupted, match='asked to end'):
+            reader.rows(ENDLESS['postgresql'])
 
 
 def test_rows_that_would_never_end_are_ended(reader: DatabaseReader) -> None:
@@ -104,6 +125,29 @@ def test_a_verification_that_nobody_reads_to_its_end_ends_sqlites_look_at_the_wh
     assert not [thread for thread in threading.enumerate() if thread.name.startswith('integrity')]
 
 
+def test_sqlites_look_that_is_about_to_begin_when_it_is_to_end_is_ended_too(
+    filled_sqlite: Any, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(filled_sqlite, ['UPDATE db_dbcomment SET user_id = 99 WHERE id = 2'])
+    told_once, interrupt = threading.Event(), on_sqlite.SqliteReader.interrupt
+
+    def noted(reader: Any) -> None:
+        interrupt(reader)
+        told_once.set()
+
+    def late(reader: Any, sql: str) -> None:
+        reader._raw.set_progress_handler(None, 0)  # nobody is asked during a look at the whole file
+        assert told_once.wait(DEADLINE)
+        reader._raw.execute(ENDLESS['sqlite']).fetchall()
+
+    monkeypatch.setattr(on_sqlite.SqliteReader, 'interrupt', noted)
+    monkeypatch.setattr(on_sqlite.SqliteReader, 'lines', late)
+    findings = filled_sqlite.verify_database()
+    assert next(findings).kind == 'dangling reference'
+    findings.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith('integrity')]
+
+
 def test_a_verification_that_is_not_read_to_its_end_lets_go_of_its_connection(filled_psql: Any, change: Change) -> None:
     change(filled_psql, ['UPDATE db_dbcomment SET user_id = 99 WHERE id = 2'])
     count = (
@@ -113,6 +157,7 @@ def test_a_verification_that_is_not_read_to_its_end_lets_go_of_its_connection(fi
     def connections() -> int:
         return int(filled_psql.session.execute(count).fetchone()[0])
 
+    wait_until(lambda: connections() == 1, 'the server has ended the connection that made the change')
     findings = filled_psql.verify_database()
     next(findings)
     assert connections() == 2

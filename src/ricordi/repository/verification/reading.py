@@ -127,7 +127,7 @@ class _Readers:
         """Have a question answered."""
         if not self._goes_on(0):
             return Read(question, None)
-        answer = self.pool.ask(lambda worker: _ask(worker, question.words))
+        answer = self.pool.ask(lambda worker: self._ask(worker, question.words))
         if answer is None:
             try:
                 answer = reader.answer(self._store, question.words, self._goes_on)
@@ -136,6 +136,12 @@ class _Readers:
         with self._mutex:
             self._run.progress.advance(answer.length)
         return Read(question, answer)
+
+    def _ask(self, worker: WorkerProcess, words: list[Any]) -> Answer | None:
+        if self._ended.is_set():  # it may have been started after `end` has looked for those to be killed
+            return None
+        objects, length, wrong = worker.ask(words)
+        return Answer(objects, length, tuple((key, fault) for key, fault in wrong))
 
     def end(self) -> None:
         """Have all that is under way end now."""
@@ -155,8 +161,3 @@ class _Readers:
         while not self._ended.wait(LOOK_SECONDS):
             if self._run.stop.reason:
                 self.end()
-
-
-def _ask(worker: WorkerProcess, words: list[Any]) -> Answer:
-    objects, length, wrong = worker.ask(words)
-    return Answer(objects, length, tuple((key, fault) for key, fault in wrong))

@@ -28,6 +28,7 @@ from ricordi.zipfiles.format import Member
 LARGEST_KEPT = 1 << 30
 KEPT_IN_ALL = 2 << 30
 KEPT_SECONDS = 7 * 24 * 3600.0
+DRAFT_SECONDS = 3600.0
 CHUNK_BYTES = 1 << 20
 
 
@@ -173,8 +174,8 @@ def _make_room(folder: Path, size: int) -> None:
     now = time.time()
     for touched, length, path in sorted(entries, reverse=True):
         total += length
-        old = now - touched > (3600.0 if path.name.startswith('.') else KEPT_SECONDS)
-        if old or total > KEPT_IN_ALL:
+        is_draft = path.name.startswith('.')  # of another process, which is about to name it
+        if now - touched > DRAFT_SECONDS if is_draft else now - touched > KEPT_SECONDS or total > KEPT_IN_ALL:
             _remove_unless_locked(path)
 
 

@@ -196,7 +196,7 @@ class PsqlDialect(Dialect):
     def is_same_database(self, one: str, other: str) -> bool:
         return psql_identity.is_same(one, other)
 
-    def databases_tied_to(self, session: Session, repository_uuid: str | None) -> list[str]:
+    def databases_tied_to(self, session: Session, repository_uuid: str | None) -> dict[str, bool]:
         return psql_identity.databases_tied_to(session, self._arguments, repository_uuid)
 
     def check_writable(self, raw: psycopg.Connection[Any]) -> None:

@@ -63,10 +63,7 @@ class DatabaseGuard:
         """Let others in again."""
         if self._process != os.getpid():
             return
-        # Unlocked first: the server may need a moment to notice that a connection has ended.
-        with suppress(psycopg.Error):
-            self._raw.execute('SELECT pg_advisory_unlock(%s)', (LOCK_KEY,))
-        self._raw.close()
+        _let_go(self._raw)
 
 
 @contextmanager
@@ -93,9 +90,16 @@ def _take(dialect: PsqlDialect) -> psycopg.Connection[Any]:
         if others or not is_held:
             raise LockingProfileError(_in_use(dialect.place, others), remedy=Remedy('wait'))
     except BaseException:
-        raw.close()
+        _let_go(raw)
         raise
     return raw
+
+
+def _let_go(raw: psycopg.Connection[Any]) -> None:
+    """Close a connection; unlocked first, for the server may need a moment to notice that it has ended."""
+    with suppress(psycopg.Error):
+        raw.execute('SELECT pg_advisory_unlock_all()')
+    raw.close()
 
 
 def _lock(raw: psycopg.Connection[Any]) -> tuple[bool, list[DatabaseSession]]:

@@ -10,7 +10,6 @@ import psycopg
 from ricordi.errors import InvalidOperation, ReadOnlyStorage, UnwritableStorage
 from ricordi.storage.session import Session
 
-CONNECT_SECONDS = 3
 UNTOLD = '-'
 SETUP_KEY = 0x5249434F53455455
 """The advisory lock of who creates a storage in the database."""
@@ -84,17 +83,39 @@ def begin_setup(session: Session) -> None:
     session.execute('SET lock_timeout = 0')
 
 
-def databases_tied_to(session: Session, arguments: Mapping[str, Any], repository_uuid: str | None) -> list[str]:
-    """The other databases of this server which the same user may read, and which name this repository as theirs."""
-    names = [name for (name,) in session.execute(_OTHERS)]
-    return [name for name in names if repository_uuid and _tie_of(name, arguments) == repository_uuid]
+def databases_tied_to(session: Session, arguments: Mapping[str, Any], repository_uuid: str | None) -> dict[str, bool]:
+    """The other databases of this server, of those that the same user may read, that name this repository as theirs.
+
+    :return: by name; True: it says so; False: it gives no answer, and may.
+    """
+    found = {}
+    for (name,) in session.execute(_OTHERS) if repository_uuid else ():
+        answer = _is_tied(name, arguments, repository_uuid)
+        if answer is not False:
+            found[name] = answer is True
+    return found
 
 
-def _tie_of(database: str, arguments: Mapping[str, Any]) -> str | None:
-    given = {**arguments, 'dbname': database, 'connect_timeout': CONNECT_SECONDS}
+def _is_tied(database: str, arguments: Mapping[str, Any], repository_uuid: str | None) -> bool | None:
+    """Whether a database says that a repository is its own; None where it gives no answer."""
     try:
-        with psycopg.connect(**{key: value for key, value in given.items() if value is not None}) as raw:
-            row = raw.execute(_TIED).fetchone()
-    except psycopg.Error:  # no storage, or one of somebody else
+        raw = psycopg.connect(**{**arguments, 'dbname': database})
+    except psycopg.errors.ConnectionTimeout:
         return None
-    return None if row is None else str(row[0])
+    except psycopg.Error:  # it lets this user not in, or the server nobody just now
+        return False if _can_connect(arguments) else None
+    try:
+        with raw:
+            return raw.execute(_TIED).fetchone() == (repository_uuid,)
+    except psycopg.ProgrammingError:  # no storage, or one of somebody else
+        return False
+    except psycopg.Error:
+        return None
+
+
+def _can_connect(arguments: Mapping[str, Any]) -> bool:
+    try:
+        psycopg.connect(**arguments).close()
+    except psycopg.Error:
+        return False
+    return True

@@ -122,9 +122,10 @@ class PsqlReader(DatabaseReader):
             while not wait((future,), SECONDS_BETWEEN_LOOKS).done:
                 self.check()
         except BaseException:
-            with suppress(psycopg.Error):
-                self._raw.cancel_safe(timeout=CANCEL_SECONDS)
-            wait((future,))
+            while not future.done():
+                with suppress(psycopg.Error):  # once is too little: a statement on its way to the server is not ended
+                    self._raw.cancel_safe(timeout=CANCEL_SECONDS)
+                wait((future,), SECONDS_BETWEEN_LOOKS)
             raise
         return future.result()
 

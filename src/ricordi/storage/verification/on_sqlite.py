@@ -272,8 +272,10 @@ class _WholeFile:
     def close(self) -> None:
         """End it."""
         self._closing = True
-        if self._reader is not None:
-            self._reader.interrupt()
+        while self._looking is not None and not self._looking.done():
+            if self._reader is not None:
+                self._reader.interrupt()  # once is too little: a statement that is about to begin does not hear it
+            wait((self._looking,), _LOOK_SECONDS)
         self._thread.shutdown()
 
 
