@@ -1,5 +1,5 @@
 # Completion of ricordi for fish, generated from the tree of verbs: `ricordi completion fish`.
-# Put it into ~/.config/fish/completions/ricordi.fish, or: ricordi completion fish | source
+# In ~/.config/fish/config.fish: ricordi completion fish | source. Or put it into the folder completions there.
 
 function __ricordi_words --description 'The words that may follow those in the argument'
     switch $argv[1]

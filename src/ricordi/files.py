@@ -37,6 +37,21 @@ def format_bytes(count: float) -> str:
     return f'{count:.{digits}f} {_UNITS[step - 1]}'
 
 
+def describe_kind(mode: int) -> str:
+    """What an entry of a folder is that is no regular file, in words."""
+    kinds = ((stat.S_ISDIR, 'a folder'), (stat.S_ISLNK, 'a symbolic link'), (stat.S_ISFIFO, 'a pipe'))
+    return next((words for is_kind, words in kinds if is_kind(mode)), 'a socket or device')
+
+
+def describe_odd(path: Path) -> str:
+    """What stands in the place of a file of ours and is no regular one, and what to do; empty if nothing does."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return ''
+    return '' if stat.S_ISREG(mode) else f'{describe_kind(mode)} stands in the place of that file: remove it'
+
+
 def fsync_file(path: str | Path) -> None:
     """Force the content of the file at `path` to disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -35,6 +35,17 @@ def test_one_that_is_moved_is_the_same(backups: BackupRepository, tmp_path: Path
         assert moved.id == backups.id
 
 
+def test_what_stands_in_the_place_of_its_lock_is_named(backups: BackupRepository) -> None:
+    lock = backups.place.folder / 'ricordi.lock'
+    lock.unlink(missing_ok=True)
+    for plant, words in ((lock.mkdir, 'a folder'), (lambda: lock.symlink_to('nowhere'), 'a symbolic link')):
+        plant()
+        with pytest.raises(CorruptStorage, match=f'ricordi.lock: {words} stands in the place of that file: remove it'):
+            backups.forget([])
+        lock.rmdir() if words == 'a folder' else lock.unlink()
+    assert backups.forget([]).trouble == ''
+
+
 def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
     other = tmp_path / 'other'
     other.mkdir()

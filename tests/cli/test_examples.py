@@ -31,7 +31,6 @@ ELSEWHERE = (
     '/data/bands',
     '/backup',
     '/mnt/',
-    '~/.config',  # outside of what a test may write to
     'storage usage -i',  # a terminal
     'storage move',  # a database of PostgreSQL
     'data core.trajectory export',  # a trajectory

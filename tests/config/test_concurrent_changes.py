@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from ricordi.config import file as config_file
 from ricordi.config import load_config
 from ricordi.config.merge import merge
-from ricordi.errors import ConfigurationError
+from ricordi.errors import ConfigurationError, DamagedConfiguration
 
 WRITER = """
 import sys
@@ -120,6 +121,17 @@ def test_a_file_that_became_unreadable_meanwhile_is_left_alone(reference_home: P
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
+@pytest.mark.parametrize('plant', [Path.mkdir, os.mkfifo, lambda path: path.symlink_to('nowhere')])
+def test_what_stands_in_the_place_of_the_lock_is_named(reference_home: Path, plant: Callable[[Path], None]) -> None:
+    lock, before = reference_home / '.config.json.ricordi-lock', (reference_home / 'config.json').read_bytes()
+    plant(lock)
+    config = load_config()
+    config.set_default_profile('mixed')
+    with pytest.raises(DamagedConfiguration, match=r'\.ricordi-lock: a .* stands in the place of that file: remove it'):
+        config.store()
+    assert (reference_home / 'config.json').read_bytes() == before
+
+
 def test_a_folder_that_cannot_be_written_is_named(reference_home: Path, tmp_path: Path) -> None:
     # those inside, which it looks for, are for others too, whatever the umask
     for folder in [reference_home, *reference_home.parents, *reference_home.rglob('daemon')]:

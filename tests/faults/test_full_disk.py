@@ -247,6 +247,20 @@ def test_a_full_disk_names_the_file_that_was_to_be_written(disk: Path, size: int
     assert caught.value.filename == str(disk / 'config.json')
 
 
+def test_a_profile_that_cannot_be_set_up_on_a_full_disk_names_it_and_leaves_nothing(disk: Path, run_cli: Any) -> None:
+    home, here = disk / '.aiida', {**os.environ, 'AIIDA_PATH': str(disk)}
+    home.mkdir()
+    assert run_cli('presto', '-p', 'first', '-n', env=here).returncode == 0
+    before = sorted(home.rglob('*'))
+    fill(disk, 0)
+    done = run_cli('presto', '-p', 'second', '-n', env=here)
+    assert done.returncode == 3
+    assert f'{home}/' in done.stderr
+    assert 'free some space' in done.stderr
+    (disk / 'filler').unlink()
+    assert sorted(home.rglob('*')) == before
+
+
 def test_a_full_disk_elsewhere_is_not_told_of_the_file_that_has_room(tmp_path: Path) -> None:
     with pytest.raises(OSError, match='elsewhere') as caught, naming_full_disk(tmp_path / 'a'):
         raise OSError(errno.ENOSPC, 'elsewhere')

@@ -17,7 +17,7 @@ from ricordi.access.namespaces import OtherNamespaces, Sought
 from ricordi.access.process import Machine, command_line, existence, owner, start_time, start_token, user_name
 from ricordi.access.records import LARGEST_RECORD, Kind, Record, State, identify, is_held
 from ricordi.access.writers import has_writer
-from ricordi.files import read_regular
+from ricordi.files import describe_kind, read_regular
 
 CLOCK_TOLERANCE = 0.1
 """Seconds by which a process may seem younger than the record it wrote: both times are coarse by a tick or two."""
@@ -122,15 +122,9 @@ def find_odd(kind: Kind, path: Path) -> list[Holder]:
 
 def _nobody(kind: Kind, path: Path, status: os.stat_result) -> Holder:
     """What stands in the place of a record and is none: no program writes such, and so nobody is behind it."""
-    purpose = f'no use: {_describe_kind(status.st_mode)} in the place of the file {path.name}'
+    purpose = f'no use: {describe_kind(status.st_mode)} in the place of the file {path.name}'
     since = datetime.fromtimestamp(status.st_mtime, UTC)
     return Holder(None, '', user_name(status.st_uid), '', since, purpose, kind, 'stale', path)
-
-
-def _describe_kind(mode: int) -> str:
-    """What an entry of a folder is that is no regular file, in words."""
-    kinds = ((stat.S_ISDIR, 'a folder'), (stat.S_ISLNK, 'a symbolic link'), (stat.S_ISFIFO, 'a pipe'))
-    return next((words for is_kind, words in kinds if is_kind(mode)), 'a socket or device')
 
 
 # by a sidecar ----------------------------------------------------------------------------------------------

@@ -109,10 +109,25 @@ def _locked(folder: OpenFolder, name: str) -> Iterator[None]:
 
 def _open_lock(folder: OpenFolder, name: str) -> int:
     while True:
-        with suppress(FileNotFoundError):
+        try:
             return folder.open(name, os.O_RDWR)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            _refuse_odd(folder.path / name, error)
+            raise
         with suppress(FileExistsError):  # made in between by another one
             return folder.create(name)
+
+
+def _refuse_odd(path: Path, error: OSError) -> None:
+    """
+    :raises ricordi.errors.DamagedConfiguration: something else than a file stands in the place of the lock.
+    """
+    from ricordi.files import describe_odd
+
+    if odd := describe_odd(path):
+        raise DamagedConfiguration(f'cannot lock {path}: {odd}; nothing was changed') from error
 
 
 def _lock(descriptor: int) -> bool:

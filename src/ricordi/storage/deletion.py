@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from ricordi.errors import InvalidOperation
-from ricordi.folders import remove_file, remove_folder
+from ricordi.folders import remove_file, remove_folder, target_of
 from ricordi.remedies import Remedy
 from ricordi.storage import schema
 from ricordi.storage.session import Session
@@ -14,6 +14,8 @@ from ricordi.storage.sql_storage import SqlStorage
 from ricordi.storage.sqlite.dialect import SqliteDialect
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ricordi.backend.repository import RepositoryBackend
     from ricordi.backend.storage import StorageBackend
     from ricordi.config.profile import Profile
@@ -47,8 +49,20 @@ def delete_data(kind: type[StorageBackend], profile: Profile, repository: Reposi
     delete_database(kind, profile)
     repository.erase()
     container = kind.repository_location(profile).path
-    if container is not None and container.parent.is_dir() and not any(container.parent.iterdir()):
-        remove_folder(container.parent)
+    if container is not None:
+        _remove_empty(container.parent)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folder of a storage, if nothing is in it, and the link that leads to it.
+
+    Its data is gone by now: one that may not be removed, or that another disk is mounted at, stays and hinders nothing.
+    """
+    with suppress(OSError):
+        if folder.is_dir() and not any(folder.iterdir()):
+            remove_folder(target_of(folder))
+        if folder.is_symlink() and not folder.exists():
+            remove_file(folder)
 
 
 def _check_own(kind: type[StorageBackend], profile: Profile, repository: RepositoryBackend) -> None:

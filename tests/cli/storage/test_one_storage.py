@@ -191,6 +191,38 @@ def test_data_that_another_profile_names_is_not_deleted_unless_that_one_goes_too
     assert not (reference_home / 'repository' / profile / 'container').exists()
 
 
+def test_the_data_of_a_storage_behind_a_link_is_deleted_with_the_link(
+    run_cli: Run, reference_home: Path, tmp_path: Path
+) -> None:
+    folder, elsewhere = reference_home / 'repository' / 'mixed', tmp_path / 'larger disk'
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    done = run_cli('profile', 'delete', '--delete-data', '--yes', 'mixed')
+    assert done.returncode == 0, done.stderr
+    assert not elsewhere.exists()
+    assert not os.path.lexists(folder)
+    assert 'mixed' not in json.loads((reference_home / 'config.json').read_text())['profiles']
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can mount')
+def test_the_folder_that_a_disk_is_mounted_at_stays_and_is_told_when_its_data_is_deleted(
+    run_cli: Run, reference_home: Path, tmp_path: Path
+) -> None:
+    folder, elsewhere = reference_home / 'repository' / 'mixed', tmp_path / 'disk'
+    folder.rename(elsewhere)
+    folder.mkdir()
+    if subprocess.run(['mount', '--bind', elsewhere, folder], capture_output=True).returncode:
+        pytest.skip('nothing may be mounted here')
+    try:
+        done = run_cli('profile', 'delete', '--delete-data', '--yes', 'mixed')
+        assert done.returncode == 0, done.stderr
+        assert f'folder {folder}' in done.stderr
+        assert not any(elsewhere.iterdir())
+    finally:
+        subprocess.run(['umount', folder], check=True)
+    assert 'mixed' not in json.loads((reference_home / 'config.json').read_text())['profiles']
+
+
 def test_a_name_goes_without_its_data_though_the_storage_is_in_use_by_another_name(
     run_cli: Run, alias: str, writer: subprocess.Popen[str], profile: str
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ricordi.backend.maintenance import MaintenanceReport
-from ricordi.errors import CorruptStorage, LostObject
+from ricordi.errors import CorruptStorage, LostObject, UnreachableStorage
 from ricordi.repository.container.container import Container
 
 Maintain = Callable[..., MaintenanceReport]
@@ -166,6 +166,36 @@ def test_without_the_folder_of_packs_nothing_is_packed_and_what_is_lost_is_told(
         filled.layout.packs.mkdir()
         maintain(found, [loose])
         assert (filled.layout.packs / '1').read_bytes().count(b'not packed yet') == 1
+
+
+@pytest.mark.parametrize('make', [make_pipe, Path.touch])
+def test_what_is_no_folder_of_packs_is_told_as_one_that_is_gone(
+    filled: Container, maintain: Maintain, make: Callable[[Path], None]
+) -> None:
+    packed, loose = [*filled.list_objects()], filled.put_object_from_filelike(io.BytesIO(b'not packed yet'))
+    loose_ones = {key for key in packed if Path(filled.loose_path(key)).exists()}
+    filled.close()
+    shutil.rmtree(filled.layout.packs)
+    make(filled.layout.packs)
+    with closing(Container(filled.layout.folder)) as found:
+        with pytest.raises(LostObject, match='is not there, and with it all that was packed'):
+            maintain(found, [])
+        assert found.get_object_content(loose) == b'not packed yet'
+        assert found.has_objects(packed) == [key in loose_ones for key in packed]
+        lost = next(key for key in packed if key not in loose_ones)
+        with pytest.raises(LostObject, match='packs/0 is gone'):
+            found.get_object_content(lost)
+
+
+@pytest.mark.parametrize('make', [make_pipe, make_folder, make_loop])
+def test_what_stands_in_the_place_of_the_lock_of_packers_is_named(
+    filled: Container, maintain: Maintain, make: Callable[[Path], None]
+) -> None:
+    loose = filled.put_object_from_filelike(io.BytesIO(b'not packed yet'))
+    filled.layout.packer_lock.unlink(missing_ok=True)
+    make(filled.layout.packer_lock)
+    with pytest.raises(UnreachableStorage, match=r'packer\.lock: a .* stands in the place of that file: remove it'):
+        maintain(filled, [loose])
 
 
 def test_erasing_follows_a_link_and_can_be_done_again(filled: Container, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from ricordi.backup.places.place import (
     BackupPlace,
 )
 from ricordi.errors import BusyBackupRepository, CorruptStorage, NoBackupRepository, StorageError
-from ricordi.files import fsync_folder, make_folders, read_regular, write_atomic
+from ricordi.files import describe_odd, fsync_folder, make_folders, read_regular, write_atomic
 from ricordi.folders import OpenFolder, make_folder
 from ricordi.remedies import Remedy
 
@@ -139,7 +139,7 @@ class FolderPlace(BackupPlace):
         lock = KernelLock(self.lock)
 
         def take() -> None:
-            if not lock.acquire(mode):
+            if not self._acquire(lock, mode):
                 doing = 'snapshots are being removed' if mode == 'shared' else 'snapshots are made or read'
                 raise BusyBackupRepository(
                     f'the backup repository in {self.folder} is in use: {doing} there now', remedy=Remedy('wait')
@@ -150,3 +150,14 @@ class FolderPlace(BackupPlace):
             yield
         finally:
             lock.release()
+
+    def _acquire(self, lock: KernelLock, mode: Mode) -> bool:
+        """
+        :raises ricordi.errors.CorruptStorage: something else than a file stands in the place of the lock.
+        """
+        try:
+            return lock.acquire(mode)
+        except OSError as error:
+            if odd := describe_odd(self.lock):
+                raise CorruptStorage(f'cannot lock {self.lock}: {odd}') from error
+            raise

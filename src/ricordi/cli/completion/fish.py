@@ -8,7 +8,7 @@ from ricordi.cli.completion.model import LEVEL_KIND, CompletedVerb, global_optio
 
 _HEAD = """\
 # Completion of ricordi for fish, generated from the tree of verbs: `ricordi completion fish`.
-# Put it into ~/.config/fish/completions/ricordi.fish, or: ricordi completion fish | source
+# In ~/.config/fish/config.fish: ricordi completion fish | source. Or put it into the folder completions there.
 """
 
 _TAIL = r"""

@@ -23,7 +23,7 @@ _PLACES = (Path(__file__).parent / 'completions', Path(__file__).parents[3] / 'c
 
 @verb(
     'source <(ricordi completion bash)',
-    'ricordi completion fish > ~/.config/fish/completions/ricordi.fish',
+    'mkdir -p ~/.config/fish/completions && ricordi completion fish > ~/.config/fish/completions/ricordi.fish',
     on_profile=False,
 )
 @click.argument('shell', type=click.Choice(list(FILES)))

@@ -243,7 +243,7 @@ class Container(ObjectStore, RepositoryBackend):
         """Of its file; that of one that is gone has none, not even an empty object."""
         try:
             return os.stat(self.layout.pack_path(pack_id)).st_size  # noqa: PTH116
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return -1
 
     def _loose_keys(self, keys: list[str]) -> Iterator[str]:

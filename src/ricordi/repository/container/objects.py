@@ -266,6 +266,8 @@ class ObjectStore:
             file = open(path, 'rb', buffering=0)  # noqa: PTH123, SIM115 - closed when unreferenced
         except IsADirectoryError:
             raise CorruptStorage(f'{path} is a folder in the place of a pack; restore it from a backup') from None
+        except NotADirectoryError as error:  # something stands in the place of the folder: as if it were gone
+            raise FileNotFoundError(error.errno, error.strerror, path) from None
         if len(packs) >= OPEN_PACKS:
             del packs[next(iter(packs))]
         packs[pack_id] = file

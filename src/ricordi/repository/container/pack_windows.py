@@ -87,7 +87,7 @@ def _read(path: Path, offset: int, length: int) -> bytes:
     """What the file has of these bytes: fewer if it ends before, none if it is not there."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return b''
     try:
         pieces = []

@@ -275,7 +275,7 @@ class PackWriter:
     def _in_words(self, error: BaseException) -> BaseException:
         if not isinstance(error, OSError) or error.errno in DISK_IS_FULL:
             return error
-        if error.errno == errno.ENOENT and not self._layout.packs.exists():
+        if error.errno in (errno.ENOENT, errno.ENOTDIR) and not self._layout.packs.is_dir():
             return LostObject(
                 f'the folder {self._layout.packs} is not there, and with it all that was packed; nothing '
                 'can be packed: put the folder back, or, if it is lost, make an empty one',

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ricordi.errors import PackerBusy, UnreachableStorage
-from ricordi.files import DISK_IS_FULL, read_regular
+from ricordi.files import DISK_IS_FULL, describe_odd, read_regular
 from ricordi.folders import OpenFolder, remove_file
 from ricordi.remedies import Remedy
 from ricordi.repository.container.layout import Layout
@@ -41,15 +41,21 @@ def packer_lock(layout: Layout) -> Iterator[None]:
     except OSError as error:
         if error.errno not in DISK_IS_FULL or lock.mode is None:  # who packs is told as a courtesy, if there is room
             lock.release()
-            raise UnreachableStorage(
-                f'cannot lock {layout.packer_lock}: {error.strerror}; check the permissions'
-            ) from None
+            raise UnreachableStorage(f'cannot lock {layout.packer_lock}: {_reason(layout, error)}') from None
     try:
         yield
     finally:
         with suppress(OSError):
             remove_file(note)
         lock.release()
+
+
+def _reason(layout: Layout, error: OSError) -> str:
+    if odd := describe_odd(layout.packer_lock):
+        return odd
+    if error.errno in DISK_IS_FULL:
+        return f'{error.strerror}; free some space, or remove files where there may be no more of them'
+    return f'{error.strerror}; check the permissions'
 
 
 def _write_note(path: Path) -> None:

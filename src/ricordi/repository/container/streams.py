@@ -22,12 +22,16 @@ OTHER_BYTES = 'its bytes are not what its key says'
 class PackSlice(SeekableStream):
     """A seekable binary stream over `length` bytes from `offset` of a file; it has a file descriptor of its own.
 
+    :raises FileNotFoundError: the file is not there; nor where something else stands in the place of its folder.
     :raises ricordi.errors.CorruptStorage: the file ends before that.
     """
 
     def __init__(self, path: str | os.PathLike[str], offset: int, length: int) -> None:
         super().__init__(length)
-        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_BINARY', 0))
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_BINARY', 0))
+        except NotADirectoryError as error:
+            raise FileNotFoundError(error.errno, error.strerror, os.fspath(path)) from None
         self._offset = offset
         if os.fstat(self._descriptor).st_size < offset + length:
             self.close()

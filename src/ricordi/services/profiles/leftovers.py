@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ricordi.config import Config, Profile, load_config
 from ricordi.errors import RicordiError
-from ricordi.files import read_regular
+from ricordi.files import naming_full_disk, read_regular
 from ricordi.folders import OpenFolder, remove_file, remove_tree
 from ricordi.manager.backends import repository_at
 from ricordi.storage.creation import own_place
@@ -98,7 +98,7 @@ def _read(mark: Path) -> str:
 
 def _write(mark: Path, uuid: str) -> None:
     """Put the mark there. One that is empty, for its writer was killed, is as good: it is of no profile."""
-    with OpenFolder(mark.parent) as folder:
+    with naming_full_disk(mark), OpenFolder(mark.parent) as folder:
         try:
             with os.fdopen(folder.create(mark.name, 0o666), 'w') as handle:
                 handle.write(uuid)
