@@ -16,6 +16,7 @@ import traceback
 import warnings
 from datetime import datetime
 from enum import StrEnum
+from functools import reduce
 from pathlib import Path
 from unittest import mock
 
@@ -128,6 +129,8 @@ def refusals():
         'no such object': refusal(storage().get_repository().get_object_content, '0' * 64),
         'delete outside': refusal(storage().delete_nodes_and_connections, [node.pk]),
         'insert of a field': refusal(storage().bulk_insert, EntityTypes.USER, [{'mail': 'x'}], allow_defaults=True),
+        'half a character': refusal(orm.Str('caf\udce9').store),
+        'lists in lists': refusal(orm.List([reduce(lambda inner, _: [inner], range(200), 1)]).store),
     }
 
 

@@ -75,6 +75,8 @@ def test_refusals_are_of_the_classes_that_aiida_and_its_plugins_catch(life: dict
         'no such object': {'builtins.FileNotFoundError'},
         'delete outside': {'builtins.AssertionError'},
         'insert of a field': {'aiida.IntegrityError'},
+        'half a character': {'aiida.ValidationError', 'sqlalchemy.StatementError'},
+        'lists in lists': {'aiida.ValidationError', 'sqlalchemy.StatementError'},
     }
     found = life['refusals']
     assert found.keys() == expected.keys(), found
