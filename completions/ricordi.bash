@@ -354,7 +354,7 @@ _ricordi_value() {
         'storage restore|--format') kind='words:table json jsonl csv yaml' ;;
         'storage restore|--color') kind='words:always auto never' ;;
         'storage restore|') kind=folder ;;
-        'storage repair|--from') kind=any ;;
+        'storage repair|--from') kind=file ;;
         'storage repair|--backup') kind=file ;;
         'storage repair|--endpoint-url') kind=any ;;
         'storage repair|--region') kind=any ;;

@@ -33,7 +33,7 @@ def page_options(required: bool) -> Callable[[Any], Any]:
             type=PathName(dir_okay=False, allow_dash=True, path_type=Path),
             metavar='FILE',
             group='Output',
-            help='The file that the page is written to, or - for stdout.',
+            help=f'The file that the page{"" if required else " of --format html"} is written to, or - for stdout.',
         )(function)
 
     return decorate

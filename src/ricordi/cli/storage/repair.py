@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     '--from',
     'sources',
     multiple=True,
+    type=PLACE,
     metavar='SOURCE',
     group='What to do',
     help='Where objects may be taken from: another profile, an archive, a container, a storage, a backup (also one of '
