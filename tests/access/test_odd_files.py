@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from other_user import working_as
+from other_user import reachable_folder, working_as
 from ricordi.access import ProfileAccessManager
 from ricordi.access.state import state_of
 from ricordi.cli import main
@@ -18,6 +18,8 @@ from ricordi.files import write_atomic
 from ricordi.remedies import Remedy
 
 USER = 65534
+PLANTED = 'planted'
+"""A file that the user makes where something could be planted."""
 NAMES = ('7.lock', '7.pid', 'ricordi.guard')
 
 
@@ -81,6 +83,7 @@ def _plant(home: Path, victim: Path) -> None:
                     target.unlink()
                 with suppress(OSError):
                     plant(victim)
+                    (home / PLANTED).touch()
             with suppress(OSError):
                 target.unlink()
         for folder in (records, home / 'log'):  # and now and then another folder altogether
@@ -108,34 +111,34 @@ def belongings(folder: Path) -> dict[str, tuple[int, ...]]:
 
 @pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() != 0, reason='needs root')
 def test_root_in_the_folder_of_a_user_who_plants_links_touches_nothing_outside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tmp_path.chmod(0o755)
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o755)
-    home, outside = tmp_path / '.aiida', tmp_path / 'roots'
-    outside.mkdir(mode=0o777)
-    victim = outside / 'victim'
-    victim.write_text('of root alone')
-    victim.chmod(0o666)  # so that the kernel lets a user make hard links to it
-    monkeypatch.setenv('AIIDA_PATH', str(home))
-    setup = ['profile', 'setup', 'core.sqlite_dos', '-n', '--profile-name', 'p', '--email', 'a@b.c']
-    assert main.run([*setup, '--filepath', str(home / 'store')]) == 0
-    for folder, folders, files in os.walk(home):
-        for name in ('.', *folders, *files):
-            os.chown(Path(folder) / name, USER, USER, follow_symlinks=False)
-    before = belongings(outside)
-    with racing_user(home, victim):
-        for _ in range(6):
-            for words in (
-                ['storage', 'info'],
-                ['storage', 'maintain', '--full', '--yes'],
-                ['profile', 'set-default', 'p'],
-                ['storage', 'unlock', '--yes'],
-            ):
-                main.run(words)
-    assert victim.read_text() == 'of root alone'
-    assert belongings(outside) == before
+    with reachable_folder() as folder:
+        home, outside = folder / '.aiida', folder / 'roots'
+        outside.mkdir()
+        outside.chmod(0o777)
+        victim = outside / 'victim'
+        victim.write_text('of root alone')
+        victim.chmod(0o666)  # so that the kernel lets a user make hard links to it
+        monkeypatch.setenv('AIIDA_PATH', str(home))
+        setup = ['profile', 'setup', 'core.sqlite_dos', '-n', '--profile-name', 'p', '--email', 'a@b.c']
+        assert main.run([*setup, '--filepath', str(home / 'store')]) == 0
+        for place, folders, files in os.walk(home):
+            for name in ('.', *folders, *files):
+                os.chown(Path(place) / name, USER, USER, follow_symlinks=False)
+        before = belongings(outside)
+        with racing_user(home, victim):
+            for _ in range(6):
+                for words in (
+                    ['storage', 'info'],
+                    ['storage', 'maintain', '--full', '--yes'],
+                    ['profile', 'set-default', 'p'],
+                    ['storage', 'unlock', '--yes'],
+                ):
+                    main.run(words)
+        assert victim.read_text() == 'of root alone'
+        assert belongings(outside) == before
+        assert (home / PLANTED).exists()
 
 
 @pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() != 0, reason='needs root')
