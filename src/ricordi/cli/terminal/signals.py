@@ -10,7 +10,8 @@ from ricordi.errors import ended_by
 
 TYPE_CHECKING = False  # so that a verb without options loads neither `typing` nor what stops long work
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from ricordi.progress import Stop
@@ -37,17 +38,21 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """While a person is asked, also amid long work: a signal ends the process, and does not wait for the answer."""
+def _handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, previous in before.items():
-        if previous is not signal.SIG_IGN:
-            signal.signal(number, _end)
+        if previous is not signal.SIG_IGN:  # nohup ignores SIGHUP, and that stays so
+            signal.signal(number, handle)
     try:
         yield
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
+
+
+def interruptible() -> AbstractContextManager[None]:
+    """While a person is asked, also amid long work: a signal ends the process, and does not wait for the answer."""
+    return _handled_by(_end)
 
 
 def end_at_once() -> None:
@@ -58,7 +63,6 @@ def end_at_once() -> None:
 @contextmanager
 def stopping(stop: Stop) -> Iterator[None]:
     """While inside, signals ask `stop` for an early end instead of killing the process."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def handle(number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
@@ -72,11 +76,5 @@ def stopping(stop: Stop) -> Iterator[None]:
         except OSError:
             pass
 
-    for number, previous in before.items():
-        if previous is not signal.SIG_IGN:  # nohup ignores SIGHUP, and that stays so
-            signal.signal(number, handle)
-    try:
+    with _handled_by(handle):
         yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
