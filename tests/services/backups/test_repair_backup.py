@@ -158,14 +158,19 @@ def piece_in(repository: BackupRepository) -> str:
     return next(lists.key for part in repository.snapshots()[-1].parts for lists in part.lists)
 
 
-def test_a_damaged_list_is_told_and_left_where_no_source_has_it(place: Path) -> None:
+def damage_a_piece(place: Path) -> str:
+    """Overwrite a list of pieces where it lies in its pack; its key."""
     with open_backup(place) as repository, Container(place / 'container') as container:
         row = container.index.find(piece_in(repository))
         assert row is not None
         with container.layout.pack_path(row.pack_id).open('r+b') as pack:
             pack.seek(row.offset)
             pack.write(b'\0' * row.length)
-        key = row.key
+        return row.key
+
+
+def test_a_damaged_list_is_told_and_left_where_no_source_has_it(place: Path) -> None:
+    key = damage_a_piece(place)
     report = repair_backup(place)
     assert [one.subject for one in report.left] == [key]
     assert not report.is_whole
@@ -220,14 +225,9 @@ def test_who_reads_one_without_description_is_told_what_mends_it(place: Path) ->
 
 
 def test_who_meets_damage_in_it_is_told_what_mends_the_place_and_not_a_profile(place: Path) -> None:
-    with open_backup(place) as repository, Container(place / 'container') as container:
-        row = container.index.find(piece_in(repository))
-        assert row is not None
-        with container.layout.pack_path(row.pack_id).open('r+b') as pack:
-            pack.seek(row.offset)
-            pack.write(b'\0' * row.length)
+    key = damage_a_piece(place)
     with pytest.raises(CorruptStorage) as told, open_backup(place) as repository:
-        repository.objects.get_object_content(row.key)
+        repository.objects.get_object_content(key)
     assert told.value.remedy == Remedy('mend backup', (str(place),))
     (place / 'container' / 'packs.idx').write_bytes(b'no index' * 1000)
     with pytest.raises(CorruptStorage) as told:
